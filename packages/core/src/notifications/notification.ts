@@ -1,0 +1,50 @@
+import type { PaymentEvent } from '../providers/event.js';
+import type { ProviderId } from '../providers/provider.js';
+
+/** A notification whose origin was proved again by the worker, decoded, ready to be applied. */
+export interface VerifiedNotification {
+  readonly provider: ProviderId;
+  /** The channel's key: notification IDs are unique within it. */
+  readonly channel: string;
+  /** Whose orders it speaks of. */
+  readonly merchant: string;
+  readonly notificationId: string;
+  /** 64 hex digits; another digest under the same ID is an `id_conflict`. */
+  readonly digest: string;
+  readonly authenticity: 'signed' | 'encrypted';
+  readonly receivedAt: Date;
+  /** The raw bytes, kept as evidence. */
+  readonly body: Buffer;
+  /** The headers that verification needed. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** One, or several for combined orders; never empty. */
+  readonly events: readonly PaymentEvent[];
+}
+
+/** Why an event waits for a person, a registration or a later notice. It is kept until released. */
+export const HOLD_REASONS = [
+  'unknown_order',
+  'amount_mismatch',
+  'currency_mismatch',
+  'merchant_mismatch',
+  'trade_on_other_order',
+  'id_conflict',
+  'unsupported_event',
+  'unconfirmed',
+  'internal_error',
+] as const;
+export type HoldReason = (typeof HOLD_REASONS)[number];
+
+/** What became of one event. `duplicate`: another notification, but every fact was known already. */
+export type EventOutcome =
+  | { readonly outcome: 'applied' }
+  | { readonly outcome: 'duplicate' }
+  | { readonly outcome: 'ignored' }
+  | { readonly outcome: 'held'; readonly reason: HoldReason };
+
+/** What became of one notification; `copy` when an earlier copy of it was settled already. */
+export interface ApplyOutcome {
+  readonly notificationId: string;
+  readonly copy: boolean;
+  readonly events: readonly EventOutcome[];
+}

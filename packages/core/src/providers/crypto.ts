@@ -1,0 +1,132 @@
+/** The only place in the product that touches cryptographic primitives for notifications. */
+import {
+  createDecipheriv,
+  createHash,
+  createHmac,
+  createPublicKey,
+  type KeyObject,
+  timingSafeEqual,
+  verify,
+  X509Certificate,
+} from 'node:crypto';
+
+/** Parsed once at boot: verifying with a PEM string is six times slower. */
+export type PublicKey = KeyObject;
+
+export type RsaHash = 'sha1' | 'sha256';
+
+/** RSASSA-PKCS1-v1_5. Anything that is not a good signature, including hostile input, is `false`. */
+export function rsaVerify(
+  hash: RsaHash,
+  message: Buffer,
+  key: PublicKey,
+  signature: Buffer,
+): boolean {
+  try {
+    return verify(hash, message, key, signature);
+  } catch {
+    return false;
+  }
+}
+
+/** Strict base64: null for an empty text, other characters, or wrong padding. */
+export function decodeBase64(text: string): Buffer | null {
+  if (text.length === 0 || text.length % 4 !== 0) return null;
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
+  return Buffer.from(text, 'base64');
+}
+
+export function sha256Hex(...parts: (Buffer | string)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
+}
+
+export function md5Hex(data: Buffer | string): string {
+  return createHash('md5').update(data).digest('hex');
+}
+
+export function hmacSha256Hex(key: string, data: Buffer | string): string {
+  return createHmac('sha256', key).update(data).digest('hex');
+}
+
+/** Compares in constant time for texts of equal length; texts of other lengths are never equal. */
+export function equalTexts(a: string, b: string): boolean {
+  const left = Buffer.from(a, 'utf8');
+  const right = Buffer.from(b, 'utf8');
+  return left.length === right.length && timingSafeEqual(left, right);
+}
+
+const GCM_TAG_BYTES = 16;
+
+/** AES-256-GCM with the tag as the last 16 bytes. Null when it cannot be opened. Key: exactly 32 bytes. */
+export function openAesGcm(
+  key: Buffer,
+  nonce: Buffer,
+  associatedData: Buffer,
+  sealed: Buffer,
+): Buffer | null {
+  if (key.length !== 32 || nonce.length !== 12 || sealed.length <= GCM_TAG_BYTES) return null;
+  try {
+    const opener = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES });
+    opener.setAAD(associatedData);
+    opener.setAuthTag(sealed.subarray(sealed.length - GCM_TAG_BYTES));
+    return Buffer.concat([opener.update(sealed.subarray(0, -GCM_TAG_BYTES)), opener.final()]);
+  } catch {
+    return null;
+  }
+}
+
+/** AES-256-ECB with PKCS#7 padding. Null when it cannot be opened. Key: exactly 32 bytes. */
+export function openAesEcb(key: Buffer, sealed: Buffer): Buffer | null {
+  if (key.length !== 32 || sealed.length === 0 || sealed.length % 16 !== 0) return null;
+  try {
+    const opener = createDecipheriv('aes-256-ecb', key, null);
+    return Buffer.concat([opener.update(sealed), opener.final()]);
+  } catch {
+    return null;
+  }
+}
+
+export interface ParsedKey {
+  readonly key: PublicKey;
+  /** Upper-case hex serial of a certificate; null for a bare public key. */
+  readonly serial: string | null;
+  /** When a certificate expires; null for a bare public key. */
+  readonly validTo: Date | null;
+}
+
+/**
+ * Reads a PEM public key, a PEM certificate, or Alipay's bare base64 of a public key (as its console
+ * shows it). RSA of at least `minimumBits`.
+ * @throws Error with a text that names the fault and never the content.
+ */
+export function parsePublicKey(text: string, minimumBits: number): ParsedKey {
+  const trimmed = text.trim();
+  const certificate = trimmed.includes('-----BEGIN CERTIFICATE-----')
+    ? new X509Certificate(trimmed)
+    : null;
+  const key = certificate ? certificate.publicKey : createPublicKey(asPem(trimmed));
+  if (key.asymmetricKeyType !== 'rsa') throw new Error('is not an RSA key');
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (bits < minimumBits)
+    throw new Error(`is an RSA key of ${bits} bits, at least ${minimumBits} are needed`);
+  return {
+    key,
+    serial: certificate ? certificate.serialNumber.toUpperCase() : null,
+    validTo: certificate ? new Date(certificate.validTo) : null,
+  };
+}
+
+function asPem(text: string): string {
+  if (
+    text.includes('-----BEGIN PUBLIC KEY-----') ||
+    text.includes('-----BEGIN RSA PUBLIC KEY-----')
+  ) {
+    return text;
+  }
+  const bare = text.replace(/\s+/g, '');
+  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare))
+    throw new Error('is neither a PEM public key nor a certificate');
+  return `-----BEGIN PUBLIC KEY-----\n${bare.match(/.{1,64}/g)?.join('\n')}\n-----END PUBLIC KEY-----\n`;
+}

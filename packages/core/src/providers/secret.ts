@@ -1,0 +1,28 @@
+import { z } from 'zod';
+
+/**
+ * Where a secret or key is: an environment variable or a file; never the value itself.
+ * A retired key stays listed with the time it was retired: what was received earlier still verifies.
+ */
+export const secretSource = z.union([
+  z.strictObject({ env: z.string().min(1), retiredAt: z.iso.datetime().optional() }),
+  z.strictObject({ file: z.string().min(1), retiredAt: z.iso.datetime().optional() }),
+]);
+export type SecretSource = z.infer<typeof secretSource>;
+
+/** Reads the text behind a source. @throws Error that names the source and never its content. */
+export type ReadSecret = (source: SecretSource) => string;
+
+/** A key of a channel and, once it was replaced, when. */
+export interface Retirable {
+  readonly retiredAt: Date | null;
+}
+
+/** A key counts for what was received before it was retired. */
+export function isLive(key: Retirable, receivedAt: Date): boolean {
+  return key.retiredAt === null || receivedAt < key.retiredAt;
+}
+
+export function retiredAt(source: SecretSource): Date | null {
+  return source.retiredAt === undefined ? null : new Date(source.retiredAt);
+}
