@@ -1,0 +1,125 @@
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { PaymentProvider, ProviderDefinition } from '../providers/provider.js';
+import { providers } from '../providers/registry.js';
+import type { ReadSecret } from '../providers/secret.js';
+import { ConfigError } from './env.js';
+
+/** One set of credentials at one provider, and the merchant whose orders it speaks of. */
+export interface Channel {
+  /** Stands in the notify address: `/notify/{provider}/{key}`. */
+  readonly key: string;
+  readonly merchant: string;
+  /** Keys of the simulator, which anyone may have: refused in production. */
+  readonly simulated: boolean;
+  readonly provider: PaymentProvider;
+}
+
+export type Channels = ReadonlyMap<string, Channel>;
+
+const KEY = /^[a-z0-9-]{1,40}$/;
+
+const channelFile = z.strictObject({ channels: z.record(z.string(), z.unknown()) });
+
+/** What every channel has; the rest is the provider's own (`ProviderDefinition.settings`). */
+const common = z.looseObject({
+  provider: z.string(),
+  merchant: z.string().min(1).max(64).default('default'),
+  simulated: z.boolean().default(false),
+});
+
+/**
+ * Reads the channel file: validates every channel, reads and parses every key, once, at boot.
+ * @param text the YAML
+ * @param options.production refuses simulated channels
+ * @throws ConfigError with every fault at once, by the name of the setting, never with a value
+ */
+export function loadChannels(
+  text: string,
+  options: { readonly production: boolean; readonly readSecret: ReadSecret },
+): Channels {
+  const faults: string[] = [];
+  const channels = new Map<string, Channel>();
+  for (const [key, block] of Object.entries(parseFile(text))) {
+    const channel = loadChannel(key, block, options, faults);
+    if (channel) channels.set(key, channel);
+  }
+  if (channels.size === 0 && faults.length === 0) faults.push('channels: names no channel');
+  if (faults.length > 0) throw new ConfigError(faults);
+  return channels;
+}
+
+/** What is configured, for the boot log: keys by name, never by value. */
+export function summarise(channels: Channels): Record<string, unknown>[] {
+  return [...channels.values()].map(({ key, merchant, simulated, provider }) => ({
+    channel: key,
+    provider: provider.id,
+    merchant,
+    simulated,
+    keys: provider.keys.map(({ name, retiredAt }) => (retiredAt ? `${name} (retired)` : name)),
+  }));
+}
+
+function parseFile(text: string): Record<string, unknown> {
+  let content: unknown;
+  try {
+    content = parse(text, { maxAliasCount: 0 });
+  } catch {
+    // The parser's own message quotes the line at fault, which may hold a secret pasted by mistake.
+    throw new ConfigError(['the channel file is not YAML']);
+  }
+  const file = channelFile.safeParse(content);
+  if (!file.success) throw new ConfigError(['the channel file must have one entry, `channels`']);
+  return file.data.channels;
+}
+
+function loadChannel(
+  key: string,
+  block: unknown,
+  options: { readonly production: boolean; readonly readSecret: ReadSecret },
+  faults: string[],
+): Channel | null {
+  const at = `channels.${KEY.test(key) ? key : '(a key that is not a-z, 0-9, - or is over 40 characters)'}`;
+  const parsed = common.safeParse(block);
+  if (!KEY.test(key)) faults.push(at);
+  if (!parsed.success) {
+    faults.push(...faultsOf(parsed.error, at));
+    return null;
+  }
+  const { provider: id, merchant, simulated, ...rest } = parsed.data;
+  if (simulated && options.production) {
+    faults.push(`${at}.simulated: its keys are not secret, so it is refused in production`);
+  }
+  const definition = providers.find((provider) => provider.id === id);
+  if (!definition) {
+    faults.push(`${at}.provider: must be one of ${providers.map(({ id }) => id).join(', ')}`);
+    return null;
+  }
+  const provider = makeProvider(definition, rest, options.readSecret, at, faults);
+  return provider && { key, merchant, simulated, provider };
+}
+
+function makeProvider(
+  definition: ProviderDefinition,
+  block: unknown,
+  readSecret: ReadSecret,
+  at: string,
+  faults: string[],
+): PaymentProvider | null {
+  const settings = definition.settings.safeParse(block);
+  if (!settings.success) {
+    faults.push(...faultsOf(settings.error, at));
+    return null;
+  }
+  try {
+    return definition.create(settings.data, readSecret);
+  } catch (error) {
+    faults.push(`${at}: ${error instanceof Error ? error.message : 'a key cannot be read'}`);
+    return null;
+  }
+}
+
+/** Paths and zod's own words; zod's messages name types and limits, never the value it saw. */
+function faultsOf(error: z.ZodError, at: string): string[] {
+  return error.issues.map(({ path, message }) => `${[at, ...path].join('.')}: ${message}`);
+}

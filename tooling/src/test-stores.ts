@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { migrate } from '@payonce/prisma/migrate';
+import { Client } from 'pg';
+import type { TestProject } from 'vitest/node';
+import { anyFreePort } from './ports.js';
+import { startPostgres } from './postgres.js';
+import { findRedisServer, startRedis } from './redis.js';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Superuser URL of the maintenance database. */
+    postgresUrl: string;
+    /** Name of the migrated database that test databases are cloned from. */
+    templateDatabase: string;
+    redisUrl: string;
+  }
+}
+
+const TEMPLATE = 'payonce_template';
+
+/** One PostgreSQL and one Redis for the whole run, on free ports, in a folder that goes when it ends. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-test-'));
+  const server = findRedisServer(process.env.PATH ?? '');
+  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
+  const password = randomBytes(16).toString('hex');
+  const postgres = await startPostgres({
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password,
+    logFile: join(folder, 'postgres.log'),
+  });
+  const redis = await startRedis({
+    server,
+    folder: join(folder, 'redis'),
+    port: await anyFreePort(),
+    logFile: join(folder, 'redis.log'),
+  });
+  await makeTemplate(postgres.adminUrl);
+  project.provide('postgresUrl', postgres.adminUrl);
+  project.provide('templateDatabase', TEMPLATE);
+  project.provide('redisUrl', redis.url);
+  return async () => {
+    await redis.stop();
+    await postgres.stop();
+    rmSync(postgres.data, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+/** Cloning needs a template that nobody is connected to. */
+async function makeTemplate(adminUrl: string): Promise<void> {
+  const admin = new Client({ connectionString: adminUrl });
+  await admin.connect();
+  await admin.query(`CREATE DATABASE ${TEMPLATE}`);
+  const url = new URL(adminUrl);
+  url.pathname = `/${TEMPLATE}`;
+  await migrate({ databaseUrl: url.href });
+  await admin.query(`ALTER DATABASE ${TEMPLATE} ALLOW_CONNECTIONS false`);
+  await admin.end();
+}

@@ -1,0 +1,37 @@
+import { defineConfig } from 'vitest/config';
+
+// Workspace packages are read from their sources, so tests never run against a stale build.
+const resolve = { conditions: ['@payonce/source', 'node'] };
+const ssr = { resolve };
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['{apps,packages}/*/src/**/*.test.ts', 'tooling/src/**/*.test.ts'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'stores',
+          include: [
+            '{apps,packages}/*/test/**/*.test.ts',
+            'prisma/test/**/*.test.ts',
+            'tests/**/*.test.ts',
+          ],
+          globalSetup: ['tooling/src/test-stores.ts'],
+          sequence: { groupOrder: 1 },
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
