@@ -1,0 +1,163 @@
+import { describe, expect, test } from 'vitest';
+import { type Batcher, createBatcher } from './batcher.js';
+
+/** An `apply` that holds every batch until the test lets it go. */
+function heldApply() {
+  const batches: {
+    items: readonly number[];
+    succeed: () => void;
+    fail: (error: Error) => void;
+  }[] = [];
+  const apply = (items: readonly number[]) =>
+    new Promise<readonly string[]>((resolve, reject) => {
+      batches.push({
+        items,
+        succeed: () => resolve(items.map((item) => `outcome of ${item}`)),
+        fail: reject,
+      });
+    });
+  return { batches, apply };
+}
+
+const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
+const submitAll = (batcher: Batcher<number, string>, items: number[]) =>
+  items.map((item) => batcher.submit(item));
+/** Two turns: one for the batcher's own, one for what follows from it. */
+const turns = async (count = 2) => {
+  for (let turn = 0; turn < count; turn += 1) await new Promise((done) => setImmediate(done));
+};
+
+describe('batcher', () => {
+  test('items of one turn share one batch, in their order, each with its own outcome', async () => {
+    const seen: (readonly number[])[] = [];
+    const batcher = createBatcher<number, string>({
+      apply: async (items) => {
+        seen.push(items);
+        return items.map((item) => `outcome of ${item}`);
+      },
+      maxBatchSize: 200,
+      maxBatchesInFlight: 3,
+    });
+    const outcomes = await Promise.all(submitAll(batcher, numbers(1, 50)));
+    expect(seen).toEqual([numbers(1, 50)]);
+    expect(outcomes).toEqual(numbers(1, 50).map((item) => `outcome of ${item}`));
+  });
+
+  test('a single item on an idle batcher is applied without waiting for company', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 200, maxBatchesInFlight: 3 });
+    const outcome = batcher.submit(7);
+    await turns(1);
+    expect(batches.map((batch) => batch.items)).toEqual([[7]]);
+    batches[0]?.succeed();
+    await expect(outcome).resolves.toBe('outcome of 7');
+  });
+
+  test('a batch never holds more than its size', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 4, maxBatchesInFlight: 3 });
+    submitAll(batcher, numbers(1, 10));
+    await turns();
+    expect(batches.map((batch) => batch.items.length)).toEqual([4, 4, 2]);
+  });
+
+  test('no more batches are in flight than allowed; what waits gathers for the next one', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
+    submitAll(batcher, numbers(1, 4));
+    await turns();
+    submitAll(batcher, [5]);
+    await turns();
+    submitAll(batcher, [6]);
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(batcher.pending).toBe(6);
+    batches[1]?.succeed();
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(batcher.pending).toBe(4);
+  });
+
+  test('an error settles the items of its own batch and of no other', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
+    const settled = Promise.allSettled(submitAll(batcher, numbers(1, 6)));
+    await turns();
+    batches[0]?.fail(new Error('the store is away'));
+    await turns();
+    batches[1]?.succeed();
+    batches[2]?.succeed();
+    expect((await settled).map((result) => result.status)).toEqual([
+      'rejected',
+      'rejected',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+      'fulfilled',
+    ]);
+  });
+
+  test('an apply that throws before its first await is an error of its batch, not of the process', async () => {
+    const batcher = createBatcher<number, string>({
+      apply: () => {
+        throw new Error('at once');
+      },
+      maxBatchSize: 2,
+      maxBatchesInFlight: 1,
+    });
+    await expect(batcher.submit(1)).rejects.toThrow('at once');
+  });
+
+  test('fewer outcomes than items fail the batch instead of passing for success', async () => {
+    const batcher = createBatcher<number, string>({
+      apply: async () => ['only one'],
+      maxBatchSize: 2,
+      maxBatchesInFlight: 1,
+    });
+    const settled = await Promise.allSettled(submitAll(batcher, [1, 2]));
+    expect(settled.map((result) => result.status)).toEqual(['rejected', 'rejected']);
+  });
+
+  test('closing applies what was handed in before, refuses what comes after, and then resolves', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 1 });
+    const accepted = submitAll(batcher, numbers(1, 3));
+    await turns();
+    let closed = false;
+    const closing = batcher.close().then(() => {
+      closed = true;
+    });
+    await expect(batcher.submit(4)).rejects.toThrow('closed');
+    batches[0]?.succeed();
+    await turns();
+    expect(closed).toBe(false);
+    expect(batches.map((batch) => batch.items)).toEqual([[1, 2], [3]]);
+    batches[1]?.succeed();
+    await closing;
+    await expect(Promise.all(accepted)).resolves.toHaveLength(3);
+    expect(batcher.pending).toBe(0);
+  });
+
+  test('closing resolves though the last batch fails', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 1 });
+    const settled = Promise.allSettled(submitAll(batcher, [1]));
+    await turns();
+    const closing = batcher.close();
+    batches[0]?.fail(new Error('the store is away'));
+    await closing;
+    expect((await settled)[0]?.status).toBe('rejected');
+  });
+
+  test('closing an idle batcher resolves at once', async () => {
+    const { apply } = heldApply();
+    await createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 1 }).close();
+  });
+});

@@ -1,0 +1,98 @@
+/**
+ * Coalesces items that arrive one by one into batches, so that many jobs share one transaction.
+ * Knows nothing of queues or databases. There is no artificial wait: while a batch may start, it
+ * starts with what is there at the end of the current turn of the event loop; while none may, items
+ * gather for the next one. So a quiet system has batches of one, a busy one has full batches.
+ */
+export interface Batcher<Item, Outcome> {
+  /** Resolves with this item's own outcome. @throws what `apply` threw for the batch it was in. */
+  submit(item: Item): Promise<Outcome>;
+  /** Items that wait or are being applied. */
+  readonly pending: number;
+  /** Takes no more items, applies those it has, and resolves when every one is settled. Never rejects. */
+  close(): Promise<void>;
+}
+
+export interface BatcherOptions<Item, Outcome> {
+  /** One outcome per item, in the items' order. Throwing settles every item of this batch, and no other. */
+  readonly apply: (items: readonly Item[]) => Promise<readonly Outcome[]>;
+  readonly maxBatchSize: number;
+  readonly maxBatchesInFlight: number;
+}
+
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createBatcher<Item, Outcome>(
+  options: BatcherOptions<Item, Outcome>,
+): Batcher<Item, Outcome> {
+  const waiting: Waiting<Item, Outcome>[] = [];
+  const whenDrained: (() => void)[] = [];
+  let inFlight = 0;
+  let itemsInFlight = 0;
+  let turnScheduled = false;
+  let closed = false;
+
+  const scheduleTurn = () => {
+    if (turnScheduled || inFlight >= options.maxBatchesInFlight) return;
+    turnScheduled = true;
+    // After the I/O of this turn: jobs whose replies came in one read of the socket share a batch.
+    setImmediate(() => {
+      turnScheduled = false;
+      startBatches();
+    });
+  };
+
+  const startBatches = () => {
+    while (waiting.length > 0 && inFlight < options.maxBatchesInFlight) {
+      void run(waiting.splice(0, options.maxBatchSize));
+    }
+  };
+
+  const run = async (batch: Waiting<Item, Outcome>[]) => {
+    inFlight += 1;
+    itemsInFlight += batch.length;
+    await settle(batch, options.apply);
+    inFlight -= 1;
+    itemsInFlight -= batch.length;
+    if (waiting.length > 0) scheduleTurn();
+    else if (inFlight === 0) for (const resolve of whenDrained.splice(0)) resolve();
+  };
+
+  return {
+    submit(item) {
+      if (closed) return Promise.reject(new Error('The batcher is closed'));
+      return new Promise((resolve, reject) => {
+        waiting.push({ item, resolve, reject });
+        scheduleTurn();
+      });
+    },
+    get pending() {
+      return waiting.length + itemsInFlight;
+    },
+    close() {
+      closed = true;
+      if (waiting.length === 0 && inFlight === 0) return Promise.resolve();
+      return new Promise((resolve) => whenDrained.push(resolve));
+    },
+  };
+}
+
+async function settle<Item, Outcome>(
+  batch: readonly Waiting<Item, Outcome>[],
+  apply: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+): Promise<void> {
+  try {
+    const outcomes = await apply(batch.map((waiting) => waiting.item));
+    // A missing outcome must never pass for success: the job would leave the queue unapplied.
+    if (outcomes.length !== batch.length) {
+      throw new Error(`apply gave ${outcomes.length} outcomes for ${batch.length} items`);
+    }
+    for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
+  } catch (error) {
+    for (const waiting of batch) waiting.reject(error);
+  }
+}
