@@ -26,7 +26,8 @@ export async function startPostgres(options: {
   readonly port: number;
   readonly password: string;
   readonly logFile: string;
-  readonly settings?: Readonly<Record<string, string>>;
+  /** Called as soon as the process exists, long before it answers. */
+  readonly onSpawn?: (owned: OwnedProcess) => void;
 }): Promise<RunningPostgres> {
   const home = postgresHome(options.folder);
   if (!existsSync(join(home.data, 'PG_VERSION'))) initialise(home, options.password);
@@ -35,7 +36,6 @@ export async function startPostgres(options: {
     port: String(options.port),
     unix_socket_directories: '',
     max_connections: '120',
-    ...options.settings,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const owned = own(
@@ -49,6 +49,7 @@ export async function startPostgres(options: {
       ...(home.gid === undefined ? {} : { gid: home.gid }),
     },
   );
+  options.onSpawn?.(owned);
   const adminUrl = `postgresql://payonce_admin:${encodeURIComponent(options.password)}@127.0.0.1:${options.port}/postgres`;
   let ended = false;
   owned.exited.then(() => {

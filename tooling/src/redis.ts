@@ -35,6 +35,8 @@ export async function startRedis(options: {
   readonly folder: string;
   readonly port: number;
   readonly logFile: string;
+  /** Called as soon as the process exists, long before it answers. */
+  readonly onSpawn?: (owned: OwnedProcess) => void;
 }): Promise<RunningRedis> {
   mkdirSync(options.folder, { recursive: true });
   const settings = {
@@ -50,6 +52,7 @@ export async function startRedis(options: {
   };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const owned = own('redis', options.server, args, { output: openSync(options.logFile, 'a') });
+  options.onSpawn?.(owned);
   const url = `redis://127.0.0.1:${options.port}`;
   let ended = false;
   owned.exited.then(() => {

@@ -1,0 +1,45 @@
+import { demonstrate } from './demo/demonstrate.js';
+import { AlreadyRunning } from './run-file.js';
+import { type Place, type Running, supervise } from './supervisor.js';
+
+const say = (line: string) => console.log(`· ${line}`);
+
+/** `npm start`: everything up, the demonstration once, then serve until told to stop. */
+export async function start(place: Place): Promise<number> {
+  return run(place, async (running) => {
+    await demonstrate(running);
+    console.log(whereToLook(running));
+    return new Promise<never>(() => {}); // until a signal ends it
+  });
+}
+
+/** `npm run demo`: the same, and ends by itself; non-zero if a row is not as it must be. */
+export async function demo(place: Place): Promise<number> {
+  return run(place, async (running) => ((await demonstrate(running)) ? 0 : 1));
+}
+
+async function run(place: Place, use: (running: Running) => Promise<number>): Promise<number> {
+  try {
+    return await supervise(place, say, use);
+  } catch (error) {
+    console.error(error instanceof AlreadyRunning ? error.message : `✗ ${describe(error)}`);
+    return 1;
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function whereToLook({ apps, secrets }: Running): string {
+  return [
+    '',
+    `  gateway    ${apps.gatewayUrl}/notify/{provider}/{channel}`,
+    `  console    ${apps.consoleUrl}   user: operator   password: ${secrets.consolePassword}`,
+    `  Bull Board ${apps.consoleUrl}/queues`,
+    `  API        ${apps.consoleUrl}/v1/orders   Authorization: Bearer ${secrets.consoleApiKey}`,
+    `  simulator  ${apps.simulatorUrl}`,
+    '',
+    'Serving. Ctrl-C stops everything.',
+  ].join('\n');
+}

@@ -1,0 +1,109 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@payonce/prisma/migrate';
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { nextFreePort } from './ports.js';
+import { startPostgres } from './postgres.js';
+import type { OwnedProcess } from './process.js';
+import { findRedisServer, startRedis } from './redis.js';
+import type { LocalSecrets } from './secrets.js';
+
+const POSTGRES_PORT = 8610;
+const REDIS_PORT = 8611;
+const DATABASE = 'payonce';
+
+/** How the apps reach the stores. */
+export interface Stores {
+  readonly databaseUrl: string;
+  /** The queue's own role: all of the database that the gateway ever gets. */
+  readonly queueDatabaseUrl: string;
+  readonly redisUrl: string | null;
+  readonly queue: 'redis' | 'postgres';
+  /** One line for people: where the queue is, and why. */
+  readonly queueIs: string;
+}
+
+export interface StoresOptions {
+  readonly state: string;
+  readonly secrets: LocalSecrets;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly ports: Set<number>;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+}
+
+/** Embedded PostgreSQL, migrated; and Redis: the one given, else our own, else none. */
+export async function startStores(options: StoresOptions): Promise<Stores> {
+  const { state, secrets, ports, onSpawn } = options;
+  const port = await nextFreePort(POSTGRES_PORT, ports);
+  ports.add(port);
+  const postgres = await startPostgres({
+    folder: join(state, 'postgres'),
+    port,
+    password: secrets.postgresPassword,
+    logFile: join(state, 'logs', 'postgres.log'),
+    onSpawn,
+  });
+  await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
+  const databaseUrl = urlFor(postgres.adminUrl, 'payonce', secrets.databasePassword);
+  const queueDatabaseUrl = urlFor(postgres.adminUrl, 'payonce_queue', secrets.queuePassword);
+  await migrate({ databaseUrl, queueDatabaseUrl });
+  return { databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
+}
+
+async function startQueueStore({
+  state,
+  env,
+  ports,
+  onSpawn,
+}: StoresOptions): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
+  if (env.PAYONCE_QUEUE === 'postgres') {
+    return { redisUrl: null, queue: 'postgres', queueIs: 'PostgreSQL (PAYONCE_QUEUE=postgres)' };
+  }
+  if (env.REDIS_URL) {
+    return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs: 'Redis of REDIS_URL' };
+  }
+  const server = findRedisServer(env.PATH ?? '');
+  if (server === null) {
+    const why = 'no redis-server or valkey-server on the PATH: Redis-free mode';
+    return { redisUrl: null, queue: 'postgres', queueIs: `PostgreSQL (${why})` };
+  }
+  const port = await nextFreePort(REDIS_PORT, ports);
+  ports.add(port);
+  const redis = await startRedis({
+    server,
+    folder: join(state, 'redis'),
+    port,
+    logFile: join(state, 'logs', 'redis.log'),
+    onSpawn,
+  });
+  return { redisUrl: redis.url, queue: 'redis', queueIs: `Redis, AOF always (${redis.url})` };
+}
+
+/** The apps' own role: no superuser, owner of one database, and able to make the queue's role. */
+async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
+  const admin = new Client({ connectionString: adminUrl });
+  await admin.connect();
+  try {
+    const known = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
+    if (known.rowCount !== 0) return;
+    const name = escapeIdentifier(DATABASE);
+    await admin.query(`DROP ROLE IF EXISTS ${name}`);
+    await admin.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`);
+    await admin.query(`CREATE DATABASE ${name} OWNER ${name}`);
+  } finally {
+    await admin.end();
+  }
+}
+
+function urlFor(adminUrl: string, user: string, password: string): string {
+  const url = new URL(adminUrl);
+  url.username = user;
+  url.password = password;
+  url.pathname = `/${DATABASE}`;
+  return url.href;
+}
+
+/** Whether an earlier start left its data: for the first words a person reads. */
+export function hasData(state: string): boolean {
+  return existsSync(join(state, 'secrets.json'));
+}

@@ -1,0 +1,114 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { type RunningApps, startApps } from './apps.js';
+import { type OwnedProcess, stop } from './process.js';
+import { claim } from './run-file.js';
+import { type LocalSecrets, localSecrets } from './secrets.js';
+import { type Stores, startStores } from './stores.js';
+
+/** How long each may take to stop before SIGKILL; the worker finishes the batches in its hands. */
+const STOP_LIMIT_MS = { app: 20_000, redis: 15_000, postgres: 30_000 };
+const PARENT_CHECK_MS = 500;
+
+export interface Place {
+  /** The repository. */
+  readonly root: string;
+  /** `.payonce`: data, logs, secrets and the run file of this clone. */
+  readonly state: string;
+}
+
+export interface Running {
+  readonly stores: Stores;
+  readonly apps: RunningApps;
+  readonly secrets: LocalSecrets;
+}
+
+/**
+ * Owns every process of a local run: starts the stores and the apps, calls `use`, and stops what it
+ * started, in reverse order (apps, Redis, PostgreSQL), whatever happens: when `use` is done, on
+ * SIGINT, SIGTERM or SIGHUP, when an app ends by itself, or when this process loses its parent
+ * (SIGTERM to npm kills npm alone).
+ * @returns the exit code: what `use` returns; 1 when something ended by itself
+ * @throws AlreadyRunning when this folder has a live run
+ */
+export async function supervise(
+  place: Place,
+  say: (line: string) => void,
+  use: (running: Running) => Promise<number>,
+): Promise<number> {
+  const stopRequested = stopRequests();
+  const runFile = await claim(place.state);
+  const owned: OwnedProcess[] = [];
+  const running = start(place, say, (one) => {
+    owned.push(one);
+    runFile.add(one.name, one.pid);
+  });
+  try {
+    const ready = await Promise.race([running, stopRequested]);
+    if (typeof ready === 'string') return stoppedBy(ready, say);
+    const { gatewayUrl, consoleUrl, simulatorUrl, anyEnded } = ready.apps;
+    runFile.urls({ gateway: gatewayUrl, console: consoleUrl, simulator: simulatorUrl });
+    const used = use(ready);
+    used.catch(() => {}); // its failure counts only if nothing ended before it
+    const end = await Promise.race([used, stopRequested, anyEnded]);
+    if (typeof end === 'number') return end;
+    if (typeof end === 'string') return stoppedBy(end, say);
+    say(`${end.app} ended by itself; see ${join(place.state, 'logs', `${end.app}.log`)}`);
+    return 1;
+  } finally {
+    await stopAll(owned);
+    // A stop in the middle of the start: let it fail on what is gone, then stop what it still began.
+    await Promise.allSettled([running]);
+    await stopAll(owned);
+    runFile.remove();
+  }
+}
+
+function stoppedBy(why: string, say: (line: string) => void): number {
+  say(`stopping (${why}) …`);
+  return 0;
+}
+
+async function start(
+  place: Place,
+  say: (line: string) => void,
+  onSpawn: (owned: OwnedProcess) => void,
+): Promise<Running> {
+  const { root, state } = place;
+  const { env } = process;
+  mkdirSync(join(state, 'logs'), { recursive: true });
+  const secrets = localSecrets(state);
+  const ports = new Set<number>();
+  say('starting PostgreSQL and the queue');
+  const stores = await startStores({ state, secrets, env, ports, onSpawn });
+  say(`queue: ${stores.queueIs}`);
+  const { channelsFile } = await ensureSimulatedChannels(join(state, 'simulator'));
+  say('starting gateway, worker, console, simulator');
+  const apps = await startApps({ root, state, stores, secrets, env, ports, channelsFile, onSpawn });
+  return { stores, apps, secrets };
+}
+
+async function stopAll(owned: OwnedProcess[]): Promise<void> {
+  for (let one = owned.pop(); one; one = owned.pop()) await stopOne(one);
+}
+
+async function stopOne(owned: OwnedProcess): Promise<void> {
+  const { name } = owned;
+  if (name === 'postgres') await stop(owned, 'SIGINT', STOP_LIMIT_MS.postgres);
+  else await stop(owned, 'SIGTERM', name === 'redis' ? STOP_LIMIT_MS.redis : STOP_LIMIT_MS.app);
+}
+
+/** Resolves with the reason of the first request to stop; later ones find it already stopping. */
+function stopRequests(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve(signal));
+    }
+    const parent = process.ppid;
+    const check = setInterval(() => {
+      if (process.ppid !== parent) resolve('the process that started it is gone');
+    }, PARENT_CHECK_MS);
+    check.unref();
+  });
+}

@@ -1,0 +1,97 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { findRedisServer } from './redis.js';
+import type { Place } from './supervisor.js';
+
+/** The checks, cheapest first. Each is a program of `node_modules/.bin` with its arguments. */
+const CHECKS: readonly (readonly [title: string, program: string, ...args: string[]])[] = [
+  ['format and lint', 'biome', 'ci', '.'],
+  ['types', 'tsc', '--noEmit'],
+  ['unused code', 'knip', '--no-progress'],
+];
+
+/**
+ * `npm test`: format, lint, types, unused code, then every test in one vitest (import directions are
+ * tests too). The last line is `N passed, N failed`, read from vitest's own report.
+ */
+export async function test({ root, state }: Place): Promise<number> {
+  if (!(await ensureRedisServer())) return 1;
+  for (const [title, program, ...args] of CHECKS) {
+    if ((await stage(title, bin(root, program), args)) !== 0) return 1;
+  }
+  const report = join(state, 'test-report.json');
+  rmSync(report, { force: true });
+  const code = await stage('tests', bin(root, 'vitest'), [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ]);
+  return summarise(report, code);
+}
+
+function summarise(report: string, code: number): number {
+  if (!existsSync(report)) {
+    console.error('✗ vitest ended without a report');
+    return 1;
+  }
+  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
+    readFileSync(report, 'utf8'),
+  ) as Record<string, number>;
+  const skipped = (numPendingTests ?? 0) + (numTodoTests ?? 0);
+  // A file that cannot be loaded fails no test of its own; vitest's exit code knows.
+  const failed = Math.max(numFailedTests ?? 0, code === 0 ? 0 : 1);
+  console.log(
+    `${numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+  );
+  return failed === 0 && (numPassedTests ?? 0) > 0 ? 0 : 1;
+}
+
+function bin(root: string, program: string): string {
+  return join(root, 'node_modules', '.bin', program);
+}
+
+async function stage(title: string, command: string, args: readonly string[]): Promise<number> {
+  const started = Date.now();
+  console.log(`· ${title}`);
+  const code = await run(command, args, 'inherit');
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${code === 0 ? '✓' : '✗'} ${title} … ${seconds} s`);
+  return code;
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  stdio: 'inherit' | 'ignore',
+  env: NodeJS.ProcessEnv = {},
+): Promise<number> {
+  return new Promise((resolve) => {
+    const child = spawn(command, [...args], { stdio, env: { ...process.env, ...env } });
+    child.once('error', () => resolve(127));
+    child.once('close', (code) => resolve(code ?? 1));
+  });
+}
+
+/** The tests need a real Redis. Debian's package is installed where this user may; else one sentence says so. */
+async function ensureRedisServer(): Promise<boolean> {
+  const path = () => findRedisServer(process.env.PATH ?? '');
+  if (path() !== null) return true;
+  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
+  if (mayInstall) {
+    console.log('· installing redis-server with apt-get (the tests need a real Redis)');
+    const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
+    await run('apt-get', ['update', '-qq'], 'ignore', quiet);
+    await run('apt-get', ['install', '-y', '-qq', 'redis-server'], 'ignore', quiet);
+    // The package starts a service of its own, which nobody asked for.
+    if (existsSync('/run/systemd/system')) {
+      await run('systemctl', ['disable', '--now', 'redis-server'], 'ignore');
+    }
+    if (path() !== null) return true;
+  }
+  console.error(
+    'The tests need redis-server or valkey-server on the PATH: install one, e.g. apt-get install redis-server.',
+  );
+  return false;
+}
