@@ -29,11 +29,13 @@ export function rsaVerify(
   }
 }
 
-/** Strict base64: null for an empty text, other characters, or wrong padding. */
+/**
+ * Strict base64: null for an empty text, other characters, wrong padding, or bits that the last
+ * character carries beyond the bytes. So each byte string has one text, and a changed text is never equal.
+ */
 export function decodeBase64(text: string): Buffer | null {
-  if (text.length === 0 || text.length % 4 !== 0) return null;
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return null;
-  return Buffer.from(text, 'base64');
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.length > 0 && bytes.toString('base64') === text ? bytes : null;
 }
 
 export function sha256Hex(...parts: (Buffer | string)[]): string {
@@ -102,11 +104,7 @@ export interface ParsedKey {
  * @throws Error with a text that names the fault and never the content.
  */
 export function parsePublicKey(text: string, minimumBits: number): ParsedKey {
-  const trimmed = text.trim();
-  const certificate = trimmed.includes('-----BEGIN CERTIFICATE-----')
-    ? new X509Certificate(trimmed)
-    : null;
-  const key = certificate ? certificate.publicKey : createPublicKey(asPem(trimmed));
+  const { key, certificate } = readPublicKey(text.trim());
   if (key.asymmetricKeyType !== 'rsa') throw new Error('is not an RSA key');
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (bits < minimumBits)
@@ -118,6 +116,19 @@ export function parsePublicKey(text: string, minimumBits: number): ParsedKey {
   };
 }
 
+/** OpenSSL's own messages name decoder routines; what a merchant has to know is the same in all cases. */
+function readPublicKey(text: string): { key: PublicKey; certificate: X509Certificate | null } {
+  try {
+    if (!text.includes('-----BEGIN CERTIFICATE-----')) {
+      return { key: createPublicKey(asPem(text)), certificate: null };
+    }
+    const certificate = new X509Certificate(text);
+    return { key: certificate.publicKey, certificate };
+  } catch {
+    throw new Error('is neither a public key (PEM, or its base64) nor a certificate (PEM)');
+  }
+}
+
 function asPem(text: string): string {
   if (
     text.includes('-----BEGIN PUBLIC KEY-----') ||
@@ -125,8 +136,8 @@ function asPem(text: string): string {
   ) {
     return text;
   }
+  // A private key's PEM must not pass: Node would take the public half of it.
   const bare = text.replace(/\s+/g, '');
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(bare))
-    throw new Error('is neither a PEM public key nor a certificate');
+  if (decodeBase64(bare) === null) throw new Error('not base64');
   return `-----BEGIN PUBLIC KEY-----\n${bare.match(/.{1,64}/g)?.join('\n')}\n-----END PUBLIC KEY-----\n`;
 }

@@ -1,0 +1,24 @@
+import type { PaymentProvider, ProviderDefinition } from '../provider.js';
+import { decodeAlipay } from './decode.js';
+import { replyToAlipay } from './reply.js';
+import { type AlipaySettings, alipaySettings, loadAlipayKeys } from './settings.js';
+import { type AlipayMessage, verifyAlipay } from './verify.js';
+
+/** Asynchronous notices and platform messages of Alipay's open platform. */
+export const alipay: ProviderDefinition<AlipaySettings> = {
+  id: 'alipay',
+  settings: alipaySettings,
+  reply: replyToAlipay,
+  create(settings, readSecret): PaymentProvider<AlipayMessage> {
+    const keys = loadAlipayKeys(settings, readSecret);
+    return {
+      id: 'alipay',
+      rail: 'alipay',
+      // All that is signed stands in the body.
+      signatureHeaders: [],
+      keys: keys.map(({ info }) => info),
+      verify: (request) => verifyAlipay(keys, settings.signType, request),
+      decode: ({ message }) => [decodeAlipay(settings, message)],
+    };
+  },
+};

@@ -1,0 +1,10 @@
+import { type ReplyFor, statusOf } from '../provider.js';
+
+/**
+ * Alipay takes exactly the seven bytes `success` for an acknowledgement, and repeats the notice for
+ * anything else (opendocs open/270/105902).
+ */
+export const replyToAlipay: ReplyFor = (outcome) =>
+  outcome.outcome === 'accepted'
+    ? { status: 200, contentType: 'text/plain', body: 'success' }
+    : { status: statusOf(outcome), contentType: 'text/plain', body: 'fail' };

@@ -1,0 +1,64 @@
+import iconv from 'iconv-lite';
+import { type Form, isFilled } from './form.js';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * One field as text. The signed `charset` tells how values were written, not the unsigned content type;
+ * page pay and QR pay notices came as GBK although the merchant had asked for UTF-8.
+ * @returns null when the field is absent, empty, or not text in that charset
+ */
+export function textOf(form: Form, name: string): string | null {
+  const bytes = form.get(name);
+  if (bytes === undefined || !isFilled(form, name)) return null;
+  const charset = form.get('charset')?.toString('latin1').toLowerCase() ?? '';
+  return decode(bytes, charset);
+}
+
+function decode(bytes: Buffer, charset: string): string | null {
+  // All charsets that Alipay offers write ASCII alike.
+  if (bytes.every((byte) => byte < 0x80)) return bytes.toString('latin1');
+  switch (charset) {
+    case '':
+    case 'utf-8':
+    case 'utf8':
+      return decodeUtf8(bytes);
+    case 'gbk':
+    case 'gb2312':
+    case 'gb18030': {
+      // GB18030 holds the other two. iconv-lite does not refuse: it writes U+FFFD for what it cannot read.
+      const text = iconv.decode(bytes, 'gb18030', { stripBOM: false });
+      return text.includes('\uFFFD') ? null : text;
+    }
+    default:
+      return null;
+  }
+}
+
+function decodeUtf8(bytes: Buffer): string | null {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** A number or code of Alipay's (64 is the longest it documents); null for what cannot be one. */
+export function codeOf(form: Form, name: string): string | null {
+  const text = textOf(form, name);
+  return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
+}
+
+const BEIJING_TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)(\.\d{3})?$/;
+
+/** `2026-11-23 16:32:00` or with `.123`, which is Beijing time; null for anything else. */
+export function beijingTimeOf(form: Form, name: string): Date | null {
+  const match = BEIJING_TIME.exec(textOf(form, name) ?? '');
+  if (!match) return null;
+  const [, year, month, day, time, fraction = '.000'] = match;
+  const at = new Date(`${year}-${month}-${day}T${time}${fraction}+08:00`);
+  if (Number.isNaN(at.getTime())) return null;
+  // Date takes 30 February for 1 March.
+  const inBeijing = new Date(at.getTime() + 8 * 3_600_000);
+  return inBeijing.getUTCDate() === Number(day) ? at : null;
+}
