@@ -1,4 +1,4 @@
-import type { Rail } from '../providers/event.js';
+import type { Rail } from '../rail.js';
 
 /**
  * Something that is true of an order for ever. An order's facts only grow; its status is a pure

@@ -1,7 +1,7 @@
 import type { Fact } from '../orders/fact.js';
+import type { Rail } from '../rail.js';
 
-/** Where the money moves. Both WeChat adapters share it, because they share trade and refund numbers. */
-export type Rail = 'alipay' | 'wechat';
+export type { Rail };
 
 /**
  * What a verified notification says of one order, in no provider's words.
