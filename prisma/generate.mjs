@@ -1,0 +1,26 @@
+/**
+ * Writes ./generated from schema.prisma, without a download. Prisma's CLI fetches a native schema
+ * engine even for `generate`, which needs none; naming any existing executable skips that.
+ */
+import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+const prismaCli = createRequire(import.meta.url).resolve('prisma/build/index.js');
+
+const { status, error } = spawnSync(
+  process.execPath,
+  [prismaCli, 'generate', '--schema=schema.prisma', '--no-hints'],
+  {
+    cwd: fileURLToPath(new URL('.', import.meta.url)),
+    env: {
+      ...process.env,
+      PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath,
+      PRISMA_HIDE_UPDATE_MESSAGE: '1',
+      CHECKPOINT_DISABLE: '1',
+    },
+    stdio: 'inherit',
+  },
+);
+if (error) throw error;
+process.exitCode = status ?? 1;
