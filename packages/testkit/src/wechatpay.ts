@@ -1,0 +1,176 @@
+import { type KeyObject, randomUUID } from 'node:crypto';
+import { generateRsaKeyPair } from './keys.js';
+import type {
+  Clock,
+  ForgeryKind,
+  PaymentInput,
+  ProviderSigner,
+  RefundInput,
+  SignedNotification,
+  SignedRequest,
+} from './request.js';
+import {
+  type CombinedInput,
+  combinedResource,
+  type JsonObject,
+  paymentResource,
+  refundResource,
+  type WechatPayee,
+  type WechatRefundStatus,
+} from './wechatpay-resources.js';
+import { sealResource, signWechatpayBody } from './wechatpay-wire.js';
+import { beijingRfc3339 } from './wire.js';
+
+export interface WechatpaySignerOptions extends WechatPayee {
+  readonly apiV3Key: string;
+  readonly privateKey: KeyObject;
+  /** A certificate's serial (upper-case hex) or `PUB_KEY_ID_…`. */
+  readonly serial: string;
+  readonly clock?: Clock;
+}
+
+/** What the signature covers, and the decrypted resource. */
+export interface WechatpayContent {
+  readonly id: string;
+  readonly eventType: string;
+  readonly originalType: string;
+  readonly associatedData: string;
+  /** The decrypted resource, as text. */
+  readonly resource: string;
+  readonly createdAt: Date;
+}
+
+export type WechatpayNotification = SignedNotification<WechatpayContent>;
+
+/** Further or other properties of the decrypted resource than the usual ones. */
+export interface WechatpayChanges {
+  readonly changes?: JsonObject;
+}
+
+export interface WechatpayEventInput {
+  readonly eventType: string;
+  /** `transaction`, `refund`, … */
+  readonly originalType?: string;
+  /** An object is written as JSON; a text goes in as it is (broken JSON, large numbers). */
+  readonly resource: JsonObject | string;
+  readonly associatedData?: string;
+  readonly notificationId?: string;
+}
+
+export interface WechatpaySigner extends ProviderSigner<WechatpayContent> {
+  readonly id: 'wechatpay';
+  /** TRANSACTION.SUCCESS */
+  payment(input: PaymentInput & WechatpayChanges): WechatpayNotification;
+  /** TRANSACTION.FAIL with trade_state PAYERROR */
+  failed(input: PaymentInput & WechatpayChanges): WechatpayNotification;
+  /** REFUND.SUCCESS, REFUND.CLOSED or REFUND.ABNORMAL */
+  refund(
+    input: RefundInput & WechatpayChanges & { readonly status?: WechatRefundStatus },
+  ): WechatpayNotification;
+  /** TRANSACTION.SUCCESS of several orders paid at once. */
+  combined(input: CombinedInput & WechatpayChanges): WechatpayNotification;
+  /** Any event type and resource, genuinely sealed and signed. */
+  event(input: WechatpayEventInput): WechatpayNotification;
+  /** Exactly these bytes as the body, genuinely signed, whatever they are. */
+  bytes(body: Buffer): SignedRequest;
+  /**
+   * Fresh timestamp, nonce and signature over the same body. `reencrypt` seals the same resource anew,
+   * since no document says that the cipher text stays.
+   */
+  resend(
+    notification: WechatpayNotification,
+    options?: { readonly reencrypt?: boolean },
+  ): WechatpayNotification;
+}
+
+/** Signs as WeChat Pay's API v3 does (PROVIDERS §3). */
+export function createWechatpaySigner(options: WechatpaySignerOptions): WechatpaySigner {
+  const clock = options.clock ?? (() => new Date());
+  let foreignKey: KeyObject | undefined;
+
+  const bytes = (body: Buffer, privateKey = options.privateKey): SignedRequest =>
+    signWechatpayBody(body, { privateKey, serial: options.serial, at: clock() });
+  const send = (content: WechatpayContent): WechatpayNotification => ({
+    ...bytes(envelope(content, options.apiV3Key)),
+    notificationId: content.id,
+    content,
+  });
+  const event = (input: WechatpayEventInput): WechatpayNotification =>
+    send({
+      id: input.notificationId ?? randomUUID(),
+      eventType: input.eventType,
+      originalType: input.originalType ?? 'transaction',
+      associatedData: input.associatedData ?? input.originalType ?? 'transaction',
+      resource:
+        typeof input.resource === 'string' ? input.resource : JSON.stringify(input.resource),
+      createdAt: clock(),
+    });
+  /** An event about `resource`; only what the input says of the envelope is taken over. */
+  const about = (
+    eventType: string,
+    originalType: string,
+    resource: JsonObject,
+    input: { readonly notificationId?: string } & WechatpayChanges,
+  ): WechatpayNotification =>
+    event({
+      eventType,
+      originalType,
+      resource: { ...resource, ...input.changes },
+      ...(input.notificationId === undefined ? {} : { notificationId: input.notificationId }),
+    });
+
+  return {
+    id: 'wechatpay',
+    payment: (input) =>
+      about(
+        'TRANSACTION.SUCCESS',
+        'transaction',
+        paymentResource(options, input, 'SUCCESS'),
+        input,
+      ),
+    failed: (input) =>
+      about('TRANSACTION.FAIL', 'transaction', paymentResource(options, input, 'PAYERROR'), input),
+    refund(input) {
+      const status = input.status ?? 'SUCCESS';
+      return about(`REFUND.${status}`, 'refund', refundResource(options, input, status), input);
+    },
+    combined: (input) =>
+      about('TRANSACTION.SUCCESS', 'transaction', combinedResource(options, input), input),
+    event,
+    bytes: (body) => bytes(body),
+    resend: (notification, { reencrypt = false } = {}) =>
+      reencrypt ? send(notification.content) : { ...notification, ...bytes(notification.body) },
+    forge(notification: WechatpayNotification, kind: ForgeryKind = 'foreign_key'): SignedRequest {
+      if (kind === 'foreign_key') {
+        foreignKey ??= generateRsaKeyPair().privateKey;
+        return bytes(notification.body, foreignKey);
+      }
+      return { ...notification, body: alterAfterSigning(notification.body) };
+    },
+  };
+}
+
+function envelope(content: WechatpayContent, apiV3Key: string): Buffer {
+  return Buffer.from(
+    JSON.stringify({
+      id: content.id,
+      create_time: beijingRfc3339(content.createdAt),
+      resource_type: 'encrypt-resource',
+      event_type: content.eventType,
+      summary: content.originalType === 'refund' ? '退款通知' : '支付通知',
+      resource: sealResource(content.resource, {
+        apiV3Key,
+        originalType: content.originalType,
+        associatedData: content.associatedData,
+      }),
+    }),
+    'utf8',
+  );
+}
+
+/** Still valid JSON that decrypts: nothing but the signature tells. */
+function alterAfterSigning(body: Buffer): Buffer {
+  const text = body.toString('utf8');
+  const altered = text.replace('"summary":"', '"summary":"!');
+  return altered === text ? Buffer.concat([body, Buffer.from(' ')]) : Buffer.from(altered, 'utf8');
+}
