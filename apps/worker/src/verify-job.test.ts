@@ -1,0 +1,148 @@
+import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import { verifiedRequest } from '@payonce/core/providers/provider';
+import type { NotificationJob } from '@payonce/core/queue/job';
+import { createAlipaySigner } from '@payonce/testkit/alipay';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { describe, expect, test } from 'vitest';
+import { verifyJob } from './verify-job.js';
+
+const pair = generateRsaKeyPair();
+const appId = '2021000000000001';
+const sellerId = '2088000000000001';
+const signer = createAlipaySigner({ privateKey: pair.privateKey, appId, sellerId });
+const retiredAt = '2026-11-01T00:00:00Z';
+const channels = loadChannels(
+  `channels:
+  shop: { provider: alipay, merchant: tea, appId: "${appId}", sellerIds: ["${sellerId}"], publicKeys: [{ env: KEY }] }
+  old: { provider: alipay, appId: "${appId}", publicKeys: [{ env: KEY, retiredAt: "${retiredAt}" }] }`,
+  { production: true, readSecret: () => bareBase64(pair.publicKey) },
+);
+
+const payment = { orderNumber: 'A1', trade: 'T1', amount: 8_888n, paidAt: new Date() };
+const receivedAt = new Date();
+
+/** The job that the gateway writes for these bytes. */
+function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NotificationJob {
+  const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt: at });
+  if (!verified?.ok) throw new Error('the test signs what is refused');
+  const { notificationId, digest } = verified;
+  return {
+    version: 1,
+    provider: 'alipay',
+    channel,
+    notificationId,
+    digest,
+    receivedAt: at.toISOString(),
+    bodyBase64: body.toString('base64'),
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  };
+}
+
+function faultOf(data: unknown, known: Channels = channels): unknown {
+  const verdict = verifyJob(data, known);
+  return verdict.ok ? null : verdict.fault;
+}
+
+describe('a job from the queue', () => {
+  const { body } = signer.payment(payment);
+  const job = jobFor(body);
+
+  test('genuine bytes become a notification of the channel’s merchant', () => {
+    const verdict = verifyJob(JSON.parse(JSON.stringify(job)), channels);
+    if (!verdict.ok) throw new Error(verdict.fault.reason);
+    expect(verdict.notification).toMatchObject({
+      provider: 'alipay',
+      channel: 'shop',
+      merchant: 'tea',
+      notificationId: job.notificationId,
+      digest: job.digest,
+      authenticity: 'signed',
+      receivedAt,
+    });
+    expect(verdict.notification.body.equals(body)).toBe(true);
+    expect(verdict.notification.events).toMatchObject([
+      { kind: 'order', orderNumber: 'A1', trade: 'T1', amount: 8_888n },
+    ]);
+  });
+
+  test('bytes changed in the queue are refused', () => {
+    const changed = Buffer.from(body.toString('latin1').replace('88.88', '88.89'), 'latin1');
+    expect(changed.equals(body)).toBe(false);
+    expect(faultOf({ ...job, bodyBase64: changed.toString('base64') })).toEqual({
+      reason: 'verification_failed',
+      verification: 'bad_signature',
+    });
+  });
+
+  test('bytes signed with a key that is not the channel’s are refused', () => {
+    const forged = signer.forge(signer.payment(payment), 'foreign_key');
+    expect(faultOf({ ...job, bodyBase64: forged.body.toString('base64') })).toEqual({
+      reason: 'verification_failed',
+      verification: 'bad_signature',
+    });
+  });
+
+  test.each([
+    ['ID', { notificationId: 'another' }],
+    ['digest', { digest: 'a'.repeat(64) }],
+  ])('genuine bytes under another notification’s %s are refused', (_, change) => {
+    expect(faultOf({ ...job, ...change })).toEqual({ reason: 'identity_mismatch' });
+  });
+
+  test.each([
+    ['a channel that is not configured', { channel: 'gone' }],
+    ['another provider than the channel’s', { provider: 'wechatpay' }],
+    ['a name that objects inherit', { channel: 'constructor' }],
+  ])('%s is an unknown channel', (_, change) => {
+    expect(faultOf({ ...job, ...change })).toEqual({ reason: 'unknown_channel' });
+  });
+
+  test.each([
+    ['no object', 'text'],
+    ['null', null],
+    ['another version', { ...job, version: 2 }],
+    ['a missing field', { ...job, digest: undefined }],
+    ['a further field', { ...job, merchant: 'thief' }],
+    ['a body that is not base64', { ...job, bodyBase64: '%%%%' }],
+    ['an empty body', { ...job, bodyBase64: '' }],
+    ['a huge body', { ...job, bodyBase64: 'A'.repeat(1_000_000) }],
+    ['no time of receipt', { ...job, receivedAt: 'yesterday' }],
+    ['a digest in capitals', { ...job, digest: job.digest.toUpperCase() }],
+    ['headers that are no texts', { ...job, headers: { 'wechatpay-serial': 1 } }],
+  ])('%s is a malformed job', (_, data) => {
+    expect(faultOf(data)).toEqual({ reason: 'malformed_job' });
+  });
+
+  test('a key retired since then still proves what was received before, and nothing received after', () => {
+    const before = jobFor(body, 'old', new Date('2026-10-31T23:59:59Z'));
+    const after = jobFor(body, 'old', new Date('2026-11-01T00:00:01Z'));
+    expect(faultOf(before)).toBeNull();
+    expect(faultOf(after)).toMatchObject({ reason: 'verification_failed' });
+  });
+
+  test('a decoder that throws, or says nothing, condemns its own job and does not escape', () => {
+    const provider = channels.get('shop')?.provider;
+    if (!provider) throw new Error('no channel');
+    const identity = {
+      notificationId: job.notificationId,
+      digest: job.digest,
+      authenticity: 'signed',
+    } as const;
+    for (const decode of [
+      () => [],
+      () => {
+        throw new RangeError('a defect');
+      },
+    ]) {
+      const faulty = {
+        ...provider,
+        verify: () => ({ ok: true, request: verifiedRequest({}), ...identity }) as const,
+        decode,
+      };
+      const known: Channels = new Map([
+        ['shop', { key: 'shop', merchant: 'tea', simulated: false, provider: faulty }],
+      ]);
+      expect(faultOf(job, known)).toEqual({ reason: 'undecodable' });
+    }
+  });
+});
