@@ -1,0 +1,115 @@
+import type { NothingToApply, NotUnderstood, OrderStatement, PaymentEvent } from '../event.js';
+import { isObject, type JsonObject } from './json.js';
+import { isOwnPayment, isOwnRefund, isOwnSubOrder, type Payee } from './payee.js';
+import { identifier, type Payment, payment, refund, subOrder } from './shapes.js';
+import type { WechatpayMessage } from './verify.js';
+
+/**
+ * What a genuine notification says, order by order (PROVIDERS §3.5, §3.6). Never empty, never throws:
+ * what is genuine but cannot be read is `unsupported`, and waits for a person with its raw bytes.
+ */
+export function decode(own: Payee, { eventType, resource }: WechatpayMessage): PaymentEvent[] {
+  if (resource === null) return [unsupported(eventType, {})];
+  switch (eventType) {
+    case 'TRANSACTION.SUCCESS':
+    case 'TRANSACTION.FAIL':
+      return decodeTransaction(own, eventType, resource);
+    case 'REFUND.SUCCESS':
+    case 'REFUND.CLOSED':
+    case 'REFUND.ABNORMAL':
+      return [decodeRefund(own, eventType, resource)];
+    default:
+      return [unsupported(eventType, resource)];
+  }
+}
+
+/** The event type does not tell single, partner and combined orders apart: the fields do. */
+function decodeTransaction(own: Payee, eventType: string, resource: JsonObject): PaymentEvent[] {
+  if (resource.combine_out_trade_no === undefined && resource.sub_orders === undefined) {
+    const payeeMatches = isOwnPayment(own, resource);
+    return [decodePayment(eventType, resource, payment, payeeMatches)];
+  }
+  const { sub_orders: subOrders } = resource;
+  if (!Array.isArray(subOrders) || subOrders.length === 0) return [unsupported(eventType, {})];
+  // Each by itself: one that cannot be read must not delay the others.
+  return subOrders.map((item: unknown) =>
+    isObject(item)
+      ? decodePayment(eventType, item, subOrder, isOwnSubOrder(own, resource, item))
+      : unsupported(eventType, {}),
+  );
+}
+
+function decodePayment(
+  eventType: string,
+  resource: JsonObject,
+  shape: typeof payment | typeof subOrder,
+  payeeMatches: boolean,
+): PaymentEvent {
+  const { trade_state: state } = resource;
+  if (typeof state !== 'string' || state === '') return unsupported(eventType, resource);
+  if (state !== 'SUCCESS') return nothing(state, resource);
+  // A failure that says SUCCESS contradicts itself.
+  if (eventType !== 'TRANSACTION.SUCCESS') return unsupported(eventType, resource);
+  const read = shape.safeParse(resource);
+  if (!read.success) return unsupported(eventType, resource);
+  const { success_time: at, amount, transaction_id: trade } = read.data;
+  return {
+    ...statement(read.data, payeeMatches),
+    facts: [{ kind: 'paid', rail: 'wechat', trade, amount: amount.total, at }],
+  };
+}
+
+function decodeRefund(own: Payee, eventType: string, resource: JsonObject): PaymentEvent {
+  const read = refund.safeParse(resource);
+  if (!read.success || eventType !== `REFUND.${read.data.refund_status}`) {
+    return unsupported(eventType, resource);
+  }
+  const { transaction_id: trade, success_time: at, amount, refund_id, refund_status } = read.data;
+  return {
+    ...statement(read.data, isOwnRefund(own, resource)),
+    facts: [
+      // What is refunded was paid, even if the payment's own notice was lost; when, is not said here.
+      { kind: 'paid', rail: 'wechat', trade, amount: amount.total, at: null },
+      {
+        kind: 'refund',
+        rail: 'wechat',
+        trade,
+        refundId: refund_id,
+        status: refund_status,
+        amount: amount.refund,
+        at,
+      },
+    ],
+  };
+}
+
+function statement(read: Payment, payeeMatches: boolean): Omit<OrderStatement, 'facts'> {
+  return {
+    kind: 'order',
+    rail: 'wechat',
+    orderNumber: read.out_trade_no,
+    trade: read.transaction_id,
+    amount: read.amount.total,
+    currency: read.amount.currency,
+    payeeMatches,
+    signed: true,
+  };
+}
+
+function nothing(state: string, resource: JsonObject): NothingToApply {
+  return { kind: 'nothing', orderNumber: orderNumberOf(resource), says: sayable(state) };
+}
+
+function unsupported(eventType: string, resource: JsonObject): NotUnderstood {
+  return { kind: 'unsupported', orderNumber: orderNumberOf(resource), says: eventType };
+}
+
+function orderNumberOf(resource: JsonObject): string | null {
+  const read = identifier.safeParse(resource.out_trade_no);
+  return read.success ? read.data : null;
+}
+
+/** Stored and shown: bounded, and without what a database or a terminal would choke on. */
+function sayable(text: string): string {
+  return text.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
+}

@@ -1,0 +1,48 @@
+import type { NotificationRequest } from '../provider.js';
+
+/** Lower-case. All that verification needs besides the body. */
+export const signatureHeaders = [
+  'wechatpay-timestamp',
+  'wechatpay-nonce',
+  'wechatpay-signature',
+  'wechatpay-serial',
+  'wechatpay-signature-type',
+] as const;
+
+/** What an absent type means; the brand APIs and the SM2 gateways sign otherwise (PROVIDERS §3.1). */
+const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
+
+/**
+ * Visible ASCII but the comma. No comma: a header that came twice is joined by ", ", and two values
+ * are refused rather than chosen between. No line break: the signed text is `ts\nnonce\nbody\n`, and a
+ * nonce with a line break in it could move the seams of a genuine message.
+ */
+const HEADER_VALUE = /^[\x21-\x2b\x2d-\x7e]+$/;
+
+/** Unix seconds; twelve digits last for 30,000 years and stay exact in a double. */
+const TIMESTAMP = /^\d{1,12}$/;
+
+export interface SignatureHeaders {
+  /** Exactly as sent: part of the signed text. */
+  readonly timestamp: string;
+  readonly nonce: string;
+  readonly signature: string;
+  readonly serial: string;
+}
+
+/** Null when one is missing, empty or doubled, the time is no integer, or the type is another. */
+export function readHeaders(headers: NotificationRequest['headers']): SignatureHeaders | null {
+  const type = headers['wechatpay-signature-type'];
+  if (type !== undefined && type !== SIGNATURE_TYPE) return null;
+  const timestamp = headers['wechatpay-timestamp'];
+  const nonce = single(headers['wechatpay-nonce']);
+  const signature = single(headers['wechatpay-signature']);
+  const serial = single(headers['wechatpay-serial']);
+  if (timestamp === undefined || !TIMESTAMP.test(timestamp)) return null;
+  if (nonce === null || signature === null || serial === null) return null;
+  return { timestamp, nonce, signature, serial };
+}
+
+function single(value: string | undefined): string | null {
+  return value !== undefined && HEADER_VALUE.test(value) ? value : null;
+}

@@ -1,0 +1,13 @@
+import { type ReplyFor, statusOf } from '../provider.js';
+
+/** One text for every refusal: a sender that probes must learn nothing. */
+const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
+
+/**
+ * The status decides: WeChat takes a 200 with `FAIL` in it for success (PROVIDERS §3.8).
+ * 204 without a body accepts; anything else is sent again.
+ */
+export const reply: ReplyFor = (outcome) =>
+  outcome.outcome === 'accepted'
+    ? { status: 204, contentType: null, body: '' }
+    : { status: statusOf(outcome), contentType: 'application/json', body: FAILURE };
