@@ -24,11 +24,23 @@ export default defineConfig({
           include: [
             '{apps,packages}/*/test/**/*.test.ts',
             'prisma/test/**/*.test.ts',
-            'tests/**/*.test.ts',
+            'tests/*.test.ts',
           ],
           globalSetup: ['tooling/src/test-stores.ts'],
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // The whole product as separate processes, alone on the machine.
+          name: 'processes',
+          include: ['tests/processes/*.test.ts'],
+          sequence: { groupOrder: 2 },
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },

@@ -1,0 +1,87 @@
+import { until } from '@payonce/tooling/process';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import {
+  alive,
+  copyClone,
+  hasRunFile,
+  killAll,
+  type LocalCopy,
+  npm,
+  printed,
+  type Run,
+  readRun,
+} from './local-copy.js';
+
+const START_LIMIT_MS = 90_000;
+const STOP_LIMIT_MS = 30_000;
+const EVERYTHING = ['supervisor', 'postgres', 'redis', 'worker', 'gateway', 'console', 'simulator'];
+
+let copy: LocalCopy;
+const runs: Run[] = [];
+
+beforeAll(() => {
+  copy = copyClone();
+});
+afterEach(() => {
+  for (const run of runs.splice(0)) killAll(run);
+});
+afterAll(() => copy.remove());
+
+/** `npm start`, serving; with the processes that it started. */
+async function serving(options: { readonly terminal?: boolean } = {}) {
+  const running = npm(copy, 'start', options);
+  await printed(running, 'Serving.', START_LIMIT_MS);
+  const run = readRun(copy);
+  runs.push(run);
+  expect(alive(run)).toEqual(EVERYTHING);
+  return { running, run };
+}
+
+async function nothingIsLeft(run: Run): Promise<void> {
+  await until('every process to end', STOP_LIMIT_MS, () => alive(run).length === 0).catch(() => {});
+  expect(alive(run)).toEqual([]);
+  expect(hasRunFile(copy)).toBe(false);
+}
+
+test('npm run demo shows every row as it must be, ends by itself and leaves no process behind', async () => {
+  const demo = npm(copy, 'run demo');
+  await printed(demo, 'starting gateway', START_LIMIT_MS);
+  const run = readRun(copy);
+  runs.push(run);
+  expect(await demo.exited, demo.output()).toBe(0);
+  expect(demo.output()).toContain('nine copies of one payment');
+  expect(demo.output()).not.toContain('✗');
+  await nothingIsLeft(run);
+});
+
+test('npm run demo shows the same without Redis', async () => {
+  const demo = npm(copy, 'run demo', { env: { PAYONCE_QUEUE: 'postgres' } });
+  expect(await demo.exited, demo.output()).toBe(0);
+  expect(demo.output()).toContain('queue: PostgreSQL');
+  expect(demo.output()).not.toContain('✗');
+});
+
+test('Ctrl-C in a terminal stops everything; a second start says what runs', async () => {
+  const { running, run } = await serving({ terminal: true });
+  const second = npm(copy, 'start');
+  expect(await second.exited).toBe(1);
+  expect(second.output()).toContain(`already runs in this folder (pid ${run.supervisor.pid})`);
+  running.type('\x03');
+  await running.exited;
+  await nothingIsLeft(run);
+});
+
+test('SIGTERM to npm, which kills npm alone, stops everything', async () => {
+  const { running, run } = await serving();
+  process.kill(running.pid, 'SIGTERM');
+  await nothingIsLeft(run);
+});
+
+test('what a SIGKILL of the supervisor left running is cleared by the next start', async () => {
+  const { run } = await serving();
+  process.kill(run.supervisor.pid, 'SIGKILL');
+  const demo = npm(copy, 'run demo');
+  expect(await demo.exited, demo.output()).toBe(0);
+  expect(alive(run)).toEqual([]);
+  expect(hasRunFile(copy)).toBe(false);
+});
