@@ -1,0 +1,61 @@
+import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import { z } from 'zod';
+
+/** Building blocks of the private API. Amounts and IDs are decimal text: JSON's numbers are floats. */
+
+export const merchant = z.string().min(1).max(64);
+
+/**
+ * `out_trade_no`: Alipay allows letters, digits and `_`, up to 64; WeChat Pay also `-`, `|`, `*` and
+ * `@`, up to 32. What neither could ever send back is refused here, before somebody pays for it.
+ */
+export const orderNumber = z
+  .string()
+  .regex(/^[A-Za-z0-9_\-|*@]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, _, -, |, * and @');
+
+/** Minor units. Up to 17 digits, as the providers' own amounts are parsed, and never a fraction. */
+export const amount = z
+  .string('must be minor units as decimal text: "8888" for 88.88 CNY')
+  .regex(/^[1-9]\d{0,16}$/, 'must be minor units as decimal text: "8888" for 88.88 CNY');
+
+/** A row's number in PostgreSQL (bigint). */
+export const rowId = z
+  .string()
+  .regex(/^[1-9]\d{0,17}$/, 'must be an ID')
+  .transform((text) => BigInt(text));
+
+export const ORDER_STATUSES = [
+  'pending',
+  'paid',
+  'partially_refunded',
+  'refunded',
+  'closed',
+] as const;
+export const OUTCOMES = ['applied', 'duplicate', 'held', 'ignored'] as const;
+
+export const holdReason = z.enum(HOLD_REASONS);
+
+const DEFAULT_PAGE = 50;
+const MAX_PAGE = 100;
+
+export const page = {
+  /** How many rows, at most. */
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, `must be 1 to ${MAX_PAGE}`)
+    .transform(Number)
+    .refine((limit) => limit >= 1 && limit <= MAX_PAGE, `must be 1 to ${MAX_PAGE}`)
+    .default(DEFAULT_PAGE),
+  /** `nextCursor` of the page before. */
+  cursor: rowId.optional(),
+};
+
+export const time = z.iso.datetime();
+/** Minor units in answers; a refund total of nothing is "0". */
+export const money = z.string();
+
+/** Cuts what was fetched, one row too many, to a page. */
+export function pageOf<Row extends { readonly id: bigint }>(rows: readonly Row[], limit: number) {
+  const kept = rows.slice(0, limit);
+  return { rows: kept, nextCursor: rows.length > limit ? String(kept.at(-1)?.id) : null };
+}

@@ -1,0 +1,125 @@
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { maskBody } from '../masking/body.js';
+import { maskHeaders } from '../masking/fields.js';
+import { time } from './fields.js';
+
+/**
+ * The decoded event in our own words. Only the fields named here leave the console, so that a payer's
+ * ID could not leave with an event even if an adapter put one there by mistake.
+ */
+const decodedEvent = z.object({
+  kind: z.string(),
+  rail: z.string().optional(),
+  orderNumber: z.string().nullish(),
+  trade: z.string().nullish(),
+  amount: z.string().nullish(),
+  currency: z.string().optional(),
+  payeeMatches: z.boolean().optional(),
+  signed: z.boolean().optional(),
+  says: z.string().optional(),
+  facts: z
+    .array(
+      z.object({
+        kind: z.string(),
+        rail: z.string().optional(),
+        by: z.string().optional(),
+        trade: z.string().nullish(),
+        refundId: z.string().optional(),
+        status: z.string().optional(),
+        amount: z.string().optional(),
+        at: z.string().nullish(),
+      }),
+    )
+    .optional(),
+});
+
+export const eventView = z.object({
+  /** The notification's ID in this API. */
+  notification: z.string(),
+  /** From 0; combined orders carry several events. */
+  position: z.number().int(),
+  merchant: z.string(),
+  orderNumber: z.string().nullable(),
+  outcome: z.string(),
+  holdReason: z.string().nullable(),
+  tries: z.number().int(),
+  nextRetryAt: time.nullable(),
+  createdAt: time,
+  decidedAt: time,
+  /** Null where the stored event is not of a shape that this version knows. */
+  event: decodedEvent.nullable(),
+});
+
+export const notificationView = z.object({
+  id: z.string(),
+  provider: z.string(),
+  channel: z.string(),
+  merchant: z.string(),
+  /** The provider's own ID. */
+  notificationId: z.string(),
+  digest: z.string(),
+  /** Same ID as an earlier notification, other content. */
+  conflicting: z.boolean(),
+  authenticity: z.string(),
+  status: z.string(),
+  /** How many more came, beyond the first. */
+  copies: z.number().int(),
+  receivedAt: time,
+  lastCopyAt: time.nullable(),
+  events: z.array(eventView),
+});
+
+export const notificationDetailView = notificationView.extend({
+  headers: z.record(z.string(), z.string()),
+  body: z.object({ bytes: z.number().int(), fields: z.record(z.string(), z.string()) }),
+});
+
+type EventRow = Prisma.NotificationEventGetPayload<object>;
+type ListRow = Prisma.NotificationGetPayload<{
+  omit: { body: true; headers: true };
+  include: { events: true };
+}>;
+type DetailRow = Prisma.NotificationGetPayload<{ include: { events: true } }>;
+
+export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
+  return {
+    notification: row.notificationRowId.toString(),
+    position: row.position,
+    merchant: row.merchant,
+    orderNumber: row.orderNumber,
+    outcome: row.outcome,
+    holdReason: row.holdReason,
+    tries: row.tries,
+    nextRetryAt: row.nextRetryAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+    decidedAt: row.decidedAt.toISOString(),
+    event: decodedEvent.safeParse(row.event).data ?? null,
+  };
+}
+
+export function viewOfNotification(row: ListRow): z.infer<typeof notificationView> {
+  return {
+    id: row.id.toString(),
+    provider: row.provider,
+    channel: row.channel,
+    merchant: row.merchant,
+    notificationId: row.notificationId,
+    digest: row.digest,
+    conflicting: row.variant !== '',
+    authenticity: row.authenticity,
+    status: row.status,
+    copies: row.copies,
+    receivedAt: row.receivedAt.toISOString(),
+    lastCopyAt: row.lastCopyAt?.toISOString() ?? null,
+    events: row.events.map(viewOfEvent),
+  };
+}
+
+export function viewOfNotificationDetail(row: DetailRow): z.infer<typeof notificationDetailView> {
+  return {
+    ...viewOfNotification(row),
+    headers: maskHeaders(row.headers),
+    body: maskBody(row.provider, Buffer.from(row.body)),
+  };
+}

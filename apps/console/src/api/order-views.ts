@@ -1,0 +1,122 @@
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { money, time } from './fields.js';
+import { eventView, viewOfEvent } from './notification-views.js';
+
+export const orderView = z.object({
+  merchant: z.string(),
+  orderNumber: z.string(),
+  /** Due. */
+  amount: money,
+  currency: z.string(),
+  status: z.string(),
+  paidAmount: money,
+  refundedAmount: money,
+  paidAt: time.nullable(),
+  /** The trade whose refunds move the order's status. */
+  primaryTrade: z.object({ rail: z.string(), trade: z.string() }).nullable(),
+  /** What a person should look at, e.g. `second_payment`. */
+  attention: z.array(z.string()),
+  version: z.number().int(),
+  createdAt: time,
+  updatedAt: time,
+});
+
+const factView = z.object({
+  key: z.string(),
+  kind: z.string(),
+  rail: z.string().nullable(),
+  trade: z.string().nullable(),
+  refundId: z.string().nullable(),
+  refundStatus: z.string().nullable(),
+  amount: money.nullable(),
+  at: time.nullable(),
+  /** The notification that said it first; null for the merchant's and operators' own. */
+  notification: z.string().nullable(),
+  createdAt: time,
+});
+
+export const orderDetailView = orderView.extend({
+  facts: z.array(factView),
+  trades: z.array(z.object({ rail: z.string(), trade: z.string(), createdAt: time })),
+  /** What notifications said of this order, the held and ignored ones included. */
+  events: z.array(eventView),
+  orderEvents: z.array(
+    z.object({ type: z.string(), milestone: z.string(), version: z.number(), createdAt: time }),
+  ),
+  /** The lists above that are longer than shown. */
+  truncated: z.array(z.enum(['facts', 'trades', 'events', 'orderEvents'])),
+});
+
+type OrderRow = Prisma.OrderGetPayload<object>;
+type FactRow = Prisma.FactGetPayload<object>;
+type TradeRow = Prisma.TradeGetPayload<object>;
+type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
+type EventRow = Prisma.NotificationEventGetPayload<object>;
+
+export function viewOfOrder(row: OrderRow): z.infer<typeof orderView> {
+  const { primaryRail: rail, primaryTrade: trade } = row;
+  return {
+    merchant: row.merchant,
+    orderNumber: row.number,
+    amount: row.amount.toString(),
+    currency: row.currency,
+    status: row.status,
+    paidAmount: row.paidAmount.toString(),
+    refundedAmount: row.refundedAmount.toString(),
+    paidAt: row.paidAt?.toISOString() ?? null,
+    primaryTrade: rail !== null && trade !== null ? { rail, trade } : null,
+    attention: row.attention,
+    version: row.version,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}
+
+export interface OrderHistory {
+  readonly order: OrderRow;
+  readonly facts: readonly FactRow[];
+  readonly trades: readonly TradeRow[];
+  readonly events: readonly EventRow[];
+  readonly orderEvents: readonly OrderEventRow[];
+}
+
+/** @param limit of each list; the history was fetched with one row more */
+export function viewOfHistory(
+  history: OrderHistory,
+  limit: number,
+): z.infer<typeof orderDetailView> {
+  const lists = ['facts', 'trades', 'events', 'orderEvents'] as const;
+  return {
+    ...viewOfOrder(history.order),
+    facts: history.facts.slice(0, limit).map(viewOfFact),
+    trades: history.trades.slice(0, limit).map(({ rail, trade, createdAt }) => ({
+      rail,
+      trade,
+      createdAt: createdAt.toISOString(),
+    })),
+    events: history.events.slice(0, limit).map(viewOfEvent),
+    orderEvents: history.orderEvents.slice(0, limit).map((event) => ({
+      type: event.type,
+      milestone: event.milestone,
+      version: event.version,
+      createdAt: event.createdAt.toISOString(),
+    })),
+    truncated: lists.filter((list) => history[list].length > limit),
+  };
+}
+
+function viewOfFact(row: FactRow): z.infer<typeof factView> {
+  return {
+    key: row.key,
+    kind: row.kind,
+    rail: row.rail,
+    trade: row.trade,
+    refundId: row.refundId,
+    refundStatus: row.refundStatus,
+    amount: row.amount?.toString() ?? null,
+    at: row.at?.toISOString() ?? null,
+    notification: row.notificationRowId?.toString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,73 @@
+import cookie from '@fastify/cookie';
+import type { Clock } from '@payonce/core/clock';
+import type { Log } from '@payonce/core/log';
+import type { PrismaClient } from '@payonce/prisma/client';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { createLoginCheck } from './auth/secrets.js';
+import { createSessions } from './auth/sessions.js';
+import type { ConsoleConfig } from './config.js';
+import { cookieNames, guardEverything } from './plugins/auth.js';
+import { BOARD_PATH, type Board } from './plugins/bull-board.js';
+import { answerWithProblems } from './plugins/problems.js';
+import { addSecurityHeaders } from './plugins/security-headers.js';
+import { homeRoutes } from './routes/home.js';
+import { loginRoutes } from './routes/login.js';
+import { notificationRoutes } from './routes/notifications.js';
+import { orderRoutes } from './routes/orders.js';
+import { registerRoutes } from './routes/register.js';
+
+export interface ConsoleParts {
+  readonly config: Pick<ConsoleConfig, 'user' | 'password' | 'apiKey' | 'https' | 'trustedProxies'>;
+  readonly prisma: PrismaClient;
+  readonly board: Board;
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+const SESSION_LIMITS = {
+  idleMs: 60 * 60_000,
+  // A working day.
+  lifetimeMs: 10 * 60 * 60_000,
+  // A few operators with a few browsers each; the rest is somebody filling memory.
+  max: 200,
+};
+
+/** Everything the console serves on its main port. Probes and metrics are on the private one. */
+export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
+  const { config, prisma, board, log, clock } = parts;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: log as FastifyBaseLogger,
+    disableRequestLogging: true,
+    // The largest request is an order of five short fields.
+    bodyLimit: 16 * 1_024,
+    requestTimeout: 10_000,
+    keepAliveTimeout: 30_000,
+    trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
+    // Bull Board has job IDs in its addresses: provider, channel, up to 100 characters, 8 of digest.
+    routerOptions: { maxParamLength: 256 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  answerWithProblems(app);
+  await addSecurityHeaders(app, config.https);
+  await app.register(cookie);
+
+  const sessions = createSessions(SESSION_LIMITS, () => clock().getTime());
+  const cookies = cookieNames(config.https);
+  const checkLogin = await createLoginCheck(config.user, config.password);
+  guardEverything(app, { sessions, apiKey: config.apiKey, cookies });
+
+  await app.register(loginRoutes, { checkLogin, sessions, cookies, https: config.https });
+  await app.register(homeRoutes);
+  await app.register(board.plugin, { prefix: BOARD_PATH });
+  await app.register(
+    async (api) => {
+      await api.register(registerRoutes, { prisma, clock });
+      await api.register(orderRoutes, { prisma });
+      await api.register(notificationRoutes, { prisma });
+    },
+    { prefix: '/v1' },
+  );
+  return app;
+}

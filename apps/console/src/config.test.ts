@@ -1,0 +1,65 @@
+import { ConfigError } from '@payonce/core/config/env';
+import { describe, expect, it } from 'vitest';
+import { loadConfig } from './config.js';
+
+const complete = {
+  DATABASE_URL: 'postgresql://payonce@127.0.0.1/payonce',
+  REDIS_URL: 'redis://127.0.0.1:6379',
+  PAYONCE_CONSOLE_PASSWORD: 'x'.repeat(12),
+  PAYONCE_CONSOLE_API_KEY: 'y'.repeat(32),
+};
+
+function faultsOf(env: Record<string, string>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.join('\n');
+    throw error;
+  }
+  return '';
+}
+
+describe('the configuration', () => {
+  it('listens on loopback alone and names the user operator unless told otherwise', () => {
+    expect(loadConfig(complete)).toMatchObject({
+      host: '127.0.0.1',
+      port: 8603,
+      privateHost: '127.0.0.1',
+      privatePort: 8605,
+      user: 'operator',
+      https: false,
+    });
+  });
+
+  it('refuses a short password and a short key, by name and without the value', () => {
+    const faults = faultsOf({
+      ...complete,
+      PAYONCE_CONSOLE_PASSWORD: 'elevenchars',
+      PAYONCE_CONSOLE_API_KEY: 'thirty-one-characters-are-short',
+    });
+    expect(faults).toMatch(/PAYONCE_CONSOLE_PASSWORD: .*12/);
+    expect(faults).toMatch(/PAYONCE_CONSOLE_API_KEY: .*32/);
+    expect(faults).not.toContain('elevenchars');
+    expect(faults).not.toContain('thirty-one');
+  });
+
+  it('names everything that is missing at once', () => {
+    const faults = faultsOf({});
+    for (const name of [...Object.keys(complete)]) expect(faults).toContain(`${name}: is not set`);
+  });
+
+  it('asks for the address of the queue in use, and of that one alone', () => {
+    const { REDIS_URL: _, ...withoutRedis } = complete;
+    const postgres = { ...withoutRedis, PAYONCE_QUEUE: 'postgres' };
+    expect(faultsOf(postgres)).toContain('PAYONCE_QUEUE_DATABASE_URL');
+    const url = 'postgresql://queue@127.0.0.1/payonce';
+    const { queue } = loadConfig({ ...postgres, PAYONCE_QUEUE_DATABASE_URL: url });
+    expect(queue).toMatchObject({ kind: 'postgres', url });
+  });
+
+  it('makes cookies secure in production unless plain http is asked for', () => {
+    expect(loadConfig({ ...complete, NODE_ENV: 'production' }).https).toBe(true);
+    const plain = { ...complete, NODE_ENV: 'production', PAYONCE_CONSOLE_HTTPS: 'false' };
+    expect(loadConfig(plain).https).toBe(false);
+  });
+});

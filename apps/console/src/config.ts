@@ -1,0 +1,71 @@
+import {
+  collectFaults,
+  type Env,
+  list,
+  logEnv,
+  port,
+  privateEnv,
+  readEnv,
+  storeUrl,
+} from '@payonce/core/config/env';
+import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { z } from 'zod';
+
+/** Long enough that five guesses a minute for a year find nothing. */
+const MIN_PASSWORD_CHARACTERS = 12;
+/** A key that is compared by one SHA-256 must be random: 32 characters of hex are 128 bits. */
+const MIN_API_KEY_CHARACTERS = 32;
+/** scrypt takes any length; a form does not have to. */
+const MAX_SECRET_CHARACTERS = 1_024;
+
+function secret(atLeast: number) {
+  return z
+    .string()
+    .min(atLeast, `must have at least ${atLeast} characters`)
+    .max(MAX_SECRET_CHARACTERS, `must have at most ${MAX_SECRET_CHARACTERS} characters`);
+}
+
+const flag = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((text) => text === 'true')
+  .optional();
+
+const shape = {
+  ...logEnv,
+  ...privateEnv(8605),
+  PAYONCE_HOST: z.string().default('127.0.0.1'),
+  PAYONCE_PORT: port(8603),
+  DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
+  PAYONCE_CONSOLE_USER: z.string().max(64).default('operator'),
+  PAYONCE_CONSOLE_PASSWORD: secret(MIN_PASSWORD_CHARACTERS),
+  PAYONCE_CONSOLE_API_KEY: secret(MIN_API_KEY_CHARACTERS),
+  /** Whether browsers reach the console over https: cookies are `Secure` then. Set to false for plain http. */
+  PAYONCE_CONSOLE_HTTPS: flag,
+  PAYONCE_TRUSTED_PROXIES: list(),
+  NODE_ENV: z.string().optional(),
+};
+
+export type ConsoleConfig = ReturnType<typeof loadConfig>;
+
+/** @throws ConfigError with every fault at once, by name and never with a value */
+export function loadConfig(env: Env) {
+  const { settings, queue } = collectFaults({
+    settings: () => readEnv(shape, env),
+    queue: () => readQueueSettings(env),
+  });
+  return {
+    host: settings.PAYONCE_HOST,
+    port: settings.PAYONCE_PORT,
+    privateHost: settings.PAYONCE_PRIVATE_HOST,
+    privatePort: settings.PAYONCE_PRIVATE_PORT,
+    logLevel: settings.PAYONCE_LOG_LEVEL,
+    databaseUrl: settings.DATABASE_URL,
+    queue,
+    user: settings.PAYONCE_CONSOLE_USER,
+    password: settings.PAYONCE_CONSOLE_PASSWORD,
+    apiKey: settings.PAYONCE_CONSOLE_API_KEY,
+    // In production, https unless said otherwise: a session cookie that leaks cannot be taken back.
+    https: settings.PAYONCE_CONSOLE_HTTPS ?? settings.NODE_ENV === 'production',
+    trustedProxies: settings.PAYONCE_TRUSTED_PROXIES,
+  };
+}

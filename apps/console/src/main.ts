@@ -1,0 +1,89 @@
+import { systemClock } from '@payonce/core/clock';
+import { messageOf } from '@payonce/core/errors';
+import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
+import { createLog, type Log } from '@payonce/core/log';
+import { createMetrics } from '@payonce/core/metrics';
+import { startPrivateServer } from '@payonce/core/private-server';
+import { openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
+import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { buildApp } from './app.js';
+import { type ConsoleConfig, loadConfig } from './config.js';
+import { type Board, createBoard } from './plugins/bull-board.js';
+
+/** Requests end within 10 s by their own limits. */
+const DRAIN_LIMIT_MS = 15_000;
+/** Eight processes of this size leave room below PostgreSQL's default of 100 connections. */
+const DATABASE_POOL = 4;
+
+const log = createLog({ name: 'console', level: process.env.PAYONCE_LOG_LEVEL });
+await runProcess(log, {
+  drainLimitMs: DRAIN_LIMIT_MS,
+  start: (lifecycle) => start(loadConfig(process.env), lifecycle, log),
+});
+
+async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Promise<void> {
+  const prisma = createPrisma({
+    url: config.databaseUrl,
+    poolSize: DATABASE_POOL,
+    applicationName: 'payonce-console',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection died'),
+  });
+  lifecycle.onStop('database', () => prisma.$disconnect());
+
+  const board = createBoard();
+  const queueIsShown = showQueue(config, board, lifecycle, log);
+
+  const app = await buildApp({ config, prisma, board, log, clock: systemClock });
+  await app.listen({ host: config.host, port: config.port });
+  lifecycle.onStop('pages and API', () => app.close());
+
+  const { close } = await startPrivateServer({
+    host: config.privateHost,
+    port: config.privatePort,
+    metrics: createMetrics('console'),
+    // Orders can be read and registered without the queue, so it does not decide.
+    readiness: async () => {
+      const database = await databaseState(prisma);
+      const queue = queueIsShown() ? 'shown' : 'not connected yet';
+      return { ready: database === 'ready', parts: { database, queue } };
+    },
+  });
+  lifecycle.onStop('private port', close);
+  log.info({ host: config.host, port: config.port, queue: config.queue.kind }, 'console is ready');
+}
+
+async function databaseState(prisma: PrismaClient): Promise<string> {
+  try {
+    await prisma.$queryRaw`SELECT 1`;
+    return 'ready';
+  } catch (error) {
+    return `down: ${messageOf(error)}`;
+  }
+}
+
+/** Connects in the background: pages and API serve without the queue. @returns whether it is there yet */
+function showQueue(
+  config: ConsoleConfig,
+  board: Board,
+  lifecycle: Lifecycle,
+  log: Log,
+): () => boolean {
+  const giveUp = new AbortController();
+  lifecycle.onStop('looking for the queue', () => giveUp.abort());
+  let shown = false;
+  const open = () => {
+    const queue = openHostedQueue(config.queue);
+    queue.on('error', (err: Error) => log.debug({ err }, 'queue error'));
+    return queue;
+  };
+  const onFailure = (err: unknown) => log.warn({ err }, 'the queue is not reachable, trying again');
+  openUntilReady(open, { signal: giveUp.signal, onFailure })
+    .then((queue) => {
+      if (giveUp.signal.aborted) return queue.close();
+      lifecycle.onStop('queue', () => queue.close());
+      board.show(queue);
+      shown = true;
+    })
+    .catch((err) => log.debug({ err }, 'gave up the queue'));
+  return () => shown;
+}

@@ -1,0 +1,54 @@
+import { createBullBoard } from '@bull-board/api';
+import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
+import { FastifyAdapter } from '@bull-board/fastify';
+import type { HostedQueue } from '@payonce/core/queue/hosted';
+import type { Queue } from 'bullmq';
+import type { FastifyInstance } from 'fastify';
+import { maskBoardAnswer } from '../masking/board.js';
+import { maskJobData, maskReturnValue } from '../masking/job.js';
+import { problem, sendProblem } from './problems.js';
+
+export const BOARD_PATH = '/queues';
+
+export interface Board {
+  /** Shows a queue from now on: it may connect long after the console has begun to serve. */
+  show(queue: HostedQueue): void;
+  readonly plugin: (app: FastifyInstance) => Promise<void>;
+}
+
+/**
+ * Bull Board for looking only. It could empty a queue, so each adapter is read-only and, should one
+ * forget that, no request that could change something gets past the hook.
+ */
+export function createBoard(): Board {
+  const server = new FastifyAdapter();
+  server.setBasePath(BOARD_PATH);
+  const { addQueue } = createBullBoard({
+    queues: [],
+    serverAdapter: server,
+    options: { uiConfig: { boardTitle: 'payonce queues', hideDocsLink: true } },
+  });
+  return {
+    show: (queue) => addQueue(readOnlyAdapter(queue)),
+    async plugin(app) {
+      app.addHook('onRequest', async (request, reply) => {
+        if (request.method === 'GET' || request.method === 'HEAD') return;
+        reply.header('allow', 'GET, HEAD');
+        return sendProblem(reply, problem(405, 'read_only', 'The queues are for looking only.'));
+      });
+      app.addHook('preSerialization', async (_request, _reply, payload) =>
+        maskBoardAnswer(payload),
+      );
+      await app.register(server.registerPlugin());
+    },
+  };
+}
+
+function readOnlyAdapter(queue: HostedQueue): BullMQAdapter {
+  // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well.
+  const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true });
+  adapter.setFormatter('data', maskJobData);
+  adapter.setFormatter('returnValue', maskReturnValue);
+  adapter.setFormatter('progress', maskReturnValue);
+  return adapter;
+}

@@ -1,0 +1,87 @@
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import {
+  hasZodFastifySchemaValidationErrors,
+  type ZodFastifySchemaValidationError,
+} from 'fastify-type-provider-zod';
+import { z } from 'zod';
+
+/** RFC 9457. `code` is for programs, `detail` for people. */
+export const problemSchema = z.object({
+  type: z.literal('about:blank'),
+  title: z.string(),
+  status: z.number().int(),
+  code: z.string(),
+  detail: z.string(),
+  /** What is wrong with the request, field by field. */
+  errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+});
+export type Problem = z.infer<typeof problemSchema>;
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  409: 'Conflict',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+export function problem(
+  status: number,
+  code: string,
+  detail: string,
+  errors?: NonNullable<Problem['errors']>,
+): Problem {
+  return {
+    type: 'about:blank',
+    title: TITLES[status] ?? 'Error',
+    status,
+    code,
+    detail,
+    ...(errors && { errors }),
+  };
+}
+
+export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply {
+  return reply.code(content.status).type('application/problem+json').send(content);
+}
+
+/** Everything that goes wrong leaves as a problem document, and nothing of the inside leaves with it. */
+export function answerWithProblems(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (hasZodFastifySchemaValidationErrors(error)) {
+      const detail = 'The request is not as the API expects it.';
+      return sendProblem(
+        reply,
+        problem(400, 'invalid_request', detail, faultsOf(error.validation)),
+      );
+    }
+    const status = error.statusCode ?? 500;
+    if (status >= 400 && status < 500) {
+      return sendProblem(reply, problem(status, codeOf(error), TITLES[status] ?? 'Refused.'));
+    }
+    request.log.error({ err: error }, 'request failed');
+    return sendProblem(reply, problem(500, 'internal_error', 'Something went wrong on our side.'));
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    sendProblem(reply, problem(404, 'not_found', 'There is nothing at this address.')),
+  );
+}
+
+function faultsOf(validation: readonly ZodFastifySchemaValidationError[]) {
+  return validation.map(({ instancePath, message }) => ({
+    field: instancePath.replace(/^\//, '').replaceAll('/', '.'),
+    message: message ?? 'is not valid',
+  }));
+}
+
+/** `FST_ERR_CTP_BODY_TOO_LARGE` → `body_too_large`. */
+function codeOf(error: FastifyError): string {
+  const name = error.code?.replace(/^FST_ERR_(CTP_|VALIDATION_)?/, '').toLowerCase();
+  return name || 'refused';
+}

@@ -1,0 +1,103 @@
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { merchant, ORDER_STATUSES, orderNumber, page, pageOf } from '../api/fields.js';
+import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+
+/** Rows of each list of one order: more than any honest order collects. */
+const MAX_HISTORY = 200;
+
+export const unknownOrder = problem(404, 'unknown_order', 'There is no such order.');
+export const ofMerchant = z.strictObject({ merchant: merchant.default('default') });
+export const orderParams = z.object({ number: orderNumber });
+
+const listQuery = z.strictObject({
+  ...page,
+  merchant: merchant.optional(),
+  status: z.enum(ORDER_STATUSES).optional(),
+  orderNumber: orderNumber.optional(),
+});
+
+export async function orderRoutes(
+  instance: FastifyInstance,
+  { prisma }: { prisma: PrismaClient },
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+
+  app.get(
+    '/orders',
+    {
+      config: { access: 'bearer' },
+      schema: {
+        querystring: listQuery,
+        response: {
+          200: z.object({ orders: z.array(orderView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async ({ query }) => {
+      const found = await prisma.order.findMany({
+        where: whereOf(query),
+        orderBy: { id: 'desc' },
+        take: query.limit + 1,
+      });
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { orders: rows.map(viewOfOrder), nextCursor };
+    },
+  );
+
+  app.get(
+    '/orders/:number',
+    {
+      config: { access: 'bearer' },
+      schema: {
+        params: orderParams,
+        querystring: ofMerchant,
+        response: { 200: orderDetailView, 404: problemSchema },
+      },
+    },
+    async ({ params, query }, reply) => {
+      const history = await readHistory(prisma, query.merchant, params.number);
+      return history === null
+        ? sendProblem(reply, unknownOrder)
+        : viewOfHistory(history, MAX_HISTORY);
+    },
+  );
+}
+
+function whereOf(query: z.output<typeof listQuery>): Prisma.OrderWhereInput {
+  return {
+    ...(query.cursor && { id: { lt: query.cursor } }),
+    ...(query.merchant && { merchant: query.merchant }),
+    ...(query.status && { status: query.status }),
+    ...(query.orderNumber && { number: query.orderNumber }),
+  };
+}
+
+/** One snapshot, so that an order never shows a fact without what follows from it. */
+function readHistory(prisma: PrismaClient, merchant: string, number: string) {
+  const take = MAX_HISTORY + 1;
+  return prisma.$transaction(
+    async (tx) => {
+      const order = await tx.order.findUnique({
+        where: { merchant_number: { merchant, number } },
+        include: {
+          facts: { orderBy: { id: 'asc' }, take },
+          trades: { orderBy: [{ createdAt: 'asc' }, { trade: 'asc' }], take },
+          orderEvents: { orderBy: { id: 'asc' }, take, omit: { payload: true } },
+        },
+      });
+      if (order === null) return null;
+      const events = await tx.notificationEvent.findMany({
+        where: { merchant, orderNumber: number },
+        orderBy: { id: 'asc' },
+        take,
+      });
+      const { facts, trades, orderEvents } = order;
+      return { order, facts, trades, events, orderEvents };
+    },
+    { isolationLevel: 'RepeatableRead' },
+  );
+}
