@@ -1,0 +1,34 @@
+/**
+ * Every error that we make ourselves: its code and the sentence that may be shown to anyone.
+ * Outcomes that are expected (a forged signature, an unknown order) are values, not errors; an error
+ * exists so that somebody can decide whether to try again.
+ */
+export const ERRORS = {
+  invalid_configuration: 'The configuration is not valid.',
+  queue_unavailable: 'The queue does not take notifications at the moment.',
+  deadline_exceeded: 'It took too long.',
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** `message` is the public sentence; what went wrong in particular is `detail` and `cause`, for the log. */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  /** For logs alone; never a secret. */
+  readonly detail: string | null;
+
+  constructor(
+    code: ErrorCode,
+    options: { readonly detail?: string; readonly cause?: unknown } = {},
+  ) {
+    super(ERRORS[code], options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.detail = options.detail ?? null;
+  }
+}
+
+/** The text of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

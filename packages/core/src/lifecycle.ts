@@ -1,0 +1,67 @@
+import closeWithGrace from 'close-with-grace';
+import { ConfigError } from './config/env.js';
+import { withDeadline } from './deadline.js';
+import type { Log } from './log.js';
+
+/** What a process has started. Parts are stopped one after the other, the last one first. */
+export interface Lifecycle {
+  /** Call right after the part was started. `stop` may be called while later parts still start. */
+  onStop(name: string, stop: () => Promise<void> | void): void;
+  /** Stops every part, once; a part that fails to stop does not keep the others running. */
+  stop(): Promise<void>;
+}
+
+export function createLifecycle(log: Log): Lifecycle {
+  const parts: { name: string; stop: () => Promise<void> | void }[] = [];
+  return {
+    onStop: (name, stop) => void parts.push({ name, stop }),
+    async stop() {
+      for (let part = parts.pop(); part; part = parts.pop()) {
+        try {
+          await part.stop();
+          log.debug({ part: part.name }, 'stopped');
+        } catch (err) {
+          log.warn({ err, part: part.name }, 'did not stop cleanly');
+        }
+      }
+    },
+  };
+}
+
+/**
+ * Runs a process: `start` starts its parts and registers each; on SIGTERM, SIGINT or an uncaught error
+ * they are stopped in reverse. A second signal ends the process at once; so does the drain limit.
+ */
+export async function runProcess(
+  log: Log,
+  options: {
+    /** Longest time from the signal to the end; the supervisor that sends the signal must wait longer. */
+    readonly drainLimitMs: number;
+    readonly start: (lifecycle: Lifecycle) => Promise<void>;
+  },
+): Promise<void> {
+  const { drainLimitMs, start } = options;
+  const lifecycle = createLifecycle(log);
+  closeWithGrace(
+    {
+      delay: drainLimitMs,
+      logger: { error: (message: unknown) => log.error({ err: message }, 'stopping failed') },
+      onSecondSignal: (signal: string) => log.warn({ signal }, 'second signal, ending at once'),
+      onTimeout: () => log.error({ drainLimitMs }, 'not drained in time, ending'),
+    },
+    async ({ signal, err }: { signal?: string; err?: Error }) => {
+      if (err) log.fatal({ err }, 'uncaught error, stopping');
+      else log.info({ signal }, 'stopping');
+      await lifecycle.stop();
+      log.info('stopped');
+    },
+  );
+  try {
+    await start(lifecycle);
+  } catch (err) {
+    if (err instanceof ConfigError) log.fatal({ faults: err.faults }, err.message);
+    else log.fatal({ err }, 'could not start');
+    await withDeadline(lifecycle.stop(), drainLimitMs, 'stopping').catch(() => {});
+    process.exit(1);
+  }
+}

@@ -1,0 +1,74 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.js';
+
+/** Whether a process can do its work, and what each of its parts says. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly parts: Readonly<Record<string, string>>;
+}
+
+export interface PrivateServer {
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+/**
+ * `/livez` (the process answers), `/readyz` (503 unless it can work), `/metrics`: for probes, on a port
+ * of their own that is never reachable from outside. Plain `node:http`: three constant answers.
+ */
+export async function startPrivateServer(options: {
+  readonly host: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+}): Promise<PrivateServer> {
+  const { host, port, metrics, readiness } = options;
+  const server = createServer((request, response) => {
+    answer(request.method, request.url, metrics, readiness)
+      .catch(() => ({ status: 500, type: 'text/plain', body: '' }))
+      .then(({ status, type, body }) => {
+        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+      });
+  });
+  // Probes are short; nothing here needs longer.
+  server.requestTimeout = 5_000;
+  server.headersTimeout = 5_000;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, resolve);
+  });
+  return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
+}
+
+async function answer(
+  method: string | undefined,
+  url: string | undefined,
+  metrics: Metrics,
+  readiness: () => Readiness | Promise<Readiness>,
+): Promise<{ status: number; type: string; body: string }> {
+  if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: 'text/plain', body: '' };
+  switch (url?.split('?')[0]) {
+    case '/livez':
+      return { status: 200, type: 'text/plain', body: 'ok\n' };
+    case '/readyz': {
+      const state = await readiness();
+      return {
+        status: state.ready ? 200 : 503,
+        type: 'application/json',
+        body: `${JSON.stringify(state)}\n`,
+      };
+    }
+    case '/metrics':
+      return { status: 200, type: metrics.contentType, body: await metrics.metrics() };
+    default:
+      return { status: 404, type: 'text/plain', body: '' };
+  }
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.close((error) => (error ? reject(error) : resolve()));
+    server.closeIdleConnections();
+  });
+}

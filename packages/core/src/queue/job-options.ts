@@ -1,0 +1,41 @@
+import type { JobsOptions, WorkerOptions } from 'bullmq';
+
+/** The backoff's name in BullMQ; `consumerSettings` brings the function that belongs to it. */
+const BACKOFF = 'capped';
+const FIRST_DELAY_MS = 1_000;
+/** A store that comes back is noticed within a quarter of an hour. */
+const LONGEST_DELAY_MS = 15 * 60_000;
+/** Part of a delay that is left to chance, so that what failed together does not retry together. */
+const JITTER = 0.2;
+
+/**
+ * Waiting time before attempt `attemptsMade + 1`: doubling from one second to a quarter of an hour,
+ * less up to a fifth.
+ * @param random from 0 to 1
+ */
+export function backoffDelayMs(attemptsMade: number, random: number): number {
+  const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (attemptsMade - 1), LONGEST_DELAY_MS);
+  return Math.round(delayMs * (1 - JITTER * random));
+}
+
+/** Producers put these beside every job. */
+export const notificationJobOptions = {
+  // With the shortest of all delays, 140 attempts span over 25 hours: longer than any provider sends.
+  attempts: 140,
+  backoff: { type: BACKOFF },
+  // A completed job swallows copies by its ID, no more: PostgreSQL holds the truth. An hour, and a bound.
+  removeOnComplete: { age: 3_600, count: 5_000 },
+  // What was acknowledged is never removed automatically: the worker writes a dead letter first.
+  removeOnFail: false,
+  // Every attempt of a failing job would keep one.
+  stackTraceLimit: 3,
+} as const satisfies JobsOptions;
+
+/** What every worker on this queue must have, whatever else it sets. */
+export const consumerSettings = {
+  lockDuration: 30_000,
+  stalledInterval: 15_000,
+  // A crash must not consume attempts: effectively unlimited (a 32-bit integer in PostgreSQL).
+  maxStalledCount: 1_000_000_000,
+  settings: { backoffStrategy: (attemptsMade) => backoffDelayMs(attemptsMade, Math.random()) },
+} as const satisfies Omit<WorkerOptions, 'connection'>;

@@ -1,0 +1,31 @@
+import type { NotificationJob } from './job.js';
+
+/**
+ * Where the gateway leaves what it verified. One store behind it, or two (a standby wraps two of them):
+ * the gateway cannot tell.
+ */
+export interface NotificationQueue {
+  /** For metrics and readiness, e.g. `redis`. */
+  readonly name: string;
+  /** The state as last seen. Reading it asks nobody. */
+  readonly state: QueueState;
+  /**
+   * Resolves when the job is durable, or was already there under its ID. Gives up after `limitMs`; an
+   * abandoned job may still land, which is harmless, since the same notification comes again.
+   * @throws AppError `queue_unavailable` or `deadline_exceeded`
+   */
+  enqueue(job: NotificationJob, limitMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type QueueState =
+  | { readonly state: 'ready' }
+  /** Not connected yet, or connected and not yet known to keep what it is given. */
+  | { readonly state: 'starting' }
+  /** Unreachable, or reachable and not durable; `reason` is for operators. */
+  | { readonly state: 'down'; readonly reason: string };
+
+/** One line of text, for readiness answers and logs. */
+export function describeState(state: QueueState): string {
+  return state.state === 'down' ? `down: ${state.reason}` : state.state;
+}

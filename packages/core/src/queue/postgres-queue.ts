@@ -1,0 +1,93 @@
+import { createPostgresBackend, withBackend } from 'bullmq';
+import pg from 'pg';
+import { withDeadline } from '../deadline.js';
+import { AppError, messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { postgresConnection } from './connection.js';
+import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { notificationJobOptions } from './job-options.js';
+import { startMonitor } from './monitor.js';
+import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
+import { postgresFaults } from './postgres-durability.js';
+import type { PostgresQueueSettings } from './queue-settings.js';
+
+const Backed = withBackend(createPostgresBackend);
+/** Four connections for adds and one for looking: what the gateway may take of `max_connections`. */
+const POOL_SIZE = 4;
+/** Longer than the gateway waits (2.0 s in all): frees the connection of an add that was given up. */
+const QUERY_TIMEOUT_MS = 2_500;
+
+/** Connects, and keeps connecting. It takes nothing before PostgreSQL has shown that it keeps what it commits. */
+export function openPostgresQueue(
+  settings: PostgresQueueSettings,
+  parentLog: Log,
+): NotificationQueue {
+  const log = parentLog.child({ queue: 'postgres' });
+  const probe = new pg.Pool({
+    connectionString: settings.url,
+    max: 1,
+    connectionTimeoutMillis: 1_500,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+  });
+  let queue: ReturnType<typeof openQueue> | null = null;
+  let closed = false;
+  const monitor = startMonitor(check, log);
+  // A connection that drops while idle says so here; without a listener it would end the process.
+  probe.on('error', (error) => monitor.lost(messageOf(error)));
+
+  async function check(): Promise<QueueState> {
+    const faults = await postgresFaults(probe);
+    if (faults.length > 0) return { state: 'down', reason: `not durable: ${faults.join(', ')}` };
+    queue ??= await start();
+    return { state: 'ready' };
+  }
+
+  /** A backend remembers its first failure for ever, so every attempt has a new one. */
+  async function start(): Promise<ReturnType<typeof openQueue>> {
+    const attempt = openQueue(settings);
+    attempt.on('error', (error) => monitor.lost(messageOf(error)));
+    try {
+      await withDeadline(attempt.waitUntilReady(), 5_000, 'starting the queue');
+      if (closed) throw new Error('closed');
+      return attempt;
+    } catch (error) {
+      attempt.close().catch(() => {});
+      throw error;
+    }
+  }
+
+  return {
+    name: 'postgres',
+    get state() {
+      return monitor.state;
+    },
+    async enqueue(job, limitMs) {
+      if (monitor.state.state !== 'ready' || !queue) {
+        throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
+      }
+      const add = queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
+      try {
+        await withDeadline(add, limitMs, 'adding to PostgreSQL');
+      } catch (cause) {
+        monitor.checkNow();
+        if (cause instanceof AppError) throw cause;
+        throw new AppError('queue_unavailable', { cause });
+      }
+    },
+    async close() {
+      closed = true;
+      monitor.stop();
+      await Promise.all([queue?.close(), probe.end()]);
+    },
+  };
+}
+
+function openQueue(settings: PostgresQueueSettings) {
+  return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+    connection: postgresConnection(settings, {
+      poolSize: POOL_SIZE,
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+    }),
+  });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ConfigError, count, type Env, readEnv, storeUrl } from '../config/env.js';
+
+/** Which store holds the queue, and how. */
+export type QueueSettings = RedisQueueSettings | PostgresQueueSettings;
+
+export interface RedisQueueSettings {
+  readonly kind: 'redis';
+  readonly url: string;
+  /** Keys are `{prefix}:notifications:…`. */
+  readonly prefix: string;
+  /**
+   * `checked`: Redis must show that it keeps what it acknowledges. `managed` (a service that refuses
+   * `CONFIG`) and `relaxed` (losing some is accepted) are the operator's word for it.
+   */
+  readonly durability: 'checked' | 'managed' | 'relaxed';
+  /** How many replicas must have a job before it is acknowledged. */
+  readonly waitReplicas: number;
+}
+
+export interface PostgresQueueSettings {
+  readonly kind: 'postgres';
+  /** Direct, not through PgBouncer: LISTEN needs a session. */
+  readonly url: string;
+  readonly schema: string;
+}
+
+/** The schema that the migration tool makes for the queue, apart from the orders. */
+const QUEUE_SCHEMA = 'payonce_queue';
+
+const queueEnv = {
+  PAYONCE_QUEUE: z.enum(['redis', 'postgres']).default('redis'),
+  REDIS_URL: storeUrl('redis:', 'rediss:').optional(),
+  PAYONCE_QUEUE_DATABASE_URL: storeUrl('postgres:', 'postgresql:').optional(),
+  PAYONCE_QUEUE_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_{}-]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, _, -, { and }')
+    .default('payonce'),
+  PAYONCE_QUEUE_SCHEMA: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be a plain lower-case name')
+    .default(QUEUE_SCHEMA),
+  PAYONCE_REDIS_DURABILITY: z.enum(['checked', 'managed', 'relaxed']).default('checked'),
+  PAYONCE_REDIS_WAIT_REPLICAS: count(0, 0, 10),
+};
+
+/** @throws ConfigError with every fault */
+export function readQueueSettings(env: Env): QueueSettings {
+  const read = readEnv(queueEnv, env);
+  if (read.PAYONCE_QUEUE === 'redis') {
+    return {
+      kind: 'redis',
+      url: demand(read.REDIS_URL, 'REDIS_URL'),
+      prefix: read.PAYONCE_QUEUE_PREFIX,
+      durability: read.PAYONCE_REDIS_DURABILITY,
+      waitReplicas: read.PAYONCE_REDIS_WAIT_REPLICAS,
+    };
+  }
+  return {
+    kind: 'postgres',
+    url: demand(read.PAYONCE_QUEUE_DATABASE_URL, 'PAYONCE_QUEUE_DATABASE_URL'),
+    schema: read.PAYONCE_QUEUE_SCHEMA,
+  };
+}
+
+function demand(url: string | undefined, name: string): string {
+  if (url === undefined) throw new ConfigError([`${name}: is not set`]);
+  return url;
+}

@@ -1,0 +1,69 @@
+import type { Redis } from 'ioredis';
+
+/**
+ * What Redis must be set to so that a reply means "on disk": every write is flushed before it is
+ * answered, also while the log is rewritten, and nothing is evicted.
+ * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
+ */
+const DEMANDED = {
+  appendonly: 'yes',
+  appendfsync: 'always',
+  'no-appendfsync-on-rewrite': 'no',
+  'maxmemory-policy': 'noeviction',
+} as const;
+
+export interface RedisReport {
+  /** Null when Redis refuses `CONFIG`. */
+  readonly settings: Readonly<Record<string, string>> | null;
+  readonly role: string;
+  readonly connectedReplicas: number;
+}
+
+/** Asks Redis. @throws when it does not answer */
+export async function readRedisReport(redis: Redis): Promise<RedisReport> {
+  const [settings, replication] = await Promise.all([
+    readSettings(redis),
+    redis.info('replication'),
+  ]);
+  const field = (name: string) => new RegExp(`^${name}:(\\S+)`, 'm').exec(replication)?.[1];
+  return {
+    settings,
+    role: field('role') ?? 'unknown',
+    connectedReplicas: Number(field('connected_slaves') ?? 0),
+  };
+}
+
+async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
+  try {
+    // One name a call: Redis before 7.0 takes no more.
+    const answers = await Promise.all(
+      Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>),
+    );
+    return Object.fromEntries(answers.map(([name, value]) => [name, value]));
+  } catch (error) {
+    // Redis answered, and said no. Anything else (no answer) is not a refusal.
+    if (error instanceof Error && error.name === 'ReplyError') return null;
+    throw error;
+  }
+}
+
+/**
+ * Why a Redis that reports this may lose what it acknowledged; empty if it may not.
+ * A replica can be promoted at any time, so as soon as one is connected a job must have reached one.
+ */
+export function durabilityFaults(report: RedisReport, waitReplicas: number): string[] {
+  if (report.role !== 'master') return [`role is ${report.role}`];
+  const faults: string[] = [];
+  const { settings } = report;
+  if (!settings) faults.push('CONFIG is refused');
+  else {
+    for (const [name, value] of Object.entries(DEMANDED)) {
+      if (settings[name] !== value)
+        faults.push(`${name} is ${settings[name] ?? 'unknown'}, not ${value}`);
+    }
+  }
+  if (report.connectedReplicas > 0 && waitReplicas < 1) {
+    faults.push('replicas are connected and PAYONCE_REDIS_WAIT_REPLICAS is 0');
+  }
+  return faults;
+}

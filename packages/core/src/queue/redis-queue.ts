@@ -1,0 +1,92 @@
+import { Queue } from 'bullmq';
+import { withDeadline } from '../deadline.js';
+import { AppError, messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { producerRedis } from './connection.js';
+import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { notificationJobOptions } from './job-options.js';
+import { startMonitor } from './monitor.js';
+import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
+import type { RedisQueueSettings } from './queue-settings.js';
+import { durabilityFaults, readRedisReport } from './redis-durability.js';
+import { replicaBarrier } from './replica-wait.js';
+
+/**
+ * Connects, and keeps connecting. It takes nothing before Redis has shown, on this very connection, that it
+ * keeps what it acknowledges.
+ */
+export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): NotificationQueue {
+  const log = parentLog.child({ queue: 'redis' });
+  const redis = producerRedis(settings.url);
+  const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+    connection: redis,
+    prefix: settings.prefix,
+    // Its version check asks once, on the first connection, and a failure there would last for ever.
+    skipVersionCheck: true,
+  });
+  const onReplicas =
+    settings.waitReplicas > 0 ? replicaBarrier(redis, settings.waitReplicas) : null;
+
+  if (settings.durability !== 'checked') {
+    log.warn(
+      { durability: settings.durability },
+      'that Redis keeps what it acknowledges is asserted, not checked',
+    );
+  }
+  let lastError = 'not connected';
+  const monitor = startMonitor(check, log);
+
+  async function check(): Promise<QueueState> {
+    if (redis.status !== 'ready') return { state: 'down', reason: lastError };
+    await withDeadline(queue.waitUntilReady(), 2_000, 'connecting');
+    if (settings.durability !== 'checked') {
+      await redis.ping();
+      return { state: 'ready' };
+    }
+    const faults = durabilityFaults(await readRedisReport(redis), settings.waitReplicas);
+    if (faults.length === 0) return { state: 'ready' };
+    return { state: 'down', reason: `not durable: ${faults.join(', ')}` };
+  }
+
+  // Both emit what the monitor reports already; without a listener an error would end the process.
+  queue.on('error', () => {});
+  redis.on('error', (error: Error) => {
+    lastError = messageOf(error);
+  });
+  redis.on('close', () => monitor.lost(lastError));
+  redis.on('ready', () => {
+    lastError = 'connection lost';
+    monitor.checkNow();
+  });
+
+  async function add(job: NotificationJob): Promise<void> {
+    await queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
+    // On the same connection: WAIT speaks of what this connection wrote.
+    await onReplicas?.();
+  }
+
+  return {
+    name: 'redis',
+    get state() {
+      return monitor.state;
+    },
+    async enqueue(job, limitMs) {
+      // On a connection that is not ready an add can stay pending for ever.
+      if (monitor.state.state !== 'ready' || redis.status !== 'ready') {
+        throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
+      }
+      try {
+        await withDeadline(add(job), limitMs, 'adding to Redis');
+      } catch (cause) {
+        if (cause instanceof AppError) throw cause;
+        throw new AppError('queue_unavailable', { cause });
+      }
+    },
+    async close() {
+      monitor.stop();
+      await queue.close();
+      // Nothing is waited for any more: the gateway closes the queue after its last reply.
+      redis.disconnect();
+    },
+  };
+}

@@ -1,0 +1,37 @@
+import type { Redis } from 'ioredis';
+import { AppError } from '../errors.js';
+
+/** Replicas answer in a millisecond or are not there; the rest of the deadline is for others. */
+const REPLICA_WAIT_MS = 500;
+
+/**
+ * A barrier behind which everything that this connection wrote before is on `replicas` replicas.
+ * `WAIT` blocks its connection, so it is shared: one is under way, and all who come meanwhile take the next.
+ * Call it after the reply to the write. @throws AppError when too few replicas have it
+ */
+export function replicaBarrier(redis: Redis, replicas: number): () => Promise<void> {
+  let underWay: Promise<void> = Promise.resolve();
+  let next: Promise<void> | null = null;
+
+  async function wait(): Promise<void> {
+    const reached = await redis.wait(replicas, REPLICA_WAIT_MS);
+    if (reached < replicas) {
+      throw new AppError('queue_unavailable', {
+        detail: `${reached} of ${replicas} replicas have it`,
+      });
+    }
+  }
+
+  return () => {
+    if (next) return next;
+    const mine = underWay
+      .catch(() => {})
+      .then(() => {
+        next = null;
+        return wait();
+      });
+    next = mine;
+    underWay = mine;
+    return mine;
+  };
+}
