@@ -2,7 +2,6 @@ import { type KeyObject, randomUUID } from 'node:crypto';
 import { generateRsaKeyPair } from './keys.js';
 import type {
   Clock,
-  ForgeryKind,
   PaymentInput,
   ProviderSigner,
   RefundInput,
@@ -86,67 +85,68 @@ export interface WechatpaySigner extends ProviderSigner<WechatpayContent> {
 /** Signs as WeChat Pay's API v3 does (PROVIDERS §3). */
 export function createWechatpaySigner(options: WechatpaySignerOptions): WechatpaySigner {
   const clock = options.clock ?? (() => new Date());
-  let foreignKey: KeyObject | undefined;
-
-  const bytes = (body: Buffer, privateKey = options.privateKey): SignedRequest =>
+  const signBytes: SignBytes = (body, privateKey = options.privateKey) =>
     signWechatpayBody(body, { privateKey, serial: options.serial, at: clock() });
   const send = (content: WechatpayContent): WechatpayNotification => ({
-    ...bytes(envelope(content, options.apiV3Key)),
+    ...signBytes(envelope(content, options.apiV3Key)),
     notificationId: content.id,
     content,
   });
-  const event = (input: WechatpayEventInput): WechatpayNotification =>
-    send({
-      id: input.notificationId ?? randomUUID(),
-      eventType: input.eventType,
-      originalType: input.originalType ?? 'transaction',
-      associatedData: input.associatedData ?? input.originalType ?? 'transaction',
-      resource:
-        typeof input.resource === 'string' ? input.resource : JSON.stringify(input.resource),
-      createdAt: clock(),
-    });
-  /** An event about `resource`; only what the input says of the envelope is taken over. */
+  const event = (input: WechatpayEventInput) => send(contentOf(input, clock()));
+  /** TRANSACTION.* or REFUND.*; of the input only the ID and the changes are taken over. */
   const about = (
     eventType: string,
-    originalType: string,
     resource: JsonObject,
-    input: { readonly notificationId?: string } & WechatpayChanges,
+    { notificationId, changes }: { readonly notificationId?: string } & WechatpayChanges,
   ): WechatpayNotification =>
     event({
       eventType,
-      originalType,
-      resource: { ...resource, ...input.changes },
-      ...(input.notificationId === undefined ? {} : { notificationId: input.notificationId }),
+      originalType: eventType.startsWith('REFUND.') ? 'refund' : 'transaction',
+      resource: { ...resource, ...changes },
+      ...(notificationId === undefined ? {} : { notificationId }),
     });
 
   return {
     id: 'wechatpay',
     payment: (input) =>
-      about(
-        'TRANSACTION.SUCCESS',
-        'transaction',
-        paymentResource(options, input, 'SUCCESS'),
-        input,
-      ),
+      about('TRANSACTION.SUCCESS', paymentResource(options, input, 'SUCCESS'), input),
     failed: (input) =>
-      about('TRANSACTION.FAIL', 'transaction', paymentResource(options, input, 'PAYERROR'), input),
-    refund(input) {
+      about('TRANSACTION.FAIL', paymentResource(options, input, 'PAYERROR'), input),
+    refund: (input) => {
       const status = input.status ?? 'SUCCESS';
-      return about(`REFUND.${status}`, 'refund', refundResource(options, input, status), input);
+      return about(`REFUND.${status}`, refundResource(options, input, status), input);
     },
-    combined: (input) =>
-      about('TRANSACTION.SUCCESS', 'transaction', combinedResource(options, input), input),
+    combined: (input) => about('TRANSACTION.SUCCESS', combinedResource(options, input), input),
     event,
-    bytes: (body) => bytes(body),
+    bytes: (body) => signBytes(body),
     resend: (notification, { reencrypt = false } = {}) =>
-      reencrypt ? send(notification.content) : { ...notification, ...bytes(notification.body) },
-    forge(notification: WechatpayNotification, kind: ForgeryKind = 'foreign_key'): SignedRequest {
-      if (kind === 'foreign_key') {
-        foreignKey ??= generateRsaKeyPair().privateKey;
-        return bytes(notification.body, foreignKey);
-      }
+      reencrypt ? send(notification.content) : { ...notification, ...signBytes(notification.body) },
+    forge: createForger(signBytes),
+  };
+}
+
+type SignBytes = (body: Buffer, privateKey?: KeyObject) => SignedRequest;
+
+function createForger(signBytes: SignBytes): WechatpaySigner['forge'] {
+  let foreignKey: KeyObject | undefined;
+  return (notification, kind = 'foreign_key') => {
+    if (kind === 'changed_content') {
       return { ...notification, body: alterAfterSigning(notification.body) };
-    },
+    }
+    foreignKey ??= generateRsaKeyPair().privateKey;
+    return signBytes(notification.body, foreignKey);
+  };
+}
+
+function contentOf(input: WechatpayEventInput, now: Date): WechatpayContent {
+  const { resource, originalType = 'transaction' } = input;
+  return {
+    id: input.notificationId ?? randomUUID(),
+    eventType: input.eventType,
+    originalType,
+    associatedData: input.associatedData ?? originalType,
+    resource: typeof resource === 'string' ? resource : JSON.stringify(resource),
+    createdAt: now,
   };
 }
 
