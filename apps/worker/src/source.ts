@@ -1,0 +1,122 @@
+import { withDeadline } from '@payonce/core/deadline';
+import { createLifecycle } from '@payonce/core/lifecycle';
+import type { Log } from '@payonce/core/log';
+import {
+  type HostedQueue,
+  type HostedWorker,
+  openHostedQueue,
+  openHostedWorker,
+  openUntilReady,
+} from '@payonce/core/queue/hosted';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import type { JobResult, QueuedJob } from './process-job.js';
+import { type Schedule, startSchedule } from './schedules.js';
+
+/** One queue that jobs are taken from. */
+export interface Source {
+  readonly name: QueueSettings['kind'];
+  /** `ready`, or what keeps it from working; asks the store. */
+  state(): Promise<string>;
+  /** Jobs by state; asks the store. */
+  counts(): Promise<Record<string, number>>;
+  /** Takes no more jobs, waits for those in hand, and disconnects. */
+  close(): Promise<void>;
+}
+
+export interface SourceOptions {
+  readonly settings: QueueSettings;
+  readonly concurrency: number;
+  readonly process: (job: QueuedJob, token: string | undefined) => Promise<JobResult>;
+  readonly log: Log;
+  readonly failedSweepIntervalMs: number;
+}
+
+/** A probe has a second or two; a queue that hangs is not ready. */
+const ASK_LIMIT_MS = 2_000;
+
+/** Connects, and keeps connecting: a store that is away at boot delays the work and ends nothing. */
+export function openSource(options: SourceOptions): Source {
+  const { settings } = options;
+  const log = options.log.child({ queue: settings.kind });
+  const closing = new AbortController();
+  const parts = createLifecycle(log);
+  let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
+
+  const until = {
+    signal: closing.signal,
+    onFailure: (err: unknown) => log.warn({ err }, 'the queue cannot be opened, trying again'),
+  };
+  const start = async () => {
+    const queue = await openUntilReady(() => openQueue(settings, log), until);
+    parts.onStop('queue', () => queue.close());
+    const worker = await openUntilReady(() => openWorker(options, log), until);
+    parts.onStop('worker', () => worker.close());
+    parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
+    if (closing.signal.aborted) return;
+    running = { worker, queue };
+    worker.run().catch((err) => log.error({ err }, 'the queue is not consumed any more'));
+    log.info('taking jobs');
+  };
+  const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
+
+  const counts = async () => {
+    if (running === null) throw new Error('not connected yet');
+    const asked = running.queue.getJobCounts('wait', 'active', 'delayed', 'failed');
+    return withDeadline(asked, ASK_LIMIT_MS, 'asking the queue');
+  };
+  return {
+    name: settings.kind,
+    counts,
+    state: () =>
+      counts().then(
+        () => (running?.worker.isRunning() ? 'ready' : 'not consuming'),
+        () => 'down',
+      ),
+    async close() {
+      closing.abort();
+      await starting;
+      // The worker's close takes no more jobs and waits for those in hand; then the queue is left.
+      await parts.stop();
+    },
+  };
+}
+
+function openQueue(settings: QueueSettings, log: Log): HostedQueue {
+  const queue = openHostedQueue(settings);
+  reportErrors(queue, log);
+  return queue;
+}
+
+function openWorker({ settings, concurrency, process }: SourceOptions, log: Log): HostedWorker {
+  const worker = openHostedWorker(settings, process, { concurrency, autorun: false });
+  reportErrors(worker, log);
+  return worker;
+}
+
+/** Without a listener an `error` event would end the process; BullMQ goes on by itself. */
+function reportErrors(
+  hosted: { on(event: 'error', listener: (error: Error) => void): unknown },
+  log: Log,
+): void {
+  hosted.on('error', (err) => log.warn({ err }, 'the queue reports an error'));
+}
+
+/**
+ * No path of ours leaves a job in the failed set, where it would swallow a re-sent notification for
+ * ever; what got there otherwise (a completion that the store refused on the last attempt) goes back to
+ * waiting, so that its fate is decided under its lock as any other's.
+ */
+function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log): Schedule {
+  return startSchedule({
+    intervalMs: options.failedSweepIntervalMs,
+    run: async () => {
+      const { failed = 0 } = await queue.getJobCounts('failed');
+      if (failed === 0) return false;
+      log.warn({ failed }, 'failed jobs go back to waiting');
+      // Up to now only: what fails again meanwhile waits for the next sweep.
+      await queue.retryJobs({ state: 'failed', count: 200, timestamp: Date.now() });
+      return false;
+    },
+    onError: (err) => log.warn({ err }, 'the failed jobs could not be looked at'),
+  });
+}

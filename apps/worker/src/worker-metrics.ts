@@ -1,0 +1,79 @@
+import type { Metrics } from '@payonce/core/metrics';
+import type { ApplyOutcome } from '@payonce/core/notifications/notification';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+/** What operators watch of a worker. Labels are closed sets: no order, channel or payer among them. */
+export function createWorkerMetrics(metrics: Metrics) {
+  const registers = [metrics];
+  return {
+    events: new Counter({
+      name: 'payonce_events_total',
+      help: 'Events of notifications by outcome; held ones by reason.',
+      labelNames: ['outcome', 'reason'] as const,
+      registers,
+    }),
+    copies: new Counter({
+      name: 'payonce_notification_copies_total',
+      help: 'Notifications that came again after they were settled.',
+      registers,
+    }),
+    batchSize: new Histogram({
+      name: 'payonce_batch_notifications',
+      help: 'Notifications applied in one call.',
+      buckets: [1, 2, 5, 10, 20, 50, 100, 200],
+      registers,
+    }),
+    batchSeconds: new Histogram({
+      name: 'payonce_batch_seconds',
+      help: 'Time to apply a batch.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20],
+      registers,
+    }),
+    batchFailures: new Counter({
+      name: 'payonce_batch_failures_total',
+      help: 'Batches that were not applied; their jobs are tried again.',
+      registers,
+    }),
+    deadLetters: new Counter({
+      name: 'payonce_dead_letters_total',
+      help: 'Jobs taken out of the queue because they cannot succeed. Alarm on any.',
+      labelNames: ['reason'] as const,
+      registers,
+    }),
+    released: new Counter({
+      name: 'payonce_events_released_total',
+      help: 'Held events that the schedule released.',
+      registers,
+    }),
+    queueJobs: new Gauge({
+      name: 'payonce_queue_jobs',
+      help: 'Jobs in the queue by state.',
+      labelNames: ['queue', 'state'] as const,
+      registers,
+    }),
+  };
+}
+
+/** Counts a batch, and gives the numbers for its log line. */
+export function countOutcomes(
+  metrics: WorkerMetrics,
+  outcomes: readonly ApplyOutcome[],
+): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { copy, events } of outcomes) {
+    if (copy) {
+      counts.copies = (counts.copies ?? 0) + 1;
+      metrics.copies.inc();
+      continue;
+    }
+    for (const event of events) {
+      const reason = event.outcome === 'held' ? event.reason : '';
+      const name = reason ? `held_${reason}` : event.outcome;
+      counts[name] = (counts[name] ?? 0) + 1;
+      metrics.events.inc({ outcome: event.outcome, reason });
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,110 @@
+import type { Channels } from '@payonce/core/config/channels';
+import type { Log } from '@payonce/core/log';
+import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type Batcher, createBatcher } from './batcher.js';
+import type { WorkerSizes } from './config.js';
+import { type Burial, processJob } from './process-job.js';
+import { openSource, type Source } from './source.js';
+import { countOutcomes, type WorkerMetrics } from './worker-metrics.js';
+
+/** What the worker needs of the database. */
+export interface WorkerStore {
+  /** One outcome per notification, in their order. @throws for what a later attempt may cure */
+  apply(batch: readonly VerifiedNotification[]): Promise<readonly ApplyOutcome[]>;
+  /** Resolves when the dead letter is committed. */
+  bury(burial: Burial & { readonly queue: string }): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly queues: readonly QueueSettings[];
+  readonly channels: Channels;
+  readonly store: WorkerStore;
+  readonly sizes: WorkerSizes;
+  readonly log: Log;
+  readonly metrics: WorkerMetrics;
+  readonly buryRetryMs?: number;
+  readonly failedSweepIntervalMs?: number;
+}
+
+export interface NotificationWorker {
+  readonly sources: readonly Source[];
+  /** Takes no more jobs, finishes the batches in hand, leaves the queues. */
+  close(): Promise<void>;
+}
+
+/** A job that cannot be buried needs the database back: looked for once a minute, as it were. */
+const BURY_RETRY_MS = 60_000;
+const FAILED_SWEEP_INTERVAL_MS = 60_000;
+
+/** Takes jobs from every queue and applies them in batches that all queues share. */
+export function startWorker(options: WorkerOptions): NotificationWorker {
+  const { channels, store, sizes, log, metrics } = options;
+  const batcher: Batcher<VerifiedNotification, ApplyOutcome> = createBatcher({
+    apply: (batch) => applyBatch(options, batch),
+    maxBatchSize: sizes.batchSize,
+    maxBatchesInFlight: sizes.batchesInFlight,
+  });
+  const sources = options.queues.map((settings) =>
+    openSource({
+      settings,
+      concurrency: sizes.concurrency,
+      log,
+      failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
+      process: (job, token) =>
+        processJob(
+          {
+            channels,
+            submit: batcher.submit,
+            buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
+            bury: async (burial) => {
+              const { jobId, reason, detail } = burial;
+              const fields = { queue: settings.kind, jobId, reason, detail };
+              try {
+                await store.bury({ ...burial, queue: settings.kind });
+              } catch (err) {
+                log.warn(
+                  { err, ...fields },
+                  'a dead letter could not be written, trying again later',
+                );
+                throw err;
+              }
+              metrics.deadLetters.inc({ reason });
+              log.error(fields, 'dead letter');
+            },
+          },
+          job,
+          token,
+        ),
+    }),
+  );
+  return {
+    sources,
+    async close() {
+      // Closing a source waits for its jobs, and so for their batches; the batcher is empty then.
+      await Promise.all(sources.map((source) => source.close()));
+      await batcher.close();
+    },
+  };
+}
+
+async function applyBatch(
+  { store, log, metrics }: WorkerOptions,
+  batch: readonly VerifiedNotification[],
+): Promise<readonly ApplyOutcome[]> {
+  const start = performance.now();
+  const size = batch.length;
+  try {
+    const outcomes = await store.apply(batch);
+    const ms = Math.round(performance.now() - start);
+    metrics.batchSize.observe(size);
+    metrics.batchSeconds.observe(ms / 1_000);
+    log.info({ size, ms, ...countOutcomes(metrics, outcomes) }, 'notifications.applied');
+    return outcomes;
+  } catch (err) {
+    const ms = Math.round(performance.now() - start);
+    metrics.batchFailures.inc();
+    log.warn({ err, size, ms }, 'notifications.not_applied');
+    throw err;
+  }
+}
