@@ -1,0 +1,202 @@
+import { createLog } from '@payonce/core/log';
+import { createMetrics } from '@payonce/core/metrics';
+import { openHostedWorker } from '@payonce/core/queue/hosted';
+import { UnrecoverableError } from 'bullmq';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';
+import { createWorkerMetrics } from '../src/worker-metrics.js';
+import { eventually } from './eventually.js';
+import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
+import { makeShop, tampered } from './shop.js';
+
+const shop = makeShop();
+const log = createLog({ name: 'test', level: 'silent' });
+
+type Buried = Parameters<WorkerStore['bury']>[0];
+
+/** What becomes of a job in the queue, with a database that does as it is told. */
+describe.each(queueKinds)('jobs on %s', (kind) => {
+  let queue: TestQueue;
+  let workers: NotificationWorker[];
+  let buried: Buried[];
+  let applied: string[];
+
+  beforeEach(async () => {
+    queue = await openTestQueue(kind);
+    workers = [];
+    buried = [];
+    applied = [];
+  });
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.close()));
+    await queue.close();
+  });
+
+  function start(store: Partial<WorkerStore> = {}, options = {}) {
+    const worker = startWorker({
+      queues: [queue.settings],
+      channels: shop.channels,
+      store: {
+        apply: async (batch) => {
+          applied.push(...batch.map(({ notificationId }) => notificationId));
+          return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+        },
+        bury: async (burial) => void buried.push(burial),
+        ...store,
+      },
+      sizes: { concurrency: 20, batchSize: 10, batchesInFlight: 2 },
+      log,
+      metrics: createWorkerMetrics(createMetrics('test')),
+      ...options,
+    });
+    workers.push(worker);
+    return worker;
+  }
+
+  test('an applied job completes, and a source says it is ready', async () => {
+    const worker = start();
+    const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
+    const id = await queue.send(job);
+    await eventually(async () => (await queue.stateOf(id)) === 'completed');
+    expect(applied).toEqual([job.notificationId]);
+    expect(await worker.sources[0]?.state()).toBe('ready');
+  });
+
+  test('a buried job is gone from every state, so that the genuine one under its ID is processed', async () => {
+    const genuine = shop.jobFor(shop.payment({ orderNumber: 'A2' }).body);
+    const id = await queue.send(tampered(genuine));
+    start();
+    await eventually(async () => (await queue.stateOf(id)) === 'unknown');
+    expect(buried).toMatchObject([
+      { queue: kind, jobId: id, reason: 'verification_failed', detail: 'bad_signature' },
+    ]);
+    expect(applied).toEqual([]);
+    expect(await queue.send(genuine)).toBe(id);
+    await eventually(async () => (await queue.stateOf(id)) === 'completed');
+    expect(applied).toEqual([genuine.notificationId]);
+  });
+
+  test('a job that cannot be buried stays in the queue until it can, at the cost of no attempt', async () => {
+    const id = await queue.send(tampered(shop.jobFor(shop.payment({ orderNumber: 'A3' }).body)));
+    let refusals = 3;
+    start(
+      {
+        bury: async (burial) => {
+          refusals -= 1;
+          if (refusals >= 0) throw new Error('the database is away');
+          const job = await queue.inside.getJob(id);
+          expect(job?.attemptsMade).toBe(0);
+          buried.push(burial);
+        },
+      },
+      { buryRetryMs: 20 },
+    );
+    await eventually(async () => (await queue.stateOf(id)) === 'unknown');
+    expect(refusals).toBe(-1);
+    expect(buried).toHaveLength(1);
+  });
+
+  test('a job that was not applied waits and is tried again', async () => {
+    let failures = 1;
+    start({
+      apply: async (batch) => {
+        if (failures > 0) {
+          failures -= 1;
+          throw new Error('the database is away');
+        }
+        applied.push(...batch.map(({ notificationId }) => notificationId));
+        return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+      },
+    });
+    const job = shop.jobFor(shop.payment({ orderNumber: 'A4' }).body);
+    const id = await queue.send(job);
+    await eventually(async () => (await queue.stateOf(id)) === 'delayed');
+    await eventually(async () => (await queue.stateOf(id)) === 'completed');
+    expect(applied).toEqual([job.notificationId]);
+    expect(buried).toEqual([]);
+  });
+
+  test('a job is buried when its last attempt fails, not before', async () => {
+    const job = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
+    await queue.inside.add('alipay', job, { jobId: 'two-attempts', attempts: 2, backoff: 10 });
+    let attempts = 0;
+    start({
+      apply: () => {
+        attempts += 1;
+        expect(buried).toEqual([]);
+        return Promise.reject(new TypeError('a defect'));
+      },
+    });
+    await eventually(async () => (await queue.stateOf('two-attempts')) === 'unknown');
+    expect(attempts).toBe(2);
+    expect(buried).toMatchObject([
+      { jobId: 'two-attempts', reason: 'attempts_exhausted', detail: 'TypeError', data: job },
+    ]);
+  });
+
+  test('what lies in the failed set is processed again instead of swallowing re-sent copies', async () => {
+    const job = shop.jobFor(shop.payment({ orderNumber: 'A6' }).body);
+    const id = await queue.send(job);
+    await failByHand(queue, id);
+    expect(await queue.stateOf(id)).toBe('failed');
+    start({}, { failedSweepIntervalMs: 50 });
+    await eventually(async () => (await queue.stateOf(id)) === 'completed');
+    expect(applied).toEqual([job.notificationId]);
+  });
+
+  test('closing finishes the jobs in hand, and leaves the others in the queue', async () => {
+    let release: () => void = () => {};
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    let taken = 0;
+    const worker = start({
+      apply: async (batch) => {
+        taken += batch.length;
+        await held;
+        return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+      },
+    });
+    const ids: string[] = [];
+    for (let index = 0; index < 30; index += 1) {
+      const { body } = shop.payment({ orderNumber: `B${index}` });
+      ids.push(await queue.send(shop.jobFor(body)));
+    }
+    await eventually(async () => (await queue.inside.getActiveCount()) === 20);
+    const closing = worker.close();
+    release();
+    await closing;
+    const states = await Promise.all(ids.map((id) => queue.stateOf(id)));
+    expect(states.filter((state) => state === 'completed')).toHaveLength(20);
+    expect(states.filter((state) => state === 'waiting')).toHaveLength(10);
+    expect(taken).toBe(20);
+  });
+
+  test('two workers on one queue share the jobs, and none is applied twice', async () => {
+    start();
+    start();
+    const ids = await Promise.all(
+      Array.from({ length: 60 }, (_, index) =>
+        queue.send(shop.jobFor(shop.payment({ orderNumber: `C${index}` }).body)),
+      ),
+    );
+    await eventually(async () => (await queue.inside.getCompletedCount()) === ids.length);
+    expect(applied).toHaveLength(60);
+    expect(new Set(applied).size).toBe(60);
+  });
+});
+
+/** As a tool of somebody else's might. */
+async function failByHand(queue: TestQueue, id: string): Promise<void> {
+  const other = openHostedWorker(queue.settings, async () => {}, {
+    concurrency: 1,
+    autorun: false,
+  });
+  const errors: { on(event: 'error', listener: () => void): unknown } = other;
+  errors.on('error', () => {});
+  await other.waitUntilReady();
+  const job = await other.getNextJob('a-token');
+  expect(job?.id).toBe(id);
+  await job?.moveToFailed(new UnrecoverableError('by hand'), 'a-token', false);
+  await other.close();
+}

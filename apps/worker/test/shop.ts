@@ -1,0 +1,52 @@
+import { loadChannels } from '@payonce/core/config/channels';
+import type { NotificationJob } from '@payonce/core/queue/job';
+import { createAlipaySigner } from '@payonce/testkit/alipay';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import type { PaymentInput } from '@payonce/testkit/request';
+
+/** A merchant with one Alipay channel, and Alipay's private key to sign with. */
+export function makeShop() {
+  const pair = generateRsaKeyPair();
+  const numbers = { appId: '2021000000000001', sellerId: '2088000000000001' };
+  const signer = createAlipaySigner({ privateKey: pair.privateKey, ...numbers });
+  const channels = loadChannels(
+    `channels: { shop: { provider: alipay, merchant: tea, appId: "${numbers.appId}",
+       sellerIds: ["${numbers.sellerId}"], publicKeys: [{ env: KEY }] } }`,
+    { production: true, readSecret: () => bareBase64(pair.publicKey) },
+  );
+
+  /** The job that the gateway writes for these bytes. */
+  const jobFor = (body: Buffer): NotificationJob => {
+    const receivedAt = new Date();
+    const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
+    if (!verified?.ok) throw new Error('the test signs what is refused');
+    return {
+      version: 1,
+      provider: 'alipay',
+      channel: 'shop',
+      notificationId: verified.notificationId,
+      digest: verified.digest,
+      receivedAt: receivedAt.toISOString(),
+      bodyBase64: body.toString('base64'),
+      headers: {},
+    };
+  };
+  const payment = (input: Pick<PaymentInput, 'orderNumber'> & Partial<PaymentInput>) =>
+    signer.payment({
+      trade: `T${input.orderNumber}`,
+      amount: 8_888n,
+      paidAt: new Date(),
+      ...input,
+    });
+  return { channels, signer, payment, jobFor };
+}
+
+export type Shop = ReturnType<typeof makeShop>;
+
+/** The same job with a body in which the amount was changed: what someone with write access to the queue could do. */
+export function tampered(job: NotificationJob): NotificationJob {
+  const body = Buffer.from(job.bodyBase64, 'base64').toString('latin1');
+  const changed = body.replace('total_amount=88.88', 'total_amount=00.01');
+  if (changed === body) throw new Error('nothing to tamper with');
+  return { ...job, bodyBase64: Buffer.from(changed, 'latin1').toString('base64') };
+}
