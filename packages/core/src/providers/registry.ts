@@ -1,5 +1,7 @@
 import { alipay } from './alipay/alipay.js';
 import type { ProviderDefinition } from './provider.js';
+import { wechatpay } from './wechatpay/wechatpay.js';
+import { wechatpayV2 } from './wechatpay-v2/wechatpay-v2.js';
 
 /** Every provider, once. Nothing below or beside this table enumerates providers. */
-export const providers: readonly ProviderDefinition[] = [alipay];
+export const providers: readonly ProviderDefinition[] = [alipay, wechatpay, wechatpayV2];
