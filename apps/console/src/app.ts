@@ -2,7 +2,7 @@ import cookie from '@fastify/cookie';
 import type { Clock } from '@payonce/core/clock';
 import type { Log } from '@payonce/core/log';
 import type { PrismaClient } from '@payonce/prisma/client';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
@@ -38,7 +38,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { config, prisma, board, log, clock } = parts;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // A line for every poll of Bull Board's page would bury the rest.
+    logController: new LogController({ disableRequestLogging: true }),
     // The largest request is an order of five short fields.
     bodyLimit: 16 * 1_024,
     requestTimeout: 10_000,

@@ -1,0 +1,119 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@payonce/core/clock';
+import { createLog } from '@payonce/core/log';
+import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
+import { inject } from 'vitest';
+import { buildApp } from '../src/app.js';
+import { createBoard } from '../src/plugins/bull-board.js';
+
+export interface TestConsole {
+  readonly app: FastifyInstance;
+  readonly prisma: PrismaClient;
+  readonly board: ReturnType<typeof createBoard>;
+  readonly databaseUrl: string;
+  readonly password: string;
+  readonly apiKey: string;
+  close(): Promise<void>;
+}
+
+/** A console on a database of its own, cloned from the migrated template. */
+export async function startConsole(options: { https?: boolean } = {}): Promise<TestConsole> {
+  const database = await freshDatabase();
+  const prisma = createPrisma({ url: database.url, poolSize: 4, applicationName: 'console-test' });
+  const password = randomBytes(12).toString('hex');
+  const apiKey = randomBytes(32).toString('hex');
+  const board = createBoard();
+  const app = await buildApp({
+    config: {
+      user: 'operator',
+      password,
+      apiKey,
+      https: options.https ?? false,
+      trustedProxies: [],
+    },
+    prisma,
+    board,
+    log: createLog({ name: 'console-test', level: 'silent' }),
+    clock: systemClock,
+  });
+  return {
+    app,
+    prisma,
+    board,
+    databaseUrl: database.url,
+    password,
+    apiKey,
+    async close() {
+      await app.close();
+      await prisma.$disconnect();
+      await database.drop();
+    },
+  };
+}
+
+async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
+  const name = `console_${randomBytes(6).toString('hex')}`;
+  await asAdmin(`CREATE DATABASE ${name} TEMPLATE ${inject('templateDatabase')}`);
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return { url: url.href, drop: () => asAdmin(`DROP DATABASE ${name} WITH (FORCE)`) };
+}
+
+export async function asAdmin(statement: string): Promise<void> {
+  const url = inject('postgresUrl');
+  const admin = createPrisma({ url, poolSize: 1, applicationName: 'console-test-admin' });
+  try {
+    await admin.$executeRawUnsafe(statement);
+  } finally {
+    await admin.$disconnect();
+  }
+}
+
+/** What a browser keeps of the answers it gets. */
+export function cookiesOf(...responses: LightMyRequestResponse[]): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const { name, value } of responses.flatMap((response) => response.cookies)) {
+    if (value === '') delete kept[name];
+    else kept[name] = value;
+  }
+  return kept;
+}
+
+export function formTokenIn(page: string): string {
+  const token = /name="formToken" value="([^"]+)"/.exec(page)?.[1];
+  if (token === undefined) throw new Error('the page has no form token');
+  return token;
+}
+
+/** Fills in the login form as a browser does. */
+export async function submitLogin(
+  app: FastifyInstance,
+  fields: { user?: string; password: string },
+  remoteAddress = '127.0.0.1',
+): Promise<{ form: LightMyRequestResponse; answer: LightMyRequestResponse }> {
+  const form = await app.inject({ url: '/login', remoteAddress });
+  const answer = await app.inject({
+    method: 'POST',
+    url: '/login',
+    remoteAddress,
+    cookies: cookiesOf(form),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+    },
+    payload: new URLSearchParams({
+      formToken: formTokenIn(form.body),
+      user: fields.user ?? 'operator',
+      password: fields.password,
+    }).toString(),
+  });
+  return { form, answer };
+}
+
+/** @returns the cookies of a fresh session */
+export async function logIn({ app, password }: TestConsole): Promise<Record<string, string>> {
+  const { form, answer } = await submitLogin(app, { password });
+  if (answer.statusCode !== 303) throw new Error(`the login was refused: ${answer.statusCode}`);
+  return cookiesOf(form, answer);
+}
