@@ -36,10 +36,12 @@ export function readHeaders(headers: NotificationRequest['headers']): SignatureH
   if (type !== undefined && type !== SIGNATURE_TYPE) return null;
   const timestamp = headers['wechatpay-timestamp'];
   const nonce = single(headers['wechatpay-nonce']);
-  const signature = single(headers['wechatpay-signature']);
   const serial = single(headers['wechatpay-serial']);
+  // Whether it is base64 is for verification to say: a bad one is a bad signature, or a probe.
+  const signature = headers['wechatpay-signature'];
   if (timestamp === undefined || !TIMESTAMP.test(timestamp)) return null;
-  if (nonce === null || signature === null || serial === null) return null;
+  if (nonce === null || serial === null) return null;
+  if (signature === undefined || signature === '' || signature.includes(',')) return null;
   return { timestamp, nonce, signature, serial };
 }
 
