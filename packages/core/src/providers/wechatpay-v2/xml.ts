@@ -1,0 +1,111 @@
+import { isUtf8 } from 'node:buffer';
+
+/**
+ * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by hand
+ * because here the danger is in what a parser *can* do. General parsers ignore or resolve what must be
+ * refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by option, and their
+ * entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and its incomplete first
+ * fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF into LF (XML 1.0
+ * §2.11), but the sender signs a value and then writes it, so the value has to stay as it was sent.
+ * This grammar has no production for any of that: what it does not name is refused.
+ */
+
+/** Names are `[A-Za-z_]…`, so a Map it is: `__proto__` and `constructor` are names like others. */
+export type Fields = ReadonlyMap<string, string>;
+
+/** The edge's own limit, kept here too: the worker reads what stood in a queue. */
+const MAX_BYTES = 256 * 1024;
+/** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
+const MAX_FIELDS = 200;
+
+const PROLOGUE =
+  /\uFEFF?(?:<\?xml[ \t\r\n]+version=(["'])1\.0\1(?:[ \t\r\n]+encoding=(["'])[Uu][Tt][Ff]-8\2)?(?:[ \t\r\n]+standalone=(["'])(?:yes|no)\3)?[ \t\r\n]*\?>)?/y;
+const SPACE = /[ \t\r\n]*/y;
+const OPEN = /<([A-Za-z_][A-Za-z0-9_.-]{0,63})[ \t\r\n]*(\/?)>/y;
+const CLOSE = /<\/([A-Za-z_][A-Za-z0-9_.-]{0,63})[ \t\r\n]*>/y;
+const CDATA = /<!\[CDATA\[(.*?)\]\]>/sy;
+const TEXT = /[^<&]+/y;
+const REFERENCE = /&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9A-Fa-f]{1,6}));/y;
+const PREDEFINED: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+};
+/** Whatever is not a Char of XML 1.0 §2.2: NUL and other controls, lone surrogates, U+FFFE, U+FFFF. */
+const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+type Scanner = ReturnType<typeof scan>;
+
+function scan(text: string) {
+  let at = 0;
+  return {
+    /** Moves over the pattern if it stands exactly here. */
+    take(pattern: RegExp): RegExpExecArray | null {
+      pattern.lastIndex = at;
+      const found = pattern.exec(text);
+      if (found) at = pattern.lastIndex;
+      return found;
+    },
+    atEnd: () => at === text.length,
+  };
+}
+
+/** @returns the fields, empty ones included, in their order; null for everything that is not exactly this shape. */
+export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null {
+  if (bytes.length > MAX_BYTES || !isUtf8(bytes)) return null;
+  const text = bytes.toString('utf8');
+  if (NOT_A_CHAR.test(text)) return null;
+  const scanner = scan(text);
+  scanner.take(PROLOGUE);
+  scanner.take(SPACE);
+  const open = scanner.take(OPEN);
+  if (open?.[1] !== root) return null;
+  const fields = open[2] === '/' ? new Map() : readFields(scanner, root);
+  scanner.take(SPACE);
+  return scanner.atEnd() ? fields : null;
+}
+
+/** Reads up to and with the root's end. */
+function readFields(scanner: Scanner, root: string): Fields | null {
+  const fields = new Map<string, string>();
+  while (true) {
+    scanner.take(SPACE);
+    const close = scanner.take(CLOSE);
+    if (close) return close[1] === root ? fields : null;
+    const open = scanner.take(OPEN);
+    const name = open?.[1];
+    if (name === undefined || fields.has(name) || fields.size === MAX_FIELDS) return null;
+    const value = open?.[2] === '/' ? '' : readValue(scanner, name);
+    if (value === null) return null;
+    fields.set(name, value);
+  }
+}
+
+/** Reads up to and with the field's end. Neighbouring texts and CDATA sections are joined as they stand. */
+function readValue(scanner: Scanner, name: string): string | null {
+  let value = '';
+  while (true) {
+    const close = scanner.take(CLOSE);
+    if (close) return close[1] === name ? value : null;
+    const piece = readPiece(scanner);
+    if (piece === null) return null;
+    value += piece;
+  }
+}
+
+function readPiece(scanner: Scanner): string | null {
+  const cdata = scanner.take(CDATA);
+  if (cdata) return cdata[1] ?? '';
+  const text = scanner.take(TEXT);
+  if (text) return text[0].includes(']]>') ? null : text[0];
+  const reference = scanner.take(REFERENCE);
+  if (!reference) return null;
+  const [, predefined, decimal, hex] = reference;
+  if (predefined !== undefined) return PREDEFINED[predefined] ?? null;
+  const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
+  if (code > 0x10ffff) return null;
+  const char = String.fromCodePoint(code);
+  return NOT_A_CHAR.test(char) ? null : char;
+}
