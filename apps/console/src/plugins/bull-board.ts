@@ -26,7 +26,13 @@ export function createBoard(): Board {
   const { addQueue } = createBullBoard({
     queues: [],
     serverAdapter: server,
-    options: { uiConfig: { boardTitle: 'payonce queues', hideDocsLink: true } },
+    options: {
+      uiConfig: {
+        boardTitle: 'payonce queues',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Console', url: '/' }],
+      },
+    },
   });
   return {
     show: (queue) => addQueue(readOnlyAdapter(queue)),
