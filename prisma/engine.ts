@@ -1,0 +1,123 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
+import type { MigrationList, SchemaEngine, SchemasContainer } from '@prisma/schema-engine-wasm';
+import pg from 'pg';
+import { engineAdapter } from './engine-adapter.js';
+
+/**
+ * Prisma's schema engine as WebAssembly. Prisma's CLI downloads a native one for migrations; this one
+ * comes with the npm package, goes through node-postgres, and keeps `_prisma_migrations` alike, so
+ * `prisma migrate deploy` reads the same folder where the native engine is at hand.
+ */
+interface EngineModule {
+  readonly SchemaEngine: typeof SchemaEngine;
+  readonly __wbg_set_wasm: (exports: object) => void;
+}
+
+/** What is used of it; TypeScript declares WebAssembly in the browser's library only. */
+interface WebAssemblyLike {
+  instantiate(
+    code: Uint8Array,
+    imports: Readonly<Record<string, object>>,
+  ): Promise<{ instance: { exports: Readonly<Record<string, unknown>> } }>;
+}
+
+/**
+ * Runs `use` with an engine on one database, over a pool of its own that is closed afterwards: nothing
+ * stays connected, so the database can be a template, or be dropped.
+ */
+export async function withSchemaEngine<T>(
+  databaseUrl: string,
+  schema: SchemasContainer,
+  use: (engine: SchemaEngine) => Promise<T>,
+): Promise<T> {
+  const { SchemaEngine } = await loadEngineModule();
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: 2,
+    connectionTimeoutMillis: 5_000,
+    application_name: 'payonce-migrate',
+  });
+  try {
+    const engine = await SchemaEngine.new(
+      { datamodels: schema.files.map((file): [string, string] => [file.path, file.content]) },
+      () => undefined,
+      bindMigrationAwareSqlAdapterFactory(engineAdapter(pool)),
+    );
+    try {
+      return await use(engine);
+    } finally {
+      engine.free();
+    }
+  } finally {
+    await pool.end();
+  }
+}
+
+/** Every table is ours to compare. */
+export const NO_FILTERS = { externalTables: [], externalEnums: [] };
+
+let loaded: Promise<EngineModule> | undefined;
+
+function loadEngineModule(): Promise<EngineModule> {
+  loaded ??= instantiate();
+  return loaded;
+}
+
+/** The package's own entry imports the .wasm as a module, which Node 20 does only behind a flag. */
+async function instantiate(): Promise<EngineModule> {
+  const glue = createRequire(import.meta.url).resolve(
+    '@prisma/schema-engine-wasm/schema_engine_bg',
+  );
+  const module: EngineModule = await import(pathToFileURL(glue).href);
+  const { WebAssembly } = globalThis as unknown as { WebAssembly: WebAssemblyLike };
+  const { instance } = await WebAssembly.instantiate(
+    await readFile(glue.replace(/\.js$/, '.wasm')),
+    { './schema_engine_bg.js': module },
+  );
+  module.__wbg_set_wasm(instance.exports);
+  const start = instance.exports.__wbindgen_start;
+  if (typeof start === 'function') start();
+  return module;
+}
+
+/** The package's folder, from its source as from its `dist`. */
+export const packageFolder = new URL(
+  import.meta.url.endsWith('/dist/engine.js') ? '../' : './',
+  import.meta.url,
+);
+
+export async function readSchema(
+  file: URL = new URL('schema.prisma', packageFolder),
+): Promise<SchemasContainer> {
+  return { files: [{ path: fileURLToPath(file), content: await readFile(file, 'utf8') }] };
+}
+
+/** The migrations of a folder, oldest first; their names begin with a number that grows. */
+export async function readMigrations(
+  folder: URL = new URL('migrations/', packageFolder),
+): Promise<MigrationList> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+  const lockfile = new URL('migration_lock.toml', folder);
+  return {
+    baseDir: fileURLToPath(folder),
+    lockfile: { path: 'migration_lock.toml', content: await readFile(lockfile, 'utf8') },
+    shadowDbInitScript: '',
+    migrationDirectories: await Promise.all(
+      names.map(async (name) => ({
+        path: name,
+        migrationFile: {
+          path: 'migration.sql',
+          content: {
+            tag: 'ok' as const,
+            value: await readFile(new URL(`${name}/migration.sql`, folder), 'utf8'),
+          },
+        },
+      })),
+    ),
+  };
+}

@@ -1,0 +1,81 @@
+import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import pg from 'pg';
+import { MigrationRefused } from './refused.js';
+
+/** Apart from the orders, which the queue's role cannot even see. */
+export const DEFAULT_QUEUE_SCHEMA = 'payonce_queue';
+
+/**
+ * Makes the role and the schema of BullMQ's PostgreSQL backend, and BullMQ's tables in it. The role is
+ * all of the database that the public edge ever gets: it may use its own schema and nothing else.
+ * `client` needs CREATEROLE and must own the database. Running it again sets the password anew.
+ */
+export async function prepareQueueSchema(
+  client: pg.Client,
+  queueDatabaseUrl: string,
+  schemaName: string = DEFAULT_QUEUE_SCHEMA,
+): Promise<void> {
+  const { user, password } = credentialsOf(queueDatabaseUrl);
+  const role = pg.escapeIdentifier(user);
+  const schema = pg.escapeIdentifier(schemaName);
+  await ensureRole(client, user, password);
+
+  // Only here: BullMQ is large, and most migrations have no PostgreSQL queue.
+  const { runMigrations } = await import('bullmq');
+  await runMigrations(client, schemaName);
+
+  const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
+  const database = pg.escapeIdentifier(rows[0]?.name ?? '');
+  const grants = [
+    // PUBLIC means every role, the queue's too: what it may do here is said by name below.
+    `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
+    'REVOKE ALL ON SCHEMA public FROM PUBLIC',
+    `GRANT CONNECT ON DATABASE ${database} TO ${role}`,
+    // CREATE, because BullMQ's addBulk makes a sequence.
+    `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`,
+    `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
+    `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`,
+    `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role}`,
+  ];
+  for (const grant of grants) await client.query(grant);
+}
+
+async function ensureRole(client: pg.Client, user: string, password: string): Promise<void> {
+  const me = await client.query<{ name: string }>('SELECT current_user AS name');
+  if (me.rows[0]?.name === user) {
+    throw new MigrationRefused(
+      'the queue needs a role of its own, not the one that owns the orders.',
+    );
+  }
+  const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]);
+  const verb = known.rowCount === 0 ? 'CREATE' : 'ALTER';
+  const secret = pg.escapeLiteral(scramVerifier(password));
+  await client.query(`${verb} ROLE ${pg.escapeIdentifier(user)} LOGIN PASSWORD ${secret}`);
+}
+
+function credentialsOf(url: string): { user: string; password: string } {
+  const parsed = new URL(url);
+  const user = decodeURIComponent(parsed.username);
+  const password = decodeURIComponent(parsed.password);
+  if (user === '' || password === '') {
+    throw new MigrationRefused("the queue's database URL must name a role and its password.");
+  }
+  if (!/^[\x21-\x7e]+$/.test(password)) {
+    throw new MigrationRefused("the password in the queue's database URL must be printable ASCII.");
+  }
+  return { user, password };
+}
+
+/**
+ * The password as PostgreSQL stores it (SCRAM-SHA-256, RFC 5803), so that the password itself never
+ * stands in a statement, and so in no log of the server.
+ */
+function scramVerifier(password: string): string {
+  const iterations = 4096;
+  const salt = randomBytes(16);
+  const salted = pbkdf2Sync(password, salt, iterations, 32, 'sha256');
+  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
+  const storedKey = createHash('sha256').update(clientKey).digest('base64');
+  const serverKey = createHmac('sha256', salted).update('Server Key').digest('base64');
+  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
+}
