@@ -1,6 +1,7 @@
 import type { Metrics } from '@payonce/core/metrics';
 import type { ApplyOutcome } from '@payonce/core/notifications/notification';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { Source } from './source.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
@@ -47,13 +48,26 @@ export function createWorkerMetrics(metrics: Metrics) {
       help: 'Held events that the schedule released.',
       registers,
     }),
-    queueJobs: new Gauge({
-      name: 'payonce_queue_jobs',
-      help: 'Jobs in the queue by state.',
-      labelNames: ['queue', 'state'] as const,
-      registers,
-    }),
   };
+}
+
+/** Jobs by state, asked for when somebody looks. A queue that does not answer has no numbers. */
+export function watchQueues(metrics: Metrics, sources: readonly Source[]): void {
+  new Gauge({
+    name: 'payonce_queue_jobs',
+    help: 'Jobs in the queue by state.',
+    labelNames: ['queue', 'state'] as const,
+    registers: [metrics],
+    async collect() {
+      this.reset();
+      for (const source of sources) {
+        const counts = await source.counts().catch(() => ({}));
+        for (const [state, jobs] of Object.entries(counts)) {
+          this.set({ queue: source.name, state }, jobs);
+        }
+      }
+    },
+  });
 }
 
 /** Counts a batch, and gives the numbers for its log line. */

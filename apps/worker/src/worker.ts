@@ -37,6 +37,12 @@ export interface NotificationWorker {
 const BURY_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
+/**
+ * On PostgreSQL each job is completed by a statement of its own on a pool of four, some hundreds a second;
+ * with more jobs in hand the last ones would wait for the pool longer than it lets them.
+ */
+const POSTGRES_CONCURRENCY = 100;
+
 /** Takes jobs from every queue and applies them in batches that all queues share. */
 export function startWorker(options: WorkerOptions): NotificationWorker {
   const { channels, store, sizes, log, metrics } = options;
@@ -48,7 +54,10 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
   const sources = options.queues.map((settings) =>
     openSource({
       settings,
-      concurrency: sizes.concurrency,
+      concurrency:
+        settings.kind === 'postgres'
+          ? Math.min(sizes.concurrency, POSTGRES_CONCURRENCY)
+          : sizes.concurrency,
       log,
       failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
       process: (job, token) =>
