@@ -1,0 +1,31 @@
+import type { SignerId } from '@payonce/testkit/request';
+
+/** What came back from a notify address. */
+export interface Reply {
+  readonly status: number;
+  /** Exact bytes, cut off where the provider would stop reading. */
+  readonly body: Buffer;
+}
+
+export type Refusal = 'wrong_status' | 'wrong_body';
+
+/** Whether the provider takes this reply for an acknowledgement. Null when it does. */
+export function refusalOf(provider: SignerId, reply: Reply): Refusal | null {
+  switch (provider) {
+    case 'alipay':
+      // Seven bytes and not one more: no blank, BOM or line break (PROVIDERS §1.7).
+      if (reply.status !== 200) return 'wrong_status';
+      return reply.body.equals(Buffer.from('success')) ? null : 'wrong_body';
+    case 'wechatpay-v2':
+      // Listed as wrong: an empty body, `success`, JSON, an HTML page (PROVIDERS §2.4).
+      if (reply.status !== 200) return 'wrong_status';
+      return V2_SUCCESS.test(reply.body.toString('utf8')) ? null : 'wrong_body';
+    case 'wechatpay':
+      // The status outranks the body: 200 with {"code":"FAIL"} counts as success (PROVIDERS §3.8).
+      return reply.status === 200 || reply.status === 204 ? null : 'wrong_status';
+  }
+}
+
+/** One `<xml>` root with return_code SUCCESS; CDATA or plain, other elements in any order. */
+const V2_SUCCESS =
+  /^\s*<xml>(?:(?!<\/?xml>)[\s\S])*<return_code>(?:<!\[CDATA\[SUCCESS\]\]>|SUCCESS)<\/return_code>(?:(?!<\/?xml>)[\s\S])*<\/xml>\s*$/;

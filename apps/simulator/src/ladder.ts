@@ -1,0 +1,36 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { RetryLadder } from '@payonce/testkit/ladders';
+
+/** The ladder's seconds as milliseconds of compressed time. */
+export function compress(ladder: RetryLadder, timeCompression: number): number[] {
+  return ladder.map((seconds) => (seconds * 1_000) / timeCompression);
+}
+
+/**
+ * Sends again after each wait until `sendAgain` was accepted, the ladder is exhausted, or `stop` is aborted.
+ * @param sendAgain gets the number of the sending: the first one of the ladder is 2
+ * @returns what was sent
+ */
+export async function climb<Sent extends { readonly accepted: boolean }>(
+  waitsMs: readonly number[],
+  sendAgain: (attempt: number) => Promise<Sent>,
+  stop: AbortSignal,
+): Promise<Sent[]> {
+  const sent: Sent[] = [];
+  for (const [index, waitMs] of waitsMs.entries()) {
+    if (!(await waited(waitMs, stop))) return sent;
+    const sending = await sendAgain(index + 2);
+    sent.push(sending);
+    if (sending.accepted) return sent;
+  }
+  return sent;
+}
+
+async function waited(ms: number, stop: AbortSignal): Promise<boolean> {
+  try {
+    await wait(ms, undefined, { signal: stop });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,158 @@
+import type { SimulatedChannels } from '@payonce/testkit/channels';
+import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import type { SignedRequest } from '@payonce/testkit/request';
+import { refusalOf } from './judge.js';
+import { climb, compress } from './ladder.js';
+import type { Message, SendInput } from './messages.js';
+import { compose, type Playable } from './scenarios.js';
+import { createSender, type SendOutcome } from './sender.js';
+import type { Sending, Sendings } from './sendings.js';
+
+/** Ladders that go on after the answer; each holds a few kilobytes for up to a day. */
+const MAX_LADDERS = 1_000;
+/** What is kept of a reply's body. */
+const KEPT_BODY_BYTES = 1_024;
+
+export type Played =
+  | {
+      readonly outcome: 'played';
+      readonly notificationId: string | null;
+      readonly sendings: readonly Sending[];
+      readonly accepted: number;
+      readonly refused: number;
+      /** True while the retry ladder goes on: see `GET /sendings`. */
+      readonly retrying: boolean;
+    }
+  | { readonly outcome: 'impossible'; readonly why: string }
+  | { readonly outcome: 'too_busy' };
+
+export interface Player {
+  play(input: SendInput): Promise<Played>;
+  /** Gives up every ladder and what is on the way; resolves when all have ended. */
+  stop(): Promise<void>;
+}
+
+export interface PlayerOptions {
+  readonly gatewayUrl: string;
+  readonly channels: SimulatedChannels;
+  readonly sendings: Sendings;
+  readonly timeCompression: number;
+  readonly deadlineMs?: number;
+}
+
+/** Sends as the provider would: the copies at once, then up the ladder until one was accepted. */
+export function createPlayer(options: PlayerOptions): Player {
+  const stopping = new AbortController();
+  const { deadlineMs } = options;
+  const send = createSender({
+    stop: stopping.signal,
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  });
+  const ladders = new Set<Promise<Sending[]>>();
+
+  async function post(input: SendInput, play: Playable, step: Step): Promise<Sending> {
+    const url = `${options.gatewayUrl}/notify/${play.provider}/${input.channel}`;
+    const at = new Date();
+    const outcome = await send(url, step.request);
+    const sending = { id: options.sendings.nextId(), ...describe(input, play, step, at, outcome) };
+    options.sendings.add(sending);
+    return sending;
+  }
+
+  function startLadder(input: SendInput, play: Playable): Promise<Sending[]> {
+    const waits = compress(RETRY_LADDERS[play.provider], options.timeCompression);
+    const again = (attempt: number) =>
+      post(input, play, { request: play.again(), attempt, copy: 1 });
+    const ladder = climb(waits, again, stopping.signal);
+    ladders.add(ladder);
+    void ladder.finally(() => ladders.delete(ladder));
+    return ladder;
+  }
+
+  return {
+    async play(input) {
+      const play = compose(options.channels, input);
+      if (play === null) return { outcome: 'impossible', why: whyImpossible(input) };
+      if (input.retry && ladders.size >= MAX_LADDERS) return { outcome: 'too_busy' };
+      const requests = copiesOf(play, input);
+      const first = await Promise.all(
+        requests.map((request, index) =>
+          post(input, play, { request, attempt: 1, copy: index + 1 }),
+        ),
+      );
+      const mustRetry = input.retry && !first.some(({ accepted }) => accepted);
+      const ladder = mustRetry ? startLadder(input, play) : null;
+      const later = ladder !== null && input.wait ? await ladder : [];
+      return summary(play, [...first, ...later], ladder !== null && !input.wait);
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.allSettled(ladders);
+    },
+  };
+}
+
+interface Step {
+  readonly request: SignedRequest;
+  readonly attempt: number;
+  readonly copy: number;
+}
+
+/** All are signed before the first leaves, so that they leave together. */
+function copiesOf(play: Playable, { copies, identical }: SendInput): SignedRequest[] {
+  return Array.from({ length: copies }, (_, index) =>
+    index === 0 || identical ? play.first : play.again(),
+  );
+}
+
+function describe(
+  input: SendInput,
+  play: Playable,
+  { attempt, copy }: Step,
+  at: Date,
+  outcome: SendOutcome,
+): Omit<Sending, 'id'> {
+  const what = {
+    at: at.toISOString(),
+    channel: input.channel,
+    provider: play.provider,
+    kind: input.message.kind,
+    orderNumber: orderNumberOf(input.message),
+    notificationId: play.notificationId,
+    attempt,
+    copy,
+    forged: input.forge ?? null,
+    latencyMs: outcome.latencyMs,
+  };
+  if (outcome.outcome !== 'replied') {
+    const nothing = { status: null, body: null, accepted: false };
+    return { ...what, ...nothing, reason: outcome.outcome, detail: outcome.detail };
+  }
+  const { status, body } = outcome.reply;
+  const reason = refusalOf(play.provider, outcome.reply);
+  const text = body.subarray(0, KEPT_BODY_BYTES).toString('utf8');
+  return { ...what, status, body: text, accepted: reason === null, reason, detail: null };
+}
+
+function orderNumberOf(message: Message): string | null {
+  if (message.kind === 'combined') return message.combinedOrderNumber;
+  return 'orderNumber' in message ? message.orderNumber : null;
+}
+
+function summary(play: Playable, sendings: Sending[], retrying: boolean): Played {
+  const accepted = sendings.filter((sending) => sending.accepted).length;
+  return {
+    outcome: 'played',
+    notificationId: play.notificationId,
+    sendings,
+    accepted,
+    refused: sendings.length - accepted,
+    retrying,
+  };
+}
+
+function whyImpossible({ channel, message, forge }: SendInput): string {
+  const how = forge === 'signature_probe' ? ' as a signature probe' : '';
+  const status = message.kind === 'refund' ? ` (${message.status})` : '';
+  return `the provider of ${channel} sends no ${message.kind}${status}${how}`;
+}
