@@ -12,7 +12,11 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['{apps,packages}/*/src/**/*.test.ts', 'tooling/src/**/*.test.ts'],
+          include: [
+            '{apps,packages}/*/src/**/*.test.ts',
+            'tooling/src/**/*.test.ts',
+            'tests/differential/*.test.ts',
+          ],
           sequence: { groupOrder: 0 },
         },
       },
