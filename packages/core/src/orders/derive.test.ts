@@ -1,0 +1,313 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { deriveOrder } from './derive.js';
+import type { Fact } from './fact.js';
+import { mergeFact, mergeFacts } from './merge.js';
+
+const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n));
+
+const paid = (trade: string, amount: bigint, at: Date | null = minute(1)): Fact => ({
+  kind: 'paid',
+  rail: 'wechat',
+  trade,
+  amount,
+  at,
+});
+const refund = (
+  trade: string,
+  refundId: string,
+  status: 'SUCCESS' | 'CLOSED' | 'ABNORMAL',
+  amount: bigint,
+): Fact => ({ kind: 'refund', rail: 'wechat', trade, refundId, status, amount, at: minute(9) });
+const refundTotal = (trade: string, amount: bigint): Fact => ({
+  kind: 'refund_total',
+  rail: 'alipay',
+  trade,
+  amount,
+  at: minute(9),
+});
+const alipayPaid = (trade: string, amount: bigint, at: Date | null = minute(1)): Fact => ({
+  kind: 'paid',
+  rail: 'alipay',
+  trade,
+  amount,
+  at,
+});
+const closed = (
+  by: 'alipay' | 'wechat' | 'merchant',
+  at: Date | null,
+  trade: string | null = null,
+): Fact => ({ kind: 'closed', by, trade, at });
+
+describe('status and amounts', () => {
+  test('no fact: pending', () => {
+    expect(deriveOrder([])).toEqual({
+      status: 'pending',
+      primary: null,
+      paidAmount: 0n,
+      refundedAmount: 0n,
+      paidAt: null,
+      surplus: [],
+      attention: [],
+    });
+  });
+
+  test('a paid trade: paid, with its amount and time', () => {
+    expect(deriveOrder([paid('T', 8888n)])).toMatchObject({
+      status: 'paid',
+      paidAmount: 8888n,
+      paidAt: minute(1),
+      attention: [],
+    });
+  });
+
+  test('a single refund of less than the payment: partially refunded', () => {
+    const state = deriveOrder([paid('T', 8888n), refund('T', 'R', 'SUCCESS', 88n)]);
+    expect(state).toMatchObject({ status: 'partially_refunded', refundedAmount: 88n });
+  });
+
+  test('single refunds add up to the whole payment: refunded', () => {
+    const state = deriveOrder([
+      paid('T', 300n),
+      refund('T', 'R1', 'SUCCESS', 100n),
+      refund('T', 'R2', 'SUCCESS', 200n),
+    ]);
+    expect(state).toMatchObject({ status: 'refunded', refundedAmount: 300n, attention: [] });
+  });
+
+  test('running totals do not add up: the greatest one counts', () => {
+    const state = deriveOrder([
+      alipayPaid('T', 300n),
+      refundTotal('T', 100n),
+      refundTotal('T', 250n),
+    ]);
+    expect(state).toMatchObject({ status: 'partially_refunded', refundedAmount: 250n });
+  });
+
+  test('a refund that was closed or failed at the bank moves nothing', () => {
+    const state = deriveOrder([
+      paid('T', 300n),
+      refund('T', 'R1', 'CLOSED', 100n),
+      refund('T', 'R2', 'ABNORMAL', 100n),
+    ]);
+    expect(state).toMatchObject({ status: 'paid', refundedAmount: 0n });
+  });
+
+  test('a finished trade stays paid, and is known to be finished', () => {
+    const finished: Fact = { kind: 'finished', rail: 'alipay', trade: 'T', at: minute(99) };
+    const state = deriveOrder([alipayPaid('T', 300n), finished]);
+    expect(state).toMatchObject({ status: 'paid', primary: { finished: true }, attention: [] });
+  });
+
+  test.each([
+    ['by the rail, naming its trade', closed('alipay', minute(30), 'T')],
+    ['by the rail, naming no trade', closed('wechat', null)],
+    ['by the merchant', closed('merchant', minute(30))],
+  ])('unpaid and closed %s: closed', (_how, fact) => {
+    expect(deriveOrder([fact])).toMatchObject({ status: 'closed', attention: [] });
+  });
+
+  test('paid wins over closed, whichever came first', () => {
+    for (const at of [minute(0), minute(2), null]) {
+      expect(deriveOrder([closed('merchant', at), paid('T', 1n)]).status).toBe('paid');
+    }
+  });
+
+  test('a refund whose payment is not known leaves the order pending, and is seen', () => {
+    const state = deriveOrder([refund('T', 'R', 'SUCCESS', 100n)]);
+    expect(state).toMatchObject({ status: 'pending', refundedAmount: 0n });
+    expect(state.attention).toEqual(['over_refund']);
+  });
+
+  test("an operator's acceptance counts as paid with the amount it names", () => {
+    const fact: Fact = {
+      kind: 'operator',
+      auditId: '7',
+      rail: 'alipay',
+      trade: 'T',
+      amount: 50n,
+      at: null,
+    };
+    expect(deriveOrder([fact])).toMatchObject({ status: 'paid', paidAmount: 50n, paidAt: null });
+    expect(deriveOrder([fact, refundTotal('T', 50n)]).status).toBe('refunded');
+  });
+});
+
+describe('the primary trade', () => {
+  test('is the one paid first, by the provider own time', () => {
+    const state = deriveOrder([paid('A', 100n, minute(5)), alipayPaid('Z', 100n, minute(2))]);
+    expect(state.primary).toMatchObject({ rail: 'alipay', trade: 'Z' });
+    expect(state.surplus).toMatchObject([{ rail: 'wechat', trade: 'A' }]);
+  });
+
+  test('is the smaller trade number when both were paid in the same second', () => {
+    expect(deriveOrder([paid('B', 1n), alipayPaid('A', 1n)]).primary?.trade).toBe('A');
+  });
+
+  test('is not one whose time is unknown while another is known', () => {
+    expect(deriveOrder([paid('A', 1n, null), paid('B', 1n, minute(9))]).primary?.trade).toBe('B');
+  });
+
+  test('takes the time from whoever knows it', () => {
+    const state = deriveOrder([paid('A', 1n, null), paid('B', 1n, minute(9)), paid('A', 1n)]);
+    expect(state.primary).toMatchObject({ trade: 'A', paidAt: minute(1) });
+  });
+
+  test('alone moves the status: refunding the surplus trade leaves the order paid', () => {
+    const state = deriveOrder([
+      paid('A', 100n, minute(1)),
+      paid('B', 100n, minute(2)),
+      refund('B', 'R', 'SUCCESS', 100n),
+    ]);
+    expect(state).toMatchObject({ status: 'paid', refundedAmount: 0n });
+    expect(state.surplus).toMatchObject([{ trade: 'B', paidAmount: 100n, refundedAmount: 100n }]);
+  });
+});
+
+describe('attention', () => {
+  test('second_payment: two trades paid', () => {
+    expect(deriveOrder([paid('A', 1n), paid('B', 1n)]).attention).toEqual(['second_payment']);
+  });
+
+  test('over_refund: more refunded than paid, on any trade', () => {
+    const state = deriveOrder([paid('A', 100n), refund('A', 'R', 'SUCCESS', 101n)]);
+    expect(state).toMatchObject({ status: 'refunded', attention: ['over_refund'] });
+  });
+
+  test('refund_abnormal: until the same refund succeeds or is closed', () => {
+    const failed = [paid('A', 100n), refund('A', 'R', 'ABNORMAL', 10n)];
+    expect(deriveOrder(failed).attention).toEqual(['refund_abnormal']);
+    const other = refund('A', 'R2', 'SUCCESS', 10n);
+    expect(deriveOrder([...failed, other]).attention).toEqual(['refund_abnormal']);
+    for (const status of ['SUCCESS', 'CLOSED'] as const) {
+      expect(deriveOrder([...failed, refund('A', 'R', status, 10n)]).attention).toEqual([]);
+    }
+  });
+
+  test('paid_late: paid after the earliest close', () => {
+    const state = deriveOrder([
+      closed('merchant', minute(5)),
+      closed('wechat', minute(30)),
+      paid('A', 1n, minute(10)),
+    ]);
+    expect(state).toMatchObject({ status: 'paid', attention: ['paid_late'] });
+  });
+
+  test.each([
+    ['closed after it was paid', minute(5), minute(1)],
+    ['closed in the very second of the payment', minute(1), minute(1)],
+    ['when it was closed is not known', null, minute(1)],
+    ['when it was paid is not known', minute(5), null],
+  ])('closed_though_paid: %s', (_how, closedAt, paidAt) => {
+    const state = deriveOrder([closed('wechat', closedAt, 'A'), paid('A', 1n, paidAt)]);
+    expect(state).toMatchObject({ status: 'paid', attention: ['closed_though_paid'] });
+  });
+
+  test("another trade's time-out after the payment is nothing to see", () => {
+    const state = deriveOrder([
+      paid('A', 1n),
+      closed('alipay', minute(30), 'unused'),
+      closed('wechat', minute(30), 'unused too'),
+    ]);
+    expect(state.attention).toEqual([]);
+  });
+});
+
+const trade = fc.constantFrom('T1', 'T2', 'T3');
+const rail = fc.constantFrom('alipay' as const, 'wechat' as const);
+const amount = fc.bigInt({ min: 0n, max: 500n });
+const at = fc.option(
+  fc.integer({ min: 0, max: 5 }).map((n) => minute(n)),
+  { nil: null },
+);
+
+/** Any fact, also contradicting others: few values, so that keys and times collide. */
+const anyFact: fc.Arbitrary<Fact> = fc.oneof(
+  fc.record({ kind: fc.constant('paid' as const), rail, trade, amount, at }),
+  fc.record({
+    kind: fc.constant('refund' as const),
+    rail: fc.constant('wechat' as const),
+    trade,
+    refundId: fc.constantFrom('R1', 'R2'),
+    status: fc.constantFrom('SUCCESS' as const, 'CLOSED' as const, 'ABNORMAL' as const),
+    amount,
+    at,
+  }),
+  fc.record({
+    kind: fc.constant('refund_total' as const),
+    rail: fc.constant('alipay' as const),
+    trade,
+    amount,
+    at,
+  }),
+  fc.record({ kind: fc.constant('finished' as const), rail, trade, at }),
+  fc.record({ kind: fc.constant('closed' as const), by: rail, trade: fc.option(trade), at }),
+  fc.record({
+    kind: fc.constant('closed' as const),
+    by: fc.constant('merchant' as const),
+    trade: fc.constant(null),
+    at,
+  }),
+  fc.record({
+    kind: fc.constant('operator' as const),
+    auditId: fc.constantFrom('1', '2'),
+    rail: fc.constant('alipay' as const),
+    trade,
+    amount,
+    at,
+  }),
+);
+
+/** A history, and the same with its facts in any order, each repeated any number of times. */
+const retold = fc.array(anyFact, { maxLength: 12 }).chain((history) =>
+  fc
+    .array(fc.nat({ max: Math.max(history.length - 1, 0) }), { maxLength: 12 })
+    .map((again) => [...history, ...again.flatMap((index) => history[index] ?? [])])
+    .chain((told) => fc.shuffledSubarray(told, { minLength: told.length }))
+    .map((told) => ({ history, told })),
+);
+
+describe('whatever the order and the repetition of the facts', () => {
+  test('the order is the same', () => {
+    fc.assert(
+      fc.property(retold, ({ history, told }) => {
+        expect(deriveOrder(told)).toEqual(deriveOrder(history));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('and the same when they come in parts, each part merged into what was kept', () => {
+    fc.assert(
+      fc.property(retold, fc.nat({ max: 24 }), ({ history, told }, cut) => {
+        const kept = mergeFacts(told.slice(0, cut));
+        expect(deriveOrder(mergeFacts([...kept, ...told.slice(cut)]))).toEqual(
+          deriveOrder(history),
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
+  test('money is never negative, and an order that was paid never becomes unpaid', () => {
+    fc.assert(
+      fc.property(fc.array(anyFact), anyFact, (history, more) => {
+        const before = deriveOrder(history);
+        const after = deriveOrder([...history, more]);
+        expect(after.paidAmount >= 0n && after.refundedAmount >= 0n).toBe(true);
+        if (before.primary !== null) expect(after.primary).not.toBeNull();
+        expect((after.primary === null) === ['pending', 'closed'].includes(after.status)).toBe(
+          true,
+        );
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
+
+test('a fact that says nothing new is recognised as the known one', () => {
+  const known = paid('A', 100n, minute(1));
+  expect(mergeFact(known, paid('A', 100n, null))).toBe(known);
+  expect(mergeFact(known, paid('A', 90n, minute(2)))).toBe(known);
+  expect(mergeFact(known, paid('A', 110n, minute(0)))).toEqual(paid('A', 110n, minute(0)));
+});

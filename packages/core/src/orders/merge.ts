@@ -1,0 +1,42 @@
+import { type Fact, factKey } from './fact.js';
+
+/**
+ * Facts by key, each as sharp as it is known: the earliest known time, the greatest amount. Merging is
+ * commutative, associative and idempotent, so the order of arrival cannot matter; `storeFacts` does the
+ * same in SQL.
+ */
+export function mergeFacts(facts: readonly Fact[]): Fact[] {
+  const merged = new Map<string, Fact>();
+  for (const fact of facts) {
+    const key = factKey(fact);
+    const known = merged.get(key);
+    merged.set(key, known ? mergeFact(known, fact) : fact);
+  }
+  return [...merged.values()];
+}
+
+/** Both have the same key. The very same object as `known` when `told` says nothing new. */
+export function mergeFact(known: Fact, told: Fact): Fact {
+  const at = isEarlier(told.at, known.at) ? told.at : known.at;
+  const amount = isMore(amountOf(told), amountOf(known)) ? amountOf(told) : amountOf(known);
+  const trade = isSmaller(told.trade, known.trade) ? told.trade : known.trade;
+  if (at === known.at && amount === amountOf(known) && trade === known.trade) return known;
+  return { ...known, at, trade, ...(amount !== null && { amount }) } as Fact;
+}
+
+function amountOf(fact: Fact): bigint | null {
+  return 'amount' in fact ? fact.amount : null;
+}
+
+function isEarlier(a: Date | null, b: Date | null): boolean {
+  return a !== null && (b === null || a < b);
+}
+
+function isMore(a: bigint | null, b: bigint | null): boolean {
+  return a !== null && (b === null || a > b);
+}
+
+/** Only a refund's key leaves the trade open; two trades under one refund number is a rail's mistake. */
+function isSmaller(a: string | null, b: string | null): boolean {
+  return a !== null && (b === null || a < b);
+}
