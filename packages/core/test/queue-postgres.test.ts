@@ -1,0 +1,148 @@
+import { randomBytes } from 'node:crypto';
+import { runMigrations } from 'bullmq';
+import pg from 'pg';
+import { afterEach, expect, inject, test, vi } from 'vitest';
+import { createLog } from '../src/log.js';
+import { openHostedQueue, openHostedWorker, openUntilReady } from '../src/queue/hosted.js';
+import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import { openPostgresQueue } from '../src/queue/postgres-queue.js';
+import type { PostgresQueueSettings } from '../src/queue/queue-settings.js';
+import { someJob } from './queue-jobs.js';
+
+const log = createLog({ name: 'test', level: 'silent' });
+const cleanups: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+async function run(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await work(client).finally(() => client.end());
+}
+
+/** An empty database of its own, without the queue's schema. */
+async function database(): Promise<PostgresQueueSettings> {
+  const name = `queue_test_${randomBytes(6).toString('hex')}`;
+  const url = new URL(inject('postgresUrl'));
+  await run(url.href, (admin) => admin.query(`CREATE DATABASE ${name}`));
+  cleanups.push(() =>
+    run(inject('postgresUrl'), (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`)),
+  );
+  url.pathname = `/${name}`;
+  return { kind: 'postgres', url: url.href, schema: 'payonce_queue' };
+}
+
+function migrate({ url, schema }: PostgresQueueSettings): Promise<void> {
+  return run(url, (client) => runMigrations(client, schema));
+}
+
+function open(settings: PostgresQueueSettings): NotificationQueue {
+  const queue = openPostgresQueue(settings, log);
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise<void> {
+  await vi.waitFor(() => expect(queue.state).toMatchObject({ state }), { timeout: 8_000 });
+}
+
+test('what is enqueued reaches a worker as it was, once for five copies', async () => {
+  const settings = await database();
+  await migrate(settings);
+  const queue = open(settings);
+  await until(queue, 'ready');
+  const job = someJob();
+  await Promise.all(Array.from({ length: 5 }, () => queue.enqueue(job, 2_000)));
+  const seen: [string | undefined, NotificationJob][] = [];
+  const worker = openHostedWorker(
+    settings,
+    async ({ id, data }) => {
+      seen.push([id, data]);
+    },
+    { concurrency: 2 },
+  );
+  worker.on('error', () => {});
+  cleanups.push(() => worker.close());
+  const hosted = openHostedQueue(settings);
+  cleanups.push(() => hosted.close());
+  await vi.waitFor(
+    async () => expect(await hosted.getJobCounts('completed')).toEqual({ completed: 1 }),
+    { timeout: 8_000 },
+  );
+  expect(seen).toEqual([[jobIdFor(job), job]]);
+});
+
+test('a database that is not migrated yet delays the start and does not spoil it', async () => {
+  const settings = await database();
+  const queue = open(settings);
+  await until(queue, 'down');
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  const failures: unknown[] = [];
+  const hosted = openUntilReady(() => openHostedQueue(settings), {
+    signal: new AbortController().signal,
+    onFailure: (error) => failures.push(error),
+  });
+  await vi.waitFor(() => expect(failures).not.toEqual([]), { timeout: 8_000 });
+  await migrate(settings);
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+  const reader = await hosted;
+  cleanups.push(() => reader.close());
+  expect(await reader.getJobCounts('wait')).toEqual({ wait: 1 });
+});
+
+test('a role that does not wait for the disk is given nothing', async () => {
+  const settings = await database();
+  await migrate(settings);
+  const name = new URL(settings.url).pathname.slice(1);
+  await run(settings.url, (client) =>
+    client.query(`ALTER DATABASE ${name} SET synchronous_commit = off`),
+  );
+  const queue = open(settings);
+  await vi.waitFor(() =>
+    expect(queue.state).toEqual({
+      state: 'down',
+      reason: 'not durable: synchronous_commit is off',
+    }),
+  );
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+});
+
+test('lost connections are made again', async () => {
+  const settings = await database();
+  await migrate(settings);
+  const queue = open(settings);
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+  await run(inject('postgresUrl'), (admin) =>
+    admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
+      new URL(settings.url).pathname.slice(1),
+    ]),
+  );
+  await until(queue, 'down');
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+});
+
+test('an add that waits for a lock costs no more than the limit', async () => {
+  const settings = await database();
+  await migrate(settings);
+  const queue = open(settings);
+  await until(queue, 'ready');
+  await run(settings.url, async (client) => {
+    await client.query(`BEGIN; LOCK TABLE ${settings.schema}.job IN ACCESS EXCLUSIVE MODE`);
+    const before = performance.now();
+    await expect(queue.enqueue(someJob(), 500)).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+    });
+    expect(performance.now() - before).toBeLessThan(1_000);
+    await client.query('ROLLBACK');
+  });
+});

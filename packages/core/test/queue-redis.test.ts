@@ -1,0 +1,242 @@
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { afterEach, expect, inject, test, vi } from 'vitest';
+import { createLog } from '../src/log.js';
+import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
+import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { openRedisQueue } from '../src/queue/redis-queue.js';
+import { someJob } from './queue-jobs.js';
+
+const log = createLog({ name: 'test', level: 'silent' });
+const cleanups: (() => Promise<unknown>)[] = [];
+let prefixes = 0;
+
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+function settingsFor(url: string, changes: Partial<RedisQueueSettings> = {}): RedisQueueSettings {
+  prefixes += 1;
+  const prefix = `queue-test-${process.pid}-${prefixes}`;
+  return { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0, ...changes };
+}
+
+function open(settings: RedisQueueSettings): NotificationQueue {
+  const queue = openRedisQueue(settings, log);
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+async function ownRedis(settings?: Record<string, string>): Promise<OwnRedis> {
+  const redis = await startOwnRedis(settings);
+  cleanups.push(() => redis.remove());
+  return redis;
+}
+
+async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise<void> {
+  await vi.waitFor(() => expect(queue.state).toMatchObject({ state }), { timeout: 8_000 });
+}
+
+function look(settings: RedisQueueSettings) {
+  const hosted = openHostedQueue(settings);
+  cleanups.push(() => hosted.close());
+  return hosted;
+}
+
+test('what is enqueued reaches a worker as it was, once for five copies', async () => {
+  const settings = settingsFor(inject('redisUrl'));
+  const queue = open(settings);
+  await until(queue, 'ready');
+  const job = someJob();
+  await Promise.all(Array.from({ length: 5 }, () => queue.enqueue(job, 2_000)));
+  const seen: [string | undefined, NotificationJob][] = [];
+  const worker = openHostedWorker(
+    settings,
+    async ({ id, data }) => {
+      seen.push([id, data]);
+    },
+    { concurrency: 2 },
+  );
+  cleanups.push(() => worker.close());
+  await vi.waitFor(async () => {
+    expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
+  });
+  expect(seen).toEqual([[jobIdFor(job), job]]);
+});
+
+test('a job carries what no producer may forget: attempts for a day, and no removal when it fails', async () => {
+  const settings = settingsFor(inject('redisUrl'));
+  const queue = open(settings);
+  await until(queue, 'ready');
+  const job = someJob();
+  await queue.enqueue(job, 2_000);
+  const stored = await look(settings).getJob(jobIdFor(job));
+  expect(stored?.opts).toMatchObject({
+    attempts: 140,
+    backoff: { type: 'capped' },
+    removeOnFail: false,
+    removeOnComplete: { age: 3_600, count: 5_000 },
+  });
+});
+
+test('a failed attempt is tried again after about a second, by the backoff that the job names', async () => {
+  const settings = settingsFor(inject('redisUrl'));
+  const queue = open(settings);
+  await until(queue, 'ready');
+  const job = someJob();
+  await queue.enqueue(job, 2_000);
+  const worker = openHostedWorker(
+    settings,
+    async () => Promise.reject(new Error('store is down')),
+    {
+      concurrency: 1,
+    },
+  );
+  worker.on('error', () => {});
+  cleanups.push(() => worker.close());
+  const hosted = look(settings);
+  await vi.waitFor(async () => {
+    const stored = await hosted.getJob(jobIdFor(job));
+    expect(stored?.attemptsMade).toBeGreaterThanOrEqual(1);
+    expect(stored?.delay).toBeGreaterThanOrEqual(800);
+    expect(stored?.delay).toBeLessThanOrEqual(2_000);
+  });
+});
+
+test.each([
+  ['appendonly', 'no'],
+  ['appendfsync', 'everysec'],
+  ['no-appendfsync-on-rewrite', 'yes'],
+  ['maxmemory-policy', 'allkeys-lru'],
+])('a Redis with %s %s takes nothing', async (name, value) => {
+  const redis = await ownRedis({ [name]: value });
+  const settings = settingsFor(redis.url);
+  const queue = open(settings);
+  await until(queue, 'down');
+  await vi.waitFor(() =>
+    expect(queue.state).toMatchObject({ reason: expect.stringContaining(`${name} is ${value}`) }),
+  );
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  expect(await look(settings).getJobCounts('wait')).toEqual({ wait: 0 });
+});
+
+test.each(['managed', 'relaxed'] as const)(
+  'a weak Redis serves when the operator says that it is %s',
+  async (durability) => {
+    const redis = await ownRedis({ appendonly: 'no' });
+    const queue = open(settingsFor(redis.url, { durability }));
+    await until(queue, 'ready');
+    await queue.enqueue(someJob(), 2_000);
+  },
+);
+
+test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed', async () => {
+  const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
+  const checked = open(settingsFor(redis.url));
+  await vi.waitFor(() =>
+    expect(checked.state).toEqual({ state: 'down', reason: 'not durable: CONFIG is refused' }),
+  );
+  await expect(checked.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  const managed = open(settingsFor(redis.url, { durability: 'managed' }));
+  await until(managed, 'ready');
+  await managed.enqueue(someJob(), 2_000);
+});
+
+test('what was acknowledged survives a crash of Redis, and the queue comes back by itself', async () => {
+  const redis = await ownRedis();
+  const settings = settingsFor(redis.url);
+  const queue = open(settings);
+  await until(queue, 'ready');
+  const job = someJob();
+  await queue.enqueue(job, 2_000);
+  await redis.kill();
+  await until(queue, 'down');
+  const before = performance.now();
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  expect(performance.now() - before).toBeLessThan(500);
+  await redis.start();
+  await until(queue, 'ready');
+  expect(await look(settings).getJob(jobIdFor(job))).toMatchObject({ data: job });
+  await queue.enqueue(someJob(), 2_000);
+});
+
+test('a Redis that comes back weaker takes nothing', async () => {
+  const redis = await ownRedis();
+  const queue = open(settingsFor(redis.url));
+  await until(queue, 'ready');
+  await redis.kill();
+  await until(queue, 'down');
+  await redis.start({ appendfsync: 'everysec' });
+  await vi.waitFor(
+    () =>
+      expect(queue.state).toMatchObject({
+        state: 'down',
+        reason: expect.stringContaining('appendfsync'),
+      }),
+    { timeout: 8_000 },
+  );
+});
+
+test('Redis may be down at boot: nothing hangs, and the queue is ready once it is up', async () => {
+  const redis = await ownRedis();
+  await redis.kill();
+  const queue = open(settingsFor(redis.url));
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  await redis.start();
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+});
+
+test('a Redis that hangs costs no more than the limit, and is found again', async () => {
+  const redis = await ownRedis();
+  const queue = open(settingsFor(redis.url));
+  await until(queue, 'ready');
+  redis.suspend();
+  const before = performance.now();
+  await expect(queue.enqueue(someJob(), 700)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  expect(performance.now() - before).toBeLessThan(1_000);
+  redis.resume();
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+});
+
+test('as soon as a replica can be promoted, a job counts only once replicas have it', async () => {
+  const master = await ownRedis();
+  const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
+  const careless = open(settingsFor(master.url));
+  await vi.waitFor(
+    () =>
+      expect(careless.state).toMatchObject({
+        state: 'down',
+        reason: expect.stringContaining('PAYONCE_REDIS_WAIT_REPLICAS'),
+      }),
+    { timeout: 15_000 },
+  );
+  const careful = open(settingsFor(master.url, { waitReplicas: 1 }));
+  await until(careful, 'ready');
+  await Promise.all(Array.from({ length: 20 }, () => careful.enqueue(someJob(), 2_000)));
+  replica.suspend();
+  await expect(careful.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+    detail: '0 of 1 replicas have it',
+  });
+  replica.resume();
+});
+
+test('a replica is no place to add to', async () => {
+  const master = await ownRedis();
+  const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
+  const queue = open(settingsFor(replica.url));
+  await vi.waitFor(() =>
+    expect(queue.state).toEqual({ state: 'down', reason: 'not durable: role is slave' }),
+  );
+});
