@@ -1,0 +1,41 @@
+import type { Channels } from '@payonce/core/config/channels';
+import { providers } from '@payonce/core/providers/registry';
+import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { refuseUnknown } from './plugins/refuse-unknown.js';
+import type { ReceiveDeps } from './receive.js';
+import { notifyRoutes } from './routes/notify.js';
+
+/** The public server: the notify routes and nothing else. It does not listen yet. */
+export function buildApp(
+  options: { readonly channels: Channels; readonly trustedProxies: readonly string[] },
+  deps: ReceiveDeps,
+): FastifyInstance {
+  const app = fastify({
+    // Requests are logged by `receive`, with what became of them; Fastify would log headers and addresses.
+    logger: false,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
+    // A genuine sender needs milliseconds; a slow one may not hold a socket.
+    requestTimeout: 5_000,
+    http: {
+      headersTimeout: 5_000,
+      // Signatures and a proxy's own headers are under 4 KiB.
+      maxHeaderSize: 16 * 1024,
+      // How often Node looks for requests that are too late (its default is 30 s).
+      connectionsCheckingInterval: 1_000,
+    },
+    // Longer than a reverse proxy keeps its idle connections by custom (60 s), so that it is the one to close.
+    keepAliveTimeout: 65_000,
+    // A request that came before the end is answered as any other while the server drains.
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    frameworkErrors: (_error, _request, reply: FastifyReply) => {
+      // An address that cannot be decoded.
+      deps.metrics.refused.inc({ status: '400' });
+      return reply.code(400).header('connection', 'close').send();
+    },
+  });
+  app.removeAllContentTypeParsers();
+  refuseUnknown(app, providers, deps.metrics);
+  app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));
+  return app;
+}

@@ -1,0 +1,84 @@
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { dirname } from 'node:path';
+import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import {
+  ConfigError,
+  collectFaults,
+  type Env,
+  list,
+  logEnv,
+  port,
+  privateEnv,
+  readEnv,
+} from '@payonce/core/config/env';
+import { secretReader } from '@payonce/core/config/secrets';
+import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { z } from 'zod';
+
+// DATABASE_URL is absent on purpose: the public edge cannot reach an order.
+const gatewayEnv = {
+  ...logEnv,
+  PAYONCE_HOST: z.string().default('127.0.0.1'),
+  PAYONCE_PORT: port(8600),
+  ...privateEnv(8601),
+  PAYONCE_CHANNELS_FILE: z.string().default('channels.yaml'),
+  PAYONCE_TRUSTED_PROXIES: list().refine(
+    (proxies) => proxies.every(isProxyAddress),
+    'must be IP addresses or networks (10.0.0.0/8) between commas',
+  ),
+  NODE_ENV: z.string().optional(),
+};
+
+export interface GatewayConfig {
+  readonly host: string;
+  readonly port: number;
+  readonly privateHost: string;
+  readonly privatePort: number;
+  /** Only these may say, by `X-Forwarded-For`, who the client is. */
+  readonly trustedProxies: readonly string[];
+  readonly queue: QueueSettings;
+  readonly channels: Channels;
+}
+
+/** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
+export function readConfig(env: Env): GatewayConfig {
+  const { own, queue, channels } = collectFaults({
+    own: () => readEnv(gatewayEnv, env),
+    queue: () => readQueueSettings(env),
+    channels: () => readChannels(env),
+  });
+  return {
+    host: own.PAYONCE_HOST,
+    port: own.PAYONCE_PORT,
+    privateHost: own.PAYONCE_PRIVATE_HOST,
+    privatePort: own.PAYONCE_PRIVATE_PORT,
+    trustedProxies: own.PAYONCE_TRUSTED_PROXIES,
+    queue,
+    channels,
+  };
+}
+
+function readChannels(env: Env): Channels {
+  const { PAYONCE_CHANNELS_FILE, NODE_ENV } = gatewayEnv;
+  const own = readEnv({ PAYONCE_CHANNELS_FILE, NODE_ENV }, env);
+  let text: string;
+  try {
+    text = readFileSync(own.PAYONCE_CHANNELS_FILE, 'utf8');
+  } catch {
+    throw new ConfigError(['PAYONCE_CHANNELS_FILE: the file cannot be read']);
+  }
+  return loadChannels(text, {
+    production: own.NODE_ENV === 'production',
+    readSecret: secretReader(env, dirname(own.PAYONCE_CHANNELS_FILE)),
+  });
+}
+
+function isProxyAddress(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const version = isIP(address);
+  if (version === 0 || rest.length > 0) return false;
+  return (
+    bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (version === 4 ? 32 : 128))
+  );
+}

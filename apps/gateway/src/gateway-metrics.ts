@@ -1,0 +1,92 @@
+import type { Channels } from '@payonce/core/config/channels';
+import type { Metrics } from '@payonce/core/metrics';
+import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
+
+/** Label values are ours alone (configured channels, closed sets): a stranger cannot make new series. */
+export function createGatewayMetrics(metrics: Metrics) {
+  const registers = [metrics];
+  const channelLabels = ['provider', 'channel'] as const;
+  return {
+    received: new Counter({
+      name: 'payonce_gateway_received_total',
+      help: 'Requests to a notify address of a configured channel, read in full.',
+      labelNames: channelLabels,
+      registers,
+    }),
+    accepted: new Counter({
+      name: 'payonce_gateway_accepted_total',
+      help: 'Notifications acknowledged: verified, and durable in the queue.',
+      labelNames: channelLabels,
+      registers,
+    }),
+    rejected: new Counter({
+      name: 'payonce_gateway_rejected_total',
+      help: 'Requests that verification refused, by reason.',
+      labelNames: [...channelLabels, 'reason'] as const,
+      registers,
+    }),
+    refused: new Counter({
+      name: 'payonce_gateway_refused_total',
+      help: 'Requests refused before anything was verified, by HTTP status.',
+      labelNames: ['status'] as const,
+      registers,
+    }),
+    unavailable: new Counter({
+      name: 'payonce_gateway_unavailable_total',
+      help: 'Genuine notifications that no queue took; the provider sends them again.',
+      labelNames: channelLabels,
+      registers,
+    }),
+    probes: new Counter({
+      name: 'payonce_gateway_signature_probes_total',
+      help: 'WeChat Pay tests with wrong signatures whether they are refused. No cause for alarm.',
+      labelNames: channelLabels,
+      registers,
+    }),
+    unknownKeys: new Counter({
+      name: 'payonce_gateway_unknown_keys_total',
+      help: 'Requests that name a key the channel does not have: alarm, a rotation may have been missed.',
+      labelNames: channelLabels,
+      registers,
+    }),
+    enqueueSeconds: new Histogram({
+      name: 'payonce_gateway_enqueue_seconds',
+      help: 'Time until the queue had a notification durably, or gave up.',
+      labelNames: ['queue', 'result'] as const,
+      // The deadline is 2 s in all.
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1, 2],
+      registers,
+    }),
+  };
+}
+
+/** Gauges that are read when they are asked for. */
+export function watchQueueAndKeys(
+  metrics: Metrics,
+  queue: NotificationQueue,
+  channels: Channels,
+): void {
+  new Gauge({
+    name: 'payonce_gateway_queue_ready',
+    help: '1 when the queue takes notifications.',
+    labelNames: ['queue'] as const,
+    registers: [metrics],
+    collect() {
+      this.set({ queue: queue.name }, queue.state.state === 'ready' ? 1 : 0);
+    },
+  });
+  const expiry = new Gauge({
+    name: 'payonce_gateway_key_expiry_timestamp_seconds',
+    help: 'When a certificate of a channel expires, in Unix time.',
+    labelNames: ['channel', 'key'] as const,
+    registers: [metrics],
+  });
+  for (const { key: channel, provider } of channels.values()) {
+    for (const { name, expiresAt, retiredAt } of provider.keys) {
+      if (expiresAt && !retiredAt) expiry.set({ channel, key: name }, expiresAt.getTime() / 1_000);
+    }
+  }
+}

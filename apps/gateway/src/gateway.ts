@@ -1,0 +1,66 @@
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@payonce/core/clock';
+import { summarise } from '@payonce/core/config/channels';
+import { maskedSummary } from '@payonce/core/config/env';
+import type { Lifecycle } from '@payonce/core/lifecycle';
+import type { Log } from '@payonce/core/log';
+import { createMetrics } from '@payonce/core/metrics';
+import { startPrivateServer } from '@payonce/core/private-server';
+import { describeState } from '@payonce/core/queue/notification-queue';
+import { openNotificationQueue } from '@payonce/core/queue/open-queue';
+import { buildApp } from './app.js';
+import type { GatewayConfig } from './config.js';
+import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
+import { watchKeyExpiry } from './key-expiry.js';
+
+/**
+ * Starts the gateway and registers what has to be stopped: the public server first, so that every request in
+ * hand gets its reply while the queue is still there.
+ * @returns the ports in use (0 in the configuration means any free one)
+ */
+export async function startGateway(
+  config: GatewayConfig,
+  lifecycle: Lifecycle,
+  log: Log,
+): Promise<{ readonly port: number; readonly privatePort: number }> {
+  const { host, privateHost, channels } = config;
+  log.info(
+    { queue: maskedSummary({ ...config.queue }), channels: summarise(channels) },
+    'configuration',
+  );
+  const queue = openNotificationQueue(config.queue, log);
+  lifecycle.onStop('queue', () => queue.close());
+
+  const metrics = createMetrics('gateway');
+  watchQueueAndKeys(metrics, queue, channels);
+  lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
+
+  let stopping = false;
+  const privateServer = await startPrivateServer({
+    host: privateHost,
+    port: config.privatePort,
+    metrics,
+    readiness: () => ({
+      ready: queue.state.state === 'ready' && !stopping,
+      parts: { queue: describeState(queue.state), ...(stopping && { process: 'stopping' }) },
+    }),
+  });
+  lifecycle.onStop('private server', () => privateServer.close());
+
+  const app = buildApp(config, {
+    queue,
+    metrics: createGatewayMetrics(metrics),
+    log,
+    clock: systemClock,
+  });
+  await app.listen({ host, port: config.port });
+  lifecycle.onStop('public server', () => {
+    stopping = true;
+    return app.close();
+  });
+
+  const { port } = app.server.address() as AddressInfo;
+  const { port: privatePort } = privateServer;
+  log.info({ host, port, privateHost, privatePort }, 'listening');
+  return { port, privatePort };
+}

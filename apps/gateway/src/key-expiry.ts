@@ -1,0 +1,37 @@
+import type { Channels } from '@payonce/core/config/channels';
+import type { Log } from '@payonce/core/log';
+
+const DAY_MS = 86_400_000;
+/** WeChat Pay and Alipay offer the next certificate well before that; a month leaves time to install it. */
+const WARNING_DAYS = 30;
+
+export interface ExpiringKey {
+  readonly channel: string;
+  readonly key: string;
+  readonly expiresAt: Date;
+  /** Whole days; negative once expired. */
+  readonly daysLeft: number;
+}
+
+/** The keys in use that expire within 30 days, or have. */
+export function expiringKeys(channels: Channels, now: Date): ExpiringKey[] {
+  return [...channels.values()].flatMap(({ key: channel, provider }) =>
+    provider.keys.flatMap(({ name, expiresAt, retiredAt }) => {
+      if (!expiresAt || retiredAt) return [];
+      const daysLeft = Math.floor((expiresAt.getTime() - now.getTime()) / DAY_MS);
+      return daysLeft <= WARNING_DAYS ? [{ channel, key: name, expiresAt, daysLeft }] : [];
+    }),
+  );
+}
+
+/** Warns now and once a day. Returns what stops it. */
+export function watchKeyExpiry(channels: Channels, clock: () => Date, log: Log): () => void {
+  const warn = () => {
+    for (const key of expiringKeys(channels, clock())) {
+      log.warn(key, key.daysLeft < 0 ? 'a key has expired' : 'a key expires soon');
+    }
+  };
+  warn();
+  const timer = setInterval(warn, DAY_MS).unref();
+  return () => clearInterval(timer);
+}

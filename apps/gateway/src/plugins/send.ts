@@ -1,0 +1,17 @@
+import type { ProviderReply } from '@payonce/core/providers/provider';
+import type { FastifyReply } from 'fastify';
+
+/** Sends exactly these bytes: a Buffer, since Fastify adds a charset to the type of a text. */
+export function send(
+  reply: FastifyReply,
+  { status, contentType, body }: ProviderReply,
+): FastifyReply {
+  reply.code(status);
+  if (contentType !== null) reply.header('content-type', contentType);
+  return body === '' ? reply.send() : reply.send(Buffer.from(body));
+}
+
+/** As `send`, for what is refused unread: the rest of the request is not waited for. */
+export function sendAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
+  return send(reply.header('connection', 'close'), answer);
+}

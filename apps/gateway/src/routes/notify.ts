@@ -1,0 +1,74 @@
+import type { Channel, Channels } from '@payonce/core/config/channels';
+import type { ProviderDefinition, ReceiveOutcome } from '@payonce/core/providers/provider';
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { acceptRawBodies } from '../plugins/raw-body.js';
+import { send, sendAndClose } from '../plugins/send.js';
+import { type ReceiveDeps, receive } from '../receive.js';
+
+/** The largest genuine notification is a few kilobytes; combined orders and platform messages some more. */
+const BODY_LIMIT_BYTES = 256 * 1024;
+
+const NO_BODY = Buffer.alloc(0);
+
+/** `POST /notify/{provider}/{channel}`, one route per provider, so each failure speaks its protocol. */
+export function notifyRoutes(
+  scope: FastifyInstance,
+  definitions: readonly ProviderDefinition[],
+  channels: Channels,
+  deps: ReceiveDeps,
+): void {
+  acceptRawBodies(scope);
+  for (const { id, reply: replyFor } of definitions) {
+    const channelNamed = (key: string): Channel | undefined => {
+      const channel = channels.get(key);
+      return channel?.provider.id === id ? channel : undefined;
+    };
+    scope.post<{ Params: { channel: string } }>(`/notify/${id}/:channel`, {
+      bodyLimit: BODY_LIMIT_BYTES,
+      onRequest: async (request, reply) => {
+        const outcome = refusedUnread(request.headers, channelNamed(request.params.channel));
+        if (!outcome) return;
+        const answer = replyFor(outcome);
+        deps.metrics.refused.inc({ status: String(answer.status) });
+        return sendAndClose(reply, answer);
+      },
+      errorHandler: (error, _request, reply) => {
+        const answer = replyFor(outcomeOf(error, deps));
+        deps.metrics.refused.inc({ status: String(answer.status) });
+        return send(reply, answer);
+      },
+      handler: async (request, reply) => {
+        const channel = channelNamed(request.params.channel);
+        // Without a body there is nothing to parse, and Fastify leaves it undefined.
+        const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
+        const outcome: ReceiveOutcome = channel
+          ? await receive(deps, channel, { body, headers: request.headers, ip: request.ip })
+          : { outcome: 'unknown_channel' };
+        return send(reply, replyFor(outcome));
+      },
+    });
+  }
+}
+
+/** What the head of a request already decides. */
+function refusedUnread(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  channel: Channel | undefined,
+): ReceiveOutcome | null {
+  if (!channel) return { outcome: 'unknown_channel' };
+  // No provider compresses, and decompressing is work that a stranger should not be able to order.
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined) return { outcome: 'refused', status: 415 };
+  return null;
+}
+
+/** Fastify's own refusals, while it reads the body. Anything else is our mistake. */
+function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
+  if (error.statusCode === 413) return { outcome: 'refused', status: 413 };
+  if (error.statusCode !== undefined && error.statusCode < 500) {
+    return { outcome: 'rejected', reason: 'malformed' };
+  }
+  log.error({ err: error }, 'unexpected');
+  // The sender comes again, and finds it mended or not.
+  return { outcome: 'unavailable' };
+}
