@@ -1,7 +1,7 @@
 import { wechatpay } from '@payonce/core/providers/wechatpay/wechatpay';
 import { generateRsaKeyPair, randomApiKey } from '@payonce/testkit/keys';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { createWechatpaySigner } from '@payonce/testkit/wechatpay';
+import { createWechatpaySigner, type WechatpaySigner } from '@payonce/testkit/wechatpay';
 import fc from 'fast-check';
 import { type Harness, NOW, PAYMENT, withBody } from './harness.js';
 
@@ -25,6 +25,10 @@ export function wechatpayHarness(): Harness {
     serial: SERIAL,
     clock: () => NOW,
   });
+  const resealing: WechatpaySigner = {
+    ...signer,
+    resend: (notification) => signer.resend(notification, { reencrypt: true }),
+  };
   const settings = {
     merchantId: PAYEE.merchantId,
     appIds: [PAYEE.appId],
@@ -46,7 +50,8 @@ export function wechatpayHarness(): Harness {
         (source) => ('env' in source && source.env === 'API' ? apiV3Key : pair.publicPem),
       ),
     settings,
-    signer,
+    // The harder of both: no document says that the cipher text stays when it is sent again.
+    signer: resealing,
     rail: 'wechat',
 
     withoutEach: (request) =>
