@@ -64,7 +64,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(
     async (api) => {
-      await api.register(registerRoutes, { prisma, clock });
+      await api.register(registerRoutes, { prisma, clock, log });
       await api.register(orderRoutes, { prisma });
       await api.register(notificationRoutes, { prisma });
     },

@@ -24,13 +24,6 @@ export const rowId = z
   .regex(/^[1-9]\d{0,17}$/, 'must be an ID')
   .transform((text) => BigInt(text));
 
-export const ORDER_STATUSES = [
-  'pending',
-  'paid',
-  'partially_refunded',
-  'refunded',
-  'closed',
-] as const;
 export const OUTCOMES = ['applied', 'duplicate', 'held', 'ignored'] as const;
 
 export const holdReason = z.enum(HOLD_REASONS);

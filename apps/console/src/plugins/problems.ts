@@ -1,3 +1,5 @@
+import { failureKind } from '@payonce/core/database/failure';
+import { isUnavailable } from '@payonce/core/database/transaction';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
@@ -59,6 +61,14 @@ export function answerWithProblems(app: FastifyInstance): void {
       return sendProblem(
         reply,
         problem(400, 'invalid_request', detail, faultsOf(error.validation)),
+      );
+    }
+    if (isUnavailable(error) || failureKind(error) === 'unavailable') {
+      request.log.warn({ err: error }, 'the database does not answer');
+      reply.header('retry-after', '5');
+      return sendProblem(
+        reply,
+        problem(503, 'database_unavailable', 'The database does not answer. Please try again.'),
       );
     }
     const status = error.statusCode ?? 500;

@@ -1,8 +1,9 @@
+import { ORDER_STATUSES } from '@payonce/core/orders/order';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { merchant, ORDER_STATUSES, orderNumber, page, pageOf } from '../api/fields.js';
+import { merchant, orderNumber, page, pageOf } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
