@@ -24,7 +24,8 @@ export function mergeFact(known: Fact, told: Fact): Fact {
   return { ...known, at, trade, ...(amount !== null && { amount }) } as Fact;
 }
 
-function amountOf(fact: Fact): bigint | null {
+/** Null for the kinds that carry none. */
+export function amountOf(fact: Fact): bigint | null {
   return 'amount' in fact ? fact.amount : null;
 }
 

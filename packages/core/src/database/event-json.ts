@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import type { Fact } from '../orders/fact.js';
+import type { PaymentEvent } from '../providers/event.js';
+
+/**
+ * Decoded events as they are stored: bigint as text, times as ISO 8601. Holds are released from them,
+ * months later and without any key, so what is written today must stay readable.
+ */
+export function eventToJson(event: PaymentEvent): string {
+  // Date has a toJSON of its own and is ISO 8601 already.
+  return JSON.stringify(event, (_name, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+}
+
+/** What another version wrote and this one cannot read is an event of a kind it does not understand. */
+export function eventFromJson(json: unknown): PaymentEvent {
+  const read = storedEvent.safeParse(json);
+  return read.success ? read.data : { kind: 'unsupported', orderNumber: null, says: 'unreadable' };
+}
+
+const money = z
+  .string()
+  .regex(/^\d+$/)
+  .transform((text) => BigInt(text));
+const time = z.iso
+  .datetime()
+  .transform((text) => new Date(text))
+  .nullable();
+const rail = z.enum(['alipay', 'wechat']);
+const trade = z.string();
+
+const storedFact: z.ZodType<Fact> = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('paid'), rail, trade, amount: money, at: time }),
+  z.object({
+    kind: z.literal('refund'),
+    rail: z.literal('wechat'),
+    trade,
+    refundId: z.string(),
+    status: z.enum(['SUCCESS', 'CLOSED', 'ABNORMAL']),
+    amount: money,
+    at: time,
+  }),
+  z.object({
+    kind: z.literal('refund_total'),
+    rail: z.literal('alipay'),
+    trade,
+    amount: money,
+    at: time,
+  }),
+  z.object({ kind: z.literal('finished'), rail, trade, at: time }),
+  z.object({
+    kind: z.literal('closed'),
+    by: z.enum(['alipay', 'wechat', 'merchant']),
+    trade: trade.nullable(),
+    at: time,
+  }),
+  z.object({
+    kind: z.literal('operator'),
+    auditId: z.string(),
+    rail,
+    trade,
+    amount: money,
+    at: time,
+  }),
+]);
+
+const storedEvent: z.ZodType<PaymentEvent> = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('order'),
+    rail,
+    orderNumber: z.string(),
+    trade: trade.nullable(),
+    amount: money.nullable(),
+    currency: z.string(),
+    payeeMatches: z.boolean(),
+    signed: z.boolean(),
+    facts: z.array(storedFact),
+  }),
+  z.object({
+    kind: z.literal('nothing'),
+    orderNumber: z.string().nullable(),
+    says: z.string(),
+  }),
+  z.object({
+    kind: z.literal('unsupported'),
+    orderNumber: z.string().nullable(),
+    says: z.string(),
+  }),
+]);

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { failureKind, sqlState } from './failure.js';
+
+/** As Prisma 7.10 with @prisma/adapter-pg wraps what PostgreSQL answered. */
+const answered = (originalCode: string) =>
+  Object.assign(new Error('Raw query failed.'), {
+    code: 'P2010',
+    meta: { driverAdapterError: { cause: { originalCode, kind: 'postgres' } } },
+  });
+
+test.each([
+  ['40P01', 'contention'],
+  ['40001', 'contention'],
+  ['08006', 'unavailable'],
+  ['25006', 'unavailable'],
+  ['53300', 'unavailable'],
+  ['57014', 'unavailable'],
+  ['57P01', 'unavailable'],
+  ['58030', 'unavailable'],
+  ['42P01', 'unavailable'],
+  ['22021', 'refused'],
+  ['22003', 'refused'],
+  ['23505', 'refused'],
+  ['23514', 'refused'],
+  ['P0001', 'refused'],
+  ['XX000', 'refused'],
+])('SQLSTATE %s means %s', (state, kind) => {
+  expect(sqlState(answered(state))).toBe(state);
+  expect(failureKind(answered(state))).toBe(kind);
+});
+
+test('what never reached the database is tried again', () => {
+  const unreachable = { driverAdapterError: { cause: { kind: 'DatabaseNotReachable' } } };
+  for (const error of [
+    Object.assign(new Error('…'), { code: 'P2010', meta: unreachable }),
+    Object.assign(new Error('…'), { code: 'P1001', meta: unreachable }),
+    Object.assign(new Error('Transaction API error'), { code: 'P2028', meta: {} }),
+    Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }),
+    new Error('Connection terminated unexpectedly'),
+    new Error('Client has encountered a connection error and is not queryable'),
+  ]) {
+    expect(failureKind(error), error.message).toBe('unavailable');
+  }
+});
+
+test('a mistake in the program is not tried again for ever', () => {
+  expect(failureKind(new TypeError('x is not a function'))).toBe('refused');
+  expect(failureKind(Object.assign(new Error('…'), { code: 'P2025' }))).toBe('refused');
+  expect(failureKind('a text')).toBe('refused');
+});

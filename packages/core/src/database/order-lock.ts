@@ -1,0 +1,28 @@
+import { sha256Hex } from '../providers/crypto.js';
+import type { Tx } from './transaction.js';
+
+export interface OrderKey {
+  readonly merchant: string;
+  readonly number: string;
+}
+
+/**
+ * A lock on an order number, whether or not the order exists: a row that is not there cannot be locked.
+ * Who found no order takes it shared and looks again; who registers one takes it exclusively. So nobody
+ * holds an event as `unknown_order` while its order is being registered. Until the transaction ends.
+ */
+export async function lockNumberForRegistration(tx: Tx, key: OrderKey): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockId(key)}::bigint)`;
+}
+
+/** Always in ascending order, or two batches could wait for each other. */
+export async function lockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<void> {
+  const ids = [...new Set(keys.map(lockId))].sort((a, b) => (a < b ? -1 : 1));
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(id) FROM unnest(${ids}::bigint[]) AS k (id)`;
+}
+
+/** 64 bits: numbers that share a lock by chance only wait for each other. */
+function lockId({ merchant, number }: OrderKey): bigint {
+  const digest = sha256Hex('payonce order number', '\0', merchant, '\0', number);
+  return BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`));
+}

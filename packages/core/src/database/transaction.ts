@@ -1,0 +1,43 @@
+import { Prisma } from '@payonce/prisma/client';
+import { AppError } from '../errors.js';
+import type { DatabaseDeps } from './deps.js';
+import { failureKind } from './failure.js';
+
+export type Tx = Prisma.TransactionClient;
+
+/** Two batches can meet more than once, but not for long: every path takes its locks in one order. */
+const CONTENTION_TRIES = 5;
+
+/**
+ * Runs `work` in one READ COMMITTED transaction: each statement sees what was committed before it, so
+ * that what is read after a lock was waited for is the newest. A deadlock or serialization failure is
+ * tried again at once.
+ * @throws AppError `database_unavailable` for whatever a later try may cure; anything else as it is.
+ */
+export async function inTransaction<T>(
+  { prisma }: Pick<DatabaseDeps, 'prisma'>,
+  work: (tx: Tx) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await prisma.$transaction(
+        async (tx) => {
+          // A worker whose machine vanished must not keep its orders locked until TCP notices.
+          await tx.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = '30s'`;
+          return work(tx);
+        },
+        { isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
+      );
+    } catch (error) {
+      const kind = failureKind(error);
+      if (kind === 'contention' && attempt < CONTENTION_TRIES) continue;
+      if (kind === 'refused') throw error;
+      throw new AppError('database_unavailable', { cause: error });
+    }
+  }
+}
+
+/** Whether a later try may cure it. */
+export function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'database_unavailable';
+}

@@ -1,0 +1,192 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+import type {
+  ApplyOutcome,
+  EventOutcome,
+  HoldReason,
+  VerifiedNotification,
+} from './notification.js';
+import { toPending } from './release.js';
+import {
+  type HeldEvent,
+  insertEvents,
+  insertNotifications,
+  isHeld,
+  lockNotifications,
+  type NewEvent,
+  type NotificationRow,
+  nameKey,
+  readEvents,
+  type StoredEvent,
+  sameOutcome,
+  updateEvents,
+  updateNotifications,
+} from './rows.js';
+import { type PendingEvent, settleEvents } from './settle.js';
+
+/**
+ * Applies a batch of verified notifications in one transaction: all of it, or nothing. A batch of one is
+ * the general case. Each step is a statement of its own, so that what is read after a lock was waited
+ * for is what was committed meanwhile; every step takes its rows in the order of their unique keys, and
+ * all paths take notifications before orders before trades before facts.
+ * @returns one outcome per notification, in the order of the batch
+ * @throws AppError `database_unavailable`; anything else means that one of them is poisonous
+ */
+export async function applyNotifications(
+  deps: DatabaseDeps,
+  batch: readonly VerifiedNotification[],
+  forced: HoldReason | null = null,
+): Promise<ApplyOutcome[]> {
+  if (batch.length === 0) return [];
+  return inTransaction(deps, (tx) => applyInOne(tx, deps.clock(), batch, forced));
+}
+
+/** The same message, as often as the batch has it. */
+interface Group {
+  readonly notification: VerifiedNotification;
+  readonly count: number;
+}
+
+/** A group and its locked row. */
+interface Entry extends Group {
+  readonly row: NotificationRow;
+  readonly isNew: boolean;
+}
+
+async function applyInOne(
+  tx: Tx,
+  now: Date,
+  batch: readonly VerifiedNotification[],
+  forced: HoldReason | null,
+): Promise<ApplyOutcome[]> {
+  const entries = await enter(tx, now, groupCopies(batch));
+  const stored = await readEvents(
+    tx,
+    [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
+  );
+  const fresh = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
+  const held = stored.filter(isHeld);
+  const outcomes = await settleEvents(tx, now, [
+    ...fresh.map((one): PendingEvent => ({ ...one, forced: forced ?? one.forced })),
+    ...held.map((one) => toPending(one, forced)),
+  ]);
+  const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
+  const settledHeld = zip(held, outcomes.slice(fresh.length));
+  await insertEvents(
+    tx,
+    now,
+    settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome })),
+  );
+  await updateEvents(
+    tx,
+    now,
+    settledHeld.map(([one, outcome]) => ({ stored: one, outcome, scheduled: false })),
+  );
+  const copies = [...entries.values()].map(
+    ({ row, isNew, count }) => [row.id, isNew ? count - 1 : count] as const,
+  );
+  await updateNotifications(tx, now, new Map(copies));
+  return report(batch, entries, stored, settledNew, settledHeld);
+}
+
+/** One group per content, sorted by name: the order of inserting and locking. */
+function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
+  const groups = new Map<string, Group>();
+  for (const notification of batch) {
+    const key = contentKey(notification);
+    groups.set(key, { notification, count: (groups.get(key)?.count ?? 0) + 1 });
+  }
+  return [...groups.values()];
+}
+
+/**
+ * Stores and locks the notifications. The first content seen under an ID has the variant ''; that row's
+ * lock is what others with the same ID wait for. Other content gets a row of its own.
+ */
+async function enter(tx: Tx, now: Date, groups: readonly Group[]): Promise<Map<string, Entry>> {
+  const plain = groups.map((group) => ({ group, variant: '' }));
+  const entries = await enterAs(tx, now, plain);
+  const conflicting = groups
+    .filter((group) => !entries.has(contentKey(group.notification)))
+    .map((group) => ({ group, variant: group.notification.digest }));
+  if (conflicting.length === 0) return entries;
+  return new Map([...entries, ...(await enterAs(tx, now, conflicting))]);
+}
+
+async function enterAs(
+  tx: Tx,
+  now: Date,
+  wanted: readonly { readonly group: Group; readonly variant: string }[],
+): Promise<Map<string, Entry>> {
+  const named = new Map<string, { notification: VerifiedNotification; variant: string }>();
+  for (const { group, variant } of wanted) {
+    const key = nameKey({ ...group.notification, variant });
+    if (!named.has(key)) named.set(key, { notification: group.notification, variant });
+  }
+  const sorted = [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  const inserted = await insertNotifications(tx, now, sorted);
+  const rows = await lockNotifications(
+    tx,
+    sorted.map(({ notification, variant }) => ({ ...notification, variant })),
+  );
+  return new Map(
+    wanted.flatMap(({ group, variant }): [string, Entry][] => {
+      const row = rows.get(nameKey({ ...group.notification, variant }));
+      if (row === undefined || row.digest !== group.notification.digest) return [];
+      return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(row.id) }]];
+    }),
+  );
+}
+
+type FreshEvent = Omit<NewEvent, 'outcome'> & { readonly forced: HoldReason | null };
+
+function eventsOf({ notification, row }: Entry): FreshEvent[] {
+  return notification.events.map((event, position) => ({
+    notificationRowId: row.id,
+    position,
+    merchant: notification.merchant,
+    event,
+    forced: row.variant === '' ? null : 'id_conflict',
+  }));
+}
+
+/** Per notification of the batch what became of it; only the first of new ones is no copy. */
+function report(
+  batch: readonly VerifiedNotification[],
+  entries: ReadonlyMap<string, Entry>,
+  stored: readonly StoredEvent[],
+  settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
+  settledHeld: readonly (readonly [HeldEvent, EventOutcome])[],
+): ApplyOutcome[] {
+  const again = new Map(settledHeld.map(([one, outcome]) => [one.id, outcome]));
+  const events = new Map<bigint, EventOutcome[]>();
+  const add = (rowId: bigint, outcome: EventOutcome) =>
+    events.set(rowId, [...(events.get(rowId) ?? []), outcome]);
+  for (const [one, outcome] of settledNew) add(one.notificationRowId, outcome);
+  for (const one of stored) add(one.notificationRowId, again.get(one.id) ?? one.outcome);
+  const changed = new Set(
+    settledHeld.flatMap(([held, outcome]) =>
+      sameOutcome({ stored: held, outcome }) ? [] : [held.notificationRowId],
+    ),
+  );
+  const told = new Set<bigint>();
+  return batch.map((notification) => {
+    const entry = entries.get(contentKey(notification));
+    if (entry === undefined) throw new Error('a notification that was just stored is gone');
+    const { id } = entry.row;
+    const copy = told.has(id) || !(entry.isNew || changed.has(id));
+    told.add(id);
+    return { notificationId: notification.notificationId, copy, events: events.get(id) ?? [] };
+  });
+}
+
+function contentKey({ channel, notificationId, digest }: VerifiedNotification): string {
+  return nameKey({ channel, notificationId, variant: digest });
+}
+
+function zip<A, B>(left: readonly A[], right: readonly B[]): (readonly [A, B])[] {
+  return left.flatMap((one, index) => {
+    const other = right[index];
+    return other === undefined ? [] : [[one, other] as const];
+  });
+}

@@ -1,0 +1,117 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import type { OrderKey } from '../database/order-lock.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { messageOf } from '../errors.js';
+import type { HoldReason } from './notification.js';
+import { type HeldEvent, isHeld, readEvents, updateEvents, updateNotifications } from './rows.js';
+import { type PendingEvent, settleEvents } from './settle.js';
+
+/** More held events of one number than any provider sends; the schedule takes the rest. */
+const RELEASE_LIMIT = 1_000;
+
+/**
+ * Applies what waited for an order, in the transaction that registers it. A notification that is locked
+ * just now is left to whoever locked it: he either waits for this registration before he looks for the
+ * order, or was done before it began.
+ * @returns how many events are no longer held
+ */
+export async function releaseForOrder(
+  tx: Tx,
+  now: Date,
+  { merchant, number }: OrderKey,
+): Promise<number> {
+  const locked = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT n.id FROM notifications n WHERE n.id IN (
+      SELECT e.notification_row_id FROM notification_events e
+      WHERE e.merchant = ${merchant} AND e.order_number = ${number}
+        AND e.outcome = 'held' AND e.hold_reason = 'unknown_order'
+    ) ORDER BY n.id LIMIT ${RELEASE_LIMIT} FOR UPDATE OF n SKIP LOCKED`;
+  const events = await readEvents(
+    tx,
+    locked.map((row) => row.id),
+  );
+  const waiting = events
+    .filter(isHeld)
+    .filter((held) => held.outcome.reason === 'unknown_order' && held.event.orderNumber === number);
+  return settleAgain(tx, now, waiting, { scheduled: false, forced: null });
+}
+
+export interface RetryResult {
+  readonly looked: number;
+  /** How many of them are no longer held. */
+  readonly released: number;
+}
+
+/**
+ * Looks again at held events that are due, at most `limit` notifications. One that cannot be applied is
+ * singled out and held as `internal_error`; the others go on.
+ * @throws AppError `database_unavailable`
+ */
+export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<RetryResult> {
+  const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
+    SELECT DISTINCT notification_row_id AS id FROM notification_events
+    WHERE next_retry_at <= ${deps.clock()} LIMIT ${limit}`;
+  const released = await retryRows(
+    deps,
+    due.map((row) => row.id),
+  );
+  return { looked: due.length, released };
+}
+
+async function retryRows(deps: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  try {
+    return await inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, null));
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    if (ids.length === 1) {
+      deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
+      return inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, 'internal_error'));
+    }
+    const middle = Math.ceil(ids.length / 2);
+    const first = await retryRows(deps, ids.slice(0, middle));
+    return first + (await retryRows(deps, ids.slice(middle)));
+  }
+}
+
+async function retryInOne(
+  tx: Tx,
+  now: Date,
+  ids: readonly bigint[],
+  forced: HoldReason | null,
+): Promise<number> {
+  const locked = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT id FROM notifications WHERE id = ANY(${[...ids]}::bigint[])
+    ORDER BY id FOR UPDATE SKIP LOCKED`;
+  const events = await readEvents(
+    tx,
+    locked.map((row) => row.id),
+  );
+  return settleAgain(tx, now, events.filter(isHeld), { scheduled: true, forced });
+}
+
+/** Decides stored events once more and writes the outcomes. Their notifications are locked. */
+async function settleAgain(
+  tx: Tx,
+  now: Date,
+  held: readonly HeldEvent[],
+  { scheduled, forced }: { readonly scheduled: boolean; readonly forced: HoldReason | null },
+): Promise<number> {
+  if (held.length === 0) return 0;
+  const pending = held.map((one) => toPending(one, forced));
+  const outcomes = await settleEvents(tx, now, pending);
+  const redecided = held.flatMap((stored, index) => {
+    const outcome = outcomes[index];
+    return outcome ? [{ stored, outcome, scheduled }] : [];
+  });
+  await updateEvents(tx, now, redecided);
+  await updateNotifications(tx, now, new Map(held.map((one) => [one.notificationRowId, 0])));
+  return outcomes.filter(({ outcome }) => outcome !== 'held').length;
+}
+
+/** A held event to be decided again. Other content under a known ID stays so, whatever it says. */
+export function toPending(held: HeldEvent, forced: HoldReason | null): PendingEvent {
+  const { merchant, notificationRowId, event, outcome } = held;
+  const conflict = outcome.reason === 'id_conflict' ? outcome.reason : null;
+  return { merchant, notificationRowId, event, forced: forced ?? conflict };
+}

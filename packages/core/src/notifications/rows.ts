@@ -1,0 +1,211 @@
+/** SQL of notifications and their events. */
+
+import { eventFromJson, eventToJson } from '../database/event-json.js';
+import type { Tx } from '../database/transaction.js';
+import type { PaymentEvent } from '../providers/event.js';
+import { nextRetryAt } from './hold.js';
+import type { EventOutcome, HoldReason, VerifiedNotification } from './notification.js';
+
+/** A locked notification. */
+export interface NotificationRow {
+  readonly id: bigint;
+  readonly channel: string;
+  readonly notificationId: string;
+  readonly variant: string;
+  readonly digest: string;
+}
+
+/** A notification under the name it is stored by. */
+export interface Named {
+  readonly notification: VerifiedNotification;
+  /** '' for the first content seen under this ID, else its digest. */
+  readonly variant: string;
+}
+
+/** An event stored earlier; held ones carry the decoded event. */
+export interface StoredEvent {
+  readonly id: bigint;
+  readonly notificationRowId: bigint;
+  readonly merchant: string;
+  readonly position: number;
+  readonly outcome: EventOutcome;
+  readonly tries: number;
+  /** Null for what is settled: nothing more can come of it. */
+  readonly event: PaymentEvent | null;
+}
+
+/** A stored event that still waits. */
+export interface HeldEvent extends StoredEvent {
+  readonly event: PaymentEvent;
+  readonly outcome: { readonly outcome: 'held'; readonly reason: HoldReason };
+}
+
+export function isHeld(stored: StoredEvent): stored is HeldEvent {
+  return stored.outcome.outcome === 'held' && stored.event !== null;
+}
+
+type Name = Pick<NotificationRow, 'channel' | 'notificationId' | 'variant'>;
+
+/** One text per name; also the order in which rows are inserted and locked, everywhere. */
+export function nameKey({ channel, notificationId, variant }: Name): string {
+  return JSON.stringify([channel, notificationId, variant]);
+}
+
+/** Stores what is not stored yet. `named` sorted by name. @returns the IDs of the new rows. */
+export async function insertNotifications(
+  tx: Tx,
+  now: Date,
+  named: readonly Named[],
+): Promise<Set<bigint>> {
+  const all = named.map(({ notification }) => notification);
+  const rows = await tx.$queryRaw<{ id: bigint }[]>`
+    INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
+      authenticity, received_at, body, headers, status, created_at)
+    SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
+      n.authenticity, n.received_at, n.body, n.headers, 'held', ${now}
+    FROM unnest(
+      ${all.map((one) => one.provider)}::text[], ${all.map((one) => one.channel)}::text[],
+      ${all.map((one) => one.merchant)}::text[], ${all.map((one) => one.notificationId)}::text[],
+      ${named.map((one) => one.variant)}::text[], ${all.map((one) => one.digest)}::text[],
+      ${all.map((one) => one.authenticity)}::text[],
+      ${all.map((one) => one.receivedAt)}::timestamptz[], ${all.map((one) => one.body)}::bytea[],
+      ${all.map((one) => JSON.stringify(one.headers))}::json[]
+    ) WITH ORDINALITY AS n (provider, channel, merchant, notification_id, variant, digest,
+      authenticity, received_at, body, headers, place) ORDER BY place
+    ON CONFLICT (channel, notification_id, variant) DO NOTHING RETURNING id`;
+  return new Set(rows.map((row) => row.id));
+}
+
+/** Locks them until the transaction ends, in the order given: sorted by name. By `nameKey`. */
+export async function lockNotifications(
+  tx: Tx,
+  names: readonly Name[],
+): Promise<Map<string, NotificationRow>> {
+  const rows = await tx.$queryRaw<NotificationRow[]>`
+    SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
+    FROM notifications n JOIN unnest(
+      ${names.map((name) => name.channel)}::text[],
+      ${names.map((name) => name.notificationId)}::text[],
+      ${names.map((name) => name.variant)}::text[]
+    ) WITH ORDINALITY AS k (channel, notification_id, variant, place)
+      USING (channel, notification_id, variant)
+    ORDER BY k.place FOR UPDATE OF n`;
+  return new Map(rows.map((row) => [nameKey(row), row]));
+}
+
+interface StoredEventRow {
+  readonly id: bigint;
+  readonly notificationRowId: bigint;
+  readonly merchant: string;
+  readonly position: number;
+  readonly outcome: 'applied' | 'duplicate' | 'ignored' | 'held';
+  readonly holdReason: HoldReason | null;
+  readonly tries: number;
+  readonly event: unknown;
+}
+
+/** All events of these notifications, which the caller has locked. */
+export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<StoredEvent[]> {
+  if (rowIds.length === 0) return [];
+  const rows = await tx.$queryRaw<StoredEventRow[]>`
+    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+      hold_reason AS "holdReason", tries, CASE WHEN outcome = 'held' THEN event END AS event
+    FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
+    ORDER BY notification_row_id, position`;
+  return rows.map(({ outcome, holdReason, event, ...row }) => ({
+    ...row,
+    outcome: outcome === 'held' ? { outcome, reason: holdReason ?? 'internal_error' } : { outcome },
+    event: event === null ? null : eventFromJson(event),
+  }));
+}
+
+/** An event of a new notification, with its outcome. */
+export interface NewEvent {
+  readonly notificationRowId: bigint;
+  readonly position: number;
+  readonly merchant: string;
+  readonly event: PaymentEvent;
+  readonly outcome: EventOutcome;
+}
+
+export async function insertEvents(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
+  if (events.length === 0) return;
+  const reasons = events.map(({ outcome }) => reasonOf(outcome));
+  await tx.$executeRaw`
+    INSERT INTO notification_events (notification_row_id, position, merchant, order_number, event,
+      outcome, hold_reason, next_retry_at, created_at, decided_at)
+    SELECT e.*, ${now}, ${now} FROM unnest(
+      ${events.map((event) => event.notificationRowId)}::bigint[],
+      ${events.map((event) => event.position)}::int[],
+      ${events.map((event) => event.merchant)}::text[],
+      ${events.map(({ event }) => storable(event.orderNumber))}::text[],
+      ${events.map(({ event }) => eventToJson(event))}::json[],
+      ${events.map(({ outcome }) => outcome.outcome)}::text[], ${reasons}::text[],
+      ${reasons.map((reason) => reason && nextRetryAt(reason, 0, now))}::timestamptz[]
+    ) AS e`;
+}
+
+/** A held event that was looked at again. */
+export interface Redecided {
+  readonly stored: HeldEvent;
+  readonly outcome: EventOutcome;
+  /** Looked at by the schedule, which goes on to its next step. */
+  readonly scheduled: boolean;
+}
+
+/** Writes what changed; what stays held for the same reason keeps its place in the schedule. */
+export async function updateEvents(
+  tx: Tx,
+  now: Date,
+  redecided: readonly Redecided[],
+): Promise<void> {
+  const changed = redecided.filter((one) => one.scheduled || !sameOutcome(one));
+  if (changed.length === 0) return;
+  const rows = changed.map(({ stored, outcome, scheduled }) => {
+    const reason = reasonOf(outcome);
+    const tries = scheduled ? stored.tries + 1 : 0;
+    const retryAt = reason && nextRetryAt(reason, tries, now);
+    return { id: stored.id, outcome: outcome.outcome, reason, tries, retryAt };
+  });
+  await tx.$executeRaw`
+    UPDATE notification_events e SET outcome = d.outcome, hold_reason = d.hold_reason,
+      tries = d.tries, next_retry_at = d.next_retry_at, decided_at = ${now}
+    FROM unnest(
+      ${rows.map((row) => row.id)}::bigint[], ${rows.map((row) => row.outcome)}::text[],
+      ${rows.map((row) => row.reason)}::text[], ${rows.map((row) => row.tries)}::int[],
+      ${rows.map((row) => row.retryAt)}::timestamptz[]
+    ) AS d (id, outcome, hold_reason, tries, next_retry_at) WHERE e.id = d.id`;
+}
+
+export function sameOutcome({ stored, outcome }: Pick<Redecided, 'stored' | 'outcome'>): boolean {
+  return reasonOf(outcome) === stored.outcome.reason;
+}
+
+/** Counts copies, and sums a notification's status up from its events. */
+export async function updateNotifications(
+  tx: Tx,
+  now: Date,
+  counts: ReadonlyMap<bigint, number>,
+): Promise<void> {
+  if (counts.size === 0) return;
+  await tx.$executeRaw`
+    UPDATE notifications n SET copies = n.copies + k.copies,
+      last_copy_at = CASE WHEN k.copies > 0 THEN ${now} ELSE n.last_copy_at END,
+      status = (SELECT CASE
+          WHEN bool_or(e.outcome = 'held') THEN 'held'
+          WHEN bool_or(e.outcome = 'applied') THEN 'applied'
+          WHEN bool_or(e.outcome = 'duplicate') THEN 'duplicate'
+          ELSE 'ignored' END
+        FROM notification_events e WHERE e.notification_row_id = n.id)
+    FROM unnest(${[...counts.keys()]}::bigint[], ${[...counts.values()]}::int[]) AS k (id, copies)
+    WHERE n.id = k.id`;
+}
+
+function reasonOf(outcome: EventOutcome): HoldReason | null {
+  return outcome.outcome === 'held' ? outcome.reason : null;
+}
+
+/** PostgreSQL's text takes no NUL: such a number finds no order anyway. */
+function storable(text: string | null): string | null {
+  return text === null || text.includes('\0') ? null : text;
+}

@@ -1,0 +1,156 @@
+import type { OrderKey } from '../database/order-lock.js';
+import type { Tx } from '../database/transaction.js';
+import type { Fact } from '../orders/fact.js';
+import type { Order } from '../orders/order.js';
+import { isKnown, type OrderPlan, planOrder } from '../orders/plan.js';
+import {
+  claimTrades,
+  lockOrders,
+  orderKey,
+  readFacts,
+  storePlans,
+  type TradeClaim,
+  tradeKey,
+} from '../orders/store.js';
+import type { PaymentEvent } from '../providers/event.js';
+import { type Decision, decideEvent, needsOrder } from './decide.js';
+import type { EventOutcome, HoldReason } from './notification.js';
+
+/** An event whose notification is locked by this transaction, waiting for its outcome. */
+export interface PendingEvent {
+  readonly merchant: string;
+  readonly notificationRowId: bigint;
+  readonly event: PaymentEvent;
+  /** Held for this reason whatever it says (`id_conflict`, `internal_error`); no order is touched. */
+  readonly forced: HoldReason | null;
+}
+
+/** An event with what was decided of it, and about which order. */
+interface Decided {
+  readonly pending: PendingEvent;
+  readonly order: Order | null;
+  readonly decision: Decision;
+}
+
+/**
+ * Decides events and writes what follows for orders: facts, states, order events. Every step is a
+ * statement of its own, in the one order of locks: (notifications,) orders, trades, facts.
+ * @returns the outcomes, in the order of the events; writing them is the caller's
+ */
+export async function settleEvents(
+  tx: Tx,
+  now: Date,
+  events: readonly PendingEvent[],
+): Promise<EventOutcome[]> {
+  const orders = await lockOrders(tx, orderKeysOf(events));
+  const decided = events.map((pending) => decide(pending, orders));
+  const owners = await claimTrades(tx, now, claimsOf(decided));
+  const settled = decided.map((one) => holdForeignTrade(one, owners));
+  const concerned = settled.flatMap(({ order, decision }) =>
+    order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order] : [],
+  );
+  // Only now, with the orders locked: facts that others committed meanwhile are seen.
+  const facts = await readFacts(tx, [...new Set(concerned.map((order) => order.id))]);
+  const plans = planOrders(settled, facts);
+  await storePlans(
+    tx,
+    now,
+    [...plans.values()].map(({ plan }) => plan),
+  );
+  return settled.map((one) => outcomeOf(one, plans, facts));
+}
+
+function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {
+  const keys = new Map<string, OrderKey>();
+  for (const { merchant, event, forced } of events) {
+    if (forced !== null || !needsOrder(event)) continue;
+    const key = { merchant, number: event.orderNumber };
+    keys.set(orderKey(key), key);
+  }
+  return [...keys.values()];
+}
+
+function decide(pending: PendingEvent, orders: ReadonlyMap<string, Order>): Decided {
+  const { event, merchant, forced } = pending;
+  if (forced !== null) {
+    return { pending, order: null, decision: { decision: 'hold', reason: forced } };
+  }
+  const order = needsOrder(event)
+    ? (orders.get(orderKey({ merchant, number: event.orderNumber })) ?? null)
+    : null;
+  return { pending, order, decision: decideEvent(event, order) };
+}
+
+function claimsOf(decided: readonly Decided[]): TradeClaim[] {
+  return decided.flatMap(({ order, decision }) =>
+    order && decision.decision === 'apply' ? claims(decision.facts, order.id) : [],
+  );
+}
+
+function claims(facts: readonly Fact[], orderId: bigint): TradeClaim[] {
+  return facts.flatMap((fact) => {
+    const rail = fact.kind === 'closed' ? fact.by : fact.rail;
+    return rail === 'merchant' || fact.trade === null ? [] : [{ rail, trade: fact.trade, orderId }];
+  });
+}
+
+function holdForeignTrade(one: Decided, owners: ReadonlyMap<string, bigint>): Decided {
+  const { order, decision } = one;
+  if (order === null || decision.decision !== 'apply') return one;
+  const foreign = claims(decision.facts, order.id).some(
+    (claim) => owners.get(tradeKey(claim)) !== order.id,
+  );
+  if (!foreign) return one;
+  return { ...one, decision: { decision: 'hold', reason: 'trade_on_other_order' } };
+}
+
+interface PlanOfOrder {
+  readonly plan: OrderPlan;
+  readonly outcomes: ReadonlyMap<Decided, EventOutcome>;
+}
+
+function planOrders(
+  settled: readonly Decided[],
+  facts: ReadonlyMap<bigint, readonly Fact[]>,
+): Map<bigint, PlanOfOrder> {
+  const perOrder = new Map<bigint, { order: Order; told: Decided[] }>();
+  for (const one of settled) {
+    if (one.order === null || one.decision.decision !== 'apply') continue;
+    const known = perOrder.get(one.order.id);
+    if (known) known.told.push(one);
+    else perOrder.set(one.order.id, { order: one.order, told: [one] });
+  }
+  const plans = new Map<bigint, PlanOfOrder>();
+  for (const [id, { order, told }] of perOrder) {
+    const statements = told.map(({ pending, decision }) => ({
+      facts: decision.decision === 'apply' ? decision.facts : [],
+      notificationRowId: pending.notificationRowId,
+    }));
+    const plan = planOrder(order, facts.get(id) ?? [], statements);
+    const outcomes = new Map(
+      told.map((one, index) => [one, { outcome: plan.outcomes[index] ?? 'duplicate' } as const]),
+    );
+    plans.set(id, { plan, outcomes });
+  }
+  return plans;
+}
+
+function outcomeOf(
+  one: Decided,
+  plans: ReadonlyMap<bigint, PlanOfOrder>,
+  facts: ReadonlyMap<bigint, readonly Fact[]>,
+): EventOutcome {
+  const { order, decision } = one;
+  switch (decision.decision) {
+    case 'ignore':
+      return { outcome: 'ignored' };
+    case 'hold':
+      return { outcome: 'held', reason: decision.reason };
+    case 'confirm':
+      return order && isKnown(facts.get(order.id) ?? [], decision.facts)
+        ? { outcome: 'duplicate' }
+        : { outcome: 'held', reason: 'unconfirmed' };
+    case 'apply':
+      return (order && plans.get(order.id)?.outcomes.get(one)) ?? { outcome: 'duplicate' };
+  }
+}

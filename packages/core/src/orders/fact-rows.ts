@@ -1,0 +1,58 @@
+import { type Fact, factKey } from './fact.js';
+
+/** A fact as `facts` holds it. */
+export interface FactRow {
+  readonly orderId: bigint;
+  readonly kind: string;
+  readonly rail: string | null;
+  readonly trade: string | null;
+  readonly refundId: string | null;
+  readonly refundStatus: string | null;
+  readonly amount: bigint | null;
+  readonly at: Date | null;
+  readonly auditId: bigint | null;
+}
+
+export function factToRow(orderId: bigint, fact: Fact): FactRow & { readonly key: string } {
+  return {
+    orderId,
+    key: factKey(fact),
+    kind: fact.kind,
+    rail: fact.kind === 'closed' ? (fact.by === 'merchant' ? null : fact.by) : fact.rail,
+    trade: fact.trade,
+    refundId: fact.kind === 'refund' ? fact.refundId : null,
+    refundStatus: fact.kind === 'refund' ? fact.status : null,
+    amount: 'amount' in fact ? fact.amount : null,
+    at: fact.at,
+    auditId: fact.kind === 'operator' ? BigInt(fact.auditId) : null,
+  };
+}
+
+/** The constraint `facts_whole` keeps the columns of a kind together, so only types are restored here. */
+export function factFromRow(row: FactRow): Fact {
+  const { kind, rail, trade, amount, at } = row;
+  switch (kind) {
+    case 'paid':
+      return { kind, rail, trade, amount, at } as Fact;
+    case 'refund':
+      return {
+        kind,
+        rail,
+        trade,
+        refundId: row.refundId,
+        status: row.refundStatus,
+        amount,
+        at,
+      } as Fact;
+    case 'refund_total':
+      return { kind, rail, trade, amount, at } as Fact;
+    case 'finished':
+      return { kind, rail, trade, at } as Fact;
+    case 'closed':
+      return { kind, by: rail ?? 'merchant', trade, at } as Fact;
+    case 'operator':
+      return { kind, auditId: String(row.auditId), rail, trade, amount, at } as Fact;
+    default:
+      throw new Error(`the database holds a fact of an unknown kind: ${kind}`);
+  }
+}
