@@ -1,9 +1,13 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { providers } from '@payonce/core/providers/registry';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { closeConnectionsWhileDraining } from './plugins/drain.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import type { ReceiveDeps } from './receive.js';
 import { notifyRoutes } from './routes/notify.js';
+
+/** Signatures and a proxy's own headers are under 4 KiB. */
+const MAX_HEAD_BYTES = 16 * 1024;
 
 /** The public server: the notify routes and nothing else. It does not listen yet. */
 export function buildApp(
@@ -18,8 +22,7 @@ export function buildApp(
     requestTimeout: 5_000,
     http: {
       headersTimeout: 5_000,
-      // Signatures and a proxy's own headers are under 4 KiB.
-      maxHeaderSize: 16 * 1024,
+      maxHeaderSize: MAX_HEAD_BYTES,
       // How often Node looks for requests that are too late (its default is 30 s).
       connectionsCheckingInterval: 1_000,
     },
@@ -28,6 +31,8 @@ export function buildApp(
     // A request that came before the end is answered as any other while the server drains.
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    // As long as the head of a request may be: a channel name of any length is just an unknown one.
+    routerOptions: { maxParamLength: MAX_HEAD_BYTES },
     frameworkErrors: (_error, _request, reply: FastifyReply) => {
       // An address that cannot be decoded.
       deps.metrics.refused.inc({ status: '400' });
@@ -35,6 +40,7 @@ export function buildApp(
     },
   });
   app.removeAllContentTypeParsers();
+  closeConnectionsWhileDraining(app);
   refuseUnknown(app, providers, deps.metrics);
   app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));
   return app;

@@ -28,7 +28,9 @@ export async function startPrivateServer(options: {
     answer(request.method, request.url, metrics, readiness)
       .catch(() => ({ status: 500, type: 'text/plain', body: '' }))
       .then(({ status, type, body }) => {
-        response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' }).end(body);
+        // Probes do not come often, and a connection that is kept would keep the process from ending.
+        const headers = { 'content-type': type, 'cache-control': 'no-store', connection: 'close' };
+        response.writeHead(status, headers).end(body);
       });
   });
   // Probes are short; nothing here needs longer.

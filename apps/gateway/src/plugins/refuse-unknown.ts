@@ -1,8 +1,4 @@
-import type {
-  ProviderDefinition,
-  ProviderReply,
-  ReceiveOutcome,
-} from '@payonce/core/providers/provider';
+import type { ProviderDefinition, ProviderReply } from '@payonce/core/providers/provider';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import { sendAndClose } from './send.js';
@@ -22,15 +18,11 @@ export function refuseUnknown(
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
     const id = NOTIFY_ADDRESS.exec(request.url)?.[1];
+    // A POST to a provider's address has its own route: here it can only be another method.
     const definition = definitions.find((candidate) => candidate.id === id);
-    const answer = definition?.reply(outcomeFor(request.method)) ?? NOT_FOUND;
+    const answer = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
     metrics.refused.inc({ status: String(answer.status) });
     if (answer.status === 405) reply.header('allow', 'POST');
     return sendAndClose(reply, answer);
   });
-}
-
-/** A POST to a notify address that is no route has a channel name too long to be one. */
-function outcomeFor(method: string): ReceiveOutcome {
-  return method === 'POST' ? { outcome: 'unknown_channel' } : { outcome: 'refused', status: 405 };
 }

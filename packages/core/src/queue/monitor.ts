@@ -29,7 +29,7 @@ export function startMonitor(check: () => Promise<QueueState>, log: Log): Monito
     state = next;
     if (!changed || stopped) return;
     if (next.state === 'down') log.error({ reason: next.reason }, 'the queue is down');
-    else log.info('the queue is ready');
+    if (next.state === 'ready') log.info('the queue is ready');
   }
 
   async function run(): Promise<void> {

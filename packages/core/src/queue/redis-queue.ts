@@ -33,11 +33,14 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
       'that Redis keeps what it acknowledges is asserted, not checked',
     );
   }
-  let lastError = 'not connected';
+  // Null until the first connection was made or failed.
+  let lastError: string | null = null;
   const monitor = startMonitor(check, log);
 
   async function check(): Promise<QueueState> {
-    if (redis.status !== 'ready') return { state: 'down', reason: lastError };
+    if (redis.status !== 'ready') {
+      return lastError ? { state: 'down', reason: lastError } : { state: 'starting' };
+    }
     await withDeadline(queue.waitUntilReady(), 2_000, 'connecting');
     if (settings.durability !== 'checked') {
       await redis.ping();
@@ -53,7 +56,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   redis.on('error', (error: Error) => {
     lastError = messageOf(error);
   });
-  redis.on('close', () => monitor.lost(lastError));
+  redis.on('close', () => monitor.lost(lastError ?? 'connection lost'));
   redis.on('ready', () => {
     lastError = 'connection lost';
     monitor.checkNow();

@@ -1,0 +1,115 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import { secretReader } from '@payonce/core/config/secrets';
+import { createLog } from '@payonce/core/log';
+import { createMetrics, type Metrics } from '@payonce/core/metrics';
+import { openHostedQueue } from '@payonce/core/queue/hosted';
+import type { NotificationJob } from '@payonce/core/queue/job';
+import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
+import { openNotificationQueue } from '@payonce/core/queue/open-queue';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import type { FastifyInstance } from 'fastify';
+import { expect, vi } from 'vitest';
+import { buildApp } from '../src/app.js';
+import { createGatewayMetrics } from '../src/gateway-metrics.js';
+
+export interface Providers {
+  readonly channelsFile: string;
+  readonly channels: Channels;
+  readonly signers: SimulatedSigners;
+  remove(): void;
+}
+
+/** Three channels with keys made for this run, and the providers' own signers. */
+export async function makeProviders(): Promise<Providers> {
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-gateway-'));
+  const { channelsFile, signers } = await ensureSimulatedChannels(folder);
+  const channels = loadChannels(readFileSync(channelsFile, 'utf8'), {
+    production: false,
+    readSecret: secretReader({}, dirname(channelsFile)),
+  });
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  return { channelsFile, channels, signers, remove };
+}
+
+export interface Gateway {
+  readonly app: FastifyInstance;
+  readonly queue: NotificationQueue;
+  readonly metrics: Metrics;
+  /** One JSON line per entry, every level. */
+  readonly logLines: string[];
+  close(): Promise<void>;
+}
+
+let prefixes = 0;
+
+export function redisSettings(url: string): QueueSettings {
+  prefixes += 1;
+  const prefix = `gateway-test-${process.pid}-${prefixes}`;
+  return { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0 };
+}
+
+/** The whole gateway but for its ports, on a real queue. */
+export function makeGateway(
+  settings: QueueSettings,
+  { channels }: Providers,
+  trustedProxies: readonly string[] = [],
+): Gateway {
+  const logLines: string[] = [];
+  const log = createLog(
+    { name: 'gateway', level: 'trace' },
+    { write: (line) => logLines.push(line) },
+  );
+  const queue = openNotificationQueue(settings, log);
+  const metrics = createMetrics('gateway');
+  const app = buildApp(
+    { channels, trustedProxies },
+    { queue, metrics: createGatewayMetrics(metrics), log, clock: () => new Date() },
+  );
+  return {
+    app,
+    queue,
+    metrics,
+    logLines,
+    async close() {
+      await app.close();
+      await queue.close();
+    },
+  };
+}
+
+export async function untilReady(queue: NotificationQueue): Promise<void> {
+  await vi.waitFor(() => expect(queue.state).toEqual({ state: 'ready' }), {
+    timeout: 8_000,
+    interval: 5,
+  });
+}
+
+/** What every job in the queue carries, whatever its state. */
+export async function jobsIn(settings: QueueSettings): Promise<NotificationJob[]> {
+  const queue = openHostedQueue(settings);
+  try {
+    const jobs = await queue.getJobs(['wait', 'active', 'delayed', 'completed', 'failed']);
+    return jobs.map(({ data }) => data);
+  } finally {
+    await queue.close();
+  }
+}
+
+export function aPayment() {
+  const number = `${Date.now()}${Math.floor(Math.random() * 1e6)}`;
+  return {
+    orderNumber: `O${number}`,
+    trade: `42${number}`,
+    amount: 8_888n,
+    paidAt: new Date('2026-11-02T08:00:00Z'),
+  };
+}
+
+export function portOf({ app }: Gateway): number {
+  return (app.server.address() as AddressInfo).port;
+}

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { createLifecycle } from '@payonce/core/lifecycle';
+import { createLog } from '@payonce/core/log';
+import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { readConfig } from '../src/config.js';
+import { startGateway } from '../src/gateway.js';
+import { aPayment, makeProviders, type Providers } from './harness.js';
+
+const PASSWORD = randomUUID();
+let providers: Providers;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  providers = await makeProviders();
+});
+afterAll(() => providers.remove());
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+/** The gateway as `main.ts` starts it, on a Redis of its own. */
+async function start() {
+  const redis = await startOwnRedis({ requirepass: PASSWORD });
+  cleanups.push(() => redis.remove());
+  const lines: string[] = [];
+  const log = createLog({ name: 'gateway' }, { write: (line) => lines.push(line) });
+  const lifecycle = createLifecycle(log);
+  cleanups.push(() => lifecycle.stop());
+  const config = readConfig({
+    PAYONCE_PORT: '0',
+    PAYONCE_PRIVATE_PORT: '0',
+    PAYONCE_CHANNELS_FILE: providers.channelsFile,
+    REDIS_URL: `redis://:${PASSWORD}@${new URL(redis.url).host}`,
+  });
+  const { port, privatePort } = await startGateway(config, lifecycle, log);
+  const privately = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
+  return { redis, lines, lifecycle, port, privatePort, privately };
+}
+
+function notify(port: number): Promise<Response> {
+  const { body, headers } = providers.signers['sim-alipay'].payment(aPayment());
+  const url = `http://127.0.0.1:${port}/notify/alipay/sim-alipay`;
+  return fetch(url, { method: 'POST', headers, body });
+}
+
+test('one line tells the ports, and no line a password', async () => {
+  const { lines, port, privatePort } = await start();
+  const listening = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'listening');
+  expect(listening).toMatchObject({ host: '127.0.0.1', port, privatePort, level: 'info' });
+  expect(lines.join('')).not.toContain(PASSWORD);
+});
+
+test('it is alive before it is ready, ready only with a durable queue, and says which part is not', async () => {
+  const { redis, privately, port } = await start();
+  expect((await privately('/livez')).status).toBe(200);
+  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  expect((await notify(port)).status).toBe(200);
+  await redis.kill();
+  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(503));
+  const state = await (await privately('/readyz')).json();
+  expect(state).toMatchObject({ ready: false, parts: { queue: expect.stringMatching(/^down: /) } });
+  expect((await privately('/livez')).status).toBe(200);
+});
+
+test('metrics are on the private port, with the expiry of each certificate', async () => {
+  const { privately, port } = await start();
+  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  expect(await (await notify(port)).text()).toBe('success');
+  const text = await (await privately('/metrics')).text();
+  expect(text).toContain('payonce_gateway_accepted_total{provider="alipay",channel="sim-alipay"');
+  expect(text).toContain('payonce_gateway_queue_ready{queue="redis",process="gateway"} 1');
+  expect(text).toMatch(
+    /payonce_gateway_key_expiry_timestamp_seconds\{channel="sim-wechat",key="[^"]+",process="gateway"\} \d{10}/,
+  );
+  expect((await privately('/notify/alipay/sim-alipay')).status).toBe(404);
+});
+
+test('a request in hand gets its reply before the gateway ends', async () => {
+  const { redis, privately, port, lifecycle } = await start();
+  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  redis.suspend();
+  const reply = notify(port);
+  await vi.waitFor(async () =>
+    expect(await (await privately('/metrics')).text()).toMatch(
+      /payonce_gateway_received_total\{[^}]*\} 1/,
+    ),
+  );
+  const stopped = lifecycle.stop();
+  await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow());
+  redis.resume();
+  const response = await reply;
+  expect([response.status, await response.text()]).toEqual([200, 'success']);
+  await stopped;
+  await expect(privately('/livez')).rejects.toThrow();
+});

@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import { ConfigError } from '../config/env.js';
+import { readQueueSettings } from './queue-settings.js';
+
+test('Redis is the queue unless PostgreSQL is asked for, and it is checked', () => {
+  expect(readQueueSettings({ REDIS_URL: 'redis://h' })).toEqual({
+    kind: 'redis',
+    url: 'redis://h',
+    prefix: 'payonce',
+    durability: 'checked',
+    waitReplicas: 0,
+  });
+});
+
+test('the PostgreSQL queue has an address and a schema of its own', () => {
+  const env = { PAYONCE_QUEUE: 'postgres', PAYONCE_QUEUE_DATABASE_URL: 'postgres://h/d' };
+  expect(readQueueSettings(env)).toEqual({
+    kind: 'postgres',
+    url: 'postgres://h/d',
+    schema: 'payonce_queue',
+  });
+});
+
+test.each([
+  [{}, 'REDIS_URL'],
+  [{ PAYONCE_QUEUE: 'postgres', REDIS_URL: 'redis://h' }, 'PAYONCE_QUEUE_DATABASE_URL'],
+  [{ PAYONCE_QUEUE: 'kafka' }, 'PAYONCE_QUEUE'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_REDIS_DURABILITY: 'none' }, 'PAYONCE_REDIS_DURABILITY'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_REDIS_WAIT_REPLICAS: '-1' }, 'PAYONCE_REDIS_WAIT_REPLICAS'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_PREFIX: 'a:b' }, 'PAYONCE_QUEUE_PREFIX'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_SCHEMA: 'a"b' }, 'PAYONCE_QUEUE_SCHEMA'],
+])('%j is refused by name: %s', (env, name) => {
+  const run = () => readQueueSettings(env);
+  expect(run).toThrow(ConfigError);
+  expect(run).toThrow(expect.objectContaining({ faults: [expect.stringMatching(`^${name}: `)] }));
+});
