@@ -6,6 +6,7 @@
 export const ERRORS = {
   invalid_configuration: 'The configuration is not valid.',
   queue_unavailable: 'The queue does not take notifications at the moment.',
+  database_unavailable: 'The database does not answer at the moment.',
   deadline_exceeded: 'It took too long.',
 } as const;
 
