@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type Batcher, createBatcher } from './batcher.js';
 
+const outcomeOf = (item: number) => ({ status: 'fulfilled', value: `outcome of ${item}` }) as const;
+
 /** An `apply` that holds every batch until the test lets it go. */
 function heldApply() {
   const batches: {
@@ -9,10 +11,10 @@ function heldApply() {
     fail: (error: Error) => void;
   }[] = [];
   const apply = (items: readonly number[]) =>
-    new Promise<readonly string[]>((resolve, reject) => {
+    new Promise<readonly PromiseSettledResult<string>[]>((resolve, reject) => {
       batches.push({
         items,
-        succeed: () => resolve(items.map((item) => `outcome of ${item}`)),
+        succeed: () => resolve(items.map(outcomeOf)),
         fail: reject,
       });
     });
@@ -33,7 +35,7 @@ describe('batcher', () => {
     const batcher = createBatcher<number, string>({
       apply: async (items) => {
         seen.push(items);
-        return items.map((item) => `outcome of ${item}`);
+        return items.map(outcomeOf);
       },
       maxBatchSize: 200,
       maxBatchesInFlight: 3,
@@ -104,6 +106,23 @@ describe('batcher', () => {
     ]);
   });
 
+  test('an item refused by itself does not touch the others of its batch', async () => {
+    const batcher = createBatcher<number, string>({
+      apply: async (items) =>
+        items.map((item) =>
+          item === 2 ? { status: 'rejected', reason: new Error('poisonous') } : outcomeOf(item),
+        ),
+      maxBatchSize: 3,
+      maxBatchesInFlight: 1,
+    });
+    const settled = await Promise.allSettled(submitAll(batcher, [1, 2, 3]));
+    expect(settled).toEqual([
+      outcomeOf(1),
+      { status: 'rejected', reason: new Error('poisonous') },
+      outcomeOf(3),
+    ]);
+  });
+
   test('an apply that throws before its first await is an error of its batch, not of the process', async () => {
     const batcher = createBatcher<number, string>({
       apply: () => {
@@ -117,7 +136,7 @@ describe('batcher', () => {
 
   test('fewer outcomes than items fail the batch instead of passing for success', async () => {
     const batcher = createBatcher<number, string>({
-      apply: async () => ['only one'],
+      apply: async () => [outcomeOf(1)],
       maxBatchSize: 2,
       maxBatchesInFlight: 1,
     });

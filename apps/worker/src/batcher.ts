@@ -5,7 +5,7 @@
  * gather for the next one. So a quiet system has batches of one, a busy one has full batches.
  */
 export interface Batcher<Item, Outcome> {
-  /** Resolves with this item's own outcome. @throws what `apply` threw for the batch it was in. */
+  /** Resolves with this item's own outcome. @throws its own reason, or what `apply` threw for its batch. */
   submit(item: Item): Promise<Outcome>;
   /** Items that wait or are being applied. */
   readonly pending: number;
@@ -13,9 +13,13 @@ export interface Batcher<Item, Outcome> {
   close(): Promise<void>;
 }
 
+export type Apply<Item, Outcome> = (
+  items: readonly Item[],
+) => Promise<readonly PromiseSettledResult<Outcome>[]>;
+
 export interface BatcherOptions<Item, Outcome> {
-  /** One outcome per item, in the items' order. Throwing settles every item of this batch, and no other. */
-  readonly apply: (items: readonly Item[]) => Promise<readonly Outcome[]>;
+  /** One result per item, in the items' order. Throwing settles every item of this batch, and no other. */
+  readonly apply: Apply<Item, Outcome>;
   readonly maxBatchSize: number;
   readonly maxBatchesInFlight: number;
 }
@@ -83,15 +87,18 @@ export function createBatcher<Item, Outcome>(
 
 async function settle<Item, Outcome>(
   batch: readonly Waiting<Item, Outcome>[],
-  apply: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+  apply: Apply<Item, Outcome>,
 ): Promise<void> {
   try {
-    const outcomes = await apply(batch.map((waiting) => waiting.item));
-    // A missing outcome must never pass for success: the job would leave the queue unapplied.
-    if (outcomes.length !== batch.length) {
-      throw new Error(`apply gave ${outcomes.length} outcomes for ${batch.length} items`);
+    const results = await apply(batch.map((waiting) => waiting.item));
+    // A missing result must never pass for success: the job would leave the queue unapplied.
+    if (results.length !== batch.length) {
+      throw new Error(`apply gave ${results.length} results for ${batch.length} items`);
     }
-    for (const [index, outcome] of outcomes.entries()) batch[index]?.resolve(outcome);
+    for (const [index, result] of results.entries()) {
+      if (result.status === 'fulfilled') batch[index]?.resolve(result.value);
+      else batch[index]?.reject(result.reason);
+    }
   } catch (error) {
     for (const waiting of batch) waiting.reject(error);
   }

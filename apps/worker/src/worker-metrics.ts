@@ -71,22 +71,26 @@ export function watchQueues(metrics: Metrics, sources: readonly Source[]): void 
 }
 
 /** Counts a batch, and gives the numbers for its log line. */
-export function countOutcomes(
+export function countResults(
   metrics: WorkerMetrics,
-  outcomes: readonly ApplyOutcome[],
+  results: readonly PromiseSettledResult<ApplyOutcome>[],
 ): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { copy, events } of outcomes) {
-    if (copy) {
-      counts.copies = (counts.copies ?? 0) + 1;
+  const count = (name: string) => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  for (const result of results) {
+    if (result.status === 'rejected') {
+      count('refused');
+    } else if (result.value.copy) {
+      count('copies');
       metrics.copies.inc();
-      continue;
-    }
-    for (const event of events) {
-      const reason = event.outcome === 'held' ? event.reason : '';
-      const name = reason ? `held_${reason}` : event.outcome;
-      counts[name] = (counts[name] ?? 0) + 1;
-      metrics.events.inc({ outcome: event.outcome, reason });
+    } else {
+      for (const event of result.value.events) {
+        const reason = event.outcome === 'held' ? event.reason : '';
+        count(reason ? `held_${reason}` : event.outcome);
+        metrics.events.inc({ outcome: event.outcome, reason });
+      }
     }
   }
   return counts;

@@ -6,12 +6,14 @@ import { type Batcher, createBatcher } from './batcher.js';
 import type { WorkerSizes } from './config.js';
 import { type Burial, processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';
-import { countOutcomes, type WorkerMetrics } from './worker-metrics.js';
+import { countResults, type WorkerMetrics } from './worker-metrics.js';
 
 /** What the worker needs of the database. */
 export interface WorkerStore {
-  /** One outcome per notification, in their order. @throws for what a later attempt may cure */
-  apply(batch: readonly VerifiedNotification[]): Promise<readonly ApplyOutcome[]>;
+  /** One result per notification, in their order. @throws for what a later attempt may cure */
+  apply(
+    batch: readonly VerifiedNotification[],
+  ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
   /** Resolves when the dead letter is committed. */
   bury(burial: Burial & { readonly queue: string }): Promise<void>;
 }
@@ -100,16 +102,16 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
 async function applyBatch(
   { store, log, metrics }: WorkerOptions,
   batch: readonly VerifiedNotification[],
-): Promise<readonly ApplyOutcome[]> {
+): Promise<readonly PromiseSettledResult<ApplyOutcome>[]> {
   const start = performance.now();
   const size = batch.length;
   try {
-    const outcomes = await store.apply(batch);
+    const results = await store.apply(batch);
     const ms = Math.round(performance.now() - start);
     metrics.batchSize.observe(size);
     metrics.batchSeconds.observe(ms / 1_000);
-    log.info({ size, ms, ...countOutcomes(metrics, outcomes) }, 'notifications.applied');
-    return outcomes;
+    log.info({ size, ms, ...countResults(metrics, results) }, 'notifications.applied');
+    return results;
   } catch (err) {
     const ms = Math.round(performance.now() - start);
     metrics.batchFailures.inc();

@@ -1,5 +1,6 @@
 import { createLog } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
+import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import { openHostedWorker } from '@payonce/core/queue/hosted';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +14,9 @@ const shop = makeShop();
 const log = createLog({ name: 'test', level: 'silent' });
 
 type Buried = Parameters<WorkerStore['bury']>[0];
+
+const done = ({ notificationId }: VerifiedNotification) =>
+  ({ status: 'fulfilled', value: { notificationId, copy: false, events: [] } }) as const;
 
 /** What becomes of a job in the queue, with a database that does as it is told. */
 describe.each(queueKinds)('jobs on %s', (kind) => {
@@ -39,7 +43,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
       store: {
         apply: async (batch) => {
           applied.push(...batch.map(({ notificationId }) => notificationId));
-          return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+          return batch.map(done);
         },
         bury: async (burial) => void buried.push(burial),
         ...store,
@@ -105,7 +109,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
           throw new Error('the database is away');
         }
         applied.push(...batch.map(({ notificationId }) => notificationId));
-        return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+        return batch.map(done);
       },
     });
     const job = shop.jobFor(shop.payment({ orderNumber: 'A4' }).body);
@@ -154,7 +158,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
       apply: async (batch) => {
         taken += batch.length;
         await held;
-        return batch.map(({ notificationId }) => ({ notificationId, copy: false, events: [] }));
+        return batch.map(done);
       },
     });
     const ids: string[] = [];

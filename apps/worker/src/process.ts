@@ -1,0 +1,114 @@
+import { systemClock } from '@payonce/core/clock';
+import { summarise } from '@payonce/core/config/channels';
+import { maskedSummary } from '@payonce/core/config/env';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { withDeadline } from '@payonce/core/deadline';
+import type { Lifecycle } from '@payonce/core/lifecycle';
+import type { Log } from '@payonce/core/log';
+import { createMetrics } from '@payonce/core/metrics';
+import { applyAll } from '@payonce/core/notifications/apply-all';
+import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
+import { retryHeld } from '@payonce/core/notifications/release';
+import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
+import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import type { WorkerConfig } from './config.js';
+import { startSchedule } from './schedules.js';
+import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
+import { createWorkerMetrics, watchQueues } from './worker-metrics.js';
+
+/** A probe has a second or two; a database that hangs is not ready. */
+const ASK_LIMIT_MS = 2_000;
+
+/**
+ * Starts the worker and registers what has to be stopped. Stopped in reverse: the private port, the
+ * schedule, the queues (no more jobs, the batches in hand are finished), the database.
+ * @returns the private port in use (0 in the configuration means any free one)
+ */
+export async function startProcess(
+  config: WorkerConfig,
+  lifecycle: Lifecycle,
+  log: Log,
+): Promise<{ readonly privatePort: number }> {
+  const { channels, privateHost } = config;
+  const queues = config.queues.map((queue) => maskedSummary({ ...queue }));
+  log.info({ queues, sizes: config.sizes, channels: summarise(channels) }, 'configuration');
+  const metrics = createMetrics('worker');
+  const workerMetrics = createWorkerMetrics(metrics);
+
+  const prisma = createPrisma({
+    url: config.databaseUrl,
+    poolSize: config.databasePool,
+    applicationName: 'payonce-worker',
+    onIdleError: (err) => log.warn({ err }, 'an idle database connection died'),
+  });
+  lifecycle.onStop('database', () => prisma.$disconnect());
+  const database: DatabaseDeps = { prisma, clock: systemClock, log };
+
+  const { queues: settings, sizes } = config;
+  const worker = startWorker({
+    queues: settings,
+    channels,
+    store: databaseStore(database),
+    sizes,
+    log,
+    metrics: workerMetrics,
+  });
+  lifecycle.onStop('queues', () => worker.close());
+  watchQueues(metrics, worker.sources);
+
+  const release = startSchedule({
+    intervalMs: config.releaseIntervalMs,
+    run: async () => {
+      const { looked, released } = await retryHeld(database, config.releaseBatchSize);
+      workerMetrics.released.inc(released);
+      if (looked > 0) log.info({ looked, released }, 'held.retried');
+      return looked === config.releaseBatchSize;
+    },
+    onError: (err) => log.warn({ err }, 'held events could not be looked at'),
+  });
+  lifecycle.onStop('schedule', () => release.stop());
+
+  const server = await startPrivateServer({
+    host: privateHost,
+    port: config.privatePort,
+    metrics,
+    readiness: () => readiness(prisma, worker),
+  });
+  lifecycle.onStop('private port', () => server.close());
+  log.info({ privateHost, privatePort: server.port }, 'worker is started');
+  return { privatePort: server.port };
+}
+
+/** The money part's functions as the worker needs them. */
+export function databaseStore(database: DatabaseDeps): WorkerStore {
+  return {
+    apply: (batch) => applyAll(database, batch),
+    bury: ({ queue, jobId, data, reason, detail }) =>
+      recordDeadLetter(database, {
+        queue,
+        jobId,
+        job: data,
+        reason,
+        ...(detail !== null && { error: detail }),
+      }),
+  };
+}
+
+async function readiness(prisma: PrismaClient, worker: NotificationWorker): Promise<Readiness> {
+  const states = await Promise.all([
+    databaseState(prisma).then((state) => ['database', state] as const),
+    ...worker.sources.map(async (source) => [source.name, await source.state()] as const),
+  ]);
+  return {
+    ready: states.every(([, state]) => state === 'ready'),
+    parts: Object.fromEntries(states),
+  };
+}
+
+async function databaseState(prisma: PrismaClient): Promise<string> {
+  const asked = prisma.$queryRaw`SELECT 1`;
+  return withDeadline(asked, ASK_LIMIT_MS, 'asking the database').then(
+    () => 'ready',
+    () => 'down',
+  );
+}
