@@ -48,6 +48,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
     // Bull Board has job IDs in its addresses: provider, channel, up to 100 characters, 8 of digest.
     routerOptions: { maxParamLength: 256 },
   });
+  // Only JSON comes in, and the forms of the login where they are served.
+  app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   answerWithProblems(app);

@@ -77,26 +77,31 @@ function whereOf(query: z.output<typeof listQuery>): Prisma.OrderWhereInput {
   };
 }
 
-/** One snapshot, so that an order never shows a fact without what follows from it. */
+/**
+ * One snapshot, so that an order never shows a fact without what follows from it. One query after the
+ * other: Prisma would send included relations all at once on the transaction's only connection.
+ */
 function readHistory(prisma: PrismaClient, merchant: string, number: string) {
   const take = MAX_HISTORY + 1;
+  const byId = { orderBy: { id: 'asc' }, take } as const;
   return prisma.$transaction(
     async (tx) => {
       const order = await tx.order.findUnique({
         where: { merchant_number: { merchant, number } },
-        include: {
-          facts: { orderBy: { id: 'asc' }, take },
-          trades: { orderBy: [{ createdAt: 'asc' }, { trade: 'asc' }], take },
-          orderEvents: { orderBy: { id: 'asc' }, take, omit: { payload: true } },
-        },
       });
       if (order === null) return null;
+      const where = { orderId: order.id };
+      const facts = await tx.fact.findMany({ where, ...byId });
+      const trades = await tx.trade.findMany({ where, orderBy: { createdAt: 'asc' }, take });
+      const orderEvents = await tx.orderEvent.findMany({
+        where,
+        omit: { payload: true },
+        ...byId,
+      });
       const events = await tx.notificationEvent.findMany({
         where: { merchant, orderNumber: number },
-        orderBy: { id: 'asc' },
-        take,
+        ...byId,
       });
-      const { facts, trades, orderEvents } = order;
       return { order, facts, trades, events, orderEvents };
     },
     { isolationLevel: 'RepeatableRead' },
