@@ -13,6 +13,9 @@ import type { GatewayConfig } from './config.js';
 import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
 import { watchKeyExpiry } from './key-expiry.js';
 
+/** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
+const LAST_REPLY_MS = 7_500;
+
 /**
  * Starts the gateway and registers what has to be stopped: the public server first, so that every request in
  * hand gets its reply while the queue is still there.
@@ -54,9 +57,11 @@ export async function startGateway(
     clock: systemClock,
   });
   await app.listen({ host, port: config.port });
-  lifecycle.onStop('public server', () => {
+  lifecycle.onStop('public server', async () => {
     stopping = true;
-    return app.close();
+    // Node no longer looks for late requests once a server closes: whoever still sends is not waited for.
+    const timer = setTimeout(() => app.server.closeAllConnections(), LAST_REPLY_MS);
+    await app.close().finally(() => clearTimeout(timer));
   });
 
   const { port } = app.server.address() as AddressInfo;
