@@ -113,3 +113,37 @@ export function aPayment() {
 export function portOf({ app }: Gateway): number {
   return (app.server.address() as AddressInfo).port;
 }
+
+export interface Post {
+  readonly body?: Buffer | string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly method?: 'POST' | 'GET' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
+}
+
+/** What came back, without what differs from reply to reply. */
+export async function sendTo(
+  { app }: Gateway,
+  url: string,
+  { body, headers = {}, method = 'POST' }: Post = {},
+) {
+  const response = await app.inject({
+    url,
+    method,
+    headers: { ...headers },
+    ...(body !== undefined && { payload: body }),
+  });
+  return {
+    status: response.statusCode,
+    type: response.headers['content-type'],
+    body: response.body,
+  };
+}
+
+/** Bad input gets a refusal and nothing else: no job, no log line above `info`. */
+export async function expectOnlyRefusals(
+  { logLines }: Gateway,
+  settings: QueueSettings,
+): Promise<void> {
+  expect(await jobsIn(settings)).toEqual([]);
+  expect(logLines.filter((line) => /"level":"(warn|error|fatal)"/.test(line))).toEqual([]);
+}
