@@ -1,0 +1,94 @@
+import { systemClock } from '@payonce/core/clock';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { createLifecycle } from '@payonce/core/lifecycle';
+import { createLog } from '@payonce/core/log';
+import { registerOrder } from '@payonce/core/orders/register';
+import { createPrisma } from '@payonce/prisma/client';
+import { type FreshDatabase, freshDatabase } from '@payonce/testkit/database';
+import { inject } from 'vitest';
+import { startProcess } from '../src/process.js';
+import { asSuperuser, type TestQueue } from './queues.js';
+import type { Shop } from './shop.js';
+
+/** A migrated database of the test's own, and what a merchant does with it. */
+export async function openTestDatabase() {
+  const database = await freshDatabase({
+    postgresUrl: inject('postgresUrl'),
+    templateDatabase: inject('templateDatabase'),
+  });
+  const prisma = createPrisma({
+    url: database.url,
+    poolSize: 4,
+    applicationName: 'payonce-test',
+  });
+  const deps: DatabaseDeps = { prisma, clock: systemClock };
+  return {
+    url: database.url,
+    prisma,
+    register: (number: string, amount = 8_888n) =>
+      registerOrder(deps, { merchant: 'tea', number, amount, currency: 'CNY' }),
+    order: (number: string) =>
+      prisma.order.findUnique({
+        where: { merchant_number: { merchant: 'tea', number } },
+        include: { facts: true, orderEvents: true },
+      }),
+    statusOf: async (number: string) =>
+      (await prisma.order.findUnique({ where: { merchant_number: { merchant: 'tea', number } } }))
+        ?.status,
+    away: (isAway: boolean) => takeAway(database, isAway),
+    async close() {
+      await prisma.$disconnect();
+      await database.drop();
+    },
+  };
+}
+
+export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
+
+/** Breaks every connection and lets nobody in, as a restart does to this one database. */
+async function takeAway({ name }: FreshDatabase, isAway: boolean): Promise<void> {
+  await asSuperuser(inject('postgresUrl'), async (admin) => {
+    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`);
+    if (!isAway) return;
+    await admin.query(
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
+    );
+  });
+}
+
+/** The worker as `main.ts` starts it, without the process around it. */
+export async function startTestWorker(options: {
+  readonly queue: TestQueue;
+  readonly database: TestDatabase;
+  readonly shop: Shop;
+  readonly releaseIntervalMs?: number;
+}) {
+  const lines: string[] = [];
+  const log = createLog(
+    { name: 'test', level: 'debug' },
+    { write: (line: string) => void lines.push(line) },
+  );
+  const lifecycle = createLifecycle(log);
+  const { privatePort } = await startProcess(
+    {
+      privateHost: '127.0.0.1',
+      privatePort: 0,
+      databaseUrl: options.database.url,
+      databasePool: 8,
+      channels: options.shop.channels,
+      queues: [options.queue.settings],
+      sizes: { concurrency: 400, batchSize: 200, batchesInFlight: 3 },
+      releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
+      releaseBatchSize: 200,
+    },
+    lifecycle,
+    log,
+  );
+  return {
+    lines,
+    stop: lifecycle.stop,
+    get: (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`),
+  };
+}
+
+export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>;
