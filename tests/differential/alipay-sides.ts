@@ -1,0 +1,141 @@
+import { isUtf8 } from 'node:buffer';
+import { parse } from 'node:querystring';
+import { alipay } from '@payonce/core/providers/alipay/alipay';
+import type { PaymentEvent } from '@payonce/core/providers/event';
+import { type AlipayCharset, encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
+import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
+import type { Fields } from '@payonce/testkit/request';
+import { AlipaySdk, type AlipaySdkSignType } from 'alipay-sdk';
+
+/** Both sides with the same key: the official SDK for Node, and our adapter. */
+
+export const APP_ID = '2021000000000001';
+const NOW = new Date('2026-11-23T08:32:00Z');
+
+interface SideOptions {
+  readonly signType?: AlipaySdkSignType;
+  readonly pair?: RsaKeyPair;
+  /** Over the pair: both sides work in certificate mode then. */
+  readonly certificate?: string;
+}
+
+export function createSides(options: SideOptions = {}) {
+  const { signType = 'RSA2', pair = generateRsaKeyPair(), certificate } = options;
+  // Its private key plays Alipay's: whatever the SDK signs, it signs as Alipay.
+  const sdk = new AlipaySdk({
+    appId: APP_ID,
+    privateKey: pair.privatePem,
+    keyType: 'PKCS8',
+    signType,
+    ...(certificate === undefined
+      ? { alipayPublicKey: bareBase64(pair.publicKey) }
+      : {
+          appCertContent: certificate,
+          alipayPublicCertContent: certificate,
+          alipayRootCertContent: certificate,
+        }),
+  });
+  const list = certificate === undefined ? 'publicKeys' : 'certificates';
+  const provider = alipay.create(
+    alipay.settings.parse({ appId: APP_ID, signType, [list]: [{ env: 'KEY' }] }),
+    () => certificate ?? bareBase64(pair.publicKey),
+  );
+  return {
+    pair,
+    sdk,
+    ours: (body: Buffer) => provider.verify({ body, headers: {}, receivedAt: NOW }),
+    decoded: (body: Buffer): PaymentEvent[] => {
+      const verification = provider.verify({ body, headers: {}, receivedAt: NOW });
+      return verification.ok ? provider.decode(verification.request) : [];
+    },
+    /** Signed as notices are, with or without `sign_type`. */
+    sign: (fields: Fields, signTypeIsSigned = false, charset: AlipayCharset = 'utf-8') =>
+      signAlipayFields(fields, {
+        privateKey: pair.privateKey,
+        signType,
+        signTypeIsSigned,
+        charset,
+      }),
+    /** Signed by the SDK's own `sign` (of requests: `sign_type` is signed, and seven fields are added). */
+    signBySdk: (fields: Fields): Fields => {
+      const query = sdk.sdkExecute('alipay.trade.notify', Object.fromEntries(fields), {
+        bizContentAutoSnakeCase: false,
+      });
+      return [...new URLSearchParams(query)];
+    },
+  };
+}
+
+export type Sides = ReturnType<typeof createSides>;
+export type SdkVerdict = 'accepted' | 'refused' | 'threw';
+
+/** What the SDK says of fields in its hands. `V2` is what its documentation recommends today. */
+export function sdkVerdict(
+  sdk: AlipaySdk,
+  fields: object,
+  check: 'checkNotifySignV2' | 'checkNotifySign' = 'checkNotifySignV2',
+): SdkVerdict {
+  try {
+    return sdk[check](fields) ? 'accepted' : 'refused';
+  } catch {
+    return 'threw';
+  }
+}
+
+/** The body as the parsers in front of the SDK hand it over (`express.urlencoded({ extended: false })`, koa). */
+export function asFrameworksParse(body: Buffer): Record<string, string | string[] | undefined> {
+  return parse(body.toString('utf8'), '&', '=', { maxKeys: 0 });
+}
+
+export const encoders: Readonly<Record<string, (fields: Fields) => Buffer>> = {
+  'as Java writes it': (fields) => encodeForm(fields),
+  'as JavaScript writes it': (fields) =>
+    Buffer.from(fields.map((pair) => pair.map(encodeURIComponent).join('=')).join('&')),
+  'as browsers write it': (fields) =>
+    Buffer.from(new URLSearchParams(Object.fromEntries(fields)).toString()),
+  'in lower-case hex': (fields) =>
+    Buffer.from(
+      encodeForm(fields)
+        .toString()
+        .replace(/%[0-9A-F]{2}/g, (hex) => hex.toLowerCase()),
+    ),
+};
+
+/**
+ * Why we refuse whatever the SDK says: each is a test of its own in `alipay-known.test.ts`, which shows
+ * the SDK accepting it. Null for all other messages: there, both must agree.
+ */
+export function refusedByUsAlone(body: Buffer, signTypeIsSigned: boolean): string | null {
+  const raw = body.toString('latin1');
+  if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return 'broken escape';
+  if (!isUtf8(Buffer.from(percentDecoded(raw), 'latin1'))) return 'not UTF-8';
+  const pieces = raw.split('&').filter((piece) => piece !== '');
+  const names = pieces.map((piece) => percentDecoded(piece.split('=')[0] ?? ''));
+  if (names.includes('')) return 'value without a name';
+  if (new Set(names).size < names.length) return 'doubled field';
+  const { sign = '', sign_type: signType } = asFrameworksParse(body);
+  if (Buffer.from(String(sign), 'base64').toString('base64') !== sign) return 'loose base64';
+  if (signType === undefined && signTypeIsSigned) return 'signed sign_type missing';
+  return null;
+}
+
+/** To bytes, one a character: what stands in the form before anybody chose a charset. */
+export function percentDecoded(text: string): string {
+  return text
+    .replaceAll('+', ' ')
+    .replace(/%(..)/g, (_, hex) => String.fromCharCode(Number.parseInt(hex, 16)));
+}
+
+/**
+ * What both must agree on: the SDK's answer, also with empty fields passed over; we take those signatures
+ * too, as PHP's SDK and others make them (`alipay-known.test.ts`).
+ */
+export function sdkAccepts(sdk: AlipaySdk, body: Buffer): boolean {
+  const fields = asFrameworksParse(body);
+  if (sdkVerdict(sdk, fields) === 'accepted') return true;
+  const filled = Object.entries(fields).filter(([, text]) => text !== '');
+  return (
+    filled.length < Object.keys(fields).length &&
+    sdkVerdict(sdk, Object.fromEntries(filled)) === 'accepted'
+  );
+}
