@@ -1,0 +1,137 @@
+/** A database of its own per test, and notifications as the worker would hand them over. */
+import { createHash, randomUUID } from 'node:crypto';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { VerifiedNotification } from '@payonce/core/notifications/notification';
+import type { Fact } from '@payonce/core/orders/fact';
+import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
+import { createPrisma } from '@payonce/prisma/client';
+import { freshDatabase } from '@payonce/testkit/database';
+import { inject, onTestFinished } from 'vitest';
+
+export const MERCHANT = 'default';
+
+export const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n));
+
+export interface TestDatabase extends DatabaseDeps {
+  readonly url: string;
+  /** What `clock` says; tests turn it on. */
+  now: Date;
+}
+
+export async function testDatabase(poolSize = 4): Promise<TestDatabase> {
+  const { url, drop } = await freshDatabase({
+    postgresUrl: inject('postgresUrl'),
+    templateDatabase: inject('templateDatabase'),
+  });
+  const prisma = createPrisma({ url, poolSize, applicationName: 'test' });
+  onTestFinished(async () => {
+    await prisma.$disconnect();
+    await drop();
+  });
+  const database = { url, prisma, now: minute(0), clock: () => database.now };
+  return database;
+}
+
+/** Terms of an order of 88.88 yuan. */
+export const terms = (number: string, amount = 8888n) => ({
+  merchant: MERCHANT,
+  number,
+  amount,
+  currency: 'CNY',
+});
+
+/** What a notification says of an order, unless told otherwise: 88.88 paid by Alipay. */
+export function statement(
+  orderNumber: string,
+  trade: string,
+  facts: readonly Fact[],
+  changes: Partial<OrderStatement> = {},
+): OrderStatement {
+  return {
+    kind: 'order',
+    rail: 'alipay',
+    orderNumber,
+    trade,
+    amount: 8888n,
+    currency: 'CNY',
+    payeeMatches: true,
+    signed: true,
+    facts,
+    ...changes,
+  };
+}
+
+export const paid = (trade: string, at: Date | null = minute(1), amount = 8888n): Fact => ({
+  kind: 'paid',
+  rail: 'alipay',
+  trade,
+  amount,
+  at,
+});
+
+export const refundTotal = (trade: string, amount: bigint): Fact => ({
+  kind: 'refund_total',
+  rail: 'alipay',
+  trade,
+  amount,
+  at: minute(5),
+});
+
+/** A payment notice of an order. */
+export const payment = (
+  orderNumber: string,
+  trade = `T-${orderNumber}`,
+  changes: Partial<OrderStatement> = {},
+) => statement(orderNumber, trade, [paid(trade)], changes);
+
+export function notification(
+  events: PaymentEvent | readonly PaymentEvent[],
+  changes: Partial<VerifiedNotification> = {},
+): VerifiedNotification {
+  const notificationId = changes.notificationId ?? randomUUID();
+  const list = Array.isArray(events) ? events : [events];
+  const content = JSON.stringify(list, (_name, value) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return {
+    provider: 'alipay',
+    channel: 'shop-alipay',
+    merchant: MERCHANT,
+    notificationId,
+    digest: createHash('sha256').update(content).digest('hex'),
+    authenticity: 'signed',
+    receivedAt: minute(2),
+    body: Buffer.from(`body of ${notificationId} \xff`, 'latin1'),
+    headers: {},
+    events: list,
+    ...changes,
+  };
+}
+
+/** An order with what was told of it, as the rows are. */
+export async function orderRow({ prisma }: DatabaseDeps, number: string) {
+  return prisma.order.findUniqueOrThrow({
+    where: { merchant_number: { merchant: MERCHANT, number } },
+    include: {
+      facts: { orderBy: { key: 'asc' } },
+      orderEvents: { orderBy: { id: 'asc' } },
+      trades: true,
+    },
+  });
+}
+
+/** `type milestone@version`, in the order they were written. */
+export async function toldEvents(deps: DatabaseDeps, number: string): Promise<string[]> {
+  const { orderEvents } = await orderRow(deps, number);
+  return orderEvents.map((event) => `${event.type} ${event.milestone}@${event.version}`);
+}
+
+export async function notificationRow(
+  { prisma }: DatabaseDeps,
+  { notificationId }: { readonly notificationId: string },
+) {
+  return prisma.notification.findFirstOrThrow({
+    where: { notificationId, variant: '' },
+    include: { events: { orderBy: { position: 'asc' } } },
+  });
+}
