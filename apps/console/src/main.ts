@@ -1,5 +1,4 @@
 import { systemClock } from '@payonce/core/clock';
-import { messageOf } from '@payonce/core/errors';
 import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
 import { createLog, type Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
@@ -43,7 +42,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     metrics: createMetrics('console'),
     // Orders can be read and registered without the queue, so it does not decide.
     readiness: async () => {
-      const database = await databaseState(prisma);
+      const database = await databaseState(prisma, log);
       const queue = queueIsShown() ? 'shown' : 'not connected yet';
       return { ready: database === 'ready', parts: { database, queue } };
     },
@@ -52,12 +51,13 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   log.info({ host: config.host, port: config.port, queue: config.queue.kind }, 'console is ready');
 }
 
-async function databaseState(prisma: PrismaClient): Promise<string> {
+async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 'down'> {
   try {
     await prisma.$queryRaw`SELECT 1`;
     return 'ready';
-  } catch (error) {
-    return `down: ${messageOf(error)}`;
+  } catch (err) {
+    log.debug({ err }, 'the database does not answer');
+    return 'down';
   }
 }
 

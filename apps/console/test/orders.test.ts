@@ -214,3 +214,25 @@ describe('the list of orders', () => {
     expect((await api('GET', `/orders/${'x'.repeat(65)}`)).statusCode).toBe(400);
   });
 });
+
+describe('without its database', () => {
+  it('the API says 503 and try again, and nothing of the inside', async () => {
+    const databaseUrl = 'postgresql://operator:not-to-be-seen@127.0.0.1:1/payonce';
+    const cut = await startConsole({ databaseUrl });
+    try {
+      const headers = { authorization: `Bearer ${cut.apiKey}` };
+      const payload = { orderNumber: 'A-1', amount: '1' };
+      const answers = [
+        await cut.app.inject({ url: '/v1/orders', headers }),
+        await cut.app.inject({ method: 'POST', url: '/v1/orders', headers, payload }),
+      ];
+      for (const answer of answers) {
+        expect([answer.statusCode, answer.json().code]).toEqual([503, 'database_unavailable']);
+        expect(answer.headers['retry-after']).toBeDefined();
+        expect(answer.body).not.toMatch(/127\.0\.0\.1|not-to-be-seen|prisma/i);
+      }
+    } finally {
+      await cut.close();
+    }
+  });
+});

@@ -17,9 +17,12 @@ export interface TestConsole {
   close(): Promise<void>;
 }
 
-/** A console on a database of its own, cloned from the migrated template. */
-export async function startConsole(options: { https?: boolean } = {}): Promise<TestConsole> {
-  const database = await freshDatabase();
+/** A console on a database of its own, cloned from the migrated template, unless another is given. */
+export async function startConsole(
+  options: { https?: boolean; databaseUrl?: string } = {},
+): Promise<TestConsole> {
+  const given = options.databaseUrl;
+  const database = given ? { url: given, drop: async () => {} } : await freshDatabase();
   const prisma = createPrisma({ url: database.url, poolSize: 4, applicationName: 'console-test' });
   const password = randomBytes(12).toString('hex');
   const apiKey = randomBytes(32).toString('hex');

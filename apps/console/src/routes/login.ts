@@ -24,65 +24,84 @@ const EXPIRED = 'The form had expired. Please try again.';
 const TOO_MANY = 'Too many attempts. Please wait some minutes.';
 
 export async function loginRoutes(app: FastifyInstance, options: LoginOptions): Promise<void> {
-  const { checkLogin, sessions, cookies, https } = options;
-  const cookie = { path: '/', httpOnly: true, sameSite: 'strict', secure: https } as const;
   await app.register(rateLimit, { global: false });
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
     (_request, body, done) => done(null, new URLSearchParams(String(body))),
   );
-
-  const showLogin = (reply: FastifyReply, status: number, message: string | null) => {
-    // A double-submitted token: the form must carry what only this origin's cookie knows.
-    const formToken = randomToken();
-    reply.setCookie(cookies.login, formToken, cookie);
-    return sendPage(reply.code(status), loginPage(formToken, message));
-  };
+  const attempts = { max: MAX_ATTEMPTS, timeWindow: ATTEMPT_WINDOW_MS };
 
   app.get('/login', { config: { access: 'public' } }, (_request, reply) =>
-    showLogin(reply, 200, null),
+    showLogin(reply, options, 200, null),
   );
 
   app.post(
     '/login',
     {
-      config: {
-        access: 'public',
-        rateLimit: { max: MAX_ATTEMPTS, timeWindow: ATTEMPT_WINDOW_MS },
-      },
+      config: { access: 'public', rateLimit: attempts },
       errorHandler: (error, _request, reply) => {
-        if (error.statusCode === 429) return showLogin(reply, 429, TOO_MANY);
+        if (error.statusCode === 429) return showLogin(reply, options, 429, TOO_MANY);
         throw error;
       },
     },
-    async (request, reply) => {
-      const form = formOf(request);
-      if (!isFromOurForm(request, form, request.cookies[cookies.login])) {
-        return showLogin(reply, 403, EXPIRED);
-      }
-      const user = form.get('user') ?? '';
-      if (!(await checkLogin(user, form.get('password') ?? ''))) {
-        request.log.warn({ address: request.ip }, 'login refused');
-        return showLogin(reply, 401, WRONG);
-      }
-      // Always a new ID: one that was planted before the login is worth nothing.
-      sessions.end(request.cookies[cookies.session] ?? '');
-      reply.clearCookie(cookies.login, cookie);
-      reply.setCookie(cookies.session, sessions.start(user), cookie);
-      request.log.info({ address: request.ip }, 'logged in');
-      return reply.redirect('/', 303);
-    },
+    (request, reply) => logIn(request, reply, options),
   );
 
-  app.post('/logout', async (request, reply) => {
-    if (!isFromOurForm(request, formOf(request), request.session?.formToken)) {
-      return sendProblem(reply, problem(403, 'forbidden', EXPIRED));
-    }
-    sessions.end(request.cookies[cookies.session] ?? '');
-    reply.clearCookie(cookies.session, cookie);
-    return reply.redirect('/login', 303);
-  });
+  app.post('/logout', (request, reply) => logOut(request, reply, options));
+}
+
+/** A double-submitted token: the form must carry what only this origin's cookie knows. */
+function showLogin(
+  reply: FastifyReply,
+  { cookies, https }: LoginOptions,
+  status: number,
+  message: string | null,
+): FastifyReply {
+  const formToken = randomToken();
+  reply.setCookie(cookies.login, formToken, cookieOptions(https));
+  return sendPage(reply.code(status), loginPage(formToken, message));
+}
+
+async function logIn(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  options: LoginOptions,
+): Promise<FastifyReply> {
+  const { checkLogin, sessions, cookies, https } = options;
+  const form = formOf(request);
+  if (!isFromOurForm(request, form, request.cookies[cookies.login])) {
+    return showLogin(reply, options, 403, EXPIRED);
+  }
+  const user = form.get('user') ?? '';
+  if (!(await checkLogin(user, form.get('password') ?? ''))) {
+    request.log.warn({ address: request.ip }, 'login refused');
+    return showLogin(reply, options, 401, WRONG);
+  }
+  // Always a new ID: one that was planted before the login is worth nothing.
+  sessions.end(request.cookies[cookies.session] ?? '');
+  reply.clearCookie(cookies.login, cookieOptions(https));
+  reply.setCookie(cookies.session, sessions.start(user), cookieOptions(https));
+  request.log.info({ address: request.ip }, 'logged in');
+  return reply.redirect('/', 303);
+}
+
+async function logOut(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sessions, cookies, https }: LoginOptions,
+): Promise<FastifyReply> {
+  if (!isFromOurForm(request, formOf(request), request.session?.formToken)) {
+    return sendProblem(reply, problem(403, 'forbidden', EXPIRED));
+  }
+  sessions.end(request.cookies[cookies.session] ?? '');
+  reply.clearCookie(cookies.session, cookieOptions(https));
+  return reply.redirect('/login', 303);
+}
+
+/** For this origin alone and out of reach of scripts; gone when the browser closes. */
+function cookieOptions(https: boolean) {
+  return { path: '/', httpOnly: true, sameSite: 'strict', secure: https } as const;
 }
 
 function formOf(request: FastifyRequest): URLSearchParams {
