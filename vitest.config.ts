@@ -30,7 +30,7 @@ export default defineConfig({
             'prisma/test/**/*.test.ts',
             'tests/*.test.ts',
           ],
-          globalSetup: ['tooling/src/test-stores.ts'],
+          globalSetup: ['tests/stores.ts'],
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,

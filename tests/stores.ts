@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { startPostgres } from '@payonce/tooling/postgres';
+import { findRedisServer, startRedis } from '@payonce/tooling/redis';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
-import { anyFreePort } from './ports.js';
-import { startPostgres } from './postgres.js';
-import { findRedisServer, startRedis } from './redis.js';
 
 declare module 'vitest' {
   interface ProvidedContext {
