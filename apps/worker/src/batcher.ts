@@ -13,7 +13,7 @@ export interface Batcher<Item, Outcome> {
   close(): Promise<void>;
 }
 
-export type Apply<Item, Outcome> = (
+type Apply<Item, Outcome> = (
   items: readonly Item[],
 ) => Promise<readonly PromiseSettledResult<Outcome>[]>;
 

@@ -3,8 +3,11 @@ import { createLog } from '@payonce/core/log';
 import { readConfig } from './config.js';
 import { startProcess } from './process.js';
 
-/** Longer than a batch may take (its transaction ends within 20 s); orchestrators kill after 30 s by custom. */
-const DRAIN_LIMIT_MS = 25_000;
+/**
+ * A batch takes milliseconds; one that hangs is rolled back and its jobs are taken again by another worker.
+ * Shorter than the 20 s after which whoever sent the signal may kill.
+ */
+const DRAIN_LIMIT_MS = 18_000;
 
 const log = createLog({ name: 'worker', level: process.env.PAYONCE_LOG_LEVEL });
 await runProcess(log, {

@@ -80,7 +80,7 @@ export async function startProcess(
 }
 
 /** The money part's functions as the worker needs them. */
-export function databaseStore(database: DatabaseDeps): WorkerStore {
+function databaseStore(database: DatabaseDeps): WorkerStore {
   return {
     apply: (batch) => applyAll(database, batch),
     bury: ({ queue, jobId, data, reason, detail }) =>

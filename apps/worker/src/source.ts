@@ -33,6 +33,7 @@ export interface SourceOptions {
 
 /** A probe has a second or two; a queue that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
+const REPORT_INTERVAL_MS = 60_000;
 
 /** Connects, and keeps connecting: a store that is away at boot delays the work and ends nothing. */
 export function openSource(options: SourceOptions): Source {
@@ -93,12 +94,21 @@ function openWorker({ settings, concurrency, process }: SourceOptions, log: Log)
   return worker;
 }
 
-/** Without a listener an `error` event would end the process; BullMQ goes on by itself. */
+/**
+ * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that is
+ * away says the same every two seconds: once a minute is enough.
+ */
 function reportErrors(
   hosted: { on(event: 'error', listener: (error: Error) => void): unknown },
   log: Log,
 ): void {
-  hosted.on('error', (err) => log.warn({ err }, 'the queue reports an error'));
+  const reportedAt = new Map<string, number>();
+  hosted.on('error', (err) => {
+    const kind = 'code' in err && typeof err.code === 'string' ? err.code : err.name;
+    const isNew = Date.now() - (reportedAt.get(kind) ?? 0) >= REPORT_INTERVAL_MS;
+    if (isNew) reportedAt.set(kind, Date.now());
+    log[isNew ? 'warn' : 'debug']({ err }, 'the queue reports an error');
+  });
 }
 
 /**

@@ -176,6 +176,16 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(taken).toBe(20);
   });
 
+  test('a worker whose connections to the queue were broken takes the next job all the same', async () => {
+    const worker = start();
+    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    await queue.breakConnections();
+    const id = await queue.sendAgainAndAgain(shop.jobFor(shop.payment({ orderNumber: 'A7' }).body));
+    await eventually(async () => (await queue.stateOf(id).catch(() => '')) === 'completed');
+    expect(applied).toHaveLength(1);
+    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+  });
+
   test('two workers on one queue share the jobs, and none is applied twice', async () => {
     start();
     start();

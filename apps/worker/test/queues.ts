@@ -6,6 +6,7 @@ import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
 import { freshDatabase } from '@payonce/testkit/database';
+import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
 import { eventually } from './eventually.js';
@@ -19,6 +20,10 @@ export interface TestQueue {
   readonly inside: HostedQueue;
   /** As the gateway does it. */
   send(job: NotificationJob): Promise<string>;
+  /** As the provider does, until the gateway takes it. */
+  sendAgainAndAgain(job: NotificationJob): Promise<string>;
+  /** Every connection to this queue, and to no other. */
+  breakConnections(): Promise<void>;
   stateOf(jobId: string): Promise<string>;
   close(): Promise<void>;
 }
@@ -26,19 +31,31 @@ export interface TestQueue {
 const silent = createLog({ name: 'test', level: 'silent' });
 
 export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
-  const { settings, drop } = kind === 'redis' ? redisQueue() : await postgresQueue();
+  const { settings, breakConnections, drop } =
+    kind === 'redis' ? await redisQueue() : await postgresQueue();
   const gateway = openNotificationQueue(settings, silent);
   const inside = openHostedQueue(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
   errors.on('error', () => {});
   await eventually(() => gateway.state.state === 'ready');
+  const send = async (job: NotificationJob) => {
+    await gateway.enqueue(job, 5_000);
+    return jobIdFor(job);
+  };
   return {
     settings,
     inside,
-    async send(job) {
-      await gateway.enqueue(job, 5_000);
+    send,
+    async sendAgainAndAgain(job) {
+      const taken = () =>
+        send(job).then(
+          () => true,
+          () => false,
+        );
+      await eventually(taken);
       return jobIdFor(job);
     },
+    breakConnections,
     stateOf: (jobId) => inside.getJobState(jobId),
     async close() {
       await gateway.close();
@@ -49,15 +66,37 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
   };
 }
 
-function redisQueue() {
+/** A prefix and a user of its own on the shared server. */
+async function redisQueue() {
+  const user = `test-${randomBytes(6).toString('hex')}`;
+  const password = randomBytes(12).toString('hex');
+  const url = new URL(inject('redisUrl'));
+  await asRedisAdmin((admin) =>
+    admin.call('ACL', 'SETUSER', user, 'on', `>${password}`, '~*', '&*', '+@all'),
+  );
+  url.username = user;
+  url.password = password;
   const settings: QueueSettings = {
     kind: 'redis',
-    url: inject('redisUrl'),
-    prefix: `test-${randomBytes(6).toString('hex')}`,
+    url: url.href,
+    prefix: user,
     durability: 'checked',
     waitReplicas: 0,
   };
-  return { settings, drop: async () => {} };
+  return {
+    settings,
+    breakConnections: () => asRedisAdmin((admin) => admin.call('CLIENT', 'KILL', 'USER', user)),
+    drop: () => asRedisAdmin((admin) => admin.call('ACL', 'DELUSER', user)),
+  };
+}
+
+async function asRedisAdmin(work: (admin: Redis) => Promise<unknown>): Promise<void> {
+  const admin = new Redis(inject('redisUrl'));
+  try {
+    await work(admin);
+  } finally {
+    admin.disconnect();
+  }
 }
 
 /** A database and a role of its own, as the migration tool makes them: the queue sees nothing else. */
@@ -74,7 +113,13 @@ async function postgresQueue() {
     await database.drop();
     await asSuperuser(postgresUrl, (client) => client.query(`DROP ROLE ${role}`));
   };
-  return { settings, drop };
+  const breakConnections = () =>
+    asSuperuser(postgresUrl, async (admin) => {
+      await admin.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
+      );
+    });
+  return { settings, breakConnections, drop };
 }
 
 export async function asSuperuser<Result>(
