@@ -16,7 +16,7 @@ const ACTORS: readonly Actor[] = [
  */
 export async function demonstrate(running: Running): Promise<boolean> {
   console.log('· playing the demonstration');
-  const stage = await openStage(running);
+  const stage = openStage(running);
   try {
     const played = await Promise.all(
       ACTORS.map(async (actor) => {

@@ -28,8 +28,8 @@ export interface Stage {
   close(): Promise<void>;
 }
 
-export async function openStage({ apps, stores, secrets }: Running): Promise<Stage> {
-  const ledger = await openLedger(stores.databaseUrl, MERCHANT);
+export function openStage({ apps, stores, secrets }: Running): Stage {
+  const ledger = openLedger(stores.databaseUrl, MERCHANT);
   const run = `${new Date().toISOString().replace(/\D/g, '').slice(0, 14)}${randomInt(100, 1_000)}`;
   let counter = 0;
   return {
