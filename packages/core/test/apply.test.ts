@@ -1,3 +1,4 @@
+import { createLog } from '@payonce/core/log';
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { Fact } from '@payonce/core/orders/fact';
 import { closeOrder, registerOrder } from '@payonce/core/orders/register';
@@ -110,8 +111,10 @@ describe('one payment', () => {
 });
 
 describe('a batch', () => {
-  test('two batches with the same hundred notifications in opposite order never fail', async () => {
-    const deps = await testDatabase();
+  test('two batches with the same hundred notifications in opposite order never fail, nor dead-lock', async () => {
+    const lines: string[] = [];
+    const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
+    const deps = { ...(await testDatabase()), log };
     const numbers = Array.from({ length: 100 }, (_, n) => `B${n}`);
     await Promise.all(numbers.map((number) => registerOrder(deps, terms(number))));
     const batch = numbers.map((number) => notification(payment(number)));
@@ -129,6 +132,7 @@ describe('a batch', () => {
     }
     expect(await deps.prisma.order.count({ where: { status: 'paid', version: 1 } })).toBe(100);
     expect(await deps.prisma.fact.count()).toBe(100);
+    expect(lines).toEqual([]);
   });
 
   test('gives the same rows as one transaction for each', async () => {

@@ -3,8 +3,7 @@ import { applyNotifications } from '@payonce/core/notifications/apply';
 import { retryHeld } from '@payonce/core/notifications/release';
 import type { Fact } from '@payonce/core/orders/fact';
 import { closeOrder, registerOrder } from '@payonce/core/orders/register';
-import pg from 'pg';
-import { expect, onTestFinished, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   minute,
   notification,
@@ -12,44 +11,10 @@ import {
   orderRow,
   payment,
   statement,
-  type TestDatabase,
   terms,
   testDatabase,
 } from './database-support.js';
-
-/** Holds a lock in a transaction of its own. @returns how to let go */
-async function holdLock(deps: TestDatabase, text: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: deps.url });
-  // Dropping the database at the end of a failed test cuts the connection.
-  client.on('error', () => undefined);
-  await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
-  await client.query('BEGIN');
-  await client.query(text);
-  return async () => {
-    await client.query('COMMIT');
-  };
-}
-
-/** Until so many sessions wait for a lock, or `instead` is done already. */
-async function waiting(deps: TestDatabase, count: number, instead?: Promise<unknown>) {
-  const done = { instead: false };
-  instead?.then(
-    () => {
-      done.instead = true;
-    },
-    () => undefined,
-  );
-  await vi.waitUntil(
-    async () => {
-      const [row] = await deps.prisma.$queryRaw<{ n: number }[]>`
-        SELECT count(*)::int AS n FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-      return done.instead || row?.n === count;
-    },
-    { timeout: 10_000, interval: 10 },
-  );
-}
+import { holdLock, waiting } from './interleaving.js';
 
 test('an order registered while its notification is being held is found all the same', async () => {
   const deps = await testDatabase();

@@ -1,12 +1,15 @@
 import { Prisma } from '@payonce/prisma/client';
 import { AppError } from '../errors.js';
 import type { DatabaseDeps } from './deps.js';
-import { failureKind } from './failure.js';
+import { failureKind, sqlState } from './failure.js';
 
 export type Tx = Prisma.TransactionClient;
 
 /** Two batches can meet more than once, but not for long: every path takes its locks in one order. */
 const CONTENTION_TRIES = 5;
+
+/** Should never be read: the order of locks leaves no room for a deadlock. */
+export const CONTENTION = 'a transaction lost against another one and is tried again';
 
 /**
  * Runs `work` in one READ COMMITTED transaction: each statement sees what was committed before it, so
@@ -15,7 +18,7 @@ const CONTENTION_TRIES = 5;
  * @throws AppError `database_unavailable` for whatever a later try may cure; anything else as it is.
  */
 export async function inTransaction<T>(
-  { prisma }: Pick<DatabaseDeps, 'prisma'>,
+  { prisma, log }: Pick<DatabaseDeps, 'prisma' | 'log'>,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
@@ -30,7 +33,10 @@ export async function inTransaction<T>(
       );
     } catch (error) {
       const kind = failureKind(error);
-      if (kind === 'contention' && attempt < CONTENTION_TRIES) continue;
+      if (kind === 'contention' && attempt < CONTENTION_TRIES) {
+        log?.warn({ attempt, state: sqlState(error) }, CONTENTION);
+        continue;
+      }
       if (kind === 'refused') throw error;
       throw new AppError('database_unavailable', { cause: error });
     }

@@ -1,0 +1,38 @@
+/** Stops transactions where a test wants them, with a lock held from outside. */
+import pg from 'pg';
+import { onTestFinished, vi } from 'vitest';
+import type { TestDatabase } from './database-support.js';
+
+/** Holds a lock in a transaction of its own. @returns how to let go; what it wrote is rolled back */
+export async function holdLock(deps: TestDatabase, text: string): Promise<() => Promise<void>> {
+  const client = new pg.Client({ connectionString: deps.url });
+  // Dropping the database at the end of a failed test cuts the connection.
+  client.on('error', () => undefined);
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  await client.query('BEGIN');
+  await client.query(text);
+  return async () => {
+    await client.query('ROLLBACK');
+  };
+}
+
+/** Until so many sessions wait for a lock, or `instead` is done already. */
+export async function waiting(deps: TestDatabase, count: number, instead?: Promise<unknown>) {
+  const done = { instead: false };
+  instead?.then(
+    () => {
+      done.instead = true;
+    },
+    () => undefined,
+  );
+  await vi.waitUntil(
+    async () => {
+      const [row] = await deps.prisma.$queryRaw<{ n: number }[]>`
+        SELECT count(*)::int AS n FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+      return done.instead || row?.n === count;
+    },
+    { timeout: 10_000, interval: 10 },
+  );
+}
