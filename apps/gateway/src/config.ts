@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { dirname } from 'node:path';
-import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import type { Channels } from '@payonce/core/config/channels';
 import {
-  ConfigError,
   collectFaults,
   type Env,
   list,
@@ -12,7 +10,6 @@ import {
   privateEnv,
   readEnv,
 } from '@payonce/core/config/env';
-import { secretReader } from '@payonce/core/config/secrets';
 import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
 
@@ -22,12 +19,10 @@ const gatewayEnv = {
   PAYONCE_HOST: z.string().default('127.0.0.1'),
   PAYONCE_PORT: port(8600),
   ...privateEnv(8601),
-  PAYONCE_CHANNELS_FILE: z.string().default('channels.yaml'),
   PAYONCE_TRUSTED_PROXIES: list().refine(
     (proxies) => proxies.every(isProxyAddress),
     'must be IP addresses or networks (10.0.0.0/8) between commas',
   ),
-  NODE_ENV: z.string().optional(),
 };
 
 export interface GatewayConfig {
@@ -46,7 +41,7 @@ export function readConfig(env: Env): GatewayConfig {
   const { own, queue, channels } = collectFaults({
     own: () => readEnv(gatewayEnv, env),
     queue: () => readQueueSettings(env),
-    channels: () => readChannels(env),
+    channels: () => readChannelFile(env),
   });
   return {
     host: own.PAYONCE_HOST,
@@ -57,21 +52,6 @@ export function readConfig(env: Env): GatewayConfig {
     queue,
     channels,
   };
-}
-
-function readChannels(env: Env): Channels {
-  const { PAYONCE_CHANNELS_FILE, NODE_ENV } = gatewayEnv;
-  const own = readEnv({ PAYONCE_CHANNELS_FILE, NODE_ENV }, env);
-  let text: string;
-  try {
-    text = readFileSync(own.PAYONCE_CHANNELS_FILE, 'utf8');
-  } catch {
-    throw new ConfigError(['PAYONCE_CHANNELS_FILE: the file cannot be read']);
-  }
-  return loadChannels(text, {
-    production: own.NODE_ENV === 'production',
-    readSecret: secretReader(env, dirname(own.PAYONCE_CHANNELS_FILE)),
-  });
 }
 
 function isProxyAddress(text: string): boolean {

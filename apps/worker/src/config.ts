@@ -1,8 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import type { Channels } from '@payonce/core/config/channels';
 import {
-  ConfigError,
   collectFaults,
   count,
   type Env,
@@ -11,16 +9,10 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
-import { secretReader } from '@payonce/core/config/secrets';
 import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
 
 const DEFAULT_PRIVATE_PORT = 8602;
-
-const channelsEnv = {
-  PAYONCE_CHANNELS_FILE: z.string().default('channels.yaml'),
-  NODE_ENV: z.string().optional(),
-};
 
 const workerEnv = {
   ...logEnv,
@@ -63,7 +55,7 @@ export function readConfig(env: Env): WorkerConfig {
   const { own, queue, channels } = collectFaults({
     own: () => readEnv(workerEnv, env),
     queue: () => readQueueSettings(env),
-    channels: () => readChannels(env),
+    channels: () => readChannelFile(env),
   });
   return {
     privateHost: own.PAYONCE_PRIVATE_HOST,
@@ -80,18 +72,4 @@ export function readConfig(env: Env): WorkerConfig {
     releaseIntervalMs: own.PAYONCE_WORKER_RELEASE_INTERVAL_MS,
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,
   };
-}
-
-function readChannels(env: Env): Channels {
-  const own = readEnv(channelsEnv, env);
-  let text: string;
-  try {
-    text = readFileSync(own.PAYONCE_CHANNELS_FILE, 'utf8');
-  } catch {
-    throw new ConfigError(['PAYONCE_CHANNELS_FILE: the file cannot be read']);
-  }
-  return loadChannels(text, {
-    production: own.NODE_ENV === 'production',
-    readSecret: secretReader(env, dirname(own.PAYONCE_CHANNELS_FILE)),
-  });
 }
