@@ -10,7 +10,6 @@ import {
   storeUrl,
 } from '@payonce/core/config/env';
 import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
-import { z } from 'zod';
 
 const DEFAULT_PRIVATE_PORT = 8602;
 

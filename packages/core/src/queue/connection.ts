@@ -55,13 +55,18 @@ export function readerRedis(url: string) {
  */
 export function postgresConnection(
   settings: PostgresQueueSettings,
-  limits: { readonly poolSize: number; readonly queryTimeoutMs: number },
+  limits: {
+    readonly poolSize: number;
+    /** For a connection, new or of the pool: with many jobs in hand their completions wait for each other. */
+    readonly connectTimeoutMs: number;
+    readonly queryTimeoutMs: number;
+  },
 ): PostgresPoolConfig {
   return {
     connectionString: settings.url,
     schema: settings.schema,
     max: limits.poolSize,
-    connectionTimeoutMillis: 1_500,
+    connectionTimeoutMillis: limits.connectTimeoutMs,
     query_timeout: limits.queryTimeoutMs,
     // Connecting costs several round trips; a quiet shop keeps its connections for a minute.
     idleTimeoutMillis: 60_000,

@@ -19,7 +19,11 @@ export function openHostedQueue(settings: QueueSettings) {
     });
   }
   return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
-    connection: postgresConnection(settings, { poolSize: 4, queryTimeoutMs: 10_000 }),
+    connection: postgresConnection(settings, {
+      poolSize: 4,
+      connectTimeoutMs: 2_000,
+      queryTimeoutMs: 10_000,
+    }),
   });
 }
 
@@ -43,7 +47,11 @@ export function openHostedWorker(
   return new Backed.Worker<NotificationJob, unknown>(NOTIFICATION_QUEUE, processor, {
     ...consumerSettings,
     ...options,
-    connection: postgresConnection(settings, { poolSize: 4, queryTimeoutMs: 30_000 }),
+    connection: postgresConnection(settings, {
+      poolSize: 4,
+      connectTimeoutMs: 10_000,
+      queryTimeoutMs: 30_000,
+    }),
   });
 }
 

@@ -87,6 +87,7 @@ function openQueue(settings: PostgresQueueSettings) {
   return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     connection: postgresConnection(settings, {
       poolSize: POOL_SIZE,
+      connectTimeoutMs: 1_500,
       queryTimeoutMs: QUERY_TIMEOUT_MS,
     }),
   });
