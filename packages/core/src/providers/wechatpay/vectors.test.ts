@@ -58,9 +58,7 @@ function requestOf({ headers, rawBody }: Vector['request'], receivedAt: Date) {
   return { headers: Object.fromEntries(lowerCase), body: Buffer.from(rawBody, 'utf8'), receivedAt };
 }
 
-test.runIf(!present)('the open vectors are not here: PAYONCE_VECTORS names no folder', () => {
-  expect(present).toBe(false);
-});
+if (!present) console.info('the open vectors are not here: PAYONCE_VECTORS names no folder');
 
 describe.runIf(present)('a whole published notification (wechatpay-go, frozen clock)', () => {
   const setUp = () => {
