@@ -1,6 +1,7 @@
 /** A database of its own per test, and notifications as the worker would hand them over. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { Fact } from '@payonce/core/orders/fact';
 import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
@@ -8,7 +9,7 @@ import { createPrisma } from '@payonce/prisma/client';
 import { freshDatabase } from '@payonce/testkit/database';
 import { inject, onTestFinished } from 'vitest';
 
-export const MERCHANT = 'default';
+const MERCHANT = 'default';
 
 export const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n));
 
@@ -106,6 +107,14 @@ export function notification(
     events: list,
     ...changes,
   };
+}
+
+/** Applies a batch. Per notification what became of its events, a held one by its reason. */
+export async function apply(deps: DatabaseDeps, ...batch: VerifiedNotification[]) {
+  const outcomes = await applyNotifications(deps, batch);
+  return outcomes.map(({ events }) =>
+    events.map((event) => (event.outcome === 'held' ? event.reason : event.outcome)),
+  );
 }
 
 /** An order with what was told of it, as the rows are. */
