@@ -67,7 +67,7 @@ export function createSides(options: SideOptions = {}) {
 }
 
 export type Sides = ReturnType<typeof createSides>;
-export type SdkVerdict = 'accepted' | 'refused' | 'threw';
+type SdkVerdict = 'accepted' | 'refused' | 'threw';
 
 /** What the SDK says of fields in its hands. `V2` is what its documentation recommends today. */
 export function sdkVerdict(
@@ -115,7 +115,7 @@ export function refusedByUsAlone(body: Buffer, signTypeIsSigned: boolean): strin
   if (new Set(names).size < names.length) return 'doubled field';
   const { sign = '', sign_type: signType } = asFrameworksParse(body);
   if (Buffer.from(String(sign), 'base64').toString('base64') !== sign) return 'loose base64';
-  if (signType === undefined && signTypeIsSigned) return 'signed sign_type missing';
+  if (!signType && signTypeIsSigned) return 'signed sign_type missing';
   return null;
 }
 

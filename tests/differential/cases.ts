@@ -5,7 +5,7 @@ import fc from 'fast-check';
  * gives others, and the seed that is printed gives the same ones again (under other keys: those are
  * made in each run, so the bytes of signatures differ).
  */
-export function seed(): number {
+function seed(): number {
   const text = process.env.PAYONCE_SEED ?? '20261123';
   if (!/^\d{1,9}$/.test(text)) throw new Error('PAYONCE_SEED is not a number of up to 9 digits');
   return Number(text);

@@ -27,7 +27,7 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({ kind: fc.constant('cut signature'), length: fc.nat(400) }),
 );
 
-export interface Signatures {
+interface Signatures {
   /** Over these very fields, with a key that is not the provider's. */
   readonly foreign: (fields: Fields) => string;
   /** Genuine, over other fields. */

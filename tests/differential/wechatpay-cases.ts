@@ -89,7 +89,7 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
   }),
 );
 
-export interface Forgery {
+interface Forgery {
   readonly otherSerial: string;
   /** Over the same timestamp, nonce and body, with a key that is not WeChat's. */
   readonly foreign: (request: Request) => string;

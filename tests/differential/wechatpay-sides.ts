@@ -10,7 +10,7 @@ import { Aes, Decorator, Formatter, Rsa } from 'wechatpay-axios-plugin';
 import NodeV3 from 'wechatpay-node-v3';
 
 /**
- * Both sides with the same keys: `wechatpay-axios-plugin` (of the author of the official PHP SDK),
+ * Both sides with the same keys: `wechatpay-axios-plugin`,
  * `wechatpay-node-v3`, and our adapter. WeChat's keys: a platform certificate and a public key.
  */
 
@@ -81,7 +81,7 @@ export async function createSides() {
 
 export type Sides = Awaited<ReturnType<typeof createSides>>;
 
-export interface Sealing {
+interface Sealing {
   readonly key: string;
   readonly nonce: string;
   readonly associatedData?: string | undefined;
