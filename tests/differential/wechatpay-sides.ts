@@ -3,6 +3,8 @@ import { wechatpay } from '@payonce/core/providers/wechatpay/wechatpay';
 import {
   generateRsaKeyPair,
   issueCertificate,
+  type PlatformCertificate,
+  type RsaKeyPair,
   randomApiKey,
   randomPublicKeyId,
 } from '@payonce/testkit/keys';
@@ -59,7 +61,7 @@ export async function createSides() {
     ours: ({ headers, body }: Request, receivedAt = NOW) =>
       provider.verify({ body, headers, receivedAt }),
     axiosPlugin: axiosPlugin(apiV3Key, Object.fromEntries(certs)),
-    nodeV3: await nodeV3(apiV3Key, certificate),
+    nodeV3: await nodeV3(apiV3Key, certificate, pairs.certificate),
     /** By wechatpay-axios-plugin's own signer, with the private key that plays WeChat's. */
     sign: (
       body: string,
@@ -124,13 +126,17 @@ function axiosPlugin(apiV3Key: string, certs: Record<string, KeyObject>) {
 }
 
 /** The second SDK. Its certificates come from its own download, which is answered here instead of by WeChat. */
-async function nodeV3(apiV3Key: string, { serial, pem }: { serial: string; pem: string }) {
+async function nodeV3(
+  apiV3Key: string,
+  { serial, pem }: PlatformCertificate,
+  { privatePem }: RsaKeyPair,
+) {
   let downloads = 0;
   const pay = new NodeV3({
     appid: PAYEE.appId,
     mchid: PAYEE.merchantId,
     publicKey: Buffer.from(pem),
-    privateKey: Buffer.from(generateRsaKeyPair().privatePem),
+    privateKey: Buffer.from(privatePem),
     key: apiV3Key,
   });
   const { ciphertext, nonce } = sealed(pem, { key: apiV3Key, nonce: 'a'.repeat(12) });
