@@ -142,6 +142,20 @@ describe('dead letters', () => {
   });
 });
 
+describe('dead letters of one job ID', () => {
+  test('another content never takes the place of the one that is kept', async () => {
+    const deps = await testDatabase();
+    const letter = { queue: 'notifications', jobId: 'j1', reason: 'bad_signature' };
+    await recordDeadLetter(deps, { ...letter, job: { bodyBase64: 'genuine' } });
+    await recordDeadLetter(deps, { ...letter, job: { bodyBase64: 'tampered' } });
+    const letters = await deps.prisma.deadLetter.findMany({ orderBy: { id: 'asc' } });
+    expect(letters.map(({ job }) => job)).toEqual([
+      { bodyBase64: 'genuine' },
+      { bodyBase64: 'tampered' },
+    ]);
+  });
+});
+
 describe('registering', () => {
   test('the same terms again give the existing order, other terms a conflict that changes nothing', async () => {
     const deps = await testDatabase();

@@ -105,6 +105,7 @@ CREATE TABLE "dead_letters" (
     "id" BIGSERIAL NOT NULL,
     "queue" TEXT NOT NULL,
     "job_id" TEXT NOT NULL,
+    "job_hash" TEXT NOT NULL,
     "job" JSON NOT NULL,
     "reason" TEXT NOT NULL,
     "error" TEXT,
@@ -169,7 +170,7 @@ CREATE UNIQUE INDEX "notification_events_notification_row_id_position_key" ON "n
 CREATE UNIQUE INDEX "order_events_order_id_type_milestone_key" ON "order_events"("order_id", "type", "milestone");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "dead_letters_queue_job_id_key" ON "dead_letters"("queue", "job_id");
+CREATE UNIQUE INDEX "dead_letters_queue_job_id_job_hash_key" ON "dead_letters"("queue", "job_id", "job_hash");
 
 -- CreateIndex
 CREATE INDEX "audit_log_order_id_idx" ON "audit_log"("order_id");
