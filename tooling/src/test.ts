@@ -6,7 +6,7 @@ import type { Place } from './supervisor.js';
 
 /** The checks, cheapest first. Each is a program of `node_modules/.bin` with its arguments. */
 const CHECKS: readonly (readonly [title: string, program: string, ...args: string[]])[] = [
-  ['format and lint', 'biome', 'ci', '.'],
+  ['format and lint', 'biome', 'check', '--error-on-warnings', '.'],
   ['types', 'tsc', '--noEmit'],
   ['unused code', 'knip', '--no-progress'],
 ];
