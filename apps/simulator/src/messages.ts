@@ -55,7 +55,6 @@ const message = z.discriminatedUnion('kind', [
   }),
 ]);
 export type Message = z.output<typeof message>;
-export type MessageOf<Kind extends Message['kind']> = Extract<Message, { kind: Kind }>;
 
 /** One message, and how it is sent. */
 export const sendInput = z.strictObject({

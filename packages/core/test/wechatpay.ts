@@ -18,7 +18,7 @@ export const PAID_AT = new Date('2026-11-23T07:59:58Z');
 export const seconds = (count: number) => new Date(NOW.getTime() + count * 1000);
 
 export const APP = 'wx0000000000000001';
-export const SUB_APP = 'wx0000000000000002';
+const SUB_APP = 'wx0000000000000002';
 export const MERCHANT = '1900000001';
 export const SUB_MERCHANT = '1900000109';
 export const TRADE = '4200000001202611230000000001';
