@@ -88,11 +88,20 @@ const AWKWARD = [
   'ab+/cd==',
 ] as const;
 
+const character = fc.oneof(
+  fc.constantFrom(...' \t+%&=?#/\\"\'<>;:,.{}[]@*~_-aZ09éß中文订单，。😀𠮷\u200b\u3000\u202e'),
+  // fast-check's own `binary` is the same, and takes half a second to set up.
+  fc
+    .integer({ min: 0, max: 0x10ffff })
+    .filter((code) => code < 0xd800 || code > 0xdfff)
+    .map((code) => String.fromCodePoint(code)),
+);
+
 /** Any text that a field may hold: no half surrogate pairs, since none can be written in UTF-8. */
 export const value: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...AWKWARD) },
-  { weight: 4, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) },
-  { weight: 2, arbitrary: fc.string({ unit: 'binary', maxLength: 40 }) },
+  { weight: 3, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) },
+  { weight: 3, arbitrary: fc.string({ unit: character, maxLength: 40 }) },
   { weight: 2, arbitrary: fc.base64String({ maxLength: 64 }) },
   { weight: 2, arbitrary: fc.bigInt({ min: -(10n ** 20n), max: 10n ** 30n }).map(String) },
   {
