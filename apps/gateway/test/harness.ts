@@ -12,8 +12,9 @@ import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { eventually } from '@payonce/testkit/eventually';
 import type { FastifyInstance } from 'fastify';
-import { expect, vi } from 'vitest';
+import { expect } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
 
@@ -83,10 +84,7 @@ export function makeGateway(
 }
 
 export async function untilReady(queue: NotificationQueue): Promise<void> {
-  await vi.waitFor(() => expect(queue.state).toEqual({ state: 'ready' }), {
-    timeout: 8_000,
-    interval: 5,
-  });
+  await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
 }
 
 /** What every job in the queue carries, whatever its state. */

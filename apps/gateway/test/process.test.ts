@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import { createLog } from '@payonce/core/log';
+import { eventually } from '@payonce/testkit/eventually';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { startGateway } from '../src/gateway.js';
 import { aPayment, makeProviders, type Providers } from './harness.js';
@@ -54,10 +55,10 @@ test('one line tells the ports, and no line a password', async () => {
 test('it is alive before it is ready, ready only with a durable queue, and says which part is not', async () => {
   const { redis, privately, port } = await start();
   expect((await privately('/livez')).status).toBe(200);
-  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   expect((await notify(port)).status).toBe(200);
   await redis.kill();
-  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(503));
+  await eventually(async () => expect((await privately('/readyz')).status).toBe(503));
   const state = await (await privately('/readyz')).json();
   expect(state).toMatchObject({ ready: false, parts: { queue: expect.stringMatching(/^down: /) } });
   expect((await privately('/livez')).status).toBe(200);
@@ -65,7 +66,7 @@ test('it is alive before it is ready, ready only with a durable queue, and says 
 
 test('metrics are on the private port, with the expiry of each certificate', async () => {
   const { privately, port } = await start();
-  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   expect(await (await notify(port)).text()).toBe('success');
   const text = await (await privately('/metrics')).text();
   expect(text).toContain('payonce_gateway_accepted_total{provider="alipay",channel="sim-alipay"');
@@ -78,16 +79,16 @@ test('metrics are on the private port, with the expiry of each certificate', asy
 
 test('a request in hand gets its reply before the gateway ends', async () => {
   const { redis, privately, port, lifecycle } = await start();
-  await vi.waitFor(async () => expect((await privately('/readyz')).status).toBe(200));
+  await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   redis.suspend();
   const reply = notify(port);
-  await vi.waitFor(async () =>
+  await eventually(async () =>
     expect(await (await privately('/metrics')).text()).toMatch(
       /payonce_gateway_received_total\{[^}]*\} 1/,
     ),
   );
   const stopped = lifecycle.stop();
-  await vi.waitFor(() => expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow());
+  await eventually(() => expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow());
   redis.resume();
   const response = await reply;
   expect([response.status, await response.text()]).toEqual([200, 'success']);

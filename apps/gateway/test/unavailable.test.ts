@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import {
   aPayment,
   type Gateway,
@@ -72,7 +73,7 @@ test('nothing is acknowledged on a Redis that may lose it', async () => {
   const redis = await ownRedis({ appendfsync: 'everysec' });
   const settings = redisSettings(redis.url);
   const gateway = gatewayOn(settings);
-  await vi.waitFor(() => expect(gateway.queue.state).toMatchObject({ state: 'down' }));
+  await eventually(() => expect(gateway.queue.state).toMatchObject({ state: 'down' }));
   expect(await sendAll(gateway)).toEqual(UNAVAILABLE);
   expect(await jobsIn(settings)).toEqual([]);
 });
@@ -141,7 +142,7 @@ test('the same with PostgreSQL alone: accepted when it is durable, 503 while it 
   await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
     name,
   ]);
-  await vi.waitFor(() => expect(gateway.queue.state).toMatchObject({ state: 'down' }));
+  await eventually(() => expect(gateway.queue.state).toMatchObject({ state: 'down' }));
   expect(await sendAll(gateway)).toEqual(UNAVAILABLE);
   await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
   await untilReady(gateway.queue);

@@ -1,5 +1,6 @@
+import { eventually } from '@payonce/testkit/eventually';
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Answer } from '../test/notify-server.js';
 import { alipay, NO, OK, payment, useSimulator } from '../test/simulate.js';
 
@@ -143,7 +144,7 @@ describe('the retry ladder', () => {
     const { app, post } = await simulate((count) => (count < 3 ? NO : OK));
     const { status, body } = await post('/send', { ...alipay, retry: true });
     expect([status, body.retrying]).toEqual([202, true]);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       const { sendings } = (await app.inject('/sendings?orderNumber=T1')).json();
       expect(sendings).toMatchObject([
         { attempt: 3, accepted: true },
@@ -159,7 +160,7 @@ describe('the retry ladder', () => {
     });
     const waiting = post('/send', { ...alipay, retry: true, wait: true });
     const hanging = post('/send', { ...alipay, channel: 'sim-wechat' });
-    await vi.waitFor(() => expect(gateway.received).toHaveLength(2));
+    await eventually(() => expect(gateway.received).toHaveLength(2));
     await player.stop();
     const both = (await Promise.all([waiting, hanging])).map(({ body }) => body.sendings);
     expect(both.flat()).toContainEqual(expect.objectContaining({ reason: 'stopped' }));

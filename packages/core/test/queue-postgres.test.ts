@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { eventually } from '@payonce/testkit/eventually';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
-import { afterEach, expect, inject, test, vi } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker, openUntilReady } from '../src/queue/hosted.js';
 import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
@@ -46,7 +47,7 @@ function open(settings: PostgresQueueSettings): NotificationQueue {
 }
 
 async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise<void> {
-  await vi.waitFor(() => expect(queue.state).toMatchObject({ state }), { timeout: 8_000 });
+  await eventually(() => expect(queue.state).toMatchObject({ state }));
 }
 
 test('what is enqueued reaches a worker as it was, once for five copies', async () => {
@@ -68,9 +69,8 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
   cleanups.push(() => worker.close());
   const hosted = openHostedQueue(settings);
   cleanups.push(() => hosted.close());
-  await vi.waitFor(
-    async () => expect(await hosted.getJobCounts('completed')).toEqual({ completed: 1 }),
-    { timeout: 8_000 },
+  await eventually(async () =>
+    expect(await hosted.getJobCounts('completed')).toEqual({ completed: 1 }),
   );
   expect(seen).toEqual([[jobIdFor(job), job]]);
 });
@@ -87,7 +87,7 @@ test('a database that is not migrated yet delays the start and does not spoil it
     signal: new AbortController().signal,
     onFailure: (error) => failures.push(error),
   });
-  await vi.waitFor(() => expect(failures).not.toEqual([]), { timeout: 8_000 });
+  await eventually(() => expect(failures).not.toEqual([]));
   await migrate(settings);
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
@@ -104,7 +104,7 @@ test('a role that does not wait for the disk is given nothing', async () => {
     client.query(`ALTER DATABASE ${name} SET synchronous_commit = off`),
   );
   const queue = open(settings);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(queue.state).toEqual({
       state: 'down',
       reason: 'not durable: synchronous_commit is off',

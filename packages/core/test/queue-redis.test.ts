@@ -1,5 +1,6 @@
+import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
-import { afterEach, expect, inject, test, vi } from 'vitest';
+import { afterEach, expect, inject, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
 import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
@@ -35,7 +36,7 @@ async function ownRedis(settings?: Record<string, string>): Promise<OwnRedis> {
 }
 
 async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise<void> {
-  await vi.waitFor(() => expect(queue.state).toMatchObject({ state }), { timeout: 8_000 });
+  await eventually(() => expect(queue.state).toMatchObject({ state }));
 }
 
 function look(settings: RedisQueueSettings) {
@@ -59,7 +60,7 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
     { concurrency: 2 },
   );
   cleanups.push(() => worker.close());
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
   });
   expect(seen).toEqual([[jobIdFor(job), job]]);
@@ -96,7 +97,7 @@ test('a failed attempt is tried again after about a second, by the backoff that 
   worker.on('error', () => {});
   cleanups.push(() => worker.close());
   const hosted = look(settings);
-  await vi.waitFor(async () => {
+  await eventually(async () => {
     const stored = await hosted.getJob(jobIdFor(job));
     expect(stored?.attemptsMade).toBeGreaterThanOrEqual(1);
     expect(stored?.delay).toBeGreaterThanOrEqual(800);
@@ -114,7 +115,7 @@ test.each([
   const settings = settingsFor(redis.url);
   const queue = open(settings);
   await until(queue, 'down');
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(queue.state).toMatchObject({ reason: expect.stringContaining(`${name} is ${value}`) }),
   );
   await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
@@ -136,7 +137,7 @@ test.each(['managed', 'relaxed'] as const)(
 test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed', async () => {
   const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
   const checked = open(settingsFor(redis.url));
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(checked.state).toEqual({ state: 'down', reason: 'not durable: CONFIG is refused' }),
   );
   await expect(checked.enqueue(someJob(), 2_000)).rejects.toMatchObject({
@@ -174,13 +175,11 @@ test('a Redis that comes back weaker takes nothing', async () => {
   await redis.kill();
   await until(queue, 'down');
   await redis.start({ appendfsync: 'everysec' });
-  await vi.waitFor(
-    () =>
-      expect(queue.state).toMatchObject({
-        state: 'down',
-        reason: expect.stringContaining('appendfsync'),
-      }),
-    { timeout: 8_000 },
+  await eventually(() =>
+    expect(queue.state).toMatchObject({
+      state: 'down',
+      reason: expect.stringContaining('appendfsync'),
+    }),
   );
 });
 
@@ -213,16 +212,14 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
   const master = await ownRedis();
   const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
   const careless = open(settingsFor(master.url));
-  await vi.waitFor(
-    () =>
-      expect(careless.state).toMatchObject({
-        state: 'down',
-        reason: expect.stringContaining('PAYONCE_REDIS_WAIT_REPLICAS'),
-      }),
-    { timeout: 15_000 },
+  await eventually(() =>
+    expect(careless.state).toMatchObject({
+      state: 'down',
+      reason: expect.stringContaining('PAYONCE_REDIS_WAIT_REPLICAS'),
+    }),
   );
   const careful = open(settingsFor(master.url, { waitReplicas: 1 }));
-  await until(careful, 'ready');
+  await until(careful, 'ready'); // not before the replica has loaded everything
   await Promise.all(Array.from({ length: 20 }, () => careful.enqueue(someJob(), 2_000)));
   replica.suspend();
   await expect(careful.enqueue(someJob(), 2_000)).rejects.toMatchObject({
@@ -232,11 +229,22 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
   replica.resume();
 });
 
+test('while no replica has caught up, a job that must be on one is not taken', async () => {
+  const alone = await ownRedis();
+  const queue = open(settingsFor(alone.url, { waitReplicas: 1 }));
+  await eventually(() =>
+    expect(queue.state).toEqual({
+      state: 'down',
+      reason: 'not durable: 0 of 1 replicas are online',
+    }),
+  );
+});
+
 test('a replica is no place to add to', async () => {
   const master = await ownRedis();
   const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
   const queue = open(settingsFor(replica.url));
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(queue.state).toEqual({ state: 'down', reason: 'not durable: role is slave' }),
   );
 });

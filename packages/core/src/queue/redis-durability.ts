@@ -17,6 +17,8 @@ export interface RedisReport {
   readonly settings: Readonly<Record<string, string>> | null;
   readonly role: string;
   readonly connectedReplicas: number;
+  /** Of those, the ones that have caught up: while a replica still loads, no `WAIT` counts it. */
+  readonly onlineReplicas: number;
 }
 
 /** Asks Redis. @throws when it does not answer */
@@ -30,6 +32,7 @@ export async function readRedisReport(redis: Redis): Promise<RedisReport> {
     settings,
     role: field('role') ?? 'unknown',
     connectedReplicas: Number(field('connected_slaves') ?? 0),
+    onlineReplicas: replication.match(/^slave\d+:.*state=online/gm)?.length ?? 0,
   };
 }
 
@@ -64,6 +67,9 @@ export function durabilityFaults(report: RedisReport, waitReplicas: number): str
   }
   if (report.connectedReplicas > 0 && waitReplicas < 1) {
     faults.push('replicas are connected and PAYONCE_REDIS_WAIT_REPLICAS is 0');
+  }
+  if (report.onlineReplicas < waitReplicas) {
+    faults.push(`${report.onlineReplicas} of ${waitReplicas} replicas are online`);
   }
   return faults;
 }
