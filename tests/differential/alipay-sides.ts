@@ -108,8 +108,10 @@ export const encoders: Readonly<Record<string, (fields: Fields) => Buffer>> = {
 export function refusedByUsAlone(body: Buffer, signTypeIsSigned: boolean): string | null {
   const raw = body.toString('latin1');
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return 'broken escape';
-  if (!isUtf8(Buffer.from(percentDecoded(raw), 'latin1'))) return 'not UTF-8';
   const pieces = raw.split('&').filter((piece) => piece !== '');
+  // A field without a value says nothing to us, whatever its name is.
+  const filled = pieces.filter((piece) => /=./.test(piece)).join('&');
+  if (!isUtf8(Buffer.from(percentDecoded(filled), 'latin1'))) return 'not UTF-8';
   const names = pieces.map((piece) => percentDecoded(piece.split('=')[0] ?? ''));
   if (names.includes('')) return 'value without a name';
   if (new Set(names).size < names.length) return 'doubled field';
