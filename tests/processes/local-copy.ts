@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { postgresHome } from '@payonce/tooling/postgres-binaries';
 import { startTimeOf, until } from '@payonce/tooling/process';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,7 +19,14 @@ export function copyClone(): LocalCopy {
     if (name === '.payonce' || name === '.git') continue;
     execFileSync('cp', ['-al', join(root, name), folder]);
   }
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) };
+  return {
+    folder,
+    remove: () => {
+      // Root's data lies elsewhere when the folder is closed to the user that PostgreSQL runs as.
+      const { data } = postgresHome(join(folder, '.payonce', 'postgres'));
+      for (const path of [data, folder]) rmSync(path, { recursive: true, force: true });
+    },
+  };
 }
 
 /** `npm …` in the copy, with all that it prints. */
