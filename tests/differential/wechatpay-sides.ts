@@ -81,7 +81,7 @@ export async function createSides() {
   };
 }
 
-export type Sides = Awaited<ReturnType<typeof createSides>>;
+type Sides = Awaited<ReturnType<typeof createSides>>;
 
 interface Sealing {
   readonly key: string;
