@@ -81,8 +81,6 @@ export async function createSides() {
   };
 }
 
-type Sides = Awaited<ReturnType<typeof createSides>>;
-
 interface Sealing {
   readonly key: string;
   readonly nonce: string;
