@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 // Workspace packages are read from their sources, so tests never run against a stale build.
@@ -6,6 +7,8 @@ const ssr = { resolve };
 
 export default defineConfig({
   test: {
+    // vitest leaves one core free by default; of two that is half.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         resolve,
