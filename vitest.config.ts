@@ -18,6 +18,7 @@ export default defineConfig({
           include: [
             '{apps,packages}/*/src/**/*.test.ts',
             'tooling/src/**/*.test.ts',
+            'chaos/src/**/*.test.ts',
             'tests/differential/*.test.ts',
           ],
           sequence: { groupOrder: 0 },
@@ -45,7 +46,7 @@ export default defineConfig({
         test: {
           // The whole product as separate processes, alone on the machine.
           name: 'processes',
-          include: ['tests/processes/*.test.ts'],
+          include: ['tests/processes/*.test.ts', 'chaos/test/*.test.ts'],
           sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 60_000,

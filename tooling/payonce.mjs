@@ -7,6 +7,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+const args = process.argv.slice(3);
+// With --json the standard output belongs to the program that reads it.
+const say = args.includes('--json') ? console.error : console.log;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const state = join(root, '.payonce');
 const OLDEST_NODE = [20, 19];
@@ -14,6 +17,17 @@ const VERBS = {
   start: 'sets everything up, plays the demonstration, serves until Ctrl-C   (npm start)',
   demo: 'the same, ends after the demonstration, non-zero if a row is wrong  (npm run demo)',
   test: 'format, lint, types, import directions, unused code, all tests      (npm test)',
+  chaos:
+    'breaks everything that can break and counts what was lost           (npm run chaos -- --help)',
+  fuzz: 'hostile requests against a real gateway                             (npm run fuzz -- --help)',
+};
+/** Compiled by then. Each exports a function named as the verb: `({ root, state, args }) => exit code`. */
+const MODULES = {
+  start: './dist/start.js',
+  demo: './dist/start.js',
+  test: './dist/test.js',
+  chaos: '../chaos/dist/main.js',
+  fuzz: '../chaos/dist/fuzz.js',
 };
 
 process.chdir(root);
@@ -26,8 +40,8 @@ if (!verb || !Object.hasOwn(VERBS, verb)) {
 checkNode();
 await install();
 await build();
-const { [verb]: run } = await import(verb === 'test' ? './dist/test.js' : './dist/start.js');
-process.exitCode = await run({ root, state });
+const { [verb]: run } = await import(MODULES[verb]);
+process.exitCode = await run({ root, state, args });
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
@@ -69,7 +83,7 @@ function manifests() {
   const folders = ['apps', 'packages'].flatMap((group) =>
     readdirSync(group).map((name) => join(group, name)),
   );
-  return ['.', 'prisma', 'tests', 'tooling', ...folders]
+  return ['.', 'chaos', 'prisma', 'tests', 'tooling', ...folders]
     .map((folder) => join(folder, 'package.json'))
     .filter((file) => existsSync(file));
 }
@@ -85,8 +99,8 @@ async function step(title, command) {
   const { packageManager } = JSON.parse(readFileSync('package.json', 'utf8'));
   const started = Date.now();
   const seconds = () => ((Date.now() - started) / 1000).toFixed(1);
-  const live = process.stdout.isTTY;
-  if (!live) console.log(`· ${title} …`);
+  const live = process.stdout.isTTY && say === console.log;
+  if (!live) say(`· ${title} …`);
   const ticker = live
     ? setInterval(() => process.stdout.write(`\r· ${title} … ${seconds()} s`), 200)
     : null;
@@ -104,7 +118,7 @@ async function step(title, command) {
   });
   if (ticker) clearInterval(ticker);
   if (code === 0) {
-    console.log(`${live ? '\r' : ''}✓ ${title} … ${seconds()} s`);
+    say(`${live ? '\r' : ''}✓ ${title} … ${seconds()} s`);
     return;
   }
   process.stderr.write(`\n${Buffer.concat(output)}\n✗ ${title} failed (exit code ${code}).\n`);
