@@ -1,0 +1,77 @@
+/**
+ * What the provider's side of a run knows. The load writes it, the checker reads it; neither knows
+ * anything of payonce's inside.
+ */
+
+/** A notification as the provider means it; every copy and re-send of it says the same. */
+export interface ToldNotification {
+  /** Made by the load; unique in the run. */
+  readonly key: string;
+  readonly provider: 'alipay' | 'wechatpay' | 'wechatpay-v2';
+  readonly orderNumber: string;
+  readonly trade: string;
+  /** A text that stands in the queue's job ID of this notification (`notify_id`, `id`, v2: the trade or refund number). */
+  readonly jobToken: string;
+  readonly says:
+    | { readonly kind: 'payment'; readonly amount: bigint }
+    | {
+        readonly kind: 'refund';
+        readonly refundId: string;
+        readonly amount: bigint;
+        /** All refunds of the trade up to this one. */
+        readonly refundedTotal: bigint;
+        /** True for v2 notices, which are not signed and move nothing. */
+        readonly unsigned: boolean;
+      };
+  /** Signed with another's key: must never be acknowledged, and changes nothing. */
+  readonly forged: boolean;
+}
+
+/** One HTTP request that carried a copy of a notification. Times: milliseconds since the epoch, with fractions. */
+export interface Sending {
+  readonly key: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  /** Null when no whole reply came. */
+  readonly status: number | null;
+  /** By the provider's own rule for the reply. */
+  readonly acknowledged: boolean;
+}
+
+/** What is to be paid; registered before, during or after its notifications. */
+export interface ToldOrder {
+  readonly merchant: string;
+  readonly number: string;
+  readonly amount: bigint;
+  /** False when it is never registered: its notifications must be held as `unknown_order`. */
+  readonly registered: boolean;
+}
+
+/** The proxies' own log: a job ID passed whole, towards a store that was given it. */
+export interface StoreAdd {
+  readonly at: number;
+  readonly store: 'redis' | 'postgres';
+  readonly jobId: string;
+}
+
+export interface Ledger {
+  readonly orders: readonly ToldOrder[];
+  readonly notifications: readonly ToldNotification[];
+  readonly sendings: readonly Sending[];
+  readonly adds: readonly StoreAdd[];
+}
+
+/** Of one stretch of the run (a fault and its recovery), or of all of it. */
+export interface Verdict {
+  readonly sent: number;
+  readonly acknowledged: number;
+  /** Acknowledged notifications that are where the provider's truth demands. */
+  readonly applied: number;
+  /** Acknowledged, and not in the outcome that the provider's truth demands. */
+  readonly lost: number;
+  /** Orders with more than one `order.paid`, or with amounts other than the provider's truth. */
+  readonly doubled: number;
+  /** Acknowledged while no add reached a store during that request. */
+  readonly falselyAcknowledged: number;
+  readonly forgedAccepted: number;
+}
