@@ -53,8 +53,8 @@ describe('the configuration', () => {
     const postgres = { ...withoutRedis, PAYONCE_QUEUE: 'postgres' };
     expect(faultsOf(postgres)).toContain('PAYONCE_QUEUE_DATABASE_URL');
     const url = 'postgresql://queue@127.0.0.1/payonce';
-    const { queue } = loadConfig({ ...postgres, PAYONCE_QUEUE_DATABASE_URL: url });
-    expect(queue).toMatchObject({ kind: 'postgres', url });
+    const { queues } = loadConfig({ ...postgres, PAYONCE_QUEUE_DATABASE_URL: url });
+    expect(queues).toMatchObject([{ kind: 'postgres', url }]);
   });
 
   it('makes cookies secure in production unless plain http is asked for', () => {

@@ -49,9 +49,9 @@ export type ConsoleConfig = ReturnType<typeof loadConfig>;
 
 /** @throws ConfigError with every fault at once, by name and never with a value */
 export function loadConfig(env: Env) {
-  const { settings, queue } = collectFaults({
+  const { settings, queues } = collectFaults({
     settings: () => readEnv(shape, env),
-    queue: () => readQueueSettings(env),
+    queues: () => readQueueSettings(env),
   });
   return {
     host: settings.PAYONCE_HOST,
@@ -60,7 +60,7 @@ export function loadConfig(env: Env) {
     privatePort: settings.PAYONCE_PRIVATE_PORT,
     logLevel: settings.PAYONCE_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
-    queue,
+    queues,
     user: settings.PAYONCE_CONSOLE_USER,
     password: settings.PAYONCE_CONSOLE_PASSWORD,
     apiKey: settings.PAYONCE_CONSOLE_API_KEY,

@@ -4,6 +4,7 @@ import { createLog, type Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { startPrivateServer } from '@payonce/core/private-server';
 import { openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { type ConsoleConfig, loadConfig } from './config.js';
@@ -30,7 +31,10 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   lifecycle.onStop('database', () => prisma.$disconnect());
 
   const board = createBoard();
-  const queueIsShown = showQueue(config, board, lifecycle, log);
+  const queues = config.queues.map((settings) => {
+    const isShown = showQueue(settings, board, lifecycle, log);
+    return () => [`queue in ${settings.kind}`, isShown() ? 'shown' : 'not connected yet'] as const;
+  });
 
   const app = await buildApp({ config, prisma, board, log, clock: systemClock });
   await app.listen({ host: config.host, port: config.port });
@@ -40,15 +44,16 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     host: config.privateHost,
     port: config.privatePort,
     metrics: createMetrics('console'),
-    // Orders can be read and registered without the queue, so it does not decide.
+    // Orders can be read and registered without a queue, so none decides.
     readiness: async () => {
       const database = await databaseState(prisma, log);
-      const queue = queueIsShown() ? 'shown' : 'not connected yet';
-      return { ready: database === 'ready', parts: { database, queue } };
+      const parts = { database, ...Object.fromEntries(queues.map((describe) => describe())) };
+      return { ready: database === 'ready', parts };
     },
   });
   lifecycle.onStop('private port', close);
-  log.info({ host: config.host, port: config.port, queue: config.queue.kind }, 'console is ready');
+  const kinds = config.queues.map(({ kind }) => kind);
+  log.info({ host: config.host, port: config.port, queues: kinds }, 'console is ready');
 }
 
 async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 'down'> {
@@ -63,16 +68,17 @@ async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 
 
 /** Connects in the background: pages and API serve without the queue. @returns whether it is there yet */
 function showQueue(
-  config: ConsoleConfig,
+  settings: QueueSettings,
   board: Board,
   lifecycle: Lifecycle,
-  log: Log,
+  parentLog: Log,
 ): () => boolean {
+  const log = parentLog.child({ queue: settings.kind });
   const giveUp = new AbortController();
   lifecycle.onStop('looking for the queue', () => giveUp.abort());
   let shown = false;
   const open = () => {
-    const queue = openHostedQueue(config.queue);
+    const queue = openHostedQueue(settings);
     queue.on('error', (err: Error) => log.debug({ err }, 'queue error'));
     return queue;
   };
@@ -81,7 +87,7 @@ function showQueue(
     .then((queue) => {
       if (giveUp.signal.aborted) return queue.close();
       lifecycle.onStop('queue', () => queue.close());
-      board.show(queue);
+      board.show(queue, settings.kind);
       shown = true;
     })
     .catch((err) => log.debug({ err }, 'gave up the queue'));

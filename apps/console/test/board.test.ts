@@ -76,7 +76,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     await queue.add(job.provider, job, { jobId });
     const added = await queue.getJob(jobId);
     await added?.log(`payer ${OPENID} with ${SIGNATURE}`);
-    server.board.show(queue);
+    server.board.show(queue, kind);
     cookies = await logIn(server);
   });
 
@@ -101,10 +101,10 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
 
   it('shows the job with what identifies it, and masks the payer and the signatures', async () => {
     const addresses = [
-      '/api/queues?activeQueue=notifications&status=waiting',
-      `/api/queues/notifications/${jobId}`,
-      `/api/queues/notifications/${jobId}/logs`,
-      `/api/queues/notifications/${jobId}/flow`,
+      `/api/queues?activeQueue=${kind}-notifications&status=waiting`,
+      `/api/queues/${kind}-notifications/${jobId}`,
+      `/api/queues/${kind}-notifications/${jobId}/logs`,
+      `/api/queues/${kind}-notifications/${jobId}/flow`,
     ];
     for (const address of addresses) {
       const answer = await get(address);
@@ -118,21 +118,21 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
       ];
       for (const secret of secrets) expect(answer.body).not.toContain(secret);
     }
-    const shown = (await get(`/api/queues/notifications/${jobId}`)).json();
+    const shown = (await get(`/api/queues/${kind}-notifications/${jobId}`)).json();
     expect(shown.job.data).toMatchObject({
       channel: 'shop-alipay',
       headers: { 'wechatpay-serial': 'PUB_KEY_ID_1' },
       body: { fields: { out_trade_no: 'A-1001', total_amount: '88.80' } },
     });
-    const listed = (await get('/api/queues?activeQueue=notifications')).json();
-    expect(listed.queues[0]).toMatchObject({ name: 'notifications', readOnlyMode: true });
+    const listed = (await get(`/api/queues?activeQueue=${kind}-notifications`)).json();
+    expect(listed.queues[0]).toMatchObject({ name: `${kind}-notifications`, readOnlyMode: true });
     expect(listed.queues[0].jobs).toHaveLength(1);
   });
 
   it('answers the questions that its page asks', async () => {
     for (const address of [
       '/api/redis/stats',
-      '/api/queues/notifications/metrics',
+      `/api/queues/${kind}-notifications/metrics`,
       '/api/job-schedulers',
     ]) {
       expect([address, (await get(address)).statusCode]).toEqual([address, 200]);
@@ -148,7 +148,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     expect(writing.length).toBeGreaterThan(15);
     for (const [method, route] of writing) {
       const url = `/queues${route}`
-        .replace(':queueName', 'notifications')
+        .replace(':queueName', `${kind}-notifications`)
         .replace(':jobId', jobId)
         .replace(':queueStatus', 'waiting')
         .replace(':schedulerId', 'any');

@@ -10,7 +10,7 @@ import {
   privateEnv,
   readEnv,
 } from '@payonce/core/config/env';
-import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
 
 // DATABASE_URL is absent on purpose: the public edge cannot reach an order.
@@ -32,15 +32,15 @@ export interface GatewayConfig {
   readonly privatePort: number;
   /** Only these may say, by `X-Forwarded-For`, who the client is. */
   readonly trustedProxies: readonly string[];
-  readonly queue: QueueSettings;
+  readonly queues: QueueStores;
   readonly channels: Channels;
 }
 
 /** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
 export function readConfig(env: Env): GatewayConfig {
-  const { own, queue, channels } = collectFaults({
+  const { own, queues, channels } = collectFaults({
     own: () => readEnv(gatewayEnv, env),
-    queue: () => readQueueSettings(env),
+    queues: () => readQueueSettings(env),
     channels: () => readChannelFile(env),
   });
   return {
@@ -49,7 +49,7 @@ export function readConfig(env: Env): GatewayConfig {
     privateHost: own.PAYONCE_PRIVATE_HOST,
     privatePort: own.PAYONCE_PRIVATE_PORT,
     trustedProxies: own.PAYONCE_TRUSTED_PROXIES,
-    queue,
+    queues,
     channels,
   };
 }

@@ -52,10 +52,28 @@ export function createGatewayMetrics(metrics: Metrics) {
       labelNames: channelLabels,
       registers,
     }),
+    queued: new Counter({
+      name: 'payonce_gateway_queued_total',
+      help: 'Notifications that a store of the queue has durably, by store.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
+    queueSwitches: new Counter({
+      name: 'payonce_gateway_queue_switches_total',
+      help: 'Switches between the stores of the queue, by the one that takes over.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
+    queueCurrent: new Gauge({
+      name: 'payonce_gateway_queue_current',
+      help: '1 for the store that notifications are put into first.',
+      labelNames: ['queue'] as const,
+      registers,
+    }),
     enqueueSeconds: new Histogram({
       name: 'payonce_gateway_enqueue_seconds',
-      help: 'Time until the queue had a notification durably, or gave up.',
-      labelNames: ['queue', 'result'] as const,
+      help: 'Time until a store had a notification durably, or all had given up.',
+      labelNames: ['result'] as const,
       // The deadline is 2 s in all.
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1, 2],
       registers,
@@ -63,19 +81,26 @@ export function createGatewayMetrics(metrics: Metrics) {
   };
 }
 
+export function showCurrentStore({ queueCurrent }: GatewayMetrics, name: string): void {
+  queueCurrent.reset();
+  queueCurrent.set({ queue: name }, 1);
+}
+
 /** Gauges that are read when they are asked for. */
 export function watchQueueAndKeys(
   metrics: Metrics,
-  queue: NotificationQueue,
+  stores: readonly NotificationQueue[],
   channels: Channels,
 ): void {
   new Gauge({
     name: 'payonce_gateway_queue_ready',
-    help: '1 when the queue takes notifications.',
+    help: '1 when that store of the queue takes notifications.',
     labelNames: ['queue'] as const,
     registers: [metrics],
     collect() {
-      this.set({ queue: queue.name }, queue.state.state === 'ready' ? 1 : 0);
+      for (const { name, state } of stores) {
+        this.set({ queue: name }, state.state === 'ready' ? 1 : 0);
+      }
     },
   });
   const expiry = new Gauge({

@@ -6,11 +6,11 @@ import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { startPrivateServer } from '@payonce/core/private-server';
-import { describeState } from '@payonce/core/queue/notification-queue';
-import { openNotificationQueue } from '@payonce/core/queue/open-queue';
+import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
+import { openQueue } from '@payonce/core/queue/open-queue';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
-import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
+import { createGatewayMetrics, showCurrentStore, watchQueueAndKeys } from './gateway-metrics.js';
 import { watchKeyExpiry } from './key-expiry.js';
 
 /** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
@@ -28,14 +28,21 @@ export async function startGateway(
 ): Promise<{ readonly port: number; readonly privatePort: number }> {
   const { host, privateHost, channels } = config;
   log.info(
-    { queue: maskedSummary({ ...config.queue }), channels: summarise(channels) },
+    {
+      queues: config.queues.map((store) => maskedSummary({ ...store })),
+      channels: summarise(channels),
+    },
     'configuration',
   );
-  const queue = openNotificationQueue(config.queue, log);
-  lifecycle.onStop('queue', () => queue.close());
-
   const metrics = createMetrics('gateway');
-  watchQueueAndKeys(metrics, queue, channels);
+  const gatewayMetrics = createGatewayMetrics(metrics);
+  const { queue, stores } = openQueue(config.queues, log, (to) => {
+    gatewayMetrics.queueSwitches.inc({ queue: to });
+    showCurrentStore(gatewayMetrics, to);
+  });
+  lifecycle.onStop('queue', () => queue.close());
+  showCurrentStore(gatewayMetrics, config.queues[0].kind);
+  watchQueueAndKeys(metrics, stores, channels);
   lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
 
   let stopping = false;
@@ -45,14 +52,14 @@ export async function startGateway(
     metrics,
     readiness: () => ({
       ready: queue.state.state === 'ready' && !stopping,
-      parts: { queue: describeState(queue.state), ...(stopping && { process: 'stopping' }) },
+      parts: { ...describeQueues(queue, stores), ...(stopping && { process: 'stopping' }) },
     }),
   });
   lifecycle.onStop('private server', () => privateServer.close());
 
   const app = buildApp(config, {
     queue,
-    metrics: createGatewayMetrics(metrics),
+    metrics: gatewayMetrics,
     log,
     clock: systemClock,
   });
@@ -68,4 +75,14 @@ export async function startGateway(
   const { port: privatePort } = privateServer;
   log.info({ host, port, privateHost, privatePort }, 'listening');
   return { port, privatePort };
+}
+
+/** The whole, and its parts where there are several. */
+function describeQueues(
+  queue: NotificationQueue,
+  stores: readonly NotificationQueue[],
+): Record<string, string> {
+  const parts = stores.length > 1 ? stores.map(({ name, state }) => [name, state] as const) : [];
+  const all = [['queue', queue.state] as const, ...parts];
+  return Object.fromEntries(all.map(([name, state]) => [name, describeState(state)]));
 }

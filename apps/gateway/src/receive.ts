@@ -55,11 +55,12 @@ export async function receive(
     return { outcome: 'rejected', reason };
   }
   const { notificationId } = verification;
-  const end = metrics.enqueueSeconds.startTimer({ queue: deps.queue.name });
+  const end = metrics.enqueueSeconds.startTimer();
   try {
     const limitMs = DEADLINE_MS - (performance.now() - startedAt);
-    await deps.queue.enqueue(jobFor(channel, request, verification), limitMs);
+    const store = await deps.queue.enqueue(jobFor(channel, request, verification), limitMs);
     end({ result: 'ok' });
+    metrics.queued.inc({ queue: store });
   } catch (err) {
     end({ result: 'failed' });
     metrics.unavailable.inc(labels);

@@ -103,7 +103,7 @@ test('refusals are counted by reason, and probes and unknown keys on their own',
     `payonce_gateway_rejected_total{${labels},reason="signature_probe",process="gateway"} 1`,
     `payonce_gateway_unknown_keys_total{${labels},process="gateway"} 1`,
     `payonce_gateway_signature_probes_total{${labels},process="gateway"} 1`,
-    'payonce_gateway_enqueue_seconds_count{process="gateway",queue="redis",result="ok"} 1',
+    'payonce_gateway_enqueue_seconds_count{process="gateway",result="ok"} 1',
   ]) {
     expect(text).toContain(`${line}\n`);
   }

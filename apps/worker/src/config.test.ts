@@ -53,6 +53,14 @@ describe('configuration of the worker', () => {
     expect(queues.map((queue) => queue.kind)).toEqual(['postgres']);
   });
 
+  test('with a standby, jobs are taken from both stores', () => {
+    const { queues } = readConfig({
+      ...least,
+      PAYONCE_QUEUE_DATABASE_URL: 'postgresql://queue:secret@127.0.0.1/payonce',
+    });
+    expect(queues.map((queue) => queue.kind)).toEqual(['redis', 'postgres']);
+  });
+
   test('every fault is told at once, by name, and no value with it', () => {
     const faults = faultsOf({
       DATABASE_URL: 'mysql://user:hunter2@db',

@@ -9,7 +9,7 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
-import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 
 const DEFAULT_PRIVATE_PORT = 8602;
 
@@ -36,7 +36,7 @@ export interface WorkerConfig {
   readonly databasePool: number;
   readonly channels: Channels;
   /** Every queue this worker takes jobs from. */
-  readonly queues: readonly QueueSettings[];
+  readonly queues: QueueStores;
   readonly sizes: WorkerSizes;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
@@ -51,9 +51,9 @@ export interface WorkerSizes {
 
 /** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
 export function readConfig(env: Env): WorkerConfig {
-  const { own, queue, channels } = collectFaults({
+  const { own, queues, channels } = collectFaults({
     own: () => readEnv(workerEnv, env),
-    queue: () => readQueueSettings(env),
+    queues: () => readQueueSettings(env),
     channels: () => readChannelFile(env),
   });
   return {
@@ -62,7 +62,7 @@ export function readConfig(env: Env): WorkerConfig {
     databaseUrl: own.DATABASE_URL,
     databasePool: own.PAYONCE_WORKER_DATABASE_POOL,
     channels,
-    queues: [queue],
+    queues,
     sizes: {
       concurrency: own.PAYONCE_WORKER_CONCURRENCY,
       batchSize: own.PAYONCE_WORKER_BATCH_SIZE,

@@ -2,6 +2,7 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { maskBoardAnswer } from '../masking/board.js';
@@ -12,7 +13,7 @@ export const BOARD_PATH = '/queues';
 
 export interface Board {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
-  show(queue: HostedQueue): void;
+  show(queue: HostedQueue, store: QueueSettings['kind']): void;
   readonly plugin: (app: FastifyInstance) => Promise<void>;
 }
 
@@ -35,7 +36,7 @@ export function createBoard(): Board {
     },
   });
   return {
-    show: (queue) => addQueue(readOnlyAdapter(queue)),
+    show: (queue, store) => addQueue(readOnlyAdapter(queue, store)),
     async plugin(app) {
       app.addHook('onRequest', async (request, reply) => {
         if (request.method === 'GET' || request.method === 'HEAD') return;
@@ -50,9 +51,10 @@ export function createBoard(): Board {
   };
 }
 
-function readOnlyAdapter(queue: HostedQueue): BullMQAdapter {
-  // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well.
-  const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true });
+function readOnlyAdapter(queue: HostedQueue, store: QueueSettings['kind']): BullMQAdapter {
+  // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well. It tells queues
+  // apart by name, and in both stores ours has the same one.
+  const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true, prefix: `${store}-` });
   adapter.setFormatter('data', maskJobData);
   adapter.setFormatter('returnValue', maskReturnValue);
   adapter.setFormatter('progress', maskReturnValue);

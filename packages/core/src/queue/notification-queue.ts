@@ -11,10 +11,11 @@ export interface NotificationQueue {
   readonly state: QueueState;
   /**
    * Resolves when the job is durable, or was already there under its ID. Gives up after `limitMs`; an
-   * abandoned job may still land, which is harmless, since the same notification comes again.
+   * abandoned job may still land, which is harmless: the worker applies what comes twice once.
+   * @returns the name of the store that has it
    * @throws AppError `queue_unavailable` or `deadline_exceeded`
    */
-  enqueue(job: NotificationJob, limitMs: number): Promise<void>;
+  enqueue(job: NotificationJob, limitMs: number): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -69,6 +69,7 @@ export function openPostgresQueue(
       const add = queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
       try {
         await withDeadline(add, limitMs, 'adding to PostgreSQL');
+        return 'postgres';
       } catch (cause) {
         monitor.checkNow();
         if (cause instanceof AppError) throw cause;

@@ -2,23 +2,28 @@ import { expect, test } from 'vitest';
 import { ConfigError } from '../config/env.js';
 import { readQueueSettings } from './queue-settings.js';
 
+const redis = {
+  kind: 'redis',
+  url: 'redis://h',
+  prefix: 'payonce',
+  durability: 'checked',
+  waitReplicas: 0,
+};
+const postgres = { kind: 'postgres', url: 'postgres://h/d', schema: 'payonce_queue' };
+
 test('Redis is the queue unless PostgreSQL is asked for, and it is checked', () => {
-  expect(readQueueSettings({ REDIS_URL: 'redis://h' })).toEqual({
-    kind: 'redis',
-    url: 'redis://h',
-    prefix: 'payonce',
-    durability: 'checked',
-    waitReplicas: 0,
-  });
+  expect(readQueueSettings({ REDIS_URL: 'redis://h' })).toEqual([redis]);
 });
 
-test('the PostgreSQL queue has an address and a schema of its own', () => {
+test('Redis has a standby as soon as the address of one is given', () => {
+  const env = { REDIS_URL: 'redis://h', PAYONCE_QUEUE_DATABASE_URL: 'postgres://h/d' };
+  expect(readQueueSettings(env)).toEqual([redis, postgres]);
+});
+
+test('the PostgreSQL queue has an address and a schema of its own, and needs no Redis', () => {
   const env = { PAYONCE_QUEUE: 'postgres', PAYONCE_QUEUE_DATABASE_URL: 'postgres://h/d' };
-  expect(readQueueSettings(env)).toEqual({
-    kind: 'postgres',
-    url: 'postgres://h/d',
-    schema: 'payonce_queue',
-  });
+  expect(readQueueSettings(env)).toEqual([postgres]);
+  expect(readQueueSettings({ ...env, REDIS_URL: 'redis://h' })).toEqual([postgres]);
 });
 
 test.each([

@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { ConfigError, count, type Env, readEnv, storeUrl } from '../config/env.js';
 
-/** Which store holds the queue, and how. */
+/** One store that holds a queue. */
 export type QueueSettings = RedisQueueSettings | PostgresQueueSettings;
+
+/** The stores in use, the preferred one first: Redis with PostgreSQL as its standby, or either alone. */
+export type QueueStores =
+  | readonly [QueueSettings]
+  | readonly [RedisQueueSettings, PostgresQueueSettings];
 
 export interface RedisQueueSettings {
   readonly kind: 'redis';
@@ -44,23 +49,30 @@ const queueEnv = {
   PAYONCE_REDIS_WAIT_REPLICAS: count(0, 0, 10),
 };
 
-/** @throws ConfigError with every fault */
-export function readQueueSettings(env: Env): QueueSettings {
+/**
+ * `PAYONCE_QUEUE=redis` (the default) has its standby in `PAYONCE_QUEUE_DATABASE_URL` as soon as that is set;
+ * `PAYONCE_QUEUE=postgres` uses that one alone.
+ * @throws ConfigError with every fault
+ */
+export function readQueueSettings(env: Env): QueueStores {
   const read = readEnv(queueEnv, env);
-  if (read.PAYONCE_QUEUE === 'redis') {
-    return {
-      kind: 'redis',
-      url: demand(read.REDIS_URL, 'REDIS_URL'),
-      prefix: read.PAYONCE_QUEUE_PREFIX,
-      durability: read.PAYONCE_REDIS_DURABILITY,
-      waitReplicas: read.PAYONCE_REDIS_WAIT_REPLICAS,
-    };
-  }
-  return {
+  const { PAYONCE_QUEUE_DATABASE_URL: databaseUrl } = read;
+  const inPostgres = (url: string): PostgresQueueSettings => ({
     kind: 'postgres',
-    url: demand(read.PAYONCE_QUEUE_DATABASE_URL, 'PAYONCE_QUEUE_DATABASE_URL'),
+    url,
     schema: read.PAYONCE_QUEUE_SCHEMA,
+  });
+  if (read.PAYONCE_QUEUE === 'postgres') {
+    return [inPostgres(demand(databaseUrl, 'PAYONCE_QUEUE_DATABASE_URL'))];
+  }
+  const redis: RedisQueueSettings = {
+    kind: 'redis',
+    url: demand(read.REDIS_URL, 'REDIS_URL'),
+    prefix: read.PAYONCE_QUEUE_PREFIX,
+    durability: read.PAYONCE_REDIS_DURABILITY,
+    waitReplicas: read.PAYONCE_REDIS_WAIT_REPLICAS,
   };
+  return databaseUrl === undefined ? [redis] : [redis, inPostgres(databaseUrl)];
 }
 
 function demand(url: string | undefined, name: string): string {

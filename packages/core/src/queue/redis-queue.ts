@@ -80,6 +80,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
       }
       try {
         await withDeadline(add(job), limitMs, 'adding to Redis');
+        return 'redis';
       } catch (cause) {
         if (cause instanceof AppError) throw cause;
         throw new AppError('queue_unavailable', { cause });

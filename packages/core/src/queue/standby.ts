@@ -1,0 +1,97 @@
+import { AppError, messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
+
+/** Of the gateway's 2.0 s. Redis answers in a millisecond or something is wrong; the rest is the standby's. */
+const FIRST_SHARE_MS = 700;
+/** While the standby serves, one add in this time asks the first store again, and pays for it. */
+const PROBE_INTERVAL_MS = 2_000;
+
+/**
+ * Two stores as one. Each add is tried in both before it fails; which comes first is all that changes: the
+ * preferred store until it refuses an add or uses up its share, then the standby, until an add that went to
+ * the preferred one as a probe was taken. A store that is known to be down refuses at once and costs nothing.
+ * An add that was given up may have landed: a job can be in both stores, and is applied once.
+ */
+export function standbyQueue(
+  first: NotificationQueue,
+  standby: NotificationQueue,
+  { log, onSwitch }: { readonly log: Log; readonly onSwitch: (to: string) => void },
+): NotificationQueue {
+  let current = first;
+  let switchedAt = Number.NEGATIVE_INFINITY;
+  let probeAt = 0;
+
+  /** Most circuit breakers hold back or refuse who comes during a probe; here they go to the standby. */
+  function beginWith(now: number): NotificationQueue {
+    if (current === first) return first;
+    if (now < probeAt) return standby;
+    probeAt = now + PROBE_INTERVAL_MS;
+    return first;
+  }
+
+  function taken(store: NotificationQueue, startedAt: number, failure: unknown): void {
+    // What was under way at the last switch tells of the time before it.
+    if (store === current || startedAt < switchedAt) return;
+    current = store;
+    switchedAt = performance.now();
+    probeAt = switchedAt + PROBE_INTERVAL_MS;
+    if (store === first) log.info({ to: store.name }, 'the queue is back in its first store');
+    else log.warn({ to: store.name, reason: reasonOf(failure) }, 'the standby queue takes over');
+    onSwitch(store.name);
+  }
+
+  return {
+    name: `${first.name}, ${standby.name}`,
+    get state() {
+      return stateOf([first, standby]);
+    },
+    async enqueue(job, limitMs) {
+      const startedAt = performance.now();
+      const one = beginWith(startedAt);
+      const other = one === first ? standby : first;
+      try {
+        await one.enqueue(job, shareOf(one === first, other, limitMs));
+        taken(one, startedAt, null);
+        return one.name;
+      } catch (failure) {
+        try {
+          await other.enqueue(job, limitMs - (performance.now() - startedAt));
+        } catch (second) {
+          const detail = `${one.name}: ${reasonOf(failure)}; ${other.name}: ${reasonOf(second)}`;
+          throw new AppError('queue_unavailable', { detail, cause: second });
+        }
+        taken(other, startedAt, failure);
+        return other.name;
+      }
+    },
+    async close() {
+      await Promise.all([first.close(), standby.close()]);
+    },
+  };
+}
+
+/** Nothing is kept back for a store that takes nothing. */
+function shareOf(isFirst: boolean, other: NotificationQueue, limitMs: number): number {
+  if (other.state.state !== 'ready') return limitMs;
+  const firstShareMs = Math.min(FIRST_SHARE_MS, limitMs / 2);
+  return isFirst ? firstShareMs : limitMs - firstShareMs;
+}
+
+/** Ready while any of them is. */
+function stateOf(stores: readonly NotificationQueue[]): QueueState {
+  const state = (['ready', 'starting'] as const).find((wanted) =>
+    stores.some((store) => store.state.state === wanted),
+  );
+  if (state) return { state };
+  const reasons = stores.map((store) => `${store.name} is ${describeState(store.state)}`);
+  return { state: 'down', reason: reasons.join('; ') };
+}
+
+/** For the log: what went wrong in particular. */
+function reasonOf(failure: unknown): string {
+  if (!(failure instanceof AppError)) return messageOf(failure);
+  return (
+    failure.detail ?? (failure.cause === undefined ? failure.message : messageOf(failure.cause))
+  );
+}
