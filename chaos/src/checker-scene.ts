@@ -1,0 +1,64 @@
+import type { Held, HeldNotification, HeldOrder } from './checker-rows.js';
+import { indexByToken } from './checker-tokens.js';
+import type { Ledger, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+
+/** The ledger and the rows, by what they are looked up by. */
+export interface Scene {
+  readonly told: ReadonlyMap<string, ToldNotification>;
+  readonly orders: ReadonlyMap<string, ToldOrder>;
+  /** Keys of what was acknowledged at least once, in the whole run. */
+  readonly acknowledged: ReadonlySet<string>;
+  readonly genuineTokens: ReadonlySet<string>;
+  readonly adds: ReadonlyMap<string, readonly StoreAdd[]>;
+  /** By order number: what must have been heard of it, and what is seen to have been. */
+  readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
+  readonly heldOrders: ReadonlyMap<string, HeldOrder>;
+  readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
+}
+
+export function sceneOf(ledger: Ledger, held: Held): Scene {
+  const { notifications, sendings } = ledger;
+  const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
+  const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
+  const heldOf = ({ provider, jobToken }: ToldNotification) =>
+    (rows.get(jobToken) ?? []).filter((row) => row.provider === provider);
+  const acknowledged = new Set(sendings.flatMap((one) => (one.acknowledged ? [one.key] : [])));
+  const genuine = notifications.filter(({ forged }) => !forged);
+  const heard = new Map<string, ToldNotification[]>();
+  for (const told of genuine) {
+    // What was never acknowledged may be there or not: where it is, it counts as told.
+    if (!acknowledged.has(told.key) && !isSettled(heldOf(told), told)) continue;
+    heard.set(told.orderNumber, [...(heard.get(told.orderNumber) ?? []), told]);
+  }
+  return {
+    told: new Map(notifications.map((told) => [told.key, told])),
+    orders: new Map(ledger.orders.map((order) => [order.number, order])),
+    acknowledged,
+    genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
+    adds: indexByToken(tokens, ledger.adds, ({ jobId }) => jobId),
+    heard,
+    heldOrders: new Map(held.orders.map((order) => [orderKey(order), order])),
+    heldOf,
+  };
+}
+
+/** In its order, as far as its own row says. */
+export function isSettled(
+  rows: readonly HeldNotification[],
+  { orderNumber }: ToldNotification,
+): boolean {
+  return rows.some(
+    (row) =>
+      row.orderNumber === orderNumber && (row.outcome === 'applied' || row.outcome === 'duplicate'),
+  );
+}
+
+export function orderKey({
+  merchant,
+  number,
+}: {
+  readonly merchant: string;
+  readonly number: string;
+}) {
+  return JSON.stringify([merchant, number]);
+}

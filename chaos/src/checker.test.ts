@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest';
+import { judge } from './checker.js';
+import type { Held, HeldNotification, HeldOrder } from './checker-rows.js';
+import type { Ledger, Sending, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+
+const DUE = 8_888n;
+const ORDER: ToldOrder = { merchant: 'demo', number: 'O1', amount: DUE, registered: true };
+
+function payment(key: string, changes: Partial<ToldNotification> = {}): ToldNotification {
+  return {
+    key,
+    provider: 'alipay',
+    orderNumber: 'O1',
+    trade: 'T1',
+    jobToken: `N${key}`,
+    says: { kind: 'payment', amount: DUE },
+    forged: false,
+    ...changes,
+  };
+}
+
+function refund(
+  key: string,
+  [amount, refundedTotal]: readonly [bigint, bigint],
+  changes: Partial<ToldNotification> = {},
+  unsigned = false,
+): ToldNotification {
+  const says = { kind: 'refund', refundId: `R${key}`, amount, refundedTotal, unsigned } as const;
+  return payment(key, { says, ...changes });
+}
+
+const sent = (key: string, startedAt = 1_000, acknowledged = true): Sending => ({
+  key,
+  startedAt,
+  endedAt: startedAt + 10,
+  status: acknowledged ? 200 : 503,
+  acknowledged,
+});
+
+const added = ({ provider, jobToken }: ToldNotification, at = 1_005): StoreAdd => ({
+  at,
+  store: 'redis',
+  jobId: `${provider}.sim.${jobToken}.0123abcd`,
+});
+
+const row = (told: ToldNotification, outcome = 'applied'): HeldNotification => ({
+  provider: told.provider,
+  notificationId: told.jobToken,
+  orderNumber: told.orderNumber,
+  outcome,
+});
+
+const order = (
+  status: string,
+  paid = 0n,
+  refunded = 0n,
+  paidEvents = paid > 0n ? 1 : 0,
+): HeldOrder => ({
+  merchant: 'demo',
+  number: 'O1',
+  status,
+  paid,
+  refunded,
+  paidEvents,
+});
+
+/** All of them sent and acknowledged once, with an add in time. */
+function ledgerOf(told: readonly ToldNotification[], changes: Partial<Ledger> = {}): Ledger {
+  return {
+    orders: [ORDER],
+    notifications: told,
+    sendings: told.map(({ key }) => sent(key)),
+    adds: told.map((one) => added(one)),
+    ...changes,
+  };
+}
+
+const held = (orders: readonly HeldOrder[], notifications: readonly HeldNotification[]): Held => ({
+  orders,
+  notifications,
+});
+
+const NONE = { lost: 0, doubled: 0, falselyAcknowledged: 0, forgedAccepted: 0 };
+const P = payment('p');
+
+describe('nothing is wrong', () => {
+  test('with a payment that is applied once', () => {
+    const { verdict, findings } = judge(ledgerOf([P]), held([order('paid', DUE)], [row(P)]));
+    expect(verdict).toEqual({ sent: 1, acknowledged: 1, applied: 1, ...NONE });
+    expect(findings).toEqual([]);
+  });
+
+  test('when what was never acknowledged is there, and when it is not', () => {
+    const ledger = ledgerOf([P], { sendings: [sent('p', 1_000, false)] });
+    const there = judge(ledger, held([order('paid', DUE)], [row(P)]));
+    const absent = judge(ledger, held([order('pending')], []));
+    expect(there.verdict).toEqual({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
+    expect(absent.verdict).toEqual(there.verdict);
+  });
+
+  test('when a refund alone tells of the payment', () => {
+    const r = refund('r', [3_000n, 3_000n]);
+    const rows = held([order('partially_refunded', DUE, 3_000n)], [row(r)]);
+    expect(judge(ledgerOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
+  });
+
+  test('when the words of Alipay are totals and those of WeChat singles', () => {
+    const totals = [refund('a', [3_000n, 3_000n]), refund('b', [1_000n, 4_000n])];
+    const singles = totals.map((one) => ({ ...one, provider: 'wechatpay' as const }));
+    for (const told of [totals, singles, singles.toReversed()]) {
+      const rows = held(
+        [order('partially_refunded', DUE, 4_000n)],
+        told.map((one) => row(one)),
+      );
+      expect(judge(ledgerOf(told), rows).verdict).toMatchObject({ applied: 2, ...NONE });
+    }
+  });
+
+  test('when notifications of an order that nobody registered wait for it', () => {
+    const ledger = ledgerOf([P], { orders: [{ ...ORDER, registered: false }] });
+    const { verdict } = judge(ledger, held([], [row(P, 'unknown_order')]));
+    expect(verdict).toMatchObject({ applied: 1, ...NONE });
+  });
+
+  test('when an unsigned refund waits, and moves nothing', () => {
+    const pay = { ...P, provider: 'wechatpay-v2' as const };
+    const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
+    const rows = held([order('paid', DUE)], [row(pay), row(r, 'unconfirmed')]);
+    expect(judge(ledgerOf([pay, r]), rows).verdict).toMatchObject({ applied: 2, ...NONE });
+  });
+
+  test('whichever of two payments the order counts, with its own refunds', () => {
+    const second = payment('q', { trade: 'T2' });
+    const r = refund('r', [3_000n, 3_000n], { trade: 'T2' });
+    const rows = [P, second, r].map((one) => row(one));
+    for (const state of [order('paid', DUE), order('partially_refunded', DUE, 3_000n)]) {
+      expect(judge(ledgerOf([P, second, r]), held([state], rows)).verdict).toMatchObject(NONE);
+    }
+  });
+
+  test('when a forged copy of a genuine notification was refused', () => {
+    const forged = payment('f', { jobToken: P.jobToken, forged: true });
+    const ledger = ledgerOf([P, forged], { sendings: [sent('p'), sent('f', 1_000, false)] });
+    const { verdict } = judge(ledger, held([order('paid', DUE)], [row(P)]));
+    expect(verdict).toEqual({ sent: 2, acknowledged: 1, applied: 1, ...NONE });
+  });
+});
+
+describe('lost', () => {
+  test.each([
+    ['nowhere', held([order('pending')], [])],
+    ['held', held([order('pending')], [row(P, 'internal_error')])],
+    ['told applied, in an order that does not show it', held([order('pending')], [row(P)])],
+    ['in an order that is not there', held([], [row(P)])],
+    ['stored for another order', held([order('pending')], [{ ...row(P), orderNumber: 'O2' }])],
+    [
+      'stored by another provider',
+      held([order('pending')], [{ ...row(P), provider: 'wechatpay' }]),
+    ],
+  ])('counts an acknowledged payment that is %s', (_where, rows) => {
+    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({
+      acknowledged: 1,
+      applied: 0,
+      lost: 1,
+    });
+  });
+
+  test('counts a refund that the order does not show', () => {
+    const r = refund('r', [3_000n, 3_000n]);
+    const { verdict, findings } = judge(
+      ledgerOf([P, r]),
+      held([order('paid', DUE)], [row(P), row(r)]),
+    );
+    expect(verdict).toMatchObject({ applied: 1, lost: 1, doubled: 1 });
+    expect(findings[0]).toMatch(/^lost: r \(alipay refund of O1\) must be applied/);
+  });
+
+  test('counts what is applied where it must wait', () => {
+    const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
+    const rows = held([order('refunded', DUE, DUE)], [row(P), row(r)]);
+    expect(judge(ledgerOf([P, r]), rows).verdict).toMatchObject({ lost: 1, doubled: 1 });
+  });
+
+  test('counts a payment of another amount that moved the order', () => {
+    const cheap = payment('c', { says: { kind: 'payment', amount: 1n } });
+    expect(judge(ledgerOf([cheap]), held([order('paid', 1n)], [row(cheap)])).verdict).toMatchObject(
+      {
+        lost: 1,
+        doubled: 1,
+      },
+    );
+    const waits = held([order('pending')], [row(cheap, 'amount_mismatch')]);
+    expect(judge(ledgerOf([cheap]), waits).verdict).toMatchObject({ applied: 1, ...NONE });
+  });
+});
+
+describe('doubled', () => {
+  test.each([
+    ['two order.paid', order('paid', DUE, 0n, 2)],
+    ['no order.paid', order('paid', DUE, 0n, 0)],
+    ['twice the amount', order('paid', 2n * DUE)],
+    ['a refund that nobody told', order('partially_refunded', DUE, 1n)],
+    ['a status that its amounts deny', order('refunded', DUE)],
+  ])('counts an order with %s', (_what, state) => {
+    expect(judge(ledgerOf([P]), held([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
+  });
+
+  test('counts an order that is paid and of which nobody told', () => {
+    expect(judge(ledgerOf([]), held([order('paid', DUE)], [])).verdict).toMatchObject({
+      doubled: 1,
+    });
+  });
+
+  test('counts an order that exists and was never registered', () => {
+    const ledger = ledgerOf([], { orders: [{ ...ORDER, registered: false }] });
+    expect(judge(ledger, held([order('pending')], [])).verdict).toMatchObject({ doubled: 1 });
+  });
+});
+
+describe('falsely acknowledged', () => {
+  const rows = held([order('paid', DUE)], [row(P)]);
+
+  test.each([
+    ['none at all', []],
+    ['one before the request began', [added(P, 999)]],
+    ['one after its end', [added(P, 1_011)]],
+    ['one of another notification', [added({ ...P, jobToken: 'Np2' })]],
+  ])('counts an acknowledgement with %s', (_what, adds) => {
+    const { verdict } = judge(ledgerOf([P], { adds }), rows);
+    expect(verdict).toMatchObject({ lost: 0, falselyAcknowledged: 1 });
+  });
+
+  test('counts each sending by itself', () => {
+    const sendings = [sent('p', 1_000), sent('p', 2_000), sent('p', 3_000, false)];
+    expect(judge(ledgerOf([P], { sendings }), rows).verdict.falselyAcknowledged).toBe(1);
+  });
+});
+
+describe('forged accepted', () => {
+  const forged = payment('f', { forged: true });
+  const nothing = held([order('pending')], []);
+
+  test('counts an acknowledged one', () => {
+    expect(judge(ledgerOf([forged]), nothing).verdict).toMatchObject({
+      acknowledged: 0,
+      forgedAccepted: 1,
+    });
+  });
+
+  test('counts a refused one that reached a store or the database all the same', () => {
+    const refused = { sendings: [sent('f', 1_000, false)] };
+    const stored = held([order('pending')], [row(forged, 'unknown_order')]);
+    const none = ledgerOf([forged], { ...refused, adds: [] });
+    expect(judge(ledgerOf([forged], refused), nothing).verdict.forgedAccepted).toBe(1);
+    expect(judge(none, stored).verdict.forgedAccepted).toBe(1);
+    expect(judge(none, nothing).verdict.forgedAccepted).toBe(0);
+  });
+});
+
+describe('a window', () => {
+  test('counts the sendings that began in it, and judges by the whole ledger', () => {
+    const late = payment('q', { orderNumber: 'O2', trade: 'T2' });
+    const orders = [ORDER, { ...ORDER, number: 'O2' }];
+    const ledger = ledgerOf([P, late], { orders, sendings: [sent('p', 1_000), sent('q', 5_000)] });
+    const rows = held([order('paid', DUE), { ...order('pending'), number: 'O2' }], [row(P)]);
+    expect(judge(ledger, rows, { from: 0, to: 5_000 }).verdict).toEqual({
+      sent: 1,
+      acknowledged: 1,
+      applied: 1,
+      ...NONE,
+    });
+    expect(judge(ledger, rows, { from: 5_000, to: 6_000 }).verdict).toMatchObject({
+      sent: 1,
+      applied: 0,
+      lost: 1,
+      doubled: 1,
+    });
+  });
+});

@@ -1,0 +1,61 @@
+import { whyAccepted, whyDoubled, whyFalse, whyLost } from './checker-findings.js';
+import { type Held, readHeld } from './checker-rows.js';
+import { sceneOf } from './checker-scene.js';
+import type { Ledger, Verdict } from './ledger.js';
+
+/** Milliseconds since the epoch; sendings that began in it, its end left out. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The counts, and a line for a person on each thing that was counted as wrong. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly findings: readonly string[];
+}
+
+/**
+ * Compares what the provider's side knows with what PostgreSQL holds. To be asked when nothing is under way
+ * any more; before that `lost` counts what is not applied yet.
+ * @param window limits which sendings, and through them which notifications and orders, are counted; what
+ * is true of an order is always told by the whole ledger
+ */
+export async function check(
+  ledger: Ledger,
+  databaseUrl: string,
+  window?: Window,
+): Promise<Verdict> {
+  return judge(ledger, await readHeld(databaseUrl), window).verdict;
+}
+
+/** As `check`, of rows that were read already, with the reasons. Pure. */
+export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
+  const scene = sceneOf(ledger, held);
+  const sendings = window
+    ? ledger.sendings.filter(({ startedAt: at }) => at >= window.from && at < window.to)
+    : ledger.sendings;
+  const sent = [...new Set(sendings.flatMap(({ key }) => scene.told.get(key) ?? []))];
+  const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
+  const orders = window
+    ? ledger.orders.filter(({ number }) => concerned.has(number))
+    : ledger.orders;
+  const acknowledged = sent.filter(({ key, forged }) => !forged && scene.acknowledged.has(key));
+
+  const lost = acknowledged.flatMap((told) => whyLost(scene, told));
+  const doubled = orders.flatMap((order) => whyDoubled(scene, order));
+  const falsely = sendings.flatMap((sending) => whyFalse(scene, sending));
+  const forged = sent.flatMap((told) => whyAccepted(scene, told));
+  return {
+    verdict: {
+      sent: sent.length,
+      acknowledged: acknowledged.length,
+      applied: acknowledged.length - lost.length,
+      lost: lost.length,
+      doubled: doubled.length,
+      falselyAcknowledged: falsely.length,
+      forgedAccepted: forged.length,
+    },
+    findings: [...lost, ...doubled, ...falsely, ...forged],
+  };
+}

@@ -1,0 +1,63 @@
+import type { ToldNotification, ToldOrder } from './ledger.js';
+
+/**
+ * What must be of an order, from what the provider said of it. Few lines of the checker's own, on purpose
+ * without a look at how payonce comes to its answer: one mistake must not hide in both.
+ */
+export interface OrderTruth {
+  readonly paid: bigint;
+  readonly refunded: bigint;
+}
+
+/** Where a notification must be: moved into its order, or waiting for one of these reasons. */
+export type Place = 'applied' | 'unknown_order' | 'unconfirmed' | 'amount_mismatch';
+
+/** Pure. */
+export function placeOf(told: ToldNotification, order: ToldOrder | undefined): Place {
+  const { says } = told;
+  // Nobody signed it: it moves nothing, whether or not its order is known.
+  if (says.kind === 'refund' && says.unsigned) return 'unconfirmed';
+  if (!order?.registered) return 'unknown_order';
+  return says.kind === 'payment' && says.amount !== order.amount ? 'amount_mismatch' : 'applied';
+}
+
+/**
+ * Pure. All states that the provider's words allow: one, or one per trade where several were paid, since
+ * the words do not say which was first.
+ * @param heard genuine notifications of this order, in any order, repeated or not
+ */
+export function truthOf(order: ToldOrder, heard: readonly ToldNotification[]): OrderTruth[] {
+  const moving = heard.filter((told) => placeOf(told, order) === 'applied');
+  const trades = new Set(moving.map((told) => `${railOf(told)} ${told.trade}`));
+  if (trades.size === 0) return [{ paid: 0n, refunded: 0n }];
+  return [...trades].map((trade) => ({
+    // A refund says that its trade was paid, even if no other word of the payment came.
+    paid: order.amount,
+    refunded: refundedOf(moving.filter((told) => `${railOf(told)} ${told.trade}` === trade)),
+  }));
+}
+
+/** Alipay tells running totals, so the greatest counts; WeChat single refunds, so each counts once. */
+function refundedOf(ofOneTrade: readonly ToldNotification[]): bigint {
+  let greatest = 0n;
+  const singles = new Map<string, bigint>();
+  for (const { provider, says } of ofOneTrade) {
+    if (says.kind !== 'refund') continue;
+    if (provider !== 'alipay') singles.set(says.refundId, says.amount);
+    else if (says.refundedTotal > greatest) greatest = says.refundedTotal;
+  }
+  const sum = [...singles.values()].reduce((total, amount) => total + amount, 0n);
+  return sum > greatest ? sum : greatest;
+}
+
+/** Both WeChat protocols speak of the same trades. */
+function railOf({ provider }: ToldNotification): 'alipay' | 'wechat' {
+  return provider === 'alipay' ? 'alipay' : 'wechat';
+}
+
+/** The word for these amounts; an order that nobody paid may also have been closed. */
+export function statusesOf({ paid, refunded }: OrderTruth): readonly string[] {
+  if (paid === 0n) return ['pending', 'closed'];
+  if (refunded === 0n) return ['paid'];
+  return [refunded < paid ? 'partially_refunded' : 'refunded'];
+}
