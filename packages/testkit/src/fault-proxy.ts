@@ -1,0 +1,64 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { type Link, type LinkFault, openLink } from './fault-link.js';
+
+export interface FaultProxy {
+  /** On 127.0.0.1; stays the same whatever happens to the target. */
+  readonly port: number;
+  /** Takes the place of the fault before. */
+  inflict(fault: LinkFault): void;
+  /** Everything passes again. */
+  heal(): void;
+  /** Resets what is open. */
+  close(): Promise<void>;
+}
+
+export interface FaultProxyOptions {
+  /** On 127.0.0.1. It need not listen yet: until it does, connections are reset. */
+  readonly targetPort: number;
+  /** Called with every piece that was given to the target, per connection: see `jobIdScanner`. */
+  readonly watch?: () => (chunk: Buffer) => void;
+}
+
+const HOST = '127.0.0.1';
+
+/** A TCP link between two processes of this machine that can be broken in the ways in which networks break. */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const links = new Set<Link>();
+  let fault: LinkFault | null = null;
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    if (fault?.kind === 'refuse') {
+      client.on('error', () => {});
+      client.resetAndDestroy();
+      return;
+    }
+    const link = openLink(client, { host: HOST, port: options.targetPort }, options.watch?.());
+    links.add(link);
+    link.closed.then(() => links.delete(link));
+    link.suffer(fault);
+  });
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+
+  const set = (next: LinkFault | null) => {
+    fault = next;
+    for (const link of links) {
+      if (next?.kind === 'refuse') link.reset();
+      else link.suffer(next);
+    }
+  };
+  return {
+    port,
+    inflict: set,
+    heal: () => set(null),
+    async close() {
+      const closed = once(server, 'close');
+      server.close();
+      for (const link of links) link.reset();
+      await closed;
+    },
+  };
+}
