@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLifecycle, type Lifecycle } from '@payonce/core/lifecycle';
+import { createLog } from '@payonce/core/log';
+import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { migrate } from '@payonce/prisma/migrate';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { type FreshDatabase, freshDatabase } from '@payonce/testkit/database';
+import type { SignedRequest } from '@payonce/testkit/request';
+import { until } from '@payonce/tooling/process';
+import { inject } from 'vitest';
+import { readConfig as readGatewayConfig } from '../apps/gateway/src/config.js';
+import { startGateway } from '../apps/gateway/src/gateway.js';
+import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
+import { startProcess as startWorker } from '../apps/worker/src/process.js';
+
+/** Gateway and worker on a database, a role and a queue prefix of their own; requests over real HTTP. */
+export interface Shop {
+  readonly prisma: PrismaClient;
+  readonly signers: SimulatedSigners;
+  readonly database: FreshDatabase;
+  readonly lifecycle: Lifecycle;
+  readonly folder: string;
+  readonly role: string;
+  post(provider: string, channel: string, request: SignedRequest): Promise<Response>;
+}
+
+function environment(shop: Pick<Shop, 'database' | 'folder' | 'role'>, queue: string) {
+  const own = new URL(shop.database.url);
+  own.username = shop.role;
+  own.password = 'of-this-test-alone';
+  return {
+    PAYONCE_QUEUE: queue,
+    REDIS_URL: inject('redisUrl'),
+    PAYONCE_QUEUE_DATABASE_URL: own.href,
+    PAYONCE_QUEUE_PREFIX: shop.role,
+    PAYONCE_CHANNELS_FILE: join(shop.folder, 'channels.yaml'),
+    PAYONCE_PORT: '0',
+    PAYONCE_PRIVATE_PORT: '0',
+  };
+}
+
+export async function openShop(queue: string, { worker = true } = {}): Promise<Shop> {
+  const database = await freshDatabase({
+    postgresUrl: inject('postgresUrl'),
+    templateDatabase: inject('templateDatabase'),
+  });
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-pipeline-'));
+  const role = `${database.name}_queue`;
+  const env = environment({ database, folder, role }, queue);
+  await migrate({ databaseUrl: database.url, queueDatabaseUrl: env.PAYONCE_QUEUE_DATABASE_URL });
+  const { signers } = await ensureSimulatedChannels(folder);
+  const log = createLog({ name: 'pipeline', level: 'silent' });
+  const lifecycle = createLifecycle(log);
+  const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, log);
+  await until('the gateway to be ready', 10_000, async () => {
+    return (await fetch(`http://127.0.0.1:${privatePort}/readyz`)).ok;
+  });
+  const shop: Shop = {
+    prisma: createPrisma({ url: database.url, poolSize: 2, applicationName: 'pipeline-test' }),
+    signers,
+    database,
+    lifecycle,
+    folder,
+    role,
+    post: (provider, channel, { body, headers }) =>
+      fetch(`http://127.0.0.1:${port}/notify/${provider}/${channel}`, {
+        method: 'POST',
+        body: new Uint8Array(body),
+        headers,
+      }),
+  };
+  if (worker) await addWorker(shop, queue);
+  return shop;
+}
+
+export async function addWorker(shop: Shop, queue: string): Promise<void> {
+  const env = { ...environment(shop, queue), DATABASE_URL: shop.database.url };
+  const log = createLog({ name: 'pipeline', level: 'silent' });
+  await startWorker(readWorkerConfig(env), shop.lifecycle, log);
+}
+
+export async function closeShop(shop: Shop): Promise<void> {
+  await shop.lifecycle.stop();
+  await shop.prisma.$disconnect();
+  await shop.database.drop();
+  rmSync(shop.folder, { recursive: true, force: true });
+}
