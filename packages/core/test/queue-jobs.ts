@@ -1,5 +1,9 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
+import { runMigrations } from 'bullmq';
+import pg from 'pg';
+import { inject } from 'vitest';
 import type { NotificationJob } from '../src/queue/job.js';
+import type { PostgresQueueSettings } from '../src/queue/queue-settings.js';
 
 /** A job as the gateway makes them; what is in it is of no interest to the queue. */
 export function someJob(notificationId: string = randomUUID()): NotificationJob {
@@ -13,4 +17,50 @@ export function someJob(notificationId: string = randomUUID()): NotificationJob 
     bodyBase64: Buffer.from([0, 255, 128, 10]).toString('base64'),
     headers: { 'x-header': 'value' },
   };
+}
+
+/** A database of one test's own with the queue's schema in it. */
+export interface PostgresStore {
+  readonly settings: PostgresQueueSettings;
+  /** Breaks every connection and lets nobody in, as a restart does to this one database. */
+  away(isAway: boolean): Promise<void>;
+  /** Meanwhile adds wait, as on a database that hangs. */
+  whileLocked(work: () => Promise<void>): Promise<void>;
+  drop(): Promise<void>;
+}
+
+export async function postgresStore(): Promise<PostgresStore> {
+  const name = `queue_test_${randomBytes(6).toString('hex')}`;
+  const url = new URL(inject('postgresUrl'));
+  const asAdmin = (...statements: string[]) =>
+    withClient(inject('postgresUrl'), async (admin) => {
+      for (const statement of statements) await admin.query(statement);
+    });
+  await asAdmin(`CREATE DATABASE ${name}`);
+  url.pathname = `/${name}`;
+  const settings = { kind: 'postgres', url: url.href, schema: 'payonce_queue' } as const;
+  await withClient(url.href, (client) => runMigrations(client, settings.schema));
+  return {
+    settings,
+    away: (isAway) =>
+      asAdmin(
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${isAway} AND datname = '${name}'`,
+      ),
+    whileLocked: (work) =>
+      withClient(url.href, async (client) => {
+        await client.query(`BEGIN; LOCK TABLE ${settings.schema}.job IN ACCESS EXCLUSIVE MODE`);
+        await work().finally(() => client.query('ROLLBACK'));
+      }),
+    drop: () => asAdmin(`DROP DATABASE ${name} WITH (FORCE)`),
+  };
+}
+
+async function withClient(
+  url: string,
+  work: (client: pg.Client) => Promise<unknown>,
+): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await work(client).finally(() => client.end());
 }

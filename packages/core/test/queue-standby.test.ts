@@ -1,0 +1,280 @@
+import { eventually } from '@payonce/testkit/eventually';
+import { type OwnRedis, type RedisSettings, startOwnRedis } from '@payonce/testkit/redis-server';
+import { afterEach, expect, test } from 'vitest';
+import { createLog } from '../src/log.js';
+import { openHostedQueue } from '../src/queue/hosted.js';
+import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import { openQueue } from '../src/queue/open-queue.js';
+import type { QueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
+
+/** What the gateway has from the last byte of a request to the reply; beyond it, a busy machine's share. */
+const LIMIT_MS = 2_000;
+const MARGIN_MS = 400;
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+async function ownRedis(settings?: RedisSettings): Promise<OwnRedis> {
+  const redis = await startOwnRedis(settings);
+  cleanups.push(() => redis.remove());
+  return redis;
+}
+
+interface Opened {
+  readonly switches: string[];
+  /** The log's words, one entry a line. */
+  readonly said: () => string[];
+  readonly postgres: PostgresStore;
+  readonly state: () => string;
+  readonly untilStoresAre: (redis: string, postgres: string) => Promise<void>;
+  /** @returns which store took it, and after how long */
+  readonly add: (job?: NotificationJob) => Promise<{ store: string; tookMs: number }>;
+  readonly has: (store: 'redis' | 'postgres', job: NotificationJob) => Promise<boolean>;
+}
+
+async function open(redis: OwnRedis, changes: Partial<RedisQueueSettings> = {}): Promise<Opened> {
+  const postgres = await postgresStore();
+  cleanups.push(postgres.drop);
+  const settings: RedisQueueSettings = {
+    kind: 'redis',
+    url: redis.url,
+    prefix: 'standby-test',
+    durability: 'checked',
+    waitReplicas: 0,
+    ...changes,
+  };
+  const lines: string[] = [];
+  const log = createLog({ name: 'test' }, { write: (line) => void lines.push(line) });
+  const switches: string[] = [];
+  const { queue, stores } = openQueue([settings, postgres.settings], log, (to) => {
+    switches.push(to);
+  });
+  cleanups.push(() => queue.close());
+  return {
+    switches,
+    said: () => lines.map((line) => JSON.parse(line).msg),
+    postgres,
+    state: () => queue.state.state,
+    untilStoresAre: (...wanted) =>
+      eventually(() => expect(stores.map(({ state }) => state.state)).toEqual(wanted)),
+    async add(job = someJob()) {
+      const before = performance.now();
+      const store = await queue.enqueue(job, LIMIT_MS);
+      return { store, tookMs: performance.now() - before };
+    },
+    has: (store, job) => isIn(store === 'redis' ? settings : postgres.settings, job),
+  };
+}
+
+async function isIn(settings: QueueSettings, job: NotificationJob): Promise<boolean> {
+  const hosted = openHostedQueue(settings);
+  hosted.on('error', () => {});
+  try {
+    return (await hosted.getJob(jobIdFor(job))) !== undefined;
+  } finally {
+    await hosted.close();
+  }
+}
+
+/** Adds until the first store has one again; each one in between is taken by the standby. */
+async function addUntilBack({ add }: Opened): Promise<void> {
+  await eventually(async () => expect((await add()).store).toBe('redis'));
+}
+
+test('while Redis takes every job, its standby gets none', async () => {
+  const queue = await open(await ownRedis());
+  await queue.untilStoresAre('ready', 'ready');
+  const job = someJob();
+  expect(await queue.add(job)).toMatchObject({ store: 'redis' });
+  expect(await queue.has('redis', job)).toBe(true);
+  expect(await queue.has('postgres', job)).toBe(false);
+  expect(queue.switches).toEqual([]);
+});
+
+interface Failing {
+  readonly why: string;
+  readonly settings?: RedisSettings;
+  readonly waitReplicas?: number;
+  readonly redisIs: 'ready' | 'down';
+  readonly fail?: (redis: OwnRedis) => Promise<void> | void;
+}
+
+const failing: readonly Failing[] = [
+  { why: 'was killed', redisIs: 'ready', fail: (redis) => redis.kill() },
+  { why: 'hangs', redisIs: 'ready', fail: (redis) => redis.suspend() },
+  { why: 'is full', redisIs: 'ready', settings: { maxmemory: '1' } },
+  { why: 'does not wait for its disk', redisIs: 'down', settings: { appendfsync: 'everysec' } },
+  { why: 'may evict jobs', redisIs: 'down', settings: { 'maxmemory-policy': 'allkeys-lru' } },
+  {
+    why: 'refuses CONFIG',
+    redisIs: 'down',
+    settings: { user: 'default on nopass ~* &* +@all -config' },
+  },
+  { why: 'has no replica', redisIs: 'down', waitReplicas: 1 },
+];
+
+test.each(failing)(
+  'a Redis that $why: the standby has the job within the deadline',
+  async (one) => {
+    const redis = await ownRedis(one.settings);
+    const queue = await open(redis, { waitReplicas: one.waitReplicas ?? 0 });
+    await queue.untilStoresAre(one.redisIs, 'ready');
+    await one.fail?.(redis);
+    const jobs = Array.from({ length: 5 }, () => someJob());
+    for (const { store, tookMs } of await Promise.all(jobs.map((job) => queue.add(job)))) {
+      expect(store).toBe('postgres');
+      expect(tookMs).toBeLessThan(LIMIT_MS);
+    }
+    for (const job of jobs) expect(await queue.has('postgres', job)).toBe(true);
+    expect(queue.state()).toBe('ready');
+    expect(queue.switches).toEqual(['postgres']);
+    expect(queue.said().filter((text) => text === 'the standby queue takes over')).toHaveLength(1);
+    redis.resume();
+  },
+);
+
+test('a replica that stops answering: the standby takes over', async () => {
+  const master = await ownRedis();
+  const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
+  const queue = await open(master, { waitReplicas: 1 });
+  await queue.untilStoresAre('ready', 'ready');
+  expect(await queue.add()).toMatchObject({ store: 'redis' });
+  replica.suspend();
+  const { store, tookMs } = await queue.add();
+  expect(store).toBe('postgres');
+  expect(tookMs).toBeLessThan(LIMIT_MS);
+  replica.resume();
+  await addUntilBack(queue);
+});
+
+test('Redis may be down at boot; once it is there, it is the queue', async () => {
+  const redis = await ownRedis();
+  await redis.kill();
+  const queue = await open(redis);
+  await queue.untilStoresAre('down', 'ready');
+  expect(await queue.add()).toMatchObject({ store: 'postgres' });
+  await redis.start();
+  await addUntilBack(queue);
+  expect(queue.switches).toEqual(['postgres', 'redis']);
+});
+
+test('PostgreSQL may be down at boot: Redis is enough', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.postgres.away(true);
+  await queue.untilStoresAre('ready', 'down');
+  expect(queue.state()).toBe('ready');
+  expect(await queue.add()).toMatchObject({ store: 'redis' });
+  await queue.postgres.away(false);
+  await queue.untilStoresAre('ready', 'ready');
+});
+
+test('a Redis that is known to hang costs nobody its share, but for one probe now and then', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  redis.suspend();
+  const first = await queue.add();
+  expect(first.tookMs).toBeGreaterThan(600);
+  const end = performance.now() + 3_500;
+  const slow: number[] = [];
+  let adds = 0;
+  while (performance.now() < end) {
+    const round = await Promise.all(Array.from({ length: 10 }, () => queue.add()));
+    expect(new Set(round.map(({ store }) => store))).toEqual(new Set(['postgres']));
+    slow.push(...round.map(({ tookMs }) => tookMs).filter((ms) => ms > 500));
+    adds += round.length;
+  }
+  expect(adds).toBeGreaterThan(100);
+  // Every two seconds one add asks Redis; once its connection counts as dead, not even that one waits.
+  expect(slow.length).toBeLessThanOrEqual(2);
+  expect(queue.switches).toEqual(['postgres']);
+  redis.resume();
+  await addUntilBack(queue);
+  expect(queue.switches).toEqual(['postgres', 'redis']);
+  const back = queue.said().filter((text) => text === 'the queue is back in its first store');
+  expect(back).toHaveLength(1);
+});
+
+test('a full Redis is the queue again as soon as there is room', async () => {
+  const redis = await ownRedis({ maxmemory: '1' });
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  expect(await queue.add()).toMatchObject({ store: 'postgres' });
+  await redis.kill();
+  await redis.start({});
+  await addUntilBack(queue);
+});
+
+test('a job that was given up in Redis may be in both stores', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  redis.suspend();
+  const job = someJob();
+  expect(await queue.add(job)).toMatchObject({ store: 'postgres' });
+  redis.resume();
+  await eventually(async () => expect(await queue.has('redis', job)).toBe(true));
+  expect(await queue.has('postgres', job)).toBe(true);
+});
+
+test('with no standby to turn to, a slow Redis has all the time there is', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  await queue.postgres.away(true);
+  await queue.untilStoresAre('ready', 'down');
+  redis.suspend();
+  setTimeout(() => redis.resume(), 1_200);
+  const { store, tookMs } = await queue.add();
+  expect(store).toBe('redis');
+  expect(tookMs).toBeGreaterThan(1_000);
+});
+
+test('a standby that hangs while it serves leaves Redis its share of the deadline', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  redis.suspend();
+  expect(await queue.add()).toMatchObject({ store: 'postgres' });
+  redis.resume();
+  await queue.untilStoresAre('ready', 'ready');
+  await queue.postgres.whileLocked(async () => {
+    const { store, tookMs } = await queue.add();
+    expect(store).toBe('redis');
+    expect(tookMs).toBeLessThan(LIMIT_MS + MARGIN_MS);
+  });
+});
+
+test('when neither store takes it nothing is accepted, and the reasons of both are told', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  await redis.kill();
+  await queue.postgres.away(true);
+  await queue.untilStoresAre('down', 'down');
+  expect(queue.state()).toBe('down');
+  const before = performance.now();
+  await expect(queue.add()).rejects.toMatchObject({
+    code: 'queue_unavailable',
+    detail: expect.stringMatching(/redis: down: .*; postgres: down: /),
+  });
+  expect(performance.now() - before).toBeLessThan(500);
+  expect(queue.switches).toEqual([]);
+});
+
+test('when both hang, the deadline holds', async () => {
+  const redis = await ownRedis();
+  const queue = await open(redis);
+  await queue.untilStoresAre('ready', 'ready');
+  redis.suspend();
+  await queue.postgres.whileLocked(async () => {
+    const before = performance.now();
+    await expect(queue.add()).rejects.toMatchObject({ code: 'queue_unavailable' });
+    expect(performance.now() - before).toBeLessThan(LIMIT_MS + MARGIN_MS);
+  });
+  redis.resume();
+});
