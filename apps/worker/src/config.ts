@@ -27,6 +27,8 @@ const workerEnv = {
   PAYONCE_WORKER_DATABASE_POOL: count(8, 2, 100),
   PAYONCE_WORKER_RELEASE_INTERVAL_MS: count(15_000, 100, 3_600_000),
   PAYONCE_WORKER_RELEASE_BATCH_SIZE: count(200, 1, 1_000),
+  // Alipay sends for 25 hours, WeChat Pay for 24: nobody else brings the event on after that.
+  PAYONCE_HELD_DEADLINE_HOURS: count(25, 1, 8_760),
 };
 
 export interface WorkerConfig {
@@ -40,6 +42,8 @@ export interface WorkerConfig {
   readonly sizes: WorkerSizes;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
+  /** How long an event may wait for its order before somebody is alerted. */
+  readonly heldDeadlineMs: number;
 }
 
 export interface WorkerSizes {
@@ -70,5 +74,6 @@ export function readConfig(env: Env): WorkerConfig {
     },
     releaseIntervalMs: own.PAYONCE_WORKER_RELEASE_INTERVAL_MS,
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,
+    heldDeadlineMs: own.PAYONCE_HELD_DEADLINE_HOURS * 3_600_000,
   };
 }

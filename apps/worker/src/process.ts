@@ -8,20 +8,19 @@ import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { applyAll } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import { retryHeld } from '@payonce/core/notifications/release';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
-import { startSchedule } from './schedules.js';
+import { startUpkeep } from './upkeep.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
-import { createWorkerMetrics, watchQueues } from './worker-metrics.js';
+import { createWorkerMetrics, watchHeld, watchQueues } from './worker-metrics.js';
 
 /** A probe has a second or two; a database that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
 
 /**
  * Starts the worker and registers what has to be stopped. Stopped in reverse: the private port, the
- * schedule, the queues (no more jobs, the batches in hand are finished), the database.
+ * schedules, the queues (no more jobs, the batches in hand are finished), the database.
  * @returns the private port in use (0 in the configuration means any free one)
  */
 export async function startProcess(
@@ -56,17 +55,10 @@ export async function startProcess(
   lifecycle.onStop('queues', () => worker.close());
   watchQueues(metrics, worker.sources);
 
-  const release = startSchedule({
-    intervalMs: config.releaseIntervalMs,
-    run: async () => {
-      const { looked, released } = await retryHeld(database, config.releaseBatchSize);
-      workerMetrics.released.inc(released);
-      if (looked > 0) log.info({ looked, released }, 'held.retried');
-      return looked === config.releaseBatchSize;
-    },
-    onError: (err) => log.warn({ err }, 'held events could not be looked at'),
-  });
-  lifecycle.onStop('schedule', () => release.stop());
+  watchHeld(metrics, database, config.heldDeadlineMs);
+
+  const upkeep = startUpkeep({ database, channels, config, log, metrics: workerMetrics });
+  lifecycle.onStop('schedules', () => upkeep.stop());
 
   const server = await startPrivateServer({
     host: privateHost,

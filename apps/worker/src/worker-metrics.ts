@@ -1,5 +1,9 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { withDeadline } from '@payonce/core/deadline';
 import type { Metrics } from '@payonce/core/metrics';
-import type { ApplyOutcome } from '@payonce/core/notifications/notification';
+import { countOpenDeadLetters } from '@payonce/core/notifications/dead-letters';
+import { type ApplyOutcome, HOLD_REASONS } from '@payonce/core/notifications/notification';
+import { countHeld, countOverdue } from '@payonce/core/notifications/overdue';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Source } from './source.js';
 
@@ -68,6 +72,56 @@ export function watchQueues(metrics: Metrics, sources: readonly Source[]): void 
       }
     },
   });
+}
+
+/** A scrape waits a few seconds; a database that hangs has no numbers. */
+const COUNT_LIMIT_MS = 2_000;
+
+/** What waits for somebody, asked for when somebody looks. */
+export function watchHeld(metrics: Metrics, database: DatabaseDeps, deadlineMs: number): void {
+  new Gauge({
+    name: 'payonce_events_held',
+    help: 'Held events by reason.',
+    labelNames: ['reason'] as const,
+    registers: [metrics],
+    async collect() {
+      this.reset();
+      const counts = await inTime(countHeld(database));
+      for (const reason of HOLD_REASONS) if (counts) this.set({ reason }, counts[reason] ?? 0);
+    },
+  });
+  watchCount(metrics, {
+    name: 'payonce_events_overdue',
+    help: 'Events that wait for their order beyond the deadline. Alarm on any.',
+    count: () => countOverdue(database, deadlineMs),
+  });
+  watchCount(metrics, {
+    name: 'payonce_dead_letters_open',
+    help: 'Dead letters neither applied after all nor dismissed. Alarm on any.',
+    count: () => countOpenDeadLetters(database),
+  });
+}
+
+function watchCount(
+  metrics: Metrics,
+  { name, help, count }: { name: string; help: string; count: () => Promise<number> },
+): void {
+  new Gauge({
+    name,
+    help,
+    registers: [metrics],
+    async collect() {
+      // Gone rather than nought, which would say that nothing waits.
+      this.remove();
+      const counted = await inTime(count());
+      if (counted !== null) this.set(counted);
+    },
+  });
+}
+
+/** A database that does not answer has no numbers. */
+function inTime<T>(asked: Promise<T>): Promise<T | null> {
+  return withDeadline(asked, COUNT_LIMIT_MS, 'counting').catch(() => null);
 }
 
 /** Counts a batch, and gives the numbers for its log line. */

@@ -62,6 +62,7 @@ export async function startTestWorker(options: {
   readonly database: TestDatabase;
   readonly shop: Shop;
   readonly releaseIntervalMs?: number;
+  readonly heldDeadlineMs?: number;
 }) {
   const lines: string[] = [];
   const log = createLog(
@@ -80,6 +81,7 @@ export async function startTestWorker(options: {
       sizes: { concurrency: 400, batchSize: 200, batchesInFlight: 3 },
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
       releaseBatchSize: 200,
+      heldDeadlineMs: options.heldDeadlineMs ?? 25 * 3_600_000,
     },
     lifecycle,
     log,

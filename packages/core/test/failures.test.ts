@@ -122,7 +122,7 @@ describe('a database that does not answer', () => {
     const unavailable = { code: 'database_unavailable' };
     await expect(applyAll(deps, [notification(payment('A1'))])).rejects.toMatchObject(unavailable);
     await expect(registerOrder(deps, terms('A1'))).rejects.toMatchObject(unavailable);
-    const letter = { queue: 'q', jobId: '1', job: {}, reason: 'r' };
+    const letter = { queue: 'q', jobId: '1', job: {}, reason: 'malformed_job' } as const;
     await expect(recordDeadLetter(deps, letter)).rejects.toMatchObject(unavailable);
   });
 });
@@ -131,13 +131,18 @@ describe('dead letters', () => {
   test('a job is kept whole; the same job again counts up', async () => {
     const deps = await testDatabase();
     const job = { version: 1, bodyBase64: 'AA==', odd: 'NUL \0 and half a pair \ud800' };
-    const letter = { queue: 'notifications', jobId: 'j1', job, reason: 'bad_signature' };
+    const letter = {
+      queue: 'notifications',
+      jobId: 'j1',
+      job,
+      reason: 'verification_failed',
+    } as const;
     await recordDeadLetter(deps, letter);
     deps.now = minute(9);
     await recordDeadLetter(deps, { ...letter, error: 'says \0' });
     const letters = await deps.prisma.deadLetter.findMany();
     expect(letters).toMatchObject([
-      { jobId: 'j1', job, reason: 'bad_signature', deaths: 2, createdAt: minute(0) },
+      { jobId: 'j1', job, reason: 'verification_failed', deaths: 2, createdAt: minute(0) },
     ]);
   });
 });
@@ -145,7 +150,7 @@ describe('dead letters', () => {
 describe('dead letters of one job ID', () => {
   test('another content never takes the place of the one that is kept', async () => {
     const deps = await testDatabase();
-    const letter = { queue: 'notifications', jobId: 'j1', reason: 'bad_signature' };
+    const letter = { queue: 'notifications', jobId: 'j1', reason: 'verification_failed' } as const;
     await recordDeadLetter(deps, { ...letter, job: { bodyBase64: 'genuine' } });
     await recordDeadLetter(deps, { ...letter, job: { bodyBase64: 'tampered' } });
     const letters = await deps.prisma.deadLetter.findMany({ orderBy: { id: 'asc' } });

@@ -83,6 +83,7 @@ CREATE TABLE "notification_events" (
     "next_retry_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "decided_at" TIMESTAMPTZ(3) NOT NULL,
+    "alerted_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "notification_events_pkey" PRIMARY KEY ("id")
 );
@@ -112,7 +113,9 @@ CREATE TABLE "dead_letters" (
     "deaths" INTEGER NOT NULL DEFAULT 1,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
     "last_at" TIMESTAMPTZ(3) NOT NULL,
+    "redrive_requested_at" TIMESTAMPTZ(3),
     "redriven_at" TIMESTAMPTZ(3),
+    "dismissed_at" TIMESTAMPTZ(3),
 
     CONSTRAINT "dead_letters_pkey" PRIMARY KEY ("id")
 );
@@ -124,6 +127,7 @@ CREATE TABLE "audit_log" (
     "action" TEXT NOT NULL,
     "order_id" BIGINT,
     "notification_event_id" BIGINT,
+    "dead_letter_id" BIGINT,
     "detail" JSONB NOT NULL,
     "created_at" TIMESTAMPTZ(3) NOT NULL,
 
@@ -170,13 +174,16 @@ CREATE UNIQUE INDEX "notification_events_notification_row_id_position_key" ON "n
 CREATE UNIQUE INDEX "order_events_order_id_type_milestone_key" ON "order_events"("order_id", "type", "milestone");
 
 -- CreateIndex
-CREATE UNIQUE INDEX "dead_letters_queue_job_id_job_hash_key" ON "dead_letters"("queue", "job_id", "job_hash");
+CREATE UNIQUE INDEX "dead_letters_job_id_job_hash_key" ON "dead_letters"("job_id", "job_hash");
 
 -- CreateIndex
 CREATE INDEX "audit_log_order_id_idx" ON "audit_log"("order_id");
 
 -- CreateIndex
 CREATE INDEX "audit_log_notification_event_id_idx" ON "audit_log"("notification_event_id");
+
+-- CreateIndex
+CREATE INDEX "audit_log_dead_letter_id_idx" ON "audit_log"("dead_letter_id");
 
 -- AddForeignKey
 ALTER TABLE "trades" ADD CONSTRAINT "trades_order_id_fkey" FOREIGN KEY ("order_id") REFERENCES "orders"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
@@ -204,6 +211,9 @@ ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_order_id_fkey" FOREIGN KEY ("o
 
 -- AddForeignKey
 ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_notification_event_id_fkey" FOREIGN KEY ("notification_event_id") REFERENCES "notification_events"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
+
+-- AddForeignKey
+ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_dead_letter_id_fkey" FOREIGN KEY ("dead_letter_id") REFERENCES "dead_letters"("id") ON DELETE RESTRICT ON UPDATE CASCADE;
 
 
 -- By hand from here: what Prisma's schema language cannot say. Its diff does not see these, so
@@ -267,4 +277,10 @@ ALTER TABLE "order_events"
   ADD CONSTRAINT "order_events_version_positive" CHECK ("version" > 0);
 
 ALTER TABLE "dead_letters"
-  ADD CONSTRAINT "dead_letters_deaths_positive" CHECK ("deaths" > 0);
+  ADD CONSTRAINT "dead_letters_deaths_positive" CHECK ("deaths" > 0),
+  ADD CONSTRAINT "dead_letters_settled_once" CHECK ("redriven_at" IS NULL OR "dismissed_at" IS NULL),
+  ADD CONSTRAINT "dead_letters_settled_wants_no_redrive" CHECK ("redrive_requested_at" IS NULL OR ("redriven_at" IS NULL AND "dismissed_at" IS NULL));
+
+ALTER TABLE "audit_log"
+  ADD CONSTRAINT "audit_log_action_known" CHECK ("action" IN ('event.retry', 'event.accept', 'event.reject', 'dead_letter.redrive', 'dead_letter.dismiss')),
+  ADD CONSTRAINT "audit_log_actor_named" CHECK ("actor" <> '');

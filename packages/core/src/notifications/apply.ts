@@ -67,7 +67,7 @@ async function applyInOne(
   const fresh = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
   const held = stored.filter(isHeld);
   const outcomes = await settleEvents(tx, now, [
-    ...fresh.map((one): PendingEvent => ({ ...one, forced: forced ?? one.forced })),
+    ...fresh.map((one): PendingEvent => ({ ...one, forced: one.forced ?? forced })),
     ...held.map((one) => toPending(one, forced)),
   ]);
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));

@@ -1,42 +1,135 @@
+import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { failureKind } from '../database/failure.js';
+import { inTransaction } from '../database/transaction.js';
 import { AppError } from '../errors.js';
 import { sha256Hex } from '../providers/crypto.js';
 
-/** A job that can never succeed. */
+/**
+ * Why a job can never succeed as things are:
+ * - `malformed_job`: not the shape that the gateway writes
+ * - `unknown_channel`: no such channel, or one of another provider
+ * - `verification_failed`: the bytes do not prove their origin
+ * - `identity_mismatch`: genuine bytes under the ID or digest of another notification
+ * - `undecodable`: genuine bytes that our own decoder throws on
+ * - `attempts_exhausted`: every attempt failed, for over a day
+ */
+export const DEAD_LETTER_REASONS = [
+  'malformed_job',
+  'unknown_channel',
+  'verification_failed',
+  'identity_mismatch',
+  'undecodable',
+  'attempts_exhausted',
+] as const;
+export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
+
 export interface DeadLetter {
   readonly queue: string;
   readonly jobId: string;
   /** The job as the queue had it: for a notification the raw bytes in base64. Kept as JSON. */
   readonly job: unknown;
-  /** In our words, e.g. `bad_signature`, `unknown_channel`. */
-  readonly reason: string;
+  readonly reason: DeadLetterReason;
   /** What was thrown, if anything; never a secret. */
   readonly error?: string | undefined;
 }
 
 /**
  * Keeps a job for good, before it is removed from the queue: so that a re-sent notification is not
- * swallowed by the job ID. The same job again counts up; another content under a known ID is kept beside
- * it, so that nobody who can write to the queue can replace a genuine letter.
+ * swallowed by the job ID. The same job again counts up and is open again; another content under a known
+ * ID is kept beside it, so that nobody who can write to the queue can replace a genuine letter.
  * @throws AppError `database_unavailable`: then the job must stay in the queue
  */
 export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): Promise<void> {
   const now = deps.clock();
   const job = JSON.stringify(letter.job ?? null);
-  // PostgreSQL's text takes no NUL, and this must not fail for what a message says.
-  const error = letter.error?.replaceAll('\0', '\uFFFD') ?? null;
   try {
     await deps.prisma.$executeRaw`
       INSERT INTO dead_letters AS d
         (queue, job_id, job_hash, job, reason, error, created_at, last_at)
       VALUES (${letter.queue}, ${letter.jobId}, ${sha256Hex(job)}, ${job}::json, ${letter.reason},
-        ${error}, ${now}, ${now})
-      ON CONFLICT (queue, job_id, job_hash) DO UPDATE SET reason = excluded.reason,
-        error = excluded.error, deaths = d.deaths + 1, last_at = excluded.last_at,
-        redriven_at = NULL`;
+        ${textOf(letter.error)}, ${now}, ${now})
+      ON CONFLICT (job_id, job_hash) DO UPDATE SET queue = excluded.queue,
+        reason = excluded.reason, error = excluded.error, deaths = d.deaths + 1,
+        last_at = excluded.last_at, redrive_requested_at = NULL, redriven_at = NULL,
+        dismissed_at = NULL`;
   } catch (cause) {
     if (failureKind(cause) === 'refused') throw cause;
     throw new AppError('database_unavailable', { cause });
   }
+}
+
+/** PostgreSQL's text takes no NUL, and keeping a letter must not fail for what a message says. */
+function textOf(error: string | undefined): string | null {
+  return error?.replaceAll('\0', '\uFFFD') ?? null;
+}
+
+/** How many wait for somebody, for a gauge. @throws what the database throws */
+export async function countOpenDeadLetters({ prisma }: DatabaseDeps): Promise<number> {
+  return prisma.deadLetter.count({ where: { redrivenAt: null, dismissedAt: null } });
+}
+
+export interface LetterCommand extends Operator {
+  /** The letter's row. */
+  readonly letter: bigint;
+}
+
+export type LetterOutcome =
+  /** `again`: it was asked for before; nothing was changed now. */
+  | { readonly result: 'done'; readonly again: boolean }
+  | { readonly result: 'unknown_letter' }
+  /** Nothing is to be done with it any more. */
+  | { readonly result: 'settled'; readonly how: 'redriven' | 'dismissed' };
+
+/**
+ * Asks for another try of a dead letter's job. A worker makes it from the letter itself: whichever queue it
+ * came from, and whether that queue is up or is used any more.
+ * @throws AppError `database_unavailable`
+ */
+export function requestRedrive(deps: DatabaseDeps, command: LetterCommand): Promise<LetterOutcome> {
+  return decideLetter(deps, command, 'dead_letter.redrive');
+}
+
+/**
+ * Nothing is to come of it (a forgery that somebody wrote into the queue): kept, and counted no more.
+ * @throws AppError `database_unavailable`
+ */
+export function dismissDeadLetter(
+  deps: DatabaseDeps,
+  command: LetterCommand,
+): Promise<LetterOutcome> {
+  return decideLetter(deps, command, 'dead_letter.dismiss');
+}
+
+interface LetterState {
+  readonly reason: string;
+  readonly deaths: number;
+  readonly requested: Date | null;
+  readonly redriven: Date | null;
+  readonly dismissed: Date | null;
+}
+
+function decideLetter(
+  deps: DatabaseDeps,
+  command: LetterCommand,
+  action: 'dead_letter.redrive' | 'dead_letter.dismiss',
+): Promise<LetterOutcome> {
+  const { letter } = command;
+  return inTransaction(deps, async (tx): Promise<LetterOutcome> => {
+    const [state] = await tx.$queryRaw<LetterState[]>`
+      SELECT reason, deaths, redrive_requested_at AS requested, redriven_at AS redriven,
+        dismissed_at AS dismissed FROM dead_letters WHERE id = ${letter} FOR UPDATE`;
+    if (state === undefined) return { result: 'unknown_letter' };
+    const redrive = action === 'dead_letter.redrive';
+    if (redrive ? state.requested : state.dismissed) return { result: 'done', again: true };
+    if (state.redriven) return { result: 'settled', how: 'redriven' };
+    if (state.dismissed) return { result: 'settled', how: 'dismissed' };
+    const now = deps.clock();
+    await tx.$executeRaw`
+      UPDATE dead_letters SET redrive_requested_at = ${redrive ? now : null}::timestamptz,
+        dismissed_at = ${redrive ? null : now}::timestamptz WHERE id = ${letter}`;
+    const detail = { deadLetterReason: state.reason, deaths: state.deaths };
+    await writeAudit(tx, now, command, { action, deadLetterId: letter, detail });
+    return { result: 'done', again: false };
+  });
 }

@@ -2,7 +2,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
-import type { HoldReason } from './notification.js';
+import type { EventOutcome, HoldReason } from './notification.js';
 import { type HeldEvent, isHeld, readEvents, updateEvents, updateNotifications } from './rows.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
@@ -33,7 +33,7 @@ export async function releaseForOrder(
   const waiting = events
     .filter(isHeld)
     .filter((held) => held.outcome.reason === 'unknown_order' && held.event.orderNumber === number);
-  return settleAgain(tx, now, waiting, { scheduled: false, forced: null });
+  return released(await settleAgain(tx, now, waiting, { scheduled: false, forced: null }));
 }
 
 export interface RetryResult {
@@ -87,17 +87,17 @@ async function retryInOne(
     tx,
     locked.map((row) => row.id),
   );
-  return settleAgain(tx, now, events.filter(isHeld), { scheduled: true, forced });
+  return released(await settleAgain(tx, now, events.filter(isHeld), { scheduled: true, forced }));
 }
 
 /** Decides stored events once more and writes the outcomes. Their notifications are locked. */
-async function settleAgain(
+export async function settleAgain(
   tx: Tx,
   now: Date,
   held: readonly HeldEvent[],
   { scheduled, forced }: { readonly scheduled: boolean; readonly forced: HoldReason | null },
-): Promise<number> {
-  if (held.length === 0) return 0;
+): Promise<EventOutcome[]> {
+  if (held.length === 0) return [];
   const pending = held.map((one) => toPending(one, forced));
   const outcomes = await settleEvents(tx, now, pending);
   const redecided = held.flatMap((stored, index) => {
@@ -106,12 +106,17 @@ async function settleAgain(
   });
   await updateEvents(tx, now, redecided);
   await updateNotifications(tx, now, new Map(held.map((one) => [one.notificationRowId, 0])));
+  return outcomes;
+}
+
+/** How many of them are no longer held. */
+function released(outcomes: readonly EventOutcome[]): number {
   return outcomes.filter(({ outcome }) => outcome !== 'held').length;
 }
 
-/** A held event to be decided again. Other content under a known ID stays so, whatever it says. */
+/** A held event to be decided again. Other content under a known ID stays so, whatever happens. */
 export function toPending(held: HeldEvent, forced: HoldReason | null): PendingEvent {
   const { merchant, notificationRowId, event, outcome } = held;
   const conflict = outcome.reason === 'id_conflict' ? outcome.reason : null;
-  return { merchant, notificationRowId, event, forced: forced ?? conflict };
+  return { merchant, notificationRowId, event, forced: conflict ?? forced };
 }

@@ -206,6 +206,6 @@ function reasonOf(outcome: EventOutcome): HoldReason | null {
 }
 
 /** PostgreSQL's text takes no NUL: such a number finds no order anyway. */
-function storable(text: string | null): string | null {
+export function storable(text: string | null): string | null {
   return text === null || text.includes('\0') ? null : text;
 }

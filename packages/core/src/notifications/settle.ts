@@ -44,7 +44,7 @@ export async function settleEvents(
 ): Promise<EventOutcome[]> {
   const orders = await lockOrders(tx, orderKeysOf(events));
   const decided = events.map((pending) => decide(pending, orders));
-  const owners = await claimTrades(tx, now, claimsOf(decided));
+  const owners = await claimTrades(tx, now, decidedClaims(decided));
   const settled = decided.map((one) => holdForeignTrade(one, owners));
   const concerned = settled.flatMap(({ order, decision }) =>
     order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order] : [],
@@ -81,13 +81,14 @@ function decide(pending: PendingEvent, orders: ReadonlyMap<string, Order>): Deci
   return { pending, order, decision: decideEvent(event, order) };
 }
 
-function claimsOf(decided: readonly Decided[]): TradeClaim[] {
+function decidedClaims(decided: readonly Decided[]): TradeClaim[] {
   return decided.flatMap(({ order, decision }) =>
-    order && decision.decision === 'apply' ? claims(decision.facts, order.id) : [],
+    order && decision.decision === 'apply' ? claimsOf(decision.facts, order.id) : [],
   );
 }
 
-function claims(facts: readonly Fact[], orderId: bigint): TradeClaim[] {
+/** The trades that these facts speak of, for their order. */
+export function claimsOf(facts: readonly Fact[], orderId: bigint): TradeClaim[] {
   return facts.flatMap((fact) => {
     const rail = fact.kind === 'closed' ? fact.by : fact.rail;
     return rail === 'merchant' || fact.trade === null ? [] : [{ rail, trade: fact.trade, orderId }];
@@ -97,11 +98,17 @@ function claims(facts: readonly Fact[], orderId: bigint): TradeClaim[] {
 function holdForeignTrade(one: Decided, owners: ReadonlyMap<string, bigint>): Decided {
   const { order, decision } = one;
   if (order === null || decision.decision !== 'apply') return one;
-  const foreign = claims(decision.facts, order.id).some(
-    (claim) => owners.get(tradeKey(claim)) !== order.id,
-  );
-  if (!foreign) return one;
+  if (ownsAll(claimsOf(decision.facts, order.id), owners, order.id)) return one;
   return { ...one, decision: { decision: 'hold', reason: 'trade_on_other_order' } };
+}
+
+/** A trade pays the order that had it first, and no other. */
+export function ownsAll(
+  claims: readonly TradeClaim[],
+  owners: ReadonlyMap<string, bigint>,
+  orderId: bigint,
+): boolean {
+  return claims.every((claim) => owners.get(tradeKey(claim)) === orderId);
 }
 
 interface PlanOfOrder {

@@ -1,0 +1,60 @@
+import type { Channels } from '@payonce/core/config/channels';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { Log } from '@payonce/core/log';
+import { alertOverdue } from '@payonce/core/notifications/overdue';
+import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
+import { retryHeld } from '@payonce/core/notifications/release';
+import type { WorkerConfig } from './config.js';
+import { type Schedule, startSchedule } from './schedules.js';
+import { verifyJob } from './verify-job.js';
+import type { WorkerMetrics } from './worker-metrics.js';
+
+/** Dead letters tried again in one step: each is a transaction of its own. */
+const REDRIVE_LIMIT = 50;
+
+export interface UpkeepOptions {
+  readonly database: DatabaseDeps;
+  readonly channels: Channels;
+  readonly config: Pick<WorkerConfig, 'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs'>;
+  readonly log: Log;
+  readonly metrics: Pick<WorkerMetrics, 'released'>;
+}
+
+/** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
+export function startUpkeep(options: UpkeepOptions): Schedule {
+  const { database, channels, config, log, metrics } = options;
+  const every = (what: string, run: () => Promise<boolean>) =>
+    startSchedule({
+      intervalMs: config.releaseIntervalMs,
+      run,
+      onError: (err) => log.warn({ err }, `${what} could not be looked at`),
+    });
+  const schedules = [
+    every('held events', async () => {
+      const { looked, released } = await retryHeld(database, config.releaseBatchSize);
+      metrics.released.inc(released);
+      if (looked > 0) log.info({ looked, released }, 'held.retried');
+      return looked === config.releaseBatchSize;
+    }),
+    every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
+    every('dead letters', async () => {
+      const verify = (job: unknown) => verdictOf(job, channels);
+      const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
+      if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
+      return looked === REDRIVE_LIMIT;
+    }),
+  ];
+  return {
+    async stop() {
+      await Promise.all(schedules.map((schedule) => schedule.stop()));
+    },
+  };
+}
+
+function verdictOf(job: unknown, channels: Channels): Verdict {
+  const verdict = verifyJob(job, channels);
+  if (verdict.ok) return verdict;
+  const { fault } = verdict;
+  const error = 'verification' in fault ? fault.verification : null;
+  return { ok: false, reason: fault.reason, error };
+}

@@ -1,0 +1,196 @@
+/** What an operator does with a held event. Each writes its audit row in the same transaction. */
+import { type AuditAction, type Operator, writeAudit } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { messageOf } from '../errors.js';
+import type { Fact } from '../orders/fact.js';
+import type { Order } from '../orders/order.js';
+import { planOrder } from '../orders/plan.js';
+import {
+  claimTrades,
+  findOrders,
+  lockOrders,
+  orderKey,
+  readFacts,
+  storePlans,
+} from '../orders/store.js';
+import { acceptEvent, acceptedFacts, type Unacceptable } from './accept.js';
+import { needsOrder } from './decide.js';
+import type { EventOutcome, HoldReason } from './notification.js';
+import { settleAgain } from './release.js';
+import {
+  type HeldEvent,
+  isHeld,
+  readEvents,
+  type StoredEvent,
+  storable,
+  updateEvents,
+  updateNotifications,
+} from './rows.js';
+import { claimsOf, ownsAll } from './settle.js';
+
+/** One event of one notification, and who wants something of it. */
+export interface EventCommand extends Operator {
+  /** The notification's row. */
+  readonly notification: bigint;
+  readonly position: number;
+}
+
+export type OperatorOutcome =
+  /** `again`: this very action was done before; nothing was changed now. */
+  | { readonly result: 'done'; readonly outcome: EventOutcome; readonly again: boolean }
+  | { readonly result: 'unknown_event' }
+  /** Settled meanwhile, or by something else. */
+  | { readonly result: 'not_held'; readonly outcome: EventOutcome }
+  /** It has no meaning for this event; nothing was changed, and no audit row was written. */
+  | { readonly result: 'refused'; readonly why: Unacceptable }
+  /** The caller named another amount than the event does. */
+  | { readonly result: 'other_amount'; readonly amount: bigint | null };
+
+/**
+ * Evaluates the hold again, now: what a registration or the schedule does.
+ * @throws AppError `database_unavailable`
+ */
+export async function retryEvent(
+  deps: DatabaseDeps,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  const again = (forced: HoldReason | null) =>
+    withHeldEvent(deps, command, 'event.retry', async (tx, now, held) => {
+      const [outcome = held.outcome] = await settleAgain(tx, now, [held], {
+        scheduled: false,
+        forced,
+      });
+      await audit(tx, now, command, 'event.retry', held, { outcome });
+      return { result: 'done', outcome, again: false };
+    });
+  try {
+    return await again(null);
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
+    return again('internal_error');
+  }
+}
+
+/**
+ * Applies a held event on an operator's word: its order counts as paid with the amount received, and
+ * refunds that it tells are applied as told. `amount`, where given, must be what the event says was
+ * paid: so that nobody accepts another sum than the one that was seen.
+ * @throws AppError `database_unavailable`
+ */
+export async function acceptHeldEvent(
+  deps: DatabaseDeps,
+  command: EventCommand & { readonly amount?: bigint | undefined },
+): Promise<OperatorOutcome> {
+  return withHeldEvent(deps, command, 'event.accept', async (tx, now, held) => {
+    const { event } = held;
+    const order = event.kind === 'order' ? await lockOrder(tx, held) : null;
+    const acceptance = acceptEvent(event, order, held.outcome.reason);
+    if (!acceptance.acceptable) return { result: 'refused', why: acceptance.why };
+    const received = amountReceived(acceptance.facts);
+    if (command.amount !== undefined && command.amount !== received) {
+      return { result: 'other_amount', amount: received };
+    }
+    if (order === null) return { result: 'refused', why: 'unknown_order' };
+    const claims = claimsOf(acceptance.facts, order.id);
+    if (!ownsAll(claims, await claimTrades(tx, now, claims), order.id)) {
+      return { result: 'refused', why: 'trade_on_other_order' };
+    }
+    // Only now, with the order locked.
+    const known = (await readFacts(tx, [order.id])).get(order.id) ?? [];
+    const trade = event.kind === 'order' ? event.trade : null;
+    const detail = { trade, amount: received?.toString() ?? null, due: order.amount.toString() };
+    const auditId = await audit(tx, now, command, 'event.accept', held, detail, order);
+    const facts = acceptedFacts(acceptance.facts, known, auditId.toString());
+    const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
+    await storePlans(tx, now, [plan]);
+    const outcome: EventOutcome = { outcome: plan.outcomes[0] ?? 'duplicate' };
+    await settle(tx, now, held, outcome);
+    return { result: 'done', outcome, again: false };
+  });
+}
+
+/**
+ * Nothing is to come of a held event: it is ignored, and kept.
+ * @throws AppError `database_unavailable`
+ */
+export async function rejectHeldEvent(
+  deps: DatabaseDeps,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  return withHeldEvent(deps, command, 'event.reject', async (tx, now, held) => {
+    const outcome: EventOutcome = { outcome: 'ignored' };
+    await settle(tx, now, held, outcome);
+    await audit(tx, now, command, 'event.reject', held, { outcome });
+    return { result: 'done', outcome, again: false };
+  });
+}
+
+/**
+ * With the notification locked, first of all as everywhere: whoever applies a copy, releases it for its
+ * order or takes it by schedule waits, or is waited for, and then finds it settled.
+ */
+function withHeldEvent(
+  deps: DatabaseDeps,
+  { notification, position }: EventCommand,
+  action: AuditAction,
+  work: (tx: Tx, now: Date, held: HeldEvent) => Promise<OperatorOutcome>,
+): Promise<OperatorOutcome> {
+  return inTransaction(deps, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM notifications WHERE id = ${notification} FOR UPDATE`;
+    const events = await readEvents(tx, [notification]);
+    const stored = events.find((event) => event.position === position);
+    if (stored === undefined) return { result: 'unknown_event' };
+    if (isHeld(stored)) return work(tx, deps.clock(), stored);
+    const { outcome } = stored;
+    return (await wasSettledBy(tx, stored, action))
+      ? { result: 'done', outcome, again: true }
+      : { result: 'not_held', outcome };
+  });
+}
+
+/** The same request again, of a caller who did not hear the answer. A retry settles nothing by itself. */
+async function wasSettledBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
+  const [last] = await tx.$queryRaw<{ action: string }[]>`
+    SELECT action FROM audit_log WHERE notification_event_id = ${id} AND action <> 'event.retry'
+    ORDER BY id DESC LIMIT 1`;
+  return last?.action === action;
+}
+
+async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<Order | null> {
+  const number = storable(event.orderNumber);
+  if (number === null) return null;
+  const key = { merchant, number };
+  return (await lockOrders(tx, [key])).get(orderKey(key)) ?? null;
+}
+
+async function settle(tx: Tx, now: Date, held: HeldEvent, outcome: EventOutcome): Promise<void> {
+  await updateEvents(tx, now, [{ stored: held, outcome, scheduled: false }]);
+  await updateNotifications(tx, now, new Map([[held.notificationRowId, 0]]));
+}
+
+/** What the event says was paid; null when it speaks of no payment. */
+function amountReceived(facts: readonly Fact[]): bigint | null {
+  return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
+}
+
+async function audit(
+  tx: Tx,
+  now: Date,
+  operator: Operator,
+  action: AuditAction,
+  held: HeldEvent,
+  detail: Readonly<Record<string, unknown>>,
+  order: Order | null = null,
+): Promise<bigint> {
+  const number = needsOrder(held.event) ? storable(held.event.orderNumber) : null;
+  const key = { merchant: held.merchant, number: number ?? '' };
+  const found = order ?? (await findOrders(tx, [key])).get(orderKey(key)) ?? null;
+  return writeAudit(tx, now, operator, {
+    action,
+    orderId: found?.id ?? null,
+    notificationEventId: held.id,
+    detail: { holdReason: held.outcome.reason, ...detail },
+  });
+}

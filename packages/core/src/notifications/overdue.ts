@@ -1,0 +1,64 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
+
+/** The events alerted in one step; the next step takes the rest. */
+const ALERT_LIMIT = 200;
+
+interface Overdue {
+  readonly notification: bigint;
+  readonly position: number;
+  readonly merchant: string;
+  readonly orderNumber: string | null;
+  readonly since: Date;
+}
+
+/**
+ * Says in the log, once per event, that it has waited for its order for longer than `deadlineMs`. By then
+ * the provider has stopped sending, so that nobody but a registration, the schedule or a person will bring
+ * it on. It is held on.
+ * @returns whether there may be more to alert
+ * @throws AppError `database_unavailable`
+ */
+export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Promise<boolean> {
+  const now = deps.clock();
+  const cutoff = new Date(now.getTime() - deadlineMs);
+  const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
+    SELECT notification_row_id AS id FROM notification_events
+    WHERE outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
+      AND created_at <= ${cutoff} LIMIT ${ALERT_LIMIT}`;
+  if (due.length === 0) return false;
+  const alerted = await inTransaction(deps, async (tx) => {
+    // Notifications before their events, as everywhere; who is at work on one decides about it first.
+    const locked = await tx.$queryRaw<{ id: bigint }[]>`
+      SELECT id FROM notifications WHERE id = ANY(${due.map((row) => row.id)}::bigint[])
+      ORDER BY id FOR UPDATE SKIP LOCKED`;
+    return tx.$queryRaw<Overdue[]>`
+      UPDATE notification_events SET alerted_at = ${now}
+      WHERE notification_row_id = ANY(${locked.map((row) => row.id)}::bigint[])
+        AND outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
+        AND created_at <= ${cutoff}
+      RETURNING notification_row_id AS notification, position, merchant,
+        order_number AS "orderNumber", created_at AS since`;
+  });
+  for (const one of alerted) deps.log?.warn({ ...one }, 'held.overdue');
+  return alerted.length > 0 && due.length === ALERT_LIMIT;
+}
+
+/** How many are held beyond the deadline, for a gauge. @throws what the database throws */
+export async function countOverdue(deps: DatabaseDeps, deadlineMs: number): Promise<number> {
+  const createdAt = { lte: new Date(deps.clock().getTime() - deadlineMs) };
+  const where = { outcome: 'held', holdReason: 'unknown_order', createdAt };
+  return deps.prisma.notificationEvent.count({ where });
+}
+
+/** What is held just now, by reason, for a gauge. @throws what the database throws */
+export async function countHeld({
+  prisma,
+}: DatabaseDeps): Promise<Readonly<Record<string, number | undefined>>> {
+  const counts = await prisma.notificationEvent.groupBy({
+    by: ['holdReason'],
+    where: { outcome: 'held' },
+    _count: true,
+  });
+  return Object.fromEntries(counts.map((one) => [one.holdReason ?? '', one._count]));
+}

@@ -1,0 +1,79 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import { applyAll } from './apply-all.js';
+import type { DeadLetterReason } from './dead-letters.js';
+import type { VerifiedNotification } from './notification.js';
+
+/** A dead letter's job, proved and decoded again; or why that fails this time. */
+export type Verdict =
+  | { readonly ok: true; readonly notification: VerifiedNotification }
+  | ({ readonly ok: false } & Death);
+
+export interface RedriveResult {
+  readonly looked: number;
+  readonly redriven: number;
+}
+
+interface Death {
+  readonly reason: DeadLetterReason;
+  /** Never a secret, and nothing of the message. */
+  readonly error: string | null;
+}
+
+/**
+ * Tries the dead letters again that somebody asked for, at most `limit` in one step: each is proved anew
+ * and applied as any notification. One that fails again counts one death more and is open again. Two
+ * workers may take the same letter: the second one's application is a copy, and settles nothing.
+ * @throws AppError `database_unavailable`: they stay asked for
+ */
+export async function redriveDeadLetters(
+  deps: DatabaseDeps,
+  limit: number,
+  verify: (job: unknown) => Verdict,
+): Promise<RedriveResult> {
+  const letters = await deps.prisma.deadLetter.findMany({
+    where: { redriveRequestedAt: { not: null } },
+    select: { id: true, job: true },
+    orderBy: { id: 'asc' },
+    take: limit,
+  });
+  let redriven = 0;
+  for (const { id, job } of letters) {
+    const death = await tryAgain(deps, verify(job));
+    await settleLetter(deps, id, death);
+    if (death === null) redriven += 1;
+  }
+  return { looked: letters.length, redriven };
+}
+
+/** @returns null when it is applied, or held with its reason: in any case out of here. */
+async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | null> {
+  if (!verdict.ok) return verdict;
+  const [result] = await applyAll(deps, [verdict.notification]);
+  if (result?.status === 'fulfilled') return null;
+  const error = result?.reason instanceof Error ? result.reason.name : null;
+  return { reason: 'attempts_exhausted', error };
+}
+
+async function settleLetter(
+  { prisma, clock, log }: DatabaseDeps,
+  id: bigint,
+  death: Death | null,
+): Promise<void> {
+  const now = clock();
+  // Only one that is still asked for: it may have died anew, or been settled, meanwhile.
+  const where = { id, redriveRequestedAt: { not: null } };
+  if (death === null) {
+    await prisma.deadLetter.updateMany({
+      where,
+      data: { redriveRequestedAt: null, redrivenAt: now },
+    });
+    log?.info({ deadLetter: id }, 'dead_letter.redriven');
+    return;
+  }
+  const { reason, error } = death;
+  await prisma.deadLetter.updateMany({
+    where,
+    data: { redriveRequestedAt: null, reason, error, deaths: { increment: 1 }, lastAt: now },
+  });
+  log?.error({ deadLetter: id, reason }, 'dead_letter.died_again');
+}
