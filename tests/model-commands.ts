@@ -1,0 +1,257 @@
+import { systemClock } from '@payonce/core/clock';
+import { closeOrder, registerOrder } from '@payonce/core/orders/register';
+import type { ProviderSigner, SignedNotification, SignedRequest } from '@payonce/testkit/request';
+import { until } from '@payonce/tooling/process';
+import fc from 'fast-check';
+import { expect } from 'vitest';
+import { type ModelOrder, mustBe, type Said } from './model.js';
+import type { Shop } from './shop.js';
+
+const MERCHANT = 'demo';
+/** Long ago, so that whatever a merchant closes now was closed after it was paid. */
+const FIRST_PAID_AT = Date.UTC(2026, 0, 1);
+const MINUTE = 60_000;
+const SETTLE_LIMIT_MS = 15_000;
+/** The last one is too small to be halved. */
+const DUE = [8_888n, 100n, 1n] as const;
+
+const CHANNELS = {
+  alipay: { channel: 'sim-alipay', rail: 'alipay' },
+  wechatpay: { channel: 'sim-wechat', rail: 'wechat' },
+  'wechatpay-v2': { channel: 'sim-wechat-v2', rail: 'wechat' },
+} as const;
+type Provider = keyof typeof CHANNELS;
+
+/** What was said and done, by the model's lights. */
+export interface Model {
+  readonly orders: ReadonlyMap<string, ModelOrder>;
+  /** What has been sent so far, by what makes a notification the same one. */
+  readonly said: Map<string, Said>;
+}
+
+/** The product, and what a run has sent to it. */
+export interface Real {
+  readonly shop: Shop;
+  /** Begins every number of this run. */
+  readonly name: string;
+  /** On their way, all at once: the order of arrival is chance. */
+  readonly posts: Promise<unknown>[];
+  /** Kept back until everything else has arrived. */
+  readonly late: (() => void)[];
+  readonly sent: Letter[];
+  counter: number;
+}
+
+interface Letter {
+  readonly id: string;
+  readonly from: Provider;
+  readonly said: Said;
+  readonly signer: ProviderSigner;
+  readonly signed: SignedNotification;
+}
+
+export type Command = fc.AsyncCommand<Model, Real>;
+
+export function startOf(shop: Shop, name: string): { model: Model; real: Real } {
+  const orders = DUE.map((due, index): [string, ModelOrder] => [
+    `${name}O${index}`,
+    { due, registered: false, closed: false },
+  ]);
+  const real = { shop, name, posts: [], late: [], sent: [], counter: 0 };
+  return { model: { orders: new Map(orders), said: new Map() }, real };
+}
+
+export function commands(): fc.Arbitrary<Iterable<Command>> {
+  const all = [register(), pay(), pay(), refund(), refund(), expire(), close(), copy(), forge()];
+  return fc.commands(all, { maxCommands: 40 });
+}
+
+export function saidOf({ said }: Model, number: string): Said[] {
+  return [...said.values()].filter((one) => one.number === number);
+}
+
+/** Until everything sent is stored. What is stored is applied or held: one transaction does both. */
+export async function settle({ said }: Model, real: Real): Promise<void> {
+  await Promise.all(real.posts.splice(0));
+  await until(`${said.size} events of ${real.name}`, SETTLE_LIMIT_MS, async () => {
+    const where = { orderNumber: { startsWith: `${real.name}O` } };
+    return (await real.shop.prisma.notificationEvent.count({ where })) === said.size;
+  });
+}
+
+/** An order of the run with what is due; its terms follow from its number. */
+const order = () =>
+  fc.nat(DUE.length - 1).map((index) => ({ name: `O${index}`, due: DUE[index] ?? 1n }));
+const provider = () => fc.constantFrom<Provider>('alipay', 'wechatpay', 'wechatpay-v2');
+const rarely = () => fc.nat(5).map((n) => n === 0);
+
+function register(): fc.Arbitrary<Command> {
+  return order().map(({ name, due }) =>
+    command(`register ${name}`, async ({ orders }, { shop, name: run }) => {
+      const terms = { merchant: MERCHANT, number: run + name, amount: due, currency: 'CNY' };
+      await registerOrder({ prisma: shop.prisma, clock: systemClock }, terms);
+      const known = orders.get(run + name);
+      if (known) known.registered = true;
+    }),
+  );
+}
+
+/** An order may be paid by a trade of Alipay and by two of WeChat, each at a time of its own. */
+function tradeOf(number: string, rail: 'alipay' | 'wechat', second: boolean) {
+  if (rail === 'alipay') return { trade: `${number}A`, paidAt: FIRST_PAID_AT + 2 * MINUTE };
+  return second
+    ? { trade: `${number}X`, paidAt: FIRST_PAID_AT + MINUTE }
+    : { trade: `${number}W`, paidAt: FIRST_PAID_AT + 3 * MINUTE };
+}
+
+function pay(): fc.Arbitrary<Command> {
+  const choice = { of: order(), from: provider(), second: fc.boolean(), late: rarely() };
+  return fc.record({ ...choice, wrong: rarely() }).map(({ of, from, second, late, wrong }) => {
+    const title = `pay ${of.name} by ${from}${second ? ' again' : ''}${wrong ? ' wrongly' : ''}`;
+    return command(title, async (model, real) => {
+      const number = real.name + of.name;
+      const { channel, rail } = CHANNELS[from];
+      const usual = tradeOf(number, rail, second);
+      real.counter += 1;
+      const trade = wrong ? `${number}N${real.counter}` : usual.trade;
+      const cost = of.due + (wrong ? 1n : 0n);
+      const { paidAt } = usual;
+      const signer: ProviderSigner = real.shop.signers[channel];
+      const signed = signer.payment({
+        orderNumber: number,
+        trade,
+        amount: cost,
+        paidAt: new Date(paidAt),
+      });
+      const said = { number, rail, trade, cost, signed: true, kind: 'payment' } as const;
+      const letter = { from, signer, signed, said: { ...said, paidAt, refund: null } };
+      tell(model, real, letter, late);
+    });
+  });
+}
+
+function refund(): fc.Arbitrary<Command> {
+  const choice = { of: order(), from: provider(), second: fc.boolean(), late: rarely() };
+  const percent = fc.constantFrom(100n, 50n, 10n);
+  return fc
+    .record({ ...choice, percent, fails: rarely() })
+    .map(({ of, from, second, late, percent: part, fails }) => {
+      const failed = fails && from === 'wechatpay';
+      const title = `refund ${part} % of ${of.name} by ${from}${failed ? ', which fails' : ''}`;
+      return command(title, async (model, real) => {
+        const number = real.name + of.name;
+        const { channel, rail } = CHANNELS[from];
+        const { trade } = tradeOf(number, rail, second);
+        real.counter += 1;
+        const amount = (of.due * part) / 100n || 1n;
+        const total = [...model.said.values()]
+          .filter((said) => said.trade === trade)
+          .reduce((all, said) => all + (said.refund?.amount ?? 0n), amount);
+        const input = {
+          orderNumber: number,
+          trade,
+          amount: of.due,
+          refundId: `${trade}R${real.counter}`,
+          refundAmount: amount,
+          refundedTotal: total,
+          refundedAt: new Date(FIRST_PAID_AT + 60 * MINUTE),
+          full: total >= of.due,
+        };
+        const { signers } = real.shop;
+        const signer: ProviderSigner = signers[channel];
+        const signed = failed
+          ? signers['sim-wechat'].refund({ ...input, status: 'ABNORMAL' })
+          : signer.refund(input);
+        const said = { number, rail, trade, cost: of.due, kind: 'refund', paidAt: null } as const;
+        const moves = { amount, total, failed };
+        const words = { ...said, signed: from !== 'wechatpay-v2', refund: moves };
+        tell(model, real, { from, signer, signed, said: words }, late);
+      });
+    });
+}
+
+/** Alipay closes a trade that nobody paid. */
+function expire(): fc.Arbitrary<Command> {
+  return fc.record({ of: order(), late: rarely() }).map(({ of, late }) =>
+    command(`expire ${of.name}`, async (model, real) => {
+      const number = real.name + of.name;
+      const trade = `${number}U`;
+      const signer = real.shop.signers['sim-alipay'];
+      const closedAt = new Date(FIRST_PAID_AT);
+      const signed = signer.closed({ orderNumber: number, trade, amount: of.due, closedAt });
+      const said = { number, rail: 'alipay', trade, cost: of.due, kind: 'close' } as const;
+      const more = { paidAt: null, refund: null, signed: true };
+      tell(model, real, { from: 'alipay', signer, signed, said: { ...said, ...more } }, late);
+    }),
+  );
+}
+
+/** The merchant gives up on it; whether it was paid before must not be chance. */
+function close(): fc.Arbitrary<Command> {
+  return order().map(({ name }) =>
+    command(`close ${name}`, async (model, real) => {
+      await settle(model, real);
+      const number = real.name + name;
+      const deps = { prisma: real.shop.prisma, clock: systemClock };
+      const { outcome } = await closeOrder(deps, { merchant: MERCHANT, number });
+      const known = model.orders.get(number);
+      if (known === undefined) throw new Error('the model knows every order');
+      const { order: row } = mustBe(known, saidOf(model, number));
+      const must = row ? (row.paidEvents > 0 ? 'paid' : 'closed') : 'unknown_order';
+      expect(outcome).toBe(must);
+      if (must === 'closed') known.closed = true;
+    }),
+  );
+}
+
+/** The provider sends it once more. */
+function copy(): fc.Arbitrary<Command> {
+  return fc.nat().map((n) =>
+    command('send one again', async (model, real) => {
+      const letter = real.sent[n % real.sent.length];
+      if (letter) send(model, real, letter, letter.signer.resend(letter.signed));
+    }),
+  );
+}
+
+/** Somebody else says it, or says it otherwise: refused, and no trace of it. */
+function forge(): fc.Arbitrary<Command> {
+  const kind = fc.constantFrom('foreign_key' as const, 'changed_content' as const);
+  return fc.tuple(fc.nat(), kind).map(([n, how]) =>
+    command(`forge one by ${how}`, async (_model, real) => {
+      const letter = real.sent[n % real.sent.length];
+      if (letter === undefined) return;
+      const reply = await post(real, letter, letter.signer.forge(letter.signed, how));
+      expect([400, 401]).toContain(reply.status);
+    }),
+  );
+}
+
+function command(name: string, run: Command['run']): Command {
+  return { check: () => true, run, toString: () => name };
+}
+
+/** Sends it now, or when all the rest has arrived. */
+function tell(model: Model, real: Real, told: Omit<Letter, 'id'>, late: boolean): void {
+  const { said, signed } = told;
+  // API v2 has no notification ID: the same words are the same notification.
+  const words = `${said.kind} ${said.trade} ${said.refund ? real.counter : ''}`;
+  const letter = { ...told, id: signed.notificationId ?? words };
+  real.sent.push(letter);
+  if (late) real.late.push(() => send(model, real, letter, signed));
+  else send(model, real, letter, signed);
+}
+
+function send(model: Model, real: Real, letter: Letter, request: SignedRequest): void {
+  model.said.set(letter.id, letter.said);
+  real.posts.push(accepted(real, letter, request));
+}
+
+async function accepted(real: Real, letter: Letter, request: SignedRequest): Promise<void> {
+  const reply = await post(real, letter, request);
+  expect([200, 204], await reply.text()).toContain(reply.status);
+}
+
+function post(real: Real, { from }: Letter, request: SignedRequest): Promise<Response> {
+  return real.shop.post(from, CHANNELS[from].channel, request);
+}

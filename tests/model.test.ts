@@ -1,0 +1,70 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { mustBe } from './model.js';
+import { commands, type Model, type Real, saidOf, settle, startOf } from './model-commands.js';
+import { closeShop, openShop, type Shop } from './shop.js';
+
+/** Per queue; a run takes a few tenths of a second. */
+const TIME_LIMIT_MS = 6_000;
+const RUNS_MAX = 200;
+
+describe.each(['redis', 'postgres'] as const)('the whole pipeline, queue in %s', (queue) => {
+  let shop: Shop;
+
+  beforeAll(async () => {
+    shop = await openShop(queue);
+  });
+  afterAll(() => closeShop(shop));
+
+  test('whatever is said, in whatever order, as often as you like: each order is as the model says', async () => {
+    let runs = 0;
+    const property = fc.asyncProperty(commands(), async (chosen) => {
+      runs += 1;
+      const { model, real } = startOf(shop, `M${runs}x`);
+      await fc.asyncModelRun(() => ({ model, real }), chosen);
+      await settle(model, real);
+      for (const send of real.late.splice(0).reverse()) send();
+      await settle(model, real);
+      await agree(model, real);
+    });
+    const report = await fc.check(property, {
+      numRuns: RUNS_MAX,
+      interruptAfterTimeLimit: TIME_LIMIT_MS,
+      markInterruptAsFailure: false,
+    });
+    console.info(`model test, queue in ${queue}: ${runs} runs, seed ${report.seed}`);
+    const found = `${fc.defaultReportMessage(report)}\n${report.errorInstance}`;
+    expect(report.failed, found).toBe(false);
+    // Less would mean that nothing was tried.
+    expect(runs).toBeGreaterThan(5);
+  });
+});
+
+async function agree(model: Model, { shop }: Real): Promise<void> {
+  for (const [number, order] of model.orders) {
+    expect(await isNow(shop, number), number).toEqual(mustBe(order, saidOf(model, number)));
+  }
+}
+
+/** The same of the database. */
+async function isNow({ prisma }: Shop, number: string): Promise<ReturnType<typeof mustBe>> {
+  const events = await prisma.notificationEvent.findMany({ where: { orderNumber: number } });
+  const row = await prisma.order.findFirst({
+    where: { number },
+    include: { orderEvents: { where: { type: 'order.paid' } } },
+  });
+  const settled = (outcome: string) => outcome === 'applied' || outcome === 'duplicate';
+  return {
+    // Which of two that say the same came first is chance.
+    outcomes: events
+      .map(({ outcome, holdReason }) => (settled(outcome) ? 'settled' : (holdReason ?? outcome)))
+      .sort(),
+    order: row !== null && {
+      status: row.status,
+      paidAmount: row.paidAmount,
+      refundedAmount: row.refundedAmount,
+      attention: row.attention,
+      paidEvents: row.orderEvents.length,
+    },
+  };
+}
