@@ -1,0 +1,104 @@
+import { systemClock } from '@payonce/core/clock';
+import { recordDeadLetter, requestRedrive } from '@payonce/core/notifications/dead-letters';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { eventually } from './eventually.js';
+import { openTestQueue, type TestQueue } from './queues.js';
+import {
+  openTestDatabase,
+  startTestWorker,
+  type TestDatabase,
+  type TestWorker,
+} from './running.js';
+import { makeShop, tampered } from './shop.js';
+
+const shop = makeShop();
+
+/** What the worker does by the clock, on real stores. */
+describe('the running worker', () => {
+  let queue: TestQueue;
+  let database: TestDatabase;
+  let worker: TestWorker | undefined;
+
+  beforeEach(async () => {
+    [queue, database] = await Promise.all([openTestQueue('redis'), openTestDatabase()]);
+  });
+  afterEach(async () => {
+    await worker?.stop();
+    await Promise.all([queue.close(), database.close()]);
+  });
+
+  const start = async (heldDeadlineMs?: number) => {
+    const deadline = heldDeadlineMs === undefined ? {} : { heldDeadlineMs };
+    worker = await startTestWorker({ queue, database, shop, releaseIntervalMs: 50, ...deadline });
+    return worker;
+  };
+  const metric = async (name: string) => {
+    const text = await (await worker?.get('/metrics'))?.text();
+    return text?.split('\n').find((line) => line.startsWith(`${name}{`));
+  };
+
+  test.each(['redis', 'postgres', 'a-queue-that-is-gone'])(
+    'applies a dead letter of %s when an operator asks for it, and counts it no more',
+    async (origin) => {
+      const deps = { prisma: database.prisma, clock: systemClock };
+      await database.register('A1');
+      const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
+      await recordDeadLetter(deps, { queue: origin, jobId: 'j', job, reason: 'unknown_channel' });
+      await start();
+      expect(await metric('payonce_dead_letters_open')).toMatch(/ 1$/);
+      const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
+      await requestRedrive(deps, { actor: 'lin', reason: null, letter });
+      await eventually(async () => (await database.statusOf('A1')) === 'paid');
+      await eventually(
+        async () => (await metric('payonce_dead_letters_open'))?.endsWith(' 0') ?? false,
+      );
+    },
+  );
+
+  test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
+    const deps = { prisma: database.prisma, clock: systemClock };
+    await database.register('A1');
+    const job = tampered(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
+    await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'unknown_channel' });
+    const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
+    await requestRedrive(deps, { actor: 'lin', reason: null, letter });
+    const { lines } = await start();
+    await eventually(async () => {
+      const { deaths } = await database.prisma.deadLetter.findFirstOrThrow();
+      return deaths === 2;
+    });
+    expect(await database.prisma.deadLetter.findFirstOrThrow()).toMatchObject({
+      reason: 'verification_failed',
+      error: 'bad_signature',
+      redrivenAt: null,
+    });
+    expect(await database.statusOf('A1')).toBe('pending');
+    expect(await metric('payonce_dead_letters_open')).toMatch(/ 1$/);
+    expect(lines.filter((line) => line.includes('dead_letter.died_again'))).toHaveLength(1);
+  });
+
+  test('alerts once when an event has waited for its order too long, and shows how many do', async () => {
+    const { lines } = await start(1);
+    await queue.send(shop.jobFor(shop.payment({ orderNumber: 'late' }).body));
+    const alerts = () => lines.filter((line) => line.includes('held.overdue'));
+    await eventually(() => Promise.resolve(alerts().length > 0));
+    expect(JSON.parse(alerts()[0] ?? '')).toMatchObject({ level: 'warn', orderNumber: 'late' });
+    expect(await metric('payonce_events_overdue')).toMatch(/ 1$/);
+    expect(await metric('payonce_events_held')).toContain('reason="unknown_order"');
+    await database.register('late');
+    expect(await database.statusOf('late')).toBe('paid');
+    expect(await metric('payonce_events_overdue')).toMatch(/ 0$/);
+    expect(alerts()).toHaveLength(1);
+  });
+
+  test('says no number rather than nought while the database is away', async () => {
+    await start();
+    expect(await metric('payonce_dead_letters_open')).toMatch(/ 0$/);
+    await database.away(true);
+    expect(await metric('payonce_dead_letters_open')).toBeUndefined();
+    expect(await metric('payonce_events_overdue')).toBeUndefined();
+    expect(await metric('payonce_events_held')).toBeUndefined();
+    await database.away(false);
+    await eventually(async () => (await metric('payonce_dead_letters_open')) !== undefined);
+  });
+});

@@ -1,0 +1,152 @@
+import {
+  countOpenDeadLetters,
+  dismissDeadLetter,
+  recordDeadLetter,
+  requestRedrive,
+} from '@payonce/core/notifications/dead-letters';
+import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
+import { registerOrder } from '@payonce/core/orders/register';
+import { describe, expect, test } from 'vitest';
+import {
+  apply,
+  minute,
+  notification,
+  orderRow,
+  payment,
+  type TestDatabase,
+  terms,
+  testDatabase,
+} from './database-support.js';
+
+const operator = { actor: 'lin', reason: 'the channel is back' };
+const letter = {
+  queue: 'redis',
+  jobId: 'j1',
+  job: { bodyBase64: 'AA==' },
+  reason: 'unknown_channel',
+} as const;
+
+async function withLetter(): Promise<{
+  deps: TestDatabase;
+  command: typeof operator & { letter: bigint };
+}> {
+  const deps = await testDatabase();
+  await registerOrder(deps, terms('A1'));
+  await recordDeadLetter(deps, letter);
+  const { id } = await deps.prisma.deadLetter.findFirstOrThrow();
+  return { deps, command: { ...operator, letter: id } };
+}
+
+const genuine = (): Verdict => ({ ok: true, notification: notification(payment('A1')) });
+const refused = (): Verdict => ({ ok: false, reason: 'verification_failed', error: 'stale' });
+const letters = ({ prisma }: TestDatabase) => prisma.deadLetter.findMany();
+const audit = ({ prisma }: TestDatabase) => prisma.auditLog.findMany({ orderBy: { id: 'asc' } });
+
+describe('a re-drive', () => {
+  test('is asked for once, by name, and the next step of a worker applies the job', async () => {
+    const { deps, command } = await withLetter();
+    expect(await redriveDeadLetters(deps, 10, genuine)).toEqual({ looked: 0, redriven: 0 });
+    deps.now = minute(5);
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'done', again: false });
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'done', again: true });
+    expect(await audit(deps)).toMatchObject([
+      { actor: 'lin', action: 'dead_letter.redrive', deadLetterId: command.letter },
+    ]);
+    const given: unknown[] = [];
+    const verify = (job: unknown) => {
+      given.push(job);
+      return genuine();
+    };
+    expect(await redriveDeadLetters(deps, 10, verify)).toEqual({ looked: 1, redriven: 1 });
+    expect(given).toEqual([letter.job]);
+    expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid' });
+    expect(await letters(deps)).toMatchObject([
+      { redriveRequestedAt: null, redrivenAt: minute(5), deaths: 1 },
+    ]);
+    expect(await redriveDeadLetters(deps, 10, genuine)).toMatchObject({ looked: 0 });
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'settled', how: 'redriven' });
+  });
+
+  test('that fails again counts a death, and leaves the letter open', async () => {
+    const { deps, command } = await withLetter();
+    await requestRedrive(deps, command);
+    expect(await redriveDeadLetters(deps, 10, refused)).toEqual({ looked: 1, redriven: 0 });
+    expect(await letters(deps)).toMatchObject([
+      {
+        deaths: 2,
+        reason: 'verification_failed',
+        error: 'stale',
+        redriveRequestedAt: null,
+        redrivenAt: null,
+      },
+    ]);
+    expect(await countOpenDeadLetters(deps)).toBe(1);
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'done', again: false });
+  });
+
+  test('of what was applied meanwhile is a copy, and changes nothing', async () => {
+    const { deps, command } = await withLetter();
+    const notice = notification(payment('A1'));
+    await apply(deps, notice);
+    await requestRedrive(deps, command);
+    const verify = (): Verdict => ({ ok: true, notification: notice });
+    expect(await redriveDeadLetters(deps, 10, verify)).toEqual({ looked: 1, redriven: 1 });
+    expect(await orderRow(deps, 'A1')).toMatchObject({ version: 1, facts: [{}] });
+  });
+
+  test('by two workers at once: applied once, settled once', async () => {
+    const { deps, command } = await withLetter();
+    for (let round = 0; round < 10; round += 1) {
+      await recordDeadLetter(deps, letter);
+      await requestRedrive(deps, command);
+      const { deaths } = await deps.prisma.deadLetter.findFirstOrThrow();
+      const verify = round % 2 === 0 ? genuine : refused;
+      await Promise.all([1, 2].map(() => redriveDeadLetters(deps, 10, verify)));
+      expect(await letters(deps)).toMatchObject([
+        { deaths: round % 2 === 0 ? deaths : deaths + 1, redriveRequestedAt: null },
+      ]);
+    }
+    expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', version: 1 });
+  });
+
+  test('while the database fails: stays asked for', async () => {
+    const { deps, command } = await withLetter();
+    await requestRedrive(deps, command);
+    await deps.prisma.$executeRaw`ALTER TABLE facts RENAME TO not_there`;
+    await expect(redriveDeadLetters(deps, 10, genuine)).rejects.toMatchObject({
+      code: 'database_unavailable',
+    });
+    await deps.prisma.$executeRaw`ALTER TABLE not_there RENAME TO facts`;
+    expect(await redriveDeadLetters(deps, 10, genuine)).toEqual({ looked: 1, redriven: 1 });
+  });
+});
+
+describe('a dead letter', () => {
+  test('of both queues is one letter, found where it died last', async () => {
+    const deps = await testDatabase();
+    await recordDeadLetter(deps, letter);
+    await recordDeadLetter(deps, { ...letter, queue: 'postgres' });
+    expect(await letters(deps)).toMatchObject([{ queue: 'postgres', deaths: 2 }]);
+  });
+
+  test('that was dismissed is kept, and counted no more, until its job dies again', async () => {
+    const { deps, command } = await withLetter();
+    expect(await countOpenDeadLetters(deps)).toBe(1);
+    expect(await dismissDeadLetter(deps, command)).toEqual({ result: 'done', again: false });
+    expect(await dismissDeadLetter(deps, command)).toEqual({ result: 'done', again: true });
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'settled', how: 'dismissed' });
+    expect(await countOpenDeadLetters(deps)).toBe(0);
+    expect(await letters(deps)).toHaveLength(1);
+    expect(await audit(deps)).toMatchObject([{ action: 'dead_letter.dismiss' }]);
+    await recordDeadLetter(deps, letter);
+    expect(await countOpenDeadLetters(deps)).toBe(1);
+  });
+
+  test('that is not there cannot be decided about', async () => {
+    const { deps, command } = await withLetter();
+    const nobody = { ...command, letter: 999n };
+    expect(await requestRedrive(deps, nobody)).toEqual({ result: 'unknown_letter' });
+    expect(await dismissDeadLetter(deps, nobody)).toEqual({ result: 'unknown_letter' });
+    expect(await audit(deps)).toEqual([]);
+  });
+});
