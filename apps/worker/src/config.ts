@@ -9,7 +9,7 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
-import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 
 const DEFAULT_PRIVATE_PORT = 8602;
 
@@ -27,6 +27,8 @@ const workerEnv = {
   PAYONCE_WORKER_DATABASE_POOL: count(8, 2, 100),
   PAYONCE_WORKER_RELEASE_INTERVAL_MS: count(15_000, 100, 3_600_000),
   PAYONCE_WORKER_RELEASE_BATCH_SIZE: count(200, 1, 1_000),
+  // A batch takes a second at most, a lost connection is made again within two.
+  PAYONCE_WORKER_STUCK_LIMIT_MS: count(60_000, 1_000, 3_600_000),
   // Alipay sends for 25 hours, WeChat Pay for 24: nobody else brings the event on after that.
   PAYONCE_HELD_DEADLINE_HOURS: count(25, 1, 8_760),
 };
@@ -38,10 +40,12 @@ export interface WorkerConfig {
   readonly databasePool: number;
   readonly channels: Channels;
   /** Every queue this worker takes jobs from. */
-  readonly queues: QueueStores;
+  readonly queues: readonly QueueSettings[];
   readonly sizes: WorkerSizes;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
+  /** How long jobs may wait while none is taken before the worker counts as not alive. */
+  readonly stuckLimitMs: number;
   /** How long an event may wait for its order before somebody is alerted. */
   readonly heldDeadlineMs: number;
 }
@@ -74,6 +78,7 @@ export function readConfig(env: Env): WorkerConfig {
     },
     releaseIntervalMs: own.PAYONCE_WORKER_RELEASE_INTERVAL_MS,
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,
+    stuckLimitMs: own.PAYONCE_WORKER_STUCK_LIMIT_MS,
     heldDeadlineMs: own.PAYONCE_HELD_DEADLINE_HOURS * 3_600_000,
   };
 }

@@ -11,6 +11,7 @@ import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
+import { type DatabaseState, watchLiveness } from './liveness.js';
 import { startUpkeep } from './upkeep.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
 import { createWorkerMetrics, watchHeld, watchQueues } from './worker-metrics.js';
@@ -60,11 +61,16 @@ export async function startProcess(
   const upkeep = startUpkeep({ database, channels, config, log, metrics: workerMetrics });
   lifecycle.onStop('schedules', () => upkeep.stop());
 
+  const askDatabase = () => databaseState(prisma);
+  const liveness = watchLiveness(config.stuckLimitMs, worker.sources, askDatabase, log);
+  lifecycle.onStop('liveness', () => liveness.stop());
+
   const server = await startPrivateServer({
     host: privateHost,
     port: config.privatePort,
     metrics,
-    readiness: () => readiness(prisma, worker),
+    readiness: () => readiness(askDatabase, worker),
+    isAlive: liveness.isAlive,
   });
   lifecycle.onStop('private port', () => server.close());
   log.info({ privateHost, privatePort: server.port }, 'worker is started');
@@ -86,21 +92,25 @@ function databaseStore(database: DatabaseDeps): WorkerStore {
   };
 }
 
-async function readiness(prisma: PrismaClient, worker: NotificationWorker): Promise<Readiness> {
-  const states = await Promise.all([
-    databaseState(prisma).then((state) => ['database', state] as const),
+/** It can work with one queue; that another is away is for the parts to tell. */
+async function readiness(
+  askDatabase: () => Promise<DatabaseState>,
+  worker: NotificationWorker,
+): Promise<Readiness> {
+  const [database, ...queues] = await Promise.all([
+    askDatabase(),
     ...worker.sources.map(async (source) => [source.name, await source.state()] as const),
   ]);
   return {
-    ready: states.every(([, state]) => state === 'ready'),
-    parts: Object.fromEntries(states),
+    ready: database === 'ready' && queues.some(([, state]) => state === 'ready'),
+    parts: { database, ...Object.fromEntries(queues) },
   };
 }
 
-async function databaseState(prisma: PrismaClient): Promise<string> {
+async function databaseState(prisma: PrismaClient): Promise<DatabaseState> {
   const asked = prisma.$queryRaw`SELECT 1`;
   return withDeadline(asked, ASK_LIMIT_MS, 'asking the database').then(
-    () => 'ready',
-    () => 'down',
+    () => 'ready' as const,
+    () => 'down' as const,
   );
 }

@@ -19,6 +19,10 @@ export interface Source {
   state(): Promise<string>;
   /** Jobs by state; asks the store. */
   counts(): Promise<Record<string, number>>;
+  /** Jobs that wait to be taken; asks the store. None while the queue is paused by hand. */
+  waiting(): Promise<number>;
+  /** Jobs that were taken so far. */
+  readonly taken: number;
   /** Takes no more jobs, waits for those in hand, and disconnects. */
   close(): Promise<void>;
 }
@@ -34,6 +38,10 @@ export interface SourceOptions {
 /** A probe has a second or two; a queue that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
 const REPORT_INTERVAL_MS = 60_000;
+/** The batches in hand take milliseconds; less than the process has from the signal to its end. */
+const CLOSE_LIMIT_MS = 12_000;
+/** A store that is away cannot be told what was done: its jobs come again, and are copies then. */
+const AWAY_LIMIT_MS = 1_000;
 
 /** Connects, and keeps connecting: a store that is away at boot delays the work and ends nothing. */
 export function openSource(options: SourceOptions): Source {
@@ -42,6 +50,11 @@ export function openSource(options: SourceOptions): Source {
   const closing = new AbortController();
   const parts = createLifecycle(log);
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
+  let taken = 0;
+  const process: SourceOptions['process'] = (job, token) => {
+    taken += 1;
+    return options.process(job, token);
+  };
 
   const until = {
     signal: closing.signal,
@@ -49,9 +62,9 @@ export function openSource(options: SourceOptions): Source {
   };
   const start = async () => {
     const queue = await openUntilReady(() => openQueue(settings, log), until);
-    parts.onStop('queue', () => queue.close());
-    const worker = await openUntilReady(() => openWorker(options, log), until);
-    parts.onStop('worker', () => worker.close());
+    parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
+    const worker = await openUntilReady(() => openWorker({ ...options, process }, log), until);
+    parts.onStop('worker', () => leave(worker, closeLimitMs()));
     parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
     if (closing.signal.aborted) return;
     running = { worker, queue };
@@ -60,14 +73,23 @@ export function openSource(options: SourceOptions): Source {
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
 
-  const counts = async () => {
+  const ask = async <Answer>(question: (queue: HostedQueue) => Promise<Answer>) => {
     if (running === null) throw new Error('not connected yet');
-    const asked = running.queue.getJobCounts('wait', 'active', 'delayed', 'failed');
-    return withDeadline(asked, ASK_LIMIT_MS, 'asking the queue');
+    return withDeadline(question(running.queue), ASK_LIMIT_MS, 'asking the queue');
   };
+  const counts = () => ask((queue) => queue.getJobCounts('wait', 'active', 'delayed', 'failed'));
+  const closeLimitMs = () =>
+    counts().then(
+      () => CLOSE_LIMIT_MS,
+      () => AWAY_LIMIT_MS,
+    );
   return {
     name: settings.kind,
     counts,
+    waiting: () => ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount())),
+    get taken() {
+      return taken;
+    },
     state: () =>
       counts().then(
         () => (running?.worker.isRunning() ? 'ready' : 'not consuming'),
@@ -80,6 +102,18 @@ export function openSource(options: SourceOptions): Source {
       await parts.stop();
     },
   };
+}
+
+/** BullMQ's close waits for its store, and on Redis without end. */
+async function leave(hosted: HostedQueue | HostedWorker, limitMs: Promise<number>): Promise<void> {
+  const closed = hosted.close();
+  try {
+    await withDeadline(closed, await limitMs, 'leaving the queue');
+  } catch (error) {
+    closed.catch(() => {});
+    hosted.disconnect().catch(() => {});
+    throw error;
+  }
 }
 
 function openQueue(settings: QueueSettings, log: Log): HostedQueue {

@@ -6,6 +6,7 @@ import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
 import { freshDatabase } from '@payonce/testkit/database';
+import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
@@ -31,8 +32,26 @@ export interface TestQueue {
 const silent = createLog({ name: 'test', level: 'silent' });
 
 export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
-  const { settings, breakConnections, drop } =
-    kind === 'redis' ? await redisQueue() : await postgresQueue();
+  return openOn(kind === 'redis' ? await redisQueue() : await postgresQueue());
+}
+
+/** On a Redis of the test's own, which must be up when the queue is opened and when it is closed. */
+export function openTestQueueOn({ url }: OwnRedis): Promise<TestQueue> {
+  const prefix = 'test';
+  return openOn({
+    settings: { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0 },
+    breakConnections: () => Promise.reject(new Error('kill the server')),
+    drop: async () => {},
+  });
+}
+
+interface Store {
+  readonly settings: QueueSettings;
+  readonly breakConnections: () => Promise<void>;
+  readonly drop: () => Promise<unknown>;
+}
+
+async function openOn({ settings, breakConnections, drop }: Store): Promise<TestQueue> {
   const gateway = openNotificationQueue(settings, silent);
   const inside = openHostedQueue(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
@@ -59,7 +78,7 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
     stateOf: (jobId) => inside.getJobState(jobId),
     async close() {
       await gateway.close();
-      if (kind === 'redis') await inside.obliterate({ force: true });
+      if (settings.kind === 'redis') await inside.obliterate({ force: true });
       await inside.close();
       await drop();
     },
@@ -67,7 +86,7 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
 }
 
 /** A prefix and a user of its own on the shared server. */
-async function redisQueue() {
+async function redisQueue(): Promise<Store> {
   const user = `test-${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');
   const url = new URL(inject('redisUrl'));
@@ -100,7 +119,7 @@ async function asRedisAdmin(work: (admin: Redis) => Promise<unknown>): Promise<v
 }
 
 /** A database and a role of its own, as the migration tool makes them: the queue sees nothing else. */
-async function postgresQueue() {
+async function postgresQueue(): Promise<Store> {
   const postgresUrl = inject('postgresUrl');
   const database = await freshDatabase({ postgresUrl, templateDatabase: null });
   const role = `queue_${randomBytes(6).toString('hex')}`;

@@ -4,7 +4,7 @@ import { createLifecycle } from '@payonce/core/lifecycle';
 import { createLog } from '@payonce/core/log';
 import { registerOrder } from '@payonce/core/orders/register';
 import { createPrisma } from '@payonce/prisma/client';
-import { type FreshDatabase, freshDatabase } from '@payonce/testkit/database';
+import { freshDatabase } from '@payonce/testkit/database';
 import { inject } from 'vitest';
 import { startProcess } from '../src/process.js';
 import { asSuperuser, type TestQueue } from './queues.js';
@@ -46,7 +46,10 @@ export async function openTestDatabase() {
 export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
 
 /** Breaks every connection and lets nobody in, as a restart does to this one database. */
-async function takeAway({ name }: FreshDatabase, isAway: boolean): Promise<void> {
+export async function takeAway(
+  { name }: { readonly name: string },
+  isAway: boolean,
+): Promise<void> {
   await asSuperuser(inject('postgresUrl'), async (admin) => {
     await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`);
     if (!isAway) return;
@@ -58,10 +61,14 @@ async function takeAway({ name }: FreshDatabase, isAway: boolean): Promise<void>
 
 /** The worker as `main.ts` starts it, without the process around it. */
 export async function startTestWorker(options: {
-  readonly queue: TestQueue;
+  readonly queue: Pick<TestQueue, 'settings'>;
+  /** Further queues that it takes jobs from. */
+  readonly others?: readonly Pick<TestQueue, 'settings'>[];
   readonly database: TestDatabase;
   readonly shop: Shop;
   readonly releaseIntervalMs?: number;
+  readonly concurrency?: number;
+  readonly stuckLimitMs?: number;
   readonly heldDeadlineMs?: number;
 }) {
   const lines: string[] = [];
@@ -77,8 +84,9 @@ export async function startTestWorker(options: {
       databaseUrl: options.database.url,
       databasePool: 8,
       channels: options.shop.channels,
-      queues: [options.queue.settings],
-      sizes: { concurrency: 400, batchSize: 200, batchesInFlight: 3 },
+      queues: [options.queue, ...(options.others ?? [])].map(({ settings }) => settings),
+      sizes: { concurrency: options.concurrency ?? 400, batchSize: 200, batchesInFlight: 3 },
+      stuckLimitMs: options.stuckLimitMs ?? 60_000,
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
       releaseBatchSize: 200,
       heldDeadlineMs: options.heldDeadlineMs ?? 25 * 3_600_000,

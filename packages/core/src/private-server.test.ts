@@ -5,8 +5,10 @@ import { type PrivateServer, type Readiness, startPrivateServer } from './privat
 
 let server: PrivateServer;
 let readiness: () => Readiness | Promise<Readiness>;
+let isAlive: boolean;
 
 beforeEach(async () => {
+  isAlive = true;
   readiness = () => ({ ready: true, parts: { queue: 'ready' } });
   const metrics = createMetrics('test');
   new Counter({ name: 'things_total', help: 'Things.', registers: [metrics] }).inc(3);
@@ -15,6 +17,7 @@ beforeEach(async () => {
     port: 0,
     metrics,
     readiness: () => readiness(),
+    isAlive: () => isAlive,
   });
   return () => server.close();
 });
@@ -27,6 +30,11 @@ async function get(path: string, method = 'GET') {
 test('it is alive whether it is ready or not', async () => {
   readiness = () => ({ ready: false, parts: {} });
   expect(await get('/livez')).toEqual({ status: 200, body: 'ok\n' });
+});
+
+test('a process that only a restart helps is not alive', async () => {
+  isAlive = false;
+  expect(await get('/livez')).toEqual({ status: 503, body: 'stuck\n' });
 });
 
 test('it is ready only if its parts are, and says what each says', async () => {

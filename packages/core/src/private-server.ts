@@ -8,24 +8,28 @@ export interface Readiness {
   readonly parts: Readonly<Record<string, string>>;
 }
 
+interface ServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  readonly readiness: () => Readiness | Promise<Readiness>;
+  /** False when only a restart helps; asks nobody. Without it, a process that answers is alive. */
+  readonly isAlive?: () => boolean;
+}
+
 export interface PrivateServer {
   readonly port: number;
   close(): Promise<void>;
 }
 
 /**
- * `/livez` (the process answers), `/readyz` (503 unless it can work), `/metrics`: for probes, on a port
+ * `/livez` (503 when only a restart helps), `/readyz` (503 unless it can work), `/metrics`: for probes, on a port
  * of their own that is never reachable from outside. Plain `node:http`: three constant answers.
  */
-export async function startPrivateServer(options: {
-  readonly host: string;
-  readonly port: number;
-  readonly metrics: Metrics;
-  readonly readiness: () => Readiness | Promise<Readiness>;
-}): Promise<PrivateServer> {
-  const { host, port, metrics, readiness } = options;
+export async function startPrivateServer(options: ServerOptions): Promise<PrivateServer> {
+  const { host, port } = options;
   const server = createServer((request, response) => {
-    answer(request.method, request.url, metrics, readiness)
+    answer(request.method, request.url, options)
       .catch(() => ({ status: 500, type: 'text/plain', body: '' }))
       .then(({ status, type, body }) => {
         // Probes do not come often, and a connection that is kept would keep the process from ending.
@@ -46,13 +50,14 @@ export async function startPrivateServer(options: {
 async function answer(
   method: string | undefined,
   url: string | undefined,
-  metrics: Metrics,
-  readiness: () => Readiness | Promise<Readiness>,
+  { metrics, readiness, isAlive = () => true }: ServerOptions,
 ): Promise<{ status: number; type: string; body: string }> {
   if (method !== 'GET' && method !== 'HEAD') return { status: 405, type: 'text/plain', body: '' };
   switch (url?.split('?')[0]) {
     case '/livez':
-      return { status: 200, type: 'text/plain', body: 'ok\n' };
+      return isAlive()
+        ? { status: 200, type: 'text/plain', body: 'ok\n' }
+        : { status: 503, type: 'text/plain', body: 'stuck\n' };
     case '/readyz': {
       const state = await readiness();
       return {

@@ -66,10 +66,17 @@ export async function openUntilReady<
   open: () => Hosted,
   options: { readonly signal: AbortSignal; readonly onFailure: (error: unknown) => void },
 ): Promise<Hosted> {
+  const givenUp = new Promise<never>((_, reject) => {
+    const stop = () => reject(new Error('given up'));
+    if (options.signal.aborted) stop();
+    options.signal.addEventListener('abort', stop, { once: true });
+  });
+  givenUp.catch(() => {});
   for (;;) {
     const hosted = open();
     try {
-      await withDeadline(hosted.waitUntilReady(), 10_000, 'starting the queue');
+      const ready = Promise.race([hosted.waitUntilReady(), givenUp]);
+      await withDeadline(ready, 10_000, 'starting the queue');
       return hosted;
     } catch (error) {
       hosted.close().catch(() => {});

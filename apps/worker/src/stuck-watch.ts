@@ -1,0 +1,31 @@
+/** What one look at a queue saw. */
+export interface Look {
+  readonly name: string;
+  /** Jobs that wait to be taken; null when the store does not answer. */
+  readonly waiting: number | null;
+  /** Jobs that this process has taken from it since it started. */
+  readonly taken: number;
+}
+
+/**
+ * Whether this process has stopped to take jobs, without an error that would tell. Only what is seen while
+ * every store answers counts, from the beginning each time: restarting workers mends no store.
+ * Knows no queue and no clock.
+ */
+export function createStuckWatch(limitMs: number) {
+  const idleSince = new Map<string, { readonly at: number; readonly taken: number }>();
+  return {
+    /** @returns the queue from which nothing was taken for the whole limit although jobs wait, or null */
+    look(looks: readonly Look[], databaseAnswers: boolean, nowMs: number): string | null {
+      const allAnswer = databaseAnswers && looks.every(({ waiting }) => waiting !== null);
+      let stuck: string | null = null;
+      for (const { name, waiting, taken } of looks) {
+        const since = idleSince.get(name);
+        if (!allAnswer || waiting === 0) idleSince.delete(name);
+        else if (since?.taken !== taken) idleSince.set(name, { at: nowMs, taken });
+        else if (nowMs - since.at >= limitMs) stuck ??= name;
+      }
+      return stuck;
+    },
+  };
+}

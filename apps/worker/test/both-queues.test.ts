@@ -1,0 +1,170 @@
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from './eventually.js';
+import { asSuperuser, openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
+import {
+  openTestDatabase,
+  startTestWorker,
+  type TestDatabase,
+  type TestWorker,
+  takeAway,
+} from './running.js';
+import { makeShop } from './shop.js';
+
+/** One worker, and a queue in each store: what is in either is applied, whichever is there. */
+
+const shop = makeShop();
+let server: OwnRedis;
+let redis: TestQueue;
+let postgres: TestQueue;
+let database: TestDatabase;
+let workers: TestWorker[];
+
+beforeEach(async () => {
+  workers = [];
+  server = await startOwnRedis();
+  [redis, postgres, database] = await Promise.all([
+    openTestQueueOn(server),
+    openTestQueue('postgres'),
+    openTestDatabase(),
+  ]);
+});
+afterEach(async () => {
+  for (const worker of workers) await worker.stop();
+  await Promise.all([redis.close(), postgres.close(), database.close()]);
+  await server.remove();
+});
+
+async function start(options: { concurrency?: number; stuckLimitMs?: number } = {}) {
+  const worker = await startTestWorker({
+    queue: redis,
+    others: [postgres],
+    database,
+    shop,
+    ...options,
+  });
+  workers.push(worker);
+  return worker;
+}
+
+async function register(...numbers: string[]): Promise<void> {
+  for (const number of numbers) await database.register(number);
+}
+
+const jobOf = (orderNumber: string) => shop.jobFor(shop.payment({ orderNumber }).body);
+const untilPaid = (number: string) =>
+  eventually(async () => (await database.statusOf(number)) === 'paid');
+
+test('what is in either store is applied; what is in both, once', async () => {
+  await register('A1', 'A2', 'A3');
+  const both = jobOf('A3');
+  const ids = [await redis.send(jobOf('A1')), await redis.send(both)];
+  const others = [await postgres.send(jobOf('A2')), await postgres.send(both)];
+  await start();
+  for (const id of ids) await eventually(async () => (await redis.stateOf(id)) === 'completed');
+  for (const id of others)
+    await eventually(async () => (await postgres.stateOf(id)) === 'completed');
+  for (const number of ['A1', 'A2', 'A3']) {
+    expect(await database.order(number)).toMatchObject({
+      status: 'paid',
+      paidAmount: 8_888n,
+      orderEvents: [{ type: 'order.paid' }],
+    });
+  }
+  const notifications = await database.prisma.notification.findMany({ orderBy: { copies: 'asc' } });
+  expect(notifications.map(({ copies }) => copies)).toEqual([0, 0, 1]);
+});
+
+test('a Redis that was down at boot holds up nothing, and is consumed once it is there', async () => {
+  await register('B1', 'B2');
+  await redis.send(jobOf('B1'));
+  await server.kill();
+  const worker = await start();
+  await postgres.send(jobOf('B2'));
+  await untilPaid('B2');
+  expect(await database.statusOf('B1')).toBe('pending');
+  const ready = await worker.get('/readyz');
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({ parts: { redis: 'down', postgres: 'ready' } });
+  await server.start();
+  await untilPaid('B1');
+});
+
+test('a PostgreSQL queue that was down at boot holds up nothing, and is consumed once it is there', async () => {
+  await register('C1', 'C2');
+  await postgres.send(jobOf('C1'));
+  const queueDatabase = { name: new URL(postgres.settings.url).pathname.slice(1) };
+  await takeAway(queueDatabase, true);
+  const worker = await start();
+  await redis.send(jobOf('C2'));
+  await untilPaid('C2');
+  expect(await database.statusOf('C1')).toBe('pending');
+  expect((await worker.get('/readyz')).status).toBe(200);
+  await takeAway(queueDatabase, false);
+  await untilPaid('C1');
+});
+
+test('a Redis that crashes and restarts with its data: its jobs flow again, and meanwhile the others', async () => {
+  await register('D1', 'D2', 'D3');
+  await start();
+  await redis.send(jobOf('D1'));
+  await untilPaid('D1');
+  await server.kill();
+  await postgres.send(jobOf('D2'));
+  await untilPaid('D2');
+  await server.start();
+  await redis.sendAgainAndAgain(jobOf('D3'));
+  await untilPaid('D3');
+});
+
+test('with a store down it is alive, works on, and ends soon when it is told to', async () => {
+  await register('E1');
+  const worker = await start({ stuckLimitMs: 1_000 });
+  await redis.send(jobOf('E1'));
+  await untilPaid('E1');
+  await server.kill();
+  expect((await worker.get('/livez')).status).toBe(200);
+  const before = performance.now();
+  await worker.stop();
+  expect(performance.now() - before).toBeLessThan(10_000);
+  await server.start();
+  await eventually(() =>
+    redis.inside.getWaitingCount().then(
+      () => true,
+      () => false,
+    ),
+  );
+});
+
+test('it is not alive while jobs wait and none is taken though every store answers', async () => {
+  await register('F1', 'F2');
+  const worker = await start({ concurrency: 1, stuckLimitMs: 1_000 });
+  await asSuperuser(database.url, async (other) => {
+    await other.query(`BEGIN; SELECT 1 FROM orders WHERE number = 'F1' FOR UPDATE`);
+    await redis.send(jobOf('F1'));
+    await eventually(async () => (await redis.inside.getActiveCount()) === 1);
+    expect((await worker.get('/livez')).status).toBe(200);
+    await redis.send(jobOf('F2'));
+    await eventually(async () => (await worker.get('/livez')).status === 503);
+    expect((await worker.get('/readyz')).status).toBe(200);
+    await other.query('COMMIT');
+  });
+  await untilPaid('F2');
+  await eventually(async () => (await worker.get('/livez')).status === 200);
+});
+
+test('a queue that was paused by hand is no reason for a restart', async () => {
+  const worker = await start({ stuckLimitMs: 1_000 });
+  await eventually(async () => (await worker.get('/readyz')).status === 200);
+  await postgres.inside.pause();
+  const id = await postgres.send(jobOf('G1'));
+  await redis.inside.pause();
+  await redis.send(jobOf('G2'));
+  const end = performance.now() + 2_500;
+  await eventually(async () => {
+    expect((await worker.get('/livez')).status).toBe(200);
+    return performance.now() > end;
+  });
+  expect(await redis.inside.getWaitingCount()).toBe(1);
+  expect(await postgres.stateOf(id)).toBe('waiting');
+});
