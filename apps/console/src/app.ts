@@ -11,9 +11,11 @@ import { cookieNames, guardEverything } from './plugins/auth.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
+import { deadLetterRoutes } from './routes/dead-letters.js';
 import { homeRoutes } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
+import { operatorRoutes } from './routes/operator.js';
 import { orderRoutes } from './routes/orders.js';
 import { registerRoutes } from './routes/register.js';
 
@@ -69,6 +71,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(registerRoutes, { prisma, clock, log });
       await api.register(orderRoutes, { prisma });
       await api.register(notificationRoutes, { prisma });
+      await api.register(operatorRoutes, { prisma, clock, log });
+      await api.register(deadLetterRoutes, { prisma, clock, log });
     },
     { prefix: '/v1' },
   );

@@ -52,3 +52,21 @@ export function pageOf<Row extends { readonly id: bigint }>(rows: readonly Row[]
   const kept = rows.slice(0, limit);
   return { rows: kept, nextCursor: rows.length > limit ? String(kept.at(-1)?.id) : null };
 }
+
+/** Free text of one line: no control character, no half of a surrogate pair, and not only blanks. */
+function line(maxCharacters: number) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^(?=.*\\S)[^\\p{Cc}\\p{Cs}]{1,${maxCharacters}}$`, 'u'),
+      `must be one line of 1 to ${maxCharacters} characters`,
+    );
+}
+
+/** Who asks for another try, for the audit log. Programs need not say. */
+export const asking = z.strictObject({
+  operator: line(64).default('api'),
+  reason: line(500).optional(),
+});
+/** Who decides for good, and why. */
+export const deciding = asking.extend({ reason: line(500) });

@@ -2,6 +2,7 @@ import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { maskBody } from '../masking/body.js';
 import { maskHeaders } from '../masking/fields.js';
+import { auditView, viewOfAudit } from './audit-views.js';
 import { time } from './fields.js';
 
 /**
@@ -73,6 +74,8 @@ export const notificationView = z.object({
 export const notificationDetailView = notificationView.extend({
   headers: z.record(z.string(), z.string()),
   body: z.object({ bytes: z.number().int(), fields: z.record(z.string(), z.string()) }),
+  /** What operators did with its events. */
+  audit: z.array(auditView),
 });
 
 type EventRow = Prisma.NotificationEventGetPayload<object>;
@@ -81,6 +84,7 @@ type ListRow = Prisma.NotificationGetPayload<{
   include: { events: true };
 }>;
 type DetailRow = Prisma.NotificationGetPayload<{ include: { events: true } }>;
+type AuditRows = readonly Parameters<typeof viewOfAudit>[0][];
 
 export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
   return {
@@ -116,10 +120,14 @@ export function viewOfNotification(row: ListRow): z.infer<typeof notificationVie
   };
 }
 
-export function viewOfNotificationDetail(row: DetailRow): z.infer<typeof notificationDetailView> {
+export function viewOfNotificationDetail(
+  row: DetailRow,
+  audit: AuditRows,
+): z.infer<typeof notificationDetailView> {
   return {
     ...viewOfNotification(row),
     headers: maskHeaders(row.headers),
     body: maskBody(row.provider, Buffer.from(row.body)),
+    audit: audit.map(viewOfAudit),
   };
 }

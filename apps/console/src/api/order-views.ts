@@ -1,5 +1,6 @@
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import { auditView, viewOfAudit } from './audit-views.js';
 import { money, time } from './fields.js';
 import { eventView, viewOfEvent } from './notification-views.js';
 
@@ -44,8 +45,10 @@ export const orderDetailView = orderView.extend({
   orderEvents: z.array(
     z.object({ type: z.string(), milestone: z.string(), version: z.number(), createdAt: time }),
   ),
+  /** What operators did with its events. */
+  audit: z.array(auditView),
   /** The lists above that are longer than shown. */
-  truncated: z.array(z.enum(['facts', 'trades', 'events', 'orderEvents'])),
+  truncated: z.array(z.enum(['facts', 'trades', 'events', 'orderEvents', 'audit'])),
 });
 
 type OrderRow = Prisma.OrderGetPayload<object>;
@@ -79,6 +82,7 @@ export interface OrderHistory {
   readonly trades: readonly TradeRow[];
   readonly events: readonly EventRow[];
   readonly orderEvents: readonly OrderEventRow[];
+  readonly audit: readonly Parameters<typeof viewOfAudit>[0][];
 }
 
 /** @param limit of each list; the history was fetched with one row more */
@@ -86,7 +90,7 @@ export function viewOfHistory(
   history: OrderHistory,
   limit: number,
 ): z.infer<typeof orderDetailView> {
-  const lists = ['facts', 'trades', 'events', 'orderEvents'] as const;
+  const lists = ['facts', 'trades', 'events', 'orderEvents', 'audit'] as const;
   return {
     ...viewOfOrder(history.order),
     facts: history.facts.slice(0, limit).map(viewOfFact),
@@ -102,6 +106,7 @@ export function viewOfHistory(
       version: event.version,
       createdAt: event.createdAt.toISOString(),
     })),
+    audit: history.audit.slice(0, limit).map(viewOfAudit),
     truncated: lists.filter((list) => history[list].length > limit),
   };
 }

@@ -2,6 +2,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { aboutEvent } from '../api/audit-views.js';
 import { holdReason, merchant, OUTCOMES, orderNumber, page, pageOf, rowId } from '../api/fields.js';
 import {
   notificationDetailView,
@@ -13,6 +14,8 @@ import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
 /** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
 const MAX_EVENTS = 100;
+/** A person's patience ends long before. */
+const MAX_AUDIT = 200;
 
 const listQuery = z.strictObject({
   ...page,
@@ -72,11 +75,17 @@ export async function notificationRoutes(
         where: { id: params.id },
         include: { events },
       });
-      if (row !== null) return viewOfNotificationDetail(row);
-      return sendProblem(
-        reply,
-        problem(404, 'unknown_notification', 'There is no such notification.'),
-      );
+      if (row === null) {
+        const unknown = problem(404, 'unknown_notification', 'There is no such notification.');
+        return sendProblem(reply, unknown);
+      }
+      const audit = await prisma.auditLog.findMany({
+        where: { notificationEvent: { notificationRowId: row.id } },
+        include: aboutEvent,
+        orderBy: { id: 'asc' },
+        take: MAX_AUDIT,
+      });
+      return viewOfNotificationDetail(row, audit);
     },
   );
 }

@@ -3,6 +3,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { aboutEvent } from '../api/audit-views.js';
 import { merchant, orderNumber, page, pageOf } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -102,7 +103,8 @@ function readHistory(prisma: PrismaClient, merchant: string, number: string) {
         where: { merchant, orderNumber: number },
         ...byId,
       });
-      return { order, facts, trades, events, orderEvents };
+      const audit = await tx.auditLog.findMany({ where, include: aboutEvent, ...byId });
+      return { order, facts, trades, events, orderEvents, audit };
     },
     { isolationLevel: 'RepeatableRead' },
   );

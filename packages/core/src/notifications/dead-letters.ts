@@ -47,8 +47,8 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
     await deps.prisma.$executeRaw`
       INSERT INTO dead_letters AS d
         (queue, job_id, job_hash, job, reason, error, created_at, last_at)
-      VALUES (${letter.queue}, ${letter.jobId}, ${sha256Hex(job)}, ${job}::json, ${letter.reason},
-        ${textOf(letter.error)}, ${now}, ${now})
+      VALUES (${letter.queue}, ${storable(letter.jobId)}, ${sha256Hex(job)}, ${job}::json,
+        ${letter.reason}, ${storable(letter.error ?? null)}, ${now}, ${now})
       ON CONFLICT (job_id, job_hash) DO UPDATE SET queue = excluded.queue,
         reason = excluded.reason, error = excluded.error, deaths = d.deaths + 1,
         last_at = excluded.last_at, redrive_requested_at = NULL, redriven_at = NULL,
@@ -60,8 +60,8 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
 }
 
 /** PostgreSQL's text takes no NUL, and keeping a letter must not fail for what a message says. */
-function textOf(error: string | undefined): string | null {
-  return error?.replaceAll('\0', '\uFFFD') ?? null;
+function storable<Text extends string | null>(text: Text): Text | string {
+  return text?.replaceAll('\0', '\uFFFD') ?? text;
 }
 
 /** How many wait for somebody, for a gauge. @throws what the database throws */

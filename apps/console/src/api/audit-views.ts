@@ -1,0 +1,40 @@
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { time } from './fields.js';
+
+/** What an operator did, and the words given for it. */
+export const auditView = z.object({
+  id: z.string(),
+  actor: z.string(),
+  action: z.string(),
+  /** The event that it was done to. */
+  notification: z.string().nullable(),
+  position: z.number().int().nullable(),
+  reason: z.string().nullable(),
+  /** What the event was held for. */
+  holdReason: z.string().nullable(),
+  createdAt: time,
+});
+
+/** Which event an audit row is about; enough for `viewOfAudit`. */
+export const aboutEvent = {
+  notificationEvent: { select: { notificationRowId: true, position: true } },
+} as const satisfies Prisma.AuditLogInclude;
+
+type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>;
+
+const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+
+export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
+  const { reason = null, holdReason = null } = told.safeParse(row.detail).data ?? {};
+  return {
+    id: row.id.toString(),
+    actor: row.actor,
+    action: row.action,
+    notification: row.notificationEvent?.notificationRowId.toString() ?? null,
+    position: row.notificationEvent?.position ?? null,
+    reason,
+    holdReason,
+    createdAt: row.createdAt.toISOString(),
+  };
+}

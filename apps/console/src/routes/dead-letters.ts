@@ -1,0 +1,125 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import {
+  DEAD_LETTER_REASONS,
+  dismissDeadLetter,
+  type LetterCommand,
+  type LetterOutcome,
+  requestRedrive,
+} from '@payonce/core/notifications/dead-letters';
+import type { Prisma } from '@payonce/prisma/client';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
+import { asking, deciding, page, pageOf, rowId } from '../api/fields.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+
+const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
+const params = z.object({ id: rowId });
+
+const listQuery = z.strictObject({
+  ...page,
+  reason: z.enum(DEAD_LETTER_REASONS).optional(),
+  /** `open` is what waits for somebody. */
+  state: z.enum(['open', 'redriven', 'dismissed']).optional(),
+});
+
+const STATES: Readonly<Record<'open' | 'redriven' | 'dismissed', Prisma.DeadLetterWhereInput>> = {
+  open: { redrivenAt: null, dismissedAt: null },
+  redriven: { redrivenAt: { not: null } },
+  dismissed: { dismissedAt: { not: null } },
+};
+
+export async function deadLetterRoutes(
+  instance: FastifyInstance,
+  deps: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { deadLetter } = deps.prisma;
+  const config = { access: 'bearer' } as const;
+  const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
+
+  app.get(
+    '/dead-letters',
+    {
+      config,
+      schema: {
+        querystring: listQuery,
+        response: {
+          200: z.object({
+            deadLetters: z.array(deadLetterView),
+            nextCursor: z.string().nullable(),
+          }),
+        },
+      },
+    },
+    async ({ query }) => {
+      const found = await deadLetter.findMany({
+        where: {
+          ...(query.cursor && { id: { lt: query.cursor } }),
+          ...(query.reason && { reason: query.reason }),
+          ...(query.state && STATES[query.state]),
+        },
+        orderBy: { id: 'desc' },
+        take: query.limit + 1,
+      });
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { deadLetters: rows.map(viewOfDeadLetter), nextCursor };
+    },
+  );
+
+  app.get(
+    '/dead-letters/:id',
+    { config, schema: { params, response: { 200: deadLetterView, 404: problemSchema } } },
+    async ({ params: { id } }, reply) => {
+      const row = await deadLetter.findUnique({ where: { id } });
+      return row === null ? sendProblem(reply, unknownLetter) : viewOfDeadLetter(row);
+    },
+  );
+
+  app.post(
+    '/dead-letters/:id/redrive',
+    { config, schema: { params, body: asking, response } },
+    async (request, reply) => {
+      const command = commandOf(request);
+      return await send(deps, reply, command, requestRedrive(deps, command));
+    },
+  );
+  app.post(
+    '/dead-letters/:id/dismiss',
+    { config, schema: { params, body: deciding, response } },
+    async (request, reply) => {
+      const command = commandOf(request);
+      return await send(deps, reply, command, dismissDeadLetter(deps, command));
+    },
+  );
+}
+
+function commandOf(request: {
+  readonly params: z.output<typeof params>;
+  readonly body: z.output<typeof asking>;
+}): LetterCommand {
+  const { operator: actor, reason = null } = request.body;
+  return { actor, reason, letter: request.params.id };
+}
+
+async function send(
+  { prisma }: DatabaseDeps,
+  reply: FastifyReply,
+  { letter: id }: LetterCommand,
+  asked: Promise<LetterOutcome>,
+): Promise<FastifyReply> {
+  const outcome = await asked;
+  switch (outcome.result) {
+    case 'done':
+      return reply.send(
+        viewOfDeadLetter(await prisma.deadLetter.findUniqueOrThrow({ where: { id } })),
+      );
+    case 'unknown_letter':
+      return sendProblem(reply, unknownLetter);
+    case 'settled': {
+      const detail = `Nothing is to be done with it any more: it was ${outcome.how}.`;
+      return sendProblem(reply, problem(409, 'settled', detail));
+    }
+  }
+}

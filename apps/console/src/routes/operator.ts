@@ -1,0 +1,108 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import {
+  acceptHeldEvent,
+  type EventCommand,
+  type OperatorOutcome,
+  rejectHeldEvent,
+  retryEvent,
+} from '@payonce/core/notifications/operator';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { amount, asking, deciding, rowId } from '../api/fields.js';
+import { eventView, viewOfEvent } from '../api/notification-views.js';
+import { orderView, viewOfOrder } from '../api/order-views.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { WHY_NOT } from './why-not.js';
+
+const params = z.object({
+  id: rowId,
+  /** Sub-orders of a combined order; WeChat Pay allows 50. */
+  position: z
+    .string()
+    .regex(/^\d{1,3}$/, 'must be a position')
+    .transform(Number),
+});
+
+const accepting = deciding.extend({
+  /** What the operator saw was paid; refused if the event says another sum. */
+  amount: amount.optional(),
+});
+
+/** The event as it is now, and its order where there is one. */
+const answer = z.object({ event: eventView, order: orderView.nullable() });
+const schemaOf = <Body extends z.ZodType>(body: Body) => ({
+  params,
+  body,
+  response: { 200: answer, 404: problemSchema, 409: problemSchema, 422: problemSchema },
+});
+
+/** What an operator does with one held event. The same request again gets the same answer. */
+export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const path = '/notifications/:id/events/:position';
+  const config = { access: 'bearer' } as const;
+
+  app.post(`${path}/retry`, { config, schema: schemaOf(asking) }, async (request, reply) => {
+    const command = commandOf(request);
+    return await send(deps, reply, command, retryEvent(deps, command));
+  });
+  app.post(`${path}/accept`, { config, schema: schemaOf(accepting) }, async (request, reply) => {
+    const { amount: named } = request.body;
+    const command = commandOf(request);
+    const accept = { ...command, ...(named !== undefined && { amount: BigInt(named) }) };
+    return await send(deps, reply, command, acceptHeldEvent(deps, accept));
+  });
+  app.post(`${path}/reject`, { config, schema: schemaOf(deciding) }, async (request, reply) => {
+    const command = commandOf(request);
+    return await send(deps, reply, command, rejectHeldEvent(deps, command));
+  });
+}
+
+function commandOf(request: {
+  readonly params: z.output<typeof params>;
+  readonly body: z.output<typeof asking>;
+}): EventCommand {
+  const { id: notification, position } = request.params;
+  const { operator: actor, reason = null } = request.body;
+  return { actor, reason, notification, position };
+}
+
+async function send(
+  deps: DatabaseDeps,
+  reply: FastifyReply,
+  { notification, position }: EventCommand,
+  asked: Promise<OperatorOutcome>,
+): Promise<FastifyReply> {
+  const outcome = await asked;
+  switch (outcome.result) {
+    case 'done':
+      return reply.code(200).send(await read(deps, notification, position));
+    case 'unknown_event':
+      return sendProblem(reply, problem(404, 'unknown_event', 'There is no such event.'));
+    case 'not_held': {
+      const detail = `The event is not held any more: it is ${outcome.outcome.outcome}.`;
+      return sendProblem(reply, problem(409, 'not_held', detail));
+    }
+    case 'other_amount': {
+      const says = outcome.amount === null ? 'no payment' : `${outcome.amount} (minor units)`;
+      return sendProblem(reply, problem(409, 'other_amount', `The event says ${says}.`));
+    }
+    case 'refused': {
+      const detail = `Accepting has no meaning here (${outcome.why}): ${WHY_NOT[outcome.why]}`;
+      return sendProblem(reply, problem(422, 'not_acceptable', detail));
+    }
+  }
+}
+
+async function read({ prisma }: DatabaseDeps, notificationRowId: bigint, position: number) {
+  const event = await prisma.notificationEvent.findUniqueOrThrow({
+    where: { notificationRowId_position: { notificationRowId, position } },
+  });
+  const { merchant, orderNumber: number } = event;
+  const order =
+    number === null
+      ? null
+      : await prisma.order.findUnique({ where: { merchant_number: { merchant, number } } });
+  return { event: viewOfEvent(event), order: order && viewOfOrder(order) };
+}
