@@ -1,6 +1,7 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { providers } from '@payonce/core/providers/registry';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { createSkewWatch } from './clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import type { ReceiveDeps } from './receive.js';
@@ -12,8 +13,9 @@ const MAX_HEAD_BYTES = 16 * 1024;
 /** The public server: the notify routes and nothing else. It does not listen yet. */
 export function buildApp(
   options: { readonly channels: Channels; readonly trustedProxies: readonly string[] },
-  deps: ReceiveDeps,
+  parts: Omit<ReceiveDeps, 'watchSkew'>,
 ): FastifyInstance {
+  const deps = { ...parts, watchSkew: createSkewWatch(parts.metrics, parts.log) };
   const app = fastify({
     // Requests are logged by `receive`, with what became of them; Fastify would log headers and addresses.
     logger: false,

@@ -70,6 +70,12 @@ export function createGatewayMetrics(metrics: Metrics) {
       labelNames: ['queue'] as const,
       registers,
     }),
+    clockSkew: new Gauge({
+      name: 'payonce_clock_skew_seconds',
+      help: 'Our clock less the one of the provider, by its last verified notification; with the time on the way.',
+      labelNames: channelLabels,
+      registers,
+    }),
     enqueueSeconds: new Histogram({
       name: 'payonce_gateway_enqueue_seconds',
       help: 'Time until a store had a notification durably, or all had given up.',

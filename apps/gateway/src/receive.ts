@@ -8,6 +8,7 @@ import type {
 } from '@payonce/core/providers/provider';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
 /**
@@ -21,6 +22,7 @@ export interface ReceiveDeps {
   readonly metrics: GatewayMetrics;
   readonly log: Log;
   readonly clock: Clock;
+  readonly watchSkew: SkewWatch;
 }
 
 /** One request as it came from the socket. */
@@ -54,7 +56,8 @@ export async function receive(
     log.info({ reason, ip: raw.ip }, 'refused');
     return { outcome: 'rejected', reason };
   }
-  const { notificationId } = verification;
+  const { notificationId, sentAt } = verification;
+  if (sentAt) deps.watchSkew(labels, sentAt, request.receivedAt);
   const end = metrics.enqueueSeconds.startTimer();
   try {
     const limitMs = DEADLINE_MS - (performance.now() - startedAt);

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { type Clock, systemClock } from '@payonce/core/clock';
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { secretReader } from '@payonce/core/config/secrets';
 import { createLog } from '@payonce/core/log';
@@ -59,6 +60,7 @@ export function makeGateway(
   settings: QueueSettings,
   { channels }: Providers,
   trustedProxies: readonly string[] = [],
+  clock: Clock = systemClock,
 ): Gateway {
   const logLines: string[] = [];
   const log = createLog(
@@ -69,7 +71,7 @@ export function makeGateway(
   const metrics = createMetrics('gateway');
   const app = buildApp(
     { channels, trustedProxies },
-    { queue, metrics: createGatewayMetrics(metrics), log, clock: () => new Date() },
+    { queue, metrics: createGatewayMetrics(metrics), log, clock },
   );
   return {
     app,

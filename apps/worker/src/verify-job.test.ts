@@ -127,6 +127,7 @@ describe('a job from the queue', () => {
       notificationId: job.notificationId,
       digest: job.digest,
       authenticity: 'signed',
+      sentAt: null,
     } as const;
     for (const decode of [
       () => [],

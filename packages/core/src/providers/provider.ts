@@ -60,6 +60,8 @@ export type Verification<Message = unknown> =
       readonly digest: string;
       /** `signed`, or `encrypted` for what is only encrypted with a shared key (v2 refund notices). */
       readonly authenticity: 'signed' | 'encrypted';
+      /** When this copy was sent, by the provider's clock; null where the protocol does not say. */
+      readonly sentAt: Date | null;
     }
   | { readonly ok: false; readonly reason: RejectReason };
 

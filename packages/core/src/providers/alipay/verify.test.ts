@@ -45,7 +45,11 @@ const reasonOf = (verification: ReturnType<typeof verify>) =>
 
 describe('a signature', () => {
   it('covers empty values, blanks at the end, plus, percent and Chinese', () => {
-    expect(verify(signer.fields(TRADE).body)).toMatchObject({ ok: true, notificationId: 'n-1' });
+    expect(verify(signer.fields(TRADE).body)).toMatchObject({
+      ok: true,
+      notificationId: 'n-1',
+      sentAt: new Date('2026-11-23T16:32:00+08:00'),
+    });
   });
 
   it('may cover sign_type (service notices) or leave it out (trade notices)', () => {

@@ -3,6 +3,7 @@ import { type NotificationRequest, type Verification, verifiedRequest } from '..
 import { isLive } from '../secret.js';
 import { type Form, parseForm } from './form.js';
 import type { AlipayKey, AlipaySettings } from './settings.js';
+import { beijingTimeOf } from './text.js';
 
 /** A verified notice: the fields as bytes; `charset` says how to read them. */
 export interface AlipayMessage {
@@ -45,6 +46,8 @@ export function verifyAlipay(
     notificationId,
     digest: digestOf(form),
     authenticity: 'signed',
+    // The time of this sending, not of the first one (opendocs open/203/105286).
+    sentAt: beijingTimeOf(form, 'notify_time'),
   };
 }
 

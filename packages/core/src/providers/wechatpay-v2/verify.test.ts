@@ -30,6 +30,7 @@ describe('a genuine payment result', () => {
           notificationId: 'payment-4200000000000000000000000001-SUCCESS',
           digest: expect.stringMatching(/^[0-9a-f]{64}$/),
           request: { message: { kind: 'payment' } },
+          sentAt: null,
         });
       }
     },

@@ -110,6 +110,8 @@ function accept(
     notificationId: notificationIdOf(message, digest),
     digest,
     authenticity,
+    // `time_end` is when the buyer paid; nothing tells when this copy was sent.
+    sentAt: null,
   };
 }
 

@@ -37,6 +37,7 @@ describe('a genuine notification', () => {
       notificationId: genuine.notificationId,
       digest: expect.stringMatching(/^[0-9a-f]{64}$/),
       authenticity: 'signed',
+      sentAt: new Date(Number(genuine.headers['wechatpay-timestamp']) * 1000),
     });
   });
 

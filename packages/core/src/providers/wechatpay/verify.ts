@@ -55,7 +55,8 @@ export function verify(
   const headers = readHeaders(request.headers);
   if (headers === null) return refuse('malformed');
 
-  const skewMs = Math.abs(request.receivedAt.getTime() - Number(headers.timestamp) * 1000);
+  const sentAt = new Date(Number(headers.timestamp) * 1000);
+  const skewMs = Math.abs(request.receivedAt.getTime() - sentAt.getTime());
   if (!(skewMs <= toleranceSeconds * 1000)) return refuse('stale');
 
   const signingKey = keys.signing.get(headers.serial.toUpperCase());
@@ -84,6 +85,7 @@ export function verify(
     // The envelope's nonce and ciphertext may differ when it is sent again. JSON marks where the type ends.
     digest: sha256Hex(JSON.stringify(eventType), content),
     authenticity: 'signed',
+    sentAt,
   };
 }
 
