@@ -15,6 +15,15 @@ import { startGateway } from '../apps/gateway/src/gateway.js';
 import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
 import { startProcess as startWorker } from '../apps/worker/src/process.js';
 
+/** The servers that a shop is on: those of the test run unless a test has its own, to break them. */
+export interface Servers {
+  readonly redisUrl: string;
+  /** Superuser URL of the maintenance database. */
+  readonly postgresUrl: string;
+  /** Null: the database is migrated from nothing. */
+  readonly templateDatabase: string | null;
+}
+
 /** Gateway and worker on a database, a role and a queue prefix of their own; requests over real HTTP. */
 export interface Shop {
   readonly prisma: PrismaClient;
@@ -23,16 +32,17 @@ export interface Shop {
   readonly lifecycle: Lifecycle;
   readonly folder: string;
   readonly role: string;
+  readonly servers: Servers;
   post(provider: string, channel: string, request: SignedRequest): Promise<Response>;
 }
 
-function environment(shop: Pick<Shop, 'database' | 'folder' | 'role'>, queue: string) {
+function environment(shop: Pick<Shop, 'database' | 'folder' | 'role' | 'servers'>, queue: string) {
   const own = new URL(shop.database.url);
   own.username = shop.role;
   own.password = 'of-this-test-alone';
   return {
     PAYONCE_QUEUE: queue,
-    REDIS_URL: inject('redisUrl'),
+    REDIS_URL: shop.servers.redisUrl,
     PAYONCE_QUEUE_DATABASE_URL: own.href,
     PAYONCE_QUEUE_PREFIX: shop.role,
     PAYONCE_CHANNELS_FILE: join(shop.folder, 'channels.yaml'),
@@ -41,14 +51,20 @@ function environment(shop: Pick<Shop, 'database' | 'folder' | 'role'>, queue: st
   };
 }
 
-export async function openShop(queue: string, { worker = true } = {}): Promise<Shop> {
-  const database = await freshDatabase({
+export async function openShop(
+  queue: string,
+  { worker = true, own = {} }: { worker?: boolean; own?: Partial<Servers> } = {},
+): Promise<Shop> {
+  const servers: Servers = {
+    redisUrl: inject('redisUrl'),
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
-  });
+    ...own,
+  };
+  const database = await freshDatabase(servers);
   const folder = mkdtempSync(join(tmpdir(), 'payonce-pipeline-'));
   const role = `${database.name}_queue`;
-  const env = environment({ database, folder, role }, queue);
+  const env = environment({ database, folder, role, servers }, queue);
   await migrate({ databaseUrl: database.url, queueDatabaseUrl: env.PAYONCE_QUEUE_DATABASE_URL });
   const { signers } = await ensureSimulatedChannels(folder);
   const log = createLog({ name: 'pipeline', level: 'silent' });
@@ -64,6 +80,7 @@ export async function openShop(queue: string, { worker = true } = {}): Promise<S
     lifecycle,
     folder,
     role,
+    servers,
     post: (provider, channel, { body, headers }) =>
       fetch(`http://127.0.0.1:${port}/notify/${provider}/${channel}`, {
         method: 'POST',

@@ -1,0 +1,181 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { systemClock } from '@payonce/core/clock';
+import { registerOrder } from '@payonce/core/orders/register';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { startPostgres } from '@payonce/tooling/postgres';
+import { stop, until } from '@payonce/tooling/process';
+import { Client } from 'pg';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { closeShop, openShop, type Shop } from './shop.js';
+
+/** One gateway and one worker, while the stores under them fall and rise. */
+
+const DUE = 8_888n;
+/** The gateway's deadline is 2.0 s; the rest is a busy machine's. */
+const REPLY_LIMIT_MS = 2_500;
+const CHANNELS = [
+  ['alipay', 'sim-alipay'],
+  ['wechatpay', 'sim-wechat'],
+  ['wechatpay-v2', 'sim-wechat-v2'],
+] as const;
+
+let redis: OwnRedis;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startOwnRedis();
+  cleanups.push(() => redis.remove());
+});
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+async function open(own: Partial<Shop['servers']> = {}): Promise<Shop> {
+  const shop = await openShop('redis', { own: { redisUrl: redis.url, ...own } });
+  cleanups.push(() => closeShop(shop));
+  return shop;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly tookMs: number;
+}
+
+/** An order each, and a payment of each, by one provider after the other: what sends it, also again. */
+async function prepare(
+  shop: Shop,
+  numbers: readonly string[],
+): Promise<readonly (() => Promise<Reply>)[]> {
+  const database = { prisma: shop.prisma, clock: systemClock };
+  const orders = numbers.map((number) => ({ merchant: 'demo', number, amount: DUE }));
+  for (const order of orders) await registerOrder(database, { ...order, currency: 'CNY' });
+  return numbers.map((number, index) => {
+    const [provider, channel] = CHANNELS[index % 3] ?? CHANNELS[0];
+    const payment = { orderNumber: number, trade: `T${number}`, amount: DUE, paidAt: new Date() };
+    const request = shop.signers[channel].payment(payment);
+    return async () => {
+      const before = performance.now();
+      const { status } = await shop.post(provider, channel, request);
+      return { status, tookMs: performance.now() - before };
+    };
+  });
+}
+
+const sendAll = (sends: readonly (() => Promise<Reply>)[]) =>
+  Promise.all(sends.map((send) => send()));
+
+function expectAcknowledged(replies: readonly Reply[]): void {
+  for (const { status, tookMs } of replies) {
+    expect([200, 204]).toContain(status);
+    expect(tookMs).toBeLessThan(REPLY_LIMIT_MS);
+  }
+}
+
+async function payAndBeAcknowledged(shop: Shop, numbers: readonly string[]): Promise<void> {
+  expectAcknowledged(await sendAll(await prepare(shop, numbers)));
+}
+
+/** As a provider does. */
+async function sendUntilAcknowledged(sends: readonly (() => Promise<Reply>)[]): Promise<void> {
+  for (const send of sends) {
+    await until('it to be acknowledged', 15_000, async () => (await send()).status < 300);
+  }
+}
+
+const numbered = (letter: string, count = 9) =>
+  Array.from({ length: count }, (_, index) => `${letter}${index}`);
+
+async function untilPaid({ prisma }: Shop, count: number): Promise<void> {
+  const paid = () => prisma.order.count({ where: { status: 'paid' } });
+  await until(`${count} orders to be paid`, 30_000, async () => (await paid()) === count);
+}
+
+async function expectPaidOnce({ prisma }: Shop, count: number): Promise<void> {
+  const orders = await prisma.order.findMany({ include: { orderEvents: true } });
+  expect(orders).toHaveLength(count);
+  for (const order of orders) {
+    expect(order).toMatchObject({ status: 'paid', paidAmount: DUE, attention: [] });
+    expect(order.orderEvents.map(({ type }) => type)).toEqual(['order.paid']);
+  }
+  expect(await prisma.deadLetter.count()).toBe(0);
+}
+
+test('through every fall and rise of Redis all are acknowledged in time, applied, and paid once', async () => {
+  const shop = await open();
+  await payAndBeAcknowledged(shop, numbered('a'));
+  redis.suspend();
+  await payAndBeAcknowledged(shop, numbered('b')); // given up in Redis, where they land later
+  redis.resume();
+  await payAndBeAcknowledged(shop, numbered('c'));
+  await redis.kill();
+  await payAndBeAcknowledged(shop, numbered('d'));
+  await redis.start({ appendfsync: 'everysec' });
+  await payAndBeAcknowledged(shop, numbered('e'));
+  await redis.kill();
+  await redis.start({});
+  await payAndBeAcknowledged(shop, numbered('f'));
+  await untilPaid(shop, 54);
+  await until('those that were in both stores to be copies', 30_000, async () => {
+    const { _sum } = await shop.prisma.notification.aggregate({ _sum: { copies: true } });
+    return (_sum.copies ?? 0) >= 9;
+  });
+  await expectPaidOnce(shop, 54);
+});
+
+test('with both stores down nothing is acknowledged; sent again when one is back, it is', async () => {
+  const shop = await open();
+  await payAndBeAcknowledged(shop, numbered('a', 3));
+  await untilPaid(shop, 3);
+  // The orders stay where they are: only the queue's own role is shut out.
+  await redis.kill();
+  await shutOut(shop, true);
+  const sends = await prepare(shop, numbered('b', 3));
+  const replies = await sendAll(sends);
+  expect(replies.map(({ status }) => status)).toEqual([503, 503, 503]);
+  for (const { tookMs } of replies) expect(tookMs).toBeLessThan(REPLY_LIMIT_MS);
+  expect(await shop.prisma.order.count({ where: { status: 'paid' } })).toBe(3);
+  await shutOut(shop, false);
+  await sendUntilAcknowledged(sends);
+  await untilPaid(shop, 6);
+  await expectPaidOnce(shop, 6);
+});
+
+async function shutOut({ role }: Shop, isOut: boolean): Promise<void> {
+  const admin = new Client({ connectionString: inject('postgresUrl') });
+  await admin.connect();
+  await admin.query(`ALTER ROLE ${role} ${isOut ? 'NOLOGIN' : 'LOGIN'}`);
+  const query = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1';
+  if (isOut) await admin.query(query, [role]);
+  await admin.end();
+}
+
+test('PostgreSQL crashes and restarts: meanwhile all are acknowledged, afterwards applied, and it is a standby again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-standby-'));
+  const server = {
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password: 'of-this-test-alone',
+    logFile: join(folder, 'postgres.log'),
+  };
+  let postgres = await startPostgres(server);
+  cleanups.push(async () => {
+    await postgres.stop();
+    rmSync(postgres.data, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const shop = await open({ postgresUrl: postgres.adminUrl, templateDatabase: null });
+  await payAndBeAcknowledged(shop, numbered('a'));
+  await untilPaid(shop, 9);
+  const meanwhile = await prepare(shop, numbered('b'));
+  await stop(postgres.process, 'SIGKILL', 10_000);
+  expectAcknowledged(await sendAll(meanwhile));
+  postgres = await startPostgres(server);
+  await untilPaid(shop, 18);
+  await redis.kill();
+  await sendUntilAcknowledged(await prepare(shop, numbered('c')));
+  await untilPaid(shop, 27);
+  await expectPaidOnce(shop, 27);
+});
