@@ -15,7 +15,7 @@ const DATABASE = 'payonce';
 /** How the apps reach the stores. */
 export interface Stores {
   readonly databaseUrl: string;
-  /** The queue's own role: all of the database that the gateway ever gets. */
+  /** The queue's own role: all of the database that the gateway ever gets; the standby where Redis is. */
   readonly queueDatabaseUrl: string;
   readonly redisUrl: string | null;
   readonly queue: 'redis' | 'postgres';
@@ -60,7 +60,8 @@ async function startQueueStore({
     return { redisUrl: null, queue: 'postgres', queueIs: 'PostgreSQL (PAYONCE_QUEUE=postgres)' };
   }
   if (env.REDIS_URL) {
-    return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs: 'Redis of REDIS_URL' };
+    const queueIs = 'Redis of REDIS_URL, PostgreSQL as its standby';
+    return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs };
   }
   const server = findRedisServer(env.PATH ?? '');
   if (server === null) {
@@ -76,7 +77,8 @@ async function startQueueStore({
     logFile: join(state, 'logs', 'redis.log'),
     onSpawn,
   });
-  return { redisUrl: redis.url, queue: 'redis', queueIs: `Redis, AOF always (${redis.url})` };
+  const queueIs = `Redis, AOF always (${redis.url}), PostgreSQL as its standby`;
+  return { redisUrl: redis.url, queue: 'redis', queueIs };
 }
 
 /** The apps' own role: no superuser, owner of one database, and able to make the queue's role. */

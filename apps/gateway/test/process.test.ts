@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import { createLog } from '@payonce/core/log';
+import { freshDatabase } from '@payonce/testkit/database';
 import { eventually } from '@payonce/testkit/eventually';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { runMigrations } from 'bullmq';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { startGateway } from '../src/gateway.js';
 import { aPayment, makeProviders, type Providers } from './harness.js';
@@ -20,8 +23,8 @@ afterEach(async () => {
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
 
-/** The gateway as `main.ts` starts it, on a Redis of its own. */
-async function start() {
+/** The gateway as `main.ts` starts it, on a Redis of its own, with a standby if it gets one. */
+async function start(env: Record<string, string> = {}) {
   const redis = await startOwnRedis({ requirepass: PASSWORD });
   cleanups.push(() => redis.remove());
   const lines: string[] = [];
@@ -33,6 +36,7 @@ async function start() {
     PAYONCE_PRIVATE_PORT: '0',
     PAYONCE_CHANNELS_FILE: providers.channelsFile,
     REDIS_URL: `redis://:${PASSWORD}@${new URL(redis.url).host}`,
+    ...env,
   });
   const { port, privatePort } = await startGateway(config, lifecycle, log);
   const privately = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
@@ -62,6 +66,58 @@ test('it is alive before it is ready, ready only with a durable queue, and says 
   const state = await (await privately('/readyz')).json();
   expect(state).toMatchObject({ ready: false, parts: { queue: expect.stringMatching(/^down: /) } });
   expect((await privately('/livez')).status).toBe(200);
+});
+
+/** A database of its own with the queue's schema. */
+async function standby(): Promise<Record<string, string>> {
+  const postgresUrl = inject('postgresUrl');
+  const { url, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
+  cleanups.push(drop);
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await runMigrations(client, 'payonce_queue');
+  await client.end();
+  return { PAYONCE_QUEUE_DATABASE_URL: url };
+}
+
+test('with a standby it stays ready without Redis, and shows which store it uses', async () => {
+  const { redis, privately, port, lines } = await start(await standby());
+  await eventually(async () =>
+    expect(await (await privately('/readyz')).json()).toEqual({
+      ready: true,
+      parts: { queue: 'ready', redis: 'ready', postgres: 'ready' },
+    }),
+  );
+  expect((await notify(port)).status).toBe(200);
+  await redis.kill();
+  for (let sent = 0; sent < 3; sent += 1) expect((await notify(port)).status).toBe(200);
+  await eventually(async () => {
+    const state = await privately('/readyz');
+    expect(state.status).toBe(200);
+    expect(await state.json()).toMatchObject({
+      parts: { queue: 'ready', redis: expect.stringMatching(/^down: /), postgres: 'ready' },
+    });
+  });
+  const text = await (await privately('/metrics')).text();
+  for (const line of [
+    'payonce_gateway_queued_total{queue="redis",process="gateway"} 1',
+    'payonce_gateway_queued_total{queue="postgres",process="gateway"} 3',
+    'payonce_gateway_queue_switches_total{queue="postgres",process="gateway"} 1',
+    'payonce_gateway_queue_current{queue="postgres",process="gateway"} 1',
+    'payonce_gateway_queue_ready{queue="redis",process="gateway"} 0',
+    'payonce_gateway_queue_ready{queue="postgres",process="gateway"} 1',
+  ]) {
+    expect(text).toContain(`${line}\n`);
+  }
+  expect(text).not.toContain('payonce_gateway_queue_current{queue="redis"');
+  expect(lines.filter((line) => line.includes('the standby queue takes over'))).toHaveLength(1);
+  expect(lines.join()).not.toContain('PAYONCE_QUEUE_DATABASE_URL');
+});
+
+test('without a standby it says at boot what that means', async () => {
+  const { lines } = await start();
+  const warnings = lines.filter((line) => line.includes('PAYONCE_QUEUE_DATABASE_URL is not set'));
+  expect(warnings).toHaveLength(1);
 });
 
 test('metrics are on the private port, with the expiry of each certificate', async () => {
