@@ -47,6 +47,26 @@ describe('a poisonous notification', () => {
     },
   );
 
+  test('among two hundred stands alone, and holds up none of the others, nor those that come next', async () => {
+    const deps = await testDatabase();
+    const numbers = Array.from({ length: 200 }, (_, n) => `A${n}`);
+    await deps.prisma.order.createMany({
+      data: numbers.map((n) => ({ ...terms(n), createdAt: minute(0), updatedAt: minute(0) })),
+    });
+    const poisonous = notification(payment('A117', 'T\0'));
+    const batch = numbers.map((n) => (n === 'A117' ? poisonous : notification(payment(n))));
+    const outcomes = await applied(deps, ...batch);
+    expect(outcomes.filter(([outcome]) => outcome === 'applied')).toHaveLength(199);
+    expect(outcomes[117]).toEqual(['internal_error']);
+    expect(await deps.prisma.order.count({ where: { status: 'paid', version: 1 } })).toBe(199);
+    const held = await deps.prisma.notification.findMany({ where: { status: 'held' } });
+    expect(held).toMatchObject([{ notificationId: poisonous.notificationId, copies: 0 }]);
+    // Whoever comes next with it in the batch is not held up either.
+    const next = numbers.map((n) => notification(payment(n, `second-${n}`)));
+    const again = await applied(deps, poisonous, ...next);
+    expect(again).toEqual([['internal_error'], ...next.map(() => ['applied'])]);
+  });
+
   test('whose every text is hostile is stored all the same', async () => {
     const deps = await testDatabase();
     const hostile = notification(payment('A\0\ud800', 'T\0', { currency: '\0' }), {
