@@ -1,0 +1,53 @@
+import { existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { type OwnedProcess, own } from '@payonce/tooling/process';
+import { keepRunning, type Part } from './part.js';
+
+/** Longer than the worker's own limit for its last batches. */
+const STOP_LIMIT_MS = 20_000;
+
+export interface App {
+  readonly part: Part;
+  /** Counts for the next start on. */
+  setEnv(extra: Readonly<Record<string, string>>): void;
+}
+
+export interface AppOptions {
+  readonly name: string;
+  readonly app: 'gateway' | 'worker' | 'console';
+  readonly root: string;
+  readonly logs: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+  readonly say: (line: string) => void;
+}
+
+/** One of payonce's processes as it is deployed: its compiled `main.js`, told everything by its environment. */
+export function app(options: AppOptions): App {
+  const { name, root } = options;
+  const main = join(root, 'apps', options.app, 'dist', 'main.js');
+  if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
+  const output = openSync(join(options.logs, `${name}.log`), 'a');
+  let extra: Readonly<Record<string, string>> = {};
+  const part = keepRunning({
+    name,
+    signal: 'SIGTERM',
+    stopLimitMs: STOP_LIMIT_MS,
+    say: options.say,
+    start: async (onSpawn) => {
+      const owned = own(name, process.execPath, ['--enable-source-maps', main], {
+        cwd: root,
+        env: { PATH: process.env.PATH, ...options.env, ...extra },
+        output,
+      });
+      options.onSpawn(owned);
+      onSpawn(owned);
+    },
+  });
+  return {
+    part,
+    setEnv: (next) => {
+      extra = next;
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Ledger, Sending, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+
+/** The ledger while it is written, and what the engine itself has to know of it. */
+export interface Book {
+  readonly ledger: Ledger;
+  order(order: ToldOrder): void;
+  told(notification: ToldNotification): void;
+  sent(sending: Sending): void;
+  added(add: StoreAdd): void;
+  /** Order numbers whose registration was begun. */
+  readonly registering: Set<string>;
+  /** Called with every first acknowledgement of a genuine notification. */
+  onAcknowledged: (told: ToldNotification, at: number) => void;
+}
+
+export function openBook(): Book {
+  const orders: ToldOrder[] = [];
+  const notifications: ToldNotification[] = [];
+  const sendings: Sending[] = [];
+  const adds: StoreAdd[] = [];
+  const byKey = new Map<string, ToldNotification>();
+  const acknowledged = new Set<string>();
+
+  const book: Book = {
+    ledger: { orders, notifications, sendings, adds },
+    registering: new Set(),
+    onAcknowledged: () => {},
+    order: (order) => void orders.push(order),
+    told(notification) {
+      notifications.push(notification);
+      byKey.set(notification.key, notification);
+    },
+    added: (add) => void adds.push(add),
+    sent(sending) {
+      sendings.push(sending);
+      const told = byKey.get(sending.key);
+      if (!sending.acknowledged || !told || told.forged || acknowledged.has(told.key)) return;
+      acknowledged.add(told.key);
+      book.onAcknowledged(told, sending.endedAt);
+    },
+  };
+  return book;
+}

@@ -1,0 +1,125 @@
+import { join } from 'node:path';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { nextFreePort } from '@payonce/tooling/ports';
+import type { OwnedProcess } from '@payonce/tooling/process';
+import type { LocalSecrets } from '@payonce/tooling/secrets';
+import type { Stores } from '@payonce/tooling/stores';
+import { app } from './apps.js';
+import type { StoreAdd } from './ledger.js';
+import { allOf, openLinks } from './links.js';
+
+const HOST = '127.0.0.1';
+const GATEWAYS = 2;
+const WORKERS = 2;
+/** Below the system's own choice of ports: a process that is away does not lose its port to a stranger. */
+const FIRST_PORT = 8700;
+
+export interface ClusterAppsOptions {
+  readonly root: string;
+  readonly folder: string;
+  readonly logs: string;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+  readonly onAdd: (add: StoreAdd) => void;
+  readonly say: (line: string) => void;
+  readonly stores: Stores;
+  readonly redisUrl: string;
+  readonly secrets: LocalSecrets;
+  readonly ports: Set<number>;
+}
+
+/**
+ * Gateways, workers and console, each on its own links.
+ * @param undo gets what ends each part, in the order of their starts
+ */
+export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
+  const { root, logs, say, onSpawn, stores, redisUrl, secrets, ports } = options;
+  const anyPort = async () => {
+    const port = await nextFreePort(FIRST_PORT, ports);
+    ports.add(port);
+    return port;
+  };
+  const several = async (count: number) => {
+    const chosen: number[] = [];
+    while (chosen.length < count) chosen.push(await anyPort());
+    return chosen;
+  };
+  const gatewayPorts = await several(GATEWAYS);
+  const privatePorts = await several(GATEWAYS + WORKERS + 1);
+  const consolePort = await anyPort();
+  const channels = await ensureSimulatedChannels(join(options.folder, 'simulator'));
+  const links = await openLinks({
+    gatewayPorts,
+    workers: WORKERS,
+    redisPort: portOf(redisUrl),
+    postgresPort: portOf(stores.databaseUrl),
+    onAdd: options.onAdd,
+  });
+  undo.push(async () => void (await Promise.all(allOf(links).map((proxy) => proxy.close()))));
+
+  const common = (privateIndex: number) => ({
+    PAYONCE_HOST: HOST,
+    PAYONCE_QUEUE: 'redis',
+    PAYONCE_PRIVATE_PORT: String(privatePorts[privateIndex]),
+    PAYONCE_CHANNELS_FILE: channels.channelsFile,
+  });
+  const start = (kind: 'gateway' | 'worker' | 'console', name: string, env: object) => {
+    const one = app({ name, app: kind, root, logs, onSpawn, say, env: { ...env } });
+    undo.push(() => one.part.end());
+    one.part.up();
+    return one;
+  };
+  const workers = links.workerRedis.map((proxy, index) =>
+    start('worker', `worker-${index + 1}`, {
+      ...common(GATEWAYS + index),
+      REDIS_URL: through(redisUrl, proxy),
+      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
+      DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
+    }),
+  );
+  const gateways = gatewayPorts.map((port, index) =>
+    start('gateway', `gateway-${index + 1}`, {
+      ...common(index),
+      PAYONCE_PORT: String(port),
+      REDIS_URL: through(redisUrl, links.gatewayRedis[index]),
+      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.gatewayPostgres[index]),
+    }),
+  );
+  const console = start('console', 'console', {
+    ...common(GATEWAYS + WORKERS),
+    PAYONCE_PORT: String(consolePort),
+    REDIS_URL: redisUrl,
+    PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,
+    DATABASE_URL: stores.databaseUrl,
+    PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
+    PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
+  });
+  return {
+    gateways,
+    workers,
+    console,
+    links,
+    channels,
+    notifyUrls: links.notify.map((proxy) => `http://${HOST}:${proxy.port}`),
+    consoleUrl: `http://${HOST}:${consolePort}`,
+    isReady: async () => (await Promise.all(privatePorts.map(saysReady))).every(Boolean),
+  };
+}
+
+export function portOf(url: string): number {
+  return Number(new URL(url).port);
+}
+
+function through(url: string, proxy: { readonly port: number } | undefined): string {
+  const changed = new URL(url);
+  changed.port = String(proxy?.port);
+  return changed.href;
+}
+
+async function saysReady(port: number): Promise<boolean> {
+  try {
+    const limit = AbortSignal.timeout(2_000);
+    return (await fetch(`http://${HOST}:${port}/readyz`, { signal: limit })).ok;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,86 @@
+import type { LinkFault } from '@payonce/testkit/fault-link';
+import type { FaultProxy } from '@payonce/testkit/fault-proxy';
+import type { Links } from '../links.js';
+import type { Random } from '../random.js';
+import type { Fault } from './fault.js';
+
+const DIRECTIONS = ['to_server', 'from_server', 'both'] as const;
+/** Replies of the stores are some dozens of bytes; a connection lives for some of them. */
+const MOST_BYTES = 20_000;
+/** An acknowledgement has 150 bytes or so with its head. */
+const MOST_REPLY_BYTES = 300;
+
+export const linkFaults: readonly Fault[] = [
+  onLinks({
+    name: 'redis-links-hang',
+    does: 'the links to Redis hang, one way or both',
+    links: ({ gatewayRedis, workerRedis }) => [...gatewayRedis, ...workerRedis],
+    fault: (random) => ({ kind: 'hang', direction: random.pick(DIRECTIONS) }),
+  }),
+  onLinks({
+    name: 'postgres-links-hang',
+    does: 'the links to PostgreSQL hang, one way or both: orders and standby queue',
+    links: ({ gatewayPostgres, workerPostgres, workerOrders }) => [
+      ...gatewayPostgres,
+      ...workerPostgres,
+      ...workerOrders,
+    ],
+    fault: (random) => ({ kind: 'hang', direction: random.pick(DIRECTIONS) }),
+  }),
+  onLinks({
+    name: 'store-links-slow',
+    does: 'every link to a store delays what it carries by 50 to 400 ms, each way',
+    links: storeLinks,
+    fault: (random) => ({ kind: 'delay', ms: random.between(50, 400) }),
+  }),
+  onLinks({
+    name: 'store-links-break',
+    does: 'every connection to a store breaks in the middle of a reply, again and again',
+    links: storeLinks,
+    fault: (random) => ({ kind: 'cut', afterBytes: () => random.between(1, MOST_BYTES) }),
+  }),
+  onLinks({
+    name: 'store-links-refuse',
+    does: "one gateway's and one worker's links to Redis are reset at once",
+    links: ({ gatewayRedis, workerRedis }) => [...gatewayRedis.slice(1), ...workerRedis.slice(1)],
+    fault: () => ({ kind: 'refuse' }),
+  }),
+  onLinks({
+    name: 'notify-links-break',
+    does: 'connections from the providers break in the middle of a reply that was given',
+    links: ({ notify }) => notify,
+    fault: (random) => ({ kind: 'cut', afterBytes: () => random.between(1, MOST_REPLY_BYTES) }),
+  }),
+  onLinks({
+    name: 'notify-links-hang',
+    does: 'connections from the providers hang: they give up after five seconds',
+    links: ({ notify }) => notify,
+    fault: (random) => ({ kind: 'hang', direction: random.pick(DIRECTIONS) }),
+  }),
+];
+
+interface OnLinks extends Pick<Fault, 'name' | 'does'> {
+  readonly links: (links: Links) => readonly FaultProxy[];
+  readonly fault: (random: Random) => LinkFault;
+}
+
+function onLinks({ links, fault, ...about }: OnLinks): Fault {
+  return {
+    ...about,
+    lasts: 'short',
+    async begin({ cluster, random, say }) {
+      const broken = links(cluster.links);
+      const inflicted = fault(random);
+      if (inflicted.kind === 'hang') say(inflicted.direction.replace('_', ' '));
+      if (inflicted.kind === 'delay') say(`${inflicted.ms} ms`);
+      for (const proxy of broken) proxy.inflict(inflicted);
+      return () => {
+        for (const proxy of broken) proxy.heal();
+      };
+    },
+  };
+}
+
+function storeLinks({ notify: _, ...links }: Links): readonly FaultProxy[] {
+  return Object.values(links).flat();
+}

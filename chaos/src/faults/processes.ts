@@ -1,0 +1,63 @@
+import { Client } from 'pg';
+import { holdsWithin } from '../clock.js';
+import type { Cluster } from '../cluster.js';
+import { type Fault, nothingToEnd } from './fault.js';
+
+/** How long a worker under load takes to be in the middle of a batch. */
+const IN_TRANSACTION_LIMIT_MS = 5_000;
+
+export const processFaults: readonly Fault[] = [
+  {
+    name: 'gateway-killed',
+    does: 'SIGKILL of a gateway with requests in hand; it is started again',
+    lasts: 'moment',
+    async begin({ cluster, random }) {
+      await random.pick(cluster.gateways).part.crash();
+      return nothingToEnd;
+    },
+  },
+  {
+    name: 'worker-killed',
+    does: 'SIGKILL of a worker in the middle of a transaction; it is started again',
+    lasts: 'moment',
+    async begin({ cluster, random, say }) {
+      const index = random.between(0, cluster.workers.length - 1);
+      const link = cluster.links.workerOrders[index];
+      // What the database answers is held back: batches stand still wherever they are, some committed.
+      link?.inflict({ kind: 'hang', direction: 'from_server' });
+      const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
+      await cluster.workers[index]?.part.crash();
+      link?.heal();
+      say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
+      return nothingToEnd;
+    },
+  },
+  {
+    name: 'all-killed',
+    does: 'SIGKILL of every process at once, both stores too; all are started again',
+    lasts: 'moment',
+    async begin({ cluster }) {
+      const { redis, postgres, gateways, workers, console } = cluster;
+      const apps = [...gateways, ...workers, console].map(({ part }) => part);
+      await Promise.all([redis, postgres, ...apps].map((part) => part.crash()));
+      return nothingToEnd;
+    },
+  },
+];
+
+/** A worker's transaction that waits for its client, longer than any does by itself. */
+async function hasOpenBatch({ databaseUrl }: Cluster): Promise<boolean> {
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(
+      `SELECT 1 FROM pg_stat_activity
+       WHERE application_name = 'payonce-worker' AND state = 'idle in transaction'
+         AND state_change < now() - interval '200 ms'`,
+    );
+    return (rowCount ?? 0) > 0;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,100 @@
+import { holdsWithin } from '../clock.js';
+import type { Part } from '../part.js';
+import { type Fault, nothingToEnd, type Stage } from './fault.js';
+
+const CONFIG_LIMIT_MS = 15_000;
+
+export const storeFaults: readonly Fault[] = [
+  {
+    name: 'redis-killed',
+    does: 'SIGKILL of Redis; it is started again on its append-only file',
+    lasts: 'moment',
+    begin: ({ cluster }) => crash(cluster.redis),
+  },
+  {
+    name: 'postgres-killed',
+    does: 'SIGKILL of PostgreSQL and its backends; it is started again and recovers from its log',
+    lasts: 'moment',
+    begin: ({ cluster }) => crash(cluster.postgres),
+  },
+  {
+    name: 'redis-stopped',
+    does: 'SIGSTOP of Redis: connections stay open and nothing answers',
+    lasts: 'long',
+    begin: ({ cluster }) => freeze(cluster.redis),
+  },
+  {
+    name: 'postgres-stopped',
+    does: 'SIGSTOP of PostgreSQL and its backends: orders and standby queue hang',
+    lasts: 'long',
+    begin: ({ cluster }) => freeze(cluster.postgres),
+  },
+  {
+    name: 'both-stores-down',
+    does: 'Redis and PostgreSQL are killed and stay away: nothing may be acknowledged',
+    lasts: 'short',
+    async begin({ cluster: { redis, postgres } }) {
+      await Promise.all([redis.down(), postgres.down()]);
+      return () => {
+        redis.up();
+        postgres.up();
+      };
+    },
+  },
+  {
+    name: 'stores-after-apps',
+    does: 'everything is killed; gateways and workers start first, the stores later',
+    lasts: 'short',
+    async begin({ cluster }) {
+      const { redis, postgres, gateways, workers } = cluster;
+      const apps = [...gateways, ...workers].map(({ part }) => part);
+      await Promise.all([redis, postgres, ...apps].map((part) => part.down()));
+      for (const part of apps) part.up();
+      return () => {
+        redis.up();
+        postgres.up();
+      };
+    },
+  },
+  {
+    name: 'redis-full',
+    does: 'Redis has no memory left (maxmemory of one byte) and refuses every write',
+    lasts: 'short',
+    async begin(stage) {
+      await setMaxMemory(stage, '1');
+      return () => setMaxMemory(stage, '0');
+    },
+  },
+  {
+    name: 'redis-disk-full',
+    does: "the disk of Redis's append-only file is full: Redis ends, and starts in vain",
+    lasts: 'short',
+    arrange: async ({ cluster: { redisDisk } }) => (redisDisk.own ? null : redisDisk.why),
+    async begin({ cluster: { redisDisk, redis }, say }) {
+      if (!redisDisk.own) throw new Error(redisDisk.why);
+      const before = redis.ownEnds;
+      redisDisk.fill();
+      return () => {
+        say(`Redis ended ${redis.ownEnds - before} times for want of disk`);
+        redisDisk.empty();
+      };
+    },
+  },
+];
+
+async function crash(part: Part): Promise<() => void> {
+  await part.crash();
+  return nothingToEnd;
+}
+
+async function freeze(part: Part): Promise<() => void> {
+  part.freeze();
+  return () => part.thaw();
+}
+
+async function setMaxMemory({ queues }: Stage, bytes: string): Promise<void> {
+  const set = await holdsWithin(CONFIG_LIMIT_MS, async () => {
+    return (await queues.command('CONFIG', 'SET', 'maxmemory', bytes)) === 'OK';
+  });
+  if (!set) throw new Error('Redis did not take CONFIG SET maxmemory');
+}

@@ -1,0 +1,47 @@
+import type { SignerId } from '@payonce/testkit/request';
+
+/** What became of the requests of one provider. */
+export interface Tally {
+  readonly provider: SignerId;
+  requests: number;
+  acknowledged: number;
+  refused: number;
+  /** Not HTTP enough to be answered. */
+  unanswered: number;
+  /** Answered with 5xx, or not at all though an answer was owed, or genuine and refused. */
+  failed: number;
+  /** Took what no provider ever said. */
+  forgedAccepted: number;
+  /**
+   * Altered refund notices of API v2, which carry no signature that would tell. They are held as
+   * `unconfirmed` and move nothing.
+   */
+  unsignedTaken: number;
+}
+
+export function newTally(provider: SignerId): Tally {
+  return {
+    provider,
+    requests: 0,
+    acknowledged: 0,
+    refused: 0,
+    unanswered: 0,
+    failed: 0,
+    forgedAccepted: 0,
+    unsignedTaken: 0,
+  };
+}
+
+/** The provider's own rule would also look at the body; here any 2xx counts as taken. */
+export type Ending = 'acknowledged' | 'refused' | 'unanswered' | 'failed';
+
+export function endingOf(
+  kind: 'genuine' | 'signed' | 'hostile',
+  wellFramed: boolean,
+  status: number | null,
+): Ending {
+  if (status === null) return wellFramed ? 'failed' : 'unanswered';
+  if (status >= 500) return 'failed';
+  if (status < 300) return 'acknowledged';
+  return kind === 'genuine' ? 'failed' : 'refused';
+}

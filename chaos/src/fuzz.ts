@@ -1,0 +1,153 @@
+import { randomInt } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { keepFailure, startFuzzedGateway } from './fuzz-gateway.js';
+import { shoot } from './fuzz-run.js';
+import type { Tally } from './fuzz-tally.js';
+import { type Vitals, watchVitals } from './fuzz-vitals.js';
+import { seededRandom } from './random.js';
+
+export interface FuzzPlace {
+  /** The repository. */
+  readonly root: string;
+  /** Where a run may keep its files: a folder `fuzz` in it. */
+  readonly state: string;
+  readonly args: readonly string[];
+}
+
+interface FuzzOptions {
+  readonly requests: number;
+  readonly seed: number;
+  readonly json: boolean;
+}
+
+const DEFAULT_REQUESTS = 200_000;
+/** Hours; and counters stay exact. */
+const MOST_REQUESTS = 100_000_000;
+/** Between the gateway when it is warm and at the end. What it keeps per connection and the heap's own waves. */
+const GROWTH_MAX_MIB = 64;
+/** Of each kind of trouble the first ones tell enough. */
+const FAILURES_KEPT = 20;
+
+const HELP = `npm run fuzz -- [--requests N] [--seed S] [--json]
+
+Starts a gateway and a Redis of its own and sends arbitrary requests, and genuine ones that were altered in
+bytes, fields, headers and framing, over HTTP on this machine. Ends non-zero when one is answered with 5xx
+or not at all, when a genuine one is refused or a forged one taken, when the gateway ends, stops answering,
+logs an error, or grows by more than ${GROWTH_MAX_MIB} MiB once it is warm.
+
+  --requests N  of each provider (${DEFAULT_REQUESTS})
+  --seed S      the same choices again (keys, and with them signatures, are new in each run)
+  --json        one JSON object a line: one per provider, the last one for the run`;
+
+/** `npm run fuzz`. @returns 0 when nothing was wrong; 2 for a wrong command line; else 1 */
+export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
+  const options = readOptions(args);
+  if (typeof options === 'string') {
+    (options === HELP ? console.log : console.error)(options);
+    return options === HELP ? 0 : 2;
+  }
+  const folder = join(state, 'fuzz');
+  const problems: string[] = [];
+  const stopping = new AbortController();
+  const stop = () => stopping.abort();
+  for (const signal of SIGNALS) process.once(signal, stop);
+  say(
+    `seed ${options.seed}, ${options.requests} requests of each provider, ${cpus().length} cores`,
+  );
+  const gateway = await startFuzzedGateway(root, folder);
+  try {
+    const startedAt = performance.now();
+    const vitals = watchVitals(gateway);
+    const tallies = await shoot({
+      gateway,
+      requests: options.requests,
+      random: seededRandom(options.seed),
+      signal: stopping.signal,
+      onProgress: (all) => say(progress(all, performance.now() - startedAt)),
+      onFailure: (what, bytes) => {
+        if (problems.length >= FAILURES_KEPT) return;
+        const file = keepFailure(folder, `failure-${problems.length + 1}.bin`, bytes);
+        problems.push(`${what}; sent: ${file}`);
+      },
+    });
+    const seconds = (performance.now() - startedAt) / 1_000;
+    if (stopping.signal.aborted) problems.push('stopped');
+    const measured = await vitals.stop();
+    problems.push(...faultsOf(measured), ...gateway.errors().slice(0, FAILURES_KEPT));
+    report(options, tallies, measured, seconds, problems);
+  } finally {
+    await gateway.end();
+    for (const signal of SIGNALS) process.removeListener(signal, stop);
+    if (problems.length === 0) rmSync(folder, { recursive: true, force: true });
+  }
+  return problems.length === 0 ? 0 : 1;
+}
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+function faultsOf({ warmMiB, lastMiB }: Vitals): string[] {
+  if (lastMiB - warmMiB <= GROWTH_MAX_MIB) return [];
+  return [`the gateway grew from ${warmMiB} to ${lastMiB} MiB, more than ${GROWTH_MAX_MIB}`];
+}
+
+function report(
+  { seed, json }: FuzzOptions,
+  tallies: readonly Tally[],
+  vitals: Vitals,
+  seconds: number,
+  problems: readonly string[],
+): void {
+  const requests = tallies.reduce((all, tally) => all + tally.requests, 0);
+  const perSecond = Math.round(requests / seconds);
+  const run = { seed, requests, seconds: Math.round(seconds), perSecond, ...vitals, problems };
+  if (json) {
+    for (const line of [...tallies, run]) console.log(JSON.stringify(line));
+  } else {
+    console.table(tallies);
+    console.log(
+      `${requests} requests in ${seconds.toFixed(1)} s: ${perSecond} a second. Memory ${vitals.warmMiB} MiB when warm, ${vitals.lastMiB} MiB at the end; slowest sign of life ${Math.round(vitals.slowestAnswerMs)} ms.`,
+    );
+  }
+  for (const problem of problems) say(`✗ ${problem}`);
+  say(problems.length === 0 ? `clean: seed ${seed}` : `NOT CLEAN: seed ${seed}`);
+}
+
+function progress(tallies: readonly Tally[], ms: number): string {
+  const sent = tallies.reduce((all, tally) => all + tally.requests, 0);
+  return `${(ms / 1_000).toFixed(1).padStart(6)} s  ${sent} requests, ${Math.round((sent / ms) * 1_000)} a second`;
+}
+
+/** @returns a text for whoever typed something else, or asked for help */
+function readOptions(args: readonly string[]): FuzzOptions | string {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        requests: { type: 'string', default: String(DEFAULT_REQUESTS) },
+        seed: { type: 'string', default: String(randomInt(1, 2 ** 32)) },
+        json: { type: 'boolean', default: false },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    if (values.help) return HELP;
+    const requests = whole(values.requests, 1, MOST_REQUESTS);
+    const seed = whole(values.seed, 0, 2 ** 32 - 1);
+    if (requests === null) return `--requests must be a whole number from 1 to ${MOST_REQUESTS}`;
+    if (seed === null) return `--seed must be a whole number from 0 to ${2 ** 32 - 1}`;
+    return { requests, seed, json: values.json };
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
+function whole(text: string, least: number, most: number): number | null {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  return value >= least && value <= most ? value : null;
+}
+
+function say(line: string): void {
+  console.error(line);
+}

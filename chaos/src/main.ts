@@ -1,0 +1,97 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { claim } from '@payonce/tooling/run-file';
+import { openBook } from './book.js';
+import { startCluster } from './cluster.js';
+import { type ChaosOptions, readOptions, UsageError } from './options.js';
+import { asJson, asTable, isClean } from './report.js';
+import { run } from './run.js';
+
+export interface Place {
+  /** The repository. */
+  readonly root: string;
+  /** Where a run of this clone may keep its files: a folder `chaos` in it. */
+  readonly state: string;
+  readonly args: readonly string[];
+}
+
+const PARENT_CHECK_MS = 500;
+
+/**
+ * `npm run chaos`.
+ * @returns 0 when nothing was lost, doubled, falsely acknowledged or accepted though forged; 2 for a wrong
+ * command line; else 1
+ */
+export async function chaos({ root, state, args }: Place): Promise<number> {
+  try {
+    const options = readOptions(args);
+    if ('help' in options) {
+      console.log(options.help);
+      return 0;
+    }
+    return await withCluster(root, join(state, 'chaos'), options);
+  } catch (error) {
+    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+    return isUsage(error) ? 2 : 1;
+  }
+}
+
+async function withCluster(root: string, folder: string, options: ChaosOptions): Promise<number> {
+  const stopped = stopRequest();
+  mkdirSync(folder, { recursive: true });
+  const runFile = await claim(folder);
+  const startedAt = performance.now();
+  const say = (line: string) => {
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.error(`${seconds.padStart(6)} s  ${line}`);
+  };
+  const book = openBook();
+  const logs = join(folder, 'logs');
+  rmSync(logs, { recursive: true, force: true });
+  say(`seed ${options.seed}, ${options.seconds} s, ${cpus().length} cores (${cpus()[0]?.model})`);
+  say('starting PostgreSQL, Redis, 2 gateways, 2 workers, a console, and a proxy on every link');
+  const starting = startCluster({
+    root,
+    folder: join(folder, 'cluster'),
+    logs,
+    onSpawn: ({ name, pid }) => runFile.add(name, pid),
+    onAdd: book.added,
+    say,
+  });
+  try {
+    const cluster = await Promise.race([starting, stopped]);
+    const running = run(cluster, book, options, say);
+    running.catch(() => {}); // when it is stopped before
+    const lines = await Promise.race([running, stopped]);
+    console.log(options.json ? asJson(lines) : asTable(lines));
+    const clean = lines.every(isClean);
+    say(`${clean ? 'clean' : 'NOT CLEAN'}: seed ${options.seed}; logs: ${logs}`);
+    return clean ? 0 : 1;
+  } finally {
+    const [cluster] = await Promise.allSettled([starting]);
+    if (cluster.status === 'fulfilled') await cluster.value.end();
+    runFile.remove();
+  }
+}
+
+/** Rejects with the first request to stop: a signal, or the end of whoever started this. */
+function stopRequest(): Promise<never> {
+  const requested = new Promise<never>((_, reject) => {
+    const stop = (why: string) => reject(new Error(`stopped (${why})`));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => stop(signal));
+    }
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) stop('the process that started it is gone');
+    }, PARENT_CHECK_MS).unref();
+  });
+  requested.catch(() => {}); // it may come when nobody waits for it any more
+  return requested;
+}
+
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE');
+}

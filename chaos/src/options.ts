@@ -1,0 +1,75 @@
+import { randomInt } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { ALL_FAULTS } from './faults/all.js';
+import type { Fault } from './faults/fault.js';
+
+export interface ChaosOptions {
+  readonly json: boolean;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly faults: readonly Fault[];
+}
+
+const DEFAULT_SECONDS = 300;
+const SHORTEST_S = 5;
+/** Everything that was sent is kept in memory. */
+const LONGEST_S = 3_600;
+
+/** @returns the text to print instead, where help was asked for */
+export function readOptions(args: readonly string[]): ChaosOptions | { readonly help: string } {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: 'boolean', default: false },
+      seconds: { type: 'string', default: String(DEFAULT_SECONDS) },
+      seed: { type: 'string' },
+      faults: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return { help: help() };
+  return {
+    json: values.json,
+    seconds: whole('--seconds', values.seconds, SHORTEST_S, LONGEST_S),
+    seed:
+      values.seed === undefined
+        ? randomInt(1, 2 ** 32)
+        : whole('--seed', values.seed, 0, 2 ** 32 - 1),
+    faults: values.faults === undefined ? ALL_FAULTS : values.faults.split(',').map(faultNamed),
+  };
+}
+
+/** What is wrong with the command line; its message is for the person who typed it. */
+export class UsageError extends Error {}
+
+function whole(name: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`${name} must be a whole number from ${least} to ${most}`);
+}
+
+function faultNamed(name: string): Fault {
+  const fault = ALL_FAULTS.find((one) => one.name === name);
+  if (fault) return fault;
+  throw new UsageError(
+    `no fault is named ${name}; there are ${ALL_FAULTS.map((one) => one.name).join(', ')}`,
+  );
+}
+
+function help(): string {
+  const width = Math.max(...ALL_FAULTS.map(({ name }) => name.length));
+  const faults = ALL_FAULTS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
+  return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--json]
+
+Starts its own PostgreSQL, Redis, two gateways and two workers, sends them signed notifications of all
+three providers, breaks what it can meanwhile, and counts what was lost, doubled, falsely acknowledged
+or forged. Ends non-zero unless all four are 0.
+
+  --seconds N   of load and faults, ${SHORTEST_S} to ${LONGEST_S}; starting and the last recovery come on top (${DEFAULT_SECONDS})
+  --seed S      the same faults in the same order, with the same chances (printed where it is not given)
+  --faults a,b  only these
+  --json        one JSON object a line, the last one for the whole run; progress on the standard error
+
+Faults:
+${faults.join('\n')}`;
+}

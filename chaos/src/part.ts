@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { type OwnedProcess, stop } from '@payonce/tooling/process';
+
+/** One process of the cluster, kept running as an orchestrator would: what ends is started again. */
+export interface Part {
+  readonly name: string;
+  /** Takes over what was started elsewhere. */
+  adopt(owned: OwnedProcess): void;
+  /** SIGKILL, of its children too; it comes back by itself. Resolves when it is dead. */
+  crash(): Promise<void>;
+  /** SIGKILL, and it stays away until `up`. */
+  down(): Promise<void>;
+  /** Asks it to end, and starts it anew: with another environment, say. */
+  restart(): Promise<void>;
+  up(): void;
+  /** SIGSTOP, of its children too: connections stay open and nothing answers. */
+  freeze(): void;
+  thaw(): void;
+  /** For good. */
+  end(): Promise<void>;
+  /** How often it ended by itself, without having been killed. */
+  readonly ownEnds: number;
+}
+
+export interface PartOptions {
+  readonly name: string;
+  /** Starts it, and calls `onSpawn` as soon as the process exists. */
+  readonly start: (onSpawn: (owned: OwnedProcess) => void) => Promise<unknown>;
+  /** The polite signal, and how long it may take. */
+  readonly signal: NodeJS.Signals;
+  readonly stopLimitMs: number;
+  readonly say: (line: string) => void;
+}
+
+/** What an orchestrator would take, and less. */
+const RESTART_MS = 500;
+
+export function keepRunning(options: PartOptions): Part {
+  const { name, say } = options;
+  let current: OwnedProcess | null = null;
+  let wanted = false;
+  let expected = false;
+  let over = false;
+  let ownEnds = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const onSpawn = (owned: OwnedProcess) => {
+    current = owned;
+    expected = false;
+    // Stopped while it was being started.
+    if (!wanted) kill(owned);
+    owned.exited.then((exit) => {
+      if (current === owned) current = null;
+      if (wanted && !expected) {
+        ownEnds += 1;
+        say(`${name} ended by itself (${exit.signal ?? `exit code ${exit.code}`})`);
+      }
+      again();
+    });
+  };
+  const again = () => {
+    clearTimeout(timer);
+    if (wanted) timer = setTimeout(run, RESTART_MS);
+  };
+  const run = () => {
+    if (!wanted || current !== null) return;
+    options.start(onSpawn).catch((error: unknown) => {
+      // A start that got as far as a process is followed by that process's end.
+      if (current === null) again();
+      else say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  };
+  const die = async () => {
+    clearTimeout(timer);
+    const owned = current;
+    if (owned === null) return;
+    expected = true;
+    kill(owned);
+    await owned.exited;
+  };
+  const finish = async () => {
+    clearTimeout(timer);
+    const owned = current;
+    if (owned === null) return;
+    expected = true;
+    signalAll(owned, 'SIGCONT');
+    await stop(owned, options.signal, options.stopLimitMs);
+  };
+
+  return {
+    name,
+    adopt(owned) {
+      wanted = true;
+      onSpawn(owned);
+    },
+    crash: die,
+    async down() {
+      wanted = false;
+      await die();
+    },
+    restart: finish,
+    up() {
+      // A fault that is cut short by the end of the run may still want to mend what it broke.
+      if (over) return;
+      wanted = true;
+      run();
+    },
+    freeze: () => void (current && signalAll(current, 'SIGSTOP')),
+    thaw: () => void (current && signalAll(current, 'SIGCONT')),
+    async end() {
+      over = true;
+      wanted = false;
+      await finish();
+      if (current !== null) await die();
+    },
+    get ownEnds() {
+      return ownEnds;
+    },
+  };
+}
+
+function kill(owned: OwnedProcess): void {
+  signalAll(owned, 'SIGKILL');
+}
+
+/** The last resort of a process that ends: nothing may be left behind. */
+export function killAll(owned: Iterable<OwnedProcess>): void {
+  for (const one of owned) kill(one);
+}
+
+/** First the parent, so that it makes no more children; PostgreSQL's have sessions of their own. */
+function signalAll(owned: OwnedProcess, signal: NodeJS.Signals): void {
+  const { exitCode, signalCode } = owned.child;
+  if (exitCode !== null || signalCode !== null) return;
+  send(owned.pid, signal);
+  for (const child of childrenOf(owned.pid)) send(child, signal);
+}
+
+function send(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It ended meanwhile.
+  }
+}
+
+/** Linux alone; elsewhere PostgreSQL's backends are not stopped with it, and end when they miss it. */
+function childrenOf(parent: number): number[] {
+  try {
+    return readdirSync('/proc').flatMap((entry) => {
+      const pid = Number(entry);
+      return Number.isInteger(pid) && parentOf(pid) === parent ? [pid] : [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/** Field 4 of /proc/PID/stat, behind the name, which may hold anything. */
+function parentOf(pid: number): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Book } from './book.js';
+import { judge } from './checker.js';
+import { readHeld } from './checker-rows.js';
+import { holdsWithin, now } from './clock.js';
+import type { Cluster } from './cluster.js';
+import type { Fault } from './faults/fault.js';
+import { createLoad } from './load.js';
+import type { ChaosOptions } from './options.js';
+import { hirePostman } from './post.js';
+import { openQueues } from './queues.js';
+import { seededRandom } from './random.js';
+import { startRegistrar } from './registrar.js';
+import type { Line } from './report.js';
+import { playFaults, type Stretch } from './schedule.js';
+import { watchSettled } from './settled.js';
+import { createStoryteller } from './stories.js';
+import { createTeller } from './tell.js';
+
+/** For what is not acknowledged when the faults are over, then for what is not applied. */
+const LAST_SENDING_LIMIT_MS = 60_000;
+const DRAIN_LIMIT_MS = 150_000;
+/** Wrong things that are told one by one. */
+const MAX_FINDINGS = 20;
+
+/** Load, faults, drain and verdict on a running cluster. @returns a line per fault, and one of all */
+export async function run(
+  cluster: Cluster,
+  book: Book,
+  options: ChaosOptions,
+  say: (line: string) => void,
+): Promise<readonly Line[]> {
+  const random = seededRandom(options.seed);
+  const teller = createTeller(cluster.channels);
+  const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
+  const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
+  const settled = watchSettled(cluster.databaseUrl, book);
+  const postman = hirePostman();
+  const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, book, say);
+  const load = createLoad({
+    notifyUrls: cluster.notifyUrls,
+    book,
+    postman,
+    registrar,
+    stories,
+    ladderMs: options.seconds * 1_000,
+  });
+  const stage = { cluster, load, stories, queues, random };
+  try {
+    const faults = await arranged(options.faults, { ...stage, say }, say);
+    load.start();
+    const { stretches, recovered } = await playFaults({
+      stage,
+      faults,
+      settled,
+      seconds: options.seconds,
+      say,
+    });
+    load.stop();
+    say('the faults are over: what is not acknowledged is sent again, then everything is applied');
+    const left = await load.finish(LAST_SENDING_LIMIT_MS);
+    if (left > 0) say(`${left} notifications were never acknowledged`);
+    const drained = await holdsWithin(DRAIN_LIMIT_MS, async () => {
+      return (
+        registrar.waiting === 0 && settled.behind(now()) === 0 && (await queues.waiting()) === 0
+      );
+    });
+    if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
+    await recovered;
+    return await verdicts(cluster, book, stretches, say);
+  } finally {
+    load.close();
+    registrar.close();
+    postman.close();
+    await Promise.allSettled([queues.close(), settled.close()]);
+  }
+}
+
+async function arranged(
+  faults: readonly Fault[],
+  stage: Parameters<NonNullable<Fault['arrange']>>[0],
+  say: (line: string) => void,
+): Promise<readonly Fault[]> {
+  const possible: Fault[] = [];
+  for (const fault of faults) {
+    const why = (await fault.arrange?.(stage)) ?? null;
+    if (why === null) possible.push(fault);
+    else say(`${fault.name}: NOT ARRANGED here (${why})`);
+  }
+  if (possible.length === 0) throw new Error('no fault can be arranged here');
+  return possible;
+}
+
+async function verdicts(
+  cluster: Cluster,
+  book: Book,
+  stretches: readonly Stretch[],
+  say: (line: string) => void,
+): Promise<readonly Line[]> {
+  const held = await readHeld(cluster.databaseUrl);
+  const lines = stretches.map(({ fault, from, to, recoverySeconds }): Line => {
+    return { fault, ...judge(book.ledger, held, { from, to }).verdict, recoverySeconds };
+  });
+  const { verdict, findings } = judge(book.ledger, held);
+  for (const finding of findings.slice(0, MAX_FINDINGS)) say(finding);
+  if (findings.length > MAX_FINDINGS) say(`and ${findings.length - MAX_FINDINGS} more`);
+  const recoveries = stretches.map(({ recoverySeconds }) => recoverySeconds);
+  const longest = recoveries.reduce((most, one) =>
+    most === null || one === null ? null : Math.max(most, one),
+  );
+  return [...lines, { fault: 'all', ...verdict, recoverySeconds: longest }];
+}
+
+/** Order numbers of different runs differ. */
+function runName(): string {
+  return Date.now().toString(36);
+}

@@ -1,0 +1,103 @@
+import { Pool } from 'pg';
+import type { Book } from './book.js';
+import { now } from './clock.js';
+import type { ToldNotification } from './ledger.js';
+
+/** Follows, in the database itself, what became of everything that was acknowledged. */
+export interface Settled {
+  /** Acknowledged at or before that time, and not yet where it belongs. */
+  behind(at: number): number;
+  close(): Promise<void>;
+}
+
+interface Row {
+  readonly id: string;
+  readonly notification_id: string;
+  readonly status: string;
+}
+
+interface Open {
+  readonly told: ToldNotification;
+  readonly at: number;
+  held: boolean;
+}
+
+const INTERVAL_MS = 250;
+/** Rows become visible when their transaction commits, not in the order of their numbers. */
+const MARGIN_ROWS = 2_000;
+/** What is still open after this may be among older rows: all are looked at, now and then. */
+const LATE_MS = 3_000;
+const ALL_INTERVAL_MS = 2_000;
+
+export function watchSettled(databaseUrl: string, book: Book): Settled {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 1,
+    connectionTimeoutMillis: 1_000,
+    query_timeout: 3_000,
+    application_name: 'chaos',
+  });
+  pool.on('error', () => {}); // it is being broken on purpose
+  const open = new Map<string, Open>();
+  const orders = new Map<string, boolean>();
+  let knownOrders = 0;
+  let highest = 0;
+  let allAt = 0;
+  let closed = false;
+
+  book.onAcknowledged = (told, at) => void open.set(told.jobToken, { told, at, held: false });
+
+  const isRegistered = (number: string) => {
+    const all = book.ledger.orders;
+    for (; knownOrders < all.length; knownOrders += 1) {
+      const order = all[knownOrders];
+      if (order) orders.set(order.number, order.registered);
+    }
+    return orders.get(number) ?? false;
+  };
+  const see = ({ id, notification_id, status }: Row) => {
+    highest = Math.max(highest, Number(id));
+    // v2 names are made around the number of the trade or refund.
+    for (const token of [notification_id, ...notification_id.split('-')]) {
+      const one = open.get(token);
+      if (!one) continue;
+      const { told } = one;
+      const unsigned = told.says.kind === 'refund' && told.says.unsigned;
+      one.held = status === 'held';
+      if (!one.held || unsigned || !isRegistered(told.orderNumber)) open.delete(token);
+    }
+  };
+  const look = async () => {
+    const late = [...open.values()].some(({ at }) => at < now() - LATE_MS);
+    const all = late && now() - allAt > ALL_INTERVAL_MS;
+    const { rows } = await pool.query<Row>(
+      'SELECT id, notification_id, status FROM notifications WHERE id > $1',
+      [all ? 0 : highest - MARGIN_ROWS],
+    );
+    if (all) allAt = now();
+    for (const row of rows) see(row);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const poll = async () => {
+    if (open.size > 0) await look().catch(() => {});
+    if (!closed) timer = setTimeout(poll, INTERVAL_MS);
+  };
+  void poll();
+
+  return {
+    behind(at) {
+      let count = 0;
+      for (const one of open.values()) {
+        // Waits for a merchant who has not told the order yet.
+        const early = one.held && !book.registering.has(one.told.orderNumber);
+        if (one.at <= at && !early) count += 1;
+      }
+      return count;
+    },
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await pool.end();
+    },
+  };
+}

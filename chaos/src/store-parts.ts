@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { startPostgres } from '@payonce/tooling/postgres';
+import type { OwnedProcess } from '@payonce/tooling/process';
+import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import type { LocalSecrets } from '@payonce/tooling/secrets';
+import { keepRunning, type Part } from './part.js';
+
+/** The stores as parts of the cluster: what `startStores` made, started again on the same port and data. */
+export interface StoreOptions {
+  readonly folder: string;
+  readonly port: number;
+  readonly secrets: LocalSecrets;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+  readonly say: (line: string) => void;
+}
+
+export function keepPostgres({ folder, port, secrets, onSpawn, say }: StoreOptions): Part {
+  return keepRunning({
+    name: 'postgres',
+    say,
+    // "Fast": sessions are ended.
+    signal: 'SIGINT',
+    stopLimitMs: 15_000,
+    start: (spawned) =>
+      startPostgres({
+        folder: join(folder, 'postgres'),
+        port,
+        password: secrets.postgresPassword,
+        logFile: join(folder, 'logs', 'postgres.log'),
+        onSpawn: both(onSpawn, spawned),
+      }),
+  });
+}
+
+export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): Part {
+  return keepRunning({
+    name: 'redis',
+    say,
+    signal: 'SIGTERM',
+    stopLimitMs: 10_000,
+    start: async (spawned) => {
+      const server = findRedisServer(process.env.PATH ?? '');
+      if (server === null) throw new Error('no redis-server on the PATH any more');
+      await startRedis({
+        server,
+        folder: join(folder, 'redis'),
+        port,
+        logFile: join(folder, 'logs', 'redis.log'),
+        onSpawn: both(onSpawn, spawned),
+      });
+    },
+  });
+}
+
+function both(...listeners: ((owned: OwnedProcess) => void)[]) {
+  return (owned: OwnedProcess) => {
+    for (const listener of listeners) listener(owned);
+  };
+}

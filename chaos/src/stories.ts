@@ -1,0 +1,132 @@
+import type { SignerId } from '@payonce/testkit/request';
+import type { ToldOrder } from './ledger.js';
+import type { Random } from './random.js';
+import type { Message, Teller } from './tell.js';
+
+/** A message with its times in the story, in milliseconds from its beginning. */
+export interface Planned {
+  readonly message: Message;
+  readonly atMs: number;
+  /** How many leave at the same moment, to different gateways. */
+  readonly copies: number;
+  /** Sent once more at these times, though it was acknowledged. */
+  readonly againAtMs: readonly number[];
+}
+
+/** What happens around one order. */
+export interface Story {
+  readonly order: ToldOrder;
+  /** Null: never. */
+  readonly registerAtMs: number | null;
+  readonly plan: readonly Planned[];
+}
+
+export interface Storyteller {
+  /** One of all kinds, by chance. */
+  next(): Story;
+  /** Very many notifications of one order, all within a second and a half. */
+  hot(provider: 'alipay' | 'wechatpay'): Story;
+}
+
+const PROVIDERS = ['alipay', 'wechatpay', 'wechatpay-v2'] as const satisfies readonly SignerId[];
+const MERCHANT = 'demo';
+const HOT_REFUNDS = 60;
+
+type Writer = (order: ToldOrder, provider: SignerId) => Planned[];
+
+export function createStoryteller(teller: Teller, random: Random, run: string): Storyteller {
+  let count = 0;
+  const newOrder = (registered = true): ToldOrder => {
+    count += 1;
+    const amount = BigInt(random.between(100, 99_999));
+    return { merchant: MERCHANT, number: `C${run}-${count}`, amount, registered };
+  };
+  const plan = (message: Message, atMs: number, more: Partial<Planned> = {}): Planned => ({
+    message,
+    atMs,
+    copies: 1,
+    againAtMs: [],
+    ...more,
+  });
+  const soon = () => random.between(50, 400);
+  const payment = (order: ToldOrder, provider: SignerId, trade = teller.trade()) =>
+    teller.payment({ provider, order, trade });
+  /** A refund notice per part, with running totals, each a while after the one before. */
+  const refunds = (order: ToldOrder, provider: SignerId, trade: string, parts: number[]) => {
+    let total = 0n;
+    return parts.map((part, index) => {
+      const amount = BigInt(part);
+      total += amount;
+      return plan(teller.refund({ provider, order, trade, amount, total }), 600 + index * 300);
+    });
+  };
+
+  const plain: Writer = (order, provider) => [plan(payment(order, provider), soon())];
+  const copied: Writer = (order, provider) => {
+    const againAtMs = [random.between(100, 1_500), random.between(1_500, 9_000)];
+    return [plan(payment(order, provider), soon(), { againAtMs })];
+  };
+  /** The same over both links within a millisecond, and another notification that says as much. */
+  const twins: Writer = (order, provider) => {
+    const trade = teller.trade();
+    const first = plan(payment(order, provider, trade), 200, { copies: 2 });
+    const other = provider === 'wechatpay' ? 'wechatpay-v2' : 'wechatpay';
+    const second = payment(order, provider === 'alipay' ? 'alipay' : other, trade);
+    return [first, plan(second, 200)];
+  };
+  const refunded: Writer = (order, provider) => {
+    const trade = teller.trade();
+    const whole = Number(order.amount);
+    const half = random.between(1, whole - 1);
+    const parts = random.pick([[half], [whole], [half, whole - half], [1, 1, 1, 1]]);
+    const paid = plan(payment(order, provider, trade), soon());
+    return [paid, ...refunds(order, provider, trade, parts)];
+  };
+  /** What was told later comes first. */
+  const reordered: Writer = (order, provider) => {
+    const told = refunded(order, provider);
+    return told.map((one, index) => ({ ...one, atMs: 50 + (told.length - index) * 150 }));
+  };
+  const forged: Writer = (order, provider) => {
+    const kind = random.pick(['foreign_key', 'changed_content'] as const);
+    const trade = teller.trade();
+    const forgery = teller.payment({ provider, order, trade, forge: kind });
+    const genuine = random.chance(0.5) ? [plan(payment(order, provider, trade), soon())] : [];
+    return [plan(forgery, soon(), { copies: 2 }), ...genuine];
+  };
+  const kinds: readonly (readonly [share: number, Writer])[] = [
+    [35, plain],
+    [17, copied],
+    [12, twins],
+    [14, refunded],
+    [9, reordered],
+    [7, forged],
+  ];
+  const bag = kinds.flatMap(([share, writer]) => Array.from({ length: share }, () => writer));
+
+  return {
+    next() {
+      const fate = random.next();
+      const order = newOrder(fate >= 0.02);
+      // Most orders are known before they are paid; some merchants are slow, a few never tell.
+      const registerAtMs = !order.registered ? null : fate < 0.08 ? random.between(500, 4_000) : 0;
+      return { order, registerAtMs, plan: random.pick(bag)(order, random.pick(PROVIDERS)) };
+    },
+    hot(provider) {
+      const order = { ...newOrder(), amount: 1_000_000n };
+      const trade = teller.trade();
+      const parts = Array.from({ length: HOT_REFUNDS }, (_, index) => index + 1);
+      const told = [
+        plan(payment(order, provider, trade), 0),
+        ...refunds(order, provider, trade, parts),
+      ];
+      const spread = told.map((one) => ({
+        ...one,
+        atMs: random.between(100, 1_500),
+        copies: 2,
+        againAtMs: [random.between(1_000, 3_000)],
+      }));
+      return { order, registerAtMs: 0, plan: random.shuffled(spread) };
+    },
+  };
+}
