@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ERRORS } from '@payonce/core/errors';
+import { DEAD_LETTER_REASONS } from '@payonce/core/notifications/dead-letters';
+import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import { ATTENTION_FLAGS } from '@payonce/core/orders/order';
+import { describe, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+/** Not what git ignores, but what is about to be added. */
+function files(...patterns: string[]): string[] {
+  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns];
+  const found = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\n');
+  return found.filter((file) => file !== '' && existsSync(join(root, file)));
+}
+
+/** The text below a heading, up to the next one of any level. */
+function section(text: string, heading: string): string {
+  const [, after] = text.split(new RegExp(`^#+ ${heading}$`, 'm'));
+  if (after === undefined) throw new Error(`there is no heading "${heading}"`);
+  return after.split(/^#/m)[0] ?? '';
+}
+
+/** What stands in backticks in the first column of the tables. */
+function firstColumn(text: string): string[] {
+  return [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name);
+}
+
+/** What is named twice is described twice, and one of both is wrong one day. */
+function expectSame(documented: readonly string[], inCode: Iterable<string>): void {
+  expect([...documented].sort()).toEqual([...new Set(inCode)].sort());
+}
+
+/** The members of a union of texts. */
+function unionIn(file: string, type: string): string[] {
+  const [, members = ''] = new RegExp(`type ${type} =([^;]+);`).exec(read(file)) ?? [];
+  return [...members.matchAll(/'([a-z_]+)'/g)].map(([, name = '']) => name);
+}
+
+function allIn(patterns: readonly string[], pattern: RegExp): string[] {
+  const sources = files(...patterns).filter((file) => !file.endsWith('.test.ts'));
+  return sources.flatMap((file) => [...read(file).matchAll(pattern)].map(([, name = '']) => name));
+}
+
+describe('docs/failure-modes.md', () => {
+  const text = read('docs/failure-modes.md');
+  const rejectReasons = unionIn('packages/core/src/providers/provider.ts', 'RejectReason');
+  const problems = allIn(['apps/console/src/*.ts'], /problem\(\s*\d+,\s*'([a-z_]+)'/g);
+
+  test.each([
+    ['Errors', Object.keys(ERRORS)],
+    ['Refused at the edge', rejectReasons],
+    ['Held', HOLD_REASONS],
+    ['Attention', ATTENTION_FLAGS],
+    ['Dead letters', DEAD_LETTER_REASONS],
+    ['Answers of the API', problems],
+  ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {
+    expect(inCode.length).toBeGreaterThan(3); // what was not found in the code is not compared
+    expectSame(firstColumn(section(text, heading)), inCode);
+  });
+
+  test('every row says what it means, and all but a few what to do', () => {
+    const rows = text.split('\n').filter((line) => line.startsWith('| `'));
+    expect(rows.length).toBeGreaterThan(50);
+    for (const row of rows) expect(row.split(' | ')[1]?.length, row).toBeGreaterThan(3);
+    expect(rows.filter((row) => row.endsWith('| |')).length).toBeLessThan(6);
+  });
+
+  test('names no metric that is not there', () => {
+    const named = [...text.matchAll(/`(payonce_[a-z_]+)`/g)].map(([, name = '']) => name);
+    const metrics = allIn(['apps/*/src/*.ts', 'packages/*/src/*.ts'], /name: '(payonce_[a-z_]+)'/g);
+    expect(named.length).toBeGreaterThan(8);
+    for (const name of named) expect(metrics).toContain(name);
+  });
+});
+
+test("the glossary's hold reasons and attention flags are the code's", () => {
+  const glossary = read('docs/glossary.md');
+  expectSame(firstColumn(section(glossary, 'Hold reasons')), HOLD_REASONS);
+  const [attention = ''] = glossary.split('\n').filter((line) => line.startsWith('| attention |'));
+  for (const flag of ATTENTION_FLAGS) expect(attention).toContain(`\`${flag}\``);
+});
+
+describe('environment variables', () => {
+  const NAME = /\b(PAYONCE_[A-Z0-9_]+|DATABASE_URL|REDIS_URL|NODE_ENV)\b/g;
+  const configs = ['apps/*/src/config.ts', 'apps/*/src/main.ts', 'packages/core/src/config/*.ts'];
+  const inCode = allIn(
+    [...configs, 'packages/core/src/queue/queue-settings.ts', 'prisma/main.ts'],
+    NAME,
+  );
+  const documented = firstColumn(read('docs/settings.md'));
+
+  test('docs/settings.md has each that a process reads, and no other', () => {
+    expect(documented.length).toBeGreaterThan(20);
+    expectSame(documented, inCode);
+  });
+
+  test('no document names another one', () => {
+    const documents = files('*.md', ':!:docs/settings.md');
+    const named = documents.flatMap((file) =>
+      [...read(file).matchAll(NAME)].map(([, name = '']) => ({ file, name })),
+    );
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(({ name }) => !documented.includes(name))).toEqual([]);
+  });
+
+  test('no file of the product reads one past the configuration', () => {
+    const sources = files('apps/*/src/*.ts', 'packages/core/src/*.ts').filter(
+      (file) => !/\.test\.ts$|\/(config|main)\.ts$/.test(file) && /process\.env\b/.test(read(file)),
+    );
+    expect(sources).toEqual([]);
+  });
+});
+
+describe('links', () => {
+  const links = files('*.md').flatMap((file) =>
+    [...read(file).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => ({ file, link })),
+  );
+  const relative = links.filter(({ link }) => !/^[a-z]+:/.test(link));
+
+  test('every relative one leads to a file', () => {
+    expect(relative.length).toBeGreaterThan(10);
+    const lost = relative.filter(({ file, link }) => {
+      const [path = ''] = link.split('#');
+      return path !== '' && !existsSync(join(root, dirname(file), path));
+    });
+    expect(lost).toEqual([]);
+  });
+
+  test('every one to a heading leads to a heading', () => {
+    const lost = relative.filter(({ file, link }) => {
+      const [path = '', anchor] = link.split('#');
+      if (anchor === undefined) return false;
+      const target = path === '' ? file : join(dirname(file), path);
+      return target.endsWith('.md') && !anchorsOf(read(target)).includes(anchor);
+    });
+    expect(lost).toEqual([]);
+  });
+});
+
+/** As GitHub makes them. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
