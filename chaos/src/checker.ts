@@ -25,11 +25,11 @@ export async function check(
   ledger: Ledger,
   databaseUrl: string,
   window?: Window,
-): Promise<Verdict> {
-  return judge(ledger, await readHeld(databaseUrl), window).verdict;
+): Promise<Judgement> {
+  return judge(ledger, await readHeld(databaseUrl), window);
 }
 
-/** As `check`, of rows that were read already, with the reasons. Pure. */
+/** As `check`, of rows that were read already: one look serves many windows. Pure. */
 export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
   const scene = sceneOf(ledger, held);
   const sendings = window

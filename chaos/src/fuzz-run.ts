@@ -1,6 +1,7 @@
 import type { FuzzedGateway } from './fuzz-gateway.js';
 import { type Target, targetsOf } from './fuzz-genuine.js';
-import { type FuzzRequest, fuzzRequest, genuineRequest } from './fuzz-requests.js';
+import type { FuzzRequest } from './fuzz-parts.js';
+import { fuzzRequest, genuineRequest } from './fuzz-requests.js';
 import { endingOf, newTally, type Tally } from './fuzz-tally.js';
 import { openWire, type Wire } from './fuzz-wire.js';
 import type { Random } from './random.js';

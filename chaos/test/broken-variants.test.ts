@@ -1,0 +1,214 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Verdict } from '../src/ledger.js';
+import { type Lab, openLab, play, type Scene } from './lab.js';
+import { type Patch, patchedCopy } from './patched-copy.js';
+
+/**
+ * The checker can fail: each variant has one promise broken, in a copy of the compiled product, and must
+ * be told apart from the product itself, which plays the very same scenario.
+ */
+interface Variant {
+  readonly title: string;
+  readonly scenario: (scene: Scene) => Promise<void>;
+  readonly patches: readonly Patch[];
+  /** What else the database would have to be without, for the mistake to show. */
+  readonly prepare?: string;
+  readonly reported: Partial<Verdict>;
+}
+
+const DUE = 8_888n;
+const PART = 3_000n;
+const CORE = 'packages/core/dist';
+
+/** Redis goes away while a payment comes; the provider sends again until it hears that it was taken. */
+async function redisRefuses({ teller, link, order, deliver, drained }: Scene): Promise<void> {
+  const payment = { provider: 'alipay', order: await order(DUE), trade: teller.trade() } as const;
+  link.inflict({ kind: 'refuse' });
+  await deliver(teller.payment(payment), () => link.heal());
+  await drained();
+}
+
+/** A payment and a refund are told again when the queue has forgotten their jobs. */
+async function toldAgain({ teller, order, deliver, drained, forgetJobs }: Scene): Promise<void> {
+  const payment = {
+    provider: 'wechatpay',
+    order: await order(DUE),
+    trade: teller.trade(),
+  } as const;
+  const messages = [
+    teller.payment(payment),
+    teller.refund({ ...payment, amount: PART, total: PART }),
+  ];
+  for (const time of ['first', 'again']) {
+    for (const message of messages) await deliver(message);
+    await drained();
+    if (time === 'first') await forgetJobs();
+  }
+}
+
+/** Two refunds of one order at once: the second begins while the first has not yet written its fact. */
+async function hotOrder(scene: Scene): Promise<void> {
+  const { teller, deliver, drained, waiting } = scene;
+  const payment = {
+    provider: 'wechatpay',
+    order: await scene.order(DUE),
+    trade: teller.trade(),
+  } as const;
+  await deliver(teller.payment(payment));
+  await drained();
+  const release = await scene.lock('LOCK TABLE facts IN SHARE MODE');
+  await deliver(teller.refund({ ...payment, amount: PART, total: PART }));
+  await waiting(1);
+  await deliver(teller.refund({ ...payment, amount: DUE - PART, total: DUE }));
+  await waiting(2);
+  await release();
+  await drained();
+}
+
+/** A worker that was not told of a channel; then one that was, and somebody asks for the dead letter. */
+async function deadLetter(scene: Scene): Promise<void> {
+  const { teller, deliver, drained, sql, restartWorker } = scene;
+  await restartWorker('sim-alipay');
+  const payment = {
+    provider: 'alipay',
+    order: await scene.order(DUE),
+    trade: teller.trade(),
+  } as const;
+  await deliver(teller.payment(payment));
+  await drained();
+  await sql('UPDATE dead_letters SET redrive_requested_at = now()');
+  await restartWorker();
+  await scene.until('no dead letter to be asked for', async () => {
+    const open = await sql('SELECT 1 FROM dead_letters WHERE redrive_requested_at IS NOT NULL');
+    return open.length === 0;
+  });
+}
+
+const VARIANTS: readonly Variant[] = [
+  {
+    title: 'acknowledges before it enqueues',
+    scenario: redisRefuses,
+    patches: [
+      {
+        file: 'apps/gateway/dist/receive.js',
+        find: 'await deps.queue.enqueue(jobFor(channel, request, verification), limitMs);',
+        replace: `'redis';
+          deps.queue.enqueue(jobFor(channel, request, verification), limitMs).catch(() => {});`,
+      },
+    ],
+    reported: { acknowledged: 1, applied: 0, lost: 1, falselyAcknowledged: 1 },
+  },
+  {
+    // Three guards stand behind the job ID: the notification's name, its uniqueness, and the fact's name.
+    title: 'has no guard but the job ID',
+    scenario: toldAgain,
+    patches: [
+      {
+        file: `${CORE}/notifications/rows.js`,
+        find: 'ON CONFLICT (channel, notification_id, variant) DO NOTHING',
+        replace: '',
+      },
+      {
+        file: `${CORE}/notifications/rows.js`,
+        find: 'ORDER BY k.place FOR UPDATE OF n',
+        replace: 'ORDER BY k.place, n.id FOR UPDATE OF n',
+      },
+      {
+        file: `${CORE}/orders/fact.js`,
+        find: `refund:\${fact.rail}:`,
+        replace: `refund:\${Math.random()}:\${fact.rail}:`,
+      },
+    ],
+    prepare: 'DROP INDEX notifications_channel_notification_id_variant_key',
+    reported: { lost: 0, doubled: 1, falselyAcknowledged: 0 },
+  },
+  {
+    title: 'does not lock the order',
+    scenario: hotOrder,
+    patches: [
+      {
+        file: `${CORE}/orders/store.js`,
+        find: 'ORDER BY o.id FOR UPDATE OF o',
+        replace: 'ORDER BY o.id',
+      },
+    ],
+    reported: { doubled: 1, falselyAcknowledged: 0 },
+  },
+  {
+    title: 'reads the facts before it has the lock',
+    scenario: hotOrder,
+    patches: [
+      {
+        file: `${CORE}/notifications/settle.js`,
+        find: 'import { claimTrades,',
+        replace: 'import { claimTrades, findOrders,',
+      },
+      {
+        file: `${CORE}/notifications/settle.js`,
+        find: 'const orders = await lockOrders(tx, orderKeysOf(events));',
+        replace: `const early = await findOrders(tx, orderKeysOf(events));
+          const facts = await readFacts(tx, [...early.values()].map((order) => order.id));
+          const orders = await lockOrders(tx, orderKeysOf(events));`,
+      },
+      {
+        file: `${CORE}/notifications/settle.js`,
+        find: 'const facts = await readFacts(tx, [...new Set(concerned.map((order) => order.id))]);',
+        replace: '',
+      },
+    ],
+    reported: { doubled: 1, falselyAcknowledged: 0 },
+  },
+  {
+    title: 'drops dead letters',
+    scenario: deadLetter,
+    patches: [
+      {
+        file: 'apps/worker/dist/process-job.js',
+        find: "await deps.bury({ jobId: job.id ?? '', data: job.data, ...why });",
+        replace: '',
+      },
+    ],
+    reported: { acknowledged: 1, applied: 0, lost: 1, falselyAcknowledged: 0 },
+  },
+];
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+});
+afterAll(() => lab.end());
+
+describe.each(VARIANTS)('a payonce that $title', ({ scenario, patches, prepare, reported }) => {
+  test('is found out', async () => {
+    const copy = patchedCopy(patches);
+    try {
+      const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+      expect(verdict, findings.join('\n')).toMatchObject(reported);
+    } finally {
+      copy.remove();
+    }
+  });
+});
+
+describe('the product itself has nothing to be found, when', () => {
+  test.each([
+    ['Redis refuses', redisRefuses],
+    ['everything is told again', toldAgain],
+    ['two refunds come at once', hotOrder],
+    ['a job was a dead letter', deadLetter],
+  ])('%s', async (_what, scenario) => {
+    const { verdict, findings } = await play(lab, join(import.meta.dirname, '..', '..'), scenario);
+    expect(findings).toEqual([]);
+    expect(verdict).toEqual({
+      sent: verdict.sent,
+      acknowledged: verdict.sent,
+      applied: verdict.sent,
+      lost: 0,
+      doubled: 0,
+      falselyAcknowledged: 0,
+      forgedAccepted: 0,
+    });
+    expect(verdict.sent).toBeGreaterThan(0);
+  });
+});

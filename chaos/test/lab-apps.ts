@@ -1,0 +1,63 @@
+import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { SimulatedChannels } from '@payonce/testkit/channels';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
+
+const HOST = '127.0.0.1';
+const WAIT_MS = 15_000;
+
+export interface AppsOptions {
+  /** Where logs and channel files go. */
+  readonly folder: string;
+  readonly channels: SimulatedChannels;
+  readonly root: string;
+  readonly undo: (() => unknown)[];
+}
+
+export interface RunningApp {
+  readonly owned: OwnedProcess;
+  readonly url: string;
+}
+
+/** Starts it as it is deployed, and waits until it says that it is ready. */
+export async function startApp(
+  { folder, channels, root, undo }: AppsOptions,
+  app: 'gateway' | 'worker',
+  env: Readonly<Record<string, string>>,
+): Promise<RunningApp> {
+  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
+  const logFile = join(folder, `${app}-${privatePort}.log`);
+  const main = join(root, 'apps', app, 'dist', 'main.js');
+  const owned = own(app, process.execPath, [main], {
+    cwd: root,
+    env: {
+      PATH: process.env.PATH,
+      PAYONCE_PORT: String(port),
+      PAYONCE_PRIVATE_PORT: String(privatePort),
+      PAYONCE_CHANNELS_FILE: channels.channelsFile,
+      ...env,
+    },
+    output: openSync(logFile, 'a'),
+  });
+  undo.push(() => stop(owned, 'SIGKILL', WAIT_MS));
+  const ready = () => fetch(`http://${HOST}:${privatePort}/readyz`).then(({ ok }) => ok);
+  await until(`${app} to be ready`, WAIT_MS, () => ready().catch(() => false)).catch((error) => {
+    throw new Error(`${error.message}; its log:\n${readFileSync(logFile, 'utf8')}`);
+  });
+  return { owned, url: `http://${HOST}:${port}` };
+}
+
+/** A copy of the channel file that lacks one. */
+export function channelsWithout(
+  { folder, channels }: Pick<AppsOptions, 'folder' | 'channels'>,
+  name: string | undefined,
+): string {
+  if (name === undefined) return channels.channelsFile;
+  const text = readFileSync(channels.channelsFile, 'utf8');
+  const without = text.replace(new RegExp(`^  ${name}:\n(?:    .*\n)+`, 'm'), '');
+  if (without === text) throw new Error(`the channel file has no ${name}`);
+  const file = join(folder, `channels-without-${name}.yaml`);
+  writeFileSync(file, without);
+  return file;
+}
