@@ -1,6 +1,6 @@
 /**
- * From the providers' own bytes to the order row: each history is told in order, backwards, twice over and
- * in one batch, and must always end the same.
+ * From the providers' own bytes to the order row: each history is told in order, backwards and
+ * twice over, and in one batch, and must always end the same.
  */
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
@@ -18,8 +18,7 @@ const oneByOne: Arrival = async (deps, told) => {
 };
 const arrivals: Readonly<Record<string, Arrival>> = {
   'in order': oneByOne,
-  backwards: (deps, told) => oneByOne(deps, [...told].reverse()),
-  'twice over': (deps, told) => oneByOne(deps, [...told, ...told]),
+  'backwards, and twice over': (deps, told) => oneByOne(deps, [...told, ...told].reverse()),
   'all in one batch, backwards': (deps, told) => applyNotifications(deps, [...told].reverse()),
 };
 

@@ -4,11 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import {
-  ensureSimulatedChannels,
-  type SimulatedChannel,
-  type SimulatedSigners,
-} from '@payonce/testkit/channels';
+import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
 import type { RefundInput, SignedRequest } from '@payonce/testkit/request';
 import { minute } from './database-support.js';
 
@@ -20,10 +16,11 @@ const simulated = await ensureSimulatedChannels(folder, () => RECEIVED_AT);
 const channels = readChannelFile({ PAYONCE_CHANNELS_FILE: simulated.channelsFile });
 rmSync(folder, { recursive: true });
 
-export const signers: SimulatedSigners = simulated.signers;
-export const alipay = signers['sim-alipay'];
-export const wechat = signers['sim-wechat'];
-export const wechatV2 = signers['sim-wechat-v2'];
+export const {
+  'sim-alipay': alipay,
+  'sim-wechat': wechat,
+  'sim-wechat-v2': wechatV2,
+} = simulated.signers;
 
 /** Order A1 of 88.88 yuan of the simulated merchant, as it is registered and as it is paid. */
 export const ORDER = { merchant: 'demo', number: 'A1', amount: 8888n, currency: 'CNY' };
@@ -44,7 +41,7 @@ export function refund(
 }
 
 /** As the worker does it with what the gateway queued. @throws when the request is refused */
-export function received(channel: SimulatedChannel, request: SignedRequest): VerifiedNotification {
+function received(channel: SimulatedChannel, request: SignedRequest): VerifiedNotification {
   const { provider, merchant } = channels.get(channel) ?? {};
   const { body, headers } = request;
   const verified = provider?.verify({ body, headers, receivedAt: RECEIVED_AT });
