@@ -108,9 +108,10 @@ test('a Redis that hangs is 503 within the deadline of two seconds', async () =>
 });
 
 test('a fault of the store is never logged with what was to be stored', async () => {
-  const redis = await ownRedis({ maxmemory: '1' });
+  const redis = await ownRedis();
   const gateway = gatewayOn(redisSettings(redis.url));
   await untilReady(gateway.queue);
+  await redis.set('maxmemory', '1');
   expect(await sendAll(gateway)).toEqual(UNAVAILABLE);
   const log = gateway.logLines.join('');
   expect(log).toContain('not queued');

@@ -19,7 +19,10 @@ export interface Source {
   state(): Promise<string>;
   /** Jobs by state; asks the store. */
   counts(): Promise<Record<string, number>>;
-  /** Jobs that wait to be taken; asks the store. None while the queue is paused by hand. */
+  /**
+   * Jobs that wait to be taken; asks the store. None while the queue is paused by hand.
+   * @throws while the store does not answer, or answers with errors (a Redis that is full refuses to hand out jobs)
+   */
   waiting(): Promise<number>;
   /** Jobs that were taken so far. */
   readonly taken: number;
@@ -38,6 +41,8 @@ export interface SourceOptions {
 /** A probe has a second or two; a queue that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
 const REPORT_INTERVAL_MS = 60_000;
+/** Much longer than BullMQ waits after an error before it asks for a job again. */
+const ERROR_FRESH_MS = 20_000;
 /** The batches in hand take milliseconds; less than the process has from the signal to its end. */
 const CLOSE_LIMIT_MS = 12_000;
 /** A store that is away cannot be told what was done: its jobs come again, and are copies then. */
@@ -51,6 +56,7 @@ export function openSource(options: SourceOptions): Source {
   const parts = createLifecycle(log);
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
   let taken = 0;
+  let erredAt = Number.NEGATIVE_INFINITY;
   const process: SourceOptions['process'] = (job, token) => {
     taken += 1;
     return options.process(job, token);
@@ -64,6 +70,9 @@ export function openSource(options: SourceOptions): Source {
     const queue = await openUntilReady(() => openQueue(settings, log), until);
     parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
     const worker = await openUntilReady(() => openWorker({ ...options, process }, log), until);
+    worker.on('error', () => {
+      erredAt = performance.now();
+    });
     parts.onStop('worker', () => leave(worker, closeLimitMs()));
     parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
     if (closing.signal.aborted) return;
@@ -86,7 +95,10 @@ export function openSource(options: SourceOptions): Source {
   return {
     name: settings.kind,
     counts,
-    waiting: () => ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount())),
+    async waiting() {
+      if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('it reports errors');
+      return ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
+    },
     get taken() {
       return taken;
     },

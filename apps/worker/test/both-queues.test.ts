@@ -153,6 +153,21 @@ test('it is not alive while jobs wait and none is taken though every store answe
   await eventually(async () => (await worker.get('/livez')).status === 200);
 });
 
+test('a full Redis, which hands out no jobs, is no reason for a restart; with room they flow again', async () => {
+  await register('H1', 'H2');
+  const worker = await start({ stuckLimitMs: 1_000 });
+  await redis.send(jobOf('H1'));
+  await untilPaid('H1');
+  await redis.inside.pause();
+  await redis.send(jobOf('H2'));
+  await server.set('maxmemory', '1');
+  await redis.inside.resume().catch(() => {}); // refused, too
+  await isAliveFor(worker, 3_000);
+  await server.set('maxmemory', '0');
+  await redis.inside.resume();
+  await untilPaid('H2');
+});
+
 test('a queue that was paused by hand is no reason for a restart', async () => {
   const worker = await start({ stuckLimitMs: 1_000 });
   await eventually(async () => (await worker.get('/readyz')).status === 200);
@@ -160,11 +175,15 @@ test('a queue that was paused by hand is no reason for a restart', async () => {
   const id = await postgres.send(jobOf('G1'));
   await redis.inside.pause();
   await redis.send(jobOf('G2'));
-  const end = performance.now() + 2_500;
+  await isAliveFor(worker, 2_500);
+  expect(await redis.inside.getWaitingCount()).toBe(1);
+  expect(await postgres.stateOf(id)).toBe('waiting');
+});
+
+async function isAliveFor(worker: TestWorker, ms: number): Promise<void> {
+  const end = performance.now() + ms;
   await eventually(async () => {
     expect((await worker.get('/livez')).status).toBe(200);
     return performance.now() > end;
   });
-  expect(await redis.inside.getWaitingCount()).toBe(1);
-  expect(await postgres.stateOf(id)).toBe('waiting');
-});
+}

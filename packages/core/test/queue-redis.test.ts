@@ -1,5 +1,6 @@
 import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
@@ -206,6 +207,35 @@ test('a Redis that hangs costs no more than the limit, and is found again', asyn
   redis.resume();
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
+});
+
+test('a Redis that is nearly full takes nothing, while its workers still have room to empty it', async () => {
+  const redis = await ownRedis();
+  const settings = settingsFor(redis.url);
+  const queue = open(settings);
+  await until(queue, 'ready');
+  await queue.enqueue(someJob(), 2_000);
+  const admin = new Redis(redis.url);
+  await admin.setrange('another tenant', 40_000_000, 'x');
+  const [, used] = /^used_memory:(\d+)/m.exec(await admin.info('memory')) ?? [];
+  admin.disconnect();
+  await redis.set('maxmemory', String(Math.round(Number(used) * 1.06)));
+  await eventually(() =>
+    expect(queue.state).toMatchObject({
+      state: 'down',
+      reason: expect.stringMatching(/^full: 9\d %/),
+    }),
+  );
+  await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
+    code: 'queue_unavailable',
+  });
+  const worker = openHostedWorker(settings, async () => {}, { concurrency: 1 });
+  cleanups.push(() => worker.close());
+  await eventually(async () => {
+    expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
+  });
+  await redis.set('maxmemory', '0');
+  await until(queue, 'ready');
 });
 
 test('as soon as a replica can be promoted, a job counts only once replicas have it', async () => {

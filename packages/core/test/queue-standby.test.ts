@@ -105,7 +105,8 @@ interface Failing {
 const failing: readonly Failing[] = [
   { why: 'was killed', redisIs: 'ready', fail: (redis) => redis.kill() },
   { why: 'hangs', redisIs: 'ready', fail: (redis) => redis.suspend() },
-  { why: 'is full', redisIs: 'ready', settings: { maxmemory: '1' } },
+  { why: 'has no room', redisIs: 'ready', fail: (redis) => redis.set('maxmemory', '1') },
+  { why: 'was full at boot', redisIs: 'down', settings: { maxmemory: '1' } },
   { why: 'does not wait for its disk', redisIs: 'down', settings: { appendfsync: 'everysec' } },
   { why: 'may evict jobs', redisIs: 'down', settings: { 'maxmemory-policy': 'allkeys-lru' } },
   {
@@ -200,12 +201,12 @@ test('a Redis that is known to hang costs nobody its share, but for one probe no
 });
 
 test('a full Redis is the queue again as soon as there is room', async () => {
-  const redis = await ownRedis({ maxmemory: '1' });
+  const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');
+  await redis.set('maxmemory', '1');
   expect(await queue.add()).toMatchObject({ store: 'postgres' });
-  await redis.kill();
-  await redis.start({});
+  await redis.set('maxmemory', '0');
   await addUntilBack(queue);
 });
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +12,8 @@ export interface OwnRedis {
   /** It keeps its connections and answers nothing, until `resume`. */
   suspend(): void;
   resume(): void;
+  /** As `CONFIG SET`, while it runs. */
+  set(name: string, value: string): Promise<void>;
   /** Ends at once, as in a crash; its data stay. */
   kill(): Promise<void>;
   /** Starts again on the same port and data, with other settings if given. */
@@ -41,6 +43,7 @@ export async function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRe
     port,
     suspend: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
+    set: (name, value) => command(port, `CONFIG SET ${name} ${value}`),
     async kill() {
       if (!child) return;
       const exited = child.exitCode === null && child.signalCode === null && once(child, 'exit');
@@ -83,6 +86,15 @@ function untilReady(child: ChildProcess): Promise<void> {
       resolve();
     });
   });
+}
+
+/** An inline command needs no client. */
+async function command(port: number, line: string): Promise<void> {
+  const socket = connect(port, '127.0.0.1');
+  socket.write(`${line}\r\n`);
+  const [answer] = await once(socket, 'data');
+  socket.destroy();
+  if (String(answer) !== '+OK\r\n') throw new Error(`Redis says ${answer}`);
 }
 
 async function freePort(): Promise<number> {

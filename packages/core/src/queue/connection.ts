@@ -31,6 +31,8 @@ export function consumerRedis(url: string) {
     url,
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
+    // A link on which nothing comes any more is made anew. Longer than BullMQ blocks for a job (10 s at most).
+    socketTimeout: 30_000,
     keepAlive: 10_000,
     retryStrategy,
   };

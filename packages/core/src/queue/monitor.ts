@@ -2,8 +2,8 @@ import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { describeState, type QueueState } from './notification-queue.js';
 
-/** Settings can change under an open connection (`CONFIG SET`, a new replica): look again now and then. */
-const WHILE_READY_MS = 10_000;
+/** Under an open connection settings change (`CONFIG SET`, a new replica) and memory fills. */
+const WHILE_READY_MS = 2_000;
 const WHILE_DOWN_MS = 1_000;
 
 /** Knows whether a store may be given anything. Only a finished check makes it `ready`. */

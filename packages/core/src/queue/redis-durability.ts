@@ -36,18 +36,37 @@ export async function readRedisReport(redis: Redis): Promise<RedisReport> {
   };
 }
 
-async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
+/**
+ * A Redis that is full refuses the workers as well: what is in it could not be taken out any more. So the
+ * last tenth is theirs.
+ */
+const FULL_AT = 0.9;
+
+/** Why nothing more should be added, or null. Null too when Redis refuses to tell. @throws when it does not answer */
+export async function memoryFault(redis: Redis): Promise<string | null> {
+  const memory = await orRefused(redis.info('memory'));
+  if (memory === null) return null;
+  const bytes = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(memory)?.[1] ?? 0);
+  const share = bytes('used_memory') / bytes('maxmemory');
+  if (bytes('maxmemory') === 0 || share < FULL_AT) return null;
+  return `${Math.floor(share * 100)} % of maxmemory is used`;
+}
+
+/** Null when Redis answers and says no. Anything else (no answer) is not a refusal. */
+async function orRefused<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
   try {
-    // One name a call: Redis before 7.0 takes no more.
-    const answers = await Promise.all(
-      Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>),
-    );
-    return Object.fromEntries(answers.map(([name, value]) => [name, value]));
+    return await asked;
   } catch (error) {
-    // Redis answered, and said no. Anything else (no answer) is not a refusal.
     if (error instanceof Error && error.name === 'ReplyError') return null;
     throw error;
   }
+}
+
+async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
+  // One name a call: Redis before 7.0 takes no more.
+  const asked = Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>);
+  const answers = await orRefused(Promise.all(asked));
+  return answers && Object.fromEntries(answers.map(([name, value]) => [name, value]));
 }
 
 /**

@@ -8,7 +8,7 @@ import { notificationJobOptions } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
 import type { RedisQueueSettings } from './queue-settings.js';
-import { durabilityFaults, readRedisReport } from './redis-durability.js';
+import { durabilityFaults, memoryFault, readRedisReport } from './redis-durability.js';
 import { replicaBarrier } from './replica-wait.js';
 
 /**
@@ -42,10 +42,9 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
       return lastError ? { state: 'down', reason: lastError } : { state: 'starting' };
     }
     await withDeadline(queue.waitUntilReady(), 2_000, 'connecting');
-    if (settings.durability !== 'checked') {
-      await redis.ping();
-      return { state: 'ready' };
-    }
+    const full = await memoryFault(redis);
+    if (full) return { state: 'down', reason: `full: ${full}` };
+    if (settings.durability !== 'checked') return { state: 'ready' };
     const faults = durabilityFaults(await readRedisReport(redis), settings.waitReplicas);
     if (faults.length === 0) return { state: 'ready' };
     return { state: 'down', reason: `not durable: ${faults.join(', ')}` };
