@@ -108,6 +108,21 @@ describe('accepting', () => {
     expect(await acceptHeldEvent(deps, { ...one, amount: 1n })).toMatchObject({ result: 'done' });
   });
 
+  test('an amount that is not due is not accepted unseen with something else: it has to be named', async () => {
+    const deps = await testDatabase();
+    await registerOrder(deps, terms('A1'));
+    const facts = [paid('T', minute(1), 1n)];
+    await apply(
+      deps,
+      notification(statement('A1', 'T', facts, { amount: 1n, payeeMatches: false })),
+    );
+    const one = await command(deps);
+    expect(await acceptHeldEvent(deps, one)).toEqual({ result: 'other_amount', amount: 1n });
+    expect(await auditRows(deps)).toEqual([]);
+    expect(await acceptHeldEvent(deps, { ...one, amount: 1n })).toMatchObject({ result: 'done' });
+    expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', paidAmount: 1n });
+  });
+
   test('an unsigned refund of a payment that is known: the refund is applied, the payment is not told again', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));

@@ -25,7 +25,7 @@ const params = z.object({
 });
 
 const accepting = deciding.extend({
-  /** What the operator saw was paid; refused if the event says another sum. */
+  /** What the operator saw was paid; to be named where another sum than the one due is not why it is held. */
   amount: amount.optional(),
 });
 
@@ -86,7 +86,8 @@ async function send(
     }
     case 'other_amount': {
       const says = outcome.amount === null ? 'no payment' : `${outcome.amount} (minor units)`;
-      return sendProblem(reply, problem(409, 'other_amount', `The event says ${says}.`));
+      const detail = `The event says ${says}: if that is what was received, name it as amount.`;
+      return sendProblem(reply, problem(409, 'other_amount', detail));
     }
     case 'refused': {
       const detail = `Accepting has no meaning here (${outcome.why}): ${WHY_NOT[outcome.why]}`;

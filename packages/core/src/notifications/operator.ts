@@ -44,7 +44,7 @@ export type OperatorOutcome =
   | { readonly result: 'not_held'; readonly outcome: EventOutcome }
   /** It has no meaning for this event; nothing was changed, and no audit row was written. */
   | { readonly result: 'refused'; readonly why: Unacceptable }
-  /** The caller named another amount than the event does. */
+  /** The event says another amount than the caller named, or, held for something else, than is due. */
   | { readonly result: 'other_amount'; readonly amount: bigint | null };
 
 /**
@@ -75,8 +75,8 @@ export async function retryEvent(
 
 /**
  * Applies a held event on an operator's word: its order counts as paid with the amount received, and
- * refunds that it tells are applied as told. `amount`, where given, must be what the event says was
- * paid: so that nobody accepts another sum than the one that was seen.
+ * refunds that it tells are applied as told. `amount`, where given, must be what the event says was paid:
+ * so that nobody accepts another sum than the one that was seen.
  * @throws AppError `database_unavailable`
  */
 export async function acceptHeldEvent(
@@ -88,11 +88,11 @@ export async function acceptHeldEvent(
     const order = event.kind === 'order' ? await lockOrder(tx, held) : null;
     const acceptance = acceptEvent(event, order, held.outcome.reason);
     if (!acceptance.acceptable) return { result: 'refused', why: acceptance.why };
+    if (order === null) return { result: 'refused', why: 'unknown_order' };
     const received = amountReceived(acceptance.facts);
-    if (command.amount !== undefined && command.amount !== received) {
+    if (received !== amountExpected(command, held, order, received)) {
       return { result: 'other_amount', amount: received };
     }
-    if (order === null) return { result: 'refused', why: 'unknown_order' };
     const claims = claimsOf(acceptance.facts, order.id);
     if (!ownsAll(claims, await claimTrades(tx, now, claims), order.id)) {
       return { result: 'refused', why: 'trade_on_other_order' };
@@ -173,6 +173,20 @@ async function settle(tx: Tx, now: Date, held: HeldEvent, outcome: EventOutcome)
 /** What the event says was paid; null when it speaks of no payment. */
 function amountReceived(facts: readonly Fact[]): bigint | null {
   return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
+}
+
+/**
+ * What the operator accepts: the amount named; else, of an event held for its amount, whatever it says, as
+ * that is what was looked at; else the amount due.
+ */
+function amountExpected(
+  { amount }: { readonly amount?: bigint | undefined },
+  held: HeldEvent,
+  order: Order,
+  received: bigint | null,
+): bigint | null {
+  if (amount !== undefined) return amount;
+  return held.outcome.reason === 'amount_mismatch' || received === null ? received : order.amount;
 }
 
 async function audit(
