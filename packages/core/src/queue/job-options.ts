@@ -37,5 +37,7 @@ export const consumerSettings = {
   stalledInterval: 15_000,
   // A crash must not consume attempts: effectively unlimited (a 32-bit integer in PostgreSQL).
   maxStalledCount: 1_000_000_000,
+  // A store that refuses to hand out jobs is asked again soon: its jobs are late enough.
+  runRetryDelay: 2_000,
   settings: { backoffStrategy: (attemptsMade) => backoffDelayMs(attemptsMade, Math.random()) },
 } as const satisfies Omit<WorkerOptions, 'connection'>;
