@@ -30,6 +30,12 @@ export default {
       { path: '^(apps|packages/core)/' },
     ),
     rule(
+      'the-checker-is-independent',
+      'It judges by the provider and by PostgreSQL alone',
+      { path: '^chaos/src/(checker|truth|ledger)' },
+      { path: '^(apps/|packages/core/|prisma/)', reachable: true },
+    ),
+    rule(
       'nothing-deployable-signs',
       "testkit holds the providers' private keys",
       { path: '^(apps/(gateway|worker|console|cli)|packages/core)/src', pathNot: '\\.test\\.ts$' },
