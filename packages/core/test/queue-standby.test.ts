@@ -1,15 +1,11 @@
 import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, type RedisSettings, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterEach, expect, test } from 'vitest';
-import { createLog } from '../src/log.js';
-import { openHostedQueue } from '../src/queue/hosted.js';
-import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
-import { openQueue } from '../src/queue/open-queue.js';
-import type { QueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
-import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
+import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { someJob } from './queue-jobs.js';
+import { LIMIT_MS, type Opened, openWithStandby } from './queue-standby-support.js';
 
-/** What the gateway has from the last byte of a request to the reply; beyond it, a busy machine's share. */
-const LIMIT_MS = 2_000;
+/** A busy machine's share, beyond the limit. */
 const MARGIN_MS = 400;
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -23,60 +19,10 @@ async function ownRedis(settings?: RedisSettings): Promise<OwnRedis> {
   return redis;
 }
 
-interface Opened {
-  readonly switches: string[];
-  /** The log's words, one entry a line. */
-  readonly said: () => string[];
-  readonly postgres: PostgresStore;
-  readonly state: () => string;
-  readonly untilStoresAre: (redis: string, postgres: string) => Promise<void>;
-  /** @returns which store took it, and after how long */
-  readonly add: (job?: NotificationJob) => Promise<{ store: string; tookMs: number }>;
-  readonly has: (store: 'redis' | 'postgres', job: NotificationJob) => Promise<boolean>;
-}
-
 async function open(redis: OwnRedis, changes: Partial<RedisQueueSettings> = {}): Promise<Opened> {
-  const postgres = await postgresStore();
-  cleanups.push(postgres.drop);
-  const settings: RedisQueueSettings = {
-    kind: 'redis',
-    url: redis.url,
-    prefix: 'standby-test',
-    durability: 'checked',
-    waitReplicas: 0,
-    ...changes,
-  };
-  const lines: string[] = [];
-  const log = createLog({ name: 'test' }, { write: (line) => void lines.push(line) });
-  const switches: string[] = [];
-  const { queue, stores } = openQueue([settings, postgres.settings], log, (to) => {
-    switches.push(to);
-  });
-  cleanups.push(() => queue.close());
-  return {
-    switches,
-    said: () => lines.map((line) => JSON.parse(line).msg),
-    postgres,
-    state: () => queue.state.state,
-    untilStoresAre: (...wanted) =>
-      eventually(() => expect(stores.map(({ state }) => state.state)).toEqual(wanted)),
-    async add(job = someJob()) {
-      const before = performance.now();
-      const store = await queue.enqueue(job, LIMIT_MS);
-      return { store, tookMs: performance.now() - before };
-    },
-    has: (store, job) => isIn(store === 'redis' ? settings : postgres.settings, job),
-  };
-}
-
-async function isIn(settings: QueueSettings, job: NotificationJob): Promise<boolean> {
-  const hosted = openHostedQueue(settings);
-  hosted.on('error', () => {});
-  try {
-    return (await hosted.getJob(jobIdFor(job))) !== undefined;
-  } finally {
-    await hosted.close();
-  }
+  const queue = await openWithStandby(redis, changes);
+  cleanups.push(queue.close);
+  return queue;
 }
 
 /** Adds until the first store has one again; each one in between is taken by the standby. */

@@ -1,0 +1,75 @@
+import { eventually } from '@payonce/testkit/eventually';
+import type { OwnRedis } from '@payonce/testkit/redis-server';
+import { expect } from 'vitest';
+import { createLog } from '../src/log.js';
+import { openHostedQueue } from '../src/queue/hosted.js';
+import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import { openQueue } from '../src/queue/open-queue.js';
+import type { QueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
+
+/** What the gateway has from the last byte of a request to the reply. */
+export const LIMIT_MS = 2_000;
+
+/** A queue on a Redis and a PostgreSQL database, as the gateway opens it. */
+export interface Opened {
+  readonly switches: string[];
+  /** The log's words, one entry a line. */
+  readonly said: () => string[];
+  readonly postgres: PostgresStore;
+  readonly state: () => string;
+  readonly untilStoresAre: (redis: string, postgres: string) => Promise<void>;
+  /** @returns which store took it, and after how long */
+  readonly add: (job?: NotificationJob) => Promise<{ store: string; tookMs: number }>;
+  readonly close: () => Promise<void>;
+  readonly has: (store: 'redis' | 'postgres', job: NotificationJob) => Promise<boolean>;
+}
+
+export async function openWithStandby(
+  redis: OwnRedis,
+  changes: Partial<RedisQueueSettings> = {},
+): Promise<Opened> {
+  const postgres = await postgresStore();
+  const settings: RedisQueueSettings = {
+    kind: 'redis',
+    url: redis.url,
+    prefix: 'standby-test',
+    durability: 'checked',
+    waitReplicas: 0,
+    ...changes,
+  };
+  const lines: string[] = [];
+  const log = createLog({ name: 'test' }, { write: (line) => void lines.push(line) });
+  const switches: string[] = [];
+  const { queue, stores } = openQueue([settings, postgres.settings], log, (to) => {
+    switches.push(to);
+  });
+  return {
+    switches,
+    said: () => lines.map((line) => JSON.parse(line).msg),
+    postgres,
+    state: () => queue.state.state,
+    untilStoresAre: (...wanted) =>
+      eventually(() => expect(stores.map(({ state }) => state.state)).toEqual(wanted)),
+    async add(job = someJob()) {
+      const before = performance.now();
+      const store = await queue.enqueue(job, LIMIT_MS);
+      return { store, tookMs: performance.now() - before };
+    },
+    async close() {
+      await queue.close();
+      await postgres.drop();
+    },
+    has: (store, job) => isIn(store === 'redis' ? settings : postgres.settings, job),
+  };
+}
+
+async function isIn(settings: QueueSettings, job: NotificationJob): Promise<boolean> {
+  const hosted = openHostedQueue(settings);
+  hosted.on('error', () => {});
+  try {
+    return (await hosted.getJob(jobIdFor(job))) !== undefined;
+  } finally {
+    await hosted.close();
+  }
+}
