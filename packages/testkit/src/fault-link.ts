@@ -33,7 +33,8 @@ export function openLink(
 ): Link {
   const server = connect({ ...target, allowHalfOpen: true, noDelay: true });
   const reset = () => {
-    for (const socket of [client, server]) if (!socket.destroyed) socket.resetAndDestroy();
+    resetNow(client);
+    resetNow(server);
   };
   for (const [socket, other] of [
     [client, server],
@@ -42,7 +43,7 @@ export function openLink(
     socket.on('error', () => {});
     // A reset passes on as a reset; an end passes through the pump, behind the data.
     socket.on('close', (failed) => {
-      if (failed && !other.destroyed) other.resetAndDestroy();
+      if (failed) resetNow(other);
     });
   }
   // Nothing is read before the target is there: what it was never given must not count as given.
@@ -66,6 +67,13 @@ export function openLink(
     },
     closed: Promise.all([closing(client), closing(server)]).then(() => {}),
   };
+}
+
+/** `resetAndDestroy` alone would first wait until everything is written, for ever to a peer that reads nothing. */
+function resetNow(socket: Socket): void {
+  if (socket.destroyed) return;
+  socket.resetAndDestroy();
+  socket.destroy();
 }
 
 function closing(socket: Socket): Promise<void> {

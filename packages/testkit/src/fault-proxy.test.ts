@@ -137,6 +137,28 @@ test('a link breaks in the middle of a reply that the server gave whole', async 
   await eventually(() => expect(next.said()).toBe('xy'));
 });
 
+test('a proxy closes while its target takes nothing any more', async () => {
+  const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
+  await once(deaf, 'listening');
+  deaf.on('connection', (socket) => sockets.add(socket));
+  const { port: targetPort } = deaf.address() as AddressInfo;
+  const blocked = await startFaultProxy({ targetPort });
+  const talker = connect({ port: blocked.port, host: '127.0.0.1' });
+  sockets.add(talker);
+  let broken = false;
+  talker.on('error', () => {});
+  talker.on('close', () => {
+    broken = true;
+  });
+  // More than the buffers on the way hold.
+  talker.write(Buffer.alloc(32_000_000));
+  await once(deaf, 'connection');
+  await quiet();
+  await blocked.close();
+  await eventually(() => expect(broken).toBe(true));
+  deaf.close();
+});
+
 test('what was never given to a server counts as not given', async () => {
   server.close();
   for (const socket of sockets) socket.destroy();
