@@ -118,7 +118,10 @@ function through(url: string, proxy: { readonly port: number } | undefined): str
 async function saysReady(port: number): Promise<boolean> {
   try {
     const limit = AbortSignal.timeout(2_000);
-    return (await fetch(`http://${HOST}:${port}/readyz`, { signal: limit })).ok;
+    const response = await fetch(`http://${HOST}:${port}/readyz`, { signal: limit });
+    // A body that nobody reads keeps its connection, and this process, for ever.
+    await response.arrayBuffer();
+    return response.ok;
   } catch {
     return false;
   }

@@ -9,7 +9,7 @@ import type { App } from './apps.js';
 import { holdsWithin } from './clock.js';
 import { portOf, startApps } from './cluster-apps.js';
 import type { StoreAdd } from './ledger.js';
-import type { Links } from './links.js';
+import { allOf, type Links } from './links.js';
 import { killAll, type Part } from './part.js';
 import { ownRedisDisk, type RedisDisk, unmountLeft } from './redis-disk.js';
 import { keepPostgres, keepRedis } from './store-parts.js';
@@ -123,6 +123,11 @@ async function assemble(
   spawned.clear();
 
   const apps = await startApps({ ...options, stores, redisUrl, secrets, ports }, undo);
+  // Whatever is broken at that moment: apps that drain must be able to.
+  undo.push(() => {
+    for (const proxy of allOf(apps.links)) proxy.heal();
+    for (const part of [postgres, redis]) part.thaw();
+  });
   const cluster = {
     ...apps,
     postgres,

@@ -33,6 +33,8 @@ export async function chaos({ root, state, args }: Place): Promise<number> {
     return await withCluster(root, join(state, 'chaos'), options);
   } catch (error) {
     console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+    // Everything is cleared away; the fault in the middle of which it came would still wait for its end.
+    if (error instanceof Stopped) process.exit(1);
     return isUsage(error) ? 2 : 1;
   }
 }
@@ -75,10 +77,12 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
   }
 }
 
+class Stopped extends Error {}
+
 /** Rejects with the first request to stop: a signal, or the end of whoever started this. */
 function stopRequest(): Promise<never> {
   const requested = new Promise<never>((_, reject) => {
-    const stop = (why: string) => reject(new Error(`stopped (${why})`));
+    const stop = (why: string) => reject(new Stopped(`stopped (${why})`));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => stop(signal));
     }

@@ -22,6 +22,10 @@ export interface ScheduleOptions {
 /** After the last fault everything has this long to be applied. */
 const RECOVERY_LIMIT_MS = 150_000;
 const WARM_UP_MS = 1_500;
+/** Some load between two faults, whatever happens. */
+const LEAST_PATIENCE_MS = 2_000;
+/** The rest is for chance. */
+const FIRST_PASS_SHARE = 0.9;
 
 /**
  * Every fault once, then faults by chance until the time is up. The next one does not wait for ever until
@@ -38,7 +42,7 @@ export async function playFaults(options: ScheduleOptions): Promise<{
   const recoveries: Promise<void>[] = [];
   const begin = now();
   await pause(WARM_UP_MS);
-  const play = async (fault: Fault, firstPass: boolean) => {
+  const play = async (fault: Fault, holdMs: number, patienceMs: number) => {
     const at = now();
     const last = stretches.at(-1);
     if (last) last.to = at;
@@ -49,28 +53,33 @@ export async function playFaults(options: ScheduleOptions): Promise<{
       recoverySeconds: null,
     };
     stretches.push(stretch);
-    const { recovery } = await suffer(options, fault, stretch, firstPass);
+    const { recovery } = await suffer(options, fault, stretch, holdMs, patienceMs);
     recoveries.push(recovery);
   };
-  for (const fault of faults) {
-    if (now() < end) await play(fault, true);
-    else say(`${fault.name}: not reached in ${seconds} s`);
+  for (const [index, fault] of faults.entries()) {
+    const left = end - now();
+    if (left < 0) say(`${fault.name}: not reached in ${seconds} s`);
+    else await play(fault, holdMs(fault, seconds), patienceMs(faults.slice(index), left, seconds));
   }
-  while (now() < end) await play(stage.random.pick(faults), false);
+  while (now() < end) {
+    await play(stage.random.pick(faults), shortHoldMs(seconds), shortPatienceMs(seconds));
+  }
   return { stretches, recovered: Promise.all(recoveries).then(() => {}) };
 }
 
 /** Resolves, when the next fault may begin, with the promise of recovery. */
 async function suffer(
-  { stage, settled, seconds, say }: ScheduleOptions,
+  { stage, settled, say }: ScheduleOptions,
   fault: Fault,
   stretch: Stretch,
-  firstPass: boolean,
+  hold: number,
+  patience: number,
 ): Promise<{ readonly recovery: Promise<void> }> {
   const remarks: string[] = [];
   const begun = now();
+  say(`${fault.name} …`);
   const undo = await fault.begin({ ...stage, say: (line) => remarks.push(line) });
-  await pause(holdMs(fault, seconds, firstPass));
+  await pause(fault.lasts === 'moment' ? 0 : hold);
   await undo();
   const over = now();
   const told = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
@@ -79,19 +88,29 @@ async function suffer(
     const what = held ? `recovered after ${stretch.recoverySeconds} s` : 'not recovered';
     say(`${told()}; ${what}`);
   });
-  await pause(settleMs(seconds));
+  await Promise.all([pause(LEAST_PATIENCE_MS), Promise.race([recovery, pause(patience)])]);
   return { recovery };
 }
 
 /** A minute of the default five for what is stopped; the others need a few seconds to show. */
-function holdMs({ lasts }: Fault, seconds: number, firstPass: boolean): number {
-  if (lasts === 'moment') return 0;
-  if (lasts === 'long' && firstPass) return Math.min(seconds / 5, 60) * 1_000;
-  return Math.min(Math.max(seconds / 75, 1.5), 6) * 1_000;
+function holdMs({ lasts }: Fault, seconds: number): number {
+  return lasts === 'long' ? Math.min(seconds / 5, 60) * 1_000 : shortHoldMs(seconds);
 }
 
-function settleMs(seconds: number): number {
-  return Math.min(Math.max(seconds / 75, 2), 8) * 1_000;
+function shortHoldMs(seconds: number): number {
+  return Math.min(Math.max(seconds / 100, 1.5), 6) * 1_000;
+}
+
+function shortPatienceMs(seconds: number): number {
+  return Math.min(Math.max(seconds / 20, 4), 30) * 1_000;
+}
+
+/** How long the next fault may wait for the recovery from this one, so that all still have their turn. */
+function patienceMs(still: readonly Fault[], leftMs: number, seconds: number): number {
+  const holds = still.reduce((sum, fault) => sum + holdMs(fault, seconds), 0);
+  const share = (leftMs * FIRST_PASS_SHARE - holds) / still.length;
+  // The share is an average: most recover at once, and leave theirs to those that do not.
+  return Math.min(Math.max(share * 2, LEAST_PATIENCE_MS), shortPatienceMs(seconds));
 }
 
 function inSeconds(ms: number): string {

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest';
+import { asJson, asTable, isClean, type Line } from './report.js';
+
+const LINE: Line = {
+  fault: 'redis-killed',
+  sent: 10,
+  acknowledged: 9,
+  applied: 9,
+  lost: 0,
+  doubled: 0,
+  falselyAcknowledged: 0,
+  forgedAccepted: 0,
+  recoverySeconds: 1.25,
+};
+
+test('each line is one JSON object with the same names, whatever the order they were made in', () => {
+  const { fault, ...counts } = LINE;
+  const text = asJson([LINE, { ...counts, fault: 'all', recoverySeconds: null }]);
+  expect(text.split('\n').map((line) => JSON.parse(line))).toEqual([
+    { fault, ...counts },
+    { ...LINE, fault: 'all', recoverySeconds: null },
+  ]);
+  expect(Object.keys(JSON.parse(text.split('\n')[1] ?? ''))[0]).toBe('fault');
+});
+
+test('the table shows every line, and what never recovered as a dash', () => {
+  const [, one, all] = asTable([LINE, { ...LINE, fault: 'all', recoverySeconds: null }]).split(
+    '\n',
+  );
+  expect(one).toMatch(/^redis-killed +10 +9 +9 +0 +0 +0 +0 +1\.25$/);
+  expect(all).toMatch(/^all .* -$/);
+});
+
+test.each(['lost', 'doubled', 'falselyAcknowledged', 'forgedAccepted'] as const)(
+  'a run with one %s is not clean',
+  (count) => {
+    expect(isClean(LINE)).toBe(true);
+    expect(isClean({ ...LINE, [count]: 1 })).toBe(false);
+  },
+);

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { postgresHome } from '@payonce/tooling/postgres-binaries';
+import { startTimeOf, until } from '@payonce/tooling/process';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
+/** Of 25 s with five faults, on a busy machine. */
+const RUN_LIMIT_MS = 120_000;
+const COUNTS = ['lost', 'doubled', 'falselyAcknowledged', 'forgedAccepted'] as const;
+
+/** The compiled command in a process of its own, as `npm run chaos` runs it. */
+interface Running {
+  readonly child: ChildProcess;
+  readonly ended: Promise<number | null>;
+  stdout(): string;
+  stderr(): string;
+}
+
+let state: string;
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'payonce-chaos-'));
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.kill('SIGTERM');
+      await ended;
+    }
+  }
+  rmSync(state, { recursive: true, force: true });
+});
+
+function start(...args: string[]): Running {
+  const place = JSON.stringify({ root, state, args });
+  const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${place});`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  children.push(child);
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  return {
+    child,
+    ended: new Promise((resolve) => child.once('close', resolve)),
+    stdout: () => stdout,
+    stderr: () => stderr,
+  };
+}
+
+/** The exit code; fails with everything that was printed when it does not end. */
+async function withinLimit({ ended, stdout, stderr }: Running): Promise<number | null> {
+  const late = new Promise<never>((_, reject) => {
+    setTimeout(() => reject(new Error(`not ended:\n${stdout()}${stderr()}`)), RUN_LIMIT_MS).unref();
+  });
+  return Promise.race([ended, late]);
+}
+
+interface Remembered {
+  readonly pid: number;
+  readonly startTime: string | null;
+}
+
+/** Every process of the run as its own file remembers them. */
+function processes(): readonly Remembered[] {
+  const file = join(state, 'chaos', 'run.json');
+  const run = JSON.parse(readFileSync(file, 'utf8')) as { processes: Remembered[] };
+  return run.processes;
+}
+
+function alive(all: readonly Remembered[]): number {
+  return all.filter(({ pid, startTime }) => startTimeOf(pid) === startTime).length;
+}
+
+/** Where root's PostgreSQL keeps its data when it may not enter the folder; asking makes it. */
+function postgresData(): string {
+  return postgresHome(join(state, 'chaos', 'cluster', 'postgres')).data;
+}
+
+/** Logs stay, to be read; everything else is gone. */
+function nothingIsLeft(data: string): void {
+  expect(readdirSync(join(state, 'chaos'))).toEqual(['logs']);
+  expect(existsSync(data)).toBe(false);
+}
+
+test('a short run loses nothing, doubles nothing, and acknowledges and accepts nothing falsely', async () => {
+  const faults = ['gateway-killed', 'redis-killed', 'worker-killed', 'redis-full', 'hot-order'];
+  const data = postgresData();
+  const args = ['--json', '--seconds', '25', '--seed', '20261123', '--faults', faults.join(',')];
+  const running = start(...args);
+  const code = await withinLimit(running);
+  const told = running.stdout() + running.stderr();
+  const lines = running
+    .stdout()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(new Set(lines.map(({ fault }) => fault)), told).toEqual(new Set([...faults, 'all']));
+  for (const line of lines) {
+    expect(line, told).toMatchObject(Object.fromEntries(COUNTS.map((name) => [name, 0])));
+    expect(Object.keys(line)).toEqual([
+      'fault',
+      'sent',
+      'acknowledged',
+      'applied',
+      ...COUNTS,
+      'recoverySeconds',
+    ]);
+  }
+  const all = lines.at(-1);
+  expect(all?.fault).toBe('all');
+  expect(all?.applied).toBeGreaterThan(500);
+  expect(all?.applied).toBe(all?.acknowledged);
+  expect(code, told).toBe(0);
+  nothingIsLeft(data);
+});
+
+test('a run that is interrupted leaves no process and no data behind', async () => {
+  const data = postgresData();
+  const running = start('--seconds', '60', '--faults', 'redis-stopped');
+  // In the middle of the first fault, with Redis suspended.
+  await until('the fault', 60_000, () => running.stderr().includes('redis-stopped …'));
+  const started = processes();
+  expect(alive(started)).toBeGreaterThanOrEqual(7);
+  running.child.kill('SIGINT');
+  expect(await running.ended).toBe(1);
+  expect(alive(started)).toBe(0);
+  nothingIsLeft(data);
+});
+
+test('a wrong command line is told in one line, and starts nothing', async () => {
+  const running = start('--faults', 'flood');
+  expect(await running.ended).toBe(2);
+  expect(running.stderr()).toMatch(/^✗ no fault is named flood; there are gateway-killed, /);
+  expect(readdirSync(state)).toEqual([]);
+});
