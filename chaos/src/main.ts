@@ -30,12 +30,13 @@ export async function chaos({ root, state, args }: Place): Promise<number> {
       console.log(options.help);
       return 0;
     }
-    return await withCluster(root, join(state, 'chaos'), options);
+    // Everything is cleared away by then. What may be left are timers and connections of clients whose
+    // server was killed under them; nobody waits for those.
+    process.exit(await withCluster(root, join(state, 'chaos'), options));
   } catch (error) {
     console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
-    // Everything is cleared away; the fault in the middle of which it came would still wait for its end.
-    if (error instanceof Stopped) process.exit(1);
-    return isUsage(error) ? 2 : 1;
+    if (isUsage(error)) return 2;
+    process.exit(1);
   }
 }
 
@@ -77,12 +78,10 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
   }
 }
 
-class Stopped extends Error {}
-
 /** Rejects with the first request to stop: a signal, or the end of whoever started this. */
 function stopRequest(): Promise<never> {
   const requested = new Promise<never>((_, reject) => {
-    const stop = (why: string) => reject(new Stopped(`stopped (${why})`));
+    const stop = (why: string) => reject(new Error(`stopped (${why})`));
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => stop(signal));
     }
