@@ -140,7 +140,10 @@ async function choosePorts(taken: Set<number>): Promise<Ports> {
 
 async function isOk(url: string): Promise<boolean> {
   try {
-    return (await fetch(url, { signal: AbortSignal.timeout(2_000) })).ok;
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    // A body that nobody reads keeps its connection, and with it this process, alive.
+    await response.arrayBuffer();
+    return response.ok;
   } catch {
     return false;
   }
