@@ -43,7 +43,12 @@ export const orderDetailView = orderView.extend({
   /** What notifications said of this order, the held and ignored ones included. */
   events: z.array(eventView),
   orderEvents: z.array(
-    z.object({ type: z.string(), milestone: z.string(), version: z.number(), createdAt: time }),
+    z.object({
+      type: z.string(),
+      milestone: z.string(),
+      version: z.number().int().nullable(),
+      createdAt: time,
+    }),
   ),
   /** What operators did with its events. */
   audit: z.array(auditView),

@@ -6,7 +6,19 @@ export type AuditAction =
   | 'event.accept'
   | 'event.reject'
   | 'dead_letter.redrive'
-  | 'dead_letter.dismiss';
+  | 'dead_letter.dismiss'
+  | 'delivery.redeliver'
+  | 'delivery.reject'
+  | 'endpoint.create'
+  | 'endpoint.update'
+  | 'endpoint.rotate_secret'
+  | 'endpoint.enable'
+  | 'endpoint.disable'
+  | 'endpoint.delete'
+  | 'api_key.create'
+  | 'api_key.revoke'
+  | 'notification.view_raw'
+  | 'order.close';
 
 /** Who does it, and why, in their own words. Stored and shown, so never a secret, and no NUL. */
 export interface Operator {
@@ -19,6 +31,9 @@ export interface AuditEntry {
   readonly orderId?: bigint | null;
   readonly notificationEventId?: bigint;
   readonly deadLetterId?: bigint;
+  readonly deliveryId?: bigint;
+  readonly endpointId?: bigint;
+  readonly apiKeyId?: bigint;
   /** What it was about and what came of it; bigint as text. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
@@ -28,13 +43,16 @@ export async function writeAudit(
   tx: Tx,
   now: Date,
   { actor, reason }: Operator,
-  { action, orderId, notificationEventId, deadLetterId, detail }: AuditEntry,
+  entry: AuditEntry,
 ): Promise<bigint> {
+  const { action, orderId, notificationEventId, deadLetterId, deliveryId, endpointId, apiKeyId } =
+    entry;
   const [row] = await tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO audit_log
-      (actor, action, order_id, notification_event_id, dead_letter_id, detail, created_at)
+    INSERT INTO audit_log (actor, action, order_id, notification_event_id, dead_letter_id,
+      delivery_id, endpoint_id, api_key_id, detail, created_at)
     VALUES (${actor}, ${action}, ${orderId ?? null}::bigint, ${notificationEventId ?? null}::bigint,
-      ${deadLetterId ?? null}::bigint, ${JSON.stringify({ reason, ...detail })}::jsonb, ${now})
+      ${deadLetterId ?? null}::bigint, ${deliveryId ?? null}::bigint, ${endpointId ?? null}::bigint,
+      ${apiKeyId ?? null}::bigint, ${JSON.stringify({ reason, ...entry.detail })}::jsonb, ${now})
     RETURNING id`;
   if (row === undefined) throw new Error('an audit row was not written');
   return row.id;

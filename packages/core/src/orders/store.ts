@@ -152,6 +152,7 @@ async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]):
   const events = plans.flatMap(({ order, crossings }) =>
     crossings.map(({ type, milestone, version, state }) => ({
       orderId: order.id,
+      merchant: order.merchant,
       type,
       milestone,
       version,
@@ -160,14 +161,15 @@ async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]):
   );
   if (events.length === 0) return;
   await tx.$executeRaw`
-    INSERT INTO order_events (order_id, type, milestone, version, payload, created_at)
-    SELECT e.order_id, e.type, e.milestone, e.version, e.payload, ${now} FROM unnest(
+    INSERT INTO order_events (order_id, merchant, type, milestone, version, payload, created_at)
+    SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload, ${now} FROM unnest(
       ${events.map((event) => event.orderId)}::bigint[],
+      ${events.map((event) => event.merchant)}::text[],
       ${events.map((event) => event.type)}::text[],
       ${events.map((event) => event.milestone)}::text[],
       ${events.map((event) => event.version)}::int[],
       ${events.map((event) => event.payload)}::jsonb[]
-    ) WITH ORDINALITY AS e (order_id, type, milestone, version, payload, place) ORDER BY place
+    ) WITH ORDINALITY AS e (order_id, merchant, type, milestone, version, payload, place) ORDER BY place
     ON CONFLICT (order_id, type, milestone) DO NOTHING`;
 }
 
