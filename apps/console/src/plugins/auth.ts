@@ -3,8 +3,14 @@ import { fingerprint, matches } from '../auth/secrets.js';
 import type { Session, Sessions } from '../auth/sessions.js';
 import { problem, sendProblem } from './problems.js';
 
-/** Who may use a route. A route that does not say needs a session, so none is public by mistake. */
-export type Access = 'public' | 'session' | 'bearer';
+/** What a bearer key may do; each role may do what the one before may. */
+export type Role = 'read' | 'operate' | 'admin';
+
+/**
+ * Who may use a route: everybody, a person who has logged in, or a program whose key has this role. A
+ * route that does not say needs a session, so none is public by mistake.
+ */
+export type Access = 'public' | 'session' | Role;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -39,7 +45,9 @@ export function guardEverything(
     switch (accessOf(request)) {
       case 'public':
         return;
-      case 'bearer':
+      case 'read':
+      case 'operate':
+      case 'admin':
         return hasKey(request, apiKey) ? undefined : refuseKey(reply);
       case 'session':
         request.session = sessions.find(request.cookies[cookies.session] ?? '');
@@ -51,7 +59,7 @@ export function guardEverything(
 function accessOf(request: FastifyRequest): Access {
   const { config, url } = request.routeOptions;
   // An unknown address has no route: what looks like the API is answered like the API.
-  return config?.access ?? ((url ?? request.url).startsWith('/v1/') ? 'bearer' : 'session');
+  return config?.access ?? ((url ?? request.url).startsWith('/v1/') ? 'read' : 'session');
 }
 
 function hasKey(request: FastifyRequest, apiKey: Buffer): boolean {

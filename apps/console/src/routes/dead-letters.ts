@@ -36,7 +36,7 @@ export async function deadLetterRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { deadLetter } = deps.prisma;
-  const config = { access: 'bearer' } as const;
+  const config = { access: 'read' } as const;
   const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
 
   app.get(
@@ -79,7 +79,7 @@ export async function deadLetterRoutes(
 
   app.post(
     '/dead-letters/:id/redrive',
-    { config, schema: { params, body: asking, response } },
+    { config: { access: 'operate' }, schema: { params, body: asking, response } },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, requestRedrive(deps, command));
@@ -87,7 +87,7 @@ export async function deadLetterRoutes(
   );
   app.post(
     '/dead-letters/:id/dismiss',
-    { config, schema: { params, body: deciding, response } },
+    { config: { access: 'operate' }, schema: { params, body: deciding, response } },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, dismissDeadLetter(deps, command));

@@ -37,7 +37,7 @@ export async function notificationRoutes(
   app.get(
     '/notifications',
     {
-      config: { access: 'bearer' },
+      config: { access: 'read' },
       schema: {
         querystring: listQuery,
         response: {
@@ -64,7 +64,7 @@ export async function notificationRoutes(
   app.get(
     '/notifications/:id',
     {
-      config: { access: 'bearer' },
+      config: { access: 'read' },
       schema: {
         params: z.object({ id: rowId }),
         response: { 200: notificationDetailView, 404: problemSchema },

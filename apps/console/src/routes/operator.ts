@@ -41,7 +41,7 @@ const schemaOf = <Body extends z.ZodType>(body: Body) => ({
 export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const path = '/notifications/:id/events/:position';
-  const config = { access: 'bearer' } as const;
+  const config = { access: 'operate' } as const;
 
   app.post(`${path}/retry`, { config, schema: schemaOf(asking) }, async (request, reply) => {
     const command = commandOf(request);

@@ -31,7 +31,7 @@ export async function orderRoutes(
   app.get(
     '/orders',
     {
-      config: { access: 'bearer' },
+      config: { access: 'read' },
       schema: {
         querystring: listQuery,
         response: {
@@ -53,7 +53,7 @@ export async function orderRoutes(
   app.get(
     '/orders/:number',
     {
-      config: { access: 'bearer' },
+      config: { access: 'read' },
       schema: {
         params: orderParams,
         querystring: ofMerchant,

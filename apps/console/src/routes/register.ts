@@ -29,7 +29,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/orders',
     {
-      config: { access: 'bearer' },
+      config: { access: 'operate' },
       schema: {
         body: newOrder,
         response: { 200: orderView, 201: registeredView, 409: problemSchema },
@@ -59,7 +59,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/orders/:number/close',
     {
-      config: { access: 'bearer' },
+      config: { access: 'operate' },
       schema: {
         params: orderParams,
         querystring: ofMerchant,
