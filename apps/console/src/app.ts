@@ -18,6 +18,7 @@ import { notificationRoutes } from './routes/notifications.js';
 import { operatorRoutes } from './routes/operator.js';
 import { orderRoutes } from './routes/orders.js';
 import { registerRoutes } from './routes/register.js';
+import { timelineRoutes } from './routes/timelines.js';
 
 export interface ConsoleParts {
   readonly config: Pick<ConsoleConfig, 'user' | 'password' | 'apiKey' | 'https' | 'trustedProxies'>;
@@ -70,6 +71,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
     async (api) => {
       await api.register(registerRoutes, { prisma, clock, log });
       await api.register(orderRoutes, { prisma });
+      await api.register(timelineRoutes, { prisma });
       await api.register(notificationRoutes, { prisma });
       await api.register(operatorRoutes, { prisma, clock, log });
       await api.register(deadLetterRoutes, { prisma, clock, log });

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@payonce/core/clock';
-import { applyNotifications } from '@payonce/core/notifications/apply';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
+import type { PaymentEvent } from '@payonce/core/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { notificationOf, paid, receive } from './received.js';
 import { startConsole, type TestConsole } from './support.js';
 
 let server: TestConsole;
@@ -21,41 +21,9 @@ function api(method: 'GET' | 'POST', url: string, payload?: object) {
   });
 }
 
-function paid(orderNumber: string, changes: Partial<OrderStatement> = {}): PaymentEvent {
-  const trade = `T-${orderNumber}`;
-  const amount = changes.amount ?? 8888n;
-  return {
-    kind: 'order',
-    rail: 'alipay',
-    orderNumber,
-    trade,
-    amount,
-    currency: 'CNY',
-    payeeMatches: true,
-    signed: true,
-    facts: [{ kind: 'paid', rail: 'alipay', trade, amount, at: new Date() }],
-    ...changes,
-  };
-}
-
-/** Applies it. @returns the address of its first event */
+/** @returns the address of its first event */
 async function received(event: PaymentEvent): Promise<string> {
-  const notificationId = randomBytes(16).toString('hex');
-  await applyNotifications({ prisma: server.prisma, clock: systemClock }, [
-    {
-      provider: 'alipay',
-      channel: 'shop-alipay',
-      merchant: 'default',
-      notificationId,
-      digest: randomBytes(32).toString('hex'),
-      authenticity: 'signed',
-      receivedAt: new Date(),
-      body: Buffer.from('a=b'),
-      headers: {},
-      events: [event],
-    },
-  ]);
-  const { id } = await server.prisma.notification.findFirstOrThrow({ where: { notificationId } });
+  const [id] = await receive(server, notificationOf([event]));
   return `/notifications/${id}/events/0`;
 }
 

@@ -23,7 +23,7 @@ export const orderView = z.object({
   updatedAt: time,
 });
 
-const factView = z.object({
+export const factView = z.object({
   key: z.string(),
   kind: z.string(),
   rail: z.string().nullable(),
@@ -116,7 +116,7 @@ export function viewOfHistory(
   };
 }
 
-function viewOfFact(row: FactRow): z.infer<typeof factView> {
+export function viewOfFact(row: FactRow): z.infer<typeof factView> {
   return {
     key: row.key,
     kind: row.kind,

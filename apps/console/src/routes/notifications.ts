@@ -17,6 +17,12 @@ const MAX_EVENTS = 100;
 /** A person's patience ends long before. */
 const MAX_AUDIT = 200;
 
+export const unknownNotification = problem(
+  404,
+  'unknown_notification',
+  'There is no such notification.',
+);
+
 const listQuery = z.strictObject({
   ...page,
   merchant: merchant.optional(),
@@ -75,10 +81,7 @@ export async function notificationRoutes(
         where: { id: params.id },
         include: { events },
       });
-      if (row === null) {
-        const unknown = problem(404, 'unknown_notification', 'There is no such notification.');
-        return sendProblem(reply, unknown);
-      }
+      if (row === null) return sendProblem(reply, unknownNotification);
       const audit = await prisma.auditLog.findMany({
         where: { notificationEvent: { notificationRowId: row.id } },
         include: aboutEvent,

@@ -1,0 +1,54 @@
+import type { PrismaClient } from '@payonce/prisma/client';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { rowId } from '../api/fields.js';
+import { timelineView } from '../api/timeline-views.js';
+import { problemSchema, sendProblem } from '../plugins/problems.js';
+import { readNotificationTimeline, readOrderTimeline } from '../reads/timeline.js';
+import { unknownNotification } from './notifications.js';
+import { ofMerchant, orderParams, unknownOrder } from './orders.js';
+
+/** What happened, in time order: to an order, or to one notification. */
+export async function timelineRoutes(
+  instance: FastifyInstance,
+  { prisma }: { prisma: PrismaClient },
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const config = { access: 'read' } as const;
+  const response = { 200: timelineView, 404: problemSchema };
+
+  app.get(
+    '/orders/:number/timeline',
+    {
+      config,
+      schema: {
+        summary: 'What happened to an order, in time order',
+        tags: ['orders'],
+        operationId: 'getOrderTimeline',
+        params: orderParams,
+        querystring: ofMerchant,
+        response,
+      },
+    },
+    async ({ params: { number }, query: { merchant } }, reply) =>
+      (await readOrderTimeline(prisma, { merchant, number })) ?? sendProblem(reply, unknownOrder),
+  );
+
+  app.get(
+    '/notifications/:id/timeline',
+    {
+      config,
+      schema: {
+        summary: 'What happened to a notification, in time order',
+        tags: ['notifications'],
+        operationId: 'getNotificationTimeline',
+        params: z.object({ id: rowId }),
+        response,
+      },
+    },
+    async ({ params }, reply) =>
+      (await readNotificationTimeline(prisma, params.id)) ??
+      sendProblem(reply, unknownNotification),
+  );
+}

@@ -1,0 +1,59 @@
+/** Notifications as a worker would have applied them. */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@payonce/core/clock';
+import { applyNotifications } from '@payonce/core/notifications/apply';
+import type { VerifiedNotification } from '@payonce/core/notifications/notification';
+import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
+import type { TestConsole } from './support.js';
+
+/** An event that says: 88.88 paid through Alipay, unless told otherwise. */
+export function paid(orderNumber: string, changes: Partial<OrderStatement> = {}): OrderStatement {
+  const trade = changes.trade ?? `T-${orderNumber}`;
+  const amount = changes.amount ?? 8888n;
+  return {
+    kind: 'order',
+    rail: 'alipay',
+    orderNumber,
+    trade,
+    amount,
+    currency: 'CNY',
+    payeeMatches: true,
+    signed: true,
+    facts: [{ kind: 'paid', rail: 'alipay', trade, amount, at: new Date() }],
+    ...changes,
+  };
+}
+
+export function notificationOf(
+  events: readonly PaymentEvent[],
+  changes: Partial<VerifiedNotification> = {},
+): VerifiedNotification {
+  return {
+    provider: 'alipay',
+    channel: 'shop-alipay',
+    merchant: 'default',
+    notificationId: randomBytes(16).toString('hex'),
+    digest: randomBytes(32).toString('hex'),
+    authenticity: 'signed',
+    receivedAt: new Date(),
+    body: Buffer.from('a=b'),
+    headers: {},
+    events,
+    ...changes,
+  };
+}
+
+/** Applies them, one after the other. @returns the notifications' rows */
+export async function receive(
+  { prisma }: Pick<TestConsole, 'prisma'>,
+  ...notifications: readonly VerifiedNotification[]
+): Promise<bigint[]> {
+  const ids: bigint[] = [];
+  for (const one of notifications) {
+    await applyNotifications({ prisma, clock: systemClock }, [one]);
+    const { notificationId, digest } = one;
+    const where = { notificationId, digest };
+    ids.push((await prisma.notification.findFirstOrThrow({ where })).id);
+  }
+  return ids;
+}
