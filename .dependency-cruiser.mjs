@@ -36,6 +36,12 @@ export default {
       { path: '^(apps/|packages/core/|prisma/)', reachable: true },
     ),
     rule(
+      'examples-stand-alone',
+      'They are copied out of here',
+      { path: '^examples/[^/]+/src' },
+      { path: '^(apps|chaos|packages|prisma|tooling)/' },
+    ),
+    rule(
       'nothing-deployable-signs',
       "testkit holds the providers' private keys",
       { path: '^(apps/(gateway|worker|console|cli)|packages/core)/src', pathNot: '\\.test\\.ts$' },

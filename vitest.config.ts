@@ -19,6 +19,7 @@ export default defineConfig({
             '{apps,packages}/*/src/**/*.test.ts',
             'tooling/src/**/*.test.ts',
             'chaos/src/**/*.test.ts',
+            'examples/*/test/*.test.ts',
             'tests/differential/*.test.ts',
           ],
           sequence: { groupOrder: 0 },

@@ -80,7 +80,7 @@ async function build() {
 }
 
 function manifests() {
-  const folders = ['apps', 'packages'].flatMap((group) =>
+  const folders = ['apps', 'examples', 'packages'].flatMap((group) =>
     readdirSync(group).map((name) => join(group, name)),
   );
   return ['.', 'chaos', 'prisma', 'tests', 'tooling', ...folders]
