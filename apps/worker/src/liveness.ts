@@ -1,5 +1,5 @@
 import type { Log } from '@payonce/core/log';
-import { startSchedule } from './schedules.js';
+import { startSchedule } from '@payonce/core/schedules';
 import type { Source } from './source.js';
 import { createStuckWatch } from './stuck-watch.js';
 

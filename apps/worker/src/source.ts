@@ -9,8 +9,8 @@ import {
   openUntilReady,
 } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { JobResult, QueuedJob } from './process-job.js';
-import { type Schedule, startSchedule } from './schedules.js';
 
 /** One queue that jobs are taken from. */
 export interface Source {

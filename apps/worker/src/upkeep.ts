@@ -4,8 +4,8 @@ import type { Log } from '@payonce/core/log';
 import { alertOverdue } from '@payonce/core/notifications/overdue';
 import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
 import { retryHeld } from '@payonce/core/notifications/release';
+import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
-import { type Schedule, startSchedule } from './schedules.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
