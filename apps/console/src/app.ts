@@ -1,9 +1,11 @@
 import cookie from '@fastify/cookie';
+import rateLimit from '@fastify/rate-limit';
 import type { Clock } from '@payonce/core/clock';
 import type { Log } from '@payonce/core/log';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import { createBearerCheck } from './auth/bearer.js';
 import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
 import type { ConsoleConfig } from './config.js';
@@ -11,6 +13,7 @@ import { cookieNames, guardEverything } from './plugins/auth.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
+import { apiKeyRoutes } from './routes/api-keys.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { homeRoutes } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
@@ -58,23 +61,27 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   answerWithProblems(app);
   await addSecurityHeaders(app, config.https);
   await app.register(cookie);
+  await app.register(rateLimit, { global: false });
 
   const sessions = createSessions(SESSION_LIMITS, () => clock().getTime());
   const cookies = cookieNames(config.https);
   const checkLogin = await createLoginCheck(config.user, config.password);
-  guardEverything(app, { sessions, apiKey: config.apiKey, cookies });
+  const database = { prisma, clock, log };
+  const checkBearer = createBearerCheck(database, config.apiKey);
+  guardEverything(app, { sessions, checkBearer, cookies });
 
   await app.register(loginRoutes, { checkLogin, sessions, cookies, https: config.https });
   await app.register(homeRoutes);
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(
     async (api) => {
-      await api.register(registerRoutes, { prisma, clock, log });
-      await api.register(orderRoutes, { prisma });
-      await api.register(timelineRoutes, { prisma });
-      await api.register(notificationRoutes, { prisma });
-      await api.register(operatorRoutes, { prisma, clock, log });
-      await api.register(deadLetterRoutes, { prisma, clock, log });
+      await api.register(registerRoutes, database);
+      await api.register(orderRoutes, database);
+      await api.register(timelineRoutes, database);
+      await api.register(notificationRoutes, database);
+      await api.register(operatorRoutes, database);
+      await api.register(deadLetterRoutes, database);
+      await api.register(apiKeyRoutes, database);
     },
     { prefix: '/v1' },
   );

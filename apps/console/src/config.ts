@@ -38,7 +38,8 @@ const shape = {
   DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
   PAYONCE_CONSOLE_USER: z.string().max(64).default('operator'),
   PAYONCE_CONSOLE_PASSWORD: secret(MIN_PASSWORD_CHARACTERS),
-  PAYONCE_CONSOLE_API_KEY: secret(MIN_API_KEY_CHARACTERS),
+  /** May do everything, and makes the first keys; afterwards it need not be there. */
+  PAYONCE_CONSOLE_API_KEY: secret(MIN_API_KEY_CHARACTERS).optional(),
   /** Whether browsers reach the console over https: cookies are `Secure` then. Set to false for plain http. */
   PAYONCE_CONSOLE_HTTPS: flag,
   PAYONCE_TRUSTED_PROXIES: list(),

@@ -43,7 +43,8 @@ describe('a held event', () => {
       },
     ]);
     const record = {
-      actor: '林',
+      actor: 'key:bootstrap',
+      operator: '林',
       action: 'event.accept',
       reason: '账单上看到了',
       holdReason: 'amount_mismatch',
@@ -119,7 +120,7 @@ describe('a held event', () => {
       order: { status: 'paid' },
     });
     expect((await api('GET', '/orders/A-6')).json().audit).toMatchObject([
-      { actor: 'api', action: 'event.retry', reason: null },
+      { actor: 'key:bootstrap', operator: null, action: 'event.retry', reason: null },
     ]);
   });
 });
@@ -237,8 +238,12 @@ describe('dead letters', () => {
     expect(
       await server.prisma.auditLog.findMany({ where: { deadLetterId: BigInt(id) } }),
     ).toMatchObject([
-      { actor: 'api', action: 'dead_letter.redrive' },
-      { actor: '林', action: 'dead_letter.dismiss', detail: { reason: '账单上看到了' } },
+      { actor: 'key:bootstrap', action: 'dead_letter.redrive' },
+      {
+        actor: 'key:bootstrap',
+        action: 'dead_letter.dismiss',
+        detail: { operator: '林', reason: '账单上看到了' },
+      },
     ]);
   });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
+import { type Clock, systemClock } from '@payonce/core/clock';
 import { createLog } from '@payonce/core/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
@@ -19,7 +19,7 @@ export interface TestConsole {
 
 /** A console on a database of its own, cloned from the migrated template, unless another is given. */
 export async function startConsole(
-  options: { https?: boolean; databaseUrl?: string } = {},
+  options: { https?: boolean; databaseUrl?: string; clock?: Clock } = {},
 ): Promise<TestConsole> {
   const given = options.databaseUrl;
   const database = given ? { url: given, drop: async () => {} } : await freshDatabase();
@@ -38,7 +38,7 @@ export async function startConsole(
     prisma,
     board,
     log: createLog({ name: 'console-test', level: 'silent' }),
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
   });
   return {
     app,
@@ -119,4 +119,34 @@ export async function logIn({ app, password }: TestConsole): Promise<Record<stri
   const { form, answer } = await submitLogin(app, { password });
   if (answer.statusCode !== 303) throw new Error(`the login was refused: ${answer.statusCode}`);
   return cookiesOf(form, answer);
+}
+
+/** A request to the API, with the bootstrap key unless another one is given; null: without any. */
+export function call(
+  { app, apiKey }: TestConsole,
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  {
+    key = apiKey,
+    ...options
+  }: {
+    key?: string | null;
+    payload?: object;
+    headers?: Record<string, string>;
+    remoteAddress?: string;
+  } = {},
+): Promise<LightMyRequestResponse> {
+  const headers = { ...options.headers, ...(key && { authorization: `Bearer ${key}` }) };
+  return app.inject({ ...options, method, url: `/v1${path}`, headers });
+}
+
+/** Makes a bearer key. @returns the key itself */
+export async function makeKey(
+  server: TestConsole,
+  name: string,
+  role: 'read' | 'operate' | 'admin',
+): Promise<string> {
+  const answer = await call(server, 'POST', '/api-keys', { payload: { name, role } });
+  if (answer.statusCode !== 201) throw new Error(`no key was made: ${answer.body}`);
+  return answer.json().key;
 }

@@ -168,6 +168,9 @@ CREATE INDEX "gateway_reports_created_at_idx" ON "gateway_reports" USING BRIN ("
 CREATE INDEX "gateways_seen_at_idx" ON "gateways"("seen_at");
 
 -- CreateIndex
+CREATE UNIQUE INDEX "api_keys_name_key" ON "api_keys"("name");
+
+-- CreateIndex
 CREATE UNIQUE INDEX "api_keys_key_hash_key" ON "api_keys"("key_hash");
 
 -- CreateIndex

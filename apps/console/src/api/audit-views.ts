@@ -5,7 +5,10 @@ import { time } from './fields.js';
 /** What an operator did, and the words given for it. */
 export const auditView = z.object({
   id: z.string(),
+  /** Who was let in: a person, or `key:` and the name of a bearer key. */
   actor: z.string(),
+  /** Whom a program named as the person behind it; not proved. */
+  operator: z.string().nullable(),
   action: z.string(),
   /** The event that it was done to. */
   notification: z.string().nullable(),
@@ -23,18 +26,23 @@ export const aboutEvent = {
 
 type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>;
 
-const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+const told = z.object({
+  operator: z.string().nullish(),
+  reason: z.string().nullish(),
+  holdReason: z.string().nullish(),
+});
 
 export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
-  const { reason = null, holdReason = null } = told.safeParse(row.detail).data ?? {};
+  const said = told.safeParse(row.detail).data ?? {};
   return {
     id: row.id.toString(),
     actor: row.actor,
+    operator: said.operator ?? null,
     action: row.action,
     notification: row.notificationEvent?.notificationRowId.toString() ?? null,
     position: row.notificationEvent?.position ?? null,
-    reason,
-    holdReason,
+    reason: said.reason ?? null,
+    holdReason: said.holdReason ?? null,
     createdAt: row.createdAt.toISOString(),
   };
 }

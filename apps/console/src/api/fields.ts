@@ -63,10 +63,13 @@ function line(maxCharacters: number) {
     );
 }
 
-/** Who asks for another try, for the audit log. Programs need not say. */
+/**
+ * For the audit log, beside the name of the key, which is all that is proved: the person whom the program
+ * acts for, and why.
+ */
 export const asking = z.strictObject({
-  operator: line(64).default('api'),
+  operator: line(64).optional(),
   reason: line(500).optional(),
 });
-/** Who decides for good, and why. */
+/** The same where something is decided for good: with a reason. */
 export const deciding = asking.extend({ reason: line(500) });

@@ -1,10 +1,9 @@
+import { allows, type Role } from '@payonce/core/access/api-keys';
+import type { Operator } from '@payonce/core/database/audit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { fingerprint, matches } from '../auth/secrets.js';
+import type { Actor, CheckBearer } from '../auth/bearer.js';
 import type { Session, Sessions } from '../auth/sessions.js';
 import { problem, sendProblem } from './problems.js';
-
-/** What a bearer key may do; each role may do what the one before may. */
-export type Role = 'read' | 'operate' | 'admin';
 
 /**
  * Who may use a route: everybody, a person who has logged in, or a program whose key has this role. A
@@ -19,6 +18,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Set on every route that needs a session. */
     session: Session | null;
+    /** Set on every route that is not public. */
+    actor: Actor | null;
   }
 }
 
@@ -33,27 +34,53 @@ export function cookieNames(https: boolean): CookieNames {
   return { session: `${prefix}payonce-session`, login: `${prefix}payonce-login` };
 }
 
-/** One guard before everything, unknown addresses included. `@fastify/cookie` must be there already. */
-export function guardEverything(
-  app: FastifyInstance,
-  options: { sessions: Sessions; apiKey: string; cookies: CookieNames },
-): void {
-  const { sessions, cookies } = options;
-  const apiKey = fingerprint(options.apiKey);
+export interface GuardOptions {
+  readonly sessions: Sessions;
+  readonly checkBearer: CheckBearer;
+  readonly cookies: CookieNames;
+}
+
+/** Refused keys from one address; a program that was given a wrong one is noticed long before. */
+const MAX_REFUSED_KEYS = 20;
+const REFUSED_WINDOW_MS = 60_000;
+
+/**
+ * One guard before everything, unknown addresses included. `@fastify/cookie` and `@fastify/rate-limit`
+ * must be there already.
+ */
+export function guardEverything(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('session', null);
+  app.decorateRequest('actor', null);
+  const guardApi = apiGuard(app, options);
   app.addHook('onRequest', async (request, reply) => {
-    switch (accessOf(request)) {
+    const access = accessOf(request);
+    switch (access) {
       case 'public':
         return;
       case 'read':
       case 'operate':
       case 'admin':
-        return hasKey(request, apiKey) ? undefined : refuseKey(reply);
+        return guardApi(request, reply, access);
       case 'session':
-        request.session = sessions.find(request.cookies[cookies.session] ?? '');
-        return request.session === null ? refuseSession(request, reply) : undefined;
+        return guardPage(request, reply, options);
     }
   });
+}
+
+/** @throws Error on a public route */
+function actorOf({ actor }: Pick<FastifyRequest, 'actor'>): Actor {
+  if (actor === null) throw new Error('nobody is known here: the route is public');
+  return actor;
+}
+
+/** For audit rows: who was let in, whom they say they act for, and why. */
+export function operatorOf(
+  request: Pick<FastifyRequest, 'actor'> & {
+    readonly body: { readonly operator?: string | undefined; readonly reason?: string | undefined };
+  },
+): Operator {
+  const { operator: onBehalfOf, reason = null } = request.body;
+  return { actor: actorOf(request).name, reason, onBehalfOf };
 }
 
 function accessOf(request: FastifyRequest): Access {
@@ -62,14 +89,47 @@ function accessOf(request: FastifyRequest): Access {
   return config?.access ?? ((url ?? request.url).startsWith('/v1/') ? 'read' : 'session');
 }
 
-function hasKey(request: FastifyRequest, apiKey: Buffer): boolean {
-  const match = /^Bearer ([\x21-\x7e]{1,1024})$/i.exec(request.headers.authorization ?? '');
-  return match !== null && matches(match[1] ?? '', apiKey);
+function apiGuard(app: FastifyInstance, { checkBearer }: GuardOptions) {
+  const limit = app.createRateLimit({ max: MAX_REFUSED_KEYS, timeWindow: REFUSED_WINDOW_MS });
+  return async (request: FastifyRequest, reply: FastifyReply, needed: Role) => {
+    // Looked at before the key is: an address that guesses does not get to know when it is right.
+    const refused = await limit(request, { increment: false });
+    if (!refused.isAllowed && refused.remaining === 0) {
+      reply.header('retry-after', refused.ttlInSeconds);
+      const detail = 'Too many refused keys from this address. Please wait.';
+      return sendProblem(reply, problem(429, 'too_many_attempts', detail));
+    }
+    const bearer = bearerOf(request);
+    const actor = bearer === null ? null : await checkBearer(bearer);
+    if (actor === null) {
+      if (bearer !== null) await limit(request);
+      reply.header('www-authenticate', 'Bearer realm="payonce"');
+      return sendProblem(reply, problem(401, 'unauthorized', 'A valid bearer key is needed.'));
+    }
+    if (!allows(actor.role, needed)) {
+      const detail = `This needs a key with the role ${needed}; this one has ${actor.role}.`;
+      return sendProblem(reply, problem(403, 'forbidden', detail));
+    }
+    request.actor = actor;
+    return undefined;
+  };
 }
 
-function refuseKey(reply: FastifyReply): FastifyReply {
-  reply.header('www-authenticate', 'Bearer realm="payonce"');
-  return sendProblem(reply, problem(401, 'unauthorized', 'A valid bearer key is needed.'));
+function bearerOf(request: FastifyRequest): string | null {
+  const match = /^Bearer ([\x21-\x7e]{1,1024})$/i.exec(request.headers.authorization ?? '');
+  return match?.[1] ?? null;
+}
+
+function guardPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { sessions, cookies }: GuardOptions,
+): FastifyReply | undefined {
+  request.session = sessions.find(request.cookies[cookies.session] ?? '');
+  if (request.session === null) return refuseSession(request, reply);
+  // Who knows the password of the pages may do everything.
+  request.actor = { name: request.session.user, role: 'admin' };
+  return undefined;
 }
 
 /** A page that a person opens leads to the login; anything a program asks for is refused plainly. */

@@ -12,6 +12,8 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
 import { asking, deciding, page, pageOf, rowId } from '../api/fields.js';
+import type { Actor } from '../auth/bearer.js';
+import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
 const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
@@ -96,11 +98,11 @@ export async function deadLetterRoutes(
 }
 
 function commandOf(request: {
+  readonly actor: Actor | null;
   readonly params: z.output<typeof params>;
   readonly body: z.output<typeof asking>;
 }): LetterCommand {
-  const { operator: actor, reason = null } = request.body;
-  return { actor, reason, letter: request.params.id };
+  return { ...operatorOf(request), letter: request.params.id };
 }
 
 async function send(

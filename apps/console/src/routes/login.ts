@@ -1,4 +1,3 @@
-import rateLimit from '@fastify/rate-limit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type CheckLogin, fingerprint, matches, randomToken } from '../auth/secrets.js';
 import type { Sessions } from '../auth/sessions.js';
@@ -24,7 +23,6 @@ const EXPIRED = 'The form had expired. Please try again.';
 const TOO_MANY = 'Too many attempts. Please wait some minutes.';
 
 export async function loginRoutes(app: FastifyInstance, options: LoginOptions): Promise<void> {
-  await app.register(rateLimit, { global: false });
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
     { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },

@@ -12,6 +12,8 @@ import { z } from 'zod';
 import { amount, asking, deciding, rowId } from '../api/fields.js';
 import { eventView, viewOfEvent } from '../api/notification-views.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
+import type { Actor } from '../auth/bearer.js';
+import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { WHY_NOT } from './why-not.js';
 
@@ -60,12 +62,12 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
 }
 
 function commandOf(request: {
+  readonly actor: Actor | null;
   readonly params: z.output<typeof params>;
   readonly body: z.output<typeof asking>;
 }): EventCommand {
   const { id: notification, position } = request.params;
-  const { operator: actor, reason = null } = request.body;
-  return { actor, reason, notification, position };
+  return { ...operatorOf(request), notification, position };
 }
 
 async function send(

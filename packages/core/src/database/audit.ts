@@ -1,6 +1,6 @@
 import type { Tx } from './transaction.js';
 
-/** What people do to held events and dead letters; the database knows no other action. */
+/** What people and programs do; the database knows no other action. */
 export type AuditAction =
   | 'event.retry'
   | 'event.accept'
@@ -22,8 +22,11 @@ export type AuditAction =
 
 /** Who does it, and why, in their own words. Stored and shown, so never a secret, and no NUL. */
 export interface Operator {
+  /** Proved: a person who has logged in, or `key:` and the name of a bearer key. */
   readonly actor: string;
   readonly reason: string | null;
+  /** Whom a program names as the person behind it: not proved. */
+  readonly onBehalfOf?: string | undefined;
 }
 
 export interface AuditEntry {
@@ -42,17 +45,18 @@ export interface AuditEntry {
 export async function writeAudit(
   tx: Tx,
   now: Date,
-  { actor, reason }: Operator,
+  { actor, reason, onBehalfOf }: Operator,
   entry: AuditEntry,
 ): Promise<bigint> {
   const { action, orderId, notificationEventId, deadLetterId, deliveryId, endpointId, apiKeyId } =
     entry;
+  const detail = { reason, ...(onBehalfOf && { operator: onBehalfOf }), ...entry.detail };
   const [row] = await tx.$queryRaw<{ id: bigint }[]>`
     INSERT INTO audit_log (actor, action, order_id, notification_event_id, dead_letter_id,
       delivery_id, endpoint_id, api_key_id, detail, created_at)
     VALUES (${actor}, ${action}, ${orderId ?? null}::bigint, ${notificationEventId ?? null}::bigint,
       ${deadLetterId ?? null}::bigint, ${deliveryId ?? null}::bigint, ${endpointId ?? null}::bigint,
-      ${apiKeyId ?? null}::bigint, ${JSON.stringify({ reason, ...entry.detail })}::jsonb, ${now})
+      ${apiKeyId ?? null}::bigint, ${JSON.stringify(detail)}::jsonb, ${now})
     RETURNING id`;
   if (row === undefined) throw new Error('an audit row was not written');
   return row.id;

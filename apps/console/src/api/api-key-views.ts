@@ -1,0 +1,38 @@
+import { ROLES } from '@payonce/core/access/api-keys';
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { time } from './fields.js';
+
+export const apiKeyView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    role: z.enum(ROLES),
+    hint: z.string().describe('The first characters of the key, to tell keys apart.'),
+    createdBy: z.string(),
+    createdAt: time,
+    lastUsedAt: time.nullable().describe('To the minute.'),
+    expiresAt: time.nullable(),
+    revokedAt: time.nullable(),
+  })
+  .meta({ id: 'ApiKey' });
+
+export const newApiKeyView = apiKeyView
+  .extend({ key: z.string().describe('The key itself. Shown this once, and stored nowhere.') })
+  .meta({ id: 'NewApiKey' });
+
+type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;
+
+export function viewOfApiKey(row: Row): z.infer<typeof apiKeyView> {
+  return {
+    id: row.id.toString(),
+    name: row.name,
+    role: z.enum(ROLES).parse(row.role),
+    hint: row.hint,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    revokedAt: row.revokedAt?.toISOString() ?? null,
+  };
+}

@@ -1,0 +1,89 @@
+import { createApiKey, KEY_NAME, ROLES, revokeApiKey } from '@payonce/core/access/api-keys';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
+import { asking, page, pageOf, rowId } from '../api/fields.js';
+import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
+import { operatorOf } from '../plugins/auth.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+
+const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
+const nameTaken = problem(409, 'name_taken', 'A key has, or had, this name: take another one.');
+const inThePast = problem(400, 'invalid_request', 'The request is not as the API expects it.', [
+  { field: 'expiresAt', message: 'must be in the future' },
+]);
+
+const newKey = asking.extend({
+  name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
+  role: z.enum(ROLES),
+  expiresAt: z.iso.datetime().optional(),
+});
+
+/** Bearer keys of programs. Only an admin makes or revokes one, so none gets more than its maker has. */
+export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const config = { access: 'admin' } as const;
+  const { apiKey } = deps.prisma;
+  const omit = { keyHash: true } as const;
+  const read = async (id: bigint) =>
+    viewOfApiKey(await apiKey.findUniqueOrThrow({ where: { id }, omit }));
+
+  app.get(
+    '/api-keys',
+    {
+      config,
+      schema: {
+        querystring: z.strictObject(page),
+        response: {
+          200: z.object({ apiKeys: z.array(apiKeyView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async ({ query }) => {
+      const found = await apiKey.findMany({
+        where: { ...(query.cursor && { id: { lt: query.cursor } }) },
+        omit,
+        orderBy: { id: 'desc' },
+        take: query.limit + 1,
+      });
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { apiKeys: rows.map(viewOfApiKey), nextCursor };
+    },
+  );
+
+  app.post(
+    '/api-keys',
+    { config, schema: { body: newKey, response: { 201: newApiKeyView, 409: problemSchema } } },
+    async (request, reply) => {
+      const { name, role } = request.body;
+      const expiresAt = request.body.expiresAt ? new Date(request.body.expiresAt) : null;
+      if (expiresAt && expiresAt <= deps.clock()) return sendProblem(reply, inThePast);
+      if (name === BOOTSTRAP_NAME) return sendProblem(reply, nameTaken);
+      const { secret, keyHash, hint } = newBearerKey();
+      const key = { name, role, keyHash, hint, expiresAt };
+      const outcome = await createApiKey(deps, operatorOf(request), key);
+      return outcome.result === 'created'
+        ? reply.code(201).send({ ...(await read(outcome.id)), key: secret })
+        : sendProblem(reply, nameTaken);
+    },
+  );
+
+  app.post(
+    '/api-keys/:id/revoke',
+    {
+      config,
+      schema: {
+        params: z.object({ id: rowId }),
+        body: asking,
+        response: { 200: apiKeyView, 404: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const outcome = await revokeApiKey(deps, operatorOf(request), id);
+      return outcome === 'revoked' ? await read(id) : sendProblem(reply, unknownKey);
+    },
+  );
+}

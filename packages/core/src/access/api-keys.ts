@@ -1,0 +1,106 @@
+import { type Operator, writeAudit } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
+
+/** What a bearer key may do; each role may do what the ones before may. */
+export const ROLES = ['read', 'operate', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Whether a key with this role may do what needs that one. */
+export function allows(role: Role, needed: Role): boolean {
+  return ROLES.indexOf(role) >= ROLES.indexOf(needed);
+}
+
+/** A name is never given twice, also after a revocation, so that audit rows stay unambiguous. */
+export const KEY_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
+
+/** From one note of a key's use to the next: not a write for every request. */
+const USE_NOTED_EVERY_MS = 60_000;
+
+export interface KnownKey {
+  readonly id: bigint;
+  readonly name: string;
+  readonly role: Role;
+  readonly lastUsedAt: Date | null;
+}
+
+/**
+ * The key of this SHA-256 (hex), unless it is revoked or has expired. Asked for each request, so that a
+ * revocation counts at once.
+ * @throws what the database throws
+ */
+export async function findLiveKey(
+  { prisma, clock }: DatabaseDeps,
+  keyHash: string,
+): Promise<KnownKey | null> {
+  const [key] = await prisma.$queryRaw<KnownKey[]>`
+    SELECT id, name, role, last_used_at AS "lastUsedAt" FROM api_keys
+    WHERE key_hash = ${keyHash} AND revoked_at IS NULL
+      AND (expires_at IS NULL OR expires_at > ${clock()})`;
+  return key ?? null;
+}
+
+/** Notes that the key was used, once a minute at most. @throws what the database throws */
+export async function noteUse({ prisma, clock }: DatabaseDeps, key: KnownKey): Promise<void> {
+  const now = clock();
+  const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
+  if (key.lastUsedAt !== null && key.lastUsedAt > before) return;
+  await prisma.$executeRaw`
+    UPDATE api_keys SET last_used_at = ${now}
+    WHERE id = ${key.id} AND (last_used_at IS NULL OR last_used_at <= ${before})`;
+}
+
+export interface NewKey {
+  readonly name: string;
+  readonly role: Role;
+  /** SHA-256 of the key, in hex. */
+  readonly keyHash: string;
+  /** Its first characters. */
+  readonly hint: string;
+  readonly expiresAt: Date | null;
+}
+
+export type CreateKeyOutcome =
+  | { readonly result: 'created'; readonly id: bigint }
+  | { readonly result: 'name_taken' };
+
+/** @throws AppError `database_unavailable` */
+export async function createApiKey(
+  deps: DatabaseDeps,
+  operator: Operator,
+  { name, role, keyHash, hint, expiresAt }: NewKey,
+): Promise<CreateKeyOutcome> {
+  return inTransaction(deps, async (tx): Promise<CreateKeyOutcome> => {
+    const now = deps.clock();
+    const [row] = await tx.$queryRaw<{ id: bigint }[]>`
+      INSERT INTO api_keys (name, role, key_hash, hint, created_by, created_at, expires_at)
+      VALUES (${name}, ${role}, ${keyHash}, ${hint}, ${operator.actor}, ${now}, ${expiresAt})
+      ON CONFLICT (name) DO NOTHING RETURNING id`;
+    if (row === undefined) return { result: 'name_taken' };
+    const detail = { name, role, expiresAt: expiresAt?.toISOString() ?? null };
+    await writeAudit(tx, now, operator, { action: 'api_key.create', apiKeyId: row.id, detail });
+    return { result: 'created', id: row.id };
+  });
+}
+
+/**
+ * The key opens nothing any more. Asked for again, nothing changes.
+ * @throws AppError `database_unavailable`
+ */
+export async function revokeApiKey(
+  deps: DatabaseDeps,
+  operator: Operator,
+  id: bigint,
+): Promise<'revoked' | 'unknown_key'> {
+  return inTransaction(deps, async (tx) => {
+    const now = deps.clock();
+    const [key] = await tx.$queryRaw<{ name: string; role: string; revokedAt: Date | null }[]>`
+      SELECT name, role, revoked_at AS "revokedAt" FROM api_keys WHERE id = ${id} FOR UPDATE`;
+    if (key === undefined) return 'unknown_key';
+    if (key.revokedAt !== null) return 'revoked';
+    await tx.$executeRaw`UPDATE api_keys SET revoked_at = ${now} WHERE id = ${id}`;
+    const detail = { name: key.name, role: key.role };
+    await writeAudit(tx, now, operator, { action: 'api_key.revoke', apiKeyId: id, detail });
+    return 'revoked';
+  });
+}
