@@ -150,7 +150,7 @@ CREATE UNIQUE INDEX "webhook_endpoints_merchant_name_key" ON "webhook_endpoints"
 CREATE INDEX "deliveries_order_event_id_idx" ON "deliveries"("order_event_id");
 
 -- CreateIndex
-CREATE INDEX "deliveries_state_next_attempt_at_idx" ON "deliveries"("state", "next_attempt_at");
+CREATE INDEX "deliveries_state_endpoint_id_next_attempt_at_idx" ON "deliveries"("state", "endpoint_id", "next_attempt_at");
 
 -- CreateIndex
 CREATE INDEX "deliveries_order_id_endpoint_id_idx" ON "deliveries"("order_id", "endpoint_id");

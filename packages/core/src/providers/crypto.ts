@@ -1,10 +1,12 @@
-/** The only place in the product that touches cryptographic primitives for notifications. */
+/** The only place in the product that touches cryptographic primitives for notifications and order events. */
 import {
+  createCipheriv,
   createDecipheriv,
   createHash,
   createHmac,
   createPublicKey,
   type KeyObject,
+  randomBytes,
   timingSafeEqual,
   verify,
   X509Certificate,
@@ -52,6 +54,16 @@ export function hmacSha256Hex(key: string, data: Buffer | string): string {
   return createHmac('sha256', key).update(data).digest('hex');
 }
 
+/** As Standard Webhooks signs. */
+export function hmacSha256Base64(key: Buffer, data: string): string {
+  return createHmac('sha256', key).update(data).digest('base64');
+}
+
+/** From the system's generator. */
+export function randomSecret(bytes: number): Buffer {
+  return randomBytes(bytes);
+}
+
 /** Compares in constant time for texts of equal length; texts of other lengths are never equal. */
 export function equalTexts(a: string, b: string): boolean {
   const left = Buffer.from(a, 'utf8');
@@ -60,6 +72,20 @@ export function equalTexts(a: string, b: string): boolean {
 }
 
 const GCM_TAG_BYTES = 16;
+const GCM_NONCE_BYTES = 12;
+
+/** AES-256-GCM under a random nonce, which `openAesGcm` is given apart. Key: exactly 32 bytes. */
+export function sealAesGcm(
+  key: Buffer,
+  associatedData: Buffer,
+  plain: Buffer,
+): { readonly nonce: Buffer; readonly sealed: Buffer } {
+  const nonce = randomSecret(GCM_NONCE_BYTES);
+  const sealer = createCipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES });
+  sealer.setAAD(associatedData);
+  const sealed = Buffer.concat([sealer.update(plain), sealer.final(), sealer.getAuthTag()]);
+  return { nonce, sealed };
+}
 
 /** AES-256-GCM with the tag as the last 16 bytes. Null when it cannot be opened. Key: exactly 32 bytes. */
 export function openAesGcm(
@@ -68,7 +94,8 @@ export function openAesGcm(
   associatedData: Buffer,
   sealed: Buffer,
 ): Buffer | null {
-  if (key.length !== 32 || nonce.length !== 12 || sealed.length <= GCM_TAG_BYTES) return null;
+  if (key.length !== 32 || nonce.length !== GCM_NONCE_BYTES || sealed.length <= GCM_TAG_BYTES)
+    return null;
   try {
     const opener = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES });
     opener.setAAD(associatedData);

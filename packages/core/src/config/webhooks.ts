@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { type Network, parseNetwork } from '../deliveries/networks.js';
+import { decodeBase64 } from '../providers/crypto.js';
+
+/** AES-256. */
+const KEY_BYTES = 32;
+
+/** What every process reads that makes endpoints or sends to them. */
+export const webhookEnv = {
+  /** Seals the secrets that order events are signed with. Without it no endpoint with a secret is used. */
+  PAYONCE_ENCRYPTION_KEY: z
+    .string()
+    .transform((text, context) => {
+      const key = decodeBase64(text);
+      if (key?.length === KEY_BYTES) return key;
+      context.addIssue('must be 32 random bytes in base64 (openssl rand -base64 32)');
+      return z.NEVER;
+    })
+    .optional(),
+  /** Networks that order events may go to although they are not public, and without TLS. */
+  PAYONCE_WEBHOOK_ALLOW_NETWORKS: z
+    .string()
+    .default('')
+    .transform((text, context): readonly Network[] => {
+      const parts = text.split(',').flatMap((part) => part.trim() || []);
+      const networks = parts.map(parseNetwork);
+      const found = networks.filter((network) => network !== null);
+      if (found.length === parts.length) return found;
+      context.addIssue('must be networks as 10.0.0.0/8 between commas');
+      return z.NEVER;
+    }),
+};

@@ -1,0 +1,161 @@
+/** SQL of endpoints. Locks: an endpoint before its deliveries, several endpoints by ID. */
+import { Prisma } from '@payonce/prisma/client';
+import type { Tx } from '../database/transaction.js';
+import type { EventType } from './event-types.js';
+
+export type DisabledReason = 'operator' | 'failing' | 'gone' | 'not_in_file';
+
+/** An endpoint as anyone may see it: without its secrets. */
+export interface Endpoint {
+  readonly id: bigint;
+  readonly merchant: string;
+  readonly name: string;
+  readonly url: string;
+  /** None: every type. */
+  readonly eventTypes: readonly EventType[];
+  readonly source: 'file' | 'api';
+  /** Until when the former secret signs beside the present one; null when there is none. */
+  readonly previousSecretExpiresAt: Date | null;
+  /** In a row. */
+  readonly failures: number;
+  readonly failingSince: Date | null;
+  readonly openUntil: Date | null;
+  readonly lastSuccessAt: Date | null;
+  readonly disabledAt: Date | null;
+  readonly disabledReason: DisabledReason | null;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+const COLUMNS = Prisma.sql`id, merchant, name, url, event_types AS "eventTypes", source,
+  previous_secret_expires_at AS "previousSecretExpiresAt", failures,
+  failing_since AS "failingSince", open_until AS "openUntil", last_success_at AS "lastSuccessAt",
+  disabled_at AS "disabledAt", disabled_reason AS "disabledReason", created_at AS "createdAt",
+  updated_at AS "updatedAt"`;
+
+export interface NewEndpoint {
+  readonly merchant: string;
+  readonly name: string;
+  readonly url: string;
+  readonly eventTypes: readonly EventType[];
+  readonly source: 'file' | 'api';
+  /** Sealed; null for handlers. */
+  readonly secret: Buffer | null;
+}
+
+/** Takes the place of a deleted one of that name. @returns null when the name is taken */
+export async function insertEndpoint(
+  tx: Tx,
+  now: Date,
+  endpoint: NewEndpoint,
+): Promise<Endpoint | null> {
+  const { merchant, name, url, eventTypes, source, secret } = endpoint;
+  const [row] = await tx.$queryRaw<Endpoint[]>`
+    INSERT INTO webhook_endpoints AS w (merchant, name, url, event_types, source, secret,
+      created_at, updated_at)
+    VALUES (${merchant}, ${name}, ${url}, ${[...eventTypes]}::text[], ${source}, ${secret}::bytea,
+      ${now}, ${now})
+    ON CONFLICT (merchant, name) DO UPDATE SET url = excluded.url,
+      event_types = excluded.event_types, source = excluded.source, secret = excluded.secret,
+      previous_secret = NULL, previous_secret_expires_at = NULL, failures = 0,
+      failing_since = NULL, open_until = NULL, last_success_at = NULL, disabled_at = NULL,
+      disabled_reason = NULL, deleted_at = NULL, created_at = excluded.created_at,
+      updated_at = excluded.updated_at
+    WHERE w.deleted_at IS NOT NULL
+    RETURNING ${COLUMNS}`;
+  return row ?? null;
+}
+
+/** Until the transaction ends; null for one that was never there, or was deleted. */
+export async function lockEndpoint(tx: Tx, id: bigint): Promise<Endpoint | null> {
+  const [row] = await tx.$queryRaw<Endpoint[]>`
+    SELECT ${COLUMNS} FROM webhook_endpoints WHERE id = ${id} AND deleted_at IS NULL
+    FOR NO KEY UPDATE`;
+  return row ?? null;
+}
+
+/** What an operator changes; what is left out stays. */
+export async function updateTarget(
+  tx: Tx,
+  now: Date,
+  id: bigint,
+  { url, eventTypes }: Pick<Endpoint, 'url' | 'eventTypes'>,
+): Promise<Endpoint> {
+  return one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET url = ${url}, event_types = ${[...eventTypes]}::text[],
+        updated_at = ${now} WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+}
+
+/** The present secret becomes the former one, and signs beside the new one until `graceEnds`. */
+export async function replaceSecret(
+  tx: Tx,
+  now: Date,
+  id: bigint,
+  { secret, graceEnds }: { readonly secret: Buffer; readonly graceEnds: Date | null },
+): Promise<Endpoint> {
+  return one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET secret = ${secret}::bytea,
+        previous_secret = CASE WHEN ${graceEnds}::timestamptz IS NULL THEN NULL ELSE secret END,
+        previous_secret_expires_at = ${graceEnds}, updated_at = ${now}
+      WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+}
+
+/** As good as new: what failed before counts no more. */
+export async function setEnabled(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
+  return one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = NULL, failures = 0,
+        failing_since = NULL, open_until = NULL, updated_at = ${now}
+      WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+}
+
+/** What waits for it is parked: it would never go out, and must be seen. */
+export async function setDisabled(
+  tx: Tx,
+  now: Date,
+  id: bigint,
+  reason: DisabledReason,
+): Promise<Endpoint> {
+  const endpoint = one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET disabled_at = ${now}, disabled_reason = ${reason},
+        updated_at = ${now} WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+  await parkPending(tx, id, 'endpoint_disabled');
+  return endpoint;
+}
+
+/** Its row stays for the deliveries' sake; its secrets do not. */
+export async function setDeleted(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
+  const endpoint = one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET deleted_at = ${now}, updated_at = ${now},
+        secret = CASE WHEN secret IS NULL THEN NULL ELSE ''::bytea END, previous_secret = NULL,
+        previous_secret_expires_at = NULL
+      WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+  await parkPending(tx, id, 'endpoint_deleted');
+  return endpoint;
+}
+
+/** A lease is left alone: what is just being sent may still be delivered. */
+async function parkPending(
+  tx: Tx,
+  endpointId: bigint,
+  reason: 'endpoint_disabled' | 'endpoint_deleted',
+): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE deliveries SET state = 'parked', parked_reason = ${reason}
+    WHERE endpoint_id = ${endpointId} AND state = 'pending'`;
+}
+
+function one(rows: readonly Endpoint[]): Endpoint {
+  const [row] = rows;
+  if (row === undefined) throw new Error('an endpoint that was just locked is gone');
+  return row;
+}

@@ -1,0 +1,77 @@
+/** What an operator does with one delivery. Each writes its audit row in the same transaction. */
+import type { Operator } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
+import { asNew, auditDelivery, lockDelivery } from './delivery-rows.js';
+import { lockEndpoint } from './endpoint-rows.js';
+
+export interface DeliveryCommand extends Operator {
+  readonly delivery: bigint;
+}
+
+/** Nothing is sent to it: enable it first. */
+export type EndpointDisabled = { readonly result: 'endpoint_disabled' };
+type UnknownDelivery = { readonly result: 'unknown_delivery' };
+
+export type RedeliverOutcome =
+  | { readonly result: 'done' }
+  | UnknownDelivery
+  | EndpointDisabled
+  | { readonly result: 'endpoint_deleted' }
+  /** It is being sent just now. */
+  | { readonly result: 'in_hand' };
+
+/**
+ * Sends a delivery again, now, whatever became of it; a new round of attempts begins. It is one message:
+ * the merchant's system sees the same `webhook-id`.
+ * @throws AppError `database_unavailable`
+ */
+export async function redeliverDelivery(
+  deps: DatabaseDeps,
+  command: DeliveryCommand,
+): Promise<RedeliverOutcome> {
+  return inTransaction(deps, async (tx): Promise<RedeliverOutcome> => {
+    const now = deps.clock();
+    const [{ endpointId } = { endpointId: null }] = await tx.$queryRaw<{ endpointId: bigint }[]>`
+      SELECT endpoint_id AS "endpointId" FROM deliveries WHERE id = ${command.delivery}`;
+    if (endpointId === null) return { result: 'unknown_delivery' };
+    // Before its deliveries, as everywhere.
+    const endpoint = await lockEndpoint(tx, endpointId);
+    if (endpoint === null) return { result: 'endpoint_deleted' };
+    if (endpoint.disabledAt !== null) return { result: 'endpoint_disabled' };
+    const row = await lockDelivery(tx, now, command.delivery);
+    if (row === null) return { result: 'unknown_delivery' };
+    if (row.inHand) return { result: 'in_hand' };
+    await tx.$executeRaw`UPDATE deliveries SET ${asNew(now)} WHERE id = ${row.id}`;
+    await auditDelivery(tx, now, command, 'delivery.redeliver', row);
+    return { result: 'done' };
+  });
+}
+
+export type RejectDeliveryOutcome =
+  /** `again`: it was rejected before. */
+  | { readonly result: 'done'; readonly again: boolean }
+  | UnknownDelivery
+  /** Too late. */
+  | { readonly result: 'delivered' };
+
+/**
+ * Not tried any more, and in nobody's way. One that is being sent just now may still be delivered.
+ * @throws AppError `database_unavailable`
+ */
+export async function rejectDelivery(
+  deps: DatabaseDeps,
+  command: DeliveryCommand,
+): Promise<RejectDeliveryOutcome> {
+  return inTransaction(deps, async (tx): Promise<RejectDeliveryOutcome> => {
+    const now = deps.clock();
+    const row = await lockDelivery(tx, now, command.delivery);
+    if (row === null) return { result: 'unknown_delivery' };
+    if (row.state === 'delivered') return { result: 'delivered' };
+    if (row.parkedReason === 'rejected') return { result: 'done', again: true };
+    await tx.$executeRaw`
+      UPDATE deliveries SET state = 'parked', parked_reason = 'rejected' WHERE id = ${row.id}`;
+    await auditDelivery(tx, now, command, 'delivery.reject', row);
+    return { result: 'done', again: false };
+  });
+}
