@@ -11,6 +11,7 @@ import { createSessions } from './auth/sessions.js';
 import type { ConsoleConfig } from './config.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
+import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -75,6 +76,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(
     async (api) => {
+      honourIdempotencyKeys(api, database);
       await api.register(registerRoutes, database);
       await api.register(orderRoutes, database);
       await api.register(timelineRoutes, database);

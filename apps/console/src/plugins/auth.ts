@@ -68,7 +68,7 @@ export function guardEverything(app: FastifyInstance, options: GuardOptions): vo
 }
 
 /** @throws Error on a public route */
-function actorOf({ actor }: Pick<FastifyRequest, 'actor'>): Actor {
+export function actorOf({ actor }: Pick<FastifyRequest, 'actor'>): Actor {
   if (actor === null) throw new Error('nobody is known here: the route is public');
   return actor;
 }

@@ -50,6 +50,11 @@ export function problem(
   };
 }
 
+/** 400 with what is wrong, field by field. */
+export function invalidRequest(errors: NonNullable<Problem['errors']>): Problem {
+  return problem(400, 'invalid_request', 'The request is not as the API expects it.', errors);
+}
+
 export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply {
   return reply.code(content.status).type('application/problem+json').send(content);
 }
@@ -58,11 +63,7 @@ export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply
 export function answerWithProblems(app: FastifyInstance): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (hasZodFastifySchemaValidationErrors(error)) {
-      const detail = 'The request is not as the API expects it.';
-      return sendProblem(
-        reply,
-        problem(400, 'invalid_request', detail, faultsOf(error.validation)),
-      );
+      return sendProblem(reply, invalidRequest(faultsOf(error.validation)));
     }
     if (isUnavailable(error) || failureKind(error) === 'unavailable') {
       request.log.warn({ err: error }, 'the database does not answer');

@@ -7,13 +7,11 @@ import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js
 import { asking, page, pageOf, rowId } from '../api/fields.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
 const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
 const nameTaken = problem(409, 'name_taken', 'A key has, or had, this name: take another one.');
-const inThePast = problem(400, 'invalid_request', 'The request is not as the API expects it.', [
-  { field: 'expiresAt', message: 'must be in the future' },
-]);
+const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the future' }]);
 
 const newKey = asking.extend({
   name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
@@ -55,7 +53,10 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
 
   app.post(
     '/api-keys',
-    { config, schema: { body: newKey, response: { 201: newApiKeyView, 409: problemSchema } } },
+    {
+      config: { ...config, answersWithSecret: true },
+      schema: { body: newKey, response: { 201: newApiKeyView, 409: problemSchema } },
+    },
     async (request, reply) => {
       const { name, role } = request.body;
       const expiresAt = request.body.expiresAt ? new Date(request.body.expiresAt) : null;

@@ -1,0 +1,130 @@
+import {
+  type Claim,
+  claimRequest,
+  giveUp,
+  IN_HAND_LIMIT_MS,
+  type StoredAnswer,
+  storeAnswer,
+} from '@payonce/core/access/idempotent-requests';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { fingerprint } from '../auth/secrets.js';
+import { actorOf } from './auth.js';
+import { invalidRequest, problem, sendProblem } from './problems.js';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The answer shows a secret once: it is not kept, and the same request again is told so. */
+    answersWithSecret?: boolean;
+  }
+  interface FastifyRequest {
+    /** Of a POST with an `Idempotency-Key`. */
+    idempotency: { readonly key: string; readonly requestHash: string } | null;
+    /** Set while it is this request that carries it out. */
+    claim: Claim | null;
+  }
+}
+
+/**
+ * draft-ietf-httpapi-idempotency-key-header: a string of structured fields, so in quotes. Most clients send
+ * it without them, which is taken as the same key. UUIDs have 36 characters.
+ */
+const KEY = /^("?)([\x21\x23-\x5b\x5d-\x7e]{1,255})\1$/;
+
+const reused = problem(
+  422,
+  'idempotency_key_reused',
+  'This Idempotency-Key was sent with another request.',
+);
+const inHand = problem(
+  409,
+  'request_in_hand',
+  'The same request is being carried out. Please try again.',
+);
+const alreadyDone = problem(
+  409,
+  'already_done',
+  'This was done. Its answer held a secret, which is shown once and kept nowhere.',
+);
+
+/** What each POST in this scope may carry, so that it can be sent again without being done again. */
+export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps): void {
+  api.decorateRequest('idempotency', null);
+  api.decorateRequest('claim', null);
+
+  // Before validation, which replaces the body by what it understood.
+  api.addHook('preValidation', async (request, reply) => {
+    const header = request.headers['idempotency-key'];
+    if (request.method !== 'POST' || header === undefined) return;
+    const key = KEY.exec(String(header))?.[2];
+    if (key === undefined) return sendProblem(reply, unusableKey);
+    request.idempotency = { key, requestHash: hashOf(request) };
+  });
+
+  // After it: what is not a request at all uses up no key.
+  api.addHook('preHandler', async (request, reply) => {
+    if (request.idempotency === null) return;
+    const { name: actor } = actorOf(request);
+    const outcome = await claimRequest(deps, { actor, ...request.idempotency });
+    switch (outcome.result) {
+      case 'claimed':
+        request.claim = outcome.claim;
+        return;
+      case 'answered':
+        return sendAgain(reply, outcome.answer);
+      case 'in_hand':
+        reply.header('retry-after', IN_HAND_RETRY_SECONDS);
+        return sendProblem(reply, inHand);
+      case 'other_request':
+        return sendProblem(reply, reused);
+    }
+  });
+
+  api.addHook('onSend', async (request, reply, payload) => {
+    const { claim } = request;
+    if (claim === null) return;
+    request.claim = null;
+    try {
+      // What failed on our side was not done, or may be done again.
+      if (reply.statusCode >= 500) await giveUp(deps, claim);
+      else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
+    } catch (err) {
+      // It is done, so it has to be told; the key stays in hand until its time is over.
+      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'an answer could not be kept');
+    }
+  });
+}
+
+/** Most requests end within a second; one that was killed frees its key after a minute. */
+const IN_HAND_RETRY_SECONDS = 2;
+
+const unusableKey = invalidRequest([
+  { field: 'idempotency-key', message: 'must be 1 to 255 printable characters of ASCII' },
+]);
+
+function hashOf({ method, url, body }: FastifyRequest): string {
+  return fingerprint(`${method} ${url}\n${JSON.stringify(body ?? null)}`).toString('hex');
+}
+
+function answerToKeep(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: unknown,
+): StoredAnswer {
+  const { statusCode: status } = reply;
+  if (request.routeOptions.config.answersWithSecret && status < 300) {
+    const headers = { 'content-type': 'application/problem+json; charset=utf-8' };
+    return { status: alreadyDone.status, headers, body: JSON.stringify(alreadyDone) };
+  }
+  const headers: Record<string, string> = {};
+  for (const name of ['content-type', 'location']) {
+    const value = reply.getHeader(name);
+    if (value !== undefined) headers[name] = String(value);
+  }
+  return { status, headers, body: typeof payload === 'string' ? payload : '' };
+}
+
+function sendAgain(reply: FastifyReply, { status, headers, body }: StoredAnswer): FastifyReply {
+  reply.headers({ ...headers, 'idempotent-replayed': 'true' });
+  return reply.code(status).send(body);
+}
