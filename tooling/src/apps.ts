@@ -94,6 +94,11 @@ function environment(app: App, ports: Ports, options: AppsOptions): NodeJS.Proce
     PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,
     ...(stores.redisUrl === null ? {} : { REDIS_URL: stores.redisUrl }),
   };
+  const webhooks = {
+    PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
+    // The merchants' systems of a local run are on this machine.
+    PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
+  };
   const own: Record<App, Record<string, string>> = {
     gateway: {
       ...queue,
@@ -103,12 +108,14 @@ function environment(app: App, ports: Ports, options: AppsOptions): NodeJS.Proce
     },
     worker: {
       ...queue,
+      ...webhooks,
       DATABASE_URL: stores.databaseUrl,
       PAYONCE_PRIVATE_PORT: String(ports.workerPrivate),
       PAYONCE_CHANNELS_FILE: channelsFile,
     },
     console: {
       ...queue,
+      ...webhooks,
       DATABASE_URL: stores.databaseUrl,
       PAYONCE_PORT: String(ports.console),
       PAYONCE_PRIVATE_PORT: String(ports.consolePrivate),

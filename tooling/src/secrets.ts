@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Passwords of this clone's own stores and console: made at the first start, kept in `.payonce/`. */
@@ -9,11 +9,13 @@ export interface LocalSecrets {
   readonly queuePassword: string;
   readonly consolePassword: string;
   readonly consoleApiKey: string;
+  /** 32 bytes in base64: seals the secrets that order events are signed with. */
+  readonly encryptionKey: string;
 }
 
 export function localSecrets(state: string): LocalSecrets {
   const file = join(state, 'secrets.json');
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as LocalSecrets;
+  const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
   const secret = (bytes: number) => randomBytes(bytes).toString('base64url');
   const secrets: LocalSecrets = {
     postgresPassword: secret(24),
@@ -21,7 +23,11 @@ export function localSecrets(state: string): LocalSecrets {
     queuePassword: secret(24),
     consolePassword: secret(12),
     consoleApiKey: secret(32),
+    encryptionKey: randomBytes(32).toString('base64'),
+    // The database and the sealed secrets in it are older than this start.
+    ...known,
   };
-  writeFileSync(file, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  writeFileSync(`${file}.fresh`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
+  renameSync(`${file}.fresh`, file);
   return secrets;
 }
