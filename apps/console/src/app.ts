@@ -8,12 +8,14 @@ import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod
 import { createBearerCheck } from './auth/bearer.js';
 import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
+import type { Backlog } from './backlog.js';
 import type { ConsoleConfig } from './config.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
+import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { homeRoutes } from './routes/home.js';
@@ -22,12 +24,14 @@ import { notificationRoutes } from './routes/notifications.js';
 import { operatorRoutes } from './routes/operator.js';
 import { orderRoutes } from './routes/orders.js';
 import { registerRoutes } from './routes/register.js';
+import { statsRoutes } from './routes/stats.js';
 import { timelineRoutes } from './routes/timelines.js';
 
 export interface ConsoleParts {
   readonly config: Pick<ConsoleConfig, 'user' | 'password' | 'apiKey' | 'https' | 'trustedProxies'>;
   readonly prisma: PrismaClient;
   readonly board: Board;
+  readonly backlog: Backlog;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -42,7 +46,7 @@ const SESSION_LIMITS = {
 
 /** Everything the console serves on its main port. Probes and metrics are on the private one. */
 export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
-  const { config, prisma, board, log, clock } = parts;
+  const { config, prisma, board, backlog, log, clock } = parts;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // A line for every poll of Bull Board's page would bury the rest.
@@ -71,6 +75,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const checkBearer = createBearerCheck(database, config.apiKey);
   guardEverything(app, { sessions, checkBearer, cookies });
 
+  const readStats = createStats(database, backlog.read);
   await app.register(loginRoutes, { checkLogin, sessions, cookies, https: config.https });
   await app.register(homeRoutes);
   await app.register(board.plugin, { prefix: BOARD_PATH });
@@ -84,6 +89,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(operatorRoutes, database);
       await api.register(deadLetterRoutes, database);
       await api.register(apiKeyRoutes, database);
+      await api.register(statsRoutes, { readStats });
     },
     { prefix: '/v1' },
   );

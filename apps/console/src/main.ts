@@ -7,6 +7,7 @@ import { openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
+import { type Backlog, createBacklog } from './backlog.js';
 import { type ConsoleConfig, loadConfig } from './config.js';
 import { type Board, createBoard } from './plugins/bull-board.js';
 
@@ -31,12 +32,13 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   lifecycle.onStop('database', () => prisma.$disconnect());
 
   const board = createBoard();
+  const backlog = createBacklog(config.queues.map(({ kind }) => kind));
   const queues = config.queues.map((settings) => {
-    const isShown = showQueue(settings, board, lifecycle, log);
+    const isShown = showQueue(settings, [board, backlog], lifecycle, log);
     return () => [`queue in ${settings.kind}`, isShown() ? 'shown' : 'not connected yet'] as const;
   });
 
-  const app = await buildApp({ config, prisma, board, log, clock: systemClock });
+  const app = await buildApp({ config, prisma, board, backlog, log, clock: systemClock });
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('pages and API', () => app.close());
 
@@ -69,7 +71,7 @@ async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 
 /** Connects in the background: pages and API serve without the queue. @returns whether it is there yet */
 function showQueue(
   settings: QueueSettings,
-  board: Board,
+  viewers: readonly (Board | Backlog)[],
   lifecycle: Lifecycle,
   parentLog: Log,
 ): () => boolean {
@@ -87,7 +89,7 @@ function showQueue(
     .then((queue) => {
       if (giveUp.signal.aborted) return queue.close();
       lifecycle.onStop('queue', () => queue.close());
-      board.show(queue, settings.kind);
+      for (const viewer of viewers) viewer.show(queue, settings.kind);
       shown = true;
     })
     .catch((err) => log.debug({ err }, 'gave up the queue'));

@@ -5,12 +5,14 @@ import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';
+import { type Backlog, createBacklog } from '../src/backlog.js';
 import { createBoard } from '../src/plugins/bull-board.js';
 
 export interface TestConsole {
   readonly app: FastifyInstance;
   readonly prisma: PrismaClient;
   readonly board: ReturnType<typeof createBoard>;
+  readonly backlog: Backlog;
   readonly databaseUrl: string;
   readonly password: string;
   readonly apiKey: string;
@@ -27,6 +29,7 @@ export async function startConsole(
   const password = randomBytes(12).toString('hex');
   const apiKey = randomBytes(32).toString('hex');
   const board = createBoard();
+  const backlog = createBacklog(['redis', 'postgres']);
   const app = await buildApp({
     config: {
       user: 'operator',
@@ -37,6 +40,7 @@ export async function startConsole(
     },
     prisma,
     board,
+    backlog,
     log: createLog({ name: 'console-test', level: 'silent' }),
     clock: options.clock ?? systemClock,
   });
@@ -44,6 +48,7 @@ export async function startConsole(
     app,
     prisma,
     board,
+    backlog,
     databaseUrl: database.url,
     password,
     apiKey,

@@ -147,6 +147,9 @@ CREATE TABLE "idempotent_requests" (
 CREATE UNIQUE INDEX "webhook_endpoints_merchant_name_key" ON "webhook_endpoints"("merchant", "name");
 
 -- CreateIndex
+CREATE INDEX "dead_letters_redriven_at_dismissed_at_id_idx" ON "dead_letters"("redriven_at", "dismissed_at", "id");
+
+-- CreateIndex
 CREATE INDEX "deliveries_order_event_id_idx" ON "deliveries"("order_event_id");
 
 -- CreateIndex

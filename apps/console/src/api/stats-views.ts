@@ -1,0 +1,89 @@
+import { gatewayState } from '@payonce/core/reports/report';
+import { z } from 'zod';
+import { time } from './fields.js';
+
+/** How many wait. Counting stops at 10,000: `capped`, and then it is the oldest of those. */
+const waiting = z.object({
+  count: z.number().int(),
+  capped: z.boolean(),
+  oldestAt: time.nullable(),
+});
+export type Waiting = z.infer<typeof waiting>;
+
+/** Milliseconds; null when there was nothing to measure. */
+const percentiles = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
+export type Percentiles = z.infer<typeof percentiles>;
+
+const minute = z.object({
+  minute: time,
+  /** As gateways report: they may be late, or gone before they did. */
+  received: z.number().int(),
+  refused: z.number().int(),
+  acknowledged: z.number().int(),
+  /** Genuine, but no store took it. */
+  unavailable: z.number().int(),
+  /** Events by what became of them; `held`: they came in this minute, and are held still. */
+  applied: z.number().int(),
+  duplicate: z.number().int(),
+  held: z.number().int(),
+  ignored: z.number().int(),
+});
+export type Minute = z.infer<typeof minute>;
+
+const queueState = z.object({
+  store: z.enum(['redis', 'postgres']),
+  /** The standby takes what the preferred one does not. */
+  role: z.enum(['preferred', 'standby']),
+  /** As the console sees it. */
+  state: z.enum(['ready', 'connecting', 'down']),
+  jobs: z
+    .object({
+      waiting: z.number().int(),
+      active: z.number().int(),
+      /** Failed before, and tried again later. */
+      delayed: z.number().int(),
+      oldestWaitingAt: time.nullable(),
+    })
+    .nullable(),
+});
+export type QueueState = z.infer<typeof queueState>;
+
+const gateway = z.object({
+  id: z.string(),
+  startedAt: time,
+  seenAt: time,
+  /** Null where it says what this version does not know. */
+  state: gatewayState.nullable(),
+});
+
+export const figures = z.object({
+  /** The last hour, the oldest first, the present minute last. */
+  minutes: z.array(minute),
+  held: z.array(waiting.extend({ reason: z.string() })),
+  deadLetters: waiting,
+  /** Order events that no delivery was made of yet. */
+  orderEvents: waiting,
+  deliveries: z.object({ pending: waiting, parked: waiting }),
+  endpoints: z.object({
+    enabled: z.number().int(),
+    disabled: z.number().int(),
+    /** Enabled, and given a rest after failures. */
+    circuitOpen: z.number().int(),
+  }),
+  /** From receipt at the gateway to the worker's transaction, of the last five minutes. */
+  applyMs: percentiles,
+  /** From the whole request to the reply, of the last five minutes: at most so long. */
+  replyMs: percentiles,
+  /** Heard of within the last ten minutes. */
+  gateways: z.array(gateway),
+});
+export type Figures = z.infer<typeof figures>;
+
+export const statsView = z.object({
+  at: time,
+  database: z.enum(['ready', 'down']),
+  queues: z.array(queueState),
+  /** Null while the database is down. */
+  figures: figures.nullable(),
+});
+export type Stats = z.infer<typeof statsView>;

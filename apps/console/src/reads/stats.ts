@@ -1,0 +1,95 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { failureKind } from '@payonce/core/database/failure';
+import type { Tx } from '@payonce/core/database/transaction';
+import { gatewayState } from '@payonce/core/reports/report';
+import type { Figures, QueueState, Stats } from '../api/stats-views.js';
+import { readApplyLatency, readReplyLatency } from './stats-latency.js';
+import { readMinutes } from './stats-minutes.js';
+import {
+  readDeadLetters,
+  readDeliveries,
+  readEndpoints,
+  readHeld,
+  readOrderEvents,
+} from './stats-waiting.js';
+
+/** Many watch at once; what was read a moment ago serves them all. */
+const KEEP_MS = 1_000;
+const LATENCY_MS = 5 * 60_000;
+const GATEWAY_SEEN_MS = 10 * 60_000;
+/** More gateways than any shop runs. */
+const MAX_GATEWAYS = 50;
+
+/**
+ * What the overview shows. Reads at most once a second, however many ask.
+ * @param readQueues never throws
+ */
+export function createStats(
+  deps: DatabaseDeps,
+  readQueues: () => Promise<QueueState[]>,
+): () => Promise<Stats> {
+  let kept: { readonly until: number; readonly stats: Promise<Stats> } | null = null;
+  return () => {
+    const now = deps.clock().getTime();
+    if (kept === null || kept.until <= now) {
+      const stats = readStats(deps, readQueues);
+      const reading = { until: Number.POSITIVE_INFINITY, stats };
+      kept = reading;
+      const end = () => {
+        if (kept === reading) kept = { until: deps.clock().getTime() + KEEP_MS, stats };
+      };
+      stats.then(end, end);
+    }
+    return kept.stats;
+  };
+}
+
+async function readStats(
+  deps: DatabaseDeps,
+  readQueues: () => Promise<QueueState[]>,
+): Promise<Stats> {
+  const now = deps.clock();
+  const [queues, figures] = await Promise.all([
+    readQueues(),
+    readFigures(deps, now).catch((err) => {
+      if (failureKind(err) === 'refused') throw err;
+      deps.log?.warn({ err }, 'the overview could not be read');
+      return null;
+    }),
+  ]);
+  const database = figures === null ? 'down' : 'ready';
+  return { at: now.toISOString(), database, queues, figures };
+}
+
+/** Each query is bounded by rows or by time, and goes by an index; all of them together by the time-out. */
+function readFigures({ prisma }: DatabaseDeps, now: Date): Promise<Figures> {
+  const ago = (ms: number) => new Date(now.getTime() - ms);
+  return prisma.$transaction(async (tx) => {
+    await tx.$executeRaw`SET LOCAL statement_timeout = '5s'`;
+    return {
+      minutes: await readMinutes(tx, now),
+      held: await readHeld(tx),
+      deadLetters: await readDeadLetters(tx),
+      orderEvents: await readOrderEvents(tx),
+      deliveries: await readDeliveries(tx),
+      endpoints: await readEndpoints(tx, now),
+      applyMs: await readApplyLatency(tx, ago(LATENCY_MS)),
+      replyMs: await readReplyLatency(tx, ago(LATENCY_MS)),
+      gateways: await readGateways(tx, ago(GATEWAY_SEEN_MS)),
+    };
+  });
+}
+
+async function readGateways(tx: Tx, since: Date): Promise<Figures['gateways']> {
+  const rows = await tx.gateway.findMany({
+    where: { seenAt: { gte: since } },
+    orderBy: [{ seenAt: 'desc' }, { id: 'asc' }],
+    take: MAX_GATEWAYS,
+  });
+  return rows.map((row) => ({
+    id: row.id,
+    startedAt: row.startedAt.toISOString(),
+    seenAt: row.seenAt.toISOString(),
+    state: gatewayState.safeParse(row.state).data ?? null,
+  }));
+}
