@@ -45,7 +45,13 @@ describe('one payment', () => {
         type: 'order.paid',
         milestone: 'paid',
         version: 1,
-        payload: { number: 'A1', status: 'paid', amount: '8888', paidAmount: '8888', version: 1 },
+        payload: {
+          orderNumber: 'A1',
+          status: 'paid',
+          amount: '8888',
+          paidAmount: '8888',
+          version: 1,
+        },
       },
     ]);
     const row = await notificationRow(deps, notice);

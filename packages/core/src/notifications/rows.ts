@@ -5,6 +5,7 @@ import type { Tx } from '../database/transaction.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { nextRetryAt } from './hold.js';
 import type { EventOutcome, HoldReason, VerifiedNotification } from './notification.js';
+import { type NewlyHeld, tellHeld } from './tell-held.js';
 
 /** A locked notification. */
 export interface NotificationRow {
@@ -143,6 +144,7 @@ export async function insertEvents(tx: Tx, now: Date, events: readonly NewEvent[
       ${events.map(({ outcome }) => outcome.outcome)}::text[], ${reasons}::text[],
       ${reasons.map((reason) => reason && nextRetryAt(reason, 0, now))}::timestamptz[]
     ) AS e`;
+  await tellHeld(tx, now, events.flatMap(asHeld));
 }
 
 /** A held event that was looked at again. */
@@ -175,6 +177,16 @@ export async function updateEvents(
       ${rows.map((row) => row.reason)}::text[], ${rows.map((row) => row.tries)}::int[],
       ${rows.map((row) => row.retryAt)}::timestamptz[]
     ) AS d (id, outcome, hold_reason, tries, next_retry_at) WHERE e.id = d.id`;
+  const elsewise = changed.filter((one) => !sameOutcome(one));
+  await tellHeld(
+    tx,
+    now,
+    elsewise.flatMap(({ stored, outcome }) => asHeld({ ...stored, outcome })),
+  );
+}
+
+function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {
+  return outcome.outcome === 'held' ? [{ ...one, reason: outcome.reason }] : [];
 }
 
 export function sameOutcome({ stored, outcome }: Pick<Redecided, 'stored' | 'outcome'>): boolean {

@@ -6,7 +6,7 @@ import type { Rail } from '../rail.js';
 import type { Fact } from './fact.js';
 import { type FactRow, factFromRow, factToRow } from './fact-rows.js';
 import type { Order } from './order.js';
-import type { OrderPlan } from './plan.js';
+import type { Crossing, OrderPlan } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
   o.paid_amount AS "paidAmount", o.refunded_amount AS "refundedAmount", o.paid_at AS "paidAt",
@@ -150,13 +150,11 @@ async function storeStates(tx: Tx, now: Date, plans: readonly OrderPlan[]): Prom
 /** A milestone crossed again (a flag that went and came back) was told already. */
 async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
   const events = plans.flatMap(({ order, crossings }) =>
-    crossings.map(({ type, milestone, version, state }) => ({
+    crossings.map((crossing) => ({
+      ...crossing,
       orderId: order.id,
       merchant: order.merchant,
-      type,
-      milestone,
-      version,
-      payload: orderEventPayload(order, version, state),
+      payload: orderEventPayload(order, crossing),
     })),
   );
   if (events.length === 0) return;
@@ -173,23 +171,25 @@ async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]):
     ON CONFLICT (order_id, type, milestone) DO NOTHING`;
 }
 
-/** The order at that version; amounts as text, since JSON numbers are floats elsewhere. */
+/** The order at that version, as `deliveries/messages.ts` describes it: amounts as text. */
 function orderEventPayload(
   order: OrderPlan['order'],
-  version: number,
-  state: OrderPlan['state'],
+  { milestone, version, state }: Crossing,
 ): string {
+  const { primary } = state;
   return JSON.stringify({
     merchant: order.merchant,
-    number: order.number,
+    orderNumber: order.number,
     amount: order.amount.toString(),
     currency: order.currency,
-    version,
     status: state.status,
     paidAmount: state.paidAmount.toString(),
     refundedAmount: state.refundedAmount.toString(),
     paidAt: state.paidAt,
     attention: state.attention,
+    trade: primary && { rail: primary.rail, trade: primary.trade },
+    version,
+    milestone,
   });
 }
 

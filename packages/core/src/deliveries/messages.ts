@@ -1,0 +1,145 @@
+/**
+ * What a merchant's system is told, word for word. The one source: payloads are read through these
+ * schemas before they leave, and docs/webhooks/*.schema.json is made from them.
+ */
+import { z } from 'zod';
+import { HOLD_REASONS, type HoldReason } from '../notifications/notification.js';
+import { ATTENTION_FLAGS, ORDER_STATUSES } from '../orders/order.js';
+import { EVENT_TYPES, type EventType } from './event-types.js';
+
+const money = z.string().regex(/^\d+$/).describe('Minor units (fen), as text: no float ever.');
+const time = z.iso.datetime();
+const rail = z.enum(['alipay', 'wechat']);
+
+const order = z.object({
+  merchant: z.string(),
+  orderNumber: z.string().describe("The provider's out_trade_no."),
+  amount: money.describe('Due, in minor units (fen), as text.'),
+  currency: z.string().describe('ISO 4217.'),
+  status: z.enum(ORDER_STATUSES),
+  paidAmount: money.describe('Paid by the primary trade.'),
+  refundedAmount: money.describe('Refunded of the primary trade, in all.'),
+  paidAt: time.nullable().describe("The provider's time; null where it did not say."),
+  attention: z.array(z.enum(ATTENTION_FLAGS)).describe('What a person should see.'),
+  trade: z
+    .object({ rail, trade: z.string() })
+    .nullable()
+    .describe('The primary trade: the one whose money counts.'),
+  version: z
+    .int()
+    .positive()
+    .describe(
+      'Grows with each change of the order: ignore what is not greater than what you have.',
+    ),
+});
+
+const waiting = z.object({
+  merchant: z.string(),
+  notification: z.string().describe('Its ID in the API.'),
+  notificationId: z.string().describe("The provider's own ID."),
+  provider: z.enum(['alipay', 'wechatpay', 'wechatpay-v2']),
+  channel: z.string(),
+  position: z.int().min(0).describe('Which of its events: combined orders carry several.'),
+  orderNumber: z.string().nullable(),
+  amount: money.nullable().describe('What the provider says the order costs.'),
+  currency: z.string().nullable(),
+  trade: z.string().nullable(),
+  says: z.string().nullable().describe("The provider's own type, of what was not understood."),
+});
+
+const HELD_REASONS = HOLD_REASONS.filter(
+  (reason): reason is Exclude<HoldReason, 'unsupported_event'> => reason !== 'unsupported_event',
+);
+
+function message<Type extends EventType, Data extends z.ZodType>(
+  type: Type,
+  description: string,
+  data: Data,
+) {
+  const timestamp = time.describe('When it happened here; the same on every retry.');
+  return z.object({ type: z.literal(type), timestamp, data }).meta({ title: type, description });
+}
+
+const refunded = order.extend({
+  milestone: money.describe('The refunded total that was reached.'),
+});
+
+const messages = {
+  'order.paid': message(
+    'order.paid',
+    'An order was paid. Also told of one that was first seen refunded.',
+    order.extend({ milestone: z.literal('paid') }),
+  ),
+  'order.partially_refunded': message(
+    'order.partially_refunded',
+    'Part of what was paid was given back; once for each total.',
+    refunded,
+  ),
+  'order.refunded': message('order.refunded', 'All that was paid was given back.', refunded),
+  'order.closed': message(
+    'order.closed',
+    'An unpaid order was closed, by you or by the provider. A payment that comes later still wins.',
+    order.extend({ milestone: z.literal('closed') }),
+  ),
+  'order.attention': message(
+    'order.attention',
+    'Something in an order that a person should see; its status is right as it stands.',
+    order.extend({ milestone: z.enum(ATTENTION_FLAGS) }),
+  ),
+  'notification.held': message(
+    'notification.held',
+    'A genuine notification was not applied and waits for somebody; told once per reason.',
+    waiting.extend({ reason: z.enum(HELD_REASONS) }),
+  ),
+  'notification.unsupported': message(
+    'notification.unsupported',
+    'A genuine notification is of a kind that payonce does not understand.',
+    waiting.extend({ reason: z.literal('unsupported_event') }),
+  ),
+} satisfies { readonly [Type in EventType]: z.ZodType };
+
+/** One message, as a merchant's system or a handler gets it. */
+export type Message = { [Type in EventType]: z.output<(typeof messages)[Type]> }[EventType];
+
+/** For docs/webhooks. As input, so that a field that is added later is no fault of a merchant's system. */
+export function schemaOf(type: EventType) {
+  return z.toJSONSchema(messages[type], {
+    io: 'input',
+    // `format` says it; zod's expression of it would fill the page.
+    override: ({ jsonSchema }) => {
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+    },
+  });
+}
+
+/** The body as it leaves: the same bytes on every retry. Null for a payload that cannot be read. */
+export function messageOf({
+  type,
+  createdAt,
+  payload,
+}: {
+  readonly type: string;
+  readonly createdAt: Date;
+  readonly payload: unknown;
+}): Message | null {
+  const known = EVENT_TYPES.find((one) => one === type);
+  if (known === undefined) return null;
+  const read = messages[known].safeParse({
+    type,
+    timestamp: createdAt.toISOString(),
+    data: payload,
+  });
+  return read.success ? read.data : null;
+}
+
+/** `webhook-id`: one per order event, whoever is told and however often. */
+export function messageId({
+  id,
+  createdAt,
+}: {
+  readonly id: bigint;
+  readonly createdAt: Date;
+}): string {
+  // With the time: a merchant's system remembers IDs, and a database may have been made anew.
+  return `evt_${id}_${createdAt.getTime().toString(36)}`;
+}
