@@ -12,6 +12,12 @@ export default {
       { path: '^apps/', pathNot: '^apps/$1/' },
     ),
     rule(
+      'nobody-imports-the-bench',
+      'It measures the others',
+      { path: '^(apps|chaos|packages|prisma|tooling)/' },
+      { path: '^bench/' },
+    ),
+    rule(
       'packages-do-not-import-apps',
       'Data flows one way',
       { path: '^(packages|prisma)/', pathNot: '/test/|\\.test\\.ts$' },

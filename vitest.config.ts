@@ -18,6 +18,7 @@ export default defineConfig({
           include: [
             '{apps,packages}/*/src/**/*.test.ts',
             'tooling/src/**/*.test.ts',
+            'bench/src/**/*.test.ts',
             'chaos/src/**/*.test.ts',
             'examples/*/test/*.test.ts',
             'tests/differential/*.test.ts',
@@ -47,7 +48,7 @@ export default defineConfig({
         test: {
           // The whole product as separate processes, alone on the machine.
           name: 'processes',
-          include: ['tests/processes/*.test.ts', 'chaos/test/*.test.ts'],
+          include: ['tests/processes/*.test.ts', 'bench/test/*.test.ts', 'chaos/test/*.test.ts'],
           sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 60_000,

@@ -16,7 +16,7 @@ interface Cruise {
 
 async function cruise(): Promise<Cruise> {
   const program = join(root, 'node_modules/.bin/depcruise');
-  const folders = ['apps', 'chaos', 'examples', 'packages', 'prisma', 'tooling/src'];
+  const folders = ['apps', 'bench', 'chaos', 'examples', 'packages', 'prisma', 'tooling/src'];
   const { stdout } = await promisify(execFile)(
     program,
     [...folders, '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],

@@ -20,6 +20,8 @@ const VERBS = {
   chaos:
     'breaks everything that can break and counts what was lost           (npm run chaos -- --help)',
   fuzz: 'hostile requests against a real gateway                             (npm run fuzz -- --help)',
+  bench:
+    'how fast it is, beside what people would write                     (npm run bench -- --help)',
 };
 /** Compiled by then. Each exports a function named as the verb: `({ root, state, args }) => exit code`. */
 const MODULES = {
@@ -28,6 +30,7 @@ const MODULES = {
   test: './dist/test.js',
   chaos: '../chaos/dist/main.js',
   fuzz: '../chaos/dist/fuzz.js',
+  bench: '../bench/dist/main.js',
 };
 
 process.chdir(root);
@@ -83,7 +86,7 @@ function manifests() {
   const folders = ['apps', 'examples', 'packages'].flatMap((group) =>
     readdirSync(group).map((name) => join(group, name)),
   );
-  return ['.', 'chaos', 'prisma', 'tests', 'tooling', ...folders]
+  return ['.', 'bench', 'chaos', 'prisma', 'tests', 'tooling', ...folders]
     .map((folder) => join(folder, 'package.json'))
     .filter((file) => existsSync(file));
 }

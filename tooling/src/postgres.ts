@@ -26,6 +26,8 @@ export async function startPostgres(options: {
   readonly port: number;
   readonly password: string;
   readonly logFile: string;
+  /** Beside, or in place of, those of every start. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Called as soon as the process exists, long before it answers. */
   readonly onSpawn?: (owned: OwnedProcess) => void;
 }): Promise<RunningPostgres> {
@@ -36,6 +38,7 @@ export async function startPostgres(options: {
     port: String(options.port),
     unix_socket_directories: '',
     max_connections: '120',
+    ...options.settings,
   };
   const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const owned = own(

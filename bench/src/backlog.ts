@@ -1,0 +1,86 @@
+import type { Channels } from '@payonce/core/config/channels';
+import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
+import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import type { Redis } from 'ioredis';
+import type { WireRequest } from './requests.js';
+import type { Place } from './stores.js';
+
+const CHUNK = 1_000;
+const POLL_MS = 10;
+/** The first tenth shows how fast compilers are, the last one how a queue runs dry. */
+const COUNTED = { from: 0.1, to: 0.9 };
+const START_LIMIT_MS = 30_000;
+
+/** As the gateway makes them. */
+export function jobsOf(requests: readonly WireRequest[], channels: Channels): NotificationJob[] {
+  const channel = channels.get('sim-alipay');
+  if (!channel) throw new Error('the simulated channels have no sim-alipay');
+  return requests.map(({ body }) => {
+    const bytes = Buffer.from(body, 'utf8');
+    const receivedAt = new Date();
+    const verification = channel.provider.verify({ body: bytes, headers: {}, receivedAt });
+    if (!verification.ok) throw new Error(`a signed request is refused: ${verification.reason}`);
+    return {
+      version: 1,
+      provider: channel.provider.id,
+      channel: channel.key,
+      notificationId: verification.notificationId,
+      digest: verification.digest,
+      receivedAt: receivedAt.toISOString(),
+      bodyBase64: bytes.toString('base64'),
+      headers: {},
+    };
+  });
+}
+
+export async function fill(place: Place, jobs: readonly NotificationJob[]): Promise<void> {
+  const [settings] = readQueueSettings({ REDIS_URL: place.redisUrl });
+  const queue = openHostedQueue(settings);
+  for (let start = 0; start < jobs.length; start += CHUNK) {
+    await queue.addBulk(
+      jobs.slice(start, start + CHUNK).map((data) => ({
+        name: data.provider,
+        data,
+        opts: { ...notificationJobOptions, jobId: jobIdFor(data) },
+      })),
+    );
+  }
+  await queue.close();
+}
+
+/** Jobs of Redis that are not done: waiting, in somebody's hand, or failed. */
+export async function remaining(redis: Redis): Promise<number> {
+  const counts = await Promise.all([
+    redis.llen('payonce:notifications:wait'),
+    redis.llen('payonce:notifications:active'),
+    redis.zcard('payonce:notifications:delayed'),
+    redis.zcard('payonce:notifications:failed'),
+  ]);
+  return counts.reduce((sum, count) => sum + count);
+}
+
+/**
+ * Looks on while a backlog of `total` is worked off, until nine tenths are done or the time is over.
+ * @returns how many a second, from the first tenth on (or the first sign of work, where that takes too long)
+ */
+export async function drainRate(redis: Redis, total: number, limitMs: number): Promise<number> {
+  const startBy = performance.now() + START_LIMIT_MS;
+  let begun: { at: number; done: number } | null = null;
+  let counted: { at: number; done: number } | null = null;
+  for (;;) {
+    const done = total - (await remaining(redis));
+    const at = performance.now();
+    if (!begun && done > 0) begun = { at, done };
+    if (!begun && at > startBy) throw new Error('no job of the backlog was done');
+    if (begun && !counted && (done >= total * COUNTED.from || at - begun.at > limitMs / 5)) {
+      counted = { at, done };
+    }
+    const over = begun !== null && at - begun.at > limitMs;
+    if (counted && (done >= total * COUNTED.to || over) && at > counted.at) {
+      return (done - counted.done) / ((at - counted.at) / 1_000);
+    }
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}

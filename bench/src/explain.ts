@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import { drainRate, fill } from './backlog.js';
+import { grow } from './grow.js';
+import type { Stage } from './stage.js';
+
+/** Of one query text that comes again and again, what it did last tells most: caches are warm. */
+const QUERY = /duration: [\d.]+ ms {2}plan:\s*Query Text: /;
+
+/**
+ * The plan of every statement with which a worker applies its batches, as PostgreSQL's own `auto_explain`
+ * saw it with real parameters, on a database that has grown.
+ */
+export async function explain(stage: Stage): Promise<string> {
+  const { scale, stores, programs, jobs, say } = stage;
+  const place = await stores.freshPlace();
+  try {
+    await grow(place, scale.stored.many, say);
+    await stores.settle();
+    const from = readFileSync(stores.postgresLog, 'utf8').length;
+    for (const [name, value] of Object.entries(SETTINGS)) {
+      await place.query(
+        `ALTER ROLE CURRENT_USER IN DATABASE ${databaseOf(place.databaseUrl)} SET ${name} = '${value}'`,
+      );
+    }
+    const own = jobs().slice(0, scale.grownBacklog);
+    await fill(place, own);
+    const worker = await programs.worker(place);
+    await drainRate(stores.redis, own.length, scale.drainLimitMs);
+    await worker.stop();
+    return plansIn(readFileSync(stores.postgresLog, 'utf8').slice(from));
+  } finally {
+    await place.remove();
+  }
+}
+
+const SETTINGS = {
+  session_preload_libraries: 'auto_explain',
+  'auto_explain.log_min_duration': '0',
+  'auto_explain.log_analyze': 'on',
+  'auto_explain.log_buffers': 'on',
+  'auto_explain.log_parameter_max_length': '0',
+} as const;
+
+function plansIn(log: string): string {
+  const plans = new Map<string, string>();
+  for (const entry of log.split(/^(?=\S.* LOG: )/m)) {
+    if (!QUERY.test(entry)) continue;
+    const [, duration = ''] = /duration: ([\d.]+) ms/.exec(entry) ?? [];
+    const lines =
+      entry
+        .split('Query Text: ')[1]
+        ?.split('\n')
+        .map((line) => line.replace(/^\t/, '')) ?? [];
+    const start = lines.findIndex((line) => /\(cost=/.test(line));
+    const text = lines.slice(0, start).join(' ').replace(/\s+/g, ' ').trim();
+    plans.set(
+      text,
+      `${text}\n\n${lines.slice(start).join('\n').trimEnd()}\nDuration: ${duration} ms`,
+    );
+  }
+  return [...plans.values()].join('\n\n---\n\n');
+}
+
+function databaseOf(url: string): string {
+  return new URL(url).pathname.slice(1);
+}

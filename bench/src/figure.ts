@@ -1,0 +1,40 @@
+import Table from 'cli-table3';
+
+/** What one comparison found. */
+export interface Figure {
+  readonly name: string;
+  /** Median of the rounds; the better direction is up unless the unit is a time or a size. */
+  readonly value: number;
+  readonly unit: string;
+  /** The same unit, measured in turns with `value`; null where there is nothing to compare with. */
+  readonly baseline: number | null;
+  /** `value / baseline`, the median of the rounds' own ratios. */
+  readonly ratio: number | null;
+  /** What the baseline is. */
+  readonly against: string;
+}
+
+/** One JSON object a line. */
+export function asJson({ name, value, unit, baseline, ratio }: Figure): string {
+  return JSON.stringify({ name, value, unit, baseline, ratio });
+}
+
+/** A table for people. */
+export function asTable(figures: readonly Figure[]): string {
+  const table = new Table({
+    head: ['name', 'value', 'unit', 'baseline', 'ratio', 'against'],
+    colAligns: ['left', 'right', 'left', 'right', 'right', 'left'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, value, unit, baseline, ratio, against } of figures) {
+    table.push([name, value, unit, baseline ?? '–', ratio ?? '–', against]);
+  }
+  return table.toString();
+}
+
+/** Three significant digits are more than a noisy machine repeats. */
+export function rounded(value: number): number {
+  if (value === 0) return 0;
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));
+  return Number(value.toFixed(Math.min(digits, 3)));
+}

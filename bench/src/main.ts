@@ -1,0 +1,155 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import type { NotificationJob } from '@payonce/core/queue/job';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { type OwnedProcess, stop } from '@payonce/tooling/process';
+import { claim } from '@payonce/tooling/run-file';
+import { jobsOf } from './backlog.js';
+import { explain } from './explain.js';
+import { asJson, asTable, type Figure } from './figure.js';
+import { type BenchOptions, readOptions, UsageError } from './options.js';
+import { openPrograms } from './programs.js';
+import { alipayPayments } from './requests.js';
+import { FULL, QUICK } from './scale.js';
+import type { Stage } from './stage.js';
+import { startBenchStores } from './stores.js';
+
+export interface Place {
+  /** The repository. */
+  readonly root: string;
+  /** Where a run of this clone may keep its files: a folder `bench` in it. */
+  readonly state: string;
+  readonly args: readonly string[];
+}
+
+const PARENT_CHECK_MS = 500;
+
+/** `npm run bench`. @returns 0, or 2 for a wrong command line; what cannot be measured ends the process with 1 */
+export async function bench({ root, state, args }: Place): Promise<number> {
+  try {
+    const options = readOptions(args);
+    if ('help' in options) {
+      console.log(options.help);
+      return 0;
+    }
+    await onStage(root, join(state, 'bench'), options);
+    // Everything is stopped by then; what is left are sockets of clients whose server is gone.
+    process.exit(0);
+  } catch (error) {
+    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
+    if (isUsage(error)) return 2;
+    process.exit(1);
+  }
+}
+
+async function onStage(root: string, folder: string, options: BenchOptions): Promise<void> {
+  const stopped = stopRequest();
+  mkdirSync(folder, { recursive: true });
+  const runFile = await claim(folder);
+  const startedAt = performance.now();
+  const say = (line: string) => {
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    console.error(`${seconds.padStart(6)} s  ${line}`);
+  };
+  const [load = 0] = loadavg();
+  say(`${cpus().length} cores (${cpus()[0]?.model}), load ${load.toFixed(2)}`);
+  const owned: OwnedProcess[] = [];
+  const onSpawn = (one: OwnedProcess) => {
+    owned.push(one);
+    runFile.add(one.name, one.pid);
+  };
+  try {
+    await Promise.race([play(root, folder, options, onSpawn, say), stopped]);
+  } finally {
+    // Whatever is still there was interrupted.
+    for (const one of owned.reverse()) {
+      await stop(one, one.name === 'postgres' ? 'SIGINT' : 'SIGTERM', 20_000);
+    }
+    runFile.remove();
+  }
+}
+
+async function play(
+  root: string,
+  folder: string,
+  options: BenchOptions,
+  onSpawn: (owned: OwnedProcess) => void,
+  say: (line: string) => void,
+): Promise<void> {
+  const scale = options.quick ? QUICK : FULL;
+  const logs = join(folder, 'logs');
+  rmSync(logs, { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  const keys = join(folder, 'simulator');
+  const signers = await ensureSimulatedChannels(keys);
+  const { channelsFile } = signers;
+  const channels = readChannelFile({ PAYONCE_CHANNELS_FILE: channelsFile });
+  const requestsFile = join(keys, `alipay-${scale.requests}.jsonl`);
+  const stores = await startBenchStores({
+    folder: join(folder, 'stores'),
+    orders: scale.requests,
+    onSpawn,
+  });
+  const requests = once(() => alipayPayments(signers, scale.requests, requestsFile, say));
+  const stage: Stage = {
+    scale,
+    stores,
+    programs: openPrograms({ root, logs, channelsFile, onSpawn }),
+    channels,
+    signers,
+    requests,
+    requestsFile,
+    jobs: once((): readonly NotificationJob[] => jobsOf(requests(), channels)),
+    folder: logs,
+    say,
+  };
+  try {
+    if (options.explain) console.log(await explain(stage));
+    else await measure(stage, options);
+  } finally {
+    await stores.end();
+  }
+}
+
+async function measure(stage: Stage, { rows, json }: BenchOptions): Promise<void> {
+  const all: Figure[] = [];
+  for (const row of rows) {
+    stage.say(`${row.name}: ${row.does}`);
+    const figures = await row.measure(stage);
+    all.push(...figures);
+    // As they come: a run that is stopped keeps what it found.
+    if (json) for (const figure of figures) console.log(asJson(figure));
+  }
+  if (!json) console.log(asTable(all));
+}
+
+/** Rejects with the first request to stop: a signal, or the end of whoever started this. */
+function stopRequest(): Promise<never> {
+  const requested = new Promise<never>((_, reject) => {
+    const stopping = (why: string) => reject(new Error(`stopped (${why})`));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => stopping(signal));
+    }
+    const parent = process.ppid;
+    setInterval(() => {
+      if (process.ppid !== parent) stopping('the process that started it is gone');
+    }, PARENT_CHECK_MS).unref();
+  });
+  requested.catch(() => {}); // it may come when nobody waits for it any more
+  return requested;
+}
+
+function isUsage(error: unknown): boolean {
+  if (error instanceof UsageError) return true;
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE');
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | null = null;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -1,0 +1,139 @@
+import { existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
+import type { LoadResult, LoadSpec } from './load/spec.js';
+import { CONCURRENCY } from './scale.js';
+import type { Place } from './stores.js';
+
+/** A measured process. */
+export interface Running {
+  readonly origin: string;
+  stop(): Promise<void>;
+}
+
+export interface ProgramsOptions {
+  readonly root: string;
+  readonly logs: string;
+  readonly channelsFile: string;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+}
+
+export type Programs = ReturnType<typeof openPrograms>;
+
+const START_LIMIT_MS = 30_000;
+/** Longer than the worker's own limit for its last batches. */
+const STOP_LIMIT_MS = 20_000;
+
+/** Starts compiled programs: payonce's own as they are deployed, and what they are compared with. */
+export function openPrograms(options: ProgramsOptions) {
+  const { root, logs } = options;
+
+  async function start(
+    name: string,
+    program: string,
+    env: Readonly<Record<string, string>>,
+    isReady: (ports: { port: number; privatePort: number }) => Promise<boolean>,
+  ): Promise<Running> {
+    const main = join(root, program);
+    if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
+    const port = await anyFreePort();
+    const privatePort = await anyFreePort();
+    const log = join(logs, `${name}.log`);
+    const owned = own(name, process.execPath, ['--enable-source-maps', main], {
+      cwd: root,
+      env: {
+        PATH: process.env.PATH,
+        PAYONCE_PORT: String(port),
+        PAYONCE_PRIVATE_PORT: String(privatePort),
+        PAYONCE_CHANNELS_FILE: options.channelsFile,
+        ...env,
+      },
+      output: openSync(log, 'a'),
+    });
+    options.onSpawn(owned);
+    await until(`${name} (log: ${log})`, START_LIMIT_MS, () => {
+      if (owned.child.exitCode !== null) throw new Error(`${name} ended at start; see ${log}`);
+      return isReady({ port, privatePort });
+    });
+    return {
+      origin: `http://127.0.0.1:${port}`,
+      stop: async () => void (await stop(owned, 'SIGTERM', STOP_LIMIT_MS)),
+    };
+  }
+
+  const readyz = ({ privatePort }: { privatePort: number }) =>
+    statusOf(`http://127.0.0.1:${privatePort}/readyz`).then((status) => status === 200);
+  /** What is compared with answers anything at all as soon as it listens. */
+  const listens = ({ port }: { port: number }) =>
+    statusOf(`http://127.0.0.1:${port}/`).then((status) => status !== null);
+
+  return {
+    gateway: (place: Place, queue: 'redis' | 'postgres') =>
+      start(
+        'gateway',
+        'apps/gateway/dist/main.js',
+        { ...queueEnv(place), PAYONCE_QUEUE: queue },
+        readyz,
+      ),
+    worker: (place: Place) => start('worker', 'apps/worker/dist/main.js', envOf(place), readyz),
+    /** A server of `variants/`. */
+    server: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, listens),
+    /** A worker of `variants/`, which listens nowhere: it is there when jobs go. */
+    consumer: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, async () => true),
+    /** Sends, and counts replies. */
+    async load(
+      spec: Pick<LoadSpec, 'origin' | 'file' | 'warmMs' | 'measureMs'> & Partial<LoadSpec>,
+    ): Promise<LoadResult> {
+      const whole: LoadSpec = {
+        connections: CONCURRENCY,
+        order: 'distinct',
+        ratePerSecond: null,
+        ...spec,
+      };
+      const program = join(root, 'bench/dist/load/main.js');
+      const owned = own('load', process.execPath, [program, JSON.stringify(whole)], {
+        cwd: root,
+        env: { PATH: process.env.PATH },
+        output: 'pipe',
+      });
+      options.onSpawn(owned);
+      return readResult(owned);
+    },
+  };
+}
+
+function queueEnv(place: Place): Record<string, string> {
+  return { REDIS_URL: place.redisUrl, PAYONCE_QUEUE_DATABASE_URL: place.queueDatabaseUrl };
+}
+
+function envOf(place: Place): Record<string, string> {
+  return { ...queueEnv(place), DATABASE_URL: place.databaseUrl };
+}
+
+/** Null when nobody answers. */
+async function statusOf(url: string): Promise<number | null> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return response.status;
+  } catch {
+    return null;
+  }
+}
+
+async function readResult(owned: OwnedProcess): Promise<LoadResult> {
+  let output = '';
+  owned.child.stdout?.on('data', (chunk) => {
+    output += chunk;
+  });
+  let faults = '';
+  owned.child.stderr?.on('data', (chunk) => {
+    faults += chunk;
+  });
+  await new Promise((resolve) => owned.child.once('close', resolve));
+  if (output === '') throw new Error(`the load generator ended without a result:\n${faults}`);
+  return JSON.parse(output) as LoadResult;
+}

@@ -1,0 +1,72 @@
+import { type Figure, rounded } from './figure.js';
+
+/** Gives one figure of a side: how many a second, say. */
+export type Measure = () => Promise<number>;
+
+export interface Comparison {
+  readonly name: string;
+  readonly unit: string;
+  readonly ours: Measure;
+  /** Several ways to do the same: the one with the highest median is the baseline. */
+  readonly others: Readonly<Record<string, Measure>>;
+}
+
+/**
+ * Takes turns (A, B, A, B, …), so that whatever else the machine does meets all sides alike.
+ * @returns medians; the ratio is the median of the rounds' own ratios
+ */
+export async function compare(
+  { name, unit, ours, others }: Comparison,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<Figure> {
+  const own: number[] = [];
+  const found = new Map(Object.keys(others).map((label): [string, number[]] => [label, []]));
+  for (let round = 1; round <= rounds; round += 1) {
+    own.push(await ours());
+    for (const [label, measure] of Object.entries(others)) {
+      found.get(label)?.push(await measure());
+    }
+    const last = [...found].map(([label, values]) => `${label} ${rounded(values.at(-1) ?? 0)}`);
+    say(`${name} ${round}/${rounds}: ${[rounded(own.at(-1) ?? 0), ...last].join(', ')} ${unit}`);
+  }
+  const [label, values] = bestOf(found);
+  const ratios = own.map((value, index) => value / (values[index] ?? Number.NaN));
+  return {
+    name,
+    unit,
+    value: rounded(median(own)),
+    baseline: rounded(median(values)),
+    ratio: rounded(median(ratios)),
+    against: label,
+  };
+}
+
+/** The same measurement again and again, with nothing to compare. */
+export async function repeat(
+  { name, unit, against }: Pick<Figure, 'name' | 'unit' | 'against'>,
+  rounds: number,
+  measure: Measure,
+  say: (line: string) => void,
+): Promise<Figure> {
+  const values: number[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    values.push(await measure());
+    say(`${name} ${round}/${rounds}: ${rounded(values.at(-1) ?? 0)} ${unit}`);
+  }
+  return { name, unit, against, value: rounded(median(values)), baseline: null, ratio: null };
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
+}
+
+function bestOf(found: ReadonlyMap<string, readonly number[]>): [string, readonly number[]] {
+  const ranked = [...found].sort(([, a], [, b]) => median(b) - median(a));
+  const [best] = ranked;
+  if (best === undefined) throw new Error('there is nothing to compare with');
+  return [best[0], best[1]];
+}

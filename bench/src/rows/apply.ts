@@ -1,0 +1,103 @@
+import { drainRate, fill, remaining } from '../backlog.js';
+import type { Running } from '../programs.js';
+import { compare } from '../rounds.js';
+import type { Stage } from '../stage.js';
+import type { Place } from '../stores.js';
+import { POOLS } from './ack.js';
+import type { Row } from './row.js';
+
+type Start = (place: Place) => Promise<Running>;
+
+export const applyNaive: Row = {
+  name: 'apply.naive',
+  does: 'applied a second by one worker, against one Prisma transaction for each job',
+  measure: async (stage) => [
+    await compare(
+      {
+        name: 'apply.naive',
+        unit: 'applied/s',
+        ours: () => drained(stage, [(place) => stage.programs.worker(place)]),
+        others: Object.fromEntries(
+          POOLS.map((pool) => [
+            `usual worker, pool ${pool}`,
+            () =>
+              drained(stage, [
+                (place) => stage.programs.consumer('usual-worker', place, { BENCH_POOL: pool }),
+              ]),
+          ]),
+        ),
+      },
+      stage.scale.rounds,
+      stage.say,
+    ),
+  ],
+};
+
+export const applyFloor: Row = {
+  name: 'apply.floor',
+  does: 'the same, against a worker that only verifies and decodes',
+  measure: async (stage) => [
+    await compare(
+      {
+        name: 'apply.floor',
+        unit: 'applied/s',
+        ours: () => drained(stage, [(place) => stage.programs.worker(place)]),
+        others: {
+          'only verifies and decodes': () =>
+            drained(stage, [(place) => stage.programs.consumer('idle-worker', place)], false),
+        },
+      },
+      stage.scale.rounds,
+      stage.say,
+    ),
+  ],
+};
+
+export const workers: Row = {
+  name: 'workers',
+  does: 'applied a second by two worker processes, against one',
+  measure: async (stage) => {
+    const one: Start = (place) => stage.programs.worker(place);
+    return [
+      await compare(
+        {
+          name: 'workers',
+          unit: 'applied/s',
+          ours: () => drained(stage, [one, one]),
+          others: { 'one worker': () => drained(stage, [one]) },
+        },
+        stage.scale.rounds,
+        stage.say,
+      ),
+    ];
+  },
+};
+
+/** @param applies whether what is done can be found in the database afterwards */
+async function drained(
+  { scale, stores, jobs }: Stage,
+  starts: readonly Start[],
+  applies = true,
+): Promise<number> {
+  const place = await stores.freshPlace();
+  try {
+    await fill(place, jobs().slice(0, scale.backlog));
+    const workers = await Promise.all(starts.map((start) => start(place)));
+    const rate = await drainRate(stores.redis, scale.backlog, scale.drainLimitMs);
+    await Promise.all(workers.map((worker) => worker.stop()));
+    const done = scale.backlog - (await remaining(stores.redis));
+    if (applies) await expectApplied(place, done);
+    return rate;
+  } finally {
+    await place.remove();
+  }
+}
+
+/** What left the queue has paid its orders, or the figure means nothing. */
+export async function expectApplied(place: Place, done: number): Promise<void> {
+  const [found] = await place.query<{ paid: number }>(
+    "SELECT count(*)::int AS paid FROM orders WHERE status = 'paid' AND number LIKE 'bench-%'",
+  );
+  const paid = found?.paid ?? 0;
+  if (paid < done) throw new Error(`${done} jobs left the queue, and ${paid} orders are paid`);
+}

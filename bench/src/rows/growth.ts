@@ -1,0 +1,52 @@
+import { drainRate, fill } from '../backlog.js';
+import { grow } from '../grow.js';
+import { compare } from '../rounds.js';
+import type { Stage } from '../stage.js';
+import type { Place } from '../stores.js';
+import { expectApplied } from './apply.js';
+import type { Row } from './row.js';
+
+export const growth: Row = {
+  name: 'growth',
+  does: 'applied a second with two million notifications and orders stored, against ten thousand',
+  async measure(stage) {
+    const { scale, stores, say } = stage;
+    const few = await stores.freshPlace();
+    const many = await stores.freshPlace();
+    try {
+      await grow(few, scale.stored.few, say);
+      await grow(many, scale.stored.many, say);
+      return [
+        await compare(
+          {
+            name: 'growth',
+            unit: 'applied/s',
+            ours: inTurn(stage, many),
+            others: { [`${scale.stored.few} stored`]: inTurn(stage, few) },
+          },
+          scale.rounds,
+          say,
+        ),
+      ];
+    } finally {
+      await few.remove();
+      await many.remove();
+    }
+  },
+};
+
+/** Each round has notifications of its own: a database of this size is not made anew each time. */
+function inTurn({ scale, stores, programs, jobs }: Stage, place: Place): () => Promise<number> {
+  let from = 0;
+  return async () => {
+    await stores.settle();
+    const own = jobs().slice(from, from + scale.grownBacklog);
+    from += scale.grownBacklog;
+    await fill(place, own);
+    const worker = await programs.worker(place);
+    const rate = await drainRate(stores.redis, own.length, scale.drainLimitMs);
+    await worker.stop();
+    await expectApplied(place, 1);
+    return rate;
+  };
+}

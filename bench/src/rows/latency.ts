@@ -1,0 +1,85 @@
+import { repeat } from '../rounds.js';
+import type { Stage } from '../stage.js';
+import { loaded } from './ack.js';
+import type { Row } from './row.js';
+
+/** A shop with seventeen million orders a day. */
+const STEADY_PER_SECOND = 200;
+
+export const latency: Row = {
+  name: 'latency',
+  does: 'milliseconds from receipt to applied at 200 a second: p50 and p99',
+  async measure(stage) {
+    const found: { p50: number; p99: number }[] = [];
+    const p99 = await repeat(
+      { name: 'latency', unit: 'ms (p99)', against: 'nothing: 200 a second' },
+      stage.scale.rounds,
+      async () => {
+        const quantiles = await receiptToApplied(stage);
+        found.push(quantiles);
+        return quantiles.p99;
+      },
+      stage.say,
+    );
+    const p50 = await repeat(
+      { name: 'latency.p50', unit: 'ms (p50)', against: p99.against },
+      found.length,
+      async () => found.shift()?.p50 ?? Number.NaN,
+      () => {},
+    );
+    return [p99, p50];
+  },
+};
+
+export const ackLatency: Row = {
+  name: 'ack.latency',
+  does: 'milliseconds to the reply, p99, at half of the peak rate',
+  async measure(stage) {
+    const start = (place: Parameters<typeof stage.programs.gateway>[0]) =>
+      stage.programs.gateway(place, 'redis');
+    const peak = await loaded(stage, start);
+    const ratePerSecond = Math.floor(peak.acknowledged / peak.seconds / 2);
+    return [
+      await repeat(
+        { name: 'ack.latency', unit: 'ms (p99)', against: `nothing: ${ratePerSecond} a second` },
+        stage.scale.rounds,
+        async () => (await loaded(stage, start, { ratePerSecond })).p99,
+        stage.say,
+      ),
+    ];
+  },
+};
+
+/** Receipt is the gateway's time of it, applied is PostgreSQL's time of the commit: one machine, one clock. */
+async function receiptToApplied(stage: Stage): Promise<{ p50: number; p99: number }> {
+  const { scale, stores, programs } = stage;
+  stage.requests();
+  const place = await stores.freshPlace();
+  try {
+    const worker = await programs.worker(place);
+    const gateway = await programs.gateway(place, 'redis');
+    const { refused, acknowledged } = await programs.load({
+      origin: gateway.origin,
+      file: stage.requestsFile,
+      warmMs: scale.warmMs,
+      measureMs: scale.steadyMs,
+      ratePerSecond: STEADY_PER_SECOND,
+    });
+    await gateway.stop();
+    await worker.stop();
+    const [row] = await place.query<{ p50: number; p99: number; applied: number }>(
+      `SELECT count(*)::int AS applied, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,
+         percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
+       FROM (SELECT 1000 * extract(epoch FROM pg_xact_commit_timestamp(e.xmin) - n.received_at)::float8 AS ms
+         FROM notification_events e JOIN notifications n ON n.id = e.notification_row_id
+         WHERE n.received_at > (SELECT min(received_at) FROM notifications)
+           + ${scale.warmMs} * interval '1 millisecond') AS told`,
+    );
+    if (!row || refused > 0 || row.applied < acknowledged * 0.9) {
+      throw new Error(`${row?.applied} of ${acknowledged} were applied, ${refused} refused`);
+    }
+    return row;
+  } finally {
+    await place.remove();
+  }
+}

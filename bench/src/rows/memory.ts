@@ -1,0 +1,57 @@
+import { join } from 'node:path';
+import { remaining } from '../backlog.js';
+import { type Figure, rounded } from '../figure.js';
+import { wechatpayPayments, writeRequests } from '../requests.js';
+import type { Stage } from '../stage.js';
+import type { Row } from './row.js';
+
+const BODY_BYTES = 1_024;
+/** All of them are sent; what is left of this time is not waited for. */
+const SENDING_LIMIT_MS = 60_000;
+
+export const backlogMemory: Row = {
+  name: 'backlog.memory',
+  does: 'bytes of Redis for a waiting v3 notification of 1 KiB, against its body',
+  measure: async (stage) => [await bytesPerWaiting(stage)],
+};
+
+/** No rounds: an allocator does not depend on what else the machine does. */
+async function bytesPerWaiting(stage: Stage): Promise<Figure> {
+  const { scale, stores, programs } = stage;
+  const requests = wechatpayPayments(stage.signers, scale.waiting, BODY_BYTES);
+  const file = join(stage.folder, 'wechatpay.jsonl');
+  writeRequests(file, requests);
+  const place = await stores.freshPlace();
+  try {
+    const gateway = await programs.gateway(place, 'redis');
+    const before = await usedBytes(stage);
+    await programs.load({
+      origin: gateway.origin,
+      file,
+      warmMs: 0,
+      measureMs: SENDING_LIMIT_MS,
+    });
+    await gateway.stop();
+    const waiting = await remaining(stores.redis);
+    if (waiting !== requests.length) throw new Error(`${waiting} of ${requests.length} wait`);
+    const value = ((await usedBytes(stage)) - before) / waiting;
+    const baseline =
+      requests.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0) / requests.length;
+    stage.say(`backlog.memory: ${rounded(value)} bytes for a body of ${rounded(baseline)}`);
+    return {
+      name: 'backlog.memory',
+      unit: 'bytes',
+      value: rounded(value),
+      baseline: rounded(baseline),
+      ratio: rounded(value / baseline),
+      against: 'the body alone',
+    };
+  } finally {
+    await place.remove();
+  }
+}
+
+async function usedBytes({ stores }: Stage): Promise<number> {
+  const memory = await stores.redis.info('memory');
+  return Number(/^used_memory:(\d+)/m.exec(memory)?.[1]);
+}

@@ -1,0 +1,132 @@
+import { createPublicKey, verify } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'node:querystring';
+import { SIMULATED } from '@payonce/testkit/channels';
+import { AlipaySdk } from 'alipay-sdk';
+import { compare } from '../rounds.js';
+import type { Stage } from '../stage.js';
+import type { Row } from './row.js';
+import { wechatpaySides } from './verify-wechatpay.js';
+
+/** Between two looks at the clock. */
+const STRIDE = 20;
+
+export const verifyAlipay: Row = {
+  name: 'verify.alipay',
+  does: "verifications a second of one RSA2 notification, against alipay-sdk's checkNotifySignV2",
+  async measure(stage) {
+    const { ours, fields, publicKeyText } = alipayNotice(stage);
+    const sdk = new AlipaySdk({
+      appId: SIMULATED.alipay.appId,
+      // Signs requests, of which there are none here; the constructor wants one.
+      privateKey: '-',
+      alipayPublicKey: publicKeyText,
+    });
+    return [
+      await compare(
+        {
+          name: 'verify.alipay',
+          unit: 'verified/s',
+          ours: perSecond(stage, ours),
+          // Given what a framework has parsed already; we begin with the bytes.
+          others: { 'alipay-sdk': perSecond(stage, () => sdk.checkNotifySignV2(fields)) },
+        },
+        stage.scale.rounds,
+        stage.say,
+      ),
+    ];
+  },
+};
+
+export const verifyAlipayFloor: Row = {
+  name: 'verify.alipay.floor',
+  does: 'the same, against crypto.verify alone',
+  async measure(stage) {
+    const { ours, fields, publicKeyText } = alipayNotice(stage);
+    const key = createPublicKey({
+      key: Buffer.from(publicKeyText, 'base64'),
+      format: 'der',
+      type: 'spki',
+    });
+    const signature = Buffer.from(fields.sign ?? '', 'base64');
+    const signed = Object.keys(fields)
+      .filter((name) => name !== 'sign' && name !== 'sign_type')
+      .sort()
+      .map((name) => `${name}=${fields[name]}`)
+      .join('&');
+    const text = Buffer.from(signed, 'utf8');
+    return [
+      await compare(
+        {
+          name: 'verify.alipay.floor',
+          unit: 'verified/s',
+          ours: perSecond(stage, ours),
+          others: {
+            'crypto.verify': perSecond(stage, () => verify('sha256', text, key, signature)),
+          },
+        },
+        stage.scale.rounds,
+        stage.say,
+      ),
+    ];
+  },
+};
+
+export const verifyWechatpay: Row = {
+  name: 'verify.wechatpay',
+  does: 'v3 notifications verified and opened a second, against the faster SDK doing both',
+  async measure(stage) {
+    const { ours, axiosPlugin, nodeV3 } = await wechatpaySides(stage);
+    return [
+      await compare(
+        {
+          name: 'verify.wechatpay',
+          unit: 'verified/s',
+          ours: perSecond(stage, ours),
+          others: {
+            'wechatpay-axios-plugin': perSecond(stage, axiosPlugin),
+            'wechatpay-node-v3': perSecond(stage, nodeV3),
+          },
+        },
+        stage.scale.rounds,
+        stage.say,
+      ),
+    ];
+  },
+};
+
+function alipayNotice({ channels, requests, signers }: Stage) {
+  const provider = channels.get('sim-alipay')?.provider;
+  const body = Buffer.from(requests()[0]?.body ?? '', 'utf8');
+  const secrets = join(dirname(signers.channelsFile), 'secrets');
+  const pem = readFileSync(join(secrets, 'sim-alipay-public.pem'), 'utf8');
+  const receivedAt = new Date();
+  return {
+    ours: () => provider?.verify({ body, headers: {}, receivedAt }).ok === true,
+    fields: parse(body.toString('utf8')) as Record<string, string>,
+    publicKeyText: pem.replace(/-----[A-Z ]+-----|\s/g, ''),
+  };
+}
+
+/** @param verifies one genuine message; a refusal ends the run, since it may cost less */
+function perSecond(
+  { scale }: Stage,
+  verifies: () => boolean | Promise<boolean>,
+): () => Promise<number> {
+  return async () => {
+    for (let count = 0; count < STRIDE * 10; count += 1) await verifies();
+    const startedAt = performance.now();
+    let count = 0;
+    let elapsedMs = 0;
+    while (elapsedMs < scale.verifyMs) {
+      for (let index = 0; index < STRIDE; index += 1) {
+        const verdict = verifies();
+        if (verdict !== true && !(await verdict)) throw new Error('a genuine message is refused');
+      }
+      count += STRIDE;
+      elapsedMs = performance.now() - startedAt;
+    }
+    return count / (elapsedMs / 1_000);
+  };
+}

@@ -1,0 +1,51 @@
+/** How much is measured. `--quick` shows that everything works, not how fast. */
+export interface Scale {
+  readonly rounds: number;
+  /** Under load, before anything is counted: compilers and caches settle. */
+  readonly warmMs: number;
+  readonly measureMs: number;
+  /** Signed notifications at hand, each for an order of its own. */
+  readonly requests: number;
+  readonly backlog: number;
+  /** A side that is slow is not waited for until its backlog is empty. */
+  readonly drainLimitMs: number;
+  /** Notifications, each with its order, that lie in the database already: little and much. */
+  readonly stored: { readonly few: number; readonly many: number };
+  readonly grownBacklog: number;
+  /** At a steady rate, for latencies. */
+  readonly steadyMs: number;
+  /** Of one verification after the other, in this process. */
+  readonly verifyMs: number;
+  readonly waiting: number;
+}
+
+export const FULL: Scale = {
+  rounds: 5,
+  warmMs: 1_500,
+  measureMs: 4_000,
+  requests: 40_000,
+  backlog: 20_000,
+  drainLimitMs: 10_000,
+  stored: { few: 10_000, many: 2_000_000 },
+  grownBacklog: 8_000,
+  steadyMs: 8_000,
+  verifyMs: 1_000,
+  waiting: 5_000,
+};
+
+export const QUICK: Scale = {
+  rounds: 1,
+  warmMs: 100,
+  measureMs: 300,
+  requests: 600,
+  backlog: 600,
+  drainLimitMs: 500,
+  stored: { few: 200, many: 2_000 },
+  grownBacklog: 300,
+  steadyMs: 500,
+  verifyMs: 30,
+  waiting: 100,
+};
+
+/** Requests under way at once, and so connections: both sides of a comparison have as many. */
+export const CONCURRENCY = 64;

@@ -1,0 +1,147 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { migrate } from '@payonce/prisma/migrate';
+import { SIMULATED } from '@payonce/testkit/channels';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { startPostgres } from '@payonce/tooling/postgres';
+import type { OwnedProcess } from '@payonce/tooling/process';
+import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { Redis } from 'ioredis';
+import { Client, escapeLiteral } from 'pg';
+import { AMOUNT, orderNumber } from './requests.js';
+
+/** One database of one measurement, with its queue schema, its orders, and an empty Redis. */
+export interface Place {
+  readonly databaseUrl: string;
+  readonly queueDatabaseUrl: string;
+  readonly redisUrl: string;
+  query<Row extends object>(text: string): Promise<Row[]>;
+  remove(): Promise<void>;
+}
+
+export interface BenchStores {
+  readonly redis: Redis;
+  readonly postgresLog: string;
+  freshPlace(): Promise<Place>;
+  /** An empty Redis, and nothing that PostgreSQL has still to write: both sides of a comparison begin so. */
+  settle(): Promise<void>;
+  end(): Promise<void>;
+}
+
+const TEMPLATE = 'payonce_bench';
+
+export async function startBenchStores(options: {
+  readonly folder: string;
+  readonly orders: number;
+  readonly onSpawn: (owned: OwnedProcess) => void;
+}): Promise<BenchStores> {
+  const { folder, onSpawn } = options;
+  mkdirSync(folder, { recursive: true });
+  const server = findRedisServer(process.env.PATH ?? '');
+  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
+  const postgresLog = join(folder, 'postgres.log');
+  const postgres = await startPostgres({
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password: randomBytes(16).toString('hex'),
+    logFile: postgresLog,
+    // Told and not left to a default. The times of commits are what latency is read from.
+    settings: { synchronous_commit: 'on', fsync: 'on', track_commit_timestamp: 'on' },
+    onSpawn,
+  });
+  const running = await startRedis({
+    server,
+    folder: join(folder, 'redis'),
+    port: await anyFreePort(),
+    logFile: join(folder, 'redis.log'),
+    onSpawn,
+  });
+  const redis = new Redis(running.url);
+  const queuePassword = randomBytes(16).toString('hex');
+  const urls = (database: string) => ({
+    databaseUrl: urlFor(postgres.adminUrl, database),
+    queueDatabaseUrl: urlFor(postgres.adminUrl, database, ['payonce_queue', queuePassword]),
+  });
+  await makeTemplate(postgres.adminUrl, urls(TEMPLATE), options.orders);
+  let made = 0;
+  async function settle(): Promise<void> {
+    await ask(postgres.adminUrl, 'CHECKPOINT');
+    await emptied(redis);
+  }
+
+  return {
+    redis,
+    postgresLog,
+    settle,
+    async freshPlace() {
+      made += 1;
+      const name = `payonce_bench_${made}`;
+      await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+      await settle();
+      const client = new Client({ connectionString: urls(name).databaseUrl });
+      await client.connect();
+      return {
+        ...urls(name),
+        redisUrl: running.url,
+        query: async <Row extends object>(text: string) => (await client.query<Row>(text)).rows,
+        async remove() {
+          await client.end();
+          await ask(postgres.adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+        },
+      };
+    },
+    async end() {
+      redis.disconnect();
+      await running.stop();
+      await postgres.stop();
+      rmSync(postgres.data, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function makeTemplate(
+  adminUrl: string,
+  urls: { readonly databaseUrl: string; readonly queueDatabaseUrl: string },
+  orders: number,
+): Promise<void> {
+  await ask(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
+  await migrate(urls);
+  await ask(urls.databaseUrl, ordersFor(orders));
+  await ask(urls.databaseUrl, 'VACUUM ANALYZE');
+}
+
+/** Made in SQL: what is measured is what comes after an order was registered. */
+function ordersFor(count: number): string {
+  const number = escapeLiteral(orderNumber(0).replace(/0$/, ''));
+  return `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
+    SELECT ${escapeLiteral(SIMULATED.merchant)}, ${number} || i, ${AMOUNT}, 'CNY', now(), now()
+    FROM generate_series(0, ${count - 1}) AS i`;
+}
+
+async function ask(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+/** An empty Redis with an empty log: a rewrite that begins in mid-measurement would be one side's bad luck. */
+async function emptied(redis: Redis): Promise<void> {
+  await redis.flushall();
+  await redis.bgrewriteaof();
+  while (/aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function urlFor(adminUrl: string, database: string, role?: readonly [string, string]): string {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  if (role) [url.username, url.password] = role;
+  return url.href;
+}

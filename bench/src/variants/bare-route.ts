@@ -1,0 +1,40 @@
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import { consumerRedis } from '@payonce/core/queue/connection';
+import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from '@payonce/core/queue/job';
+import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import { Queue } from 'bullmq';
+import { fastify } from 'fastify';
+
+// The least that can acknowledge: the same verification and one `queue.add`. No limits, no metrics, no
+// standby, no deadline, and nobody asks Redis whether it keeps what it is given.
+const channels = readChannelFile(process.env);
+const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+  connection: consumerRedis(process.env.REDIS_URL ?? ''),
+  prefix: 'payonce',
+});
+const app = fastify({ logger: false });
+app.removeAllContentTypeParsers();
+app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+app.post<{ Params: { channel: string }; Body: Buffer }>(
+  '/notify/alipay/:channel',
+  async (request, reply) => {
+    const channel = channels.get(request.params.channel);
+    const receivedAt = new Date();
+    const verified = channel?.provider.verify({ body: request.body, headers: {}, receivedAt });
+    if (!channel || !verified?.ok) return reply.code(401).send('fail');
+    const job: NotificationJob = {
+      version: 1,
+      provider: channel.provider.id,
+      channel: channel.key,
+      notificationId: verified.notificationId,
+      digest: verified.digest,
+      receivedAt: receivedAt.toISOString(),
+      bodyBase64: request.body.toString('base64'),
+      headers: {},
+    };
+    await queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
+    return reply.send('success');
+  },
+);
+await app.listen({ host: '127.0.0.1', port: Number(process.env.PAYONCE_PORT) });
+process.once('SIGTERM', () => process.exit());

@@ -1,0 +1,33 @@
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import { createLog } from '@payonce/core/log';
+import { createMetrics } from '@payonce/core/metrics';
+import type { ApplyOutcome } from '@payonce/core/notifications/notification';
+import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import type { WorkerSizes } from '@payonce/worker/config';
+import { startWorker, type WorkerStore } from '@payonce/worker/worker';
+import { createWorkerMetrics } from '@payonce/worker/worker-metrics';
+
+/** The same worker with something else behind its verification, on Redis alone. */
+export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
+  const [queue] = readQueueSettings({ REDIS_URL: process.env.REDIS_URL });
+  const worker = startWorker({
+    queues: [queue],
+    channels: readChannelFile(process.env),
+    store: {
+      apply,
+      bury: async ({ reason, jobId }) => {
+        throw new Error(`nothing dies here: ${jobId} did, of ${reason}`);
+      },
+    },
+    sizes,
+    // Silent: a line for each job is what no one-by-one worker has to write.
+    log: createLog({ name: 'worker', level: 'warn' }),
+    metrics: createWorkerMetrics(createMetrics('worker')),
+  });
+  process.once('SIGTERM', () => void worker.close().finally(() => process.exit()));
+}
+
+export const APPLIED: Omit<ApplyOutcome, 'notificationId'> = {
+  copy: false,
+  events: [{ outcome: 'applied' }],
+};

@@ -1,0 +1,83 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+const root = join(import.meta.dirname, '..', '..');
+const module = pathToFileURL(join(root, 'bench', 'dist', 'main.js')).href;
+const NAMES = [
+  'verify.alipay',
+  'verify.alipay.floor',
+  'verify.wechatpay',
+  'ack.floor',
+  'ack.naive',
+  'ack.standby',
+  'apply.naive',
+  'apply.floor',
+  'latency',
+  'latency.p50',
+  'ack.latency',
+  'growth',
+  'backlog.memory',
+  'duplicates',
+  'workers',
+];
+/** These have nothing to be compared with. */
+const ALONE = ['latency', 'latency.p50', 'ack.latency'];
+
+let state: string;
+beforeEach(() => {
+  state = mkdtempSync(join(tmpdir(), 'payonce-bench-'));
+});
+afterEach(() => rmSync(state, { recursive: true, force: true }));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The compiled command in a process of its own, as `npm run bench` runs it. */
+function run(...args: string[]): Promise<Ended> {
+  const place = JSON.stringify({ root, state, args });
+  const code = `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${place});`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stdout = '';
+  let stderr = '';
+  child.stdout.on('data', (chunk) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  return new Promise((resolve) =>
+    child.once('close', (ended) => resolve({ code: ended, stdout, stderr })),
+  );
+}
+
+test('a shortened run on real stores and processes gives every figure, one JSON object a line', async () => {
+  const { code, stdout, stderr } = await run('--quick', '--json');
+  expect(code, stderr).toBe(0);
+  const figures = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(figures.map(({ name }) => name)).toEqual(NAMES);
+  for (const figure of figures) {
+    expect(Object.keys(figure)).toEqual(['name', 'value', 'unit', 'baseline', 'ratio']);
+    expect(figure.value, String(figure.name)).toBeGreaterThan(0);
+    // How fast is not for a shortened run on a busy machine to say.
+    if (ALONE.includes(String(figure.name))) expect(figure.ratio).toBeNull();
+    else expect(figure.ratio, String(figure.name)).toBeGreaterThan(0);
+  }
+});
+
+test('a comparison that does not exist is a wrong command line', async () => {
+  const { code, stderr } = await run('--only', 'nothing');
+  expect(code).toBe(2);
+  expect(stderr).toContain('verify.alipay');
+});
