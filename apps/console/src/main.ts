@@ -3,13 +3,12 @@ import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
 import { createLog, type Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { startPrivateServer } from '@payonce/core/private-server';
-import { openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
-import { type Backlog, createBacklog } from './backlog.js';
+import { createBacklog } from './backlog.js';
 import { type ConsoleConfig, loadConfig } from './config.js';
-import { type Board, createBoard } from './plugins/bull-board.js';
+import { createBoard } from './plugins/bull-board.js';
+import { showQueues } from './show-queues.js';
 
 /** Requests end within 10 s by their own limits. */
 const DRAIN_LIMIT_MS = 15_000;
@@ -34,7 +33,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   const board = createBoard();
   const backlog = createBacklog(config.queues.map(({ kind }) => kind));
   const queues = config.queues.map((settings) => {
-    const isShown = showQueue(settings, [board, backlog], lifecycle, log);
+    const isShown = showQueues(settings, board, backlog, lifecycle, log);
     return () => [`queue in ${settings.kind}`, isShown() ? 'shown' : 'not connected yet'] as const;
   });
 
@@ -66,32 +65,4 @@ async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 
     log.debug({ err }, 'the database does not answer');
     return 'down';
   }
-}
-
-/** Connects in the background: pages and API serve without the queue. @returns whether it is there yet */
-function showQueue(
-  settings: QueueSettings,
-  viewers: readonly (Board | Backlog)[],
-  lifecycle: Lifecycle,
-  parentLog: Log,
-): () => boolean {
-  const log = parentLog.child({ queue: settings.kind });
-  const giveUp = new AbortController();
-  lifecycle.onStop('looking for the queue', () => giveUp.abort());
-  let shown = false;
-  const open = () => {
-    const queue = openHostedQueue(settings);
-    queue.on('error', (err: Error) => log.debug({ err }, 'queue error'));
-    return queue;
-  };
-  const onFailure = (err: unknown) => log.warn({ err }, 'the queue is not reachable, trying again');
-  openUntilReady(open, { signal: giveUp.signal, onFailure })
-    .then((queue) => {
-      if (giveUp.signal.aborted) return queue.close();
-      lifecycle.onStop('queue', () => queue.close());
-      for (const viewer of viewers) viewer.show(queue, settings.kind);
-      shown = true;
-    })
-    .catch((err) => log.debug({ err }, 'gave up the queue'));
-  return () => shown;
 }

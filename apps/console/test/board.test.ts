@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { appRoutes } from '@bull-board/api/dist/routes.js';
 import { type HostedQueue, openHostedQueue } from '@payonce/core/queue/hosted';
 import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import type { GatewayReport } from '@payonce/core/reports/report';
 import { migrate } from '@payonce/prisma/migrate';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { asAdmin, logIn, startConsole, type TestConsole } from './support.js';
@@ -64,6 +66,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
   let server: TestConsole;
   let queue: HostedQueue;
   let drop: () => Promise<void>;
+  let reports: HostedReportQueue;
   let cookies: Record<string, string>;
 
   beforeAll(async () => {
@@ -77,12 +80,17 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     const added = await queue.getJob(jobId);
     await added?.log(`payer ${OPENID} with ${SIGNATURE}`);
     server.board.show(queue, kind);
+    reports = openHostedReportQueue(store.settings);
+    await reports.waitUntilReady();
+    server.board.showReports(reports, kind);
     cookies = await logIn(server);
   });
 
   afterAll(async () => {
-    await queue.obliterate({ force: true });
-    await queue.close();
+    for (const one of [queue, reports]) {
+      await one.obliterate({ force: true });
+      await one.close();
+    }
     await server.close();
     await drop();
   });
@@ -127,6 +135,30 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     const listed = (await get(`/api/queues?activeQueue=${kind}-notifications`)).json();
     expect(listed.queues[0]).toMatchObject({ name: `${kind}-notifications`, readOnlyMode: true });
     expect(listed.queues[0].jobs).toHaveLength(1);
+  });
+
+  it('shows what gateways report, and nothing of whatever else lies there', async () => {
+    const at = new Date().toISOString();
+    const report = {
+      version: 1,
+      reportId: randomUUID(),
+      gateway: randomUUID(),
+      startedAt: at,
+      at,
+      copies: [],
+      minutes: [],
+      state: { stores: [{ name: kind, state: 'ready' }], channels: [], clockSkewSeconds: {} },
+    } satisfies GatewayReport;
+    await reports.add('report', report, { jobId: report.reportId });
+    await reports.add('report', { ...report, version: 1, payer: OPENID } as never, {
+      jobId: 'odd',
+    });
+    const name = `${kind}-gateway-reports`;
+    const shown = await get(`/api/queues/${name}/${report.reportId}`);
+    expect(shown.json().job.data).toEqual({ ...report, notifications: 0 });
+    const odd = await get(`/api/queues/${name}/odd`);
+    expect(odd.statusCode).toBe(200);
+    expect(odd.body).not.toContain(OPENID);
   });
 
   it('answers the questions that its page asks', async () => {

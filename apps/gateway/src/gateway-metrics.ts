@@ -70,6 +70,17 @@ export function createGatewayMetrics(metrics: Metrics) {
       labelNames: ['queue'] as const,
       registers,
     }),
+    reports: new Counter({
+      name: 'payonce_gateway_reports_total',
+      help: 'Reports of what this gateway did (copies, minutes, state): sent, or failed and sent again.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    uncounted: new Counter({
+      name: 'payonce_gateway_uncounted_copies_total',
+      help: 'Acknowledgements that no report will tell, since reports are not taken and the memory for them is full.',
+      registers,
+    }),
     clockSkew: new Gauge({
       name: 'payonce_clock_skew_seconds',
       help: 'Our clock less the one of the provider, by its last verified notification; with the time on the way.',

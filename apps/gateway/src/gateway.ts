@@ -8,10 +8,14 @@ import { createMetrics } from '@payonce/core/metrics';
 import { startPrivateServer } from '@payonce/core/private-server';
 import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openQueue } from '@payonce/core/queue/open-queue';
+import { openReportQueue } from '@payonce/core/queue/report-queue';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
+import { describeGateway } from './describe.js';
 import { createGatewayMetrics, showCurrentStore, watchQueueAndKeys } from './gateway-metrics.js';
 import { watchKeyExpiry } from './key-expiry.js';
+import { startReports } from './reports.js';
+import { createTally } from './tally.js';
 
 /** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
 const LAST_REPLY_MS = 7_500;
@@ -45,6 +49,19 @@ export async function startGateway(
   watchQueueAndKeys(metrics, stores, channels);
   lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
 
+  const tally = createTally(() => gatewayMetrics.uncounted.inc());
+  const reportQueue = openReportQueue(config.queues, (kind) => isReady(stores, kind));
+  lifecycle.onStop('report queue', () => reportQueue.close());
+  const reports = startReports({
+    tally,
+    queue: reportQueue,
+    describe: () => describeGateway(stores, channels, gatewayMetrics),
+    metrics: gatewayMetrics,
+    clock: systemClock,
+    log,
+  });
+  lifecycle.onStop('reports', () => reports.stop());
+
   let stopping = false;
   const privateServer = await startPrivateServer({
     host: privateHost,
@@ -62,6 +79,7 @@ export async function startGateway(
     metrics: gatewayMetrics,
     log,
     clock: systemClock,
+    tally,
   });
   await app.listen({ host, port: config.port });
   lifecycle.onStop('public server', async () => {
@@ -75,6 +93,10 @@ export async function startGateway(
   const { port: privatePort } = privateServer;
   log.info({ host, port, privateHost, privatePort }, 'listening');
   return { port, privatePort };
+}
+
+function isReady(stores: readonly NotificationQueue[], kind: string): boolean {
+  return stores.some(({ name, state }) => name === kind && state.state === 'ready');
 }
 
 /** The whole, and its parts where there are several. */

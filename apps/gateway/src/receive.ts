@@ -10,6 +10,7 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
+import type { Tally } from './tally.js';
 
 /**
  * From the last byte of the request to the reply. WeChat Pay waits 5 s, one of its articles says 3; Alipay
@@ -23,6 +24,7 @@ export interface ReceiveDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly watchSkew: SkewWatch;
+  readonly tally: Tally;
 }
 
 /** One request as it came from the socket. */
@@ -40,7 +42,8 @@ export async function receive(
   raw: RawRequest,
 ): Promise<ReceiveOutcome> {
   const startedAt = performance.now();
-  const { metrics } = deps;
+  const tookMs = () => performance.now() - startedAt;
+  const { metrics, tally } = deps;
   const labels = { provider: channel.provider.id, channel: channel.key };
   const log = deps.log.child(labels);
   metrics.received.inc(labels);
@@ -50,28 +53,31 @@ export async function receive(
   if (!verification.ok) {
     const { reason } = verification;
     metrics.rejected.inc({ ...labels, reason });
+    tally.refused(request.receivedAt);
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
     // What the internet sends on a normal day: never above `info`.
     log.info({ reason, ip: raw.ip }, 'refused');
     return { outcome: 'rejected', reason };
   }
-  const { notificationId, sentAt } = verification;
+  const { notificationId, digest, sentAt } = verification;
   if (sentAt) deps.watchSkew(labels, sentAt, request.receivedAt);
   const end = metrics.enqueueSeconds.startTimer();
   try {
-    const limitMs = DEADLINE_MS - (performance.now() - startedAt);
-    const store = await deps.queue.enqueue(jobFor(channel, request, verification), limitMs);
+    const job = jobFor(channel, request, verification);
+    const store = await deps.queue.enqueue(job, DEADLINE_MS - tookMs());
     end({ result: 'ok' });
     metrics.queued.inc({ queue: store });
   } catch (err) {
     end({ result: 'failed' });
     metrics.unavailable.inc(labels);
+    tally.unavailable(request.receivedAt, tookMs());
     // The queue's own fall is logged as an error, once; this is one of many that follow from it.
     log.warn({ err, notificationId }, 'not queued, the provider has to send it again');
     return { outcome: 'unavailable' };
   }
   metrics.accepted.inc(labels);
+  tally.acknowledged(request.receivedAt, tookMs(), { ...labels, notificationId, digest });
   log.debug({ notificationId }, 'accepted');
   return { outcome: 'accepted' };
 }

@@ -18,6 +18,7 @@ import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
+import { createTally, type Tally } from '../src/tally.js';
 
 export interface Providers {
   readonly channelsFile: string;
@@ -42,6 +43,7 @@ export interface Gateway {
   readonly app: FastifyInstance;
   readonly queue: NotificationQueue;
   readonly metrics: Metrics;
+  readonly tally: Tally;
   /** One JSON line per entry, every level. */
   readonly logLines: string[];
   close(): Promise<void>;
@@ -69,14 +71,16 @@ export function makeGateway(
   );
   const queue = openNotificationQueue(settings, log);
   const metrics = createMetrics('gateway');
+  const tally = createTally(() => {});
   const app = buildApp(
     { channels, trustedProxies },
-    { queue, metrics: createGatewayMetrics(metrics), log, clock },
+    { queue, metrics: createGatewayMetrics(metrics), log, clock, tally },
   );
   return {
     app,
     queue,
     metrics,
+    tally,
     logLines,
     async close() {
       await app.close();

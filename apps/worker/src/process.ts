@@ -12,6 +12,7 @@ import { type Readiness, startPrivateServer } from '@payonce/core/private-server
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
 import { type DatabaseState, watchLiveness } from './liveness.js';
+import { consumeReports } from './reports.js';
 import { startUpkeep } from './upkeep.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
 import { createWorkerMetrics, watchHeld, watchQueues } from './worker-metrics.js';
@@ -55,6 +56,9 @@ export async function startProcess(
   });
   lifecycle.onStop('queues', () => worker.close());
   watchQueues(metrics, worker.sources);
+
+  const reports = consumeReports(settings, { database, log, metrics: workerMetrics });
+  lifecycle.onStop('reports', () => reports.close());
 
   watchHeld(metrics, database, config.heldDeadlineMs);
 

@@ -8,8 +8,10 @@ import {
   openHostedWorker,
   openUntilReady,
 } from '@payonce/core/queue/hosted';
+import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 
 /** One queue that jobs are taken from. */
@@ -40,7 +42,6 @@ export interface SourceOptions {
 
 /** A probe has a second or two; a queue that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
-const REPORT_INTERVAL_MS = 60_000;
 /** Much longer than BullMQ waits after an error before it asks for a job again. */
 const ERROR_FRESH_MS = 20_000;
 /** The batches in hand take milliseconds; less than the process has from the signal to its end. */
@@ -116,18 +117,6 @@ export function openSource(options: SourceOptions): Source {
   };
 }
 
-/** BullMQ's close waits for its store, and on Redis without end. */
-async function leave(hosted: HostedQueue | HostedWorker, limitMs: Promise<number>): Promise<void> {
-  const closed = hosted.close();
-  try {
-    await withDeadline(closed, await limitMs, 'leaving the queue');
-  } catch (error) {
-    closed.catch(() => {});
-    hosted.disconnect().catch(() => {});
-    throw error;
-  }
-}
-
 function openQueue(settings: QueueSettings, log: Log): HostedQueue {
   const queue = openHostedQueue(settings);
   reportErrors(queue, log);
@@ -135,26 +124,10 @@ function openQueue(settings: QueueSettings, log: Log): HostedQueue {
 }
 
 function openWorker({ settings, concurrency, process }: SourceOptions, log: Log): HostedWorker {
-  const worker = openHostedWorker(settings, process, { concurrency, autorun: false });
+  const options = { concurrency, autorun: false };
+  const worker = openHostedWorker<NotificationJob>(settings, process, options);
   reportErrors(worker, log);
   return worker;
-}
-
-/**
- * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that is
- * away says the same every two seconds: once a minute is enough.
- */
-function reportErrors(
-  hosted: { on(event: 'error', listener: (error: Error) => void): unknown },
-  log: Log,
-): void {
-  const reportedAt = new Map<string, number>();
-  hosted.on('error', (err) => {
-    const kind = 'code' in err && typeof err.code === 'string' ? err.code : err.name;
-    const isNew = Date.now() - (reportedAt.get(kind) ?? 0) >= REPORT_INTERVAL_MS;
-    if (isNew) reportedAt.set(kind, Date.now());
-    log[isNew ? 'warn' : 'debug']({ err }, 'the queue reports an error');
-  });
 }
 
 /**

@@ -4,6 +4,7 @@ import type { Log } from '@payonce/core/log';
 import { alertOverdue } from '@payonce/core/notifications/overdue';
 import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
 import { retryHeld } from '@payonce/core/notifications/release';
+import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
 import { verifyJob } from './verify-job.js';
@@ -43,6 +44,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
     }),
+    every('old reports', () => purgeReports(database)),
   ];
   return {
     async stop() {

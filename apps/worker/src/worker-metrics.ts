@@ -47,6 +47,17 @@ export function createWorkerMetrics(metrics: Metrics) {
       labelNames: ['reason'] as const,
       registers,
     }),
+    reports: new Counter({
+      name: 'payonce_reports_total',
+      help: "Gateways' reports, counted or malformed.",
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    lostCopies: new Counter({
+      name: 'payonce_report_copies_lost_total',
+      help: 'Acknowledgements that were not counted: their notification was not applied within two minutes.',
+      registers,
+    }),
     released: new Counter({
       name: 'payonce_events_released_total',
       help: 'Held events that the schedule released.',

@@ -9,6 +9,7 @@ import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { buildApp } from '@payonce/gateway/app';
 import { readConfig } from '@payonce/gateway/config';
 import { createGatewayMetrics } from '@payonce/gateway/gateway-metrics';
+import { createTally } from '@payonce/gateway/tally';
 
 // The same gateway, with one `queue.add` for each request.
 const [settings] = readQueueSettings(process.env);
@@ -29,6 +30,7 @@ const app = buildApp(config, {
   metrics: createGatewayMetrics(createMetrics('gateway')),
   log: createLog({ name: 'gateway' }),
   clock: systemClock,
+  tally: createTally(() => {}),
 });
 await app.listen({ host: config.host, port: config.port });
 process.once('SIGTERM', () => process.exit());

@@ -30,11 +30,13 @@ function plain(value: unknown): unknown {
 const RETURNED = new Set([
   'copies',
   'copy',
+  'counted',
   'events',
   'notificationId',
   'outcome',
   'outcomes',
   'reason',
+  'unknown',
 ]);
 
 export function maskReturnValue(value: unknown): unknown {

@@ -3,10 +3,12 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import type { HostedReportQueue } from '@payonce/core/queue/report-queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { maskBoardAnswer } from '../masking/board.js';
 import { maskJobData, maskReturnValue } from '../masking/job.js';
+import { maskReport } from '../masking/report.js';
 import { problem, sendProblem } from './problems.js';
 
 export const BOARD_PATH = '/queues';
@@ -14,6 +16,7 @@ export const BOARD_PATH = '/queues';
 export interface Board {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
   show(queue: HostedQueue, store: QueueSettings['kind']): void;
+  showReports(queue: HostedReportQueue, store: QueueSettings['kind']): void;
   readonly plugin: (app: FastifyInstance) => Promise<void>;
 }
 
@@ -36,7 +39,8 @@ export function createBoard(): Board {
     },
   });
   return {
-    show: (queue, store) => addQueue(readOnlyAdapter(queue, store)),
+    show: (queue, store) => addQueue(readOnlyAdapter(queue, store, maskJobData)),
+    showReports: (queue, store) => addQueue(readOnlyAdapter(queue, store, maskReport)),
     async plugin(app) {
       app.addHook('onRequest', async (request, reply) => {
         if (request.method === 'GET' || request.method === 'HEAD') return;
@@ -51,11 +55,15 @@ export function createBoard(): Board {
   };
 }
 
-function readOnlyAdapter(queue: HostedQueue, store: QueueSettings['kind']): BullMQAdapter {
+function readOnlyAdapter(
+  queue: HostedQueue | HostedReportQueue,
+  store: QueueSettings['kind'],
+  maskData: (data: unknown) => unknown,
+): BullMQAdapter {
   // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well. It tells queues
   // apart by name, and in both stores ours has the same one.
   const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true, prefix: `${store}-` });
-  adapter.setFormatter('data', maskJobData);
+  adapter.setFormatter('data', maskData);
   adapter.setFormatter('returnValue', maskReturnValue);
   adapter.setFormatter('progress', maskReturnValue);
   return adapter;

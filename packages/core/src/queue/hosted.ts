@@ -7,20 +7,32 @@ import type { QueueSettings } from './queue-settings.js';
 
 const Backed = withBackend(createPostgresBackend);
 
-export type HostedQueue = ReturnType<typeof openHostedQueue>;
-export type HostedWorker = ReturnType<typeof openHostedWorker>;
+export type HostedQueue<Data = NotificationJob> = ReturnType<typeof openHostedQueue<Data>>;
+export type HostedWorker<Data = NotificationJob> = ReturnType<typeof openHostedWorker<Data>>;
+
+/** Which of our queues, where it is not the notifications'. */
+interface Which {
+  readonly name: string;
+  /** Connections in PostgreSQL; a worker has one more, to listen on. */
+  readonly poolSize: number;
+}
+
+const NOTIFICATIONS: Which = { name: NOTIFICATION_QUEUE, poolSize: 4 };
 
 /** BullMQ's own Queue on the configured store, for those who look at it or remove from it. */
-export function openHostedQueue(settings: QueueSettings) {
+export function openHostedQueue<Data = NotificationJob>(
+  settings: QueueSettings,
+  { name, poolSize }: Which = NOTIFICATIONS,
+) {
   if (settings.kind === 'redis') {
-    return new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+    return new Queue<Data>(name, {
       connection: readerRedis(settings.url),
       prefix: settings.prefix,
     });
   }
-  return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+  return new Backed.Queue<Data>(name, {
     connection: postgresConnection(settings, {
-      poolSize: 4,
+      poolSize,
       connectTimeoutMs: 2_000,
       queryTimeoutMs: 10_000,
     }),
@@ -31,24 +43,25 @@ export function openHostedQueue(settings: QueueSettings) {
  * BullMQ's own Worker on the configured store, with the settings that the producers count on (backoff,
  * stalled jobs). Give it an `error` listener before anything else.
  */
-export function openHostedWorker(
+export function openHostedWorker<Data = NotificationJob>(
   settings: QueueSettings,
-  processor: Processor<NotificationJob, unknown>,
+  processor: Processor<Data, unknown>,
   options: { readonly concurrency: number; readonly autorun?: boolean },
+  { name, poolSize }: Which = NOTIFICATIONS,
 ) {
   if (settings.kind === 'redis') {
-    return new Worker<NotificationJob, unknown>(NOTIFICATION_QUEUE, processor, {
+    return new Worker<Data, unknown>(name, processor, {
       ...consumerSettings,
       ...options,
       connection: consumerRedis(settings.url),
       prefix: settings.prefix,
     });
   }
-  return new Backed.Worker<NotificationJob, unknown>(NOTIFICATION_QUEUE, processor, {
+  return new Backed.Worker<Data, unknown>(name, processor, {
     ...consumerSettings,
     ...options,
     connection: postgresConnection(settings, {
-      poolSize: 4,
+      poolSize,
       connectTimeoutMs: 10_000,
       queryTimeoutMs: 30_000,
     }),

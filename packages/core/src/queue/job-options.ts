@@ -31,7 +31,18 @@ export const notificationJobOptions = {
   stackTraceLimit: 3,
 } as const satisfies JobsOptions;
 
-/** What every worker on this queue must have, whatever else it sets. */
+/** Beside every gateway report. Nothing that was acknowledged is in one: in the end it may be dropped. */
+export const reportJobOptions = {
+  // Two minutes from the first to the last: what a report tells of is applied by then, or waits behind a backlog.
+  attempts: 8,
+  backoff: { type: BACKOFF },
+  // Its ID is known to PostgreSQL by then; a few are left to be looked at.
+  removeOnComplete: { age: 600, count: 50 },
+  removeOnFail: { age: 86_400, count: 50 },
+  stackTraceLimit: 1,
+} as const satisfies JobsOptions;
+
+/** What every worker on our queues must have, whatever else it sets. */
 export const consumerSettings = {
   // What a killed worker had in hand is taken up by another after 15 s at most. A batch takes milliseconds,
   // and locks are renewed at half time; one that is lost all the same costs a duplicate, which changes nothing.

@@ -1,0 +1,61 @@
+import type { Lifecycle } from '@payonce/core/lifecycle';
+import type { Log } from '@payonce/core/log';
+import { type HostedQueue, openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import type { Backlog } from './backlog.js';
+import type { Board } from './plugins/bull-board.js';
+
+/** Connects in the background: pages and API serve without the queues. @returns whether the first is there yet */
+export function showQueues(
+  settings: QueueSettings,
+  board: Board,
+  backlog: Backlog,
+  lifecycle: Lifecycle,
+  parentLog: Log,
+): () => boolean {
+  const { kind } = settings;
+  const log = parentLog.child({ queue: kind });
+  let shown = false;
+  showOnceOpen(
+    () => openHostedQueue(settings),
+    lifecycle,
+    log,
+    (queue) => {
+      board.show(queue, kind);
+      backlog.show(queue, kind);
+      shown = true;
+    },
+  );
+  showOnceOpen(
+    () => openHostedReportQueue(settings),
+    lifecycle,
+    log,
+    (queue) => board.showReports(queue, kind),
+  );
+  return () => shown;
+}
+
+function showOnceOpen<Opened extends HostedQueue | HostedReportQueue>(
+  openOne: () => Opened,
+  lifecycle: Lifecycle,
+  log: Log,
+  show: (queue: Opened) => void,
+): void {
+  const giveUp = new AbortController();
+  lifecycle.onStop('looking for the queue', () => giveUp.abort());
+  const open = () => {
+    const queue = openOne();
+    const errors: { on(event: 'error', listener: (err: Error) => void): unknown } = queue;
+    errors.on('error', (err) => log.debug({ err }, 'queue error'));
+    return queue;
+  };
+  const onFailure = (err: unknown) => log.warn({ err }, 'the queue is not reachable, trying again');
+  openUntilReady(open, { signal: giveUp.signal, onFailure })
+    .then((queue) => {
+      if (giveUp.signal.aborted) return queue.close();
+      lifecycle.onStop('queue', () => queue.close());
+      show(queue);
+    })
+    .catch((err) => log.debug({ err }, 'gave up the queue'));
+}

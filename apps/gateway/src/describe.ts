@@ -1,0 +1,28 @@
+import type { Channels } from '@payonce/core/config/channels';
+import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { GatewayState } from '@payonce/core/reports/report';
+import type { GatewayMetrics } from './gateway-metrics.js';
+
+/** The gateway as it is just now, for its reports: keys by name and date, never by value. */
+export async function describeGateway(
+  stores: readonly NotificationQueue[],
+  channels: Channels,
+  { clockSkew }: Pick<GatewayMetrics, 'clockSkew'>,
+): Promise<GatewayState> {
+  const { values } = await clockSkew.get();
+  return {
+    stores: stores.map(({ name, state }) => ({ name, state: describeState(state) })),
+    channels: [...channels.values()].map(({ key, provider }) => ({
+      channel: key,
+      provider: provider.id,
+      keys: provider.keys.map(({ name, expiresAt, retiredAt }) => ({
+        name,
+        expiresAt: expiresAt?.toISOString() ?? null,
+        retired: retiredAt !== null,
+      })),
+    })),
+    clockSkewSeconds: Object.fromEntries(
+      values.map(({ labels, value }) => [String(labels.channel), value]),
+    ),
+  };
+}

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '@payonce/core/clock';
+import { withDeadline } from '@payonce/core/deadline';
+import type { Log } from '@payonce/core/log';
+import type { ReportQueue } from '@payonce/core/queue/report-queue';
+import type { GatewayReport, GatewayState } from '@payonce/core/reports/report';
+import { startSchedule } from '@payonce/core/schedules';
+import type { GatewayMetrics } from './gateway-metrics.js';
+import type { Tally } from './tally.js';
+
+/** What a gateway that is killed has not told yet. */
+const INTERVAL_MS = 1_000;
+/** Without anything to count: often enough to tell a quiet gateway from one that is gone. */
+const HEARTBEAT_MS = 10_000;
+/** After the last reply (7.5 s at most), within the 10 s that the process has to end. */
+const LAST_REPORT_MS = 1_500;
+
+export interface ReportOptions {
+  readonly tally: Tally;
+  readonly queue: ReportQueue;
+  readonly describe: () => Promise<GatewayState>;
+  readonly metrics: Pick<GatewayMetrics, 'reports'>;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/**
+ * Sends what was counted, about once a second. A report that was not taken is sent again as it is: its ID keeps
+ * it from being counted twice, whichever store has it. Meanwhile the tally goes on, within its bounds.
+ * @returns what ends it: tries once to send the rest
+ */
+export function startReports(options: ReportOptions): { stop(): Promise<void> } {
+  const { tally, queue, describe, metrics, clock, log } = options;
+  const gateway = randomUUID();
+  const startedAt = clock().toISOString();
+  let unsent: GatewayReport | null = null;
+  let sentAt = Number.NEGATIVE_INFINITY;
+  let failing = false;
+
+  async function makeReport(): Promise<GatewayReport> {
+    const state = await describe();
+    const at = clock().toISOString();
+    const reportId = randomUUID();
+    return { version: 1, reportId, gateway, startedAt, at, ...tally.take(), state };
+  }
+
+  async function sendOne(): Promise<boolean> {
+    const isQuiet = tally.isEmpty && performance.now() - sentAt < HEARTBEAT_MS;
+    if (unsent === null && isQuiet) return false;
+    unsent ??= await makeReport();
+    await queue.send(unsent);
+    unsent = null;
+    sentAt = performance.now();
+    metrics.reports.inc({ result: 'sent' });
+    if (failing) log.info('reports are taken again');
+    failing = false;
+    return tally.notifications > 0;
+  }
+
+  function failed(err: unknown): void {
+    metrics.reports.inc({ result: 'failed' });
+    // Notifications are acknowledged all the same, and whatever ails the stores is told with them.
+    log[failing ? 'debug' : 'warn']({ err }, 'a report was not taken, trying again');
+    failing = true;
+  }
+
+  const schedule = startSchedule({ intervalMs: INTERVAL_MS, run: sendOne, onError: failed });
+  return {
+    async stop() {
+      await schedule.stop();
+      const rest = async () => {
+        while (await sendOne());
+      };
+      await withDeadline(rest(), LAST_REPORT_MS, 'the last report').catch(failed);
+    },
+  };
+}

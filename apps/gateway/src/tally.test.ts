@@ -1,0 +1,73 @@
+import { REPORT_MAX_COPIES, REPORT_MAX_MINUTES } from '@payonce/core/reports/report';
+import { expect, test } from 'vitest';
+import { createTally } from './tally.js';
+
+const MAX_NOTIFICATIONS = 10_000;
+const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second));
+const what = (notificationId: string, digest = 'd') => ({
+  provider: 'alipay',
+  channel: 'shop',
+  notificationId,
+  digest,
+});
+
+test('copies of one notification are summed, from the first to the last; other content is told apart', () => {
+  const tally = createTally(() => {});
+  tally.acknowledged(at(3), 1, what('N1'));
+  tally.acknowledged(at(1), 1, what('N1', 'other'));
+  tally.acknowledged(at(5), 1, what('N1'));
+  expect(tally.take().copies).toEqual([
+    { ...what('N1'), count: 2, firstAt: at(3).toISOString(), lastAt: at(5).toISOString() },
+    { ...what('N1', 'other'), count: 1, firstAt: at(1).toISOString(), lastAt: at(1).toISOString() },
+  ]);
+  expect(tally.isEmpty).toBe(true);
+  expect(tally.take()).toEqual({ copies: [], minutes: [] });
+});
+
+test('what came in a minute is what was refused, acknowledged or not taken', () => {
+  const tally = createTally(() => {});
+  tally.refused(at(0));
+  tally.unavailable(at(59), 2_001);
+  tally.acknowledged(at(1), 0.4, what('N1'));
+  tally.acknowledged(at(60), 3, what('N1'));
+  const [first, second] = tally.take().minutes;
+  expect(first).toMatchObject({ received: 3, refused: 1, acknowledged: 1, unavailable: 1 });
+  expect(first?.minute).toBe(at(0).toISOString());
+  expect(first?.replyBuckets).toEqual([1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  expect(second).toMatchObject({ minute: at(60).toISOString(), received: 1, acknowledged: 1 });
+});
+
+test('a million forged requests leave nothing behind but one sum', { timeout: 30_000 }, () => {
+  const tally = createTally(() => {});
+  for (let n = 0; n < 1_000_000; n += 1) tally.refused(at(0));
+  expect(tally.notifications).toBe(0);
+  expect(tally.take()).toMatchObject({ copies: [], minutes: [{ refused: 1_000_000 }] });
+});
+
+test('a million notifications that nobody takes the reports of are bounded, and what is not counted is known', {
+  timeout: 30_000,
+}, () => {
+  let dropped = 0;
+  const tally = createTally(() => {
+    dropped += 1;
+  });
+  for (let n = 0; n < 1_000_000; n += 1) tally.acknowledged(at(0), 1, what(`N${n}`));
+  tally.acknowledged(at(0), 1, what('N0'));
+  expect(tally.notifications).toBe(MAX_NOTIFICATIONS);
+  expect(dropped).toBe(1_000_000 - MAX_NOTIFICATIONS);
+  const first = tally.take();
+  expect(first.copies).toHaveLength(REPORT_MAX_COPIES);
+  expect(first.copies[0]).toMatchObject({ notificationId: 'N0', count: 2 });
+  expect(first.minutes).toMatchObject([{ acknowledged: 1_000_001 }]);
+  let rest = 0;
+  while (tally.notifications > 0) rest += tally.take().copies.length;
+  expect(rest).toBe(MAX_NOTIFICATIONS - REPORT_MAX_COPIES);
+});
+
+test('of the minutes that nobody takes the newest are kept', () => {
+  const tally = createTally(() => {});
+  for (let n = 0; n < REPORT_MAX_MINUTES + 5; n += 1) tally.refused(at(60 * n));
+  const { minutes } = tally.take();
+  expect(minutes).toHaveLength(REPORT_MAX_MINUTES);
+  expect(minutes[0]?.minute).toBe(at(300).toISOString());
+});

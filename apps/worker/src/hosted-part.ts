@@ -1,0 +1,37 @@
+import { withDeadline } from '@payonce/core/deadline';
+import type { Log } from '@payonce/core/log';
+
+/** What a queue and a worker of BullMQ have in common, on either store. */
+interface Hosted {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  close(): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+const REPORT_INTERVAL_MS = 60_000;
+
+/** BullMQ's close waits for its store, and on Redis without end. */
+export async function leave(hosted: Hosted, limitMs: Promise<number>): Promise<void> {
+  const closed = hosted.close();
+  try {
+    await withDeadline(closed, await limitMs, 'leaving the queue');
+  } catch (error) {
+    closed.catch(() => {});
+    hosted.disconnect().catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that is
+ * away says the same every two seconds: once a minute is enough.
+ */
+export function reportErrors(hosted: Hosted, log: Log): void {
+  const reportedAt = new Map<string, number>();
+  hosted.on('error', (err) => {
+    const kind = 'code' in err && typeof err.code === 'string' ? err.code : err.name;
+    const isNew = Date.now() - (reportedAt.get(kind) ?? 0) >= REPORT_INTERVAL_MS;
+    if (isNew) reportedAt.set(kind, Date.now());
+    log[isNew ? 'warn' : 'debug']({ err }, 'the queue reports an error');
+  });
+}

@@ -1,0 +1,95 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { isUnavailable } from '@payonce/core/database/transaction';
+import { createLifecycle } from '@payonce/core/lifecycle';
+import type { Log } from '@payonce/core/log';
+import { openUntilReady } from '@payonce/core/queue/hosted';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { openHostedReportWorker } from '@payonce/core/queue/report-queue';
+import { recordReport } from '@payonce/core/reports/record';
+import { gatewayReport } from '@payonce/core/reports/report';
+import { DelayedError } from 'bullmq';
+import { leave, reportErrors } from './hosted-part.js';
+import type { QueuedJob } from './process-job.js';
+import type { WorkerMetrics } from './worker-metrics.js';
+
+export interface ReportDeps {
+  readonly database: DatabaseDeps;
+  readonly log: Log;
+  readonly metrics: Pick<WorkerMetrics, 'reports' | 'lostCopies'>;
+}
+
+/** A database that was away is asked again as often as gateways look for a store. */
+const RETRY_MS = 15_000;
+/** A report takes milliseconds; nothing is lost when it does not end. */
+const CLOSE_LIMIT_MS = 2_000;
+
+/** Takes gateways' reports from every store. @returns what takes no more, and disconnects */
+export function consumeReports(
+  queues: readonly QueueSettings[],
+  deps: ReportDeps,
+): { close(): Promise<void> } {
+  const closing = new AbortController();
+  const parts = queues.map((settings) => consume(settings, deps, closing.signal));
+  return {
+    async close() {
+      closing.abort();
+      await Promise.all(parts.map((part) => part.close()));
+    },
+  };
+}
+
+/** Connects, and keeps connecting. */
+function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal) {
+  const log = deps.log.child({ queue: settings.kind });
+  const parts = createLifecycle(log);
+  const open = () => {
+    const worker = openHostedReportWorker(settings, (job, token) => countReport(deps, job, token));
+    reportErrors(worker, log);
+    return worker;
+  };
+  const onFailure = (err: unknown) =>
+    log.warn({ err }, 'the reports cannot be taken, trying again');
+  const start = async () => {
+    const worker = await openUntilReady(open, { signal, onFailure });
+    parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
+    if (signal.aborted) return;
+    worker.run().catch((err) => log.error({ err }, 'reports are not taken any more'));
+  };
+  const starting = start().catch((err) => log.debug({ err }, 'closed before it was open'));
+  return {
+    async close() {
+      await starting;
+      await parts.stop();
+    },
+  };
+}
+
+type ReportResult = { readonly counted: number; readonly unknown: number } | { readonly no: true };
+
+/**
+ * One report. What it tells of a notification that is not applied yet is left for a later attempt; after the
+ * last one it is lost, which the row's count cannot tell: that is what makes it a best effort.
+ */
+async function countReport(
+  { database, log, metrics }: ReportDeps,
+  job: QueuedJob,
+  token: string | undefined,
+): Promise<ReportResult> {
+  const report = gatewayReport.safeParse(job.data);
+  if (!report.success) {
+    metrics.reports.inc({ result: 'malformed' });
+    log.warn({ jobId: job.id }, 'not a report, dropped');
+    return { no: true };
+  }
+  const recorded = await recordReport(database, report.data).catch(async (error) => {
+    if (!isUnavailable(error)) throw error;
+    // Costs no attempt: those are for notifications on their way.
+    await job.moveToDelayed(Date.now() + RETRY_MS, token);
+    throw new DelayedError();
+  });
+  const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+  if (recorded.unknown > 0 && !isLast) throw new Error('not all of it is applied yet');
+  metrics.reports.inc({ result: 'counted' });
+  metrics.lostCopies.inc(recorded.unknown);
+  return recorded;
+}

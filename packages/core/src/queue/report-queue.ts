@@ -1,0 +1,148 @@
+import { createPostgresBackend, type Processor, Queue, withBackend } from 'bullmq';
+import { withDeadline } from '../deadline.js';
+import { AppError } from '../errors.js';
+import type { GatewayReport } from '../reports/report.js';
+import { postgresConnection, producerRedis } from './connection.js';
+import { openHostedQueue, openHostedWorker } from './hosted.js';
+import { reportJobOptions } from './job-options.js';
+import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
+
+/** The second queue; its jobs are gateways' reports. */
+const REPORT_QUEUE = 'gateway-reports';
+/** One job at a time everywhere: a connection each is enough. */
+const REPORTS = { name: REPORT_QUEUE, poolSize: 1 };
+/** Nobody waits for a report: a store that hangs is given up before the next one is due. */
+const SEND_LIMIT_MS = 2_000;
+/**
+ * While no worker takes them, reports may not fill the store that notifications need: at half a megabyte for the
+ * busiest second these are 100 MB at most.
+ */
+const MAX_WAITING = 200;
+
+/** Where a gateway leaves its reports. Apart from the notifications' connections, so that it cannot delay them. */
+export interface ReportQueue {
+  /**
+   * Tries each store that takes notifications, the preferred one first. A report that was given up may have
+   * landed: send the same again, it is counted once.
+   * @throws AppError `queue_unavailable`
+   */
+  send(report: GatewayReport): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Store {
+  readonly kind: QueueSettings['kind'];
+  add(report: GatewayReport): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param takesNotifications whether that store is known to be there, and has room */
+export function openReportQueue(
+  settings: readonly QueueSettings[],
+  takesNotifications: (kind: QueueSettings['kind']) => boolean,
+): ReportQueue {
+  const stores = settings.map((one) => (one.kind === 'redis' ? inRedis(one) : inPostgres(one)));
+  return {
+    async send(report) {
+      let cause: unknown;
+      for (const store of stores.filter(({ kind }) => takesNotifications(kind))) {
+        try {
+          return await withDeadline(store.add(report), SEND_LIMIT_MS, `a report to ${store.kind}`);
+        } catch (error) {
+          cause = error;
+        }
+      }
+      throw new AppError('queue_unavailable', { cause });
+    },
+    async close() {
+      await Promise.all(stores.map((store) => store.close()));
+    },
+  };
+}
+
+export type HostedReportQueue = ReturnType<typeof openHostedReportQueue>;
+
+/** For those who look at it. */
+export function openHostedReportQueue(settings: QueueSettings) {
+  return openHostedQueue<GatewayReport>(settings, REPORTS);
+}
+
+/** Takes reports one by one. Give it an `error` listener before anything else. */
+export function openHostedReportWorker(
+  settings: QueueSettings,
+  processor: Processor<GatewayReport, unknown>,
+) {
+  const options = { concurrency: 1, autorun: false };
+  return openHostedWorker<GatewayReport>(settings, processor, options, REPORTS);
+}
+
+function inRedis({ kind, url, prefix }: RedisQueueSettings): Store {
+  const redis = producerRedis(url);
+  const queue = new Queue<GatewayReport>(REPORT_QUEUE, {
+    connection: redis,
+    prefix,
+    skipVersionCheck: true,
+  });
+  // The notifications' connection tells of the same store; without a listener an error would end the process.
+  queue.on('error', () => {});
+  redis.on('error', () => {});
+  return {
+    kind,
+    async add(report) {
+      // On a connection that is not ready an add can stay pending for ever.
+      if (redis.status !== 'ready') throw new AppError('queue_unavailable', { detail: 'starting' });
+      await put(queue, report);
+    },
+    async close() {
+      await queue.close();
+      redis.disconnect();
+    },
+  };
+}
+
+/** Opened when it is needed first, which for a standby may be never; a backend remembers a failure for ever. */
+function inPostgres(settings: PostgresQueueSettings): Store {
+  let opened: ReturnType<typeof openPostgres> | null = null;
+  return {
+    kind: settings.kind,
+    async add(report) {
+      opened ??= openPostgres(settings);
+      const queue = opened;
+      try {
+        await put(queue, report);
+      } catch (error) {
+        opened = null;
+        queue.close().catch(() => {});
+        throw error;
+      }
+    },
+    async close() {
+      await opened?.close();
+    },
+  };
+}
+
+const Backed = withBackend(createPostgresBackend);
+
+function openPostgres(settings: PostgresQueueSettings) {
+  const queue = new Backed.Queue<GatewayReport>(REPORT_QUEUE, {
+    connection: postgresConnection(settings, {
+      poolSize: REPORTS.poolSize,
+      connectTimeoutMs: 1_500,
+      queryTimeoutMs: SEND_LIMIT_MS,
+    }),
+  });
+  queue.on('error', () => {});
+  return queue;
+}
+
+async function put(
+  queue: Pick<Queue<GatewayReport>, 'add' | 'getJobCounts'>,
+  report: GatewayReport,
+): Promise<void> {
+  const { wait = 0, delayed = 0 } = await queue.getJobCounts('wait', 'delayed');
+  if (wait + delayed >= MAX_WAITING) {
+    throw new AppError('queue_unavailable', { detail: 'no worker takes the reports' });
+  }
+  await queue.add('report', report, { ...reportJobOptions, jobId: report.reportId });
+}
