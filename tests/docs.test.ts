@@ -6,6 +6,7 @@ import { DEAD_LETTER_REASONS } from '@payonce/core/notifications/dead-letters';
 import { HOLD_REASONS } from '@payonce/core/notifications/notification';
 import { ATTENTION_FLAGS } from '@payonce/core/orders/order';
 import { describe, expect, test } from 'vitest';
+import { startConsole } from '../apps/console/test/support.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -150,3 +151,13 @@ function anchorsOf(text: string): string[] {
       .replaceAll(' ', '-'),
   );
 }
+
+describe('docs/openapi.json', () => {
+  test('is what the console serves (`npx vitest run tests/docs.test.ts -u` writes it)', async () => {
+    const server = await startConsole();
+    await server.app.ready();
+    const served = `${JSON.stringify(server.app.swagger(), null, 2)}\n`;
+    await server.close();
+    await expect(served).toMatchFileSnapshot(join(root, 'docs/openapi.json'));
+  });
+});

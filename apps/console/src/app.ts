@@ -10,9 +10,11 @@ import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
 import type { Backlog } from './backlog.js';
 import type { ConsoleConfig } from './config.js';
+import { showApiDocs } from './plugins/api-docs.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
+import { describeApi } from './plugins/openapi.js';
 import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
@@ -21,6 +23,7 @@ import { deadLetterRoutes } from './routes/dead-letters.js';
 import { homeRoutes } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
+import { openApiRoutes } from './routes/openapi.js';
 import { operatorRoutes } from './routes/operator.js';
 import { orderRoutes } from './routes/orders.js';
 import { registerRoutes } from './routes/register.js';
@@ -76,8 +79,10 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   guardEverything(app, { sessions, checkBearer, cookies });
 
   const readStats = createStats(database, backlog.read);
+  await describeApi(app);
   await app.register(loginRoutes, { checkLogin, sessions, cookies, https: config.https });
   await app.register(homeRoutes);
+  await app.register(showApiDocs);
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(
     async (api) => {
@@ -90,6 +95,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(deadLetterRoutes, database);
       await api.register(apiKeyRoutes, database);
       await api.register(statsRoutes, { readStats });
+      await api.register(openApiRoutes);
     },
     { prefix: '/v1' },
   );

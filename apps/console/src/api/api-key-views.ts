@@ -3,23 +3,21 @@ import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { time } from './fields.js';
 
-export const apiKeyView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    role: z.enum(ROLES),
-    hint: z.string().describe('The first characters of the key, to tell keys apart.'),
-    createdBy: z.string(),
-    createdAt: time,
-    lastUsedAt: time.nullable().describe('To the minute.'),
-    expiresAt: time.nullable(),
-    revokedAt: time.nullable(),
-  })
-  .meta({ id: 'ApiKey' });
+export const apiKeyView = z.object({
+  id: z.string(),
+  name: z.string(),
+  role: z.enum(ROLES),
+  hint: z.string().describe('The first characters of the key, to tell keys apart.'),
+  createdBy: z.string(),
+  createdAt: time,
+  lastUsedAt: time.nullable().describe('To the minute.'),
+  expiresAt: time.nullable(),
+  revokedAt: time.nullable(),
+});
 
-export const newApiKeyView = apiKeyView
-  .extend({ key: z.string().describe('The key itself. Shown this once, and stored nowhere.') })
-  .meta({ id: 'NewApiKey' });
+export const newApiKeyView = apiKeyView.extend({
+  key: z.string().describe('The key itself. Shown this once, and stored nowhere.'),
+});
 
 type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;
 

@@ -38,9 +38,10 @@ export const page = {
     .regex(/^\d{1,3}$/, `must be 1 to ${MAX_PAGE}`)
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= MAX_PAGE, `must be 1 to ${MAX_PAGE}`)
-    .default(DEFAULT_PAGE),
+    .default(DEFAULT_PAGE)
+    .describe(`How many rows, at most: 1 to ${MAX_PAGE}, ${DEFAULT_PAGE} unless said.`),
   /** `nextCursor` of the page before. */
-  cursor: rowId.optional(),
+  cursor: rowId.optional().describe('`nextCursor` of the page before.'),
 };
 
 export const time = z.iso.datetime();

@@ -33,6 +33,10 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
     {
       config,
       schema: {
+        operationId: 'listApiKeys',
+        summary: 'Bearer keys, newest first',
+        tags: ['keys'],
+
         querystring: z.strictObject(page),
         response: {
           200: z.object({ apiKeys: z.array(apiKeyView), nextCursor: z.string().nullable() }),
@@ -55,7 +59,13 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
     '/api-keys',
     {
       config: { ...config, answersWithSecret: true },
-      schema: { body: newKey, response: { 201: newApiKeyView, 409: problemSchema } },
+      schema: {
+        operationId: 'createApiKey',
+        summary: 'Make a bearer key, which is shown this once',
+        tags: ['keys'],
+        body: newKey,
+        response: { 201: newApiKeyView, 409: problemSchema },
+      },
     },
     async (request, reply) => {
       const { name, role } = request.body;
@@ -76,6 +86,10 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
     {
       config,
       schema: {
+        operationId: 'revokeApiKey',
+        summary: 'Revoke a bearer key, at once',
+        tags: ['keys'],
+
         params: z.object({ id: rowId }),
         body: asking,
         response: { 200: apiKeyView, 404: problemSchema },

@@ -46,6 +46,10 @@ export async function deadLetterRoutes(
     {
       config,
       schema: {
+        operationId: 'listDeadLetters',
+        summary: 'Dead letters, newest first',
+        tags: ['dead letters'],
+
         querystring: listQuery,
         response: {
           200: z.object({
@@ -72,7 +76,16 @@ export async function deadLetterRoutes(
 
   app.get(
     '/dead-letters/:id',
-    { config, schema: { params, response: { 200: deadLetterView, 404: problemSchema } } },
+    {
+      config,
+      schema: {
+        operationId: 'getDeadLetter',
+        summary: 'A dead letter',
+        tags: ['dead letters'],
+        params,
+        response: { 200: deadLetterView, 404: problemSchema },
+      },
+    },
     async ({ params: { id } }, reply) => {
       const row = await deadLetter.findUnique({ where: { id } });
       return row === null ? sendProblem(reply, unknownLetter) : viewOfDeadLetter(row);
@@ -81,7 +94,17 @@ export async function deadLetterRoutes(
 
   app.post(
     '/dead-letters/:id/redrive',
-    { config: { access: 'operate' }, schema: { params, body: asking, response } },
+    {
+      config: { access: 'operate' },
+      schema: {
+        operationId: 'redriveDeadLetter',
+        summary: 'Have a worker try it again',
+        tags: ['dead letters'],
+        params,
+        body: asking,
+        response,
+      },
+    },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, requestRedrive(deps, command));
@@ -89,7 +112,17 @@ export async function deadLetterRoutes(
   );
   app.post(
     '/dead-letters/:id/dismiss',
-    { config: { access: 'operate' }, schema: { params, body: deciding, response } },
+    {
+      config: { access: 'operate' },
+      schema: {
+        operationId: 'dismissDeadLetter',
+        summary: 'Nothing is to come of it',
+        tags: ['dead letters'],
+        params,
+        body: deciding,
+        response,
+      },
+    },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, dismissDeadLetter(deps, command));

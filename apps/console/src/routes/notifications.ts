@@ -45,6 +45,10 @@ export async function notificationRoutes(
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listNotifications',
+        summary: 'Notifications, newest first',
+        tags: ['notifications'],
+
         querystring: listQuery,
         response: {
           200: z.object({
@@ -72,6 +76,10 @@ export async function notificationRoutes(
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getNotification',
+        summary: 'A notification as it came, masked',
+        tags: ['notifications'],
+
         params: z.object({ id: rowId }),
         response: { 200: notificationDetailView, 404: problemSchema },
       },

@@ -33,7 +33,10 @@ const accepting = deciding.extend({
 
 /** The event as it is now, and its order where there is one. */
 const answer = z.object({ event: eventView, order: orderView.nullable() });
-const schemaOf = <Body extends z.ZodType>(body: Body) => ({
+const schemaOf = <Body extends z.ZodType>(operationId: string, summary: string, body: Body) => ({
+  operationId,
+  summary,
+  tags: ['held events'],
   params,
   body,
   response: { 200: answer, 404: problemSchema, 409: problemSchema, 422: problemSchema },
@@ -45,20 +48,32 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
   const path = '/notifications/:id/events/:position';
   const config = { access: 'operate' } as const;
 
-  app.post(`${path}/retry`, { config, schema: schemaOf(asking) }, async (request, reply) => {
-    const command = commandOf(request);
-    return await send(deps, reply, command, retryEvent(deps, command));
-  });
-  app.post(`${path}/accept`, { config, schema: schemaOf(accepting) }, async (request, reply) => {
-    const { amount: named } = request.body;
-    const command = commandOf(request);
-    const accept = { ...command, ...(named !== undefined && { amount: BigInt(named) }) };
-    return await send(deps, reply, command, acceptHeldEvent(deps, accept));
-  });
-  app.post(`${path}/reject`, { config, schema: schemaOf(deciding) }, async (request, reply) => {
-    const command = commandOf(request);
-    return await send(deps, reply, command, rejectHeldEvent(deps, command));
-  });
+  app.post(
+    `${path}/retry`,
+    { config, schema: schemaOf('retryEvent', 'Evaluate a held event again', asking) },
+    async (request, reply) => {
+      const command = commandOf(request);
+      return await send(deps, reply, command, retryEvent(deps, command));
+    },
+  );
+  app.post(
+    `${path}/accept`,
+    { config, schema: schemaOf('acceptEvent', 'Let a held event count all the same', accepting) },
+    async (request, reply) => {
+      const { amount: named } = request.body;
+      const command = commandOf(request);
+      const accept = { ...command, ...(named !== undefined && { amount: BigInt(named) }) };
+      return await send(deps, reply, command, acceptHeldEvent(deps, accept));
+    },
+  );
+  app.post(
+    `${path}/reject`,
+    { config, schema: schemaOf('rejectEvent', 'Ignore a held event for good', deciding) },
+    async (request, reply) => {
+      const command = commandOf(request);
+      return await send(deps, reply, command, rejectHeldEvent(deps, command));
+    },
+  );
 }
 
 function commandOf(request: {

@@ -33,6 +33,10 @@ export async function orderRoutes(
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'listOrders',
+        summary: 'Orders, newest first',
+        tags: ['orders'],
+
         querystring: listQuery,
         response: {
           200: z.object({ orders: z.array(orderView), nextCursor: z.string().nullable() }),
@@ -55,6 +59,10 @@ export async function orderRoutes(
     {
       config: { access: 'read' },
       schema: {
+        operationId: 'getOrder',
+        summary: 'An order with all that is known of it',
+        tags: ['orders'],
+
         params: orderParams,
         querystring: ofMerchant,
         response: { 200: orderDetailView, 404: problemSchema },

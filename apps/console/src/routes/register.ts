@@ -31,6 +31,10 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
     {
       config: { access: 'operate' },
       schema: {
+        operationId: 'registerOrder',
+        summary: 'Register an order, before its buyer is sent to the provider',
+        tags: ['orders'],
+
         body: newOrder,
         response: { 200: orderView, 201: registeredView, 409: problemSchema },
       },
@@ -61,6 +65,10 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
     {
       config: { access: 'operate' },
       schema: {
+        operationId: 'closeOrder',
+        summary: 'Close an order that is not paid',
+        tags: ['orders'],
+
         params: orderParams,
         querystring: ofMerchant,
         response: { 200: orderView, 404: problemSchema, 409: problemSchema },

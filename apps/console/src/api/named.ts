@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { problemSchema } from '../plugins/problems.js';
+import { apiKeyView, newApiKeyView } from './api-key-views.js';
+import { auditView } from './audit-views.js';
+import { deadLetterView } from './dead-letter-views.js';
+import { eventView, notificationDetailView, notificationView } from './notification-views.js';
+import { orderDetailView, orderView } from './order-views.js';
+import { statsView } from './stats-views.js';
+import { timelineView } from './timeline-views.js';
+
+/** What the API's description calls by name instead of writing it out each time. */
+const NAMED = {
+  ApiKey: apiKeyView,
+  AuditEntry: auditView,
+  DeadLetter: deadLetterView,
+  Event: eventView,
+  NewApiKey: newApiKeyView,
+  Notification: notificationView,
+  NotificationWithBody: notificationDetailView,
+  Order: orderView,
+  OrderWithHistory: orderDetailView,
+  Problem: problemSchema,
+  Stats: statsView,
+  Timeline: timelineView,
+} as const;
+
+/** Into zod's own registry, which has the descriptions of the fields. */
+export function nameSchemas(): void {
+  for (const [id, schema] of Object.entries(NAMED)) {
+    z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });
+  }
+}

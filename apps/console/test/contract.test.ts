@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '@payonce/core/clock';
+import { applyNotifications } from '@payonce/core/notifications/apply';
+import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
+import type { LightMyRequestResponse } from 'fastify';
+import type { OpenAPIV3_1 } from 'openapi-types';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Contract, readContract } from './contract.js';
+import { call, startConsole, type TestConsole } from './support.js';
+
+let server: TestConsole;
+let document: OpenAPIV3_1.Document;
+let contract: Contract;
+const answered = new Set<string>();
+beforeAll(async () => {
+  server = await startConsole();
+  document = (await call(server, 'GET', '/openapi.json')).json();
+  contract = readContract(document);
+  await call(server, 'POST', '/orders', { payload: { orderNumber: 'A-1', amount: '8888' } });
+  await receive('A-1', 8888n);
+  await receive('A-1', 1n);
+  await receive('A-1', 2n);
+  await receive('A-2', 8888n);
+  for (const jobId of ['one', 'two']) {
+    const letter = { queue: 'redis', jobId, job: {}, reason: 'malformed_job' } as const;
+    await recordDeadLetter({ prisma: server.prisma, clock: systemClock }, letter);
+  }
+});
+afterAll(() => server.close());
+
+/** As a worker applies it. The rows of this database are numbered from 1. */
+async function receive(orderNumber: string, amount: bigint): Promise<void> {
+  const trade = randomBytes(12).toString('hex');
+  const notification = {
+    provider: 'alipay',
+    channel: 'shop-alipay',
+    merchant: 'default',
+    notificationId: randomBytes(16).toString('hex'),
+    digest: randomBytes(32).toString('hex'),
+    authenticity: 'signed',
+    receivedAt: new Date(),
+    body: Buffer.from(`out_trade_no=${orderNumber}&buyer_id=2088101106499364`),
+    headers: {},
+    events: [
+      {
+        kind: 'order',
+        rail: 'alipay',
+        orderNumber,
+        trade,
+        amount,
+        currency: 'CNY',
+        payeeMatches: true,
+        signed: true,
+        facts: [{ kind: 'paid', rail: 'alipay', trade, amount, at: new Date() }],
+      },
+    ],
+  } as const;
+  await applyNotifications({ prisma: server.prisma, clock: systemClock }, [notification]);
+}
+
+function judge(operation: string, answer: LightMyRequestResponse, status: number): void {
+  expect([operation, answer.statusCode, answer.statusCode === status || answer.body]).toEqual([
+    operation,
+    status,
+    true,
+  ]);
+  expect(contract.faultsOf(operation, answer), operation).toEqual([]);
+  if (status < 300) answered.add(operation);
+}
+
+const order = { orderNumber: 'A-9', amount: '8888' };
+const reason = { operator: 'lin', reason: 'seen on the statement' };
+
+/** In this order, on one database. `{…}` is filled from the address that is called. */
+const CALLS: [operation: string, path: string, status: number, payload?: object][] = [
+  ['GET /v1/openapi.json', '/openapi.json', 200],
+  ['POST /v1/orders', '/orders', 201, order],
+  ['POST /v1/orders', '/orders', 200, order],
+  ['POST /v1/orders', '/orders', 409, { ...order, amount: '1' }],
+  ['POST /v1/orders', '/orders', 400, { ...order, amount: 1 }],
+  ['GET /v1/orders', '/orders', 200],
+  ['GET /v1/orders', '/orders?status=lost', 400],
+  ['GET /v1/orders/{number}', '/orders/A-1', 200],
+  ['GET /v1/orders/{number}', '/orders/A-0', 404],
+  ['GET /v1/orders/{number}/timeline', '/orders/A-1/timeline', 200],
+  ['POST /v1/orders/{number}/close', '/orders/A-9/close', 200],
+  ['POST /v1/orders/{number}/close', '/orders/A-1/close', 409],
+  ['POST /v1/orders/{number}/close', '/orders/A-0/close', 404],
+  ['GET /v1/notifications', '/notifications', 200],
+  ['GET /v1/notifications/{id}', '/notifications/1', 200],
+  ['GET /v1/notifications/{id}', '/notifications/99', 404],
+  ['GET /v1/notifications/{id}/timeline', '/notifications/1/timeline', 200],
+  [
+    'POST /v1/notifications/{id}/events/{position}/retry',
+    '/notifications/4/events/0/retry',
+    200,
+    {},
+  ],
+  [
+    'POST /v1/notifications/{id}/events/{position}/accept',
+    '/notifications/2/events/0/accept',
+    200,
+    reason,
+  ],
+  [
+    'POST /v1/notifications/{id}/events/{position}/accept',
+    '/notifications/4/events/0/accept',
+    422,
+    reason,
+  ],
+  [
+    'POST /v1/notifications/{id}/events/{position}/reject',
+    '/notifications/3/events/0/reject',
+    200,
+    reason,
+  ],
+  [
+    'POST /v1/notifications/{id}/events/{position}/reject',
+    '/notifications/2/events/0/reject',
+    409,
+    reason,
+  ],
+  ['GET /v1/dead-letters', '/dead-letters', 200],
+  ['GET /v1/dead-letters/{id}', '/dead-letters/1', 200],
+  ['POST /v1/dead-letters/{id}/redrive', '/dead-letters/1/redrive', 200, {}],
+  ['POST /v1/dead-letters/{id}/dismiss', '/dead-letters/2/dismiss', 200, reason],
+  ['POST /v1/dead-letters/{id}/redrive', '/dead-letters/2/redrive', 409, {}],
+  ['GET /v1/stats', '/stats', 200],
+  ['POST /v1/api-keys', '/api-keys', 201, { name: 'shop', role: 'read' }],
+  ['POST /v1/api-keys', '/api-keys', 409, { name: 'shop', role: 'read' }],
+  ['GET /v1/api-keys', '/api-keys', 200],
+  ['POST /v1/api-keys/{id}/revoke', '/api-keys/1/revoke', 200, {}],
+  ['POST /v1/api-keys/{id}/revoke', '/api-keys/9/revoke', 404, {}],
+];
+
+describe('an answer is as the description says', () => {
+  it.each(CALLS)('%s: %s is %i', async (operation, path, status, payload) => {
+    const method = operation.startsWith('POST') ? 'POST' : 'GET';
+    judge(operation, await call(server, method, path, payload && { payload }), status);
+  });
+
+  it('and so is what the guard and the error handler answer', async () => {
+    const orders = 'POST /v1/orders';
+    const key = `payonce_${'x'.repeat(43)}`;
+    judge(orders, await call(server, 'POST', '/orders', { key: null, payload: order }), 401);
+    const shop = await call(server, 'POST', '/api-keys', {
+      payload: { name: 'reader', role: 'read' },
+    });
+    judge(
+      orders,
+      await call(server, 'POST', '/orders', { key: shop.json().key, payload: order }),
+      403,
+    );
+    const headers = { 'content-type': 'text/csv' };
+    judge(orders, await call(server, 'POST', '/orders', { headers, payload: order }), 415);
+    const large = { ...order, merchant: 'x'.repeat(20_000) };
+    judge(orders, await call(server, 'POST', '/orders', { payload: large }), 413);
+    const remoteAddress = '192.0.2.9';
+    for (let n = 0; n < 20; n += 1) await call(server, 'GET', '/orders', { key, remoteAddress });
+    judge('GET /v1/orders', await call(server, 'GET', '/orders', { remoteAddress }), 429);
+    await server.prisma.$executeRaw`ALTER TABLE orders RENAME TO orders_away`;
+    const away = await call(server, 'GET', '/orders');
+    await server.prisma.$executeRaw`ALTER TABLE orders_away RENAME TO orders`;
+    judge('GET /v1/orders', away, 503);
+  });
+
+  it('of every operation that it has', () => {
+    const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
+      Object.keys(item ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    expect([...answered].sort()).toEqual(operations.sort());
+  });
+
+  it('and one that is not is found out', async () => {
+    const { body, ...answer } = await call(server, 'GET', '/orders');
+    const judged = (json: unknown, statusCode = 200) =>
+      contract.faultsOf('GET /v1/orders', {
+        ...answer,
+        statusCode,
+        json: () => json,
+      } as LightMyRequestResponse);
+    const said = JSON.parse(body);
+    expect(judged(said)).toEqual([]);
+    expect(judged({ ...said, nextCursor: 7 })).not.toEqual([]);
+    const [first, ...others] = said.orders;
+    expect(judged({ ...said, orders: [{ ...first, amount: 8888 }, ...others] })).not.toEqual([]);
+    expect(judged({ ...said, orders: [{ ...first, paidAt: 'yesterday' }] })).not.toEqual([]);
+    expect(judged(said, 418)).not.toEqual([]);
+  });
+});
