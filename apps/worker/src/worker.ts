@@ -1,8 +1,8 @@
+import { type Batcher, createBatcher } from '@payonce/core/batcher';
 import type { Channels } from '@payonce/core/config/channels';
 import type { Log } from '@payonce/core/log';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
-import { type Batcher, createBatcher } from './batcher.js';
 import type { WorkerSizes } from './config.js';
 import { type Burial, processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';

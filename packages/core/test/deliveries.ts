@@ -2,16 +2,35 @@
 import { randomBytes } from 'node:crypto';
 import { createEndpoint, type EndpointDeps } from '@payonce/core/deliveries/endpoints';
 import type { EventType } from '@payonce/core/deliveries/event-types';
+import {
+  type Deliveries,
+  type DeliveryOptions,
+  startDeliveries,
+} from '@payonce/core/deliveries/loop';
 import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
+import type { RecordDeps } from '@payonce/core/deliveries/record';
 import { closeOrder, registerOrder } from '@payonce/core/orders/register';
-import { type TestDatabase, terms, testDatabase } from './database-support.js';
+import { onTestFinished } from 'vitest';
+import {
+  apply,
+  notification,
+  payment,
+  refundTotal,
+  statement,
+  type TestDatabase,
+  terms,
+  testDatabase,
+} from './database-support.js';
 
 export type DeliveryDatabase = TestDatabase & EndpointDeps;
 
 export async function deliveryDatabase(poolSize = 4): Promise<DeliveryDatabase> {
   const loopback = parseNetwork('127.0.0.1/32');
   const policy = createAddressPolicy(loopback ? [loopback] : []);
-  return Object.assign(await testDatabase(poolSize), { encryptionKey: randomBytes(32), policy });
+  const deps = await testDatabase(poolSize);
+  // Whoever checks a signature compares its time with the machine's.
+  deps.now = new Date();
+  return Object.assign(deps, { encryptionKey: randomBytes(32), policy });
 }
 
 export const lin = { actor: 'lin', reason: 'the shop moved' };
@@ -41,3 +60,46 @@ export async function closedOrder(deps: TestDatabase, number = 'A1'): Promise<bi
 
 export const deliveryOf = (deps: TestDatabase, id: bigint) =>
   deps.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { history: true } });
+
+/** Minutes in which nothing has to be waited for: tests turn the clock on. */
+export const MINUTE = 60_000;
+
+export function pass(deps: TestDatabase, ms: number): void {
+  deps.now = new Date(deps.now.getTime() + ms);
+}
+
+/** The loop as a worker runs it; stopped when the test ends. */
+export function deliver(
+  deps: DeliveryDatabase,
+  changes: Partial<DeliveryOptions> = {},
+): Deliveries {
+  const deliveries = startDeliveries({
+    deps: { ...recordDeps(deps), ...changes.deps },
+    encryptionKey: deps.encryptionKey,
+    guard: { policy: deps.policy },
+    ...changes,
+    sizes: { concurrency: 20, perEndpoint: 5, pollMs: 25, drainMs: 5_000, ...changes.sizes },
+  });
+  onTestFinished(() => deliveries.stop());
+  return deliveries;
+}
+
+function recordDeps(deps: DeliveryDatabase): RecordDeps {
+  // The clock as it is read, not as it was.
+  return {
+    prisma: deps.prisma,
+    clock: () => deps.now,
+    disableAfterMs: 5 * 24 * 60 * MINUTE,
+    random: () => 0,
+  };
+}
+
+/** A registered order, paid and refunded in two parts: three order events. */
+export async function refundedOrder(deps: TestDatabase, number = 'A1'): Promise<void> {
+  await registerOrder(deps, terms(number));
+  const trade = `T-${number}`;
+  await apply(deps, notification(payment(number, trade)));
+  for (const total of [1000n, 8888n]) {
+    await apply(deps, notification(statement(number, trade, [refundTotal(trade, total)])));
+  }
+}

@@ -74,6 +74,13 @@ export async function lockEndpoint(tx: Tx, id: bigint): Promise<Endpoint | null>
   return row ?? null;
 }
 
+/** In the order of their IDs. */
+export async function lockEndpoints(tx: Tx, ids: readonly bigint[]): Promise<Endpoint[]> {
+  return tx.$queryRaw<Endpoint[]>`
+    SELECT ${COLUMNS} FROM webhook_endpoints WHERE id = ANY(${[...ids]}::bigint[])
+      AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
+}
+
 /** What an operator changes; what is left out stays. */
 export async function updateTarget(
   tx: Tx,

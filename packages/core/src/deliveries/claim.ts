@@ -1,0 +1,151 @@
+/** Which deliveries may be tried now, and by whom. */
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+import { isHandler } from './endpoint-url.js';
+import { openSecret } from './sealed-secret.js';
+
+/** A delivery in this worker's hand until `leaseUntil`, which is also how its result is told from a later one's. */
+export interface Claimed {
+  readonly id: bigint;
+  readonly leaseUntil: Date;
+  readonly attempts: number;
+  readonly orderEventId: bigint;
+  readonly type: string;
+  readonly payload: unknown;
+  readonly createdAt: Date;
+}
+
+/** Where to, and signed with what: the present secret first, then the former one during its grace period. */
+export interface Target {
+  readonly id: bigint;
+  readonly merchant: string;
+  readonly name: string;
+  readonly url: string;
+  /** None for handlers. */
+  readonly secrets: readonly Buffer[];
+}
+
+export type Claim =
+  | { readonly result: 'claimed'; readonly target: Target; readonly deliveries: readonly Claimed[] }
+  | { readonly result: 'nothing' }
+  /** Its secret does not open: PAYONCE_ENCRYPTION_KEY is not the one that it was sealed with. */
+  | { readonly result: 'cannot_sign'; readonly merchant: string; readonly name: string };
+
+/** What this process can do. */
+export interface Abilities {
+  readonly encryptionKey: Buffer | null;
+  /** Names of the handlers in this process. */
+  readonly handlers: readonly string[];
+}
+
+/** Endpoints that something is due for, that are not disabled, whose circuit is not open. */
+export async function dueEndpoints(
+  { prisma, clock }: DatabaseDeps,
+  { encryptionKey, handlers }: Abilities,
+): Promise<bigint[]> {
+  const now = clock();
+  const urls = handlers.map((name) => `handler:${name}`);
+  const rows = await prisma.$queryRaw<{ id: bigint }[]>`
+    SELECT e.id FROM webhook_endpoints e
+    WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
+      AND (e.open_until IS NULL OR e.open_until <= ${now})
+      AND CASE WHEN e.url LIKE 'handler:%' THEN e.url = ANY(${urls}::text[])
+        ELSE ${encryptionKey !== null} END
+      AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
+        AND d.next_attempt_at <= ${now} AND (d.lease_until IS NULL OR d.lease_until <= ${now}))
+    ORDER BY e.id`;
+  return rows.map((row) => row.id);
+}
+
+/**
+ * Takes deliveries of one endpoint in hand. The endpoint is locked meanwhile, so that workers claim one
+ * after the other. One that fails gets one delivery at a time, so that it takes no room from others; and
+ * one whose circuit was open gets one, and no other worker's, before it is known what became of it.
+ * @param room how many this process still takes for it
+ */
+export async function claimDeliveries(
+  deps: DatabaseDeps,
+  { encryptionKey }: Abilities,
+  endpointId: bigint,
+  { room, inHand, leaseMs }: { room: number; inHand: number; leaseMs: number },
+): Promise<Claim> {
+  return inTransaction(deps, async (tx): Promise<Claim> => {
+    const now = deps.clock();
+    const endpoint = await lockTarget(tx, endpointId, now);
+    if (endpoint === null) return { result: 'nothing' };
+    const { merchant, name, url, failures, openUntil } = endpoint;
+    const secrets = isHandler(url) ? [] : secretsOf(endpoint, encryptionKey, now);
+    if (secrets === null) return { result: 'cannot_sign', merchant, name };
+    const limit = failures > 0 ? Math.min(room, 1 - inHand) : room;
+    if (limit <= 0) return { result: 'nothing' };
+    const leaseUntil = new Date(now.getTime() + leaseMs);
+    const deliveries = await lease(tx, now, endpointId, limit, leaseUntil);
+    if (deliveries.length === 0) return { result: 'nothing' };
+    if (openUntil !== null) {
+      await tx.$executeRaw`
+        UPDATE webhook_endpoints SET open_until = ${leaseUntil} WHERE id = ${endpointId}`;
+    }
+    const target = { id: endpointId, merchant, name, url, secrets };
+    return { result: 'claimed', target, deliveries };
+  });
+}
+
+/**
+ * An order's events go out in sequence: nothing is sent while an earlier one is not fanned out yet, or
+ * waits for the same endpoint. What is delivered or parked is in nobody's way.
+ */
+async function lease(
+  tx: Tx,
+  now: Date,
+  endpointId: bigint,
+  limit: number,
+  leaseUntil: Date,
+): Promise<Claimed[]> {
+  const rows = await tx.$queryRaw<Claimed[]>`
+    UPDATE deliveries d SET lease_until = ${leaseUntil}
+    FROM (
+      SELECT c.id FROM deliveries c
+      WHERE c.state = 'pending' AND c.endpoint_id = ${endpointId} AND c.next_attempt_at <= ${now}
+        AND (c.lease_until IS NULL OR c.lease_until <= ${now})
+        AND NOT EXISTS (SELECT FROM deliveries b
+          WHERE b.order_id = c.order_id AND b.endpoint_id = c.endpoint_id
+            AND b.order_event_id < c.order_event_id AND b.state = 'pending')
+        AND NOT EXISTS (SELECT FROM order_events o
+          WHERE o.order_id = c.order_id AND o.id < c.order_event_id AND o.fanned_out_at IS NULL)
+      ORDER BY c.next_attempt_at, c.order_event_id LIMIT ${limit} FOR UPDATE SKIP LOCKED
+    ) due JOIN deliveries k USING (id) JOIN order_events e ON e.id = k.order_event_id
+    WHERE d.id = due.id
+    RETURNING d.id, d.lease_until AS "leaseUntil", d.attempts, e.id AS "orderEventId", e.type,
+      e.payload, e.created_at AS "createdAt"`;
+  return rows.sort((a, b) => (a.orderEventId < b.orderEventId ? -1 : 1));
+}
+
+interface TargetRow {
+  readonly merchant: string;
+  readonly name: string;
+  readonly url: string;
+  readonly secret: Uint8Array | null;
+  readonly previousSecret: Uint8Array | null;
+  readonly previousSecretExpiresAt: Date | null;
+  readonly failures: number;
+  readonly openUntil: Date | null;
+}
+
+async function lockTarget(tx: Tx, id: bigint, now: Date): Promise<TargetRow | null> {
+  const [row] = await tx.$queryRaw<TargetRow[]>`
+    SELECT merchant, name, url, secret, previous_secret AS "previousSecret",
+      previous_secret_expires_at AS "previousSecretExpiresAt", failures, open_until AS "openUntil"
+    FROM webhook_endpoints WHERE id = ${id} AND deleted_at IS NULL AND disabled_at IS NULL
+      AND (open_until IS NULL OR open_until <= ${now}) FOR NO KEY UPDATE`;
+  return row ?? null;
+}
+
+/** Null rather than unsigned, and rather than signed with a secret that is on its way out alone. */
+function secretsOf(row: TargetRow, key: Buffer | null, now: Date): Buffer[] | null {
+  const { secret, previousSecret, previousSecretExpiresAt: expires } = row;
+  const present = key && secret && openSecret(key, row, secret);
+  if (!key || !present) return null;
+  if (!previousSecret || !expires || expires <= now) return [present];
+  const former = openSecret(key, row, previousSecret);
+  return former ? [present, former] : [present];
+}

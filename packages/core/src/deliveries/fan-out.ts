@@ -1,0 +1,38 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
+
+/**
+ * Makes deliveries of order events that have none yet, the oldest `limit`: one per endpoint of the merchant
+ * that wants the type; parked at once where it is disabled. Found by their state, never by "greater than the
+ * last": an ID that was taken earlier may be committed later.
+ * @returns how many order events it was
+ * @throws AppError `database_unavailable`
+ */
+export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number> {
+  return inTransaction(deps, async (tx) => {
+    const now = deps.clock();
+    // The endpoints are locked, so that who disables one waits, and then parks what was made here. An
+    // order's later event, fanned out by another worker, is not sent before this one: see `claim.ts`.
+    return tx.$executeRaw`
+      WITH due AS (
+        SELECT id, order_id, merchant, type FROM order_events WHERE fanned_out_at IS NULL
+        ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
+      ), told AS (
+        SELECT id, merchant, event_types, disabled_at FROM webhook_endpoints
+        WHERE merchant IN (SELECT merchant FROM due) AND deleted_at IS NULL
+        ORDER BY id FOR SHARE
+      ), made AS (
+        INSERT INTO deliveries (endpoint_id, order_event_id, order_id, state, parked_reason,
+          next_attempt_at, created_at)
+        SELECT told.id, due.id, due.order_id,
+          CASE WHEN told.disabled_at IS NULL THEN 'pending' ELSE 'parked' END,
+          CASE WHEN told.disabled_at IS NULL THEN NULL ELSE 'endpoint_disabled' END,
+          ${now}::timestamptz, ${now}::timestamptz
+        FROM due JOIN told ON told.merchant = due.merchant
+          AND (told.event_types = '{}' OR due.type = ANY(told.event_types))
+        ORDER BY due.id, told.id
+        ON CONFLICT (endpoint_id, order_event_id) DO NOTHING
+      )
+      UPDATE order_events e SET fanned_out_at = ${now} FROM due WHERE e.id = due.id`;
+  });
+}

@@ -1,0 +1,89 @@
+/** Connections to addresses that are allowed, and to no other. */
+import { type LookupAddress, lookup as systemLookup } from 'node:dns';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { buildConnector } from 'undici';
+import type { AddressPolicy } from './networks.js';
+
+/** What a name leads to; `dns.lookup` unless a test says otherwise. */
+export type Lookup = (
+  hostname: string,
+  options: { readonly all: true },
+  callback: (error: Error | null, addresses: readonly LookupAddress[]) => void,
+) => void;
+
+export interface GuardOptions {
+  readonly policy: AddressPolicy;
+  readonly lookup?: Lookup;
+  /** The authority to trust instead of the system's ones. */
+  readonly ca?: string;
+}
+
+/** TCP and TLS together; part of the time that a whole delivery has. */
+const CONNECT_LIMIT_MS = 10_000;
+
+/**
+ * A connector for undici. A host written as an address is checked before it is connected to; of a name,
+ * all addresses that the lookup gives, and it is those very ones that are connected to, so that a name that
+ * changes its mind gains nothing; and the address at the other end of the socket once more, before a byte is
+ * written, be it of TLS.
+ */
+export function guardedConnector(options: GuardOptions): buildConnector.connector {
+  const { policy, ca } = options;
+  const secure = buildConnector({ timeout: CONNECT_LIMIT_MS, ...(ca !== undefined && { ca }) });
+  return (target, callback) => {
+    const encrypted = target.protocol === 'https:';
+    const { hostname: host } = target;
+    const allows = (address: string) => policy.allows(address, encrypted);
+    if (isIP(host) !== 0 && !allows(host)) {
+      callback(refused(), null);
+      return;
+    }
+    const port = Number(target.port) || (encrypted ? 443 : 80);
+    const lookup = guardedLookup(options.lookup ?? systemLookup, allows);
+    const socket = connect({ host, port, lookup, noDelay: true });
+    whenConnected(socket, allows, (error) => {
+      if (error !== null) callback(error, null);
+      else if (encrypted) secure({ ...target, httpSocket: socket }, callback);
+      else callback(null, socket);
+    });
+  };
+}
+
+/** All of them must be allowed: a name that leads in and out at once is not to be trusted. */
+function guardedLookup(lookup: Lookup, allows: (address: string) => boolean): LookupFunction {
+  return (hostname, { all }, callback) =>
+    lookup(hostname, { all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null) callback(error, '');
+      else if (first === undefined || !addresses.every(({ address }) => allows(address))) {
+        callback(refused(), '');
+      } else if (all === true) callback(null, [...addresses]);
+      else callback(null, first.address, first.family);
+    });
+}
+
+/** Calls back once: connected to an allowed address, or not at all. */
+export function whenConnected(
+  socket: Socket,
+  allows: (address: string) => boolean,
+  callback: (error: Error | null) => void,
+): void {
+  const settle = (error: Error | null) => {
+    clearTimeout(timer);
+    socket.off('connect', onConnect);
+    socket.off('error', settle);
+    if (error !== null) socket.on('error', () => {}).destroy();
+    callback(error);
+  };
+  const onConnect = () => settle(allows(socket.remoteAddress ?? '') ? null : refused());
+  const timer = setTimeout(
+    () => settle(new Error(`no connection within ${CONNECT_LIMIT_MS} ms`)),
+    CONNECT_LIMIT_MS,
+  );
+  socket.once('connect', onConnect);
+  socket.once('error', settle);
+}
+
+function refused(): Error {
+  return new Error('the address is not one that order events may be sent to');
+}

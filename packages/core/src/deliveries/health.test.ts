@@ -1,0 +1,75 @@
+import { describe, expect, test } from 'vitest';
+import { type Health, healthAfter, type Result } from './health.js';
+
+const start = new Date(Date.UTC(2026, 0, 1));
+const later = (ms: number) => new Date(start.getTime() + ms);
+const DAY = 24 * 3_600_000;
+const well: Health = {
+  failures: 0,
+  failingSince: null,
+  openUntil: null,
+  lastSuccessAt: null,
+  disabledReason: null,
+};
+const failed: Result = { delivered: false, status: 500, retryAfterMs: null };
+const delivered: Result = { delivered: true, status: 200, retryAfterMs: null };
+
+const after = (before: Health, times: number, now = start, result = failed) =>
+  Array.from({ length: times }).reduce<Health>(
+    (health) => healthAfter(health, result, now, 5 * DAY),
+    before,
+  );
+
+describe('the circuit', () => {
+  test('stays closed over a few failures, opens at the fifth in a row', () => {
+    expect(after(well, 4)).toMatchObject({ failures: 4, failingSince: start, openUntil: null });
+    expect(after(well, 5)).toMatchObject({ failures: 5, openUntil: later(30_000) });
+  });
+
+  test('opens for twice as long after each probe that fails, a quarter of an hour at most', () => {
+    expect(after(well, 6).openUntil).toEqual(later(60_000));
+    expect(after(well, 7).openUntil).toEqual(later(120_000));
+    expect(after(well, 2_000).openUntil).toEqual(later(900_000));
+  });
+
+  test('closes with the first success, and what failed before counts no more', () => {
+    expect(after(after(well, 9), 1, later(1), delivered)).toEqual({
+      ...well,
+      lastSuccessAt: later(1),
+    });
+  });
+
+  test('opens at once for an endpoint that says it is too much, for as long as it says', () => {
+    for (const status of [429, 503]) {
+      const busy = { ...failed, status, retryAfterMs: 7_000 };
+      expect(after(well, 1, start, busy).openUntil).toEqual(later(7_000));
+    }
+    const other = { ...failed, status: 500, retryAfterMs: 7_000 };
+    expect(after(well, 1, start, other).openUntil).toBeNull();
+  });
+});
+
+describe('disabling by itself', () => {
+  test('after days of nothing but failures', () => {
+    const failing = after(well, 1);
+    expect(after(failing, 1, later(5 * DAY - 1)).disabledReason).toBeNull();
+    expect(after(failing, 1, later(5 * DAY)).disabledReason).toBe('failing');
+    const between = after(failing, 1, later(DAY), delivered);
+    expect(after(between, 1, later(5 * DAY)).disabledReason).toBeNull();
+  });
+
+  test('at once, when it answers that it is gone', () => {
+    expect(after(well, 1, start, { ...failed, status: 410 }).disabledReason).toBe('gone');
+  });
+
+  test('not over what an operator did', () => {
+    const off: Health = { ...well, disabledReason: 'operator' };
+    expect(after(off, 1, start, { ...failed, status: 410 }).disabledReason).toBe('operator');
+  });
+});
+
+test('a row is written at most once a second while all is well', () => {
+  const good = after(well, 1, start, delivered);
+  expect(after(good, 1, later(999), delivered)).toBe(good);
+  expect(after(good, 1, later(1_000), delivered)).not.toBe(good);
+});

@@ -1,0 +1,169 @@
+/** Brings order events to merchants' systems: makes deliveries, claims those that are due, tries them, records. */
+import { createBatcher } from '../batcher.js';
+import { withDeadline } from '../deadline.js';
+import {
+  type Abilities,
+  type Claimed,
+  claimDeliveries,
+  dueEndpoints,
+  type Target,
+} from './claim.js';
+import { fanOut } from './fan-out.js';
+import type { GuardOptions } from './guarded-connect.js';
+import { ATTEMPT_LIMIT_MS, createPoster } from './post.js';
+import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './record.js';
+import { type Handler, send } from './send.js';
+
+export interface DeliverySizes {
+  /** Tries in hand at once; idle sockets mostly. */
+  readonly concurrency: number;
+  /** Of them for one endpoint, so that a slow one takes no room from others. */
+  readonly perEndpoint: number;
+  /** From one look to the next while nobody nudges. */
+  readonly pollMs: number;
+  /** How long stopping waits for tries in hand. */
+  readonly drainMs: number;
+}
+
+export interface DeliveryOptions {
+  readonly deps: RecordDeps;
+  /** PAYONCE_ENCRYPTION_KEY; without it only handlers are told. */
+  readonly encryptionKey: Buffer | null;
+  readonly guard: GuardOptions;
+  /** By name: what endpoints with the address `handler:NAME` are told through. */
+  readonly handlers?: Readonly<Record<string, Handler>>;
+  readonly sizes: DeliverySizes;
+  readonly onAttempt?: (attempt: Attempt, recorded: Recorded) => void;
+}
+
+export interface Deliveries {
+  /** There may be something new: look now instead of at the next poll. */
+  nudge(): void;
+  /** Claims no more and waits for the tries in hand; those that take too long are given up, and are made again. */
+  stop(): Promise<void>;
+}
+
+/** Order events for which deliveries are made in one statement. */
+const FAN_OUT_LIMIT = 500;
+/** The whole try, and time to record it; after a crash another worker waits as long. */
+const LEASE_MS = ATTEMPT_LIMIT_MS + 15_000;
+/** Results in one transaction; one transaction at a time leaves the pool to others. */
+const RECORD_LIMIT = 100;
+
+export function startDeliveries(options: DeliveryOptions): Deliveries {
+  const { deps, sizes, guard, onAttempt } = options;
+  const { log } = deps;
+  const handlers = new Map(Object.entries(options.handlers ?? {}));
+  const abilities: Abilities = {
+    encryptionKey: options.encryptionKey,
+    handlers: [...handlers.keys()],
+  };
+  const poster = createPoster(guard);
+  const recorder = createBatcher<Attempt, Recorded>({
+    apply: async (attempts) =>
+      (await recordAttempts(deps, attempts)).map((value) => ({ status: 'fulfilled', value })),
+    maxBatchSize: RECORD_LIMIT,
+    maxBatchesInFlight: 1,
+  });
+  const inHand = new Map<bigint, number>();
+  const tries = new Set<Promise<void>>();
+  /** Of which it was said that they cannot be signed for: once is enough. */
+  const mute = new Set<bigint>();
+  let wanted = false;
+  let looking: Promise<void> | null = null;
+  let stopped = false;
+  let abandoned = false;
+  let failing = false;
+
+  const nudge = () => {
+    wanted = true;
+    if (stopped) return;
+    looking ??= lookWhileWanted().finally(() => {
+      looking = null;
+      if (wanted) nudge();
+    });
+  };
+
+  const lookWhileWanted = async () => {
+    while (wanted && !stopped) {
+      wanted = false;
+      try {
+        await look();
+        if (failing) log?.info('order events are delivered again');
+        failing = false;
+      } catch (err) {
+        // The next poll looks again; once is enough to say so.
+        if (!failing) log?.warn({ err }, 'order events could not be looked at');
+        failing = true;
+      }
+    }
+  };
+
+  const look = async () => {
+    while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);
+    const due = await dueEndpoints(deps, abilities);
+    // Who has least in hand comes first, or a few slow ones would take all room that becomes free.
+    const sorted = due.sort((a, b) => (inHand.get(a) ?? 0) - (inHand.get(b) ?? 0));
+    for (const endpointId of sorted) if (!stopped) await claim(endpointId);
+  };
+
+  const claim = async (endpointId: bigint) => {
+    const mine = inHand.get(endpointId) ?? 0;
+    const room = Math.min(sizes.perEndpoint - mine, sizes.concurrency - tries.size);
+    if (room <= 0) return;
+    const limits = { room, inHand: mine, leaseMs: LEASE_MS };
+    const claimed = await claimDeliveries(deps, abilities, endpointId, limits);
+    if (claimed.result === 'cannot_sign') {
+      const { merchant, name } = claimed;
+      if (!mute.has(endpointId)) log?.error({ merchant, endpoint: name }, CANNOT_SIGN);
+      mute.add(endpointId);
+    } else if (claimed.result === 'claimed') {
+      mute.delete(endpointId);
+      for (const delivery of claimed.deliveries) begin(claimed.target, delivery);
+    }
+  };
+
+  const begin = (target: Target, delivery: Claimed) => {
+    inHand.set(target.id, (inHand.get(target.id) ?? 0) + 1);
+    const made = attempt(target, delivery).finally(() => {
+      tries.delete(made);
+      const left = (inHand.get(target.id) ?? 1) - 1;
+      if (left > 0) inHand.set(target.id, left);
+      else inHand.delete(target.id);
+      nudge();
+    });
+    tries.add(made);
+  };
+
+  const attempt = async (target: Target, delivery: Claimed) => {
+    const made = await send({ clock: deps.clock, poster, handlers }, target, delivery);
+    if (abandoned) return;
+    try {
+      const recorded = await recorder.submit(made);
+      onAttempt?.(made, recorded);
+    } catch (err) {
+      // The lease ends by itself, and it is sent again under the same ID.
+      log?.warn({ err, delivery: delivery.id }, 'a try could not be recorded');
+    }
+  };
+
+  const timer = setInterval(nudge, sizes.pollMs);
+  nudge();
+  return {
+    nudge,
+    async stop() {
+      stopped = true;
+      clearInterval(timer);
+      await looking;
+      const settled = Promise.all(tries);
+      await withDeadline(settled, sizes.drainMs, 'tries in hand').catch(() => {
+        abandoned = true;
+      });
+      await poster.close();
+      await recorder.close();
+    },
+  };
+}
+
+const CANNOT_SIGN =
+  'nothing is sent: the secret does not open with PAYONCE_ENCRYPTION_KEY; rotate it, or restore the key';

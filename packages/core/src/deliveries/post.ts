@@ -1,0 +1,86 @@
+/** One HTTP request to a merchant's system. */
+import { Agent, request } from 'undici';
+import { messageOf } from '../errors.js';
+import { type GuardOptions, guardedConnector } from './guarded-connect.js';
+import type { Answer } from './record.js';
+import { parseRetryAfter } from './retry.js';
+
+/** From the name's lookup to the answer's last byte that is read; what Standard Webhooks recommends at least. */
+export const ATTEMPT_LIMIT_MS = 15_000;
+/** Of the answer's body: enough to see what went wrong. */
+const RESPONSE_BYTES = 1_024;
+/** Of the answer's headers; nothing of them is needed but one. */
+const HEADER_BYTES = 16_384;
+const ERROR_CHARACTERS = 300;
+
+export interface Poster {
+  /** Never throws, and never takes longer than `ATTEMPT_LIMIT_MS`. */
+  post(url: string, headers: Record<string, string>, body: string, now: Date): Promise<Answer>;
+  /** Whatever is under way is given up. */
+  close(): Promise<void>;
+}
+
+export function createPoster(options: GuardOptions): Poster {
+  const agent = new Agent({
+    connect: guardedConnector(options),
+    maxHeaderSize: HEADER_BYTES,
+    headersTimeout: ATTEMPT_LIMIT_MS,
+    bodyTimeout: ATTEMPT_LIMIT_MS,
+  });
+  return {
+    async post(url, headers, body, now) {
+      const signal = AbortSignal.timeout(ATTEMPT_LIMIT_MS);
+      try {
+        // Redirects are not followed: undici leaves that to interceptors, and there is none.
+        const answer = await request(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'user-agent': 'payonce', ...headers },
+          body,
+          dispatcher: agent,
+          signal,
+        });
+        const { statusCode: status } = answer;
+        const delivered = status >= 200 && status < 300;
+        return {
+          delivered,
+          status,
+          error: delivered ? null : refusal(status),
+          response: await firstBytes(answer.body),
+          retryAfterMs: parseRetryAfter(answer.headers['retry-after'], now),
+        };
+      } catch (error) {
+        return unanswered(signal.aborted ? `no answer within ${ATTEMPT_LIMIT_MS} ms` : error);
+      }
+    },
+    close: () => agent.destroy(),
+  };
+}
+
+/** No answer, and why: the first lines of what was thrown. */
+export function unanswered(thrown: unknown): Answer {
+  // PostgreSQL's text takes no NUL.
+  const error = messageOf(thrown).replaceAll('\0', '').slice(0, ERROR_CHARACTERS);
+  return { delivered: false, status: null, error, response: null, retryAfterMs: null };
+}
+
+function refusal(status: number): string {
+  if (status >= 300 && status < 400) return 'redirects are not followed';
+  return status === 410 ? 'gone' : 'not a success';
+}
+
+/** The status says what counts; a body that breaks off, drips or never ends changes nothing. */
+async function firstBytes(body: AsyncIterable<unknown>): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of body) {
+      if (!Buffer.isBuffer(chunk)) break;
+      chunks.push(chunk.subarray(0, RESPONSE_BYTES - size));
+      size += chunk.length;
+      if (size >= RESPONSE_BYTES) break;
+    }
+  } catch {
+    // What came is kept.
+  }
+  return size === 0 ? null : Buffer.concat(chunks);
+}

@@ -1,0 +1,52 @@
+/** When a delivery is tried again. Pure. */
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+
+/** From one try to the next, three days in all: the schedule that Standard Webhooks recommends. */
+export const RETRY_AFTER_MS = [
+  5 * SECOND,
+  5 * MINUTE,
+  30 * MINUTE,
+  2 * HOUR,
+  5 * HOUR,
+  10 * HOUR,
+  14 * HOUR,
+  20 * HOUR,
+  24 * HOUR,
+];
+
+/** Never earlier, and up to a fifth later: what failed together must not come back together. */
+const JITTER = 0.2;
+
+/** Whoever asks for longer is asked again after a day all the same. */
+const RETRY_AFTER_MAX_MS = 24 * HOUR;
+
+/**
+ * @param tries how often it was tried, this one included
+ * @param retryAfterMs what the answer asked for
+ * @returns null: that was the last try
+ */
+export function nextAttemptAt(
+  tries: number,
+  now: Date,
+  retryAfterMs: number | null,
+  random: number,
+): Date | null {
+  const wait = RETRY_AFTER_MS[tries - 1];
+  if (wait === undefined) return null;
+  return new Date(now.getTime() + Math.max(wait * (1 + JITTER * random), retryAfterMs ?? 0));
+}
+
+/** `Retry-After` as seconds or as a date, at most a day; null for anything else and for the past. */
+export function parseRetryAfter(text: unknown, now: Date): number | null {
+  if (typeof text !== 'string') return null;
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * SECOND : dateOf(text) - now.getTime();
+  return ms > 0 ? Math.min(ms, RETRY_AFTER_MAX_MS) : null;
+}
+
+/** RFC 9110's date: `Date.parse` alone would take `-1` for a year. */
+function dateOf(text: string): number {
+  return /^[A-Z][a-z]{2}, .* GMT$/.test(text) ? Date.parse(text) : Number.NaN;
+}
