@@ -11,14 +11,17 @@ export interface OrderKey {
  * Who found no order takes it shared and looks again; who registers one takes it exclusively. So nobody
  * holds an event as `unknown_order` while its order is being registered. Until the transaction ends.
  */
-export async function lockNumberForRegistration(tx: Tx, key: OrderKey): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(${lockId(key)}::bigint)`;
+export async function lockNumbersForRegistration(tx: Tx, keys: readonly OrderKey[]): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock(id) FROM unnest(${lockIds(keys)}::bigint[]) AS k (id)`;
+}
+
+export async function lockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<void> {
+  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(id) FROM unnest(${lockIds(keys)}::bigint[]) AS k (id)`;
 }
 
 /** Always in ascending order, or two batches could wait for each other. */
-export async function lockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<void> {
-  const ids = [...new Set(keys.map(lockId))].sort((a, b) => (a < b ? -1 : 1));
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(id) FROM unnest(${ids}::bigint[]) AS k (id)`;
+function lockIds(keys: readonly OrderKey[]): bigint[] {
+  return [...new Set(keys.map(lockId))].sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** 64 bits: numbers that share a lock by chance only wait for each other. */

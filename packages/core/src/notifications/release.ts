@@ -2,29 +2,32 @@ import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
+import { orderKey } from '../orders/store.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import { type HeldEvent, isHeld, readEvents, updateEvents, updateNotifications } from './rows.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
-/** More held events of one number than any provider sends; the schedule takes the rest. */
-const RELEASE_LIMIT = 1_000;
+/** More held notifications than 500 orders have; the schedule takes the rest. */
+const RELEASE_LIMIT = 5_000;
 
 /**
- * Applies what waited for an order, in the transaction that registers it. A notification that is locked
- * just now is left to whoever locked it: he either waits for this registration before he looks for the
- * order, or was done before it began.
- * @returns how many events are no longer held
+ * Applies what waited for these orders, in the transaction that registers them. A notification that is
+ * locked just now is left to whoever locked it: he either waits for this registration before he looks for
+ * the order, or was done before it began.
+ * @returns per order how many events are no longer held, by `orderKey`; none where nothing was
  */
-export async function releaseForOrder(
+export async function releaseForOrders(
   tx: Tx,
   now: Date,
-  { merchant, number }: OrderKey,
-): Promise<number> {
+  keys: readonly OrderKey[],
+): Promise<ReadonlyMap<string, number>> {
+  const registered = new Set(keys.map(orderKey));
   const locked = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT n.id FROM notifications n WHERE n.id IN (
       SELECT e.notification_row_id FROM notification_events e
-      WHERE e.merchant = ${merchant} AND e.order_number = ${number}
-        AND e.outcome = 'held' AND e.hold_reason = 'unknown_order'
+      JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
+        AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
+      WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order'
     ) ORDER BY n.id LIMIT ${RELEASE_LIMIT} FOR UPDATE OF n SKIP LOCKED`;
   const events = await readEvents(
     tx,
@@ -32,8 +35,18 @@ export async function releaseForOrder(
   );
   const waiting = events
     .filter(isHeld)
-    .filter((held) => held.outcome.reason === 'unknown_order' && held.event.orderNumber === number);
-  return released(await settleAgain(tx, now, waiting, { scheduled: false, forced: null }));
+    .filter((held) => held.outcome.reason === 'unknown_order' && registered.has(keyOf(held)));
+  const outcomes = await settleAgain(tx, now, waiting, { scheduled: false, forced: null });
+  const counts = new Map<string, number>();
+  for (const [index, held] of waiting.entries()) {
+    if (outcomes[index]?.outcome === 'held') continue;
+    counts.set(keyOf(held), (counts.get(keyOf(held)) ?? 0) + 1);
+  }
+  return counts;
+}
+
+function keyOf({ merchant, event }: HeldEvent): string {
+  return orderKey({ merchant, number: event.orderNumber ?? '' });
 }
 
 export interface RetryResult {

@@ -1,12 +1,13 @@
+import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
-import { lockNumberForRegistration, type OrderKey } from '../database/order-lock.js';
+import { lockNumbersForRegistration, type OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
-import { releaseForOrder } from '../notifications/release.js';
+import { releaseForOrders } from '../notifications/release.js';
 import { deriveOrder } from './derive.js';
 import type { Order, OrderTerms } from './order.js';
 import { planOrder } from './plan.js';
-import { findOrders, lockOrders, orderKey, readFacts, storePlans } from './store.js';
+import { findOrders, insertOrders, lockOrders, orderKey, readFacts, storePlans } from './store.js';
 
 export type RegisterOutcome =
   /** `released`: how many held events were waiting for it. */
@@ -25,35 +26,64 @@ export async function registerOrder(
   deps: DatabaseDeps,
   terms: OrderTerms,
 ): Promise<RegisterOutcome> {
+  const [outcome] = await registerOrders(deps, [terms]);
+  if (outcome === undefined) throw new Error('no outcome');
+  return outcome;
+}
+
+/**
+ * The same for many, in one transaction and as one statement each; two with the same number as if one came
+ * after the other. A held event that cannot be applied must not keep a merchant from registering: its order
+ * is singled out by halving, and the event stays held for the schedule.
+ * @returns one outcome per order, in the order given
+ * @throws AppError `database_unavailable`: nothing, or the first half, is registered; the same again tells
+ */
+export async function registerOrders(
+  deps: DatabaseDeps,
+  all: readonly OrderTerms[],
+): Promise<RegisterOutcome[]> {
+  if (all.length === 0) return [];
   try {
-    return await inTransaction(deps, (tx) => register(tx, deps.clock(), terms, releaseForOrder));
+    return await inTransaction(deps, (tx) => register(tx, deps.clock(), all, releaseForOrders));
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    // A held event that cannot be applied must not keep the merchant from registering: it stays held,
-    // and the schedule singles it out.
-    deps.log?.error({ err: messageOf(error), order: terms.number }, 'held events not released');
-    return inTransaction(deps, (tx) => register(tx, deps.clock(), terms, async () => 0));
+    if (all.length === 1) {
+      const order = all[0]?.number;
+      deps.log?.error({ err: messageOf(error), order }, 'held events not released');
+      return inTransaction(deps, (tx) => register(tx, deps.clock(), all, async () => new Map()));
+    }
+    const middle = Math.ceil(all.length / 2);
+    const first = await registerOrders(deps, all.slice(0, middle));
+    return [...first, ...(await registerOrders(deps, all.slice(middle)))];
   }
 }
 
 async function register(
   tx: Tx,
   now: Date,
-  terms: OrderTerms,
-  release: typeof releaseForOrder,
-): Promise<RegisterOutcome> {
-  await lockNumberForRegistration(tx, terms);
-  const inserted = await tx.$executeRaw`
-    INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
-    VALUES (${terms.merchant}, ${terms.number}, ${terms.amount}, ${terms.currency}, ${now}, ${now})
-    ON CONFLICT (merchant, number) DO NOTHING`;
-  if (inserted === 0) {
-    const order = await read(tx, terms);
+  all: readonly OrderTerms[],
+  release: typeof releaseForOrders,
+): Promise<RegisterOutcome[]> {
+  const firsts = new Map<string, OrderTerms>();
+  for (const terms of all) if (!firsts.has(orderKey(terms))) firsts.set(orderKey(terms), terms);
+  const distinct = [...firsts.values()];
+  await lockNumbersForRegistration(tx, distinct);
+  const inserted = await insertOrders(tx, now, distinct);
+  const released = await release(
+    tx,
+    now,
+    distinct.filter((terms) => inserted.has(orderKey(terms))),
+  );
+  const orders = await findOrders(tx, distinct);
+  return all.map((terms): RegisterOutcome => {
+    const key = orderKey(terms);
+    const order = found(orders.get(key));
+    // The next one of this number finds it there.
+    if (inserted.delete(key))
+      return { outcome: 'registered', order, released: released.get(key) ?? 0 };
     const same = order.amount === terms.amount && order.currency === terms.currency;
     return { outcome: same ? 'existing' : 'conflict', order };
-  }
-  const released = await release(tx, now, terms);
-  return { outcome: 'registered', order: await read(tx, terms), released };
+  });
 }
 
 export type CloseOutcome =
@@ -65,9 +95,14 @@ export type CloseOutcome =
 /**
  * The merchant gives up on an unpaid order. Should it be paid all the same, paid wins, and the order
  * gets the attention flag `paid_late` or `closed_though_paid`.
+ * @param operator the person who closes it, for the audit log; null for the merchant's own system
  * @throws AppError `database_unavailable`
  */
-export async function closeOrder(deps: DatabaseDeps, key: OrderKey): Promise<CloseOutcome> {
+export async function closeOrder(
+  deps: DatabaseDeps,
+  key: OrderKey,
+  operator: Operator | null = null,
+): Promise<CloseOutcome> {
   return inTransaction(deps, async (tx): Promise<CloseOutcome> => {
     const order = (await lockOrders(tx, [key])).get(orderKey(key));
     if (order === undefined) return { outcome: 'unknown_order' };
@@ -77,14 +112,20 @@ export async function closeOrder(deps: DatabaseDeps, key: OrderKey): Promise<Clo
       const now = deps.clock();
       const closed = { kind: 'closed', by: 'merchant', trade: null, at: now } as const;
       const statement = { facts: [closed], notificationRowId: null };
+      if (operator !== null) {
+        await writeAudit(tx, now, operator, {
+          action: 'order.close',
+          orderId: order.id,
+          detail: {},
+        });
+      }
       await storePlans(tx, now, [planOrder(order, facts, [statement])]);
     }
-    return { outcome: 'closed', order: await read(tx, key) };
+    return { outcome: 'closed', order: found((await findOrders(tx, [key])).get(orderKey(key))) };
   });
 }
 
-async function read(tx: Tx, key: OrderKey): Promise<Order> {
-  const order = (await findOrders(tx, [key])).get(orderKey(key));
+function found(order: Order | undefined): Order {
   if (order === undefined) throw new Error('an order that was just there is gone');
   return order;
 }

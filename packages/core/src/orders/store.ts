@@ -5,7 +5,7 @@ import type { Tx } from '../database/transaction.js';
 import type { Rail } from '../rail.js';
 import type { Fact } from './fact.js';
 import { type FactRow, factFromRow, factToRow } from './fact-rows.js';
-import type { Order } from './order.js';
+import type { Order, OrderTerms } from './order.js';
 import type { Crossing, OrderPlan } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
@@ -38,6 +38,22 @@ export async function lockOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map
     SELECT ${ORDER_COLUMNS} FROM orders o JOIN ${asTable(keys)} USING (merchant, number)
     ORDER BY o.id FOR UPDATE OF o`;
   return byKey(rows);
+}
+
+/** Stores what is not stored yet; the caller has locked the numbers. @returns the new ones, by `orderKey`. */
+export async function insertOrders(
+  tx: Tx,
+  now: Date,
+  all: readonly OrderTerms[],
+): Promise<Set<string>> {
+  const rows = await tx.$queryRaw<OrderKey[]>`
+    INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
+    SELECT o.*, ${now}, ${now} FROM unnest(
+      ${all.map((terms) => terms.merchant)}::text[], ${all.map((terms) => terms.number)}::text[],
+      ${all.map((terms) => terms.amount)}::bigint[], ${all.map((terms) => terms.currency)}::text[]
+    ) AS o (merchant, number, amount, currency)
+    ON CONFLICT (merchant, number) DO NOTHING RETURNING merchant, number`;
+  return new Set(rows.map(orderKey));
 }
 
 export interface TradeClaim {
