@@ -111,6 +111,7 @@ describe('the timeline of an order', () => {
       'copies gateway 6',
       'registered 8888',
       'decision held amount_mismatch',
+      'order_event notification.held amount_mismatch',
       'operator event.accept',
       'decision applied null',
       'fact operator 1',
@@ -150,7 +151,8 @@ describe('the timeline of an order', () => {
     expect((await timeline('/orders/S-3')).entries.map(told)).toEqual([
       'copies first 1',
       'reply 200 success',
-      'decision held null',
+      'decision held unknown_order',
+      'order_event notification.held unknown_order',
       'registered 8888',
       'decision applied null',
       'fact paid 8888',
@@ -198,6 +200,8 @@ describe('the timeline of a notification', () => {
       expect.stringMatching(/^reply 200 <xml><return_code><!\[CDATA\[SUCCESS]]>/),
       'decision held unknown_order',
       'decision held unknown_order',
+      'order_event notification.held unknown_order',
+      'order_event notification.held unknown_order',
     ]);
     expect(notifications).toMatchObject([{ received: 1, applied: 0, status: 'held' }]);
   });
