@@ -89,7 +89,7 @@ describe('environment variables', () => {
   const NAME = /\b(PAYONCE_[A-Z0-9_]+|DATABASE_URL|REDIS_URL|NODE_ENV)\b/g;
   const configs = ['apps/*/src/config.ts', 'apps/*/src/main.ts', 'packages/core/src/config/*.ts'];
   const inCode = allIn(
-    [...configs, 'packages/core/src/queue/queue-settings.ts', 'prisma/main.ts'],
+    [...configs, 'packages/core/src/queue/*-settings.ts', 'prisma/main.ts'],
     NAME,
   );
   const documented = firstColumn(read('docs/settings.md'));

@@ -3,6 +3,7 @@ import { openHostedQueue } from '@payonce/core/queue/hosted';
 import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { queuesOf } from '@payonce/core/queue/shards';
 import type { Redis } from 'ioredis';
 import type { WireRequest } from './requests.js';
 import type { Place } from './stores.js';
@@ -36,7 +37,7 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): No
 }
 
 export async function fill(place: Place, jobs: readonly NotificationJob[]): Promise<void> {
-  const [settings] = readQueueSettings({ REDIS_URL: place.redisUrl });
+  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
   const queue = openHostedQueue(settings);
   for (let start = 0; start < jobs.length; start += CHUNK) {
     await queue.addBulk(

@@ -1,39 +1,34 @@
 import { withDeadline } from '@payonce/core/deadline';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import type { QueueState } from './api/stats-views.js';
 
 /** A store that hangs must not keep a page waiting. */
 const READ_LIMIT_MS = 2_000;
 
-type Store = QueueSettings['kind'];
-
 export interface Backlog {
   /** Looks at a queue from now on: it may connect long after the console has begun to serve. */
-  show(queue: HostedQueue, store: Store): void;
+  show(queue: HostedQueue, name: string): void;
   /** Never throws: what does not answer is down. */
   read(): Promise<QueueState[]>;
 }
 
-/** What waits in the queue's stores, the preferred one first. */
-export function createBacklog(stores: readonly Store[]): Backlog {
-  const queues = new Map<Store, HostedQueue>();
+/** What waits in each store and shard: those that are configured in their order, then those found later. */
+export function createBacklog(names: readonly string[]): Backlog {
+  const queues = new Map<string, HostedQueue | null>(names.map((name) => [name, null]));
   return {
-    show: (queue, store) => queues.set(store, queue),
+    show: (queue, name) => queues.set(name, queue),
     read: () =>
       Promise.all(
-        stores.map(async (store, index) => {
-          const role = index === 0 ? 'preferred' : 'standby';
-          return { store, role, ...(await stateOf(queues.get(store))) } as const;
+        [...queues].map(async ([store, queue]) => {
+          const role = store === 'postgres' && names[0] !== store ? 'standby' : 'preferred';
+          return { store, role, ...(await stateOf(queue)) } as const;
         }),
       ),
   };
 }
 
-async function stateOf(
-  queue: HostedQueue | undefined,
-): Promise<Pick<QueueState, 'state' | 'jobs'>> {
-  if (queue === undefined) return { state: 'connecting', jobs: null };
+async function stateOf(queue: HostedQueue | null): Promise<Pick<QueueState, 'state' | 'jobs'>> {
+  if (queue === null) return { state: 'connecting', jobs: null };
   try {
     const jobs = await withDeadline(jobsIn(queue), READ_LIMIT_MS, 'counting jobs');
     return { state: 'ready', jobs };

@@ -3,6 +3,9 @@ import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
 import { createLog, type Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { startPrivateServer } from '@payonce/core/private-server';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { watchShards } from '@payonce/core/queue/shard-watch';
+import { queueName, queuesOf } from '@payonce/core/queue/shards';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { createBacklog } from './backlog.js';
@@ -31,11 +34,15 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   lifecycle.onStop('database', () => prisma.$disconnect());
 
   const board = createBoard();
-  const backlog = createBacklog(config.queues.map(({ kind }) => kind));
-  const queues = config.queues.map((settings) => {
+  const backlog = createBacklog(queuesOf(config.queues).map(queueName));
+  const queues: (() => readonly [string, string])[] = [];
+  const show = (settings: QueueSettings) => {
     const isShown = showQueues(settings, board, backlog, lifecycle, log);
-    return () => [`queue in ${settings.kind}`, isShown() ? 'shown' : 'not connected yet'] as const;
-  });
+    const name = `queue in ${queueName(settings)}`;
+    queues.push(() => [name, isShown() ? 'shown' : 'not connected yet']);
+  };
+  queuesOf(config.queues).forEach(show);
+  lifecycle.onStop('looking for shards', watchShards(config.queues, show, log));
 
   const app = await buildApp({ config, prisma, board, backlog, log, clock: systemClock });
   await app.listen({ host: config.host, port: config.port });
@@ -53,7 +60,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     },
   });
   lifecycle.onStop('private port', close);
-  const kinds = config.queues.map(({ kind }) => kind);
+  const kinds = queuesOf(config.queues).map(queueName);
   log.info({ host: config.host, port: config.port, queues: kinds }, 'console is ready');
 }
 

@@ -3,6 +3,7 @@ import type { Log } from '@payonce/core/log';
 import { type HostedQueue, openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import { hasReports, queueName } from '@payonce/core/queue/shards';
 import type { Backlog } from './backlog.js';
 import type { Board } from './plugins/bull-board.js';
 
@@ -14,25 +15,27 @@ export function showQueues(
   lifecycle: Lifecycle,
   parentLog: Log,
 ): () => boolean {
-  const { kind } = settings;
-  const log = parentLog.child({ queue: kind });
+  const name = queueName(settings);
+  const log = parentLog.child({ queue: name });
   let shown = false;
   showOnceOpen(
     () => openHostedQueue(settings),
     lifecycle,
     log,
     (queue) => {
-      board.show(queue, kind);
-      backlog.show(queue, kind);
+      board.show(queue, name);
+      backlog.show(queue, name);
       shown = true;
     },
   );
-  showOnceOpen(
-    () => openHostedReportQueue(settings),
-    lifecycle,
-    log,
-    (queue) => board.showReports(queue, kind),
-  );
+  if (hasReports(settings)) {
+    showOnceOpen(
+      () => openHostedReportQueue(settings),
+      lifecycle,
+      log,
+      (queue) => board.showReports(queue, name),
+    );
+  }
   return () => shown;
 }
 

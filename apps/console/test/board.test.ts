@@ -42,7 +42,8 @@ async function redisQueue(): Promise<{ settings: QueueSettings; drop(): Promise<
   const url = inject('redisUrl');
   const settings: QueueSettings = {
     kind: 'redis',
-    url,
+    shard: 0,
+    topology: { kind: 'single', url },
     prefix,
     durability: 'relaxed',
     waitReplicas: 0,

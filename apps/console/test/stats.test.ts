@@ -153,7 +153,8 @@ it('counts deliveries and endpoints by how they stand', async () => {
 it('counts jobs in the queue, says how long the oldest waits, and which store is not there', async () => {
   const server = await start();
   const queue = openHostedQueue({
-    ...{ kind: 'redis', url: inject('redisUrl'), durability: 'relaxed', waitReplicas: 0 },
+    ...{ kind: 'redis', shard: 0, durability: 'relaxed', waitReplicas: 0 },
+    topology: { kind: 'single', url: inject('redisUrl') },
     prefix: `stats-${randomBytes(6).toString('hex')}`,
   });
   onTestFinished(() => queue.close());

@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import type { Metrics } from '@payonce/core/metrics';
-import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { OpenedQueue } from '@payonce/core/queue/open-queue';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
@@ -64,12 +64,6 @@ export function createGatewayMetrics(metrics: Metrics) {
       labelNames: ['queue'] as const,
       registers,
     }),
-    queueCurrent: new Gauge({
-      name: 'payonce_gateway_queue_current',
-      help: '1 for the store that notifications are put into first.',
-      labelNames: ['queue'] as const,
-      registers,
-    }),
     reports: new Counter({
       name: 'payonce_gateway_reports_total',
       help: 'Reports of what this gateway did (copies, minutes, state): sent, or failed and sent again.',
@@ -98,17 +92,22 @@ export function createGatewayMetrics(metrics: Metrics) {
   };
 }
 
-export function showCurrentStore({ queueCurrent }: GatewayMetrics, name: string): void {
-  queueCurrent.reset();
-  queueCurrent.set({ queue: name }, 1);
-}
-
 /** Gauges that are read when they are asked for. */
 export function watchQueueAndKeys(
   metrics: Metrics,
-  stores: readonly NotificationQueue[],
+  { stores, current }: OpenedQueue,
   channels: Channels,
 ): void {
+  new Gauge({
+    name: 'payonce_gateway_queue_current',
+    help: '1 for each store that notifications are put into first.',
+    labelNames: ['queue'] as const,
+    registers: [metrics],
+    collect() {
+      this.reset();
+      for (const name of current()) this.set({ queue: name }, 1);
+    },
+  });
   new Gauge({
     name: 'payonce_gateway_queue_ready',
     help: '1 when that store of the queue takes notifications.',

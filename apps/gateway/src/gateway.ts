@@ -9,10 +9,12 @@ import { startPrivateServer } from '@payonce/core/private-server';
 import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openQueue } from '@payonce/core/queue/open-queue';
 import { openReportQueue } from '@payonce/core/queue/report-queue';
+import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
+import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
 import { describeGateway } from './describe.js';
-import { createGatewayMetrics, showCurrentStore, watchQueueAndKeys } from './gateway-metrics.js';
+import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
 import { watchKeyExpiry } from './key-expiry.js';
 import { startReports } from './reports.js';
 import { createTally } from './tally.js';
@@ -33,24 +35,24 @@ export async function startGateway(
   const { host, privateHost, channels } = config;
   log.info(
     {
-      queues: config.queues.map((store) => maskedSummary({ ...store })),
+      queues: config.queues.map((store) => maskedSummary(store)),
       channels: summarise(channels),
     },
     'configuration',
   );
   const metrics = createMetrics('gateway');
   const gatewayMetrics = createGatewayMetrics(metrics);
-  const { queue, stores } = openQueue(config.queues, log, (to) => {
+  const opened = openQueue(config.queues, log, (to) => {
     gatewayMetrics.queueSwitches.inc({ queue: to });
-    showCurrentStore(gatewayMetrics, to);
   });
+  const { queue, stores } = opened;
   lifecycle.onStop('queue', () => queue.close());
-  showCurrentStore(gatewayMetrics, config.queues[0].kind);
-  watchQueueAndKeys(metrics, stores, channels);
+  watchQueueAndKeys(metrics, opened, channels);
   lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
 
   const tally = createTally(() => gatewayMetrics.uncounted.inc());
-  const reportQueue = openReportQueue(config.queues, (kind) => isReady(stores, kind));
+  const reportStores = queuesOf(config.queues).filter(hasReports);
+  const reportQueue = openReportQueue(reportStores, (kind) => isReady(stores, kind));
   lifecycle.onStop('report queue', () => reportQueue.close());
   const reports = startReports({
     tally,
@@ -101,7 +103,7 @@ function isReady(stores: readonly NotificationQueue[], kind: string): boolean {
 
 /** The whole, and its parts where there are several. */
 function describeQueues(
-  queue: NotificationQueue,
+  queue: ShardedQueue,
   stores: readonly NotificationQueue[],
 ): Record<string, string> {
   const parts = stores.length > 1 ? stores.map(({ name, state }) => [name, state] as const) : [];

@@ -7,7 +7,7 @@ import type {
   Verification,
 } from '@payonce/core/providers/provider';
 import type { NotificationJob } from '@payonce/core/queue/job';
-import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';
@@ -19,7 +19,7 @@ import type { Tally } from './tally.js';
 const DEADLINE_MS = 2_000;
 
 export interface ReceiveDeps {
-  readonly queue: NotificationQueue;
+  readonly queue: ShardedQueue;
   readonly metrics: GatewayMetrics;
   readonly log: Log;
   readonly clock: Clock;
@@ -60,12 +60,12 @@ export async function receive(
     log.info({ reason, ip: raw.ip }, 'refused');
     return { outcome: 'rejected', reason };
   }
-  const { notificationId, digest, sentAt } = verification;
+  const { notificationId, digest, shardKey, sentAt } = verification;
   if (sentAt) deps.watchSkew(labels, sentAt, request.receivedAt);
   const end = metrics.enqueueSeconds.startTimer();
   try {
     const job = jobFor(channel, request, verification);
-    const store = await deps.queue.enqueue(job, DEADLINE_MS - tookMs());
+    const store = await deps.queue.enqueue(job, shardKey, DEADLINE_MS - tookMs());
     end({ result: 'ok' });
     metrics.queued.inc({ queue: store });
   } catch (err) {

@@ -12,6 +12,7 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { shardedQueue } from '@payonce/core/queue/sharded-queue';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
 import { eventually } from '@payonce/testkit/eventually';
 import type { FastifyInstance } from 'fastify';
@@ -54,7 +55,14 @@ let prefixes = 0;
 export function redisSettings(url: string): QueueSettings {
   prefixes += 1;
   const prefix = `gateway-test-${process.pid}-${prefixes}`;
-  return { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0 };
+  return {
+    kind: 'redis',
+    shard: 0,
+    topology: { kind: 'single', url },
+    prefix,
+    durability: 'checked',
+    waitReplicas: 0,
+  };
 }
 
 /** The whole gateway but for its ports, on a real queue. */
@@ -74,7 +82,13 @@ export function makeGateway(
   const tally = createTally(() => {});
   const app = buildApp(
     { channels, trustedProxies },
-    { queue, metrics: createGatewayMetrics(metrics), log, clock, tally },
+    {
+      queue: shardedQueue([queue], [queue]),
+      metrics: createGatewayMetrics(metrics),
+      log,
+      clock,
+      tally,
+    },
   );
   return {
     app,

@@ -9,7 +9,7 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
-import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 
 const DEFAULT_PRIVATE_PORT = 8602;
 
@@ -39,8 +39,8 @@ export interface WorkerConfig {
   readonly databaseUrl: string;
   readonly databasePool: number;
   readonly channels: Channels;
-  /** Every queue this worker takes jobs from. */
-  readonly queues: readonly QueueSettings[];
+  /** Where the queues are that this worker takes jobs from. */
+  readonly queues: QueueStores;
   readonly sizes: WorkerSizes;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
@@ -51,7 +51,7 @@ export interface WorkerConfig {
 }
 
 export interface WorkerSizes {
-  /** Jobs in hand at once, per queue. */
+  /** Jobs in hand at once, in each store. */
   readonly concurrency: number;
   readonly batchSize: number;
   readonly batchesInFlight: number;

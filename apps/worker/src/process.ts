@@ -9,6 +9,8 @@ import { createMetrics } from '@payonce/core/metrics';
 import { applyAll } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
+import { watchShards } from '@payonce/core/queue/shard-watch';
+import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
 import { type DatabaseState, watchLiveness } from './liveness.js';
@@ -31,7 +33,7 @@ export async function startProcess(
   log: Log,
 ): Promise<{ readonly privatePort: number }> {
   const { channels, privateHost } = config;
-  const queues = config.queues.map((queue) => maskedSummary({ ...queue }));
+  const queues = config.queues.map((store) => maskedSummary(store));
   log.info({ queues, sizes: config.sizes, channels: summarise(channels) }, 'configuration');
   const metrics = createMetrics('worker');
   const workerMetrics = createWorkerMetrics(metrics);
@@ -45,7 +47,8 @@ export async function startProcess(
   lifecycle.onStop('database', () => prisma.$disconnect());
   const database: DatabaseDeps = { prisma, clock: systemClock, log };
 
-  const { queues: settings, sizes } = config;
+  const { sizes } = config;
+  const settings = queuesOf(config.queues);
   const worker = startWorker({
     queues: settings,
     channels,
@@ -55,9 +58,14 @@ export async function startProcess(
     metrics: workerMetrics,
   });
   lifecycle.onStop('queues', () => worker.close());
+  lifecycle.onStop('looking for shards', watchShards(config.queues, worker.add, log));
   watchQueues(metrics, worker.sources);
 
-  const reports = consumeReports(settings, { database, log, metrics: workerMetrics });
+  const reports = consumeReports(settings.filter(hasReports), {
+    database,
+    log,
+    metrics: workerMetrics,
+  });
   lifecycle.onStop('reports', () => reports.close());
 
   watchHeld(metrics, database, config.heldDeadlineMs);

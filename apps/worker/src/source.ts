@@ -10,13 +10,14 @@ import {
 } from '@payonce/core/queue/hosted';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { queueName } from '@payonce/core/queue/shards';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 
 /** One queue that jobs are taken from. */
 export interface Source {
-  readonly name: QueueSettings['kind'];
+  readonly name: string;
   /** `ready`, or what keeps it from working; asks the store. */
   state(): Promise<string>;
   /** Jobs by state; asks the store. */
@@ -52,7 +53,7 @@ const AWAY_LIMIT_MS = 1_000;
 /** Connects, and keeps connecting: a store that is away at boot delays the work and ends nothing. */
 export function openSource(options: SourceOptions): Source {
   const { settings } = options;
-  const log = options.log.child({ queue: settings.kind });
+  const log = options.log.child({ queue: queueName(settings) });
   const closing = new AbortController();
   const parts = createLifecycle(log);
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
@@ -94,7 +95,7 @@ export function openSource(options: SourceOptions): Source {
       () => AWAY_LIMIT_MS,
     );
   return {
-    name: settings.kind,
+    name: queueName(settings),
     counts,
     async waiting() {
       if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('it reports errors');

@@ -55,6 +55,7 @@ describe('a job from the queue', () => {
       channel: 'shop',
       merchant: 'tea',
       notificationId: job.notificationId,
+      shardKey: job.notificationId,
       digest: job.digest,
       authenticity: 'signed',
       receivedAt,
@@ -125,6 +126,7 @@ describe('a job from the queue', () => {
     if (!provider) throw new Error('no channel');
     const identity = {
       notificationId: job.notificationId,
+      shardKey: job.notificationId,
       digest: job.digest,
       authenticity: 'signed',
       sentAt: null,

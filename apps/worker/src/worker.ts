@@ -3,6 +3,7 @@ import type { Channels } from '@payonce/core/config/channels';
 import type { Log } from '@payonce/core/log';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { queueName } from '@payonce/core/queue/shards';
 import type { WorkerSizes } from './config.js';
 import { type Burial, processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';
@@ -30,7 +31,10 @@ export interface WorkerOptions {
 }
 
 export interface NotificationWorker {
+  /** Grows with `add`. */
   readonly sources: readonly Source[];
+  /** Takes jobs from one queue more. */
+  add(queue: QueueSettings): void;
   /** Takes no more jobs, finishes the batches in hand, leaves the queues. */
   close(): Promise<void>;
 }
@@ -53,13 +57,15 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     maxBatchSize: sizes.batchSize,
     maxBatchesInFlight: sizes.batchesInFlight,
   });
-  const sources = options.queues.map((settings) =>
+  const sources: Source[] = [];
+  const shards = options.queues.filter(({ kind }) => kind === 'redis').length;
+  const open = (settings: QueueSettings) =>
     openSource({
       settings,
       concurrency:
         settings.kind === 'postgres'
           ? Math.min(sizes.concurrency, POSTGRES_CONCURRENCY)
-          : sizes.concurrency,
+          : Math.ceil(sizes.concurrency / Math.max(shards, 1)),
       log,
       failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
       process: (job, token) =>
@@ -70,9 +76,10 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
             buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
             bury: async (burial) => {
               const { jobId, reason, detail } = burial;
-              const fields = { queue: settings.kind, jobId, reason, detail };
+              const queue = queueName(settings);
+              const fields = { queue, jobId, reason, detail };
               try {
-                await store.bury({ ...burial, queue: settings.kind });
+                await store.bury({ ...burial, queue });
               } catch (err) {
                 log.warn(
                   { err, ...fields },
@@ -87,10 +94,12 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
           job,
           token,
         ),
-    }),
-  );
+    });
+  const add = (settings: QueueSettings) => void sources.push(open(settings));
+  options.queues.forEach(add);
   return {
     sources,
+    add,
     async close() {
       // Closing a source waits for its jobs, and so for their batches; the batcher is empty then.
       await Promise.all(sources.map((source) => source.close()));

@@ -38,7 +38,7 @@ afterEach(async () => {
 async function start(options: { concurrency?: number; stuckLimitMs?: number } = {}) {
   const worker = await startTestWorker({
     queue: redis,
-    others: [postgres],
+    standby: postgres,
     database,
     shop,
     ...options,
@@ -93,7 +93,9 @@ test('a Redis that was down at boot holds up nothing, and is consumed once it is
 test('a PostgreSQL queue that was down at boot holds up nothing, and is consumed once it is there', async () => {
   await register('C1', 'C2');
   await postgres.send(jobOf('C1'));
-  const queueDatabase = { name: new URL(postgres.settings.url).pathname.slice(1) };
+  const { settings } = postgres;
+  if (settings.kind !== 'postgres') throw new Error('not the PostgreSQL queue');
+  const queueDatabase = { name: new URL(settings.url).pathname.slice(1) };
   await takeAway(queueDatabase, true);
   const worker = await start();
   await redis.send(jobOf('C2'));

@@ -39,7 +39,14 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
 export function openTestQueueOn({ url }: OwnRedis): Promise<TestQueue> {
   const prefix = 'test';
   return openOn({
-    settings: { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0 },
+    settings: {
+      kind: 'redis',
+      shard: 0,
+      topology: { kind: 'single', url },
+      prefix,
+      durability: 'checked',
+      waitReplicas: 0,
+    },
     breakConnections: () => Promise.reject(new Error('kill the server')),
     drop: async () => {},
   });
@@ -97,7 +104,8 @@ async function redisQueue(): Promise<Store> {
   url.password = password;
   const settings: QueueSettings = {
     kind: 'redis',
-    url: url.href,
+    shard: 0,
+    topology: { kind: 'single', url: url.href },
     prefix: user,
     durability: 'checked',
     waitReplicas: 0,

@@ -3,6 +3,7 @@ import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import { createLog } from '@payonce/core/log';
 import { registerOrder } from '@payonce/core/orders/register';
+import type { QueueSettings, QueueStores } from '@payonce/core/queue/queue-settings';
 import { createPrisma } from '@payonce/prisma/client';
 import { freshDatabase } from '@payonce/testkit/database';
 import { inject } from 'vitest';
@@ -62,8 +63,8 @@ export async function takeAway(
 /** The worker as `main.ts` starts it, without the process around it. */
 export async function startTestWorker(options: {
   readonly queue: Pick<TestQueue, 'settings'>;
-  /** Further queues that it takes jobs from. */
-  readonly others?: readonly Pick<TestQueue, 'settings'>[];
+  /** In PostgreSQL, behind a queue in Redis. */
+  readonly standby?: Pick<TestQueue, 'settings'>;
   readonly database: TestDatabase;
   readonly shop: Shop;
   readonly releaseIntervalMs?: number;
@@ -84,7 +85,7 @@ export async function startTestWorker(options: {
       databaseUrl: options.database.url,
       databasePool: 8,
       channels: options.shop.channels,
-      queues: [options.queue, ...(options.others ?? [])].map(({ settings }) => settings),
+      queues: storesOf(options.queue.settings, options.standby?.settings),
       sizes: { concurrency: options.concurrency ?? 400, batchSize: 200, batchesInFlight: 3 },
       stuckLimitMs: options.stuckLimitMs ?? 60_000,
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
@@ -99,6 +100,12 @@ export async function startTestWorker(options: {
     stop: lifecycle.stop,
     get: (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`),
   };
+}
+
+function storesOf(queue: QueueSettings, standby: QueueSettings | undefined): QueueStores {
+  if (queue.kind === 'postgres') return [queue];
+  const store = { ...queue, shards: 1 };
+  return standby?.kind === 'postgres' ? [store, standby] : [store];
 }
 
 export type TestWorker = Awaited<ReturnType<typeof startTestWorker>>;

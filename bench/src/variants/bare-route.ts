@@ -9,7 +9,10 @@ import { fastify } from 'fastify';
 // standby, no deadline, and nobody asks Redis whether it keeps what it is given.
 const channels = readChannelFile(process.env);
 const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
-  connection: consumerRedis(process.env.REDIS_URL ?? ''),
+  connection: consumerRedis({
+    topology: { kind: 'single', url: process.env.REDIS_URL ?? '' },
+    key: '',
+  }),
   prefix: 'payonce',
 });
 const app = fastify({ logger: false });

@@ -4,23 +4,23 @@ import { createMetrics } from '@payonce/core/metrics';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
 import { jobIdFor } from '@payonce/core/queue/job';
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
-import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
+import { queueName, queuesOf } from '@payonce/core/queue/shards';
 import { buildApp } from '@payonce/gateway/app';
 import { readConfig } from '@payonce/gateway/config';
 import { createGatewayMetrics } from '@payonce/gateway/gateway-metrics';
 import { createTally } from '@payonce/gateway/tally';
 
 // The same gateway, with one `queue.add` for each request.
-const [settings] = readQueueSettings(process.env);
+const [settings] = queuesOf(readQueueSettings(process.env));
 const hosted = openHostedQueue(settings);
 await hosted.waitUntilReady();
-const queue: NotificationQueue = {
-  name: settings.kind,
+const queue: ShardedQueue = {
   state: { state: 'ready' },
   async enqueue(job) {
     await hosted.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
-    return settings.kind;
+    return queueName(settings);
   },
   close: () => hosted.close(),
 };

@@ -3,15 +3,15 @@ import { createLog } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import type { ApplyOutcome } from '@payonce/core/notifications/notification';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { queuesOf } from '@payonce/core/queue/shards';
 import type { WorkerSizes } from '@payonce/worker/config';
 import { startWorker, type WorkerStore } from '@payonce/worker/worker';
 import { createWorkerMetrics } from '@payonce/worker/worker-metrics';
 
 /** The same worker with something else behind its verification, on Redis alone. */
 export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
-  const [queue] = readQueueSettings({ REDIS_URL: process.env.REDIS_URL });
   const worker = startWorker({
-    queues: [queue],
+    queues: queuesOf(readQueueSettings({ REDIS_URL: process.env.REDIS_URL })),
     channels: readChannelFile(process.env),
     store: {
       apply,

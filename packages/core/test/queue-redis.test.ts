@@ -21,7 +21,15 @@ afterEach(async () => {
 function settingsFor(url: string, changes: Partial<RedisQueueSettings> = {}): RedisQueueSettings {
   prefixes += 1;
   const prefix = `queue-test-${process.pid}-${prefixes}`;
-  return { kind: 'redis', url, prefix, durability: 'checked', waitReplicas: 0, ...changes };
+  return {
+    kind: 'redis',
+    shard: 0,
+    topology: { kind: 'single', url },
+    prefix,
+    durability: 'checked',
+    waitReplicas: 0,
+    ...changes,
+  };
 }
 
 function open(settings: RedisQueueSettings): NotificationQueue {

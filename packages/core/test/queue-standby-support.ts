@@ -5,7 +5,8 @@ import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
 import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
 import { openQueue } from '../src/queue/open-queue.js';
-import type { QueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
+import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-settings.js';
+import { shardAt } from '../src/queue/shards.js';
 import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
 
 /** What the gateway has from the last byte of a request to the reply. */
@@ -27,12 +28,13 @@ export interface Opened {
 
 export async function openWithStandby(
   redis: OwnRedis,
-  changes: Partial<RedisQueueSettings> = {},
+  changes: Partial<RedisStoreSettings> = {},
 ): Promise<Opened> {
   const postgres = await postgresStore();
-  const settings: RedisQueueSettings = {
+  const settings: RedisStoreSettings = {
     kind: 'redis',
-    url: redis.url,
+    topology: { kind: 'single', url: redis.url },
+    shards: 1,
     prefix: 'standby-test',
     durability: 'checked',
     waitReplicas: 0,
@@ -53,14 +55,14 @@ export async function openWithStandby(
       eventually(() => expect(stores.map(({ state }) => state.state)).toEqual(wanted)),
     async add(job = someJob()) {
       const before = performance.now();
-      const store = await queue.enqueue(job, LIMIT_MS);
+      const store = await queue.enqueue(job, job.notificationId, LIMIT_MS);
       return { store, tookMs: performance.now() - before };
     },
     async close() {
       await queue.close();
       await postgres.drop();
     },
-    has: (store, job) => isIn(store === 'redis' ? settings : postgres.settings, job),
+    has: (store, job) => isIn(store === 'redis' ? shardAt(settings, 0) : postgres.settings, job),
   };
 }
 

@@ -31,7 +31,8 @@ const minute = z.object({
 export type Minute = z.infer<typeof minute>;
 
 const queueState = z.object({
-  store: z.enum(['redis', 'postgres']),
+  /** `redis` (further shards: `redis-1`, …) or `postgres`. */
+  store: z.string(),
   /** The standby takes what the preferred one does not. */
   role: z.enum(['preferred', 'standby']),
   /** As the console sees it. */

@@ -2,7 +2,6 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import type { HostedReportQueue } from '@payonce/core/queue/report-queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
@@ -15,8 +14,8 @@ export const BOARD_PATH = '/queues';
 
 export interface Board {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
-  show(queue: HostedQueue, store: QueueSettings['kind']): void;
-  showReports(queue: HostedReportQueue, store: QueueSettings['kind']): void;
+  show(queue: HostedQueue, store: string): void;
+  showReports(queue: HostedReportQueue, store: string): void;
   readonly plugin: (app: FastifyInstance) => Promise<void>;
 }
 
@@ -57,11 +56,11 @@ export function createBoard(): Board {
 
 function readOnlyAdapter(
   queue: HostedQueue | HostedReportQueue,
-  store: QueueSettings['kind'],
+  store: string,
   maskData: (data: unknown) => unknown,
 ): BullMQAdapter {
   // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well. It tells queues
-  // apart by name, and in both stores ours has the same one.
+  // apart by name, and in every store and shard ours has the same one.
   const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true, prefix: `${store}-` });
   adapter.setFormatter('data', maskData);
   adapter.setFormatter('returnValue', maskReturnValue);

@@ -90,4 +90,8 @@ test('a summary shows addresses without credentials and without their query', ()
     size: 3,
     plain: 'a b',
   });
+  const nested = { password: 's3cret', nodes: ['redis://:s3cret@h'], sentinelPassword: undefined };
+  expect(maskedSummary({ nested })).toEqual({
+    nested: { password: '***', nodes: ['redis://***@h'], sentinelPassword: undefined },
+  });
 });

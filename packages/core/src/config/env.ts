@@ -107,16 +107,20 @@ export function privateEnv(fallbackPort: number) {
   };
 }
 
-/** The same settings with every address's credentials masked, for the boot log. */
-export function maskedSummary(
-  settings: Readonly<Record<string, unknown>>,
-): Record<string, unknown> {
+/** The same settings with passwords and every address's credentials masked, at any depth, for the boot log. */
+export function maskedSummary(settings: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
       name,
-      typeof value === 'string' ? maskUrl(value) : value,
+      /password$/i.test(name) && value !== undefined ? '***' : mask(value),
     ]),
   );
+}
+
+function mask(value: unknown): unknown {
+  if (typeof value === 'string') return maskUrl(value);
+  if (Array.isArray(value)) return value.map(mask);
+  return typeof value === 'object' && value !== null ? maskedSummary(value) : value;
 }
 
 /** `redis://user:secret@host` becomes `redis://***@host`. The query is dropped: it can hold a password too. */

@@ -56,6 +56,11 @@ export type Verification<Message = unknown> =
       readonly request: VerifiedRequest<Message>;
       /** Stable over re-sends. Up to 128 characters, as the provider wrote it. */
       readonly notificationId: string;
+      /**
+       * The order number; the notification ID where there is none. Decides the shard of the queue, so that an
+       * order's notifications meet in one batch; nothing else depends on it.
+       */
+      readonly shardKey: string;
       /** SHA-256, 64 hex digits, of the business content without what changes from sending to sending. */
       readonly digest: string;
       /** `signed`, or `encrypted` for what is only encrypted with a shared key (v2 refund notices). */

@@ -1,6 +1,7 @@
 import type { PostgresPoolConfig } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PostgresQueueSettings } from './queue-settings.js';
+import { type RedisPlace, serverOf } from './redis-place.js';
 
 /** A store that comes back is found within two seconds; it is never given up. */
 function retryStrategy(times: number): number {
@@ -11,8 +12,10 @@ function retryStrategy(times: number): number {
  * The connection that the gateway adds jobs on. It fails instead of waiting: a command that is kept for
  * later is an HTTP reply that never comes.
  */
-export function producerRedis(url: string): Redis {
-  return new Redis(url, {
+export function producerRedis(place: RedisPlace): Redis {
+  const { url, ...server } = serverOf(place);
+  const options = {
+    ...server,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
@@ -22,33 +25,50 @@ export function producerRedis(url: string): Redis {
     socketTimeout: 3_000,
     keepAlive: 10_000,
     retryStrategy,
-  });
+    // It fails this time; the next add finds the new master.
+    reconnectOnError: isElsewhere,
+  };
+  return url === undefined ? new Redis(options) : new Redis(url, options);
 }
 
 /** For BullMQ workers: commands wait until the store is back. */
-export function consumerRedis(url: string) {
+export function consumerRedis(place: RedisPlace) {
   return {
-    url,
+    ...serverOf(place),
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
     // A link on which nothing comes any more is made anew. Longer than BullMQ blocks for a job (10 s at most).
     socketTimeout: 30_000,
     keepAlive: 10_000,
     retryStrategy,
+    // 2: the command, which did nothing, is sent again to the new master.
+    reconnectOnError: (error: Error) => (isElsewhere(error) ? 2 : false) as 2 | false,
   };
 }
 
 /** For pages and APIs that look at the queue: a request fails rather than waits. */
-export function readerRedis(url: string) {
+export function readerRedis(place: RedisPlace) {
   return {
-    url,
+    ...serverOf(place),
     maxRetriesPerRequest: 1,
     connectTimeout: 2_000,
     commandTimeout: 5_000,
     socketTimeout: 6_000,
     keepAlive: 10_000,
     retryStrategy,
+    reconnectOnError: isElsewhere,
   };
+}
+
+/** The same for those who ask without BullMQ. */
+export function connectReader(place: RedisPlace): Redis {
+  const { url, ...options } = readerRedis(place);
+  return url === undefined ? new Redis(options) : new Redis(url, options);
+}
+
+/** What a server says that is not, or no longer, the master of these keys. */
+function isElsewhere({ message }: Error): boolean {
+  return /^(MOVED|READONLY) /.test(message);
 }
 
 /**

@@ -4,6 +4,7 @@ import { consumerRedis, postgresConnection, readerRedis } from './connection.js'
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { consumerSettings } from './job-options.js';
 import type { QueueSettings } from './queue-settings.js';
+import { placeOf } from './shards.js';
 
 const Backed = withBackend(createPostgresBackend);
 
@@ -26,7 +27,7 @@ export function openHostedQueue<Data = NotificationJob>(
 ) {
   if (settings.kind === 'redis') {
     return new Queue<Data>(name, {
-      connection: readerRedis(settings.url),
+      connection: readerRedis(placeOf(settings)),
       prefix: settings.prefix,
     });
   }
@@ -53,7 +54,7 @@ export function openHostedWorker<Data = NotificationJob>(
     return new Worker<Data, unknown>(name, processor, {
       ...consumerSettings,
       ...options,
-      connection: consumerRedis(settings.url),
+      connection: consumerRedis(placeOf(settings)),
       prefix: settings.prefix,
     });
   }

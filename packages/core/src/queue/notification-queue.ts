@@ -30,3 +30,13 @@ export type QueueState =
 export function describeState(state: QueueState): string {
   return state.state === 'down' ? `down: ${state.reason}` : state.state;
 }
+
+/** Ready while any of them is. */
+export function anyReady(queues: readonly Pick<NotificationQueue, 'name' | 'state'>[]): QueueState {
+  const state = (['ready', 'starting'] as const).find((wanted) =>
+    queues.some(({ state }) => state.state === wanted),
+  );
+  if (state) return { state };
+  const reasons = queues.map(({ name, state }) => `${name} is ${describeState(state)}`);
+  return { state: 'down', reason: reasons.join('; ') };
+}

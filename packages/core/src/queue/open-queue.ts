@@ -3,33 +3,48 @@ import type { NotificationQueue } from './notification-queue.js';
 import { openPostgresQueue } from './postgres-queue.js';
 import type { QueueSettings, QueueStores } from './queue-settings.js';
 import { openRedisQueue } from './redis-queue.js';
+import { type ShardedQueue, shardedQueue } from './sharded-queue.js';
+import { shardsOf } from './shards.js';
 import { standbyQueue } from './standby.js';
 
 export interface OpenedQueue {
-  readonly queue: NotificationQueue;
-  /** The stores behind it, the preferred one first; for metrics and readiness. */
+  readonly queue: ShardedQueue;
+  /** Everything behind it, the shards first, then their standby; for metrics and readiness. */
   readonly stores: readonly NotificationQueue[];
+  /** For each shard the store that is asked first at the moment. */
+  current(): readonly string[];
 }
 
 /**
  * The gateway's side of the queue. It begins to connect and returns at once; `state` tells how it goes.
- * @param onSwitch called with the name of the store that takes the jobs from now on
+ * @param onSwitch called with the name of the store that takes the jobs (of one shard) from now on
  */
 export function openQueue(
   [first, second]: QueueStores,
   log: Log,
   onSwitch: (to: string) => void,
 ): OpenedQueue {
-  const preferred = openNotificationQueue(first, log);
-  if (!second) {
-    if (first.kind === 'redis') {
-      log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
-    }
-    return { queue: preferred, stores: [preferred] };
+  if (first.kind === 'postgres') {
+    return withoutStandby([openPostgresQueue(first, log)]);
   }
-  const standby = openNotificationQueue(second, log);
-  const queue = standbyQueue(preferred, standby, { log, onSwitch });
-  return { queue, stores: [preferred, standby] };
+  const shards = shardsOf(first).map((settings) => openRedisQueue(settings, log));
+  if (!second) {
+    log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
+    return withoutStandby(shards);
+  }
+  const standby = openPostgresQueue(second, log);
+  // Each falls back by itself: one master that is away is no reason to leave the others.
+  const guarded = shards.map((shard) =>
+    standbyQueue(shard, standby, { log: log.child({ shard: shard.name }), onSwitch }),
+  );
+  const stores = [...shards, standby];
+  const current = () => guarded.map((shard) => shard.current);
+  return { queue: shardedQueue(guarded, stores), stores, current };
+}
+
+function withoutStandby(shards: readonly NotificationQueue[]): OpenedQueue {
+  const current = () => shards.map(({ name }) => name);
+  return { queue: shardedQueue(shards, shards), stores: shards, current };
 }
 
 /** The queue in one store. */

@@ -4,10 +4,11 @@ import { readQueueSettings } from './queue-settings.js';
 
 const redis = {
   kind: 'redis',
-  url: 'redis://h',
+  topology: { kind: 'single', url: 'redis://h' },
   prefix: 'payonce',
   durability: 'checked',
   waitReplicas: 0,
+  shards: 1,
 };
 const postgres = { kind: 'postgres', url: 'postgres://h/d', schema: 'payonce_queue' };
 
@@ -33,6 +34,8 @@ test.each([
   [{ REDIS_URL: 'redis://h', PAYONCE_REDIS_DURABILITY: 'none' }, 'PAYONCE_REDIS_DURABILITY'],
   [{ REDIS_URL: 'redis://h', PAYONCE_REDIS_WAIT_REPLICAS: '-1' }, 'PAYONCE_REDIS_WAIT_REPLICAS'],
   [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_PREFIX: 'a:b' }, 'PAYONCE_QUEUE_PREFIX'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_SHARDS: '0' }, 'PAYONCE_QUEUE_SHARDS'],
+  [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_SHARDS: '65' }, 'PAYONCE_QUEUE_SHARDS'],
   [{ REDIS_URL: 'redis://h', PAYONCE_QUEUE_SCHEMA: 'a"b' }, 'PAYONCE_QUEUE_SCHEMA'],
 ])('%j is refused by name: %s', (env, name) => {
   const run = () => readQueueSettings(env);

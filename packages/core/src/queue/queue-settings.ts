@@ -1,18 +1,26 @@
 import { z } from 'zod';
 import { ConfigError, count, type Env, readEnv, storeUrl } from '../config/env.js';
-
-/** One store that holds a queue. */
-export type QueueSettings = RedisQueueSettings | PostgresQueueSettings;
+import { type RedisTopology, readRedisTopology } from './redis-settings.js';
 
 /** The stores in use, the preferred one first: Redis with PostgreSQL as its standby, or either alone. */
 export type QueueStores =
-  | readonly [QueueSettings]
-  | readonly [RedisQueueSettings, PostgresQueueSettings];
+  | readonly [RedisStoreSettings | PostgresQueueSettings]
+  | readonly [RedisStoreSettings, PostgresQueueSettings];
+
+/** One queue in one store: a shard of those in Redis, or the one in PostgreSQL. */
+export type QueueSettings = RedisQueueSettings | PostgresQueueSettings;
+
+/** Redis as configured: `shards` queues, each with a prefix made of this one (`shards.ts`). */
+export interface RedisStoreSettings extends Omit<RedisQueueSettings, 'shard'> {
+  readonly shards: number;
+}
 
 export interface RedisQueueSettings {
   readonly kind: 'redis';
-  readonly url: string;
-  /** Keys are `{prefix}:notifications:…`. */
+  /** From 0 on. */
+  readonly shard: number;
+  readonly topology: RedisTopology;
+  /** Keys are `<prefix>:notifications:…`. */
   readonly prefix: string;
   /**
    * `checked`: Redis must show that it keeps what it acknowledges. `managed` (a service that refuses
@@ -30,12 +38,14 @@ export interface PostgresQueueSettings {
   readonly schema: string;
 }
 
+/** Each costs every gateway a connection and every worker three. */
+export const MOST_SHARDS = 64;
+
 /** The schema that the migration tool makes for the queue, apart from the orders. */
 const QUEUE_SCHEMA = 'payonce_queue';
 
 const queueEnv = {
   PAYONCE_QUEUE: z.enum(['redis', 'postgres']).default('redis'),
-  REDIS_URL: storeUrl('redis:', 'rediss:').optional(),
   PAYONCE_QUEUE_DATABASE_URL: storeUrl('postgres:', 'postgresql:').optional(),
   PAYONCE_QUEUE_PREFIX: z
     .string()
@@ -47,6 +57,7 @@ const queueEnv = {
     .default(QUEUE_SCHEMA),
   PAYONCE_REDIS_DURABILITY: z.enum(['checked', 'managed', 'relaxed']).default('checked'),
   PAYONCE_REDIS_WAIT_REPLICAS: count(0, 0, 10),
+  PAYONCE_QUEUE_SHARDS: count(1, 1, MOST_SHARDS),
 };
 
 /**
@@ -65,12 +76,20 @@ export function readQueueSettings(env: Env): QueueStores {
   if (read.PAYONCE_QUEUE === 'postgres') {
     return [inPostgres(demand(databaseUrl, 'PAYONCE_QUEUE_DATABASE_URL'))];
   }
-  const redis: RedisQueueSettings = {
+  const topology = readRedisTopology(env);
+  const { PAYONCE_REDIS_WAIT_REPLICAS: waitReplicas } = read;
+  if (topology.kind !== 'single' && waitReplicas < 1) {
+    // A replica that is promoted must have what was acknowledged.
+    const fault = `PAYONCE_REDIS_WAIT_REPLICAS: must be at least 1 with a ${topology.kind}`;
+    throw new ConfigError([fault]);
+  }
+  const redis: RedisStoreSettings = {
     kind: 'redis',
-    url: demand(read.REDIS_URL, 'REDIS_URL'),
+    topology,
     prefix: read.PAYONCE_QUEUE_PREFIX,
     durability: read.PAYONCE_REDIS_DURABILITY,
-    waitReplicas: read.PAYONCE_REDIS_WAIT_REPLICAS,
+    waitReplicas,
+    shards: read.PAYONCE_QUEUE_SHARDS,
   };
   return databaseUrl === undefined ? [redis] : [redis, inPostgres(databaseUrl)];
 }

@@ -10,14 +10,15 @@ import { describeState, type NotificationQueue, type QueueState } from './notifi
 import type { RedisQueueSettings } from './queue-settings.js';
 import { durabilityFaults, memoryFault, readRedisReport } from './redis-durability.js';
 import { replicaBarrier } from './replica-wait.js';
+import { placeOf, queueName } from './shards.js';
 
 /**
  * Connects, and keeps connecting. It takes nothing before Redis has shown, on this very connection, that it
  * keeps what it acknowledges.
  */
 export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): NotificationQueue {
-  const log = parentLog.child({ queue: 'redis' });
-  const redis = producerRedis(settings.url);
+  const log = parentLog.child({ queue: queueName(settings) });
+  const redis = producerRedis(placeOf(settings));
   const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     connection: redis,
     prefix: settings.prefix,
@@ -68,7 +69,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   }
 
   return {
-    name: 'redis',
+    name: queueName(settings),
     get state() {
       return monitor.state;
     },
@@ -79,7 +80,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
       }
       try {
         await withDeadline(add(job), limitMs, 'adding to Redis');
-        return 'redis';
+        return queueName(settings);
       } catch (cause) {
         if (cause instanceof AppError) throw cause;
         throw new AppError('queue_unavailable', { cause });

@@ -6,6 +6,7 @@ import { postgresConnection, producerRedis } from './connection.js';
 import { openHostedQueue, openHostedWorker } from './hosted.js';
 import { reportJobOptions } from './job-options.js';
 import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
+import { placeOf } from './shards.js';
 
 /** The second queue; its jobs are gateways' reports. */
 const REPORT_QUEUE = 'gateway-reports';
@@ -76,8 +77,9 @@ export function openHostedReportWorker(
   return openHostedWorker<GatewayReport>(settings, processor, options, REPORTS);
 }
 
-function inRedis({ kind, url, prefix }: RedisQueueSettings): Store {
-  const redis = producerRedis(url);
+function inRedis(settings: RedisQueueSettings): Store {
+  const { kind, prefix } = settings;
+  const redis = producerRedis(placeOf(settings));
   const queue = new Queue<GatewayReport>(REPORT_QUEUE, {
     connection: redis,
     prefix,

@@ -1,11 +1,17 @@
 import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
-import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
+import { anyReady, type NotificationQueue } from './notification-queue.js';
 
 /** Of the gateway's 2.0 s. Redis answers in a millisecond or something is wrong; the rest is the standby's. */
 const FIRST_SHARE_MS = 700;
 /** While the standby serves, one add in this time asks the first store again, and pays for it. */
 const PROBE_INTERVAL_MS = 2_000;
+
+/** Two stores as one; who opened them closes them. */
+export interface StandbyQueue extends Omit<NotificationQueue, 'close'> {
+  /** The name of the store that is asked first. */
+  readonly current: string;
+}
 
 /**
  * Two stores as one. Each add is tried in both before it fails; which comes first is all that changes: the
@@ -17,7 +23,7 @@ export function standbyQueue(
   first: NotificationQueue,
   standby: NotificationQueue,
   { log, onSwitch }: { readonly log: Log; readonly onSwitch: (to: string) => void },
-): NotificationQueue {
+): StandbyQueue {
   let current = first;
   let switchedAt = Number.NEGATIVE_INFINITY;
   let probeAt = 0;
@@ -43,8 +49,11 @@ export function standbyQueue(
 
   return {
     name: `${first.name}, ${standby.name}`,
+    get current() {
+      return current.name;
+    },
     get state() {
-      return stateOf([first, standby]);
+      return anyReady([first, standby]);
     },
     async enqueue(job, limitMs) {
       const startedAt = performance.now();
@@ -65,9 +74,6 @@ export function standbyQueue(
         return other.name;
       }
     },
-    async close() {
-      await Promise.all([first.close(), standby.close()]);
-    },
   };
 }
 
@@ -76,16 +82,6 @@ function shareOf(isFirst: boolean, other: NotificationQueue, limitMs: number): n
   if (other.state.state !== 'ready') return limitMs;
   const firstShareMs = Math.min(FIRST_SHARE_MS, limitMs / 2);
   return isFirst ? firstShareMs : limitMs - firstShareMs;
-}
-
-/** Ready while any of them is. */
-function stateOf(stores: readonly NotificationQueue[]): QueueState {
-  const state = (['ready', 'starting'] as const).find((wanted) =>
-    stores.some((store) => store.state.state === wanted),
-  );
-  if (state) return { state };
-  const reasons = stores.map((store) => `${store.name} is ${describeState(store.state)}`);
-  return { state: 'down', reason: reasons.join('; ') };
 }
 
 /** For the log: what went wrong in particular. */

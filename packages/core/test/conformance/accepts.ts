@@ -84,6 +84,12 @@ export function identifies(harness: Harness, provider: PaymentProvider): void {
     expect(ids[0]?.notificationId).not.toBe(ids[1]?.notificationId);
   });
 
+  it('whatever is told of an order has its number as shard key, and so meets in one shard', () => {
+    for (const request of [signer.payment(PAYMENT), signer.refund(REFUND)]) {
+      expect(said(provider, request).shardKey).toBe(PAYMENT.orderNumber);
+    }
+  });
+
   it('ID and digest fit the database: up to 128 visible characters, 64 hex digits', () => {
     const { notificationId, digest } = said(provider, signer.payment(PAYMENT));
     expect(notificationId).toMatch(/^[\x20-\x7e]{1,128}$/);

@@ -16,6 +16,7 @@ function accepted(provider: PaymentProvider, request: SignedRequest, at = NOW) {
 
 /** All that later steps build on. */
 export function said(provider: PaymentProvider, request: SignedRequest) {
-  const { request: verified, notificationId, digest, authenticity } = accepted(provider, request);
-  return { notificationId, digest, authenticity, events: provider.decode(verified) };
+  const { request: verified, notificationId, digest, ...rest } = accepted(provider, request);
+  const { shardKey, authenticity } = rest;
+  return { notificationId, digest, shardKey, authenticity, events: provider.decode(verified) };
 }

@@ -44,6 +44,7 @@ export function verifyAlipay(
     ok: true,
     request: verifiedRequest({ form }),
     notificationId,
+    shardKey: ascii(form, 'out_trade_no') || notificationId,
     digest: digestOf(form),
     authenticity: 'signed',
     // The time of this sending, not of the first one (opendocs open/203/105286).

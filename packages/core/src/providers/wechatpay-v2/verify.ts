@@ -104,10 +104,13 @@ function accept(
   authenticity: 'signed' | 'encrypted',
 ): Verification<WechatpayV2Message> {
   const digest = digestOf(message);
+  const notificationId = notificationIdOf(message, digest);
+  const business = message.kind === 'refund' ? message.refund : message.fields;
   return {
     ok: true,
     request: verifiedRequest(message),
-    notificationId: notificationIdOf(message, digest),
+    notificationId,
+    shardKey: textOf(business, 'out_trade_no') ?? notificationId,
     digest,
     authenticity,
     // `time_end` is when the buyer paid; nothing tells when this copy was sent.

@@ -78,15 +78,23 @@ export function verify(
   const contentKeys = keys.content.filter((key) => isLive(key, request.receivedAt));
   const content = open(resource, contentKeys);
   if (content === null) return refuse('undecryptable');
+  const opened = parseJsonObject(content);
   return {
     ok: true,
-    request: verifiedRequest({ eventType, resource: parseJsonObject(content) }),
+    request: verifiedRequest({ eventType, resource: opened }),
     notificationId: id,
+    shardKey: orderNumberOf(opened) ?? id,
     // The envelope's nonce and ciphertext may differ when it is sent again. JSON marks where the type ends.
     digest: sha256Hex(JSON.stringify(eventType), content),
     authenticity: 'signed',
     sentAt,
   };
+}
+
+/** Of a combined payment: the number of the whole, since its orders can be in one place only. */
+function orderNumberOf(resource: JsonObject | null): string | null {
+  const number = resource?.out_trade_no ?? resource?.combine_out_trade_no;
+  return typeof number === 'string' && number !== '' ? number : null;
 }
 
 /** `timestamp\nnonce\nRAW BODY\n`; WeChat's JSON is not canonical, so the bytes stay as they came. */

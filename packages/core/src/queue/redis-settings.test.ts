@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { readQueueSettings } from './queue-settings.js';
+import { readRedisTopology } from './redis-settings.js';
+
+const NODES = 'redis://10.0.0.1:7001, redis://10.0.0.2:7001';
+const cluster = { PAYONCE_REDIS_CLUSTER_NODES: NODES };
+const sentinels = { PAYONCE_REDIS_SENTINELS: 'rediss://s1,rediss://s2:26380' };
+
+test('a cluster is known by some of its nodes, with one login for all', () => {
+  const env = { ...cluster, PAYONCE_REDIS_USERNAME: 'u', PAYONCE_REDIS_PASSWORD: 'p' };
+  expect(readRedisTopology(env)).toEqual({
+    kind: 'cluster',
+    nodes: ['redis://10.0.0.1:7001', 'redis://10.0.0.2:7001'],
+    username: 'u',
+    password: 'p',
+  });
+});
+
+test('Sentinels are asked for a master by name, and have a password of their own', () => {
+  const env = { ...sentinels, PAYONCE_REDIS_SENTINEL_PASSWORD: 'p' };
+  const topology = readRedisTopology(env);
+  expect(topology).toMatchObject({ kind: 'sentinel', name: 'mymaster', sentinelPassword: 'p' });
+});
+
+test('where replicas can be promoted, one at least must have what is acknowledged', () => {
+  for (const env of [cluster, sentinels]) {
+    const fault = /^PAYONCE_REDIS_WAIT_REPLICAS: must be at least 1/;
+    expect(() => readQueueSettings(env)).toThrow(
+      expect.objectContaining({ faults: [expect.stringMatching(fault)] }),
+    );
+    const [store] = readQueueSettings({ ...env, PAYONCE_REDIS_WAIT_REPLICAS: '1' });
+    expect(store).toMatchObject({ waitReplicas: 1 });
+  }
+});
+
+test.each([
+  ['no way to find Redis', {}, 'REDIS_URL'],
+  ['two ways', { ...cluster, REDIS_URL: 'redis://h' }, 'PAYONCE_REDIS_CLUSTER_NODES'],
+  ['two ways', { ...sentinels, REDIS_URL: 'redis://h' }, 'PAYONCE_REDIS_SENTINELS'],
+  ['no scheme', { PAYONCE_REDIS_CLUSTER_NODES: 'h:7001' }, 'PAYONCE_REDIS_CLUSTER_NODES'],
+  ['a password', { PAYONCE_REDIS_SENTINELS: 'redis://:s3cret@h' }, 'PAYONCE_REDIS_SENTINELS'],
+  ['a database', { PAYONCE_REDIS_CLUSTER_NODES: 'redis://h/1' }, 'PAYONCE_REDIS_CLUSTER_NODES'],
+  ['TLS and none', { PAYONCE_REDIS_SENTINELS: 'redis://a,rediss://b' }, 'PAYONCE_REDIS_SENTINELS'],
+])('%s is refused by name, and without its value', (_, env, name) => {
+  const fault = expect.stringMatching(new RegExp(`^${name}: (?!.*s3cret)`));
+  expect(() => readRedisTopology(env)).toThrow(expect.objectContaining({ faults: [fault] }));
+});

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { ConfigError, type Env, list, readEnv, storeUrl } from '../config/env.js';
+
+/** Where Redis is: at one address, where Sentinels say, or in a cluster, where each key has its own master. */
+export type RedisTopology =
+  | { readonly kind: 'single'; readonly url: string }
+  | ({
+      readonly kind: 'sentinel';
+      readonly sentinels: readonly string[];
+      /** What the Sentinels call the master. */
+      readonly name: string;
+      readonly sentinelPassword: string | undefined;
+    } & RedisLogin)
+  | ({ readonly kind: 'cluster'; readonly nodes: readonly string[] } & RedisLogin);
+
+/** For servers that are found rather than named: what stands in the address of a single one. */
+export interface RedisLogin {
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+}
+
+/** `redis://host:port` or, with TLS, `rediss://host:port`, between commas; all of one kind, without passwords. */
+function addresses() {
+  const one = storeUrl('redis:', 'rediss:');
+  return list().refine(
+    (urls) =>
+      urls.every((url) => one.safeParse(url).success && isBare(new URL(url))) &&
+      new Set(urls.map((url) => new URL(url).protocol)).size <= 1,
+    'must be addresses redis://host:port (or all rediss://) between commas, without credentials',
+  );
+}
+
+function isBare({ username, password, pathname, search }: URL): boolean {
+  return username + password + search === '' && (pathname === '' || pathname === '/');
+}
+
+const text = z.string().max(256).optional();
+
+const redisEnv = {
+  REDIS_URL: storeUrl('redis:', 'rediss:').optional(),
+  PAYONCE_REDIS_SENTINELS: addresses(),
+  PAYONCE_REDIS_SENTINEL_NAME: z.string().max(256).default('mymaster'),
+  PAYONCE_REDIS_SENTINEL_PASSWORD: text,
+  PAYONCE_REDIS_CLUSTER_NODES: addresses(),
+  PAYONCE_REDIS_USERNAME: text,
+  PAYONCE_REDIS_PASSWORD: text,
+};
+
+/** Exactly one of the three ways must be set. @throws ConfigError with every fault */
+export function readRedisTopology(env: Env): RedisTopology {
+  const read = readEnv(redisEnv, env);
+  const login = { username: read.PAYONCE_REDIS_USERNAME, password: read.PAYONCE_REDIS_PASSWORD };
+  const {
+    REDIS_URL: url,
+    PAYONCE_REDIS_SENTINELS: sentinels,
+    PAYONCE_REDIS_CLUSTER_NODES: nodes,
+  } = read;
+  const ways: RedisTopology[] = [];
+  if (url !== undefined) ways.push({ kind: 'single', url });
+  if (sentinels.length > 0) {
+    const sentinelPassword = read.PAYONCE_REDIS_SENTINEL_PASSWORD;
+    const name = read.PAYONCE_REDIS_SENTINEL_NAME;
+    ways.push({ kind: 'sentinel', sentinels, name, sentinelPassword, ...login });
+  }
+  if (nodes.length > 0) ways.push({ kind: 'cluster', nodes, ...login });
+  const [way, another] = ways;
+  if (way === undefined) throw new ConfigError(['REDIS_URL: is not set']);
+  if (another) {
+    const name =
+      another.kind === 'cluster' ? 'PAYONCE_REDIS_CLUSTER_NODES' : 'PAYONCE_REDIS_SENTINELS';
+    throw new ConfigError([`${name}: is set beside another way to find Redis`]);
+  }
+  return way;
+}

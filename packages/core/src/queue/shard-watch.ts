@@ -1,0 +1,49 @@
+import type { Log } from '../log.js';
+import { startSchedule } from '../schedules.js';
+import { connectReader } from './connection.js';
+import { NOTIFICATION_QUEUE } from './job.js';
+import { MOST_SHARDS, type QueueStores, type RedisQueueSettings } from './queue-settings.js';
+import { placeOf, shardAt } from './shards.js';
+
+/** How long jobs of a shard that is new wait at most for a worker that was started with fewer. */
+const LOOK_INTERVAL_MS = 10_000;
+
+/**
+ * Looks for shards beyond the configured ones: of gateways that were given more, or left from such a time.
+ * So the number can be raised and lowered in any order: a shard with jobs in it always has its workers.
+ * @param onShard called once for each; a queue begins to exist when somebody opens it to add
+ * @returns what stops it
+ */
+export function watchShards(
+  [store]: QueueStores,
+  onShard: (shard: RedisQueueSettings) => void,
+  log: Log,
+): () => Promise<void> {
+  if (store.kind === 'postgres') return async () => {};
+  let next = store.shards;
+  const schedule = startSchedule({
+    intervalMs: LOOK_INTERVAL_MS,
+    run: async () => {
+      const shard = shardAt(store, next);
+      if (next >= MOST_SHARDS || !(await exists(shard))) return false;
+      log.info({ shard: next }, 'a further shard of the queue was found');
+      onShard(shard);
+      next += 1;
+      return true;
+    },
+    // A store that is away has alarms of its own.
+    onError: (err) => log.debug({ err }, 'shards could not be looked for'),
+  });
+  return schedule.stop;
+}
+
+/** BullMQ's Queue writes its `meta` when it is opened. @throws when Redis does not answer */
+async function exists(shard: RedisQueueSettings): Promise<boolean> {
+  const redis = connectReader(placeOf(shard));
+  redis.on('error', () => {});
+  try {
+    return (await redis.exists(`${shard.prefix}:${NOTIFICATION_QUEUE}:meta`)) === 1;
+  } finally {
+    redis.disconnect();
+  }
+}
