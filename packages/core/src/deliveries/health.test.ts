@@ -16,7 +16,7 @@ const delivered: Result = { delivered: true, status: 200, retryAfterMs: null };
 
 const after = (before: Health, times: number, now = start, result = failed) =>
   Array.from({ length: times }).reduce<Health>(
-    (health) => healthAfter(health, result, now, 5 * DAY),
+    (health) => healthAfter(health, result, now, { disableAfterMs: 5 * DAY, openMaxMs: 900_000 }),
     before,
   );
 
@@ -27,9 +27,27 @@ describe('the circuit', () => {
   });
 
   test('opens for twice as long after each probe that fails, a quarter of an hour at most', () => {
-    expect(after(well, 6).openUntil).toEqual(later(60_000));
-    expect(after(well, 7).openUntil).toEqual(later(120_000));
-    expect(after(well, 2_000).openUntil).toEqual(later(900_000));
+    let [health, now] = [after(well, 5), 0];
+    const waits = [];
+    for (let probe = 0; probe < 7; probe += 1) {
+      now = (health.openUntil ?? start).getTime() - start.getTime();
+      health = after(health, 1, later(now));
+      waits.push((health.openUntil?.getTime() ?? 0) - later(now).getTime());
+    }
+    expect(waits.map((ms) => ms / 1_000)).toEqual([30, 60, 120, 240, 480, 900, 900]);
+  });
+
+  test('opens for no longer when many that were in hand together fail together', () => {
+    expect(after(well, 50).openUntil).toEqual(later(30_000));
+    const late = after(after(well, 5), 45, later(15_000)); // given up after the circuit opened
+    expect(late.openUntil).toEqual(later(45_000));
+  });
+
+  test('never opens for longer than it may', () => {
+    const limits = { disableAfterMs: 5 * DAY, openMaxMs: 2_000 };
+    expect(healthAfter(after(well, 9), failed, later(1), limits).openUntil).toEqual(later(30_000));
+    const quick = healthAfter({ ...after(well, 4) }, failed, later(1), limits);
+    expect(quick.openUntil).toEqual(later(2_001));
   });
 
   test('closes with the first success, and what failed before counts no more', () => {

@@ -13,24 +13,28 @@ export interface Result {
   readonly retryAfterMs: number | null;
 }
 
+export interface HealthLimits {
+  /** Of nothing but failures. */
+  readonly disableAfterMs: number;
+  /** The circuit is never open for longer. */
+  readonly openMaxMs: number;
+}
+
 /** So many failures in a row are no accident of one message. */
 const OPENS_AT = 5;
 const OPEN_MS = 30_000;
-/** A system that is back is found within a quarter of an hour. */
-const OPEN_MAX_MS = 15 * 60_000;
 /** A row that says when it last went well is written at most this often. */
 const SUCCESS_EVERY_MS = 1_000;
 
 /**
  * While the circuit is open nothing is sent; then one delivery, and by what becomes of it the circuit closes
- * or opens for twice as long.
- * @param disableAfterMs of nothing but failures
+ * or opens for as long as all of it has lasted: twice as long each time, however many failed together.
  */
 export function healthAfter(
   before: Health,
   { delivered, status, retryAfterMs }: Result,
   now: Date,
-  disableAfterMs: number,
+  { disableAfterMs, openMaxMs }: HealthLimits,
 ): Health {
   if (delivered) {
     if (isFine(before, now)) return before;
@@ -42,7 +46,10 @@ export function healthAfter(
     ...before,
     failures,
     failingSince,
-    openUntil: openUntil(failures, before.openUntil, now, isBusy(status) ? retryAfterMs : null),
+    openUntil: later(before.openUntil, [
+      failures < OPENS_AT ? null : openedUntil(failingSince, now, openMaxMs),
+      isBusy(status) && retryAfterMs !== null ? new Date(now.getTime() + retryAfterMs) : null,
+    ]),
     disabledReason: before.disabledReason ?? disabling(status, failingSince, now, disableAfterMs),
   };
 }
@@ -58,20 +65,15 @@ function isBusy(status: number | null): boolean {
   return status === 429 || status === 503;
 }
 
-/** Several that were in hand together may fail together: the longest counts. */
-function openUntil(
-  failures: number,
-  before: Date | null,
-  now: Date,
-  retryAfterMs: number | null,
-): Date | null {
-  const doubled = OPEN_MS * 2 ** Math.min(failures - OPENS_AT, 10);
-  const wait = Math.max(
-    failures < OPENS_AT ? 0 : Math.min(doubled, OPEN_MAX_MS),
-    retryAfterMs ?? 0,
-  );
-  if (wait === 0) return null;
-  return new Date(Math.max(now.getTime() + wait, before?.getTime() ?? 0));
+function openedUntil(failingSince: Date, now: Date, openMaxMs: number): Date {
+  const lastedMs = now.getTime() - failingSince.getTime();
+  return new Date(now.getTime() + Math.min(Math.max(lastedMs, OPEN_MS), openMaxMs));
+}
+
+/** What is asked for anew, if anything is; never earlier than what was asked for before. */
+function later(before: Date | null, asked: readonly (Date | null)[]): Date | null {
+  const times = asked.flatMap((one) => one?.getTime() ?? []);
+  return times.length === 0 ? null : new Date(Math.max(...times, before?.getTime() ?? 0));
 }
 
 function disabling(

@@ -4,7 +4,7 @@ import { inTransaction, type Tx } from '../database/transaction.js';
 import type { Claimed, Target } from './claim.js';
 import { type DisabledReason, type Endpoint, lockEndpoints, setDisabled } from './endpoint-rows.js';
 import { type Health, healthAfter } from './health.js';
-import { nextAttemptAt } from './retry.js';
+import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS } from './retry.js';
 
 /** What came back. */
 export interface Answer {
@@ -33,6 +33,8 @@ export type Recorded = 'delivered' | 'retried' | 'exhausted' | 'late';
 export interface RecordDeps extends DatabaseDeps {
   /** An endpoint is disabled after so long a time of nothing but failures. */
   readonly disableAfterMs: number;
+  /** From one try to the next. */
+  readonly scheduleMs?: readonly number[];
   /** From 0 to 1. */
   readonly random: () => number;
 }
@@ -47,6 +49,8 @@ export async function recordAttempts(
   deps: RecordDeps,
   attempts: readonly Attempt[],
 ): Promise<Recorded[]> {
+  const { disableAfterMs, scheduleMs = RETRY_AFTER_MS } = deps;
+  const limits = { disableAfterMs, openMaxMs: openMaxMs(scheduleMs) };
   const disabled: { endpoint: Endpoint; reason: DisabledReason }[] = [];
   const results = await inTransaction(deps, async (tx) => {
     disabled.length = 0;
@@ -54,14 +58,14 @@ export async function recordAttempts(
     const endpoints = await lockEndpoints(tx, [
       ...new Set(attempts.map(({ target }) => target.id)),
     ]);
-    const decided = attempts.map((attempt) => decide(attempt, now, deps.random()));
+    const decided = attempts.map((attempt) => decide(attempt, now, scheduleMs, deps.random()));
     const recorded = await storeStates(tx, now, decided);
     const mine = decided.filter(({ attempt }) => recorded.has(attempt.delivery.id));
     await storeAttempts(tx, mine);
     for (const endpoint of endpoints) {
       const told = mine.filter(({ attempt }) => attempt.target.id === endpoint.id);
       const health = told.reduce<Health>(
-        (before, { attempt }) => healthAfter(before, attempt.answer, now, deps.disableAfterMs),
+        (before, { attempt }) => healthAfter(before, attempt.answer, now, limits),
         endpoint,
       );
       if (health !== endpoint) await storeHealth(tx, endpoint.id, health);
@@ -87,10 +91,15 @@ interface Decided {
   readonly nextAttemptAt: Date | null;
 }
 
-function decide(attempt: Attempt, now: Date, random: number): Decided {
+function decide(
+  attempt: Attempt,
+  now: Date,
+  scheduleMs: readonly number[],
+  random: number,
+): Decided {
   const { answer, delivery } = attempt;
   if (answer.delivered) return { attempt, result: 'delivered', nextAttemptAt: null };
-  const next = nextAttemptAt(delivery.attempts + 1, now, answer.retryAfterMs, random);
+  const next = nextAttemptAt(scheduleMs, delivery.attempts + 1, now, answer.retryAfterMs, random);
   return { attempt, result: next === null ? 'exhausted' : 'retried', nextAttemptAt: next };
 }
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { nextAttemptAt, parseRetryAfter, RETRY_AFTER_MS } from './retry.js';
+import { nextAttemptAt, openMaxMs, parseRetryAfter, RETRY_AFTER_MS } from './retry.js';
 
 const now = new Date(Date.UTC(2026, 0, 1));
 const waitOf = (tries: number, retryAfterMs: number | null, random: number) => {
-  const at = nextAttemptAt(tries, now, retryAfterMs, random);
+  const at = nextAttemptAt(RETRY_AFTER_MS, tries, now, retryAfterMs, random);
   return at && at.getTime() - now.getTime();
 };
 
@@ -14,6 +14,11 @@ test('ten tries over three days, each wait a little longer by chance and never s
   }
   expect(waitOf(10, null, 0)).toBeNull();
   expect(RETRY_AFTER_MS.reduce((sum, wait) => sum + wait)).toBeGreaterThan(3 * 24 * 3_600_000);
+});
+
+test('a circuit is open for a quarter of an hour at most, and no longer than the longest wait', () => {
+  expect(openMaxMs(RETRY_AFTER_MS)).toBe(900_000);
+  expect(openMaxMs([1_000, 2_000])).toBe(2_000);
 });
 
 test('Retry-After can make a wait longer, and never shorter', () => {

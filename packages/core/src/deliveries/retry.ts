@@ -5,7 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
 /** From one try to the next, three days in all: the schedule that Standard Webhooks recommends. */
-export const RETRY_AFTER_MS = [
+export const RETRY_AFTER_MS: readonly number[] = [
   5 * SECOND,
   5 * MINUTE,
   30 * MINUTE,
@@ -23,18 +23,28 @@ const JITTER = 0.2;
 /** Whoever asks for longer is asked again after a day all the same. */
 const RETRY_AFTER_MAX_MS = 24 * HOUR;
 
+/** A system that is back is found within a quarter of an hour. */
+const OPEN_MAX_MS = 15 * MINUTE;
+
+/** How long the circuit of an endpoint stays open at most: who tries soon again finds out soon, too. */
+export function openMaxMs(scheduleMs: readonly number[]): number {
+  return Math.min(OPEN_MAX_MS, Math.max(...scheduleMs));
+}
+
 /**
+ * @param scheduleMs from one try to the next
  * @param tries how often it was tried, this one included
  * @param retryAfterMs what the answer asked for
  * @returns null: that was the last try
  */
 export function nextAttemptAt(
+  scheduleMs: readonly number[],
   tries: number,
   now: Date,
   retryAfterMs: number | null,
   random: number,
 ): Date | null {
-  const wait = RETRY_AFTER_MS[tries - 1];
+  const wait = scheduleMs[tries - 1];
   if (wait === undefined) return null;
   return new Date(now.getTime() + Math.max(wait * (1 + JITTER * random), retryAfterMs ?? 0));
 }
