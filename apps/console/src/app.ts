@@ -1,6 +1,7 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import type { Clock } from '@payonce/core/clock';
+import { createAddressPolicy } from '@payonce/core/deliveries/networks';
 import type { Log } from '@payonce/core/log';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
@@ -20,6 +21,8 @@ import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
+import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
+import { endpointRoutes } from './routes/endpoints.js';
 import { homeRoutes } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
@@ -31,7 +34,16 @@ import { statsRoutes } from './routes/stats.js';
 import { timelineRoutes } from './routes/timelines.js';
 
 export interface ConsoleParts {
-  readonly config: Pick<ConsoleConfig, 'user' | 'password' | 'apiKey' | 'https' | 'trustedProxies'>;
+  readonly config: Pick<
+    ConsoleConfig,
+    | 'user'
+    | 'password'
+    | 'apiKey'
+    | 'https'
+    | 'trustedProxies'
+    | 'encryptionKey'
+    | 'webhookNetworks'
+  >;
   readonly prisma: PrismaClient;
   readonly board: Board;
   readonly backlog: Backlog;
@@ -75,6 +87,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const cookies = cookieNames(config.https);
   const checkLogin = await createLoginCheck(config.user, config.password);
   const database = { prisma, clock, log };
+  const { encryptionKey } = config;
+  const policy = createAddressPolicy(config.webhookNetworks);
   const checkBearer = createBearerCheck(database, config.apiKey);
   guardEverything(app, { sessions, checkBearer, cookies });
 
@@ -94,6 +108,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(operatorRoutes, database);
       await api.register(deadLetterRoutes, database);
       await api.register(apiKeyRoutes, database);
+      await api.register(endpointRoutes, { ...database, encryptionKey, policy });
+      await api.register(endpointSwitchRoutes, database);
       await api.register(statsRoutes, { readStats });
       await api.register(openApiRoutes);
     },

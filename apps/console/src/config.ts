@@ -8,6 +8,7 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
+import { webhookEnv } from '@payonce/core/config/webhooks';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
 
@@ -33,6 +34,7 @@ const flag = z
 const shape = {
   ...logEnv,
   ...privateEnv(8605),
+  ...webhookEnv,
   PAYONCE_HOST: z.string().default('127.0.0.1'),
   PAYONCE_PORT: port(8603),
   DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
@@ -67,6 +69,8 @@ export function loadConfig(env: Env) {
     apiKey: settings.PAYONCE_CONSOLE_API_KEY,
     // In production, https unless said otherwise: a session cookie that leaks cannot be taken back.
     https: settings.PAYONCE_CONSOLE_HTTPS ?? settings.NODE_ENV === 'production',
+    encryptionKey: settings.PAYONCE_ENCRYPTION_KEY ?? null,
+    webhookNetworks: settings.PAYONCE_WEBHOOK_ALLOW_NETWORKS,
     trustedProxies: settings.PAYONCE_TRUSTED_PROXIES,
   };
 }

@@ -126,6 +126,17 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['POST /v1/dead-letters/{id}/dismiss', '/dead-letters/2/dismiss', 200, reason],
   ['POST /v1/dead-letters/{id}/redrive', '/dead-letters/2/redrive', 409, {}],
   ['GET /v1/stats', '/stats', 200],
+  ['POST /v1/endpoints', '/endpoints', 201, { name: 'erp', url: 'https://shop.example/' }],
+  ['POST /v1/endpoints', '/endpoints', 400, { name: 'erp', url: 'http://shop.example/' }],
+  ['POST /v1/endpoints', '/endpoints', 409, { name: 'erp', url: 'https://shop.example/' }],
+  ['GET /v1/endpoints', '/endpoints', 200],
+  ['GET /v1/endpoints/{id}', '/endpoints/1', 200],
+  ['PATCH /v1/endpoints/{id}', '/endpoints/1', 200, { eventTypes: ['order.paid'] }],
+  ['POST /v1/endpoints/{id}/rotate-secret', '/endpoints/1/rotate-secret', 200, {}],
+  ['POST /v1/endpoints/{id}/disable', '/endpoints/1/disable', 200, {}],
+  ['POST /v1/endpoints/{id}/enable', '/endpoints/1/enable', 200, {}],
+  ['DELETE /v1/endpoints/{id}', '/endpoints/1', 204],
+  ['DELETE /v1/endpoints/{id}', '/endpoints/1', 404],
   ['POST /v1/api-keys', '/api-keys', 201, { name: 'shop', role: 'read' }],
   ['POST /v1/api-keys', '/api-keys', 409, { name: 'shop', role: 'read' }],
   ['GET /v1/api-keys', '/api-keys', 200],
@@ -135,7 +146,7 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
 
 describe('an answer is as the description says', () => {
   it.each(CALLS)('%s: %s is %i', async (operation, path, status, payload) => {
-    const method = operation.startsWith('POST') ? 'POST' : 'GET';
+    const [method] = operation.split(' ') as ['GET' | 'POST' | 'PATCH' | 'DELETE'];
     judge(operation, await call(server, method, path, payload && { payload }), status);
   });
 

@@ -17,34 +17,27 @@ export function readContract(document: OpenAPIV3_1.Document): Contract {
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
   ajv.addSchema(document, 'api', undefined, false);
+  const at = (steps: readonly string[]) =>
+    steps.reduce<unknown>((from, step) => (from as Record<string, unknown>)?.[step], document);
 
   return {
     faultsOf(operation, answer) {
       const [method = '', path = ''] = operation.split(' ');
+      const status = String(answer.statusCode);
+      const response = ['paths', path, method.toLowerCase(), 'responses', status];
+      if (at(response) === undefined) return [`${status} is not described`];
+      if (at([...response, 'content']) === undefined) return answer.body === '' ? [] : ['a body'];
       const type = String(answer.headers['content-type']).split(';')[0] ?? '';
-      const steps = [
-        'paths',
-        path,
-        method.toLowerCase(),
-        'responses',
-        answer.statusCode,
-        'content',
-        type,
-        'schema',
-      ];
-      const known = steps.reduce<unknown>(
-        (at, step) => (at as Record<string, unknown> | undefined)?.[step],
-        document,
-      );
-      if (known === undefined) return [`${answer.statusCode} as ${type} is not described`];
-      const pointer = steps.map((step) =>
-        encodeURIComponent(String(step).replaceAll('~', '~0').replaceAll('/', '~1')),
-      );
-      const validate = ajv.compile({ $ref: `api#/${pointer.join('/')}` });
+      const schema = [...response, 'content', type, 'schema'];
+      if (at(schema) === undefined) return [`${type} is not described`];
+      const validate = ajv.compile({ $ref: `api#/${schema.map(escaped).join('/')}` });
       if (validate(answer.json())) return [];
-      return (validate.errors ?? []).map(
-        ({ instancePath, message }) => `${instancePath} ${message}`,
-      );
+      return (validate.errors ?? []).map((error) => `${error.instancePath} ${error.message}`);
     },
   };
+}
+
+/** One step of a JSON pointer in a URI's fragment (RFC 6901). */
+function escaped(step: string): string {
+  return encodeURIComponent(step.replaceAll('~', '~0').replaceAll('/', '~1'));
 }

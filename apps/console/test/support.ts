@@ -21,7 +21,12 @@ export interface TestConsole {
 
 /** A console on a database of its own, cloned from the migrated template, unless another is given. */
 export async function startConsole(
-  options: { https?: boolean; databaseUrl?: string; clock?: Clock } = {},
+  options: {
+    https?: boolean;
+    databaseUrl?: string;
+    clock?: Clock;
+    encryptionKey?: Buffer | null;
+  } = {},
 ): Promise<TestConsole> {
   const given = options.databaseUrl;
   const database = given ? { url: given, drop: async () => {} } : await freshDatabase();
@@ -37,6 +42,8 @@ export async function startConsole(
       apiKey,
       https: options.https ?? false,
       trustedProxies: [],
+      encryptionKey: options.encryptionKey === undefined ? randomBytes(32) : options.encryptionKey,
+      webhookNetworks: [],
     },
     prisma,
     board,

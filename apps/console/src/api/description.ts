@@ -60,6 +60,7 @@ export function describeRoute(
 }
 
 function describeAnswer(status: string, schema: z.ZodType) {
+  if (schema instanceof z.ZodNull) return schema;
   const type = schema === problemSchema ? 'application/problem+json' : 'application/json';
   return { description: MEANINGS[status] ?? status, content: { [type]: { schema } } };
 }

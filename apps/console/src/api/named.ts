@@ -3,6 +3,7 @@ import { problemSchema } from '../plugins/problems.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
 import { auditView } from './audit-views.js';
 import { deadLetterView } from './dead-letter-views.js';
+import { endpointView, newEndpointView } from './endpoint-views.js';
 import { eventView, notificationDetailView, notificationView } from './notification-views.js';
 import { orderDetailView, orderView } from './order-views.js';
 import { statsView } from './stats-views.js';
@@ -13,8 +14,10 @@ const NAMED = {
   ApiKey: apiKeyView,
   AuditEntry: auditView,
   DeadLetter: deadLetterView,
+  Endpoint: endpointView,
   Event: eventView,
   NewApiKey: newApiKeyView,
+  NewEndpoint: newEndpointView,
   Notification: notificationView,
   NotificationWithBody: notificationDetailView,
   Order: orderView,

@@ -1,0 +1,65 @@
+import { maskUrl } from '@payonce/core/config/env';
+import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { time } from './fields.js';
+
+const eventTypes = z.array(z.enum(EVENT_TYPES));
+
+export const endpointView = z.object({
+  id: z.string(),
+  merchant: z.string(),
+  name: z.string(),
+  url: z
+    .string()
+    .describe('Without its query, which may hold a secret, unless the role is `admin`.'),
+  eventTypes: eventTypes.describe('None: every type.'),
+  source: z
+    .enum(['file', 'api'])
+    .describe('`file`: it stands in the channel file, and is changed there.'),
+  previousSecretExpiresAt: time
+    .nullable()
+    .describe('Until then the former secret signs beside the present one.'),
+  failures: z.number().int().describe('In a row.'),
+  failingSince: time.nullable(),
+  openUntil: time.nullable().describe('Nothing is sent before then.'),
+  lastSuccessAt: time.nullable(),
+  disabledAt: time.nullable(),
+  disabledReason: z.string().nullable().describe('`operator`, `failing`, `gone` or `not_in_file`.'),
+  createdAt: time,
+  updatedAt: time,
+});
+
+export const newEndpointView = endpointView.extend({
+  secret: z
+    .string()
+    .nullable()
+    .describe(
+      'What order events are signed with. Shown this once; null for a handler, which needs none.',
+    ),
+});
+
+/** Never its secrets. */
+export const HIDDEN = { secret: true, previousSecret: true, deletedAt: true } as const;
+type Row = Prisma.WebhookEndpointGetPayload<{ omit: typeof HIDDEN }>;
+
+export function viewOfEndpoint(row: Row, role: string): z.infer<typeof endpointView> {
+  const iso = (at: Date | null) => at?.toISOString() ?? null;
+  return {
+    id: row.id.toString(),
+    merchant: row.merchant,
+    name: row.name,
+    url: role === 'admin' ? row.url : maskUrl(row.url),
+    eventTypes: eventTypes.parse(row.eventTypes),
+    source: row.source === 'file' ? 'file' : 'api',
+    previousSecretExpiresAt: iso(row.previousSecretExpiresAt),
+    failures: row.failures,
+    failingSince: iso(row.failingSince),
+    openUntil: iso(row.openUntil),
+    lastSuccessAt: iso(row.lastSuccessAt),
+    disabledAt: iso(row.disabledAt),
+    disabledReason: row.disabledReason,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  };
+}

@@ -1,0 +1,76 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import {
+  deleteEndpoint,
+  disableEndpoint,
+  enableEndpoint,
+} from '@payonce/core/deliveries/endpoint-switch';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { problemOfEndpoint } from '../api/endpoint-problems.js';
+import { endpointView, HIDDEN, viewOfEndpoint } from '../api/endpoint-views.js';
+import { asking, rowId } from '../api/fields.js';
+import { actorOf, operatorOf } from '../plugins/auth.js';
+import { problemSchema, sendProblem } from '../plugins/problems.js';
+
+const params = z.object({ id: rowId });
+
+/** An endpoint is switched off and on, or removed. */
+export async function endpointSwitchRoutes(
+  instance: FastifyInstance,
+  deps: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const tags = ['endpoints'];
+  const refusals = { 404: problemSchema, 409: problemSchema };
+
+  const switches = [
+    ['enable', 'enableEndpoint', 'Send again; what failed before counts no more', enableEndpoint],
+    ['disable', 'disableEndpoint', 'Send nothing any more; what waits is parked', disableEndpoint],
+  ] as const;
+  for (const [verb, operationId, summary, apply] of switches) {
+    app.post(
+      `/endpoints/:id/${verb}`,
+      {
+        config: { access: 'operate' },
+        schema: {
+          operationId,
+          summary,
+          tags,
+          params,
+          body: asking,
+          response: { 200: endpointView, ...refusals },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        const outcome = await apply(deps, { ...operatorOf(request), endpoint: id });
+        if (outcome.result !== 'done') return sendProblem(reply, problemOfEndpoint(outcome));
+        const where = { id };
+        const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where, omit: HIDDEN });
+        return viewOfEndpoint(row, actorOf(request).role);
+      },
+    );
+  }
+
+  app.delete(
+    '/endpoints/:id',
+    {
+      config: { access: 'admin' },
+      schema: {
+        operationId: 'deleteEndpoint',
+        summary: 'Remove an endpoint; its history stays, its secrets do not',
+        tags,
+        params,
+        response: { 204: z.null().describe('Removed.'), ...refusals },
+      },
+    },
+    async (request, reply) => {
+      const command = { actor: actorOf(request).name, reason: null, endpoint: request.params.id };
+      const outcome = await deleteEndpoint(deps, command);
+      return outcome.result === 'done'
+        ? reply.code(204).send(null)
+        : sendProblem(reply, problemOfEndpoint(outcome));
+    },
+  );
+}

@@ -1,0 +1,194 @@
+import {
+  createEndpoint,
+  ENDPOINT_NAME,
+  type EndpointDeps,
+  rotateSecret,
+  updateEndpoint,
+} from '@payonce/core/deliveries/endpoints';
+import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
+import { endpointView, HIDDEN, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
+import { asking, merchant, page, pageOf, rowId } from '../api/fields.js';
+import { actorOf, operatorOf } from '../plugins/auth.js';
+import { problemSchema, sendProblem } from '../plugins/problems.js';
+
+const params = z.object({ id: rowId });
+
+/** What core judges is only bounded here. */
+const url = z
+  .string()
+  .min(1)
+  .max(4_096)
+  .describe('`https://…`, or `handler:NAME` for one in our own process.');
+const secret = z.string().max(200).optional().describe('`whsec_…`; made unless given.');
+const eventTypes = z
+  .array(z.enum(EVENT_TYPES))
+  .max(EVENT_TYPES.length)
+  .describe('None: every type.');
+
+/** A merchant that needs longer than a week for a new secret needs another way. */
+const MAX_GRACE_SECONDS = 7 * 86_400;
+
+const newEndpoint = asking.extend({
+  merchant: merchant.default('default'),
+  name: z.string().regex(ENDPOINT_NAME, 'must be 1 to 40 of a-z, 0-9 and -'),
+  url,
+  eventTypes: eventTypes.default([]),
+  secret,
+});
+const changes = asking.extend({ url: url.optional(), eventTypes: eventTypes.optional() });
+const rotation = asking.extend({
+  secret,
+  graceSeconds: z
+    .int()
+    .min(0)
+    .max(MAX_GRACE_SECONDS)
+    .optional()
+    .describe('How long the former secret signs beside the new one: a day unless said.'),
+});
+
+/** Where merchants are told of order events. */
+export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { webhookEndpoint } = deps.prisma;
+  const tags = ['endpoints'];
+  const config = { access: 'admin' } as const;
+  const withSecret = { ...config, answersWithSecret: true } as const;
+  const response = { 200: endpointView, 404: problemSchema, 409: problemSchema };
+
+  /** As it is after the change. */
+  const read = async (request: Pick<FastifyRequest, 'actor'>, id: bigint) =>
+    viewOfEndpoint(
+      await webhookEndpoint.findUniqueOrThrow({ where: { id }, omit: HIDDEN }),
+      actorOf(request).role,
+    );
+  const refuse = (reply: FastifyReply, refusal: EndpointRefusal) =>
+    sendProblem(reply, problemOfEndpoint(refusal));
+
+  app.get(
+    '/endpoints',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listEndpoints',
+        summary: 'Endpoints, newest first',
+        tags,
+        querystring: z.strictObject({ ...page, merchant: merchant.optional() }),
+        response: {
+          200: z.object({ endpoints: z.array(endpointView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async (request) => {
+      const { cursor, limit, merchant } = request.query;
+      const found = await webhookEndpoint.findMany({
+        where: {
+          deletedAt: null,
+          ...(cursor && { id: { lt: cursor } }),
+          ...(merchant && { merchant }),
+        },
+        omit: HIDDEN,
+        orderBy: { id: 'desc' },
+        take: limit + 1,
+      });
+      const { rows, nextCursor } = pageOf(found, limit);
+      const { role } = actorOf(request);
+      return { endpoints: rows.map((row) => viewOfEndpoint(row, role)), nextCursor };
+    },
+  );
+
+  app.get(
+    '/endpoints/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getEndpoint',
+        summary: 'An endpoint',
+        tags,
+        params,
+        response: { 200: endpointView, 404: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const where = { id: request.params.id, deletedAt: null };
+      const row = await webhookEndpoint.findUnique({ where, omit: HIDDEN });
+      return row === null
+        ? refuse(reply, { result: 'unknown_endpoint' })
+        : viewOfEndpoint(row, actorOf(request).role);
+    },
+  );
+
+  app.post(
+    '/endpoints',
+    {
+      config: withSecret,
+      schema: {
+        operationId: 'createEndpoint',
+        summary: 'Make an endpoint; its secret is shown this once',
+        tags,
+        body: newEndpoint,
+        response: { 201: newEndpointView, 409: problemSchema, 503: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const { merchant, name, url, eventTypes, secret } = request.body;
+      const command = { ...operatorOf(request), merchant, name, url, eventTypes, secret };
+      const outcome = await createEndpoint(deps, command);
+      if (outcome.result !== 'done') return refuse(reply, outcome);
+      const view = await read(request, outcome.endpoint.id);
+      return reply.code(201).send({ ...view, secret: outcome.secret });
+    },
+  );
+
+  app.patch(
+    '/endpoints/:id',
+    {
+      config,
+      schema: {
+        operationId: 'updateEndpoint',
+        summary: 'Give an endpoint another address, or other event types',
+        tags,
+        params,
+        body: changes,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { url, eventTypes } = request.body;
+      const command = { ...operatorOf(request), endpoint: request.params.id, url, eventTypes };
+      const outcome = await updateEndpoint(deps, command);
+      return outcome.result === 'done'
+        ? await read(request, request.params.id)
+        : refuse(reply, outcome);
+    },
+  );
+
+  app.post(
+    '/endpoints/:id/rotate-secret',
+    {
+      config: withSecret,
+      schema: {
+        operationId: 'rotateEndpointSecret',
+        summary: 'Give an endpoint a new secret, which is shown this once',
+        tags,
+        params,
+        body: rotation,
+        response: { ...response, 200: newEndpointView, 503: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const { secret, graceSeconds } = request.body;
+      const outcome = await rotateSecret(deps, {
+        ...operatorOf(request),
+        endpoint: request.params.id,
+        secret,
+        graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1_000,
+      });
+      if (outcome.result !== 'done') return refuse(reply, outcome);
+      return { ...(await read(request, request.params.id)), secret: outcome.secret };
+    },
+  );
+}
