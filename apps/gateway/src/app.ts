@@ -1,4 +1,4 @@
-import type { Channels } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import { providers } from '@payonce/core/providers/registry';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './clock-skew.js';
@@ -12,7 +12,7 @@ const MAX_HEAD_BYTES = 16 * 1024;
 
 /** The public server: the notify routes and nothing else. It does not listen yet. */
 export function buildApp(
-  options: { readonly channels: Channels; readonly trustedProxies: readonly string[] },
+  options: { readonly channels: CurrentChannels; readonly trustedProxies: readonly string[] },
   parts: Omit<ReceiveDeps, 'watchSkew'>,
 ): FastifyInstance {
   const deps = { ...parts, watchSkew: createSkewWatch(parts.metrics, parts.log) };

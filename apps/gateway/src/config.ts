@@ -34,6 +34,8 @@ export interface GatewayConfig {
   readonly trustedProxies: readonly string[];
   readonly queues: QueueStores;
   readonly channels: Channels;
+  /** Reads them again. @throws ConfigError with every fault at once */
+  readonly readChannels: () => Channels;
 }
 
 /** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
@@ -51,6 +53,7 @@ export function readConfig(env: Env): GatewayConfig {
     trustedProxies: own.PAYONCE_TRUSTED_PROXIES,
     queues,
     channels,
+    readChannels: () => readChannelFile(env),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Channels } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Metrics } from '@payonce/core/metrics';
 import type { OpenedQueue } from '@payonce/core/queue/open-queue';
 import { Counter, Gauge, Histogram } from 'prom-client';
@@ -96,7 +96,7 @@ export function createGatewayMetrics(metrics: Metrics) {
 export function watchQueueAndKeys(
   metrics: Metrics,
   { stores, current }: OpenedQueue,
-  channels: Channels,
+  channels: CurrentChannels,
 ): void {
   new Gauge({
     name: 'payonce_gateway_queue_current',
@@ -119,15 +119,20 @@ export function watchQueueAndKeys(
       }
     },
   });
-  const expiry = new Gauge({
+  new Gauge({
     name: 'payonce_gateway_key_expiry_timestamp_seconds',
     help: 'When a certificate of a channel expires, in Unix time.',
     labelNames: ['channel', 'key'] as const,
     registers: [metrics],
+    collect() {
+      this.reset();
+      for (const { key: channel, provider } of channels().values()) {
+        for (const { name, expiresAt, retiredAt } of provider.keys) {
+          if (expiresAt && !retiredAt) {
+            this.set({ channel, key: name }, expiresAt.getTime() / 1_000);
+          }
+        }
+      }
+    },
   });
-  for (const { key: channel, provider } of channels.values()) {
-    for (const { name, expiresAt, retiredAt } of provider.keys) {
-      if (expiresAt && !retiredAt) expiry.set({ channel, key: name }, expiresAt.getTime() / 1_000);
-    }
-  }
 }

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@payonce/core/clock';
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
+import { liveChannels } from '@payonce/core/config/live-channels';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
@@ -32,16 +33,19 @@ export async function startGateway(
   lifecycle: Lifecycle,
   log: Log,
 ): Promise<{ readonly port: number; readonly privatePort: number }> {
-  const { host, privateHost, channels } = config;
+  const { host, privateHost } = config;
   log.info(
     {
       queues: config.queues.map((store) => maskedSummary(store)),
-      channels: summarise(channels),
+      channels: summarise(config.channels),
     },
     'configuration',
   );
   const metrics = createMetrics('gateway');
   const gatewayMetrics = createGatewayMetrics(metrics);
+  const live = liveChannels(config.channels, { read: config.readChannels, log, metrics });
+  const channels = live.current;
+  lifecycle.onReload(live.reload);
   const opened = openQueue(config.queues, log, (to) => {
     gatewayMetrics.queueSwitches.inc({ queue: to });
   });
@@ -57,7 +61,7 @@ export async function startGateway(
   const reports = startReports({
     tally,
     queue: reportQueue,
-    describe: () => describeGateway(stores, channels, gatewayMetrics),
+    describe: () => describeGateway(stores, channels(), gatewayMetrics),
     metrics: gatewayMetrics,
     clock: systemClock,
     log,
@@ -76,13 +80,16 @@ export async function startGateway(
   });
   lifecycle.onStop('private server', () => privateServer.close());
 
-  const app = buildApp(config, {
-    queue,
-    metrics: gatewayMetrics,
-    log,
-    clock: systemClock,
-    tally,
-  });
+  const app = buildApp(
+    { ...config, channels },
+    {
+      queue,
+      metrics: gatewayMetrics,
+      log,
+      clock: systemClock,
+      tally,
+    },
+  );
   await app.listen({ host, port: config.port });
   lifecycle.onStop('public server', async () => {
     stopping = true;

@@ -41,7 +41,11 @@ test('a certificate is named from thirty days before it expires, and after', () 
 test('the warning comes at the start, by the name of the key', () => {
   const lines: string[] = [];
   const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
-  watchKeyExpiry(channels, () => daysBefore(10), log)();
+  watchKeyExpiry(
+    () => channels,
+    () => daysBefore(10),
+    log,
+  )();
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     expect.objectContaining({ level: 'warn', channel: 'sim-wechat', daysLeft: 10 }),
   ]);

@@ -1,4 +1,5 @@
 import type { Channels } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/log';
 
 const DAY_MS = 86_400_000;
@@ -25,9 +26,9 @@ export function expiringKeys(channels: Channels, now: Date): ExpiringKey[] {
 }
 
 /** Warns now and once a day. Returns what stops it. */
-export function watchKeyExpiry(channels: Channels, clock: () => Date, log: Log): () => void {
+export function watchKeyExpiry(channels: CurrentChannels, clock: () => Date, log: Log): () => void {
   const warn = () => {
-    for (const key of expiringKeys(channels, clock())) {
+    for (const key of expiringKeys(channels(), clock())) {
       log.warn(key, key.daysLeft < 0 ? 'a key has expired' : 'a key expires soon');
     }
   };

@@ -9,6 +9,7 @@ const DRAIN_LIMIT_MS = 10_000;
 const log = createLog({ name: 'gateway', level: process.env.PAYONCE_LOG_LEVEL });
 await runProcess(log, {
   drainLimitMs: DRAIN_LIMIT_MS,
+  reloads: true,
   start: async (lifecycle) => {
     await startGateway(readConfig(process.env), lifecycle, log);
   },

@@ -81,7 +81,7 @@ export function makeGateway(
   const metrics = createMetrics('gateway');
   const tally = createTally(() => {});
   const app = buildApp(
-    { channels, trustedProxies },
+    { channels: () => channels, trustedProxies },
     {
       queue: shardedQueue([queue], [queue]),
       metrics: createGatewayMetrics(metrics),

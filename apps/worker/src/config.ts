@@ -39,6 +39,8 @@ export interface WorkerConfig {
   readonly databaseUrl: string;
   readonly databasePool: number;
   readonly channels: Channels;
+  /** Reads them again. @throws ConfigError with every fault at once */
+  readonly readChannels: () => Channels;
   /** Where the queues are that this worker takes jobs from. */
   readonly queues: QueueStores;
   readonly sizes: WorkerSizes;
@@ -70,6 +72,7 @@ export function readConfig(env: Env): WorkerConfig {
     databaseUrl: own.DATABASE_URL,
     databasePool: own.PAYONCE_WORKER_DATABASE_POOL,
     channels,
+    readChannels: () => readChannelFile(env),
     queues,
     sizes: {
       concurrency: own.PAYONCE_WORKER_CONCURRENCY,

@@ -12,6 +12,7 @@ const DRAIN_LIMIT_MS = 18_000;
 const log = createLog({ name: 'worker', level: process.env.PAYONCE_LOG_LEVEL });
 await runProcess(log, {
   drainLimitMs: DRAIN_LIMIT_MS,
+  reloads: true,
   start: async (lifecycle) => {
     await startProcess(readConfig(process.env), lifecycle, log);
   },

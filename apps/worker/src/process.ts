@@ -1,6 +1,7 @@
 import { systemClock } from '@payonce/core/clock';
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
+import { liveChannels } from '@payonce/core/config/live-channels';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { withDeadline } from '@payonce/core/deadline';
 import type { Lifecycle } from '@payonce/core/lifecycle';
@@ -32,11 +33,14 @@ export async function startProcess(
   lifecycle: Lifecycle,
   log: Log,
 ): Promise<{ readonly privatePort: number }> {
-  const { channels, privateHost } = config;
+  const { privateHost } = config;
   const queues = config.queues.map((store) => maskedSummary(store));
-  log.info({ queues, sizes: config.sizes, channels: summarise(channels) }, 'configuration');
+  log.info({ queues, sizes: config.sizes, channels: summarise(config.channels) }, 'configuration');
   const metrics = createMetrics('worker');
   const workerMetrics = createWorkerMetrics(metrics);
+  const live = liveChannels(config.channels, { read: config.readChannels, log, metrics });
+  const channels = live.current;
+  lifecycle.onReload(live.reload);
 
   const prisma = createPrisma({
     url: config.databaseUrl,

@@ -1,4 +1,5 @@
 import type { Channels } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { Log } from '@payonce/core/log';
 import { alertOverdue } from '@payonce/core/notifications/overdue';
@@ -15,7 +16,7 @@ const REDRIVE_LIMIT = 50;
 
 export interface UpkeepOptions {
   readonly database: DatabaseDeps;
-  readonly channels: Channels;
+  readonly channels: CurrentChannels;
   readonly config: Pick<WorkerConfig, 'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs'>;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released'>;
@@ -39,7 +40,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     }),
     every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
     every('dead letters', async () => {
-      const verify = (job: unknown) => verdictOf(job, channels);
+      const verify = (job: unknown) => verdictOf(job, channels());
       const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;

@@ -1,5 +1,5 @@
 import { type Batcher, createBatcher } from '@payonce/core/batcher';
-import type { Channels } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/log';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
@@ -21,7 +21,7 @@ export interface WorkerStore {
 
 export interface WorkerOptions {
   readonly queues: readonly QueueSettings[];
-  readonly channels: Channels;
+  readonly channels: CurrentChannels;
   readonly store: WorkerStore;
   readonly sizes: WorkerSizes;
   readonly log: Log;
@@ -71,7 +71,7 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
       process: (job, token) =>
         processJob(
           {
-            channels,
+            channels: channels(),
             submit: batcher.submit,
             buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
             bury: async (burial) => {

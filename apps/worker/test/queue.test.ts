@@ -39,7 +39,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
   function start(store: Partial<WorkerStore> = {}, options = {}) {
     const worker = startWorker({
       queues: [queue.settings],
-      channels: shop.channels,
+      channels: () => shop.channels,
       store: {
         apply: async (batch) => {
           applied.push(...batch.map(({ notificationId }) => notificationId));

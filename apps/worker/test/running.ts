@@ -86,6 +86,7 @@ export async function startTestWorker(options: {
       databasePool: 8,
       channels: options.shop.channels,
       queues: storesOf(options.queue.settings, options.standby?.settings),
+      readChannels: () => options.shop.channels,
       sizes: { concurrency: options.concurrency ?? 400, batchSize: 200, batchesInFlight: 3 },
       stuckLimitMs: options.stuckLimitMs ?? 60_000,
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,

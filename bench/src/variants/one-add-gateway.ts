@@ -25,12 +25,15 @@ const queue: ShardedQueue = {
   close: () => hosted.close(),
 };
 const config = readConfig(process.env);
-const app = buildApp(config, {
-  queue,
-  metrics: createGatewayMetrics(createMetrics('gateway')),
-  log: createLog({ name: 'gateway' }),
-  clock: systemClock,
-  tally: createTally(() => {}),
-});
+const app = buildApp(
+  { ...config, channels: () => config.channels },
+  {
+    queue,
+    metrics: createGatewayMetrics(createMetrics('gateway')),
+    log: createLog({ name: 'gateway' }),
+    clock: systemClock,
+    tally: createTally(() => {}),
+  },
+);
 await app.listen({ host: config.host, port: config.port });
 process.once('SIGTERM', () => process.exit());

@@ -10,9 +10,10 @@ import { createWorkerMetrics } from '@payonce/worker/worker-metrics';
 
 /** The same worker with something else behind its verification, on Redis alone. */
 export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
+  const channels = readChannelFile(process.env);
   const worker = startWorker({
     queues: queuesOf(readQueueSettings({ REDIS_URL: process.env.REDIS_URL })),
-    channels: readChannelFile(process.env),
+    channels: () => channels,
     store: {
       apply,
       bury: async ({ reason, jobId }) => {

@@ -9,10 +9,14 @@ export interface Lifecycle {
   onStop(name: string, stop: () => Promise<void> | void): void;
   /** Stops every part, once; a part that fails to stop does not keep the others running. */
   stop(): Promise<void>;
+  /** What SIGHUP does, in a process that reloads; it must not throw. */
+  onReload(reload: () => void): void;
+  reload(): void;
 }
 
 export function createLifecycle(log: Log): Lifecycle {
   const parts: { name: string; stop: () => Promise<void> | void }[] = [];
+  const reloads: (() => void)[] = [];
   return {
     onStop: (name, stop) => void parts.push({ name, stop }),
     async stop() {
@@ -25,26 +29,35 @@ export function createLifecycle(log: Log): Lifecycle {
         }
       }
     },
+    onReload: (reload) => void reloads.push(reload),
+    reload() {
+      for (const reload of reloads) reload();
+    },
   };
 }
 
 /**
  * Runs a process: `start` starts its parts and registers each; on SIGTERM, SIGINT or an uncaught error
- * they are stopped in reverse. A second signal ends the process at once; so does the drain limit.
+ * they are stopped in reverse. A second signal ends the process at once; so does the drain limit. SIGHUP, a
+ * terminal that hangs up, stops it too, unless it reloads.
  */
 export async function runProcess(
   log: Log,
   options: {
     /** Longest time from the signal to the end; the supervisor that sends the signal must wait longer. */
     readonly drainLimitMs: number;
+    /** SIGHUP reloads, as daemons do; even one that comes while parts still start must not end it. */
+    readonly reloads?: boolean;
     readonly start: (lifecycle: Lifecycle) => Promise<void>;
   },
 ): Promise<void> {
-  const { drainLimitMs, start } = options;
+  const { drainLimitMs, reloads = false, start } = options;
   const lifecycle = createLifecycle(log);
+  if (reloads) process.on('SIGHUP', () => lifecycle.reload());
   closeWithGrace(
     {
       delay: drainLimitMs,
+      skip: reloads ? ['SIGHUP'] : [],
       logger: { error: (message: unknown) => log.error({ err: message }, 'stopping failed') },
       onSecondSignal: (signal: string) => log.warn({ signal }, 'second signal, ending at once'),
       onTimeout: () => log.error({ drainLimitMs }, 'not drained in time, ending'),

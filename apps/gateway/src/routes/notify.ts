@@ -1,4 +1,5 @@
-import type { Channel, Channels } from '@payonce/core/config/channels';
+import type { Channel } from '@payonce/core/config/channels';
+import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { ProviderDefinition, ReceiveOutcome } from '@payonce/core/providers/provider';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { acceptRawBodies } from '../plugins/raw-body.js';
@@ -10,23 +11,32 @@ const BODY_LIMIT_BYTES = 256 * 1024;
 
 const NO_BODY = Buffer.alloc(0);
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Found when the head had come: the channels may be read again before the body has. */
+    notifyChannel: Channel | null;
+  }
+}
+
 /** `POST /notify/{provider}/{channel}`, one route per provider, so each failure speaks its protocol. */
 export function notifyRoutes(
   scope: FastifyInstance,
   definitions: readonly ProviderDefinition[],
-  channels: Channels,
+  channels: CurrentChannels,
   deps: ReceiveDeps,
 ): void {
   acceptRawBodies(scope);
+  scope.decorateRequest('notifyChannel', null);
   for (const { id, reply: replyFor } of definitions) {
-    const channelNamed = (key: string): Channel | undefined => {
-      const channel = channels.get(key);
-      return channel?.provider.id === id ? channel : undefined;
+    const channelNamed = (key: string): Channel | null => {
+      const channel = channels().get(key);
+      return channel?.provider.id === id ? channel : null;
     };
     scope.post<{ Params: { channel: string } }>(`/notify/${id}/:channel`, {
       bodyLimit: BODY_LIMIT_BYTES,
       onRequest: async (request, reply) => {
-        const outcome = refusedUnread(request.headers, channelNamed(request.params.channel));
+        request.notifyChannel = channelNamed(request.params.channel);
+        const outcome = refusedUnread(request.headers, request.notifyChannel);
         if (!outcome) return;
         const answer = replyFor(outcome);
         deps.metrics.refused.inc({ status: String(answer.status) });
@@ -38,7 +48,7 @@ export function notifyRoutes(
         return send(reply, answer);
       },
       handler: async (request, reply) => {
-        const channel = channelNamed(request.params.channel);
+        const channel = request.notifyChannel;
         // Without a body there is nothing to parse, and Fastify leaves it undefined.
         const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
         const outcome: ReceiveOutcome = channel
@@ -53,7 +63,7 @@ export function notifyRoutes(
 /** What the head of a request already decides. */
 function refusedUnread(
   headers: Readonly<Record<string, string | string[] | undefined>>,
-  channel: Channel | undefined,
+  channel: Channel | null,
 ): ReceiveOutcome | null {
   if (!channel) return { outcome: 'unknown_channel' };
   // No provider compresses, and decompressing is work that a stranger should not be able to order.

@@ -1,0 +1,56 @@
+import { Gauge } from 'prom-client';
+import type { Log } from '../log.js';
+import type { Metrics } from '../metrics.js';
+import { type Channels, summarise } from './channels.js';
+import { ConfigError } from './env.js';
+
+/** Asked for each request anew; whoever got a set keeps it until he is done. */
+export type CurrentChannels = () => Channels;
+
+export interface LiveChannels {
+  readonly current: CurrentChannels;
+  /** Reads the file and every key again. On any fault the set in use stays, and the log names every fault. */
+  reload(): void;
+}
+
+/** @param read as at boot: checks everything before it gives anything */
+export function liveChannels(
+  first: Channels,
+  {
+    read,
+    log,
+    metrics,
+  }: { readonly read: () => Channels; readonly log: Log; readonly metrics: Metrics },
+): LiveChannels {
+  const successful = new Gauge({
+    name: 'payonce_channels_reload_successful',
+    help: '1 when the channel file was valid the last time it was read. Alarm on 0: the file is not what is in use.',
+    registers: [metrics],
+  });
+  const readAt = new Gauge({
+    name: 'payonce_channels_read_timestamp_seconds',
+    help: 'When the channels in use were read, in Unix time.',
+    registers: [metrics],
+  });
+  let channels = first;
+  const used = () => {
+    successful.set(1);
+    readAt.setToCurrentTime();
+  };
+  used();
+  return {
+    current: () => channels,
+    reload() {
+      try {
+        channels = read();
+      } catch (error) {
+        successful.set(0);
+        const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
+        log.error(why, 'the channels cannot be read again, the old ones stay');
+        return;
+      }
+      used();
+      log.info({ channels: summarise(channels) }, 'channels are read again');
+    },
+  };
+}

@@ -1,0 +1,183 @@
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createPrisma } from '@payonce/prisma/client';
+import { migrate } from '@payonce/prisma/migrate';
+import { createAlipaySigner } from '@payonce/testkit/alipay';
+import { freshDatabase } from '@payonce/testkit/database';
+import { eventually } from '@payonce/testkit/eventually';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { startPostgres } from '@payonce/tooling/postgres';
+import { own, stop } from '@payonce/tooling/process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+/** A gateway and a worker as they are deployed; the channel file changes under them. */
+
+const root = join(import.meta.dirname, '..', '..');
+const payee = { appId: '2021000000000001', sellerId: '2088000000000001' };
+const keys = { old: generateRsaKeyPair(), new: generateRsaKeyPair() };
+const signers = {
+  old: createAlipaySigner({ privateKey: keys.old.privateKey, ...payee }),
+  new: createAlipaySigner({ privateKey: keys.new.privateKey, ...payee }),
+};
+type Key = keyof typeof signers;
+
+const folder = mkdtempSync(join(tmpdir(), 'payonce-reload-'));
+const log = (name: string) => join(folder, `${name}.log`);
+const undo: (() => Promise<unknown> | unknown)[] = [
+  () => rmSync(folder, { recursive: true, force: true }),
+];
+
+function writeChannels(publicKeys: string): void {
+  const { appId, sellerId } = payee;
+  writeFileSync(
+    join(folder, 'channels.yaml'),
+    `channels: { shop: { provider: alipay, appId: "${appId}", sellerIds: ["${sellerId}"],
+       publicKeys: [${publicKeys}] } }`,
+  );
+}
+
+async function startStores() {
+  const postgres = await startPostgres({
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password: 'of-this-test-alone',
+    logFile: log('postgres'),
+  });
+  undo.push(() => rmSync(postgres.data, { recursive: true, force: true }));
+  undo.push(() => postgres.stop());
+  const redis = await startOwnRedis();
+  undo.push(() => redis.remove());
+  const { url } = await freshDatabase({ postgresUrl: postgres.adminUrl, templateDatabase: null });
+  await migrate({ databaseUrl: url });
+  return { DATABASE_URL: url, REDIS_URL: redis.url };
+}
+
+async function startApp(name: 'gateway' | 'worker', env: Record<string, string>) {
+  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
+  const child = own(name, process.execPath, [join(root, 'apps', name, 'dist', 'main.js')], {
+    env: {
+      PATH: process.env.PATH,
+      PAYONCE_CHANNELS_FILE: join(folder, 'channels.yaml'),
+      PAYONCE_PORT: String(port),
+      PAYONCE_PRIVATE_PORT: String(privatePort),
+      ...env,
+    },
+    output: openSync(log(name), 'a'),
+  });
+  undo.push(() => stop(child, 'SIGTERM', 20_000));
+  const privately = async (path: string) => {
+    const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
+    return { ok: answer.ok, text: await answer.text() };
+  };
+  await eventually(async () => expect((await privately('/readyz')).ok).toBe(true));
+  return { child, port, privately };
+}
+
+type App = Awaited<ReturnType<typeof startApp>>;
+let apps: { gateway: App; worker: App };
+let prisma: ReturnType<typeof createPrisma>;
+
+beforeAll(async () => {
+  writeFileSync(join(folder, 'old.pem'), bareBase64(keys.old.publicKey));
+  writeFileSync(join(folder, 'new.pem'), bareBase64(keys.new.publicKey));
+  writeChannels('{ file: old.pem }');
+  const env = await startStores();
+  prisma = createPrisma({ url: env.DATABASE_URL, poolSize: 1, applicationName: 'reload-test' });
+  undo.push(() => prisma.$disconnect());
+  const gateway = await startApp('gateway', { REDIS_URL: env.REDIS_URL });
+  apps = { gateway, worker: await startApp('worker', env) };
+});
+afterAll(async () => {
+  for (let step = undo.pop(); step; step = undo.pop()) await step();
+});
+
+let sent = 0;
+async function notify(key: Key): Promise<number> {
+  sent += 1;
+  const { body, headers } = signers[key].payment({
+    orderNumber: `R${sent}`,
+    trade: `T${sent}`,
+    amount: 8_888n,
+    paidAt: new Date(),
+  });
+  const url = `http://127.0.0.1:${apps.gateway.port}/notify/alipay/shop`;
+  const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
+  await answer.arrayBuffer();
+  return answer.status;
+}
+
+/** Several senders at once, each with the key that is Alipay's just then, until told to stop. */
+function load(key: () => Key) {
+  const statuses: number[] = [];
+  let going = true;
+  const senders = Array.from({ length: 4 }, async () => {
+    while (going) statuses.push(await notify(key()));
+  });
+  return {
+    statuses,
+    async end() {
+      going = false;
+      await Promise.all(senders);
+    },
+  };
+}
+
+const countOf = (name: string, text: string) =>
+  readFileSync(log(name), 'utf8').split(`"msg":"${text}`).length - 1;
+
+/** Workers first: what a gateway takes with a new key they must be able to prove. */
+async function reload(text: string): Promise<void> {
+  for (const name of ['worker', 'gateway'] as const) {
+    const before = countOf(name, text);
+    apps[name].child.child.kill('SIGHUP');
+    await eventually(() => expect(countOf(name, text)).toBe(before + 1));
+  }
+}
+
+test('a key is rotated under load without a failed request, and the old one is refused once it is retired', async () => {
+  let key: Key = 'old';
+  const traffic = load(() => key);
+  const more = async () => {
+    const enough = traffic.statuses.length + 20;
+    await eventually(() => expect(traffic.statuses.length).toBeGreaterThan(enough));
+  };
+  await more();
+  writeChannels('{ file: old.pem }, { file: new.pem }');
+  await reload('channels are read again');
+  await more();
+  key = 'new';
+  await more();
+  await traffic.end();
+  expect(new Set(traffic.statuses)).toEqual(new Set([200]));
+
+  const retiredAt = new Date().toISOString();
+  writeChannels(`{ file: old.pem, retiredAt: ${retiredAt} }, { file: new.pem }`);
+  await reload('channels are read again');
+  expect([await notify('old'), await notify('new')]).toEqual([401, 200]);
+
+  const acknowledged = traffic.statuses.length + 1;
+  await eventually(async () => expect(await prisma.notification.count()).toBe(acknowledged));
+  expect(await prisma.deadLetter.count()).toBe(0);
+});
+
+test('a broken file changes nothing, names its faults and raises an alarm; the next good one ends it', async () => {
+  const successful = /payonce_channels_reload_successful\{[^}]*\} (\d)/;
+  const states = () =>
+    Promise.all(
+      [apps.gateway, apps.worker].map(
+        async ({ privately }) => successful.exec((await privately('/metrics')).text)?.[1],
+      ),
+    );
+  writeChannels('{ file: new.pem }, { file: missing.pem }');
+  await reload('the channels cannot be read again');
+  expect(await states()).toEqual(['0', '0']);
+  expect(readFileSync(log('gateway'), 'utf8')).toContain('file missing.pem cannot be read');
+  expect(await notify('new')).toBe(200);
+  writeChannels('{ file: new.pem }');
+  await reload('channels are read again');
+  expect(await states()).toEqual(['1', '1']);
+  expect(await notify('new')).toBe(200);
+});
