@@ -9,7 +9,10 @@ import {
   readEnv,
   storeUrl,
 } from '@payonce/core/config/env';
+import { readAddressPolicy, webhookEnv } from '@payonce/core/config/webhooks';
+import { readDeclaredEndpoints } from '@payonce/core/deliveries/declared';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import type { DeliveryConfig } from './deliveries.js';
 
 const DEFAULT_PRIVATE_PORT = 8602;
 
@@ -31,7 +34,19 @@ const workerEnv = {
   PAYONCE_WORKER_STUCK_LIMIT_MS: count(60_000, 1_000, 3_600_000),
   // Alipay sends for 25 hours, WeChat Pay for 24: nobody else brings the event on after that.
   PAYONCE_HELD_DEADLINE_HOURS: count(25, 1, 8_760),
+  ...webhookEnv,
+  // Tries mostly wait for an answer; each is a socket.
+  PAYONCE_WORKER_DELIVERY_CONCURRENCY: count(64, 1, 1_000),
+  // A merchant's system hears of so many orders at once.
+  PAYONCE_WORKER_DELIVERY_PER_ENDPOINT: count(8, 1, 100),
+  // What this process applies is told at once; this is for what others did.
+  PAYONCE_WORKER_DELIVERY_POLL_MS: count(1_000, 20, 60_000),
+  // Longer than a weekend.
+  PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS: count(5, 1, 365),
 };
+
+/** Shorter than the whole drain: a merchant's system that hangs must not keep the queues from being left. */
+const DELIVERY_DRAIN_MS = 5_000;
 
 export interface WorkerConfig {
   readonly privateHost: string;
@@ -50,6 +65,7 @@ export interface WorkerConfig {
   readonly stuckLimitMs: number;
   /** How long an event may wait for its order before somebody is alerted. */
   readonly heldDeadlineMs: number;
+  readonly deliveries: DeliveryConfig;
 }
 
 export interface WorkerSizes {
@@ -61,10 +77,12 @@ export interface WorkerSizes {
 
 /** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
 export function readConfig(env: Env): WorkerConfig {
-  const { own, queues, channels } = collectFaults({
+  const { own, queues, channels, policy, declared } = collectFaults({
     own: () => readEnv(workerEnv, env),
     queues: () => readQueueSettings(env),
     channels: () => readChannelFile(env),
+    policy: () => readAddressPolicy(env),
+    declared: () => readDeclaredEndpoints(env, readAddressPolicy(env)),
   });
   return {
     privateHost: own.PAYONCE_PRIVATE_HOST,
@@ -83,5 +101,17 @@ export function readConfig(env: Env): WorkerConfig {
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,
     stuckLimitMs: own.PAYONCE_WORKER_STUCK_LIMIT_MS,
     heldDeadlineMs: own.PAYONCE_HELD_DEADLINE_HOURS * 3_600_000,
+    deliveries: {
+      encryptionKey: own.PAYONCE_ENCRYPTION_KEY ?? null,
+      policy,
+      disableAfterMs: own.PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS * 24 * 3_600_000,
+      sizes: {
+        concurrency: own.PAYONCE_WORKER_DELIVERY_CONCURRENCY,
+        perEndpoint: own.PAYONCE_WORKER_DELIVERY_PER_ENDPOINT,
+        pollMs: own.PAYONCE_WORKER_DELIVERY_POLL_MS,
+        drainMs: DELIVERY_DRAIN_MS,
+      },
+      declared,
+    },
   };
 }

@@ -14,6 +14,8 @@ import { watchShards } from '@payonce/core/queue/shard-watch';
 import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
+import { type OrderEvents, startOrderEvents } from './deliveries.js';
+import { createDeliveryMetrics, watchDeliveries } from './delivery-metrics.js';
 import { type DatabaseState, watchLiveness } from './liveness.js';
 import { consumeReports } from './reports.js';
 import { startUpkeep } from './upkeep.js';
@@ -25,7 +27,7 @@ const ASK_LIMIT_MS = 2_000;
 
 /**
  * Starts the worker and registers what has to be stopped. Stopped in reverse: the private port, the
- * schedules, the queues (no more jobs, the batches in hand are finished), the database.
+ * schedules, the queues (no more jobs, the batches in hand are finished), order events, the database.
  * @returns the private port in use (0 in the configuration means any free one)
  */
 export async function startProcess(
@@ -51,12 +53,21 @@ export async function startProcess(
   lifecycle.onStop('database', () => prisma.$disconnect());
   const database: DatabaseDeps = { prisma, clock: systemClock, log };
 
+  const deliveryMetrics = createDeliveryMetrics(metrics);
+  watchDeliveries(metrics, database);
+  const orderEvents = startOrderEvents(config.deliveries, {
+    database,
+    log,
+    metrics: deliveryMetrics,
+  });
+  lifecycle.onStop('order events', () => orderEvents.stop());
+
   const { sizes } = config;
   const settings = queuesOf(config.queues);
   const worker = startWorker({
     queues: settings,
     channels,
-    store: databaseStore(database),
+    store: databaseStore(database, orderEvents),
     sizes,
     log,
     metrics: workerMetrics,
@@ -94,9 +105,13 @@ export async function startProcess(
 }
 
 /** The money part's functions as the worker needs them. */
-function databaseStore(database: DatabaseDeps): WorkerStore {
+function databaseStore(database: DatabaseDeps, orderEvents: OrderEvents): WorkerStore {
   return {
-    apply: (batch) => applyAll(database, batch),
+    async apply(batch) {
+      const outcomes = await applyAll(database, batch);
+      orderEvents.nudge();
+      return outcomes;
+    },
     bury: ({ queue, jobId, data, reason, detail }) =>
       recordDeadLetter(database, {
         queue,

@@ -131,7 +131,7 @@ function watchCount(
 }
 
 /** A database that does not answer has no numbers. */
-function inTime<T>(asked: Promise<T>): Promise<T | null> {
+export function inTime<T>(asked: Promise<T>): Promise<T | null> {
   return withDeadline(asked, COUNT_LIMIT_MS, 'counting').catch(() => null);
 }
 

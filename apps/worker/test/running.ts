@@ -1,5 +1,6 @@
 import { systemClock } from '@payonce/core/clock';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { createAddressPolicy } from '@payonce/core/deliveries/networks';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import { createLog } from '@payonce/core/log';
 import { registerOrder } from '@payonce/core/orders/register';
@@ -7,6 +8,7 @@ import type { QueueSettings, QueueStores } from '@payonce/core/queue/queue-setti
 import { createPrisma } from '@payonce/prisma/client';
 import { freshDatabase } from '@payonce/testkit/database';
 import { inject } from 'vitest';
+import type { DeliveryConfig } from '../src/deliveries.js';
 import { startProcess } from '../src/process.js';
 import { asSuperuser, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
@@ -71,6 +73,7 @@ export async function startTestWorker(options: {
   readonly concurrency?: number;
   readonly stuckLimitMs?: number;
   readonly heldDeadlineMs?: number;
+  readonly deliveries?: Partial<DeliveryConfig>;
 }) {
   const lines: string[] = [];
   const log = createLog(
@@ -92,6 +95,14 @@ export async function startTestWorker(options: {
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
       releaseBatchSize: 200,
       heldDeadlineMs: options.heldDeadlineMs ?? 25 * 3_600_000,
+      deliveries: {
+        encryptionKey: null,
+        policy: createAddressPolicy([]),
+        disableAfterMs: 5 * 24 * 3_600_000,
+        sizes: { concurrency: 64, perEndpoint: 8, pollMs: 100, drainMs: 5_000 },
+        declared: [],
+        ...options.deliveries,
+      },
     },
     lifecycle,
     log,

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
+import type { ReadSecret } from '../providers/secret.js';
 import { type Channels, loadChannels } from './channels.js';
 import { ConfigError, type Env, readEnv } from './env.js';
 import { secretReader } from './secrets.js';
@@ -10,20 +11,32 @@ const channelFileEnv = {
   NODE_ENV: z.string().optional(),
 };
 
-/**
- * Reads the channel file that the environment names, and every key; secrets in files are relative to it.
- * @throws ConfigError with every fault at once
- */
-export function readChannelFile(env: Env): Channels {
+/** The channel file as it stands, and how its secrets are read. */
+export interface ChannelFileText {
+  readonly text: string;
+  readonly production: boolean;
+  readonly readSecret: ReadSecret;
+}
+
+/** Secrets in files are relative to the channel file. @throws ConfigError */
+export function readChannelText(env: Env): ChannelFileText {
   const { PAYONCE_CHANNELS_FILE: file, NODE_ENV } = readEnv(channelFileEnv, env);
-  let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    return {
+      text: readFileSync(file, 'utf8'),
+      production: NODE_ENV === 'production',
+      readSecret: secretReader(env, dirname(file)),
+    };
   } catch {
     throw new ConfigError(['PAYONCE_CHANNELS_FILE: the file cannot be read']);
   }
-  return loadChannels(text, {
-    production: NODE_ENV === 'production',
-    readSecret: secretReader(env, dirname(file)),
-  });
+}
+
+/**
+ * Reads the channel file that the environment names, and every key.
+ * @throws ConfigError with every fault at once
+ */
+export function readChannelFile(env: Env): Channels {
+  const { text, ...options } = readChannelText(env);
+  return loadChannels(text, options);
 }

@@ -19,7 +19,11 @@ export type Channels = ReadonlyMap<string, Channel>;
 
 const KEY = /^[a-z0-9-]{1,40}$/;
 
-const channelFile = z.strictObject({ channels: z.record(z.string(), z.unknown()) });
+/** `endpoints` is the worker's alone (`deliveries/declared.ts`): nobody else reads their secrets. */
+const channelFile = z.strictObject({
+  channels: z.record(z.string(), z.unknown()),
+  endpoints: z.record(z.string(), z.unknown()).default({}),
+});
 
 /** What every channel has; the rest is the provider's own (`ProviderDefinition.settings`). */
 const common = z.looseObject({
@@ -40,7 +44,7 @@ export function loadChannels(
 ): Channels {
   const faults: string[] = [];
   const channels = new Map<string, Channel>();
-  for (const [key, block] of Object.entries(parseFile(text))) {
+  for (const [key, block] of Object.entries(parseChannelFile(text).channels)) {
     const channel = loadChannel(key, block, options, faults);
     if (channel) channels.set(key, channel);
   }
@@ -60,7 +64,8 @@ export function summarise(channels: Channels): Record<string, unknown>[] {
   }));
 }
 
-function parseFile(text: string): Record<string, unknown> {
+/** The file's two parts, as they stand. @throws ConfigError that quotes nothing of it */
+export function parseChannelFile(text: string): z.output<typeof channelFile> {
   let content: unknown;
   try {
     content = parse(text, { maxAliasCount: 0 });
@@ -69,8 +74,8 @@ function parseFile(text: string): Record<string, unknown> {
     throw new ConfigError(['the channel file is not YAML']);
   }
   const file = channelFile.safeParse(content);
-  if (!file.success) throw new ConfigError(['the channel file must have one entry, `channels`']);
-  return file.data.channels;
+  if (file.success) return file.data;
+  throw new ConfigError(['the channel file must have an entry `channels`, may have `endpoints`']);
 }
 
 function loadChannel(
@@ -120,6 +125,6 @@ function makeProvider(
 }
 
 /** Paths and zod's own words; zod's messages name types and limits, never the value it saw. */
-function faultsOf(error: z.ZodError, at: string): string[] {
+export function faultsOf(error: z.ZodError, at: string): string[] {
   return error.issues.map(({ path, message }) => `${[at, ...path].join('.')}: ${message}`);
 }

@@ -55,7 +55,8 @@ export function collectFaults<Readers extends Record<string, () => unknown>>(
       faults.push(...error.faults);
     }
   }
-  if (faults.length > 0) throw new ConfigError(faults);
+  // Two readers of one file find the same fault.
+  if (faults.length > 0) throw new ConfigError([...new Set(faults)]);
   return results as { [Key in keyof Readers]: ReturnType<Readers[Key]> };
 }
 

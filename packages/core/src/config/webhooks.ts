@@ -1,6 +1,12 @@
 import { z } from 'zod';
-import { type Network, parseNetwork } from '../deliveries/networks.js';
+import {
+  type AddressPolicy,
+  createAddressPolicy,
+  type Network,
+  parseNetwork,
+} from '../deliveries/networks.js';
 import { decodeBase64 } from '../providers/crypto.js';
+import { type Env, readEnv } from './env.js';
 
 /** AES-256. */
 const KEY_BYTES = 32;
@@ -30,3 +36,10 @@ export const webhookEnv = {
       return z.NEVER;
     }),
 };
+
+/** Where order events may go. @throws ConfigError */
+export function readAddressPolicy(env: Env): AddressPolicy {
+  const { PAYONCE_WEBHOOK_ALLOW_NETWORKS: networks } = webhookEnv;
+  const read = readEnv({ PAYONCE_WEBHOOK_ALLOW_NETWORKS: networks }, env);
+  return createAddressPolicy(read.PAYONCE_WEBHOOK_ALLOW_NETWORKS);
+}

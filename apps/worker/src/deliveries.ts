@@ -1,0 +1,73 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { applyDeclaredEndpoints } from '@payonce/core/deliveries/apply-declared';
+import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
+import { type DeliverySizes, startDeliveries } from '@payonce/core/deliveries/loop';
+import type { AddressPolicy } from '@payonce/core/deliveries/networks';
+import type { Log } from '@payonce/core/log';
+import { startSchedule } from '@payonce/core/schedules';
+import type { DeliveryMetrics } from './delivery-metrics.js';
+
+export interface DeliveryConfig {
+  /** Null: endpoints that need a secret are not told. */
+  readonly encryptionKey: Buffer | null;
+  readonly policy: AddressPolicy;
+  readonly disableAfterMs: number;
+  readonly sizes: DeliverySizes;
+  /** Of the channel file. */
+  readonly declared: readonly DeclaredEndpoint[];
+}
+
+export interface OrderEvents {
+  /** There may be something new to tell. */
+  nudge(): void;
+  /** The channel file was read again: its endpoints are these now. */
+  declare(declared: readonly DeclaredEndpoint[]): void;
+  stop(): Promise<void>;
+}
+
+/** A database that was away is asked again so often. */
+const DECLARE_RETRY_MS = 5_000;
+
+/** Tells merchants' systems of order events, for as long as the process runs. */
+export function startOrderEvents(
+  { encryptionKey, policy, disableAfterMs, sizes, declared }: DeliveryConfig,
+  { database, log, metrics }: { database: DatabaseDeps; log: Log; metrics: DeliveryMetrics },
+): OrderEvents {
+  if (encryptionKey === null) {
+    log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret are told nothing');
+  }
+  let undeclared: readonly DeclaredEndpoint[] | null = null;
+  const declare = async () => {
+    const wanted = undeclared;
+    if (wanted === null) return false;
+    const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
+    log.info(result, 'endpoints.declared');
+    // Declared anew meanwhile: once more.
+    if (undeclared === wanted) undeclared = null;
+    return undeclared !== null;
+  };
+  const failed = (err: unknown) => log.warn({ err }, 'endpoints could not be declared');
+  const schedule = startSchedule({ intervalMs: DECLARE_RETRY_MS, run: declare, onError: failed });
+  const declareSoon = (endpoints: readonly DeclaredEndpoint[]) => {
+    undeclared = endpoints;
+    // Should it fail, the schedule does it.
+    void declare().catch(failed);
+  };
+  declareSoon(declared);
+
+  const deliveries = startDeliveries({
+    deps: { ...database, disableAfterMs, random: Math.random },
+    encryptionKey,
+    guard: { policy },
+    sizes,
+    onAttempt: (_attempt, recorded) => metrics.attempts.inc({ result: recorded }),
+  });
+  return {
+    nudge: deliveries.nudge,
+    declare: declareSoon,
+    async stop() {
+      await schedule.stop();
+      await deliveries.stop();
+    },
+  };
+}

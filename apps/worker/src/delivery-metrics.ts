@@ -1,0 +1,53 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { countDeliveries } from '@payonce/core/deliveries/counts';
+import type { Metrics } from '@payonce/core/metrics';
+import { Counter, Gauge } from 'prom-client';
+import { inTime } from './worker-metrics.js';
+
+export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>;
+
+/** What operators watch of order events on their way to merchants' systems. */
+export function createDeliveryMetrics(metrics: Metrics) {
+  return {
+    attempts: new Counter({
+      name: 'payonce_delivery_attempts_total',
+      help: 'Tries of deliveries by what came of them.',
+      labelNames: ['result'] as const,
+      registers: [metrics],
+    }),
+  };
+}
+
+/** What waits and who is away, asked for when somebody looks; a database that is away has no numbers. */
+export function watchDeliveries(metrics: Metrics, database: DatabaseDeps): void {
+  const registers = [metrics];
+  const deliveries = new Gauge({
+    name: 'payonce_deliveries',
+    help: 'Deliveries that wait, and those that are parked.',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  const endpoints = new Gauge({
+    name: 'payonce_webhook_endpoints',
+    help: 'Endpoints that work, whose circuit is open, and that are disabled.',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'payonce_delivery_oldest_seconds',
+    help: 'Age of the oldest order event that somebody has still to be told of.',
+    registers,
+    async collect() {
+      for (const gauge of [this, deliveries, endpoints]) gauge.reset();
+      // Gone rather than nought, which would say that nothing waits.
+      this.remove();
+      const counts = await inTime(countDeliveries(database));
+      if (counts === null) return;
+      this.set(counts.oldestSeconds);
+      for (const state of ['pending', 'parked'] as const) deliveries.set({ state }, counts[state]);
+      for (const state of ['enabled', 'open', 'disabled'] as const) {
+        endpoints.set({ state }, counts.endpoints[state]);
+      }
+    },
+  });
+}

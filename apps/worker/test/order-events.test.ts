@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
+import { Webhook } from 'standardwebhooks';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { eventually } from './eventually.js';
+import { openTestQueue, type TestQueue } from './queues.js';
+import {
+  openTestDatabase,
+  startTestWorker,
+  type TestDatabase,
+  type TestWorker,
+} from './running.js';
+import { makeShop } from './shop.js';
+
+const shop = makeShop();
+const secret = randomBytes(32);
+const webhook = new Webhook(`whsec_${secret.toString('base64')}`);
+
+let queue: TestQueue;
+let database: TestDatabase;
+let worker: TestWorker | undefined;
+let verified: unknown[];
+let server: ReturnType<typeof createServer>;
+
+beforeEach(async () => {
+  [queue, database] = await Promise.all([openTestQueue('redis'), openTestDatabase()]);
+  verified = [];
+  server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
+    verified.push(webhook.verify(Buffer.concat(chunks).toString(), Object.fromEntries(headers)));
+    response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+});
+afterEach(async () => {
+  await worker?.stop();
+  server.close();
+  server.closeAllConnections();
+  await Promise.all([queue.close(), database.close()]);
+});
+
+const metric = async (line: string) =>
+  (await (await worker?.get('/metrics'))?.text())?.includes(line);
+
+async function start(encryptionKey: Buffer | null) {
+  const loopback = parseNetwork('127.0.0.1');
+  const { port } = server.address() as AddressInfo;
+  worker = await startTestWorker({
+    queue,
+    database,
+    shop,
+    deliveries: {
+      encryptionKey,
+      policy: createAddressPolicy(loopback ? [loopback] : []),
+      // Long enough that what is told at once is told because it was applied here.
+      sizes: { concurrency: 8, perEndpoint: 8, pollMs: 60_000, drainMs: 5_000 },
+      declared: [
+        {
+          merchant: 'tea',
+          name: 'erp',
+          url: `http://127.0.0.1:${port}/hooks`,
+          eventTypes: [],
+          secret,
+          previous: null,
+        },
+      ],
+    },
+  });
+  return worker;
+}
+
+test('a notification that is applied is told at once to the endpoint of the channel file, signed', async () => {
+  const { lines } = await start(randomBytes(32));
+  await eventually(() =>
+    Promise.resolve(lines.some((line) => line.includes('endpoints.declared'))),
+  );
+  await database.register('A1');
+  await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
+  await eventually(() => Promise.resolve(verified.length === 1));
+  expect(verified[0]).toMatchObject({
+    type: 'order.paid',
+    data: { orderNumber: 'A1', merchant: 'tea' },
+  });
+  await eventually(
+    async () => (await metric('payonce_delivery_attempts_total{result="delivered"')) ?? false,
+  );
+  expect(await metric('payonce_deliveries{state="pending",process="worker"} 0')).toBe(true);
+  expect(await metric('payonce_webhook_endpoints{state="enabled",process="worker"} 1')).toBe(true);
+});
+
+test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned', async () => {
+  const { lines } = await start(null);
+  await database.register('A1');
+  await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
+  await eventually(async () => (await database.statusOf('A1')) === 'paid');
+  const named = lines.filter((line) => line.includes('PAYONCE_ENCRYPTION_KEY'));
+  expect(named.map((line) => JSON.parse(line).level)).toEqual(['warn', 'error']);
+  expect(verified).toEqual([]);
+});
