@@ -30,8 +30,9 @@ export async function prepareQueueSchema(
     // PUBLIC means every role, the queue's too: what it may do here is said by name below.
     `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
     'REVOKE ALL ON SCHEMA public FROM PUBLIC',
-    `GRANT CONNECT ON DATABASE ${database} TO ${role}`,
-    // CREATE, because BullMQ's addBulk makes a sequence.
+    // TEMPORARY, because BullMQ's addBulk gathers its rows in a table of its transaction.
+    `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${role}`,
+    // CREATE, because it makes a sequence.
     `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
     `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`,

@@ -1,7 +1,7 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
-import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
-import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import type { NotificationJob } from '@payonce/core/queue/job';
+import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import type { Redis } from 'ioredis';
@@ -40,13 +40,7 @@ export async function fill(place: Place, jobs: readonly NotificationJob[]): Prom
   const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
   const queue = openHostedQueue(settings);
   for (let start = 0; start < jobs.length; start += CHUNK) {
-    await queue.addBulk(
-      jobs.slice(start, start + CHUNK).map((data) => ({
-        name: data.provider,
-        data,
-        opts: { ...notificationJobOptions, jobId: jobIdFor(data) },
-      })),
-    );
+    await queue.addBulk(jobs.slice(start, start + CHUNK).map(queuedJob));
   }
   await queue.close();
 }

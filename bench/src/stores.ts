@@ -5,6 +5,7 @@ import { migrate } from '@payonce/prisma/migrate';
 import { SIMULATED } from '@payonce/testkit/channels';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { startPostgres } from '@payonce/tooling/postgres';
+import { postgresHome } from '@payonce/tooling/postgres-binaries';
 import type { OwnedProcess } from '@payonce/tooling/process';
 import { findRedisServer, startRedis } from '@payonce/tooling/redis';
 import { Redis } from 'ioredis';
@@ -37,6 +38,7 @@ export async function startBenchStores(options: {
   readonly onSpawn: (owned: OwnedProcess) => void;
 }): Promise<BenchStores> {
   const { folder, onSpawn } = options;
+  clear(folder);
   mkdirSync(folder, { recursive: true });
   const server = findRedisServer(process.env.PATH ?? '');
   if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
@@ -80,6 +82,8 @@ export async function startBenchStores(options: {
       await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
       await settle();
       const client = new Client({ connectionString: urls(name).databaseUrl });
+      // When everything is stopped before its time; a query that is under way fails by itself.
+      client.on('error', () => {});
       await client.connect();
       return {
         ...urls(name),
@@ -95,10 +99,15 @@ export async function startBenchStores(options: {
       redis.disconnect();
       await running.stop();
       await postgres.stop();
-      rmSync(postgres.data, { recursive: true, force: true });
-      rmSync(folder, { recursive: true, force: true });
+      clear(folder);
     },
   };
+}
+
+/** Also what a run left behind that was killed. */
+function clear(folder: string): void {
+  rmSync(postgresHome(join(folder, 'postgres')).data, { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 async function makeTemplate(

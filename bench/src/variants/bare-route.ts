@@ -1,7 +1,7 @@
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { consumerRedis } from '@payonce/core/queue/connection';
-import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from '@payonce/core/queue/job';
-import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import { NOTIFICATION_QUEUE, type NotificationJob } from '@payonce/core/queue/job';
+import { queuedJob } from '@payonce/core/queue/job-options';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 
@@ -35,7 +35,8 @@ app.post<{ Params: { channel: string }; Body: Buffer }>(
       bodyBase64: request.body.toString('base64'),
       headers: {},
     };
-    await queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
+    const { name, data, opts } = queuedJob(job);
+    await queue.add(name, data, opts);
     return reply.send('success');
   },
 );

@@ -2,8 +2,7 @@ import { systemClock } from '@payonce/core/clock';
 import { createLog } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
-import { jobIdFor } from '@payonce/core/queue/job';
-import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
@@ -19,7 +18,8 @@ await hosted.waitUntilReady();
 const queue: ShardedQueue = {
   state: { state: 'ready' },
   async enqueue(job) {
-    await hosted.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
+    const { name, data, opts } = queuedJob(job);
+    await hosted.add(name, data, opts);
     return queueName(settings);
   },
   close: () => hosted.close(),

@@ -1,4 +1,5 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq';
+import { jobIdFor, type NotificationJob } from './job.js';
 
 /** The backoff's name in BullMQ; `consumerSettings` brings the function that belongs to it. */
 const BACKOFF = 'capped';
@@ -30,6 +31,12 @@ export const notificationJobOptions = {
   // Every attempt of a failing job would keep one.
   stackTraceLimit: 3,
 } as const satisfies JobsOptions;
+
+/** As BullMQ takes it. */
+export function queuedJob(job: NotificationJob) {
+  const opts = { ...notificationJobOptions, jobId: jobIdFor(job) };
+  return { name: job.provider, data: job, opts };
+}
 
 /** Beside every gateway report. Nothing that was acknowledged is in one: in the end it may be dropped. */
 export const reportJobOptions = {

@@ -3,9 +3,10 @@ import pg from 'pg';
 import { withDeadline } from '../deadline.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { coalesce } from './coalesce.js';
 import { postgresConnection } from './connection.js';
-import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
-import { notificationJobOptions } from './job-options.js';
+import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { queuedJob } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
 import { postgresFaults } from './postgres-durability.js';
@@ -16,6 +17,8 @@ const Backed = withBackend(createPostgresBackend);
 const POOL_SIZE = 4;
 /** Longer than the gateway waits (2.0 s in all): frees the connection of an add that was given up. */
 const QUERY_TIMEOUT_MS = 2_500;
+/** One flush is prepared while another commits; the limit is for a new connection and its query. */
+const FLUSHES = { flushSize: 64, flushesInFlight: 2, flushLimitMs: 4_500 };
 
 /** Connects, and keeps connecting. It takes nothing before PostgreSQL has shown that it keeps what it commits. */
 export function openPostgresQueue(
@@ -57,18 +60,37 @@ export function openPostgresQueue(
     }
   }
 
+  function started(): ReturnType<typeof openQueue> {
+    if (queue) return queue;
+    throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
+  }
+
+  const add = coalesce<NotificationJob>(
+    {
+      addAll: async (jobs) => {
+        // In one order everywhere: two gateways that insert the same jobs wait for each other's rows.
+        const sorted = jobs.map(queuedJob).sort((a, b) => (a.opts.jobId < b.opts.jobId ? -1 : 1));
+        await started().addBulk(sorted);
+      },
+      addOne: async (job) => {
+        const { name, data, opts } = queuedJob(job);
+        await started().add(name, data, opts);
+      },
+    },
+    FLUSHES,
+  );
+
   return {
     name: 'postgres',
     get state() {
       return monitor.state;
     },
     async enqueue(job, limitMs) {
-      if (monitor.state.state !== 'ready' || !queue) {
+      if (monitor.state.state !== 'ready') {
         throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
       }
-      const add = queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
       try {
-        await withDeadline(add, limitMs, 'adding to PostgreSQL');
+        await add(job, limitMs);
         return 'postgres';
       } catch (cause) {
         monitor.checkNow();

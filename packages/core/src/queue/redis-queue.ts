@@ -2,15 +2,22 @@ import { Queue } from 'bullmq';
 import { withDeadline } from '../deadline.js';
 import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
+import { coalesce } from './coalesce.js';
 import { producerRedis } from './connection.js';
-import { jobIdFor, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
-import { notificationJobOptions } from './job-options.js';
+import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { queuedJob } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
 import type { RedisQueueSettings } from './queue-settings.js';
 import { durabilityFaults, memoryFault, readRedisReport } from './redis-durability.js';
 import { replicaBarrier } from './replica-wait.js';
 import { placeOf, queueName } from './shards.js';
+
+/**
+ * One flush is written while the replies of another are waited for. Their size bounds what one write holds (a job
+ * has 350 KB at most); the limit is a little longer than the connection's own for a command.
+ */
+const FLUSHES = { flushSize: 64, flushesInFlight: 2, flushLimitMs: 3_000 };
 
 /**
  * Connects, and keeps connecting. It takes nothing before Redis has shown, on this very connection, that it
@@ -62,11 +69,26 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     monitor.checkNow();
   });
 
-  async function add(job: NotificationJob): Promise<void> {
-    await queue.add(job.provider, job, { ...notificationJobOptions, jobId: jobIdFor(job) });
-    // On the same connection: WAIT speaks of what this connection wrote.
+  /** Writes, then waits for replicas: once for all of them, on the same connection, as WAIT speaks of that one's writes. */
+  async function durably(add: () => Promise<unknown>): Promise<void> {
+    // On a connection that is not ready an add can stay pending for ever.
+    if (redis.status !== 'ready') {
+      throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
+    }
+    await add();
     await onReplicas?.();
   }
+
+  const add = coalesce<NotificationJob>(
+    {
+      addAll: (jobs) => durably(() => queue.addBulk(jobs.map(queuedJob))),
+      addOne: (job) => {
+        const { name, data, opts } = queuedJob(job);
+        return durably(() => queue.add(name, data, opts));
+      },
+    },
+    FLUSHES,
+  );
 
   return {
     name: queueName(settings),
@@ -74,12 +96,11 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
       return monitor.state;
     },
     async enqueue(job, limitMs) {
-      // On a connection that is not ready an add can stay pending for ever.
-      if (monitor.state.state !== 'ready' || redis.status !== 'ready') {
+      if (monitor.state.state !== 'ready') {
         throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
       }
       try {
-        await withDeadline(add(job), limitMs, 'adding to Redis');
+        await add(job, limitMs);
         return queueName(settings);
       } catch (cause) {
         if (cause instanceof AppError) throw cause;

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest';
+import { AppError } from '../errors.js';
+import { type Bulk, coalesce } from './coalesce.js';
+
+const LIMITS = { flushSize: 3, flushesInFlight: 1, flushLimitMs: 1_000 };
+
+/** A store that remembers what came together, and is answered by hand; after a failure it answers by itself. */
+function byHand() {
+  const flushes: { items: readonly string[]; resolve: () => void; reject: (e: Error) => void }[] =
+    [];
+  const alone: string[] = [];
+  const flushed = (items: readonly string[]) =>
+    new Promise<void>((resolve, reject) => flushes.push({ items, resolve, reject }));
+  let failed = false;
+  const store: Bulk<string> = {
+    addAll: (items) =>
+      flushed(items).catch((error) => {
+        failed = true;
+        throw error;
+      }),
+    addOne: async (item) => {
+      if (!failed) return flushed([item]);
+      alone.push(item);
+      if (item === 'bad') throw new Error('refused');
+    },
+  };
+  return { store, flushes, alone };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+test('an add alone goes at once, those that come meanwhile go together', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, LIMITS);
+  const first = add('a', 1_000);
+  await turn();
+  const others = ['b', 'c', 'd', 'e'].map((item) => add(item, 1_000));
+  await turn();
+  expect(flushes.map(({ items }) => items)).toEqual([['a']]);
+  flushes[0]?.resolve();
+  await first;
+  await turn();
+  expect(flushes[1]?.items).toEqual(['b', 'c', 'd']);
+  flushes[1]?.resolve();
+  await Promise.all(others.slice(0, 3));
+  await turn();
+  expect(flushes[2]?.items).toEqual(['e']);
+  flushes[2]?.resolve();
+  await others[3];
+});
+
+test('an add resolves only when its own flush is durable', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, LIMITS);
+  const settled: string[] = [];
+  void add('a', 1_000).then(() => settled.push('a'));
+  await turn();
+  await turn();
+  expect(settled).toEqual([]);
+  flushes[0]?.resolve();
+  await turn();
+  expect(settled).toEqual(['a']);
+});
+
+test('a bad item fails alone: the others of its flush are added one by one', async () => {
+  const { store, flushes, alone } = byHand();
+  const add = coalesce(store, LIMITS);
+  const adds = ['a', 'bad', 'c'].map((item) => add(item, 1_000));
+  await turn();
+  flushes[0]?.reject(new Error('one of them'));
+  const results = await Promise.allSettled(adds);
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+  expect(alone).toEqual(['a', 'bad', 'c']);
+});
+
+test('what the store is to blame for is not tried again one by one', async () => {
+  const { store, flushes, alone } = byHand();
+  const add = coalesce(store, LIMITS);
+  const adds = ['a', 'b'].map((item) => add(item, 1_000));
+  await turn();
+  flushes[0]?.reject(new AppError('queue_unavailable', { detail: '0 of 1 replicas have it' }));
+  for (const one of adds) await expect(one).rejects.toMatchObject({ code: 'queue_unavailable' });
+  expect(alone).toEqual([]);
+});
+
+test('each add keeps its own deadline, also while it waits for a flush, and is not added after it', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, LIMITS);
+  const first = add('a', 1_000);
+  await turn();
+  await expect(add('b', 20)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  const third = add('c', 1_000);
+  flushes[0]?.resolve();
+  await first;
+  await turn();
+  expect(flushes[1]?.items).toEqual(['c']);
+  flushes[1]?.resolve();
+  await third;
+});
+
+test('a flush of which nothing is heard does not hold up the next one for ever', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, { ...LIMITS, flushLimitMs: 30 });
+  await expect(add('a', 1_000)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  const second = add('b', 1_000);
+  await turn();
+  expect(flushes[1]?.items).toEqual(['b']);
+  flushes[1]?.resolve();
+  await second;
+});
