@@ -20,6 +20,7 @@ import { answerWithProblems } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
+import { auditRoutes } from './routes/audit.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
 import { endpointRoutes } from './routes/endpoints.js';
@@ -108,6 +109,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(operatorRoutes, database);
       await api.register(deadLetterRoutes, database);
       await api.register(apiKeyRoutes, database);
+      await api.register(auditRoutes, database);
       await api.register(endpointRoutes, { ...database, encryptionKey, policy });
       await api.register(endpointSwitchRoutes, database);
       await api.register(statsRoutes, { readStats });

@@ -126,6 +126,7 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['POST /v1/dead-letters/{id}/dismiss', '/dead-letters/2/dismiss', 200, reason],
   ['POST /v1/dead-letters/{id}/redrive', '/dead-letters/2/redrive', 409, {}],
   ['GET /v1/stats', '/stats', 200],
+  ['GET /v1/audit', '/audit', 200],
   ['POST /v1/endpoints', '/endpoints', 201, { name: 'erp', url: 'https://shop.example/' }],
   ['POST /v1/endpoints', '/endpoints', 400, { name: 'erp', url: 'http://shop.example/' }],
   ['POST /v1/endpoints', '/endpoints', 409, { name: 'erp', url: 'https://shop.example/' }],

@@ -46,3 +46,38 @@ export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
     createdAt: row.createdAt.toISOString(),
   };
 }
+
+const id = z.string().nullable();
+
+/** The same with all that it was about, for the log as a whole. */
+export const auditRowView = auditView.extend({
+  order: z.object({ merchant: z.string(), orderNumber: z.string() }).nullable(),
+  deadLetter: id,
+  delivery: id,
+  endpoint: id,
+  apiKey: id,
+  detail: z
+    .record(z.string(), z.unknown())
+    .describe('What it was about and what came of it, as it was written down then.'),
+});
+
+/** What an audit row was about; enough for `viewOfAuditRow`. */
+export const aboutAnything = {
+  ...aboutEvent,
+  order: { select: { merchant: true, number: true } },
+} as const satisfies Prisma.AuditLogInclude;
+
+export function viewOfAuditRow(
+  row: Prisma.AuditLogGetPayload<{ include: typeof aboutAnything }>,
+): z.infer<typeof auditRowView> {
+  const { order } = row;
+  return {
+    ...viewOfAudit(row),
+    order: order && { merchant: order.merchant, orderNumber: order.number },
+    deadLetter: row.deadLetterId?.toString() ?? null,
+    delivery: row.deliveryId?.toString() ?? null,
+    endpoint: row.endpointId?.toString() ?? null,
+    apiKey: row.apiKeyId?.toString() ?? null,
+    detail: auditRowView.shape.detail.safeParse(row.detail).data ?? {},
+  };
+}

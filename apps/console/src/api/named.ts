@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { problemSchema } from '../plugins/problems.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
-import { auditView } from './audit-views.js';
+import { auditRowView, auditView } from './audit-views.js';
 import { deadLetterView } from './dead-letter-views.js';
 import { endpointView, newEndpointView } from './endpoint-views.js';
 import { eventView, notificationDetailView, notificationView } from './notification-views.js';
@@ -13,6 +13,7 @@ import { timelineView } from './timeline-views.js';
 const NAMED = {
   ApiKey: apiKeyView,
   AuditEntry: auditView,
+  AuditRow: auditRowView,
   DeadLetter: deadLetterView,
   Endpoint: endpointView,
   Event: eventView,

@@ -1,24 +1,26 @@
 import type { Tx } from './transaction.js';
 
 /** What people and programs do; the database knows no other action. */
-export type AuditAction =
-  | 'event.retry'
-  | 'event.accept'
-  | 'event.reject'
-  | 'dead_letter.redrive'
-  | 'dead_letter.dismiss'
-  | 'delivery.redeliver'
-  | 'delivery.reject'
-  | 'endpoint.create'
-  | 'endpoint.update'
-  | 'endpoint.rotate_secret'
-  | 'endpoint.enable'
-  | 'endpoint.disable'
-  | 'endpoint.delete'
-  | 'api_key.create'
-  | 'api_key.revoke'
-  | 'notification.view_raw'
-  | 'order.close';
+export const AUDIT_ACTIONS = [
+  'event.retry',
+  'event.accept',
+  'event.reject',
+  'dead_letter.redrive',
+  'dead_letter.dismiss',
+  'delivery.redeliver',
+  'delivery.reject',
+  'endpoint.create',
+  'endpoint.update',
+  'endpoint.rotate_secret',
+  'endpoint.enable',
+  'endpoint.disable',
+  'endpoint.delete',
+  'api_key.create',
+  'api_key.revoke',
+  'notification.view_raw',
+  'order.close',
+] as const;
+export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
 /** Who does it, and why, in their own words. Stored and shown, so never a secret, and no NUL. */
 export interface Operator {

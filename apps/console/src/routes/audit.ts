@@ -1,0 +1,56 @@
+import { AUDIT_ACTIONS } from '@payonce/core/database/audit';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { auditRowView, viewOfAuditRow } from '../api/audit-views.js';
+import { merchant, orderNumber, page } from '../api/fields.js';
+import { readAuditLog } from '../reads/audit-log.js';
+
+const query = z.strictObject({
+  ...page,
+  actor: z
+    .string()
+    .min(1)
+    .max(64)
+    .optional()
+    .describe('A person, or `key:` and the name of a key.'),
+  action: z.enum(AUDIT_ACTIONS).optional(),
+  orderNumber: orderNumber.optional(),
+  merchant: merchant.optional().describe('Of `orderNumber`: `default` unless said.'),
+  from: z.iso.datetime().optional(),
+  to: z.iso.datetime().optional().describe('Before then.'),
+});
+
+/** Who did what. */
+export async function auditRoutes(
+  instance: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  instance.withTypeProvider<ZodTypeProvider>().get(
+    '/audit',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listAuditLog',
+        summary: 'What people and programs did, newest first',
+        tags: ['audit'],
+        querystring: query,
+        response: {
+          200: z.object({ audit: z.array(auditRowView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, actor, action, orderNumber: number, from, to } = request.query;
+      const { merchant = 'default' } = request.query;
+      const { rows, nextCursor } = await readAuditLog(prisma, {
+        ...{ limit, cursor, actor, action },
+        order: number === undefined ? undefined : { merchant, number },
+        from: from === undefined ? undefined : new Date(from),
+        to: to === undefined ? undefined : new Date(to),
+      });
+      return { audit: rows.map(viewOfAuditRow), nextCursor };
+    },
+  );
+}
