@@ -49,7 +49,7 @@ function allIn(patterns: readonly string[], pattern: RegExp): string[] {
 describe('docs/failure-modes.md', () => {
   const text = read('docs/failure-modes.md');
   const rejectReasons = unionIn('packages/core/src/providers/provider.ts', 'RejectReason');
-  const problems = allIn(['apps/console/src/*.ts'], /problem\(\s*\d+,\s*'([a-z_]+)'/g);
+  const problems = allIn(['apps/console/src/*.ts'], /problem\(\s*\w+,\s*'([a-z_]+)'/g);
 
   test.each([
     ['Errors', Object.keys(ERRORS)],

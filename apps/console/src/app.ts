@@ -13,6 +13,7 @@ import type { Backlog } from './backlog.js';
 import type { ConsoleConfig } from './config.js';
 import { showApiDocs } from './plugins/api-docs.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
+import { refuseAddress, refuseBrokenHttp } from './plugins/broken-requests.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { describeApi } from './plugins/openapi.js';
@@ -74,6 +75,8 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
     // Bull Board has job IDs in its addresses: provider, channel, up to 100 characters, 8 of digest.
     routerOptions: { maxParamLength: 256 },
+    frameworkErrors: refuseAddress,
+    clientErrorHandler: refuseBrokenHttp,
   });
   // Only JSON comes in, and the forms of the login where they are served.
   app.removeContentTypeParser('text/plain');

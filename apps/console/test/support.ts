@@ -144,6 +144,8 @@ export function call(
   }: {
     key?: string | null;
     payload?: object;
+    /** As it stands, instead of `payload` as JSON. */
+    body?: string;
     headers?: Record<string, string>;
     remoteAddress?: string;
   } = {},

@@ -1,0 +1,39 @@
+import type { Socket } from 'node:net';
+import type { FastifyError, FastifyReply } from 'fastify';
+import { problem, sendProblem } from './problems.js';
+
+/** An address that no route could be looked up for: `%zz`, or a part of over 256 characters. Not echoed. */
+export function refuseAddress(
+  { statusCode = 400 }: FastifyError,
+  _request: unknown,
+  reply: FastifyReply,
+): void {
+  sendProblem(reply, problem(statusCode, 'bad_address', 'The address cannot be read.'));
+}
+
+/** Node's own codes; anything else is no HTTP. */
+const STATUSES: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What came before it was a request at all, so there is nothing but the socket to answer on. */
+export function refuseBrokenHttp(error: Error & { readonly code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy(error);
+    return;
+  }
+  const status = STATUSES[error.code ?? ''] ?? 400;
+  const content = problem(status, 'broken_request', 'This is no complete HTTP request.');
+  const body = JSON.stringify(content);
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${content.title}`,
+      'Content-Type: application/problem+json',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      'Connection: close',
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}
