@@ -21,6 +21,13 @@ beforeAll(async () => {
   await receive('A-1', 1n);
   await receive('A-1', 2n);
   await receive('A-2', 8888n);
+  const now = new Date();
+  await server.prisma.webhookEndpoint.create({
+    data: {
+      ...{ merchant: 'default', name: 'shop', url: 'https://shop.example/', source: 'api' },
+      ...{ secret: Buffer.from('sealed'), createdAt: now, updatedAt: now },
+    },
+  });
   for (const jobId of ['one', 'two']) {
     const letter = { queue: 'redis', jobId, job: {}, reason: 'malformed_job' } as const;
     await recordDeadLetter({ prisma: server.prisma, clock: systemClock }, letter);
@@ -78,6 +85,8 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['POST /v1/orders', '/orders', 200, order],
   ['POST /v1/orders', '/orders', 409, { ...order, amount: '1' }],
   ['POST /v1/orders', '/orders', 400, { ...order, amount: 1 }],
+  ['POST /v1/orders', '/orders', 200, { orders: [order, { ...order, amount: '1' }] }],
+  ['POST /v1/orders', '/orders', 400, { orders: [] }],
   ['GET /v1/orders', '/orders', 200],
   ['GET /v1/orders', '/orders?status=lost', 400],
   ['GET /v1/orders/{number}', '/orders/A-1', 200],
@@ -90,6 +99,18 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['GET /v1/notifications/{id}', '/notifications/1', 200],
   ['GET /v1/notifications/{id}', '/notifications/99', 404],
   ['GET /v1/notifications/{id}/timeline', '/notifications/1/timeline', 200],
+  ['GET /v1/notifications/{id}/raw', '/notifications/1/raw', 200],
+  ['GET /v1/notifications/{id}/raw', '/notifications/99/raw', 404],
+  ['GET /v1/held-events', '/held-events', 200],
+  ['GET /v1/events', '/events', 200],
+  ['GET /v1/events/{id}', '/events/1', 200],
+  ['GET /v1/events/{id}', '/events/99', 404],
+  ['POST /v1/events/{id}/redeliver', '/events/1/redeliver', 200, {}],
+  ['POST /v1/events/{id}/redeliver', '/events/99/redeliver', 404, {}],
+  ['GET /v1/deliveries', '/deliveries', 200],
+  ['POST /v1/deliveries/{id}/reject', '/deliveries/1/reject', 200, reason],
+  ['POST /v1/deliveries/{id}/redeliver', '/deliveries/1/redeliver', 200, {}],
+  ['POST /v1/deliveries/{id}/redeliver', '/deliveries/99/redeliver', 404, {}],
   [
     'POST /v1/notifications/{id}/events/{position}/retry',
     '/notifications/4/events/0/retry',
@@ -165,7 +186,7 @@ describe('an answer is as the description says', () => {
     );
     const headers = { 'content-type': 'text/csv' };
     judge(orders, await call(server, 'POST', '/orders', { headers, payload: order }), 415);
-    const large = { ...order, merchant: 'x'.repeat(20_000) };
+    const large = { ...order, merchant: 'x'.repeat(300_000) };
     judge(orders, await call(server, 'POST', '/orders', { payload: large }), 413);
     const remoteAddress = '192.0.2.9';
     for (let n = 0; n < 20; n += 1) await call(server, 'GET', '/orders', { key, remoteAddress });

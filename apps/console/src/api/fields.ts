@@ -48,6 +48,12 @@ export const time = z.iso.datetime();
 /** Minor units in answers; a refund total of nothing is "0". */
 export const money = z.string();
 
+/** Both ends are in it. Nothing where neither is given. */
+export function between(from: string | undefined, to: string | undefined) {
+  if (from === undefined && to === undefined) return undefined;
+  return { ...(from && { gte: new Date(from) }), ...(to && { lte: new Date(to) }) };
+}
+
 /** Cuts what was fetched, one row too many, to a page. */
 export function pageOf<Row extends { readonly id: bigint }>(rows: readonly Row[], limit: number) {
   const kept = rows.slice(0, limit);

@@ -3,8 +3,15 @@ import { problemSchema } from '../plugins/problems.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
 import { auditRowView, auditView } from './audit-views.js';
 import { deadLetterView } from './dead-letter-views.js';
+import { deliveryView, orderEventDetailView, orderEventView } from './delivery-views.js';
 import { endpointView, newEndpointView } from './endpoint-views.js';
-import { eventView, notificationDetailView, notificationView } from './notification-views.js';
+import {
+  eventView,
+  heldEventView,
+  notificationDetailView,
+  notificationView,
+  rawNotificationView,
+} from './notification-views.js';
 import { orderDetailView, orderView } from './order-views.js';
 import { statsView } from './stats-views.js';
 import { timelineView } from './timeline-views.js';
@@ -16,13 +23,18 @@ const NAMED = {
   AuditRow: auditRowView,
   DeadLetter: deadLetterView,
   Endpoint: endpointView,
+  Delivery: deliveryView,
   Event: eventView,
+  HeldEvent: heldEventView,
   NewApiKey: newApiKeyView,
   NewEndpoint: newEndpointView,
   Notification: notificationView,
   NotificationWithBody: notificationDetailView,
   Order: orderView,
+  OrderEvent: orderEventView,
+  OrderEventWithDeliveries: orderEventDetailView,
   OrderWithHistory: orderDetailView,
+  RawNotification: rawNotificationView,
   Problem: problemSchema,
   Stats: statsView,
   Timeline: timelineView,

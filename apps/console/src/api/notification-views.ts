@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { maskBody } from '../masking/body.js';
@@ -78,6 +79,24 @@ export const notificationDetailView = notificationView.extend({
   audit: z.array(auditView),
 });
 
+/** Nothing is masked. */
+export const rawNotificationView = z.object({
+  id: z.string(),
+  /** Those that verification needed. */
+  headers: z.record(z.string(), z.unknown()),
+  /** The very bytes. */
+  bodyBase64: z.string(),
+  /** The same where they are UTF-8. */
+  text: z.string().nullable(),
+});
+
+export const heldEventView = eventView.extend({
+  provider: z.string(),
+  channel: z.string(),
+  /** The provider's own. */
+  notificationId: z.string(),
+});
+
 type EventRow = Prisma.NotificationEventGetPayload<object>;
 type ListRow = Prisma.NotificationGetPayload<{
   omit: { body: true; headers: true };
@@ -100,6 +119,28 @@ export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
     decidedAt: row.decidedAt.toISOString(),
     event: decodedEvent.safeParse(row.event).data ?? null,
   };
+}
+
+export function viewOfHeldEvent(
+  row: EventRow & {
+    readonly notification: {
+      readonly provider: string;
+      readonly channel: string;
+      readonly notificationId: string;
+    };
+  },
+): z.infer<typeof heldEventView> {
+  const { provider, channel, notificationId } = row.notification;
+  return { ...viewOfEvent(row), provider, channel, notificationId };
+}
+
+export function viewOfRaw(
+  row: Prisma.NotificationGetPayload<{ select: { id: true; headers: true; body: true } }>,
+): z.infer<typeof rawNotificationView> {
+  const body = Buffer.from(row.body);
+  const headers = z.record(z.string(), z.unknown()).safeParse(row.headers).data ?? {};
+  const text = isUtf8(body) ? body.toString('utf8') : null;
+  return { id: row.id.toString(), headers, bodyBase64: body.toString('base64'), text };
 }
 
 export function viewOfNotification(row: ListRow): z.infer<typeof notificationView> {

@@ -12,6 +12,7 @@ import {
   readHeld,
   readOrderEvents,
 } from './stats-waiting.js';
+import { withinSeconds } from './within-seconds.js';
 
 /** Many watch at once; what was read a moment ago serves them all. */
 const KEEP_MS = 1_000;
@@ -64,20 +65,17 @@ async function readStats(
 /** Each query is bounded by rows or by time, and goes by an index; all of them together by the time-out. */
 function readFigures({ prisma }: DatabaseDeps, now: Date): Promise<Figures> {
   const ago = (ms: number) => new Date(now.getTime() - ms);
-  return prisma.$transaction(async (tx) => {
-    await tx.$executeRaw`SET LOCAL statement_timeout = '5s'`;
-    return {
-      minutes: await readMinutes(tx, now),
-      held: await readHeld(tx),
-      deadLetters: await readDeadLetters(tx),
-      orderEvents: await readOrderEvents(tx),
-      deliveries: await readDeliveries(tx),
-      endpoints: await readEndpoints(tx, now),
-      applyMs: await readApplyLatency(tx, ago(LATENCY_MS)),
-      replyMs: await readReplyLatency(tx, ago(LATENCY_MS)),
-      gateways: await readGateways(tx, ago(GATEWAY_SEEN_MS)),
-    };
-  });
+  return withinSeconds(prisma, async (tx) => ({
+    minutes: await readMinutes(tx, now),
+    held: await readHeld(tx),
+    deadLetters: await readDeadLetters(tx),
+    orderEvents: await readOrderEvents(tx),
+    deliveries: await readDeliveries(tx),
+    endpoints: await readEndpoints(tx, now),
+    applyMs: await readApplyLatency(tx, ago(LATENCY_MS)),
+    replyMs: await readReplyLatency(tx, ago(LATENCY_MS)),
+    gateways: await readGateways(tx, ago(GATEWAY_SEEN_MS)),
+  }));
 }
 
 async function readGateways(tx: Tx, since: Date): Promise<Figures['gateways']> {

@@ -3,7 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
-import { holdReason, merchant, OUTCOMES, orderNumber, page, pageOf, rowId } from '../api/fields.js';
+import {
+  between,
+  holdReason,
+  merchant,
+  OUTCOMES,
+  orderNumber,
+  page,
+  pageOf,
+  rowId,
+  time,
+} from '../api/fields.js';
 import {
   notificationDetailView,
   notificationView,
@@ -11,6 +21,7 @@ import {
   viewOfNotificationDetail,
 } from '../api/notification-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { withinSeconds } from '../reads/within-seconds.js';
 
 /** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
 const MAX_EVENTS = 100;
@@ -27,6 +38,10 @@ const listQuery = z.strictObject({
   ...page,
   merchant: merchant.optional(),
   channel: z.string().min(1).max(40).optional(),
+  /** The provider's own. */
+  notificationId: z.string().min(1).max(200).optional(),
+  receivedFrom: time.optional(),
+  receivedTo: time.optional(),
   /** These three speak of one event: held *for this reason* and *for this order*. */
   outcome: z.enum(OUTCOMES).optional(),
   holdReason: holdReason.optional(),
@@ -59,13 +74,15 @@ export async function notificationRoutes(
       },
     },
     async ({ query }) => {
-      const found = await prisma.notification.findMany({
-        where: whereOf(query),
-        omit: { body: true, headers: true },
-        include: { events },
-        orderBy: { id: 'desc' },
-        take: query.limit + 1,
-      });
+      const found = await withinSeconds(prisma, (tx) =>
+        tx.notification.findMany({
+          where: whereOf(query),
+          omit: { body: true, headers: true },
+          include: { events },
+          orderBy: { id: 'desc' },
+          take: query.limit + 1,
+        }),
+      );
       const { rows, nextCursor } = pageOf(found, query.limit);
       return { notifications: rows.map(viewOfNotification), nextCursor };
     },
@@ -107,10 +124,13 @@ function whereOf(query: z.output<typeof listQuery>): Prisma.NotificationWhereInp
     ...(query.holdReason && { holdReason: query.holdReason }),
     ...(query.orderNumber && { orderNumber: query.orderNumber }),
   };
+  const receivedAt = between(query.receivedFrom, query.receivedTo);
   return {
     ...(query.cursor && { id: { lt: query.cursor } }),
     ...(query.merchant && { merchant: query.merchant }),
     ...(query.channel && { channel: query.channel }),
+    ...(query.notificationId && { notificationId: query.notificationId }),
+    ...(receivedAt && { receivedAt }),
     ...(Object.keys(event).length > 0 && { events: { some: event } }),
   };
 }

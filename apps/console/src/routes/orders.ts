@@ -1,12 +1,15 @@
-import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { Tx } from '@payonce/core/database/transaction';
+import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { Rail } from '@payonce/core/rail';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
-import { merchant, orderNumber, page, pageOf } from '../api/fields.js';
+import { between, merchant, orderNumber, page, pageOf, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { withinSeconds } from '../reads/within-seconds.js';
 
 /** Rows of each list of one order: more than any honest order collects. */
 const MAX_HISTORY = 200;
@@ -20,6 +23,12 @@ const listQuery = z.strictObject({
   merchant: merchant.optional(),
   status: z.enum(ORDER_STATUSES).optional(),
   orderNumber: orderNumber.optional(),
+  /** A trade number of any rail. */
+  trade: z.string().min(1).max(64).optional(),
+  /** `any`, or one flag: what a person should look at. */
+  attention: z.enum(['any', ...ATTENTION_FLAGS]).optional(),
+  createdFrom: time.optional(),
+  createdTo: time.optional(),
 });
 
 export async function orderRoutes(
@@ -44,11 +53,13 @@ export async function orderRoutes(
       },
     },
     async ({ query }) => {
-      const found = await prisma.order.findMany({
-        where: whereOf(query),
-        orderBy: { id: 'desc' },
-        take: query.limit + 1,
-      });
+      const found = await withinSeconds(prisma, async (tx) =>
+        tx.order.findMany({
+          where: { AND: [whereOf(query), query.trade ? await paidBy(tx, query.trade) : {}] },
+          orderBy: { id: 'desc' },
+          take: query.limit + 1,
+        }),
+      );
       const { rows, nextCursor } = pageOf(found, query.limit);
       return { orders: rows.map(viewOfOrder), nextCursor };
     },
@@ -78,12 +89,27 @@ export async function orderRoutes(
 }
 
 function whereOf(query: z.output<typeof listQuery>): Prisma.OrderWhereInput {
+  const createdAt = between(query.createdFrom, query.createdTo);
   return {
     ...(query.cursor && { id: { lt: query.cursor } }),
     ...(query.merchant && { merchant: query.merchant }),
     ...(query.status && { status: query.status }),
     ...(query.orderNumber && { number: query.orderNumber }),
+    ...(query.attention && {
+      attention: query.attention === 'any' ? { isEmpty: false } : { has: query.attention },
+    }),
+    ...(createdAt && { createdAt }),
   };
+}
+
+/** Two rails may use one number; each trade belongs to one order. */
+async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
+  const rails: readonly Rail[] = ['alipay', 'wechat'];
+  const trades = await tx.trade.findMany({
+    where: { OR: rails.map((rail) => ({ rail, trade })) },
+    select: { orderId: true },
+  });
+  return { id: { in: trades.map(({ orderId }) => orderId) } };
 }
 
 /**

@@ -1,10 +1,13 @@
 import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { closeOrder, registerOrder } from '@payonce/core/orders/register';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { OrderTerms } from '@payonce/core/orders/order';
+import { closeOrder, registerOrders } from '@payonce/core/orders/register';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, merchant, orderNumber } from '../api/fields.js';
+import { amount, asking, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
+import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { ofMerchant, orderParams, unknownOrder } from './orders.js';
 
@@ -15,48 +18,71 @@ const newOrder = z.strictObject({
   currency: z.literal('CNY', 'must be CNY').default('CNY'),
 });
 
+/** One transaction of a few hundred milliseconds. */
+const MAX_ORDERS = 500;
+/** Of 500 orders with the longest of everything. */
+const MAX_BYTES = 256 * 1_024;
+const manyOrders = z.strictObject({ orders: z.array(newOrder).min(1).max(MAX_ORDERS) });
+
 /** `released`: how many events were held for this order and have been applied now. */
 const registeredView = orderView.extend({ released: z.number().int() });
+/** One for each order, in the order given. `conflict`: the number is taken by this order, with other terms. */
+const resultsView = z.object({
+  results: z.array(
+    z.object({
+      outcome: z.enum(['registered', 'existing', 'conflict']),
+      released: z.number().int(),
+      order: orderView,
+    }),
+  ),
+});
 
 /** What changes an order. Whoever has the key is the merchant's own system. */
 export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
-  /** As it is after the change; core's own answer leaves out what only lists show. */
-  const read = async ({ id }: { readonly id: bigint }) =>
-    viewOfOrder(await deps.prisma.order.findUniqueOrThrow({ where: { id } }));
+  /** As they are after the change; core's own answer leaves out what only lists show. */
+  const read = async (orders: readonly { readonly id: bigint }[]) => {
+    const ids = orders.map(({ id }) => id);
+    const rows = await deps.prisma.order.findMany({ where: { id: { in: ids } } });
+    const views = new Map(rows.map((row) => [row.id, viewOfOrder(row)]));
+    return (order: { readonly id: bigint }) => {
+      const view = views.get(order.id);
+      if (view === undefined) throw new Error('an order that was just there is gone');
+      return view;
+    };
+  };
 
   app.post(
     '/orders',
     {
       config: { access: 'operate' },
+      bodyLimit: MAX_BYTES,
+      validatorCompiler: validateAsMeant,
       schema: {
         operationId: 'registerOrder',
-        summary: 'Register an order, before its buyer is sent to the provider',
+        summary: 'Register an order, before its buyer is sent to the provider; or up to 500',
         tags: ['orders'],
 
-        body: newOrder,
-        response: { 200: orderView, 201: registeredView, 409: problemSchema },
+        body: z.union([newOrder, manyOrders]),
+        response: {
+          200: z.union([orderView, resultsView]),
+          201: registeredView,
+          409: problemSchema,
+        },
       },
     },
     async ({ body }, reply) => {
-      const { merchant, orderNumber: number, currency } = body;
-      const terms = { merchant, number, amount: BigInt(body.amount), currency };
-      const result = await registerOrder(deps, terms);
-      switch (result.outcome) {
-        case 'registered': {
-          const query = new URLSearchParams({ merchant });
-          reply.header('location', `/v1/orders/${encodeURIComponent(number)}?${query}`);
-          return reply.code(201).send({ ...(await read(result.order)), released: result.released });
-        }
-        case 'existing':
-          return reply.code(200).send(await read(result.order));
-        case 'conflict': {
-          const known = `${result.order.amount} ${result.order.currency} (minor units)`;
-          const detail = `This order number is registered already, with ${known}.`;
-          return sendProblem(reply, problem(409, 'order_conflict', detail));
-        }
-      }
+      const many = 'orders' in body;
+      const outcomes = await registerOrders(deps, (many ? body.orders : [body]).map(termsOf));
+      const viewOf = await read(outcomes.map(({ order }) => order));
+      const results = outcomes.map((one) => ({
+        outcome: one.outcome,
+        released: one.outcome === 'registered' ? one.released : 0,
+        order: viewOf(one.order),
+      }));
+      const [only] = results;
+      return many || only === undefined ? reply.code(200).send({ results }) : sendOne(reply, only);
     },
   );
 
@@ -71,14 +97,20 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
 
         params: orderParams,
         querystring: ofMerchant,
+        body: asking.nullish(),
         response: { 200: orderView, 404: problemSchema, 409: problemSchema },
       },
     },
-    async ({ params, query }, reply) => {
-      const result = await closeOrder(deps, { merchant: query.merchant, number: params.number });
+    async (request, reply) => {
+      const { params, query, body } = request;
+      const key = { merchant: query.merchant, number: params.number };
+      // The merchant's own system closes orders all day; a person who does leaves an audit row.
+      const person = body?.operator ?? body?.reason;
+      const operator = body && person !== undefined ? operatorOf({ ...request, body }) : null;
+      const result = await closeOrder(deps, key, operator);
       switch (result.outcome) {
         case 'closed':
-          return reply.code(200).send(await read(result.order));
+          return reply.code(200).send((await read([result.order]))(result.order));
         case 'paid':
           return sendProblem(
             reply,
@@ -89,4 +121,41 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
       }
     },
   );
+}
+
+function termsOf(order: z.output<typeof newOrder>): OrderTerms {
+  const { merchant, orderNumber: number, currency } = order;
+  return { merchant, number, amount: BigInt(order.amount), currency };
+}
+
+/**
+ * The body, which is all that this route takes, by what was sent: so that a fault is named where it is, and
+ * not "neither this nor that".
+ */
+function validateAsMeant(route: FastifyRouteSchemaDef<unknown>) {
+  const one = validatorCompiler({ ...route, schema: newOrder });
+  const many = validatorCompiler({ ...route, schema: manyOrders });
+  return (body: unknown) =>
+    typeof body === 'object' && body !== null && 'orders' in body ? many(body) : one(body);
+}
+
+function sendOne(
+  reply: FastifyReply,
+  { outcome, order, released }: z.infer<typeof resultsView>['results'][number],
+): FastifyReply {
+  switch (outcome) {
+    case 'registered': {
+      const query = new URLSearchParams({ merchant: order.merchant });
+      const number = encodeURIComponent(order.orderNumber);
+      reply.header('location', `/v1/orders/${number}?${query}`);
+      return reply.code(201).send({ ...order, released });
+    }
+    case 'existing':
+      return reply.code(200).send(order);
+    case 'conflict': {
+      const known = `${order.amount} ${order.currency} (minor units)`;
+      const detail = `This order number is registered already, with ${known}.`;
+      return sendProblem(reply, problem(409, 'order_conflict', detail));
+    }
+  }
 }

@@ -1,0 +1,121 @@
+import type { Prisma } from '@payonce/prisma/client';
+import { z } from 'zod';
+import { time } from './fields.js';
+
+export const DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
+
+export const deliveryView = z.object({
+  id: z.string(),
+  endpoint: z.object({ id: z.string(), name: z.string() }),
+  orderEvent: z.string(),
+  type: z.string(),
+  merchant: z.string(),
+  orderNumber: z.string().nullable(),
+  state: z.string(),
+  parkedReason: z.string().nullable(),
+  /** Of the present round. */
+  attempts: z.number().int(),
+  /** Null when none is to come. */
+  nextAttemptAt: time.nullable(),
+  deliveredAt: time.nullable(),
+  createdAt: time,
+});
+
+const attemptView = z.object({
+  at: time,
+  durationMs: z.number().int(),
+  /** Null when there was no answer. */
+  status: z.number().int().nullable(),
+  error: z.string().nullable(),
+  /** The first KiB of the answer, as text. */
+  response: z.string().nullable(),
+});
+
+export const orderEventView = z.object({
+  id: z.string(),
+  merchant: z.string(),
+  /** Null for `notification.*`. */
+  orderNumber: z.string().nullable(),
+  /** Null for `order.*`. */
+  notification: z.string().nullable(),
+  type: z.string(),
+  milestone: z.string(),
+  version: z.number().int().nullable(),
+  createdAt: time,
+  /** When its deliveries were made. */
+  fannedOutAt: time.nullable(),
+});
+
+export const orderEventDetailView = orderEventView.extend({
+  payload: z.unknown(),
+  deliveries: z.array(deliveryView.extend({ history: z.array(attemptView) })),
+});
+
+/** Enough for `viewOfOrderEvent`. */
+export const aboutOrderEvent = {
+  order: { select: { number: true } },
+  notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
+} as const satisfies Prisma.OrderEventInclude;
+
+/** Enough for `viewOfDelivery`. */
+export const aboutDelivery = {
+  endpoint: { select: { id: true, name: true } },
+  orderEvent: { select: { type: true, merchant: true, ...aboutOrderEvent } },
+} as const satisfies Prisma.DeliveryInclude;
+
+type OrderEventRow = Prisma.OrderEventGetPayload<{
+  omit: { payload: true };
+  include: typeof aboutOrderEvent;
+}>;
+type DeliveryRow = Prisma.DeliveryGetPayload<{ include: typeof aboutDelivery }>;
+type AttemptRow = Prisma.DeliveryAttemptGetPayload<object>;
+
+export function viewOfOrderEvent(row: OrderEventRow): z.infer<typeof orderEventView> {
+  return {
+    id: row.id.toString(),
+    merchant: row.merchant,
+    orderNumber: numberOf(row),
+    notification: row.notificationEvent?.notificationRowId.toString() ?? null,
+    type: row.type,
+    milestone: row.milestone,
+    version: row.version,
+    createdAt: row.createdAt.toISOString(),
+    fannedOutAt: row.fannedOutAt?.toISOString() ?? null,
+  };
+}
+
+export function viewOfDelivery(row: DeliveryRow): z.infer<typeof deliveryView> {
+  return {
+    id: row.id.toString(),
+    endpoint: { id: row.endpoint.id.toString(), name: row.endpoint.name },
+    orderEvent: row.orderEventId.toString(),
+    type: row.orderEvent.type,
+    merchant: row.orderEvent.merchant,
+    orderNumber: numberOf(row.orderEvent),
+    state: row.state,
+    parkedReason: row.parkedReason,
+    attempts: row.attempts,
+    nextAttemptAt: row.state === 'pending' ? row.nextAttemptAt.toISOString() : null,
+    deliveredAt: row.deliveredAt?.toISOString() ?? null,
+    createdAt: row.createdAt.toISOString(),
+  };
+}
+
+export function viewOfAttempt(row: AttemptRow): z.infer<typeof attemptView> {
+  const { durationMs, status, error, response } = row;
+  return {
+    at: row.at.toISOString(),
+    durationMs,
+    status,
+    error,
+    // Another system's words: what is no UTF-8 shows as U+FFFD.
+    response: response === null ? null : Buffer.from(response).toString('utf8'),
+  };
+}
+
+function numberOf({
+  order,
+  notificationEvent,
+}: Pick<OrderEventRow, 'order' | 'notificationEvent'>) {
+  return order?.number ?? notificationEvent?.orderNumber ?? null;
+}

@@ -1,0 +1,56 @@
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import { aboutDelivery, aboutOrderEvent } from '../api/delivery-views.js';
+import { withinSeconds } from './within-seconds.js';
+
+/** One for each endpoint of a merchant, who has a few. */
+const MAX_DELIVERIES = 50;
+/** A round is some ten attempts; an operator may begin several. The latest are shown. */
+const MAX_ATTEMPTS = 50;
+
+const newestFirst = { orderBy: { id: 'desc' } } as const;
+const idOnly = { select: { id: true }, ...newestFirst } as const;
+
+/** Found first, and within limits; then read with what belongs to them, which several connections may do. */
+export async function readOrderEvents(
+  prisma: PrismaClient,
+  where: Prisma.OrderEventWhereInput,
+  take: number,
+) {
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.orderEvent.findMany({ where, take, ...idOnly }),
+  );
+  return prisma.orderEvent.findMany({
+    where: { id: { in: found.map(({ id }) => id) } },
+    omit: { payload: true },
+    include: aboutOrderEvent,
+    ...newestFirst,
+  });
+}
+
+export async function readDeliveries(
+  prisma: PrismaClient,
+  where: Prisma.DeliveryWhereInput,
+  take: number,
+) {
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.delivery.findMany({ where, take, ...idOnly }),
+  );
+  return prisma.delivery.findMany({
+    where: { id: { in: found.map(({ id }) => id) } },
+    include: aboutDelivery,
+    ...newestFirst,
+  });
+}
+
+/** An order event with its deliveries and their latest attempts; null when there is none. */
+export async function readOrderEvent(prisma: PrismaClient, id: bigint) {
+  const event = await prisma.orderEvent.findUnique({ where: { id }, include: aboutOrderEvent });
+  if (event === null) return null;
+  const rows = await prisma.delivery.findMany({
+    where: { orderEventId: id },
+    include: { ...aboutDelivery, history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS } },
+    orderBy: { id: 'asc' },
+    take: MAX_DELIVERIES,
+  });
+  return { event, deliveries: rows.map((row) => ({ row, history: row.history.toReversed() })) };
+}

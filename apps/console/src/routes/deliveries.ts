@@ -1,0 +1,131 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { redeliverDelivery, rejectDelivery } from '@payonce/core/deliveries/redeliver';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  aboutDelivery,
+  DELIVERY_STATES,
+  deliveryView,
+  viewOfDelivery,
+} from '../api/delivery-views.js';
+import { asking, deciding, merchant, orderNumber, page, pageOf, rowId } from '../api/fields.js';
+import { operatorOf } from '../plugins/auth.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { readDeliveries } from '../reads/order-events.js';
+
+const params = z.object({ id: rowId });
+const response = { 200: deliveryView, 404: problemSchema, 409: problemSchema };
+const unknownDelivery = problem(404, 'unknown_delivery', 'There is no such delivery.');
+export const endpointDisabled = problem(
+  409,
+  'endpoint_disabled',
+  'Nothing is sent to this endpoint: enable it first.',
+);
+
+const listQuery = z.strictObject({
+  ...page,
+  state: z.enum(DELIVERY_STATES).optional(),
+  merchant: merchant.optional(),
+  endpoint: rowId.optional(),
+  orderNumber: orderNumber.optional(),
+});
+
+/** One order event for one endpoint, and what an operator does with it. */
+export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { prisma } = deps;
+  const tags = ['order events'];
+  const read = async (id: bigint) =>
+    viewOfDelivery(
+      await prisma.delivery.findUniqueOrThrow({ where: { id }, include: aboutDelivery }),
+    );
+
+  app.get(
+    '/deliveries',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listDeliveries',
+        summary: 'Deliveries of order events, newest first',
+        tags,
+        querystring: listQuery,
+        response: {
+          200: z.object({ deliveries: z.array(deliveryView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async ({ query }) => {
+      const where = {
+        ...(query.cursor && { id: { lt: query.cursor } }),
+        ...(query.state && { state: query.state }),
+        ...(query.endpoint && { endpointId: query.endpoint }),
+        ...(query.merchant && { endpoint: { merchant: query.merchant } }),
+        ...(query.orderNumber && { orderEvent: { order: { number: query.orderNumber } } }),
+      };
+      const found = await readDeliveries(prisma, where, query.limit + 1);
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { deliveries: rows.map(viewOfDelivery), nextCursor };
+    },
+  );
+
+  app.post(
+    '/deliveries/:id/redeliver',
+    {
+      config: { access: 'operate' },
+      schema: {
+        operationId: 'redeliverDelivery',
+        summary: 'Send a delivery again, now; a new round of attempts begins',
+        tags,
+        params,
+        body: asking,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { id: delivery } = request.params;
+      const outcome = await redeliverDelivery(deps, { ...operatorOf(request), delivery });
+      switch (outcome.result) {
+        case 'done':
+          return read(delivery);
+        case 'unknown_delivery':
+          return sendProblem(reply, unknownDelivery);
+        case 'endpoint_disabled':
+          return sendProblem(reply, endpointDisabled);
+        case 'endpoint_deleted':
+          return sendProblem(reply, problem(409, 'endpoint_deleted', 'Its endpoint was deleted.'));
+        case 'in_hand': {
+          const detail = 'It is being sent just now. Please look again in a moment.';
+          return sendProblem(reply, problem(409, 'in_hand', detail));
+        }
+      }
+    },
+  );
+
+  app.post(
+    '/deliveries/:id/reject',
+    {
+      config: { access: 'operate' },
+      schema: {
+        operationId: 'rejectDelivery',
+        summary: 'Try a delivery no more; later ones of its order go on',
+        tags,
+        params,
+        body: deciding,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { id: delivery } = request.params;
+      const outcome = await rejectDelivery(deps, { ...operatorOf(request), delivery });
+      switch (outcome.result) {
+        case 'done':
+          return read(delivery);
+        case 'unknown_delivery':
+          return sendProblem(reply, unknownDelivery);
+        case 'delivered':
+          return sendProblem(reply, problem(409, 'delivered', 'It was delivered already.'));
+      }
+    },
+  );
+}

@@ -1,0 +1,138 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+import { redeliverOrderEvent } from '@payonce/core/deliveries/redeliver-many';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  orderEventDetailView,
+  orderEventView,
+  viewOfAttempt,
+  viewOfDelivery,
+  viewOfOrderEvent,
+} from '../api/delivery-views.js';
+import {
+  asking,
+  between,
+  merchant,
+  orderNumber,
+  page,
+  pageOf,
+  rowId,
+  time,
+} from '../api/fields.js';
+import { operatorOf } from '../plugins/auth.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
+import { endpointDisabled } from './deliveries.js';
+
+const params = z.object({ id: rowId });
+const unknownEvent = problem(404, 'unknown_order_event', 'There is no such order event.');
+
+const listQuery = z.strictObject({
+  ...page,
+  merchant: merchant.optional(),
+  type: z.enum(EVENT_TYPES).optional(),
+  /** Of `order.*` events. */
+  orderNumber: orderNumber.optional(),
+  from: time.optional(),
+  to: time.optional(),
+});
+
+/** What merchants are told. */
+export async function orderEventRoutes(
+  instance: FastifyInstance,
+  deps: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const { prisma } = deps;
+  const tags = ['order events'];
+
+  app.get(
+    '/events',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listOrderEvents',
+        summary: 'Order events, newest first',
+        tags,
+        querystring: listQuery,
+        response: {
+          200: z.object({ events: z.array(orderEventView), nextCursor: z.string().nullable() }),
+        },
+      },
+    },
+    async ({ query }) => {
+      const createdAt = between(query.from, query.to);
+      const where = {
+        ...(query.cursor && { id: { lt: query.cursor } }),
+        ...(query.merchant && { merchant: query.merchant }),
+        ...(query.type && { type: query.type }),
+        ...(query.orderNumber && { order: { number: query.orderNumber } }),
+        ...(createdAt && { createdAt }),
+      };
+      const found = await readOrderEvents(prisma, where, query.limit + 1);
+      const { rows, nextCursor } = pageOf(found, query.limit);
+      return { events: rows.map(viewOfOrderEvent), nextCursor };
+    },
+  );
+
+  app.get(
+    '/events/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getOrderEvent',
+        summary: 'An order event with its deliveries and their attempts',
+        tags,
+        params,
+        response: { 200: orderEventDetailView, 404: problemSchema },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      const found = await readOrderEvent(prisma, id);
+      if (found === null) return sendProblem(reply, unknownEvent);
+      const deliveries = found.deliveries.map(({ row, history }) => ({
+        ...viewOfDelivery(row),
+        history: history.map(viewOfAttempt),
+      }));
+      return { ...viewOfOrderEvent(found.event), payload: found.event.payload, deliveries };
+    },
+  );
+
+  app.post(
+    '/events/:id/redeliver',
+    {
+      config: { access: 'operate' },
+      schema: {
+        operationId: 'redeliverOrderEvent',
+        summary:
+          "Send an order event again, to one endpoint or to all of the merchant's that want it",
+        tags,
+        params,
+        body: asking.extend({ endpoint: rowId.optional() }),
+        response: {
+          200: z.object({ deliveries: z.array(z.string()) }),
+          404: problemSchema,
+          409: problemSchema,
+        },
+      },
+    },
+    async (request, reply) => {
+      const command = { orderEvent: request.params.id, endpoint: request.body.endpoint };
+      const outcome = await redeliverOrderEvent(deps, { ...operatorOf(request), ...command });
+      switch (outcome.result) {
+        case 'done':
+          return { deliveries: outcome.deliveries.map(String) };
+        case 'unknown_order_event':
+          return sendProblem(reply, unknownEvent);
+        case 'unknown_endpoint': {
+          const detail = 'The merchant has no such endpoint.';
+          return sendProblem(reply, problem(404, 'unknown_endpoint', detail));
+        }
+        case 'endpoint_disabled':
+          return sendProblem(reply, endpointDisabled);
+      }
+    },
+  );
+}
