@@ -54,6 +54,8 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
         PAYONCE_PORT: String(port),
         PAYONCE_PRIVATE_PORT: String(privatePort),
         PAYONCE_CHANNELS_FILE: channelsFile,
+        // Everything is to be read, however much is refused.
+        PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
         REDIS_URL: redis.url,
         // A line for each refusal would be all that is measured.
         PAYONCE_LOG_LEVEL: 'warn',

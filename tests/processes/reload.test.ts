@@ -1,21 +1,14 @@
-import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrisma } from '@payonce/prisma/client';
-import { migrate } from '@payonce/prisma/migrate';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { freshDatabase } from '@payonce/testkit/database';
 import { eventually } from '@payonce/testkit/eventually';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
-import { startOwnRedis } from '@payonce/testkit/redis-server';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { own, stop } from '@payonce/tooling/process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, deployment } from './deployed.js';
 
 /** A gateway and a worker as they are deployed; the channel file changes under them. */
 
-const root = join(import.meta.dirname, '..', '..');
 const payee = { appId: '2021000000000001', sellerId: '2088000000000001' };
 const keys = { old: generateRsaKeyPair(), new: generateRsaKeyPair() };
 const signers = {
@@ -24,59 +17,17 @@ const signers = {
 };
 type Key = keyof typeof signers;
 
-const folder = mkdtempSync(join(tmpdir(), 'payonce-reload-'));
-const log = (name: string) => join(folder, `${name}.log`);
-const undo: (() => Promise<unknown> | unknown)[] = [
-  () => rmSync(folder, { recursive: true, force: true }),
-];
+const { folder, channelsFile, log, undo, startRedis, startDatabase, startApp, end } = deployment();
 
 function writeChannels(publicKeys: string): void {
   const { appId, sellerId } = payee;
   writeFileSync(
-    join(folder, 'channels.yaml'),
+    channelsFile,
     `channels: { shop: { provider: alipay, appId: "${appId}", sellerIds: ["${sellerId}"],
        publicKeys: [${publicKeys}] } }`,
   );
 }
 
-async function startStores() {
-  const postgres = await startPostgres({
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password: 'of-this-test-alone',
-    logFile: log('postgres'),
-  });
-  undo.push(() => rmSync(postgres.data, { recursive: true, force: true }));
-  undo.push(() => postgres.stop());
-  const redis = await startOwnRedis();
-  undo.push(() => redis.remove());
-  const { url } = await freshDatabase({ postgresUrl: postgres.adminUrl, templateDatabase: null });
-  await migrate({ databaseUrl: url });
-  return { DATABASE_URL: url, REDIS_URL: redis.url };
-}
-
-async function startApp(name: 'gateway' | 'worker', env: Record<string, string>) {
-  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-  const child = own(name, process.execPath, [join(root, 'apps', name, 'dist', 'main.js')], {
-    env: {
-      PATH: process.env.PATH,
-      PAYONCE_CHANNELS_FILE: join(folder, 'channels.yaml'),
-      PAYONCE_PORT: String(port),
-      PAYONCE_PRIVATE_PORT: String(privatePort),
-      ...env,
-    },
-    output: openSync(log(name), 'a'),
-  });
-  undo.push(() => stop(child, 'SIGTERM', 20_000));
-  const privately = async (path: string) => {
-    const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
-    return { ok: answer.ok, text: await answer.text() };
-  };
-  await eventually(async () => expect((await privately('/readyz')).ok).toBe(true));
-  return { child, port, privately };
-}
-
-type App = Awaited<ReturnType<typeof startApp>>;
 let apps: { gateway: App; worker: App };
 let prisma: ReturnType<typeof createPrisma>;
 
@@ -84,15 +35,14 @@ beforeAll(async () => {
   writeFileSync(join(folder, 'old.pem'), bareBase64(keys.old.publicKey));
   writeFileSync(join(folder, 'new.pem'), bareBase64(keys.new.publicKey));
   writeChannels('{ file: old.pem }');
-  const env = await startStores();
-  prisma = createPrisma({ url: env.DATABASE_URL, poolSize: 1, applicationName: 'reload-test' });
+  const [redisUrl, databaseUrl] = [await startRedis(), await startDatabase()];
+  prisma = createPrisma({ url: databaseUrl, poolSize: 1, applicationName: 'reload-test' });
   undo.push(() => prisma.$disconnect());
-  const gateway = await startApp('gateway', { REDIS_URL: env.REDIS_URL });
-  apps = { gateway, worker: await startApp('worker', env) };
+  const gateway = await startApp('gateway', { REDIS_URL: redisUrl });
+  const worker = await startApp('worker', { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl });
+  apps = { gateway, worker };
 });
-afterAll(async () => {
-  for (let step = undo.pop(); step; step = undo.pop()) await step();
-});
+afterAll(end);
 
 let sent = 0;
 async function notify(key: Key): Promise<number> {

@@ -3,16 +3,25 @@ import { providers } from '@payonce/core/providers/registry';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
+import { limitRefused } from './plugins/limit-refused.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import type { ReceiveDeps } from './receive.js';
+import { createRefusalLimit } from './refusal-limit.js';
 import { notifyRoutes } from './routes/notify.js';
 
 /** Signatures and a proxy's own headers are under 4 KiB. */
 const MAX_HEAD_BYTES = 16 * 1024;
+/** Providers and reverse proxies keep some dozens; below the number of files that a process may open by custom. */
+const MAX_CONNECTIONS = 4_000;
 
 /** The public server: the notify routes and nothing else. It does not listen yet. */
 export function buildApp(
-  options: { readonly channels: CurrentChannels; readonly trustedProxies: readonly string[] },
+  options: {
+    readonly channels: CurrentChannels;
+    readonly trustedProxies: readonly string[];
+    /** Of each address; 0: any number. */
+    readonly refusedPerMinute: number;
+  },
   parts: Omit<ReceiveDeps, 'watchSkew'>,
 ): FastifyInstance {
   const deps = { ...parts, watchSkew: createSkewWatch(parts.metrics, parts.log) };
@@ -41,8 +50,11 @@ export function buildApp(
       return reply.code(400).header('connection', 'close').send();
     },
   });
+  // Each may hold a body of 256 KiB that is still on its way.
+  app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   closeConnectionsWhileDraining(app);
+  limitRefused(app, providers, createRefusalLimit(options.refusedPerMinute), deps);
   refuseUnknown(app, providers, deps.metrics);
   app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));
   return app;

@@ -3,6 +3,7 @@ import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { Channels } from '@payonce/core/config/channels';
 import {
   collectFaults,
+  count,
   type Env,
   list,
   logEnv,
@@ -23,6 +24,10 @@ const gatewayEnv = {
     (proxies) => proxies.every(isProxyAddress),
     'must be IP addresses or networks (10.0.0.0/8) between commas',
   ),
+  // A shop that is misconfigured has a notification or two in a minute refused, a forger thousands.
+  PAYONCE_GATEWAY_REFUSED_PER_MINUTE: count(120, 0, 1_000_000),
+  // A second of the fastest provider; with a message of 2 KiB some dozens of megabytes.
+  PAYONCE_GATEWAY_MAX_IN_FLIGHT: count(4_000, 1, 100_000),
 };
 
 export interface GatewayConfig {
@@ -32,6 +37,10 @@ export interface GatewayConfig {
   readonly privatePort: number;
   /** Only these may say, by `X-Forwarded-For`, who the client is. */
   readonly trustedProxies: readonly string[];
+  /** Refused requests of one address, before it is refused unread; 0: any number. */
+  readonly refusedPerMinute: number;
+  /** Genuine notifications that may wait for a store at once. */
+  readonly maxInFlight: number;
   readonly queues: QueueStores;
   readonly channels: Channels;
   /** Reads them again. @throws ConfigError with every fault at once */
@@ -51,6 +60,8 @@ export function readConfig(env: Env): GatewayConfig {
     privateHost: own.PAYONCE_PRIVATE_HOST,
     privatePort: own.PAYONCE_PRIVATE_PORT,
     trustedProxies: own.PAYONCE_TRUSTED_PROXIES,
+    refusedPerMinute: own.PAYONCE_GATEWAY_REFUSED_PER_MINUTE,
+    maxInFlight: own.PAYONCE_GATEWAY_MAX_IN_FLIGHT,
     queues,
     channels,
     readChannels: () => readChannelFile(env),

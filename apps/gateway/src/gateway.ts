@@ -16,6 +16,7 @@ import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
 import { describeGateway } from './describe.js';
 import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
+import { boundInFlight } from './in-flight.js';
 import { watchKeyExpiry } from './key-expiry.js';
 import { startReports } from './reports.js';
 import { createTally } from './tally.js';
@@ -83,7 +84,7 @@ export async function startGateway(
   const app = buildApp(
     { ...config, channels },
     {
-      queue,
+      queue: boundInFlight(queue, config.maxInFlight, metrics),
       metrics: gatewayMetrics,
       log,
       clock: systemClock,

@@ -19,7 +19,7 @@ import type { Tally } from './tally.js';
 const DEADLINE_MS = 2_000;
 
 export interface ReceiveDeps {
-  readonly queue: ShardedQueue;
+  readonly queue: Pick<ShardedQueue, 'enqueue'>;
   readonly metrics: GatewayMetrics;
   readonly log: Log;
   readonly clock: Clock;

@@ -71,6 +71,7 @@ export function makeGateway(
   { channels }: Providers,
   trustedProxies: readonly string[] = [],
   clock: Clock = systemClock,
+  refusedPerMinute = 0,
 ): Gateway {
   const logLines: string[] = [];
   const log = createLog(
@@ -81,7 +82,7 @@ export function makeGateway(
   const metrics = createMetrics('gateway');
   const tally = createTally(() => {});
   const app = buildApp(
-    { channels: () => channels, trustedProxies },
+    { channels: () => channels, trustedProxies, refusedPerMinute },
     {
       queue: shardedQueue([queue], [queue]),
       metrics: createGatewayMetrics(metrics),

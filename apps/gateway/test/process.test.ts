@@ -133,6 +133,26 @@ test('metrics are on the private port, with the expiry of each certificate', asy
   expect((await privately('/notify/alipay/sim-alipay')).status).toBe(404);
 });
 
+test('what is too much at once is told to come again at once, and the rest is taken', async () => {
+  const { redis, privately, port } = await start({ PAYONCE_GATEWAY_MAX_IN_FLIGHT: '3' });
+  await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
+  redis.suspend();
+  const replies: number[] = [];
+  const sent = Array.from({ length: 10 }, () =>
+    notify(port).then(async (reply) => {
+      replies.push(reply.status);
+      expect(await reply.text()).toBe(reply.status === 200 ? 'success' : 'fail');
+    }),
+  );
+  await eventually(() => expect(replies).toEqual(Array.from({ length: 7 }, () => 503)));
+  expect(await (await privately('/metrics')).text()).toMatch(
+    /payonce_gateway_in_flight\{[^}]*\} 3\n/,
+  );
+  redis.resume();
+  await Promise.all(sent);
+  expect(replies.filter((status) => status === 200)).toHaveLength(3);
+});
+
 test('a request in hand gets its reply before the gateway ends', async () => {
   const { redis, privately, port, lifecycle } = await start();
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));

@@ -6,6 +6,15 @@ import { sendAndClose } from './send.js';
 const NOTIFY_ADDRESS = /^\/notify\/([^/?#]+)\/[^/?#]+(?:[?#]|$)/;
 const NOT_FOUND: ProviderReply = { status: 404, contentType: null, body: '' };
 
+/** Whose notify address it is, if it is one. */
+export function definitionAt(
+  url: string,
+  definitions: readonly ProviderDefinition[],
+): ProviderDefinition | undefined {
+  const id = NOTIFY_ADDRESS.exec(url)?.[1];
+  return definitions.find((candidate) => candidate.id === id);
+}
+
 /**
  * Whatever is not `POST /notify/{provider}/{channel}`: 405 at such an address, 404 everywhere else; before
  * the body is read.
@@ -17,9 +26,8 @@ export function refuseUnknown(
 ): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
-    const id = NOTIFY_ADDRESS.exec(request.url)?.[1];
     // A POST to a provider's address has its own route: here it can only be another method.
-    const definition = definitions.find((candidate) => candidate.id === id);
+    const definition = definitionAt(request.url, definitions);
     const answer = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
     metrics.refused.inc({ status: String(answer.status) });
     if (answer.status === 405) reply.header('allow', 'POST');

@@ -76,8 +76,8 @@ export type ReceiveOutcome =
   | { readonly outcome: 'rejected'; readonly reason: RejectReason }
   /** No such channel: 404. */
   | { readonly outcome: 'unknown_channel' }
-  /** Too large (413), wrong method (405), encoded (415): refused before it was read. */
-  | { readonly outcome: 'refused'; readonly status: 405 | 413 | 415 }
+  /** Too large (413), wrong method (405), encoded (415), too many refused (429): refused before it was read. */
+  | { readonly outcome: 'refused'; readonly status: 405 | 413 | 415 | 429 }
   /** Not known to be durable: the provider must send it again. */
   | { readonly outcome: 'unavailable' };
 

@@ -1,0 +1,33 @@
+import type { Log } from '@payonce/core/log';
+import type { ProviderDefinition, ProviderReply } from '@payonce/core/providers/provider';
+import type { FastifyInstance } from 'fastify';
+import type { GatewayMetrics } from '../gateway-metrics.js';
+import type { RefusalLimit } from '../refusal-limit.js';
+import { definitionAt } from './refuse-unknown.js';
+import { sendAndClose } from './send.js';
+
+const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
+
+/**
+ * Whoever had too much refused is refused unread: a flood of forgeries costs neither memory nor signatures.
+ * What counts is what was replied; 429 does not, or nobody would ever be heard again, and neither does what is our
+ * own fault (503).
+ */
+export function limitRefused(
+  app: FastifyInstance,
+  definitions: readonly ProviderDefinition[],
+  limit: RefusalLimit,
+  { metrics, log }: { readonly metrics: GatewayMetrics; readonly log: Log },
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!limit.isLimited(request.ip, performance.now())) return;
+    log.debug({ ip: request.ip }, 'refused unread');
+    const definition = definitionAt(request.url, definitions);
+    metrics.refused.inc({ status: '429' });
+    return sendAndClose(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);
+  });
+  app.addHook('onSend', async ({ ip }, { statusCode }) => {
+    if (statusCode < 400) limit.accepted(ip, performance.now());
+    else if (statusCode < 500 && statusCode !== 429) limit.refused(ip, performance.now());
+  });
+}

@@ -1,0 +1,108 @@
+import { connect } from 'node:net';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, deployment } from './deployed.js';
+
+/** Forgers on many sockets against a real gateway, behind a proxy that says who is who. */
+
+const FLOOD_MS = 4_000;
+const SOCKETS = 200;
+const FORGERS = 4;
+const PER_MINUTE = 60;
+/** Fifty megabytes of bodies on their way, and what garbage collection leaves lying. */
+const GROWTH_LIMIT_BYTES = 250 * 1024 * 1024;
+const PROVIDER = '203.0.113.8';
+
+const { folder, startRedis, startApp, end } = deployment();
+let gateway: App;
+let signers: SimulatedSigners;
+
+beforeAll(async () => {
+  ({ signers } = await ensureSimulatedChannels(folder));
+  gateway = await startApp('gateway', {
+    REDIS_URL: await startRedis(),
+    PAYONCE_TRUSTED_PROXIES: '127.0.0.1',
+    PAYONCE_GATEWAY_REFUSED_PER_MINUTE: String(PER_MINUTE),
+    PAYONCE_LOG_LEVEL: 'warn',
+  });
+});
+afterAll(end);
+
+let sent = 0;
+async function notify(address: string, changed = false) {
+  sent += 1;
+  const { body, headers } = signers['sim-alipay'].payment({
+    orderNumber: `F${sent}`,
+    trade: `T${sent}`,
+    amount: 8_888n,
+    paidAt: new Date(),
+  });
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}/notify/alipay/sim-alipay`, {
+    method: 'POST',
+    headers: { ...headers, 'x-forwarded-for': address },
+    body: changed ? body.toString().replace('88.88', '0.01') : new Uint8Array(body),
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
+const metric = async (pattern: RegExp) =>
+  Number(pattern.exec((await gateway.privately('/metrics')).text)?.[1] ?? Number.NaN);
+const residentBytes = () => metric(/^process_resident_memory_bytes\{[^}]*\} (\d+)/m);
+
+const unread = () => metric(/^payonce_gateway_refused_total\{status="429"[^}]*\} (\d+)/m);
+
+/** One socket after the other until the time is up, each with a body as large as one may be. */
+async function forge(address: string, until: number): Promise<void> {
+  const body = Buffer.alloc(250 * 1024, 'a=1&sign=');
+  const head = [
+    'POST /notify/alipay/sim-alipay HTTP/1.1',
+    'Host: gateway',
+    `X-Forwarded-For: ${address}`,
+    `Content-Length: ${body.length}`,
+  ];
+  while (Date.now() < until) {
+    await new Promise<void>((resolve) => {
+      const socket = connect(gateway.port, '127.0.0.1', () => {
+        socket.write(`${head.join('\r\n')}\r\n\r\n`);
+        socket.write(body);
+      });
+      socket.once('data', () => socket.destroy());
+      socket.on('error', () => {});
+      socket.once('close', () => resolve());
+    });
+  }
+}
+
+test('an address that forges is refused unread in the words of the protocol, and the provider is not', async () => {
+  const forger = '198.51.100.200';
+  const forged: number[] = [];
+  for (let n = 0; n < PER_MINUTE + 20; n += 1) {
+    forged.push((await notify(forger, true)).status);
+    if (n % 10 === 0) expect((await notify(PROVIDER)).status).toBe(200);
+  }
+  expect(new Set(forged.slice(0, PER_MINUTE))).toEqual(new Set([401]));
+  expect(forged.filter((status) => status === 429).length).toBeGreaterThan(5);
+  expect(await notify(forger, true)).toEqual({ status: 429, text: 'fail' });
+  // What comes from the provider's own address is not held against it.
+  for (let n = 0; n < PER_MINUTE + 20; n += 1) await notify(PROVIDER, true);
+  expect((await notify(PROVIDER)).status).toBe(200);
+});
+
+test('under a flood of forged requests memory is bounded, and what is genuine is taken', async () => {
+  const [before, unreadBefore] = [await residentBytes(), await unread()];
+  const until = Date.now() + FLOOD_MS;
+  const flood = Array.from({ length: SOCKETS }, (_, n) =>
+    forge(`198.51.100.${n % FORGERS}`, until),
+  );
+  const statuses: number[] = [];
+  let peak = before;
+  while (Date.now() < until) {
+    statuses.push((await notify(PROVIDER)).status);
+    peak = Math.max(peak, await residentBytes());
+  }
+  await Promise.all(flood);
+  expect(statuses.length).toBeGreaterThan(0);
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(peak - before).toBeLessThan(GROWTH_LIMIT_BYTES);
+  expect(await unread()).toBeGreaterThan(unreadBefore);
+});
