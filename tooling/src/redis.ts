@@ -1,22 +1,11 @@
-import { accessSync, constants, mkdirSync, openSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { mkdirSync, openSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { type OwnedProcess, own, stop, until } from './process.js';
+import { findProgram, REDIS } from './programs.js';
 
 /** The first redis-server or valkey-server on the PATH, or null. */
 export function findRedisServer(path: string): string | null {
-  for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of path.split(delimiter).filter(Boolean)) {
-      const file = join(folder, name);
-      try {
-        accessSync(file, constants.X_OK);
-        return file;
-      } catch {
-        // Not in this folder.
-      }
-    }
-  }
-  return null;
+  return findProgram(REDIS, path);
 }
 
 export interface RunningRedis {

@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { findRedisServer } from './redis.js';
+import { ensurePrograms } from './ensure-programs.js';
+import { CHROMIUM, REDIS } from './programs.js';
+import { run } from './run.js';
 import type { Place } from './supervisor.js';
 
 /** The checks, cheapest first. Each is a program of `node_modules/.bin` with its arguments. */
@@ -16,7 +17,7 @@ const CHECKS: readonly (readonly [title: string, program: string, ...args: strin
  * tests too). The last line is `N passed, N failed`, read from vitest's own report.
  */
 export async function test({ root, state }: Place): Promise<number> {
-  if (!(await ensureRedisServer())) return 1;
+  if (!(await ensurePrograms([REDIS, CHROMIUM]))) return 1;
   for (const [title, program, ...args] of CHECKS) {
     if ((await stage(title, bin(root, program), args)) !== 0) return 1;
   }
@@ -59,39 +60,4 @@ async function stage(title: string, command: string, args: readonly string[]): P
   const seconds = ((Date.now() - started) / 1000).toFixed(1);
   console.log(`${code === 0 ? '✓' : '✗'} ${title} … ${seconds} s`);
   return code;
-}
-
-function run(
-  command: string,
-  args: readonly string[],
-  stdio: 'inherit' | 'ignore',
-  env: NodeJS.ProcessEnv = {},
-): Promise<number> {
-  return new Promise((resolve) => {
-    const child = spawn(command, [...args], { stdio, env: { ...process.env, ...env } });
-    child.once('error', () => resolve(127));
-    child.once('close', (code) => resolve(code ?? 1));
-  });
-}
-
-/** The tests need a real Redis. Debian's package is installed where this user may; else one sentence says so. */
-async function ensureRedisServer(): Promise<boolean> {
-  const path = () => findRedisServer(process.env.PATH ?? '');
-  if (path() !== null) return true;
-  const mayInstall = process.getuid?.() === 0 && existsSync('/usr/bin/apt-get');
-  if (mayInstall) {
-    console.log('· installing redis-server with apt-get (the tests need a real Redis)');
-    const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
-    await run('apt-get', ['update', '-qq'], 'ignore', quiet);
-    await run('apt-get', ['install', '-y', '-qq', 'redis-server'], 'ignore', quiet);
-    // The package starts a service of its own, which nobody asked for.
-    if (existsSync('/run/systemd/system')) {
-      await run('systemctl', ['disable', '--now', 'redis-server'], 'ignore');
-    }
-    if (path() !== null) return true;
-  }
-  console.error(
-    'The tests need redis-server or valkey-server on the PATH: install one, e.g. apt-get install redis-server.',
-  );
-  return false;
 }
