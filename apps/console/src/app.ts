@@ -12,12 +12,15 @@ import { createSessions } from './auth/sessions.js';
 import type { Backlog } from './backlog.js';
 import type { ConsoleConfig } from './config.js';
 import { showApiDocs } from './plugins/api-docs.js';
+import { assetRoutes } from './plugins/assets.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
 import { refuseAddress, refuseBrokenHttp } from './plugins/broken-requests.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { describeApi } from './plugins/openapi.js';
-import { answerWithProblems } from './plugins/problems.js';
+import { sendRefusal } from './plugins/page-errors.js';
+import { createFindPerson } from './plugins/people.js';
+import { answerWithProblems, nothingHere } from './plugins/problems.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -27,13 +30,13 @@ import { deliveryRoutes } from './routes/deliveries.js';
 import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
 import { endpointRoutes } from './routes/endpoints.js';
 import { heldEventRoutes } from './routes/held-events.js';
-import { homeRoutes } from './routes/home.js';
 import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { openApiRoutes } from './routes/openapi.js';
 import { operatorRoutes } from './routes/operator.js';
 import { orderEventRoutes } from './routes/order-events.js';
 import { orderRoutes } from './routes/orders.js';
+import { pageRoutes } from './routes/pages/pages.js';
 import { rawNotificationRoutes } from './routes/raw-notification.js';
 import { registerRoutes } from './routes/register.js';
 import { statsRoutes } from './routes/stats.js';
@@ -49,6 +52,7 @@ export interface ConsoleParts {
     | 'trustedProxies'
     | 'encryptionKey'
     | 'webhookNetworks'
+    | 'identity'
   >;
   readonly prisma: PrismaClient;
   readonly board: Board;
@@ -86,7 +90,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerWithProblems(app);
+  answerWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
   await addSecurityHeaders(app, config.https);
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
@@ -94,16 +98,26 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const sessions = createSessions(SESSION_LIMITS, () => clock().getTime());
   const cookies = cookieNames(config.https);
   const checkLogin = await createLoginCheck(config.user, config.password);
+  const { https, identity } = config;
   const database = { prisma, clock, log };
   const { encryptionKey } = config;
   const policy = createAddressPolicy(config.webhookNetworks);
-  const checkBearer = createBearerCheck(database, config.apiKey);
-  guardEverything(app, { sessions, checkBearer, cookies });
+  const people = { sessions, sessionCookie: cookies.session, https, identity };
+  guardEverything(app, {
+    findPerson: createFindPerson(people),
+    checkBearer: createBearerCheck(database, config.apiKey),
+  });
 
   const readStats = createStats(database, backlog.read);
   await describeApi(app);
-  await app.register(loginRoutes, { checkLogin, sessions, cookies, https: config.https });
-  await app.register(homeRoutes);
+  await app.register(assetRoutes);
+  await app.register(loginRoutes, { checkLogin, sessions, cookies, https });
+  await app.register(pageRoutes, {
+    ...database,
+    sessions,
+    sessionCookie: cookies.session,
+    readStats,
+  });
   await app.register(showApiDocs);
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(

@@ -1,4 +1,6 @@
+import { ROLES } from '@payonce/core/access/api-keys';
 import {
+  ConfigError,
   collectFaults,
   type Env,
   list,
@@ -11,6 +13,7 @@ import {
 import { webhookEnv } from '@payonce/core/config/webhooks';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
+import type { IdentitySettings } from './plugins/people.js';
 
 /** Long enough that five guesses a minute for a year find nothing. */
 const MIN_PASSWORD_CHARACTERS = 12;
@@ -45,15 +48,33 @@ const shape = {
   /** Whether browsers reach the console over https: cookies are `Secure` then. Set to false for plain http. */
   PAYONCE_CONSOLE_HTTPS: flag,
   PAYONCE_TRUSTED_PROXIES: list(),
+  /** Where an authenticating proxy says who the person is; believed of trusted proxies alone. */
+  PAYONCE_CONSOLE_IDENTITY_HEADER: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
+    .transform((name) => name.toLowerCase())
+    .optional(),
+  PAYONCE_CONSOLE_IDENTITY_ROLE: z.enum(ROLES).default('operate'),
   NODE_ENV: z.string().optional(),
 };
+
+/** An identity that nobody may state would lock everybody into the password, and look as if it worked. */
+function readSettings(env: Env) {
+  const settings = readEnv(shape, env);
+  if (settings.PAYONCE_CONSOLE_IDENTITY_HEADER && settings.PAYONCE_TRUSTED_PROXIES.length === 0) {
+    throw new ConfigError([
+      'PAYONCE_CONSOLE_IDENTITY_HEADER: needs PAYONCE_TRUSTED_PROXIES, who may send it',
+    ]);
+  }
+  return settings;
+}
 
 export type ConsoleConfig = ReturnType<typeof loadConfig>;
 
 /** @throws ConfigError with every fault at once, by name and never with a value */
 export function loadConfig(env: Env) {
   const { settings, queues } = collectFaults({
-    settings: () => readEnv(shape, env),
+    settings: () => readSettings(env),
     queues: () => readQueueSettings(env),
   });
   return {
@@ -72,5 +93,13 @@ export function loadConfig(env: Env) {
     encryptionKey: settings.PAYONCE_ENCRYPTION_KEY ?? null,
     webhookNetworks: settings.PAYONCE_WEBHOOK_ALLOW_NETWORKS,
     trustedProxies: settings.PAYONCE_TRUSTED_PROXIES,
+    identity: identityOf(settings),
   };
+}
+
+function identityOf(settings: ReturnType<typeof readSettings>): IdentitySettings | null {
+  const header = settings.PAYONCE_CONSOLE_IDENTITY_HEADER;
+  if (header === undefined) return null;
+  const role = settings.PAYONCE_CONSOLE_IDENTITY_ROLE;
+  return { header, role, proxies: settings.PAYONCE_TRUSTED_PROXIES };
 }

@@ -7,6 +7,7 @@ import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { type Backlog, createBacklog } from '../src/backlog.js';
 import { createBoard } from '../src/plugins/bull-board.js';
+import type { IdentitySettings } from '../src/plugins/people.js';
 
 export interface TestConsole {
   readonly app: FastifyInstance;
@@ -26,6 +27,7 @@ export async function startConsole(
     databaseUrl?: string;
     clock?: Clock;
     encryptionKey?: Buffer | null;
+    identity?: IdentitySettings;
   } = {},
 ): Promise<TestConsole> {
   const given = options.databaseUrl;
@@ -44,6 +46,7 @@ export async function startConsole(
       trustedProxies: [],
       encryptionKey: options.encryptionKey === undefined ? randomBytes(32) : options.encryptionKey,
       webhookNetworks: [],
+      identity: options.identity ?? null,
     },
     prisma,
     board,

@@ -70,13 +70,21 @@ function line(maxCharacters: number) {
     );
 }
 
+/** Why somebody decides so. */
+export const reason = line(500);
+/** Of an event within its notification: sub-orders of a combined order; WeChat Pay allows 50. */
+export const position = z
+  .string()
+  .regex(/^\d{1,3}$/, 'must be a position')
+  .transform(Number);
+
 /**
  * For the audit log, beside the name of the key, which is all that is proved: the person whom the program
  * acts for, and why.
  */
 export const asking = z.strictObject({
   operator: line(64).optional(),
-  reason: line(500).optional(),
+  reason: reason.optional(),
 });
 /** The same where something is decided for good: with a reason. */
-export const deciding = asking.extend({ reason: line(500) });
+export const deciding = asking.extend({ reason });

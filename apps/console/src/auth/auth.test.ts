@@ -3,6 +3,7 @@ import { createLoginCheck, fingerprint, matches, randomToken } from './secrets.j
 import { createSessions } from './sessions.js';
 
 const HOUR_MS = 3_600_000;
+const OPERATOR = { user: 'operator', role: 'admin', via: 'password' } as const;
 
 describe('the login check', () => {
   it('accepts the configured user and password, and neither alone', async () => {
@@ -40,48 +41,73 @@ describe('sessions', () => {
 
   it('are found by the ID that was given, and by no other', () => {
     const { sessions } = sessionsAt(0);
-    const id = sessions.start('operator');
-    expect(sessions.find(id)?.user).toBe('operator');
-    expect(sessions.find('')).toBeNull();
-    expect(sessions.find(`${id}x`)).toBeNull();
+    const id = sessions.start(OPERATOR);
+    expect(sessions.find(id, 'use')?.user).toBe('operator');
+    expect(sessions.find('', 'use')).toBeNull();
+    expect(sessions.find(`${id}x`, 'use')).toBeNull();
   });
 
   it('are over at once when ended', () => {
     const { sessions } = sessionsAt(0);
-    const id = sessions.start('operator');
+    const id = sessions.start(OPERATOR);
     sessions.end(id);
-    expect(sessions.find(id)).toBeNull();
+    expect(sessions.find(id, 'use')).toBeNull();
   });
 
   it('are over when unused for too long, and live on while used', () => {
     const { clock, sessions } = sessionsAt(0);
-    const used = sessions.start('operator');
-    const unused = sessions.start('operator');
+    const used = sessions.start(OPERATOR);
+    const unused = sessions.start(OPERATOR);
     clock.now = HOUR_MS - 1;
-    expect(sessions.find(used)).not.toBeNull();
+    expect(sessions.find(used, 'use')).not.toBeNull();
     clock.now = HOUR_MS;
-    expect(sessions.find(used)).not.toBeNull();
-    expect(sessions.find(unused)).toBeNull();
+    expect(sessions.find(used, 'use')).not.toBeNull();
+    expect(sessions.find(unused, 'use')).toBeNull();
+  });
+
+  it('are not kept alive by looking whether they are over', () => {
+    const { clock, sessions } = sessionsAt(0);
+    const id = sessions.start(OPERATOR);
+    clock.now = HOUR_MS - 1;
+    expect(sessions.find(id, 'look')).not.toBeNull();
+    clock.now = HOUR_MS;
+    expect(sessions.find(id, 'look')).toBeNull();
+  });
+
+  it('tell whoever streams to them when they are over, whichever way', () => {
+    const { clock, sessions } = sessionsAt(0);
+    const signalOf = (id: string) => sessions.find(id, 'use')?.ended;
+    const ids = [1, 2, 3].map(() => sessions.start(OPERATOR));
+    const [evicted, loggedOut, expired] = ids.map(signalOf);
+    sessions.start(OPERATOR);
+    sessions.end(ids[1] ?? '');
+    clock.now = HOUR_MS;
+    sessions.find(ids[2] ?? '', 'look');
+    expect([evicted, loggedOut, expired].map((signal) => signal?.aborted)).toEqual([
+      true,
+      true,
+      true,
+    ]);
   });
 
   it('are over after their lifetime, however much they are used', () => {
     const { clock, sessions } = sessionsAt(0);
-    const id = sessions.start('operator');
+    const id = sessions.start(OPERATOR);
     for (clock.now = 0; clock.now < 3 * HOUR_MS; clock.now += HOUR_MS / 2) {
-      expect(sessions.find(id)).not.toBeNull();
+      expect(sessions.find(id, 'use')).not.toBeNull();
     }
-    expect(sessions.find(id)).toBeNull();
+    expect(sessions.find(id, 'use')).toBeNull();
   });
 
   it('never grow beyond their bound: the oldest goes', () => {
     const { sessions } = sessionsAt(0);
-    const ids = [1, 2, 3, 4].map(() => sessions.start('operator'));
-    expect(ids.map((id) => sessions.find(id) !== null)).toEqual([false, true, true, true]);
+    const ids = [1, 2, 3, 4].map(() => sessions.start(OPERATOR));
+    expect(ids.map((id) => sessions.find(id, 'use') !== null)).toEqual([false, true, true, true]);
   });
 
   it('have form tokens of their own', () => {
     const { sessions } = sessionsAt(0);
-    const tokens = [1, 2].map(() => sessions.find(sessions.start('operator'))?.formToken);
+    const tokens = [1, 2].map(() => sessions.find(sessions.start(OPERATOR), 'use')?.formToken);
     expect(new Set(tokens).size).toBe(2);
   });
 });

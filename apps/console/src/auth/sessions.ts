@@ -1,9 +1,26 @@
+import type { Role } from '@payonce/core/access/api-keys';
 import { fingerprint, randomToken } from './secrets.js';
 
-export interface Session {
+/** Somebody who may use the pages, and what for. */
+export interface Person {
   readonly user: string;
+  readonly role: Role;
+  /** `proxy`: an authenticating proxy says who it is, again with every request. */
+  readonly via: 'password' | 'proxy';
+}
+
+/** What came of an action, to be said once on the next page. */
+export interface Flash {
+  readonly good: boolean;
+  readonly text: string;
+}
+
+export interface Session extends Person {
   /** Must come back with every form of this session. */
   readonly formToken: string;
+  /** Aborted when the session is over: what still streams to it ends. */
+  readonly ended: AbortSignal;
+  flash: Flash | null;
 }
 
 /**
@@ -12,9 +29,9 @@ export interface Session {
  */
 export interface Sessions {
   /** @returns the new session's ID, for the cookie. */
-  start(user: string): string;
-  /** Null when unknown or expired. Using a session keeps it from idling out. */
-  find(id: string): Session | null;
+  start(person: Person): string;
+  /** Null when unknown or expired. Using a session keeps it from idling out; looking at it does not. */
+  find(id: string, how: 'use' | 'look'): Session | null;
   end(id: string): void;
 }
 
@@ -27,7 +44,9 @@ export interface SessionLimits {
   readonly max: number;
 }
 
-interface Kept extends Session {
+interface Kept {
+  readonly session: Session;
+  readonly abort: AbortController;
   readonly endsAt: number;
   usedAt: number;
 }
@@ -37,36 +56,38 @@ export function createSessions(limits: SessionLimits, now: () => number): Sessio
   // By fingerprint: a look-up by the ID itself could be timed.
   const sessions = new Map<string, Kept>();
   const keyOf = (id: string) => fingerprint(id).toString('hex');
-  const isOver = (session: Kept) =>
-    now() >= session.endsAt || now() - session.usedAt >= limits.idleMs;
+  const isOver = ({ endsAt, usedAt }: Kept) => now() >= endsAt || now() - usedAt >= limits.idleMs;
+  const end = (key: string) => {
+    sessions.get(key)?.abort.abort();
+    sessions.delete(key);
+  };
 
   return {
-    start(user) {
-      for (const [key, session] of sessions) {
-        if (isOver(session) || sessions.size >= limits.max) sessions.delete(key);
+    start(person) {
+      for (const [key, kept] of sessions) {
+        if (isOver(kept) || sessions.size >= limits.max) end(key);
       }
       const id = randomToken();
       const startedAt = now();
+      const abort = new AbortController();
       sessions.set(keyOf(id), {
-        user,
-        formToken: randomToken(),
+        session: { ...person, formToken: randomToken(), ended: abort.signal, flash: null },
+        abort,
         endsAt: startedAt + limits.lifetimeMs,
         usedAt: startedAt,
       });
       return id;
     },
-    find(id) {
-      const session = sessions.get(keyOf(id));
-      if (session === undefined) return null;
-      if (isOver(session)) {
-        sessions.delete(keyOf(id));
+    find(id, how) {
+      const kept = sessions.get(keyOf(id));
+      if (kept === undefined) return null;
+      if (isOver(kept)) {
+        end(keyOf(id));
         return null;
       }
-      session.usedAt = now();
-      return session;
+      if (how === 'use') kept.usedAt = now();
+      return kept.session;
     },
-    end(id) {
-      sessions.delete(keyOf(id));
-    },
+    end: (id) => end(keyOf(id)),
   };
 }

@@ -3,6 +3,8 @@ export interface Html {
   readonly markup: string;
 }
 
+type Value = string | number | bigint | Html | readonly Html[];
+
 const ESCAPES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -12,12 +14,15 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** Every value put in is escaped, unless it is `Html` itself. Attributes must stand in double quotes. */
-export function html(parts: TemplateStringsArray, ...values: readonly (string | Html)[]): Html {
-  const markup = parts.reduce((done, part, index) => {
-    const value = values[index - 1] ?? '';
-    return done + (typeof value === 'string' ? escapeHtml(value) : value.markup) + part;
-  });
+export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
+  const markup = parts.reduce((done, part, index) => done + markupOf(values[index - 1]) + part);
   return { markup };
+}
+
+function markupOf(value: Value | undefined): string {
+  if (value === undefined) return '';
+  if (typeof value !== 'object') return escapeHtml(String(value));
+  return 'markup' in value ? value.markup : value.map(({ markup }) => markup).join('');
 }
 
 function escapeHtml(text: string): string {

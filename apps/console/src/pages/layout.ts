@@ -1,39 +1,86 @@
-import { type Html, html } from './html.js';
+import type { Session } from '../auth/sessions.js';
+import type { PlainKey } from '../i18n/translate.js';
+import { type Html, html, NOTHING } from './html.js';
+import type { View } from './view.js';
 
-/** No script and no inline style: the pages work under the strictest content security policy. */
-export function layout(title: string, main: Html): string {
-  const page = html`<!doctype html>
-<html lang="en">
+interface Page {
+  readonly title: string;
+  /** The entry of the navigation that the page belongs to. */
+  readonly under?: string;
+  /** Reads anew, without a reload, what bears an ID and `data-live`, whenever this address says so. */
+  readonly live?: string;
+  /** Modules of our own origin; the content security policy knows no other. */
+  readonly scripts?: readonly string[];
+  readonly styles?: readonly string[];
+}
+
+const ENTRIES: readonly (readonly [href: string, label: PlainKey])[] = [
+  ['/', 'nav.overview'],
+  ['/held', 'nav.held'],
+  ['/orders', 'nav.orders'],
+  ['/notifications', 'nav.notifications'],
+  ['/deliveries', 'nav.deliveries'],
+  ['/endpoints', 'nav.endpoints'],
+  ['/dead-letters', 'nav.deadLetters'],
+  ['/audit', 'nav.audit'],
+  ['/queues', 'nav.queues'],
+  ['/docs', 'nav.api'],
+];
+
+/** No inline script and no inline style: the pages work under the strictest content security policy. */
+export function layout(view: View, page: Page, main: Html): string {
+  const { t, language, session } = view;
+  const scripts = [...(page.live ? ['live.js'] : []), ...(page.scripts ?? [])];
+  return html`<!doctype html>
+<html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
-<title>${title} · payonce</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/console.css">
-</head>
-<body>
-<main>
+<meta name="color-scheme" content="light dark">
+<title>${page.title} · payonce</title>
+<link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
+${[...(page.styles ?? []), 'console.css'].map((name) => html`<link rel="stylesheet" href="/assets/${name}">\n`)}${scripts.map((name) => html`<script type="module" src="/assets/${name}"></script>\n`)}</head>
+<body class="${session === null ? 'outside' : 'inside'}">
+<a class="skip" href="#main">${t('nav.skip')}</a>
+<header class="top">
+<a class="brand" href="/">payonce</a>
+<div class="person">${languageSwitch(view)}${session === null ? NOTHING : person(view, session)}</div>
+</header>
+${session === null ? NOTHING : navigation(view, page.under)}
+<main id="main" tabindex="-1"${page.live ? html` data-live-from="${page.live}"` : NOTHING}>
+${flash(view)}
 ${main}
 </main>
+${session === null ? NOTHING : html`<footer><p>${t('zone')}</p></footer>`}
 </body>
 </html>
-`;
-  return page.markup;
+`.markup;
 }
 
-export const STYLESHEET = `
-:root { color-scheme: light dark; --line: #8886; --accent: #1d6fd8; }
-* { box-sizing: border-box; }
-body { margin: 0; font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 40rem; margin: 12vh auto 0; padding: 0 1rem; }
-h1 { font-size: 1.5rem; }
-form.card { display: grid; gap: .25rem; max-width: 22rem; padding: 1.25rem; border: 1px solid var(--line); border-radius: .5rem; }
-input, button { font: inherit; padding: .5rem .6rem; border: 1px solid var(--line); border-radius: .3rem; }
-input { width: 100%; margin-bottom: .75rem; }
-button { cursor: pointer; }
-form.card button { background: var(--accent); color: #fff; border-color: var(--accent); }
-.message { padding: .5rem .75rem; border-left: .25rem solid #c33; background: #c331; }
-header { display: flex; justify-content: space-between; align-items: center; gap: 1rem; }
-:focus-visible { outline: .15rem solid var(--accent); outline-offset: .1rem; }
-`;
+function navigation({ t }: View, under: string | undefined): Html {
+  const links = ENTRIES.map(
+    ([href, label]) =>
+      html`<li><a href="${href}"${href === under ? html` aria-current="page"` : NOTHING}>${t(label)}</a></li>`,
+  );
+  return html`<nav aria-label="${t('nav.main')}"><ul>${links}</ul></nav>`;
+}
+
+function languageSwitch({ t, language, address }: View): Html {
+  const [other, name] =
+    language === 'en' ? (['zh-CN', '中文'] as const) : (['en', 'English'] as const);
+  return html`<form method="post" action="/language" class="quiet">
+<input type="hidden" name="language" value="${other}"><input type="hidden" name="back" value="${address}">
+<button lang="${other}" title="${t('language')}">${name}</button></form>`;
+}
+
+function person({ t }: View, { user, formToken }: Session): Html {
+  return html`<form method="post" action="/logout" class="quiet">
+<input type="hidden" name="formToken" value="${formToken}">
+<span class="user">${user}</span> <button>${t('logout')}</button></form>`;
+}
+
+function flash({ flash }: View): Html {
+  if (flash === null) return NOTHING;
+  return html`<p class="message ${flash.good ? 'good' : 'bad'}" role="${flash.good ? 'status' : 'alert'}">${flash.text}</p>`;
+}

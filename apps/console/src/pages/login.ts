@@ -1,19 +1,22 @@
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import type { View } from './view.js';
 
 /** @param message why the last attempt did not work; null for the first */
-export function loginPage(formToken: string, message: string | null): string {
+export function loginPage(view: View, formToken: string, message: string | null): string {
+  const { t } = view;
   return layout(
-    'Log in',
-    html`<h1>payonce console</h1>
-${message === null ? NOTHING : html`<p class="message" role="alert">${message}</p>`}
-<form class="card" method="post" action="/login">
+    view,
+    { title: t('login.title') },
+    html`<h1>${t('login.heading')}</h1>
+${message === null ? NOTHING : html`<p class="message bad" role="alert">${message}</p>`}
+<form class="card stack" method="post" action="/login">
 <input type="hidden" name="formToken" value="${formToken}">
-<label for="user">User</label>
+<label for="user">${t('login.user')}</label>
 <input id="user" name="user" autocomplete="username" autocapitalize="none" required maxlength="64" autofocus>
-<label for="password">Password</label>
+<label for="password">${t('login.password')}</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required maxlength="1024">
-<button>Log in</button>
+<button class="primary">${t('login.submit')}</button>
 </form>`,
   );
 }

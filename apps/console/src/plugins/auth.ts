@@ -2,7 +2,9 @@ import { allows, type Role } from '@payonce/core/access/api-keys';
 import type { Operator } from '@payonce/core/database/audit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, CheckBearer } from '../auth/bearer.js';
-import type { Session, Sessions } from '../auth/sessions.js';
+import type { Session } from '../auth/sessions.js';
+import { sendRefusal, wantsPage } from './page-errors.js';
+import type { FindPerson } from './people.js';
 import { problem, sendProblem } from './problems.js';
 
 /**
@@ -14,6 +16,8 @@ export type Access = 'public' | 'session' | Role;
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
+    /** What a person must be allowed to for it, where a session is needed; looking, unless said. */
+    role?: Role;
   }
   interface FastifyRequest {
     /** Set on every route that needs a session. */
@@ -35,9 +39,8 @@ export function cookieNames(https: boolean): CookieNames {
 }
 
 export interface GuardOptions {
-  readonly sessions: Sessions;
+  readonly findPerson: FindPerson;
   readonly checkBearer: CheckBearer;
-  readonly cookies: CookieNames;
 }
 
 /** Refused keys from one address; a program that was given a wrong one is noticed long before. */
@@ -123,20 +126,21 @@ function bearerOf(request: FastifyRequest): string | null {
 function guardPage(
   request: FastifyRequest,
   reply: FastifyReply,
-  { sessions, cookies }: GuardOptions,
+  { findPerson }: GuardOptions,
 ): FastifyReply | undefined {
-  request.session = sessions.find(request.cookies[cookies.session] ?? '');
+  request.session = findPerson(request, reply);
   if (request.session === null) return refuseSession(request, reply);
-  // Who knows the password of the pages may do everything.
-  request.actor = { name: request.session.user, role: 'admin' };
-  return undefined;
+  const { user: name, role } = request.session;
+  request.actor = { name, role };
+  const needed = request.routeOptions.config?.role ?? 'read';
+  return allows(role, needed) ? undefined : sendRefusal(request, reply, notYours);
 }
+
+const notYours = problem(403, 'forbidden', 'You may look at this, and not change it.');
 
 /** A page that a person opens leads to the login; anything a program asks for is refused plainly. */
 function refuseSession(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  const opensPage =
-    (request.method === 'GET' || request.method === 'HEAD') &&
-    (request.headers.accept ?? '').includes('text/html');
-  if (opensPage) return reply.redirect('/login', 303);
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (isRead && wantsPage(request)) return reply.redirect('/login', 303);
   return sendProblem(reply, problem(401, 'unauthorized', 'A login is needed.'));
 }

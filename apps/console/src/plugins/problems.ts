@@ -1,6 +1,6 @@
 import { failureKind } from '@payonce/core/database/failure';
 import { isUnavailable } from '@payonce/core/database/transaction';
-import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,
   type ZodFastifySchemaValidationError,
@@ -62,30 +62,43 @@ export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply
   return reply.code(content.status).type('application/problem+json').send(content);
 }
 
-/** Everything that goes wrong leaves as a problem document, and nothing of the inside leaves with it. */
-export function answerWithProblems(app: FastifyInstance): void {
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    if (hasZodFastifySchemaValidationErrors(error)) {
-      return sendProblem(reply, invalidRequest(faultsOf(error.validation)));
-    }
-    if (isUnavailable(error) || failureKind(error) === 'unavailable') {
-      request.log.warn({ err: error }, 'the database does not answer');
-      reply.header('retry-after', '5');
-      return sendProblem(
-        reply,
-        problem(503, 'database_unavailable', 'The database does not answer. Please try again.'),
-      );
-    }
-    const status = error.statusCode ?? 500;
-    if (status >= 400 && status < 500) {
-      return sendProblem(reply, problem(status, codeOf(error), TITLES[status] ?? 'Refused.'));
-    }
-    request.log.error({ err: error }, 'request failed');
-    return sendProblem(reply, problem(500, 'internal_error', 'Something went wrong on our side.'));
-  });
-  app.setNotFoundHandler((_request, reply) =>
-    sendProblem(reply, problem(404, 'not_found', 'There is nothing at this address.')),
+/**
+ * Everything that goes wrong leaves as a problem document, and nothing of the inside leaves with it.
+ * @param notFound answers for an address where nothing is
+ */
+export function answerWithProblems(
+  app: FastifyInstance,
+  notFound: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
+): void {
+  app.setErrorHandler((error: FastifyError, request, reply) =>
+    sendProblem(reply, problemOf(error, request, reply)),
   );
+  app.setNotFoundHandler(notFound);
+}
+
+export const nothingHere = problem(404, 'not_found', 'There is nothing at this address.');
+
+/** What may be said of an error; the log has the rest. */
+export function problemOf(
+  error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Problem {
+  if (hasZodFastifySchemaValidationErrors(error)) {
+    return invalidRequest(faultsOf(error.validation));
+  }
+  if (isUnavailable(error) || failureKind(error) === 'unavailable') {
+    request.log.warn({ err: error }, 'the database does not answer');
+    reply.header('retry-after', '5');
+    const detail = 'The database does not answer. Please try again.';
+    return problem(503, 'database_unavailable', detail);
+  }
+  const status = error.statusCode ?? 500;
+  if (status >= 400 && status < 500) {
+    return problem(status, codeOf(error), TITLES[status] ?? 'Refused.');
+  }
+  request.log.error({ err: error }, 'request failed');
+  return problem(500, 'internal_error', 'Something went wrong on our side.');
 }
 
 function faultsOf(validation: readonly ZodFastifySchemaValidationError[]) {

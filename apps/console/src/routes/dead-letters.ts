@@ -6,31 +6,25 @@ import {
   type LetterOutcome,
   requestRedrive,
 } from '@payonce/core/notifications/dead-letters';
-import type { Prisma } from '@payonce/prisma/client';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
-import { asking, deciding, page, pageOf, rowId } from '../api/fields.js';
+import { asking, deciding, page, rowId } from '../api/fields.js';
 import type { Actor } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { LETTER_STATES, readDeadLetters } from '../reads/dead-letter-list.js';
 
-const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
+export const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
 const params = z.object({ id: rowId });
 
 const listQuery = z.strictObject({
   ...page,
   reason: z.enum(DEAD_LETTER_REASONS).optional(),
   /** `open` is what waits for somebody. */
-  state: z.enum(['open', 'redriven', 'dismissed']).optional(),
+  state: z.enum(LETTER_STATES).optional(),
 });
-
-const STATES: Readonly<Record<'open' | 'redriven' | 'dismissed', Prisma.DeadLetterWhereInput>> = {
-  open: { redrivenAt: null, dismissedAt: null },
-  redriven: { redrivenAt: { not: null } },
-  dismissed: { dismissedAt: { not: null } },
-};
 
 export async function deadLetterRoutes(
   instance: FastifyInstance,
@@ -59,17 +53,12 @@ export async function deadLetterRoutes(
         },
       },
     },
-    async ({ query }) => {
-      const found = await deadLetter.findMany({
-        where: {
-          ...(query.cursor && { id: { lt: query.cursor } }),
-          ...(query.reason && { reason: query.reason }),
-          ...(query.state && STATES[query.state]),
-        },
-        orderBy: { id: 'desc' },
-        take: query.limit + 1,
-      });
-      const { rows, nextCursor } = pageOf(found, query.limit);
+    async ({ query: { limit, state, reason, cursor } }) => {
+      const { rows, nextCursor } = await readDeadLetters(
+        deps.prisma,
+        { state: state ?? '', reason: reason ?? '', cursor },
+        limit,
+      );
       return { deadLetters: rows.map(viewOfDeadLetter), nextCursor };
     },
   );

@@ -1,9 +1,12 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type CheckLogin, fingerprint, matches, randomToken } from '../auth/secrets.js';
+import { type CheckLogin, randomToken } from '../auth/secrets.js';
 import type { Sessions } from '../auth/sessions.js';
 import { loginPage } from '../pages/login.js';
+import { sendPage, viewOf } from '../pages/view.js';
 import type { CookieNames } from '../plugins/auth.js';
-import { problem, sendProblem } from '../plugins/problems.js';
+import { formOf, isFromOurForm, takeForms } from '../plugins/forms.js';
+import { oldForm, sendRefusal } from '../plugins/page-errors.js';
+import { cookieOptions } from '../plugins/people.js';
 
 export interface LoginOptions {
   readonly checkLogin: CheckLogin;
@@ -15,31 +18,22 @@ export interface LoginOptions {
 /** Attempts from one address, right or wrong; a person who mistypes has some left, a guesser has none. */
 const MAX_ATTEMPTS = 10;
 const ATTEMPT_WINDOW_MS = 10 * 60_000;
-/** User, password and token percent-encoded fit; nothing else belongs in these forms. */
-const MAX_FORM_BYTES = 8 * 1_024;
-
-const WRONG = 'Wrong user or password.';
-const EXPIRED = 'The form had expired. Please try again.';
-const TOO_MANY = 'Too many attempts. Please wait some minutes.';
-
 export async function loginRoutes(app: FastifyInstance, options: LoginOptions): Promise<void> {
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: MAX_FORM_BYTES },
-    (_request, body, done) => done(null, new URLSearchParams(String(body))),
-  );
+  takeForms(app);
   const attempts = { max: MAX_ATTEMPTS, timeWindow: ATTEMPT_WINDOW_MS };
 
-  app.get('/login', { config: { access: 'public' } }, (_request, reply) =>
-    showLogin(reply, options, 200, null),
+  app.get('/login', { config: { access: 'public' } }, (request, reply) =>
+    showLogin(request, reply, options, 200, null),
   );
 
   app.post(
     '/login',
     {
       config: { access: 'public', rateLimit: attempts },
-      errorHandler: (error, _request, reply) => {
-        if (error.statusCode === 429) return showLogin(reply, options, 429, TOO_MANY);
+      errorHandler: (error, request, reply) => {
+        if (error.statusCode === 429) {
+          return showLogin(request, reply, options, 429, 'login.tooMany');
+        }
         throw error;
       },
     },
@@ -51,14 +45,16 @@ export async function loginRoutes(app: FastifyInstance, options: LoginOptions): 
 
 /** A double-submitted token: the form must carry what only this origin's cookie knows. */
 function showLogin(
+  request: FastifyRequest,
   reply: FastifyReply,
   { cookies, https }: LoginOptions,
   status: number,
-  message: string | null,
+  message: 'login.wrong' | 'login.expired' | 'login.tooMany' | null,
 ): FastifyReply {
   const formToken = randomToken();
+  const view = viewOf(request);
   reply.setCookie(cookies.login, formToken, cookieOptions(https));
-  return sendPage(reply.code(status), loginPage(formToken, message));
+  return sendPage(reply.code(status), loginPage(view, formToken, message && view.t(message)));
 }
 
 async function logIn(
@@ -68,18 +64,22 @@ async function logIn(
 ): Promise<FastifyReply> {
   const { checkLogin, sessions, cookies, https } = options;
   const form = formOf(request);
-  if (!isFromOurForm(request, form, request.cookies[cookies.login])) {
-    return showLogin(reply, options, 403, EXPIRED);
+  if (!isFromOurForm(request, request.cookies[cookies.login])) {
+    return showLogin(request, reply, options, 403, 'login.expired');
   }
   const user = form.get('user') ?? '';
   if (!(await checkLogin(user, form.get('password') ?? ''))) {
     request.log.warn({ address: request.ip }, 'login refused');
-    return showLogin(reply, options, 401, WRONG);
+    return showLogin(request, reply, options, 401, 'login.wrong');
   }
   // Always a new ID: one that was planted before the login is worth nothing.
   sessions.end(request.cookies[cookies.session] ?? '');
   reply.clearCookie(cookies.login, cookieOptions(https));
-  reply.setCookie(cookies.session, sessions.start(user), cookieOptions(https));
+  reply.setCookie(
+    cookies.session,
+    sessions.start({ user, role: 'admin', via: 'password' }),
+    cookieOptions(https),
+  );
   request.log.info({ address: request.ip }, 'logged in');
   return reply.redirect('/', 303);
 }
@@ -89,34 +89,10 @@ async function logOut(
   reply: FastifyReply,
   { sessions, cookies, https }: LoginOptions,
 ): Promise<FastifyReply> {
-  if (!isFromOurForm(request, formOf(request), request.session?.formToken)) {
-    return sendProblem(reply, problem(403, 'forbidden', EXPIRED));
+  if (!isFromOurForm(request, request.session?.formToken)) {
+    return sendRefusal(request, reply, oldForm);
   }
   sessions.end(request.cookies[cookies.session] ?? '');
   reply.clearCookie(cookies.session, cookieOptions(https));
   return reply.redirect('/login', 303);
-}
-
-/** For this origin alone and out of reach of scripts; gone when the browser closes. */
-function cookieOptions(https: boolean) {
-  return { path: '/', httpOnly: true, sameSite: 'strict', secure: https } as const;
-}
-
-function formOf(request: FastifyRequest): URLSearchParams {
-  return request.body instanceof URLSearchParams ? request.body : new URLSearchParams();
-}
-
-/** The token must match; and where the browser says who sent the form, it must have been this origin. */
-function isFromOurForm(
-  request: FastifyRequest,
-  form: URLSearchParams,
-  expectedToken: string | undefined,
-): boolean {
-  const site = request.headers['sec-fetch-site'];
-  if (site !== undefined && site !== 'same-origin') return false;
-  return !!expectedToken && matches(form.get('formToken') ?? '', fingerprint(expectedToken));
-}
-
-export function sendPage(reply: FastifyReply, page: string): FastifyReply {
-  return reply.type('text/html; charset=utf-8').send(page);
 }

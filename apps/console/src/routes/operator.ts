@@ -9,7 +9,7 @@ import {
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, asking, deciding, rowId } from '../api/fields.js';
+import { amount, asking, deciding, position, rowId } from '../api/fields.js';
 import { eventView, viewOfEvent } from '../api/notification-views.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import type { Actor } from '../auth/bearer.js';
@@ -17,14 +17,7 @@ import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { WHY_NOT } from './why-not.js';
 
-const params = z.object({
-  id: rowId,
-  /** Sub-orders of a combined order; WeChat Pay allows 50. */
-  position: z
-    .string()
-    .regex(/^\d{1,3}$/, 'must be a position')
-    .transform(Number),
-});
+const params = z.object({ id: rowId, position });
 
 const accepting = deciding.extend({
   /** What the operator saw was paid; to be named where another sum than the one due is not why it is held. */

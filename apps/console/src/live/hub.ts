@@ -1,0 +1,66 @@
+import type { Log } from '@payonce/core/log';
+import { keyOf, type Topic } from './topics.js';
+
+/** From one look to the next: soon enough for an eye, and one statement for everybody who watches. */
+const LOOK_EVERY_MS = 1_000;
+
+/** By `keyOf`: a text that is another one as soon as there is something new to see. */
+export type ReadStamps = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
+
+export interface LiveHub {
+  /** Calls back whenever there is something new. @returns how to stop */
+  watch(topic: Topic, onChange: () => void): () => void;
+  close(): void;
+}
+
+interface Watched {
+  readonly topic: Topic;
+  /** With the stamp that each has heard of: none at first, as its page was read before it began to watch. */
+  readonly callbacks: Map<() => void, string | null>;
+}
+
+/** Looks for all watchers together, and only while there are any. */
+export function createLiveHub(readStamps: ReadStamps, log: Log): LiveHub {
+  const watched = new Map<string, Watched>();
+  let timer: NodeJS.Timeout | null = null;
+
+  const look = async () => {
+    const topics = [...watched.values()].map(({ topic }) => topic);
+    const stamps = await readStamps(topics).catch((err) => {
+      log.warn({ err }, 'what is watched could not be looked at');
+      return new Map<string, string>();
+    });
+    for (const [key, stamp] of stamps) {
+      const { callbacks } = watched.get(key) ?? {};
+      for (const [callback, heard] of callbacks ?? []) {
+        if (heard === stamp) continue;
+        callbacks?.set(callback, stamp);
+        callback();
+      }
+    }
+    timer = null;
+    schedule();
+  };
+  const schedule = () => {
+    if (timer === null && watched.size > 0) timer = setTimeout(look, LOOK_EVERY_MS);
+  };
+
+  return {
+    watch(topic, onChange) {
+      const key = keyOf(topic);
+      const one = watched.get(key) ?? { topic, callbacks: new Map() };
+      one.callbacks.set(onChange, null);
+      watched.set(key, one);
+      schedule();
+      return () => {
+        one.callbacks.delete(onChange);
+        if (one.callbacks.size === 0 && watched.get(key) === one) watched.delete(key);
+      };
+    },
+    close() {
+      watched.clear();
+      if (timer !== null) clearTimeout(timer);
+      timer = null;
+    },
+  };
+}

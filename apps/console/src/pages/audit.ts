@@ -1,0 +1,68 @@
+import { z } from 'zod';
+import type { AuditListRow, AuditQuery } from '../reads/audit-list.js';
+import { type Html, html, NOTHING } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { filters } from './parts/filters.js';
+import { orderLink } from './parts/links.js';
+import { pager } from './parts/pager.js';
+import { table } from './parts/table.js';
+import { time } from './parts/time.js';
+import type { View } from './view.js';
+
+const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+
+export function auditPage(
+  view: View,
+  query: AuditQuery,
+  page: { readonly rows: readonly AuditListRow[]; readonly nextCursor: string | null },
+): string {
+  const { t } = view;
+  return layout(
+    view,
+    { title: t('nav.audit'), under: '/audit' },
+    html`<h1>${t('nav.audit')}</h1>
+<p class="muted">${t('audit.intro')}</p>
+${filters(view, '/audit', [{ name: 'actor', label: t('audit.actor'), value: query.actor }])}
+${table<AuditListRow>(
+  {
+    caption: t('nav.audit'),
+    empty: html`${query.actor ? t('empty.filtered') : t('audit.none')}`,
+  },
+  [
+    { title: t('audit.actor'), cell: ({ actor }) => html`${actor}` },
+    { title: t('audit.action'), cell: ({ action }) => html`${wordFor(view, 'action', action)}` },
+    { title: t('audit.about'), cell: (row) => subject(view, row) },
+    { title: t('reason'), cell: ({ detail }) => words(view, detail) },
+    { title: t('when'), cell: ({ createdAt }) => time(createdAt) },
+  ],
+  page.rows,
+)}
+${pager(view, page.nextCursor)}`,
+  );
+}
+
+function subject({ t }: View, row: AuditListRow): Html {
+  const parts: Html[] = [];
+  if (row.order) parts.push(orderLink(row.order.merchant, row.order.number));
+  if (row.notificationEvent) {
+    const { notificationRowId: id } = row.notificationEvent;
+    parts.push(html`<a href="/notifications/${id}">${t('audit.event', { id: `#${id}` })}</a>`);
+  }
+  if (row.deadLetterId) {
+    const id = row.deadLetterId;
+    parts.push(html`<a href="/dead-letters/${id}">${t('audit.deadLetter', { id: `#${id}` })}</a>`);
+  }
+  if (row.deliveryId) {
+    const id = row.deliveryId;
+    parts.push(html`<a href="/deliveries/${id}">${t('audit.delivery', { id: `#${id}` })}</a>`);
+  }
+  if (row.endpoint) parts.push(html`${t('audit.endpoint', { name: row.endpoint.name })}`);
+  if (row.apiKey) parts.push(html`${t('audit.apiKey', { name: row.apiKey.name })}`);
+  return html`${parts.map((part) => html`<div>${part}</div>`)}`;
+}
+
+function words(view: View, detail: unknown): Html {
+  const { reason, holdReason } = told.safeParse(detail).data ?? {};
+  return html`${holdReason ? badge(view, 'hold', holdReason) : NOTHING}${reason ? html`<div>“${reason}”</div>` : NOTHING}`;
+}

@@ -1,0 +1,57 @@
+import { maskJobData } from '../masking/job.js';
+import { maskText } from '../masking/text.js';
+import type { LetterRow } from '../reads/dead-letter-list.js';
+import { letterActions, stateOf } from './dead-letters.js';
+import { html } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { facts } from './parts/facts.js';
+import { reasonForm } from './parts/reason-form.js';
+import { time } from './parts/time.js';
+import type { View } from './view.js';
+
+export function deadLetterPage(view: View, row: LetterRow): string {
+  const { t } = view;
+  const title = t('deadLetters.title', { id: `#${row.id}` });
+  return layout(
+    view,
+    { title, under: '/dead-letters' },
+    html`<h1>${title}</h1>
+<p>${badge(view, 'letter', stateOf(row))}</p>
+<div class="card">${facts([
+      [t('reason'), html`${wordFor(view, 'dead', row.reason)}`],
+      [t('held.toDo'), html`${t('sentence', { text: wordFor(view, 'dead', `${row.reason}.do`) })}`],
+      [
+        t('deadLetters.error'),
+        row.error === null ? null : html`<code>${maskText(row.error)}</code>`,
+      ],
+      [t('deadLetters.deaths'), html`${row.deaths}`],
+      [t('deadLetters.last'), time(row.lastAt)],
+      [t('deadLetters.queue'), html`${row.queue}`],
+      [t('deadLetters.jobId'), html`<span class="mono">${row.jobId}</span>`],
+    ])}
+${letterActions(view, row)}</div>
+<h2>${t('deadLetters.job')}</h2>
+<pre tabindex="0">${JSON.stringify(maskJobData(row.job), null, 2)}</pre>`,
+  );
+}
+
+/** The step before nothing comes of it. @param fault what was wrong with the form the last time */
+export function dismissPage(view: View, row: LetterRow, fault: string | null): string {
+  const { t } = view;
+  const title = t('deadLetters.dismiss.title');
+  return layout(
+    view,
+    { title, under: '/dead-letters' },
+    html`<h1>${title}</h1>
+<p class="mono">${row.jobId}</p>
+<h2>${t('decide.willHappen')}</h2>
+<p>${t('deadLetters.dismiss.happens')}</p>
+${reasonForm(view, {
+  action: `/dead-letters/${row.id}/dismiss`,
+  submit: html`<button class="danger">${t('deadLetters.dismiss.submit')}</button>`,
+  cancel: `/dead-letters/${row.id}`,
+  fault,
+})}`,
+  );
+}

@@ -1,0 +1,89 @@
+import {
+  DELIVERY_STATES,
+  type DeliveryListRow,
+  type DeliveryQuery,
+} from '../reads/delivery-list.js';
+import { type Html, html, NOTHING } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { filters } from './parts/filters.js';
+import { notificationLink, orderLink } from './parts/links.js';
+import { pager } from './parts/pager.js';
+import { postButton } from './parts/post-button.js';
+import { type Column, table } from './parts/table.js';
+import { time } from './parts/time.js';
+import type { View } from './view.js';
+
+export function deliveriesPage(
+  view: View,
+  query: DeliveryQuery,
+  page: { readonly rows: readonly DeliveryListRow[]; readonly nextCursor: string | null },
+): string {
+  const { t } = view;
+  const states = DELIVERY_STATES.map((one) => [one, wordFor(view, 'delivery', one)] as const);
+  const isFiltered = query.state || query.endpoint || query.orderNumber;
+  return layout(
+    view,
+    { title: t('nav.deliveries'), under: '/deliveries' },
+    html`<h1>${t('nav.deliveries')}</h1>
+<p class="muted">${t('deliveries.intro')}</p>
+${filters(view, '/deliveries', [
+  { name: 'state', label: t('status'), value: query.state, choices: states },
+  { name: 'order', label: t('orderNumber'), value: query.orderNumber },
+  { name: 'endpoint', label: t('deliveries.endpoint'), value: query.endpoint },
+])}
+${table(
+  {
+    caption: t('nav.deliveries'),
+    empty: html`${isFiltered ? t('empty.filtered') : t('deliveries.none')}`,
+  },
+  columns(view),
+  page.rows,
+)}
+${pager(view, page.nextCursor)}`,
+  );
+}
+
+function columns(view: View): Column<DeliveryListRow>[] {
+  const { t } = view;
+  return [
+    {
+      title: t('deliveries.event'),
+      cell: ({ id, orderEvent }) =>
+        html`<a href="/deliveries/${id}"><code>${orderEvent.type}</code></a>`,
+    },
+    { title: t('audit.about'), cell: ({ orderEvent }) => aboutOf(orderEvent) },
+    {
+      title: t('deliveries.endpoint'),
+      cell: ({ endpoint }) => html`${endpoint.name}<div class="hint">${endpoint.merchant}</div>`,
+    },
+    { title: t('status'), cell: (row) => stateOf(view, row) },
+    { title: t('deliveries.attempts'), cell: ({ attempts }) => html`${attempts}` },
+    {
+      title: t('deliveries.nextOrDone'),
+      cell: ({ state, deliveredAt, nextAttemptAt }) =>
+        state === 'parked' ? html`–` : time(deliveredAt ?? nextAttemptAt),
+    },
+    { title: t('held.actions'), cell: (row) => redeliverButton(view, row) },
+  ];
+}
+
+/** The order, or the notification that is held. */
+export function aboutOf({ order, notificationEvent }: DeliveryListRow['orderEvent']): Html {
+  if (order !== null) return orderLink(order.merchant, order.number);
+  return notificationEvent === null
+    ? html`–`
+    : notificationLink(notificationEvent.notificationRowId);
+}
+
+export function stateOf(view: View, row: Pick<DeliveryListRow, 'state' | 'parkedReason'>): Html {
+  const why = row.parkedReason;
+  return html`${badge(view, 'delivery', row.state)}
+${why === null ? NOTHING : html`<div class="hint">${wordFor(view, 'parked', why)}</div>`}`;
+}
+
+/** Nothing is sent to an endpoint that is disabled. */
+export function redeliverButton(view: View, { id, endpoint }: DeliveryListRow): Html {
+  if (endpoint.disabledAt !== null) return NOTHING;
+  return postButton(view, `/deliveries/${id}/redeliver`, view.t('deliveries.redeliver'));
+}

@@ -1,0 +1,78 @@
+import { maskUrl } from '@payonce/core/config/env';
+import type { EndpointRow } from '../reads/endpoint-list.js';
+import { type Html, html, NOTHING } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { postButton } from './parts/post-button.js';
+import { type Column, table } from './parts/table.js';
+import { time } from './parts/time.js';
+import { canOperate, type View } from './view.js';
+
+/** Where merchants' systems are told, and how that goes. */
+export function endpointsPage(view: View, rows: readonly EndpointRow[], now: Date): string {
+  const { t } = view;
+  return layout(
+    view,
+    { title: t('nav.endpoints'), under: '/endpoints' },
+    html`<h1>${t('nav.endpoints')}</h1>
+<p class="muted">${t('endpoints.intro')}</p>
+${table({ caption: t('nav.endpoints'), empty: html`${t('endpoints.none')}` }, columns(view, now), rows)}`,
+  );
+}
+
+function columns(view: View, now: Date): Column<EndpointRow>[] {
+  const { t } = view;
+  return [
+    {
+      title: t('deliveries.endpoint'),
+      cell: ({ name, merchant }) =>
+        html`<a href="/deliveries?endpoint=${encodeURIComponent(name)}">${name}</a><div class="hint">${merchant}</div>`,
+    },
+    {
+      title: t('endpoints.url'),
+      cell: ({ url }) => html`<span class="mono">${maskUrl(url)}</span>`,
+    },
+    { title: t('status'), cell: (row) => state(view, row, now) },
+    {
+      title: t('endpoints.types'),
+      cell: ({ eventTypes }) =>
+        eventTypes.length === 0
+          ? html`${t('endpoints.allTypes')}`
+          : html`${eventTypes.map((type) => html`<div><code>${type}</code></div>`)}`,
+    },
+    {
+      title: t('endpoints.lastSuccess'),
+      cell: ({ lastSuccessAt }) => (lastSuccessAt ? time(lastSuccessAt) : html`–`),
+    },
+    { title: t('held.actions'), cell: (row) => actions(view, row) },
+  ];
+}
+
+function state(view: View, row: EndpointRow, now: Date): Html {
+  const { t } = view;
+  const { disabledAt, disabledReason, openUntil, failures, failingSince } = row;
+  if (disabledAt !== null) {
+    return html`${badge(view, 'endpoint', 'disabled')}
+<div class="hint">${wordFor(view, 'disabled', disabledReason ?? '')}, ${time(disabledAt)}</div>`;
+  }
+  const failed = html`<div class="hint">${t('endpoints.failures', { n: failures })} ${time(failingSince)}</div>`;
+  if (openUntil !== null && openUntil > now) {
+    return html`${badge(view, 'endpoint', 'circuit_open')} ${failed}
+<div class="hint">${t('timeline.next')} ${time(openUntil)}</div>`;
+  }
+  if (failures > 0) return html`${badge(view, 'endpoint', 'failing')} ${failed}`;
+  return badge(view, 'endpoint', 'delivering');
+}
+
+function actions(view: View, { id, disabledAt, disabledReason }: EndpointRow): Html {
+  const { t } = view;
+  if (!canOperate(view)) return NOTHING;
+  if (disabledAt === null) {
+    return html`<div class="actions"><a class="button" href="/endpoints/${id}/disable">${t('endpoints.disable')}</a>
+${postButton(view, `/endpoints/${id}/redeliver-parked`, t('endpoints.redeliverParked'))}</div>`;
+  }
+  // The next look at the channel file would disable it again.
+  if (disabledReason === 'not_in_file')
+    return html`<span class="hint">${t('endpoints.inFile')}</span>`;
+  return postButton(view, `/endpoints/${id}/enable`, t('endpoints.enable'));
+}

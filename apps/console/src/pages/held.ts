@@ -1,0 +1,85 @@
+import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import type { HeldEventRow, HeldQuery } from '../reads/held-events.js';
+import { html } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { saidBy } from './parts/event.js';
+import { filters } from './parts/filters.js';
+import { heldActions } from './parts/held-actions.js';
+import { notificationLink, orderLink } from './parts/links.js';
+import { money } from './parts/money.js';
+import { pager } from './parts/pager.js';
+import { type Column, table } from './parts/table.js';
+import { time } from './parts/time.js';
+import type { View } from './view.js';
+
+/** Everything that waits for somebody, with what it waits for. */
+export function heldPage(
+  view: View,
+  query: HeldQuery,
+  {
+    rows,
+    nextCursor,
+  }: { readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null },
+): string {
+  const { t } = view;
+  const reasons = HOLD_REASONS.map((reason) => [reason, wordFor(view, 'hold', reason)] as const);
+  const isFiltered = query.reason || query.merchant || query.channel || query.orderNumber;
+  return layout(
+    view,
+    { title: t('nav.held'), under: '/held', live: '/live?topic=held' },
+    html`<h1>${t('nav.held')}</h1>
+<p class="muted">${t('held.intro')}</p>
+${filters(view, '/held', [
+  { name: 'reason', label: t('reason'), value: query.reason, choices: reasons },
+  { name: 'order', label: t('orderNumber'), value: query.orderNumber },
+  { name: 'channel', label: t('channel'), value: query.channel },
+  { name: 'merchant', label: t('merchant'), value: query.merchant },
+])}
+${table(
+  {
+    id: 'held',
+    caption: t('nav.held'),
+    empty: html`${isFiltered ? t('empty.filtered') : t('held.none')}`,
+  },
+  columns(view),
+  rows,
+)}
+${pager(view, nextCursor)}`,
+  );
+}
+
+function columns(view: View): Column<HeldEventRow>[] {
+  const { t } = view;
+  return [
+    { title: t('notification'), cell: (row) => notificationLink(row.notification.id) },
+    {
+      title: t('reason'),
+      cell: ({ holdReason }) =>
+        html`${badge(view, 'hold', holdReason ?? '')}
+<div class="hint">${wordFor(view, 'hold', `${holdReason}.means`)}</div>`,
+    },
+    {
+      title: t('order'),
+      cell: ({ merchant, orderNumber, order }) =>
+        orderNumber === null
+          ? html`<span class="muted">${t('notifications.noOrder')}</span>`
+          : html`${order === null ? html`<span class="mono">${orderNumber}</span>` : orderLink(merchant, orderNumber)}
+<div class="hint">${merchant}</div>`,
+    },
+    { title: t('held.says'), cell: (row) => saidBy(view, row.event) },
+    {
+      title: t('due'),
+      cell: ({ order }) => (order === null ? html`–` : money(order.amount, order.currency)),
+    },
+    {
+      title: t('held.since'),
+      cell: (row) =>
+        html`${time(row.createdAt)}<div class="hint">${row.notification.channel}</div>`,
+    },
+    {
+      title: t('held.actions'),
+      cell: (row) => heldActions(view, row.notificationRowId, row.position),
+    },
+  ];
+}

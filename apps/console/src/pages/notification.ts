@@ -1,0 +1,108 @@
+import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import { maskBody } from '../masking/body.js';
+import { maskHeaders } from '../masking/fields.js';
+import type { NotificationDetailRow } from '../reads/notification-list.js';
+import { type Html, html, NOTHING } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { counted } from './parts/copies.js';
+import { aboutHold, outcomeBadges, saidBy } from './parts/event.js';
+import { facts } from './parts/facts.js';
+import { heldActions } from './parts/held-actions.js';
+import { orderLink } from './parts/links.js';
+import { time } from './parts/time.js';
+import { timeline } from './parts/timeline.js';
+import type { View } from './view.js';
+
+type EventRow = NotificationDetailRow['events'][number];
+
+/** One notification: what came, how it was judged, what was replied, and what to do where it is held. */
+export function notificationPage(
+  view: View,
+  row: NotificationDetailRow,
+  history: Timeline,
+  /** Which of the orders that it names are registered. */
+  isRegistered: (event: EventRow) => boolean,
+): string {
+  const { t } = view;
+  const [line] = history.notifications;
+  const title = t('notifications.title', { id: `#${row.id}` });
+  return layout(
+    view,
+    { title, under: '/notifications', live: `/live?topic=notification&id=${row.id}` },
+    html`<h1>${title}</h1>
+<div id="judged" data-live>
+<p>${badge(view, 'outcome', row.status)} <b>${line ? counted(view, line) : ''}</b></p>
+<h2>${t('notifications.judged')}</h2>
+${row.events.map((event) => judgement(view, event, isRegistered(event)))}
+</div>
+<h2>${t('notifications.replied')}</h2>
+${replyOf(view, history.entries)}
+<h2>${t('notifications.came')}</h2>
+${came(view, row)}
+<h2>${t('notifications.whatHappened')}</h2>
+<div id="history" data-live>${timeline(view, history.entries)}</div>`,
+  );
+}
+
+function judgement(view: View, event: EventRow, isRegistered: boolean): Html {
+  const { t } = view;
+  const { merchant, orderNumber, holdReason, nextRetryAt } = event;
+  const order =
+    orderNumber === null
+      ? html`${t('notifications.noOrder')}`
+      : isRegistered
+        ? orderLink(merchant, orderNumber)
+        : html`<span class="mono">${orderNumber}</span>`;
+  const held =
+    holdReason === null
+      ? NOTHING
+      : html`<div class="held">${aboutHold(view, holdReason)}
+<p class="hint">${nextRetryAt === null ? t('held.onlyPerson') : html`${t('held.nextRetry')} ${time(nextRetryAt)}`}</p>
+${heldActions(view, event.notificationRowId, event.position)}</div>`;
+  return html`<div class="card event">${facts([
+    [t('status'), outcomeBadges(view, event.outcome, holdReason)],
+    [t('order'), order],
+    [t('notifications.event'), saidBy(view, event.event)],
+  ])}${held}</div>`;
+}
+
+function replyOf({ t }: View, entries: readonly TimelineEntry[]): Html {
+  const reply = entries.find((entry) => entry.kind === 'reply');
+  if (reply?.kind !== 'reply') return NOTHING;
+  const { status, body, reported } = reply;
+  return html`<pre>${status}${body === '' ? '' : ` ${body}`}</pre>
+${reported ? NOTHING : html`<p class="hint">${t('timeline.replyUnreported')}</p>`}`;
+}
+
+/** Masked: names of fields, and the values that name no payer and no secret. */
+function came(view: View, row: NotificationDetailRow): Html {
+  const { t } = view;
+  const { bytes, fields } = maskBody(row.provider, Buffer.from(row.body));
+  const signed = row.authenticity === 'signed';
+  return html`<div class="card">${facts([
+    [t('provider'), html`${wordFor(view, 'provider', row.provider)}`],
+    [t('channel'), html`${row.channel}`],
+    [t('merchant'), html`${row.merchant}`],
+    [t('when'), time(row.receivedAt)],
+    [t('notifications.id'), html`<span class="mono">${row.notificationId}</span>`],
+    [
+      t('notifications.authenticity'),
+      html`${t(signed ? 'notifications.signed' : 'notifications.encrypted')}`,
+    ],
+    [
+      t('notifications.conflicting'),
+      row.variant === '' ? null : html`<code>${row.digest.slice(0, 16)}…</code>`,
+    ],
+  ])}</div>
+<p class="hint">${t('notifications.bytes', { n: bytes })}</p>
+<details><summary>${t('notifications.field')} (${Object.keys(fields).length})</summary>${namesAndValues(fields)}</details>
+<details><summary>${t('notifications.headers')}</summary>${namesAndValues(maskHeaders(row.headers))}</details>`;
+}
+
+function namesAndValues(fields: Readonly<Record<string, string>>): Html {
+  const entries = Object.entries(fields).map(
+    ([name, value]) => [name, html`<span class="mono">${value}</span>`] as const,
+  );
+  return facts(entries);
+}

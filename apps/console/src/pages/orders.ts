@@ -1,0 +1,73 @@
+import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { OrderRow } from '../reads/held-events.js';
+import type { OrderQuery } from '../reads/order-list.js';
+import { html } from './html.js';
+import { layout } from './layout.js';
+import { badge, wordFor } from './parts/badge.js';
+import { filters } from './parts/filters.js';
+import { orderLink } from './parts/links.js';
+import { money } from './parts/money.js';
+import { pager } from './parts/pager.js';
+import { type Column, table } from './parts/table.js';
+import { time } from './parts/time.js';
+import type { View } from './view.js';
+
+export function ordersPage(
+  view: View,
+  query: OrderQuery,
+  { rows, nextCursor }: { readonly rows: readonly OrderRow[]; readonly nextCursor: string | null },
+): string {
+  const { t } = view;
+  const statuses = ORDER_STATUSES.map((one) => [one, wordFor(view, 'order', one)] as const);
+  const attention = query.attentionOnly ? 'only' : '';
+  const isFiltered = query.search || query.status || query.merchant || query.attentionOnly;
+  return layout(
+    view,
+    { title: t('nav.orders'), under: '/orders' },
+    html`<h1>${t('nav.orders')}</h1>
+<p class="muted">${t('orders.intro')}</p>
+${filters(view, '/orders', [
+  { name: 'search', label: t('orders.search'), value: query.search },
+  { name: 'status', label: t('status'), value: query.status, choices: statuses },
+  {
+    name: 'attention',
+    label: t('orders.attention'),
+    value: attention,
+    choices: [['only', t('orders.attentionOnly')]],
+  },
+  { name: 'merchant', label: t('merchant'), value: query.merchant },
+])}
+${table(
+  {
+    caption: t('nav.orders'),
+    empty: html`${isFiltered ? t('empty.filtered') : t('orders.none')}`,
+  },
+  columns(view),
+  rows,
+)}
+${pager(view, nextCursor)}`,
+  );
+}
+
+function columns(view: View): Column<OrderRow>[] {
+  const { t } = view;
+  return [
+    {
+      title: t('orderNumber'),
+      cell: ({ merchant, number }) =>
+        html`${orderLink(merchant, number)}<div class="hint">${merchant}</div>`,
+    },
+    {
+      title: t('status'),
+      cell: ({ status, attention }) =>
+        html`${badge(view, 'order', status)} ${attention.map((flag) => badge(view, 'attention', flag))}`,
+    },
+    { title: t('due'), cell: ({ amount, currency }) => money(amount, currency) },
+    { title: t('orders.paid'), cell: ({ paidAmount, currency }) => money(paidAmount, currency) },
+    {
+      title: t('orders.refunded'),
+      cell: ({ refundedAmount, currency }) => money(refundedAmount, currency),
+    },
+    { title: t('orders.registered'), cell: ({ createdAt }) => time(createdAt) },
+  ];
+}

@@ -1,0 +1,53 @@
+import { eventFromJson } from '@payonce/core/database/event-json';
+import type { Fact } from '@payonce/core/orders/fact';
+import type { PaymentEvent } from '@payonce/core/providers/event';
+import { type Html, html, NOTHING } from '../html.js';
+import type { View } from '../view.js';
+import { badge, wordFor } from './badge.js';
+import { money } from './money.js';
+
+/** In one cell: how much the event says was paid or refunded; else what the order costs; else its own words. */
+export function saidBy(view: View, json: unknown): Html {
+  const event = eventFromJson(json);
+  if (event.kind !== 'order') return html`<code>${event.says}</code>`;
+  const told = event.facts.flatMap((fact) => factInWords(view, fact, event.currency));
+  return html`${told.map((one) => html`<div>${one}</div>`)}`;
+}
+
+function factInWords(view: View, fact: Fact, currency: string): Html[] {
+  switch (fact.kind) {
+    case 'paid':
+    case 'operator':
+      return [html`${view.t('said.paid')} ${money(fact.amount, currency)}`];
+    case 'refund':
+      return [
+        html`${view.t('said.refund')} ${money(fact.amount, currency)} <code>${fact.status}</code>`,
+      ];
+    case 'refund_total':
+      return [html`${view.t('said.refundTotal')} ${money(fact.amount, currency)}`];
+    case 'finished':
+      return [html`${view.t('said.finished')}`];
+    case 'closed':
+      return [html`${view.t('said.closed')}`];
+  }
+}
+
+/** What is said to have been paid; null when the event speaks of no payment. */
+export function amountPaid(event: PaymentEvent): bigint | null {
+  const paid = event.kind === 'order' ? event.facts.find(({ kind }) => kind === 'paid') : undefined;
+  return paid?.kind === 'paid' ? paid.amount : null;
+}
+
+/** The outcome, and the reason of a hold. */
+export function outcomeBadges(view: View, outcome: string, holdReason: string | null): Html {
+  return html`${badge(view, 'outcome', outcome)} ${holdReason === null ? NOTHING : badge(view, 'hold', holdReason)}`;
+}
+
+/** What the reason of a hold means, and what to do about it. */
+export function aboutHold(view: View, reason: string): Html {
+  const { t } = view;
+  const means = wordFor(view, 'hold', `${reason}.means`);
+  const toDo = wordFor(view, 'hold', `${reason}.do`);
+  return html`<p>${t('sentence', { text: means })}</p>
+<p><b>${t('held.toDo')}</b> ${t('sentence', { text: toDo })}</p>`;
+}

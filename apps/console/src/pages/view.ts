@@ -1,0 +1,46 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Flash, Session } from '../auth/sessions.js';
+import { languageOf } from '../i18n/language.js';
+import { type Language, type Translate, translator } from '../i18n/translate.js';
+
+export const LANGUAGE_COOKIE = 'payonce-language';
+
+/** For whom a page is made. */
+export interface View {
+  readonly language: Language;
+  readonly t: Translate;
+  /** Null on the login page. */
+  readonly session: Session | null;
+  /** The page's own address with its query: to come back to after switching the language. */
+  readonly address: string;
+  readonly flash: Flash | null;
+}
+
+/** What a script fetches for a page that is open already: it neither keeps a session alive nor eats a message. */
+export function isRefresh(request: FastifyRequest): boolean {
+  return request.headers['x-payonce-refresh'] !== undefined;
+}
+
+export function viewOf(request: FastifyRequest): View {
+  const language = languageOf(request.cookies[LANGUAGE_COOKIE], request.headers['accept-language']);
+  const { session } = request;
+  const flash = isRefresh(request) ? null : (session?.flash ?? null);
+  if (session !== null && flash !== null) session.flash = null;
+  return { language, t: translator(language), session, address: request.url, flash };
+}
+
+/** Whether the buttons are shown; the routes themselves refuse whoever may not. */
+export function canOperate({ session }: View): boolean {
+  return session !== null && session.role !== 'read';
+}
+
+/** The session of a page behind the guard. */
+export function sessionOf(request: FastifyRequest): Session {
+  // The guard lets nobody through without one.
+  if (request.session === null) throw new Error('no session behind the guard');
+  return request.session;
+}
+
+export function sendPage(reply: FastifyReply, page: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').send(page);
+}

@@ -1,0 +1,25 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { errorPage } from '../pages/error.js';
+import { sendPage, viewOf } from '../pages/view.js';
+import { type Problem, problem, sendProblem } from './problems.js';
+
+/** Whether a person's browser asks, and not a program. */
+export function wantsPage(request: FastifyRequest): boolean {
+  return (request.headers.accept ?? '').includes('text/html');
+}
+
+/** What went wrong, as a page for people and as a problem for programs. */
+export function sendRefusal(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  content: Problem,
+): FastifyReply {
+  if (!wantsPage(request)) return sendProblem(reply, content);
+  return sendPage(reply.code(content.status), errorPage(viewOf(request), content.status));
+}
+
+export const oldForm = problem(
+  403,
+  'forbidden',
+  'The form had expired. Please open the page again.',
+);

@@ -1,0 +1,34 @@
+import type { DeadLetterReason } from '@payonce/core/notifications/dead-letters';
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import { pageOf } from '../api/fields.js';
+
+export const LETTER_STATES = ['open', 'redriven', 'dismissed'] as const;
+export type LetterState = (typeof LETTER_STATES)[number];
+export type LetterRow = Prisma.DeadLetterGetPayload<object>;
+
+export interface LetterQuery {
+  readonly state: LetterState | '';
+  readonly reason: DeadLetterReason | '';
+  readonly cursor: bigint | undefined;
+}
+
+/** `open` is what waits for somebody. */
+const WHERE_STATE: Readonly<Record<LetterState, Prisma.DeadLetterWhereInput>> = {
+  open: { redrivenAt: null, dismissedAt: null },
+  redriven: { redrivenAt: { not: null } },
+  dismissed: { dismissedAt: { not: null } },
+};
+
+/** Dead letters, the newest first. */
+export async function readDeadLetters(prisma: PrismaClient, query: LetterQuery, limit: number) {
+  const found = await prisma.deadLetter.findMany({
+    where: {
+      ...(query.cursor && { id: { lt: query.cursor } }),
+      ...(query.reason && { reason: query.reason }),
+      ...(query.state && WHERE_STATE[query.state]),
+    },
+    orderBy: { id: 'desc' },
+    take: limit + 1,
+  });
+  return pageOf(found, limit);
+}

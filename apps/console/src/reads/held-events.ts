@@ -1,0 +1,83 @@
+import type { HoldReason } from '@payonce/core/notifications/notification';
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import { pageOf } from '../api/fields.js';
+
+export interface HeldQuery {
+  readonly reason: HoldReason | '';
+  readonly merchant: string;
+  readonly channel: string;
+  readonly orderNumber: string;
+  readonly cursor: bigint | undefined;
+}
+
+const withNotification = {
+  notification: { select: { id: true, provider: true, channel: true } },
+} as const;
+type EventRow = Prisma.NotificationEventGetPayload<{ include: typeof withNotification }>;
+export type OrderRow = Prisma.OrderGetPayload<object>;
+
+/** A held event with its notification, and the order that it names where that is registered. */
+export interface HeldEventRow extends EventRow {
+  readonly order: OrderRow | null;
+}
+
+/** Held events, the newest first. */
+export async function readHeldEvents(
+  prisma: PrismaClient,
+  query: HeldQuery,
+  limit: number,
+): Promise<{ readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null }> {
+  const found = await prisma.notificationEvent.findMany({
+    where: {
+      outcome: 'held',
+      ...(query.cursor && { id: { lt: query.cursor } }),
+      ...(query.reason && { holdReason: query.reason }),
+      ...(query.merchant && { merchant: query.merchant }),
+      ...(query.orderNumber && { orderNumber: query.orderNumber }),
+      ...(query.channel && { notification: { channel: query.channel } }),
+    },
+    include: withNotification,
+    orderBy: { id: 'desc' },
+    take: limit + 1,
+  });
+  const { rows, nextCursor } = pageOf(found, limit);
+  return { rows: await withOrders(prisma, rows), nextCursor };
+}
+
+/** One event, held or not; null when there is none. */
+export async function readEvent(
+  prisma: PrismaClient,
+  notificationRowId: bigint,
+  position: number,
+): Promise<HeldEventRow | null> {
+  const row = await prisma.notificationEvent.findUnique({
+    where: { notificationRowId_position: { notificationRowId, position } },
+    include: withNotification,
+  });
+  if (row === null) return null;
+  const [event = null] = await withOrders(prisma, [row]);
+  return event;
+}
+
+async function withOrders(
+  prisma: PrismaClient,
+  rows: readonly EventRow[],
+): Promise<HeldEventRow[]> {
+  const orders = await readRegistered(prisma, rows);
+  return rows.map((row) => ({
+    ...row,
+    order:
+      orders.find((one) => one.merchant === row.merchant && one.number === row.orderNumber) ?? null,
+  }));
+}
+
+/** The orders that these events name. There is no foreign key: nobody may have registered them. */
+export async function readRegistered(
+  prisma: PrismaClient,
+  events: readonly { readonly merchant: string; readonly orderNumber: string | null }[],
+): Promise<OrderRow[]> {
+  const named = events.flatMap(({ merchant, orderNumber: number }) =>
+    number === null ? [] : [{ merchant, number }],
+  );
+  return named.length === 0 ? [] : prisma.order.findMany({ where: { OR: named } });
+}

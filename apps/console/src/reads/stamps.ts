@@ -1,0 +1,52 @@
+import type { Clock } from '@payonce/core/clock';
+import { Prisma, type PrismaClient } from '@payonce/prisma/client';
+import type { ReadStamps } from '../live/hub.js';
+import { keyOf, type Topic } from '../live/topics.js';
+
+/** One statement for everything that is watched; each part goes by keys and indexes. */
+export function createReadStamps(prisma: PrismaClient, clock: Clock): ReadStamps {
+  return async (topics) => {
+    // The overview moves with the time itself.
+    const overview = [['overview', clock().toISOString()]] as const;
+    const asked = topics.filter((topic) => topic.name !== 'overview');
+    const rows =
+      asked.length === 0
+        ? []
+        : await prisma.$queryRaw<{ key: string; stamp: string }[]>(
+            Prisma.join(asked.map(stampOf), ' UNION ALL '),
+          );
+    return new Map([...overview, ...rows.map(({ key, stamp }) => [key, stamp] as const)]);
+  };
+}
+
+function stampOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
+  const key = Prisma.sql`${keyOf(topic)}::text AS key`;
+  switch (topic.name) {
+    case 'held':
+      // A pile of ten thousand is as good as more.
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', count(*), max(id), max(decided_at)) AS stamp
+        FROM (SELECT id, decided_at FROM notification_events WHERE outcome = 'held'
+          ORDER BY id DESC LIMIT 10000) AS held)`;
+    case 'order':
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', o.version, told.stamp, sent.stamp,
+          (SELECT max(a.id) FROM audit_log a WHERE a.order_id = o.id)) AS stamp
+        FROM orders o
+        CROSS JOIN LATERAL (
+          SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged)) AS stamp
+          FROM notification_events e JOIN notifications n ON n.id = e.notification_row_id
+          WHERE e.merchant = o.merchant AND e.order_number = o.number) AS told
+        CROSS JOIN LATERAL (
+          SELECT concat_ws('/', count(*), sum(d.attempts), max(d.delivered_at), max(d.next_attempt_at),
+            string_agg(d.state, ',' ORDER BY d.id)) AS stamp
+          FROM deliveries d WHERE d.order_id = o.id) AS sent
+        WHERE o.id = ${topic.id})`;
+    case 'notification':
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', n.status, n.copies, n.acknowledged,
+          (SELECT max(e.decided_at) FROM notification_events e WHERE e.notification_row_id = n.id)) AS stamp
+        FROM notifications n WHERE n.id = ${topic.id})`;
+    case 'delivery':
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', d.state, d.attempts, d.next_attempt_at,
+          (SELECT max(h.id) FROM delivery_attempts h WHERE h.delivery_id = d.id)) AS stamp
+        FROM deliveries d WHERE d.id = ${topic.id})`;
+  }
+}

@@ -1,0 +1,18 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance } from 'fastify';
+import { auditPage } from '../../pages/audit.js';
+import { cursorIn, textIn } from '../../pages/query.js';
+import { sendPage, viewOf } from '../../pages/view.js';
+import { readAudit } from '../../reads/audit-list.js';
+
+const ROWS = 50;
+
+export async function auditPageRoutes(
+  app: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/audit', async (request, reply) => {
+    const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
+    return sendPage(reply, auditPage(viewOf(request), query, await readAudit(prisma, query, ROWS)));
+  });
+}

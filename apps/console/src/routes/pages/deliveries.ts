@@ -1,0 +1,55 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { redeliverDelivery } from '@payonce/core/deliveries/redeliver';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { rowId } from '../../api/fields.js';
+import { deliveriesPage } from '../../pages/deliveries.js';
+import { deliveryPage } from '../../pages/delivery.js';
+import { choiceIn, cursorIn, localPath, textIn } from '../../pages/query.js';
+import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
+import { formOf } from '../../plugins/forms.js';
+import { sendRefusal } from '../../plugins/page-errors.js';
+import { nothingHere } from '../../plugins/problems.js';
+import { DELIVERY_STATES, readDelivery, readDeliveryList } from '../../reads/delivery-list.js';
+
+const ROWS = 50;
+const params = z.object({ id: rowId });
+const config = { access: 'session', role: 'operate' } as const;
+
+export async function deliveryPageRoutes(
+  instance: FastifyInstance,
+  deps: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+
+  app.get('/deliveries', async (request, reply) => {
+    const query = {
+      state: choiceIn(request, 'state', DELIVERY_STATES),
+      endpoint: textIn(request, 'endpoint'),
+      orderNumber: textIn(request, 'order'),
+      cursor: cursorIn(request),
+    };
+    const page = await readDeliveryList(deps.prisma, query, ROWS);
+    return sendPage(reply, deliveriesPage(viewOf(request), query, page));
+  });
+
+  app.get('/deliveries/:id', { schema: { params } }, async (request, reply) => {
+    const row = await readDelivery(deps.prisma, request.params.id);
+    if (row === null) return sendRefusal(request, reply, nothingHere);
+    return sendPage(reply, deliveryPage(viewOf(request), row));
+  });
+
+  app.post('/deliveries/:id/redeliver', { config, schema: { params } }, async (request, reply) => {
+    const session = sessionOf(request);
+    const delivery = request.params.id;
+    const { result } = await redeliverDelivery(deps, {
+      actor: session.user,
+      reason: null,
+      delivery,
+    });
+    const { t } = viewOf(request);
+    session.flash = { good: result === 'done', text: t(`redelivered.${result}`) };
+    return reply.redirect(localPath(formOf(request).get('back'), `/deliveries/${delivery}`), 303);
+  });
+}

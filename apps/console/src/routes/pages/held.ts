@@ -1,0 +1,27 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import type { FastifyInstance } from 'fastify';
+import { heldPage } from '../../pages/held.js';
+import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
+import { sendPage, viewOf } from '../../pages/view.js';
+import { readHeldEvents } from '../../reads/held-events.js';
+
+/** As many as a person looks through before asking for fewer. */
+const ROWS = 50;
+
+export async function heldPageRoutes(
+  app: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/held', async (request, reply) => {
+    const query = {
+      reason: choiceIn(request, 'reason', HOLD_REASONS),
+      merchant: textIn(request, 'merchant'),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      cursor: cursorIn(request),
+    };
+    const page = await readHeldEvents(prisma, query, ROWS);
+    return sendPage(reply, heldPage(viewOf(request), query, page));
+  });
+}

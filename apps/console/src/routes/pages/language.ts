@@ -1,0 +1,25 @@
+import type { FastifyInstance } from 'fastify';
+import { LANGUAGES } from '../../i18n/translate.js';
+import { localPath } from '../../pages/query.js';
+import { LANGUAGE_COOKIE } from '../../pages/view.js';
+import { formOf } from '../../plugins/forms.js';
+
+const YEAR_SECONDS = 365 * 24 * 60 * 60;
+
+/** The switch on every page, the login's included: it changes nothing but how this browser is spoken to. */
+export async function languageRoute(app: FastifyInstance): Promise<void> {
+  app.post('/language', { config: { access: 'public' } }, (request, reply) => {
+    const form = formOf(request);
+    const language = LANGUAGES.find((one) => one === form.get('language'));
+    if (language !== undefined) {
+      const cookie = {
+        path: '/',
+        httpOnly: true,
+        sameSite: 'strict',
+        maxAge: YEAR_SECONDS,
+      } as const;
+      reply.setCookie(LANGUAGE_COOKIE, language, cookie);
+    }
+    return reply.redirect(localPath(form.get('back'), '/'), 303);
+  });
+}

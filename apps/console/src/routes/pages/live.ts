@@ -1,0 +1,58 @@
+import { PassThrough } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import type { Session, Sessions } from '../../auth/sessions.js';
+import type { LiveHub } from '../../live/hub.js';
+import { topicOf } from '../../live/topics.js';
+import { textIn } from '../../pages/query.js';
+import { sessionOf } from '../../pages/view.js';
+import { nothingHere, sendProblem } from '../../plugins/problems.js';
+
+/** Pages that are seen at one time; a hidden one watches nothing. */
+const MAX_STREAMS_PER_SESSION = 4;
+/** Proxies close what is silent for a minute; and so soon it is noticed that a session is over. */
+const HEARTBEAT_MS = 15_000;
+
+/**
+ * Server-sent events: "there is something new", and nothing else; the page then reads itself anew. A
+ * stream ends with its session and with the console.
+ */
+export async function liveRoute(
+  app: FastifyInstance,
+  options: { hub: LiveHub; sessions: Sessions; sessionCookie: string },
+): Promise<void> {
+  const { hub, sessions, sessionCookie } = options;
+  const open = new Map<Session, Set<PassThrough>>();
+  app.addHook('preClose', async () => {
+    hub.close();
+    for (const streams of open.values()) for (const stream of streams) stream.end();
+  });
+
+  app.get('/live', (request, reply) => {
+    const topic = topicOf(textIn(request, 'topic'), textIn(request, 'id'));
+    if (topic === null) return sendProblem(reply, nothingHere);
+    const session = sessionOf(request);
+    const streams = open.get(session) ?? new Set();
+    // 204 tells a browser not to come again.
+    if (streams.size >= MAX_STREAMS_PER_SESSION) return reply.code(204).send();
+
+    const stream = new PassThrough();
+    open.set(session, streams.add(stream));
+    stream.write('retry: 3000\n\n');
+    const stop = hub.watch(topic, () => stream.write('event: change\ndata:\n\n'));
+    const id = request.cookies[sessionCookie] ?? '';
+    const heartbeat = setInterval(() => {
+      // Only looking, so that an open page does not keep a session alive.
+      if (sessions.find(id, 'look') !== null) stream.write(':\n\n');
+    }, HEARTBEAT_MS);
+    const end = () => stream.end();
+    session.ended.addEventListener('abort', end);
+    stream.once('close', () => {
+      stop();
+      clearInterval(heartbeat);
+      session.ended.removeEventListener('abort', end);
+      streams.delete(stream);
+      if (streams.size === 0) open.delete(session);
+    });
+    return reply.type('text/event-stream').send(stream);
+  });
+}

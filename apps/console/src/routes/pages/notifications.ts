@@ -1,0 +1,50 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { OUTCOMES, rowId } from '../../api/fields.js';
+import { notificationPage } from '../../pages/notification.js';
+import { notificationsPage } from '../../pages/notifications.js';
+import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
+import { sendPage, viewOf } from '../../pages/view.js';
+import { sendRefusal } from '../../plugins/page-errors.js';
+import { readRegistered } from '../../reads/held-events.js';
+import { readNotification, readNotifications } from '../../reads/notification-list.js';
+import { readNotificationTimeline } from '../../reads/timeline.js';
+import { unknownNotification } from '../notifications.js';
+
+const ROWS = 50;
+const params = z.object({ id: rowId });
+
+export async function notificationPageRoutes(
+  instance: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+
+  app.get('/notifications', async (request, reply) => {
+    const query = {
+      outcome: choiceIn(request, 'outcome', OUTCOMES),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      notificationId: textIn(request, 'notification'),
+      cursor: cursorIn(request),
+    };
+    const page = await readNotifications(prisma, query, ROWS);
+    return sendPage(reply, notificationsPage(viewOf(request), query, page));
+  });
+
+  app.get('/notifications/:id', { schema: { params } }, async (request, reply) => {
+    const { id } = request.params;
+    const history = await readNotificationTimeline(prisma, id);
+    const row = await readNotification(prisma, id);
+    if (history === null || row === null) return sendRefusal(request, reply, unknownNotification);
+    const orders = await readRegistered(prisma, row.events);
+    const page = notificationPage(viewOf(request), row, history, (event) =>
+      orders.some(
+        ({ merchant, number }) => merchant === event.merchant && number === event.orderNumber,
+      ),
+    );
+    return sendPage(reply, page);
+  });
+}

@@ -1,0 +1,44 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { merchant, orderNumber } from '../../api/fields.js';
+import { orderPage } from '../../pages/order.js';
+import { ordersPage } from '../../pages/orders.js';
+import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
+import { sendPage, viewOf } from '../../pages/view.js';
+import { sendRefusal } from '../../plugins/page-errors.js';
+import { readOrders } from '../../reads/order-list.js';
+import { readOrderTimeline } from '../../reads/timeline.js';
+import { unknownOrder } from '../orders.js';
+
+const ROWS = 50;
+const params = z.object({ merchant, number: orderNumber });
+
+export async function orderPageRoutes(
+  instance: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+
+  app.get('/orders', async (request, reply) => {
+    const query = {
+      search: textIn(request, 'search'),
+      status: choiceIn(request, 'status', ORDER_STATUSES),
+      merchant: textIn(request, 'merchant'),
+      attentionOnly: textIn(request, 'attention') === 'only',
+      cursor: cursorIn(request),
+    };
+    const page = await readOrders(prisma, query, ROWS);
+    return sendPage(reply, ordersPage(viewOf(request), query, page));
+  });
+
+  app.get('/orders/:merchant/:number', { schema: { params } }, async (request, reply) => {
+    const key = request.params;
+    const history = await readOrderTimeline(prisma, key);
+    const order = await prisma.order.findUnique({ where: { merchant_number: key } });
+    if (history === null || order === null) return sendRefusal(request, reply, unknownOrder);
+    return sendPage(reply, orderPage(viewOf(request), order, history));
+  });
+}

@@ -1,0 +1,100 @@
+import { eventually } from '@payonce/testkit/eventually';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { cookiesOf, formTokenIn, startConsole, submitLogin, type TestConsole } from './support.js';
+
+let server: TestConsole;
+let url: string;
+beforeAll(async () => {
+  server = await startConsole();
+  url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+});
+afterAll(() => server.close());
+
+async function newSession(): Promise<string> {
+  const { answer } = await submitLogin(server.app, { password: server.password });
+  return `payonce-session=${cookiesOf(answer)['payonce-session']}`;
+}
+
+/** Opens a stream. `came`: what it has sent; `ended`: resolves when the console ends it. */
+async function watch(cookie: string, topic: string) {
+  const answer = await fetch(`${url}/live?${topic}`, { headers: { cookie } });
+  const stream = {
+    status: answer.status,
+    headers: answer.headers,
+    came: '',
+    ended: Promise.resolve(),
+  };
+  const read = async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) stream.came += decoder.decode(chunk);
+  };
+  stream.ended = read();
+  return stream;
+}
+
+async function logOut(cookie: string): Promise<void> {
+  const page = await (await fetch(`${url}/orders`, { headers: { cookie } })).text();
+  const body = new URLSearchParams({ formToken: formTokenIn(page) });
+  const answer = await fetch(`${url}/logout`, {
+    method: 'POST',
+    headers: { cookie },
+    body,
+    redirect: 'manual',
+  });
+  expect(answer.status).toBe(303);
+}
+
+const news = (came: string) => came.match(/^event: change$/gm)?.length ?? 0;
+
+describe('a live stream', () => {
+  it('is for those who have logged in, and about what can be watched', async () => {
+    const cookie = await newSession();
+    expect((await fetch(`${url}/live?topic=overview`)).status).toBe(401);
+    for (const topic of ['', 'topic=everything', 'topic=order', 'topic=order&id=1%20OR%201=1']) {
+      expect((await watch(cookie, topic)).status, topic).toBe(404);
+    }
+  });
+
+  it('says that there is something new to see of an order, and nothing of what it is', async () => {
+    const order = await server.prisma.order.create({
+      data: {
+        merchant: 'm',
+        number: 'WATCHED',
+        amount: 1n,
+        currency: 'CNY',
+        createdAt: new Date(),
+        updatedAt: new Date(),
+      },
+    });
+    const stream = await watch(await newSession(), `topic=order&id=${order.id}`);
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('cache-control')).toBe('no-store');
+    // Once at first: what came between the page and the stream would be missed.
+    await eventually(() => expect(news(stream.came)).toBe(1));
+    await server.prisma.order.update({
+      where: { id: order.id },
+      data: { version: 1, status: 'closed' },
+    });
+    await eventually(() => expect(news(stream.came)).toBe(2));
+    expect(stream.came).not.toContain('WATCHED');
+  });
+
+  it('is one of four at most, and ends with its session', async () => {
+    const cookie = await newSession();
+    const other = await watch(await newSession(), 'topic=held');
+    const streams = await Promise.all([1, 2, 3, 4].map(() => watch(cookie, 'topic=held')));
+    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    expect((await watch(cookie, 'topic=held')).status).toBe(204);
+    await logOut(cookie);
+    await Promise.all(streams.map(({ ended }) => ended));
+    expect((await watch(cookie, 'topic=held')).status).toBe(401);
+    await eventually(() => expect(news(other.came)).toBeGreaterThan(0));
+  });
+
+  it('ends when the console stops, and does not keep it from stopping', async () => {
+    const stream = await watch(await newSession(), 'topic=overview');
+    expect(stream.status).toBe(200);
+    await server.app.close();
+    await stream.ended;
+  });
+});
