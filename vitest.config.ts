@@ -46,10 +46,23 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
+          // The console's pages in a real Chromium; it needs what the stores' tests need.
+          name: 'browser',
+          include: ['tests/browser/*.test.ts'],
+          globalSetup: ['tests/stores.ts'],
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
           // The whole product as separate processes, alone on the machine.
           name: 'processes',
           include: ['tests/processes/*.test.ts', 'bench/test/*.test.ts', 'chaos/test/*.test.ts'],
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

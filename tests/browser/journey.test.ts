@@ -1,0 +1,118 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { closeShop, openShop, type Shop } from '../shop.js';
+import { keepScreenshot, logIn, openBrowser, openLook } from './browser.js';
+import { type RunningConsole, startConsole } from './console.js';
+import { pay, register } from './scene.js';
+
+let shop: Shop;
+let server: RunningConsole;
+let browser: Browser;
+let context: BrowserContext;
+let page: Page;
+let complaints: string[];
+
+beforeAll(async () => {
+  shop = await openShop('redis');
+  server = await startConsole(shop);
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await closeShop(shop);
+});
+beforeEach(async () => {
+  const look = { locale: 'en-GB', width: 1280, colorScheme: 'light' } as const;
+  ({ context, page, complaints } = await openLook(browser, server.url, look));
+});
+afterEach(() => context.close());
+
+const main = (words: string) => page.locator('main').getByText(words).first();
+
+describe('the login', () => {
+  test('refuses a wrong password, in the language that was chosen', async () => {
+    await page.goto('/login');
+    await page.getByRole('button', { name: '中文' }).click();
+    await page.locator('#user').fill('operator');
+    await page.locator('#password').fill('not the password');
+    await page.locator('#password').press('Enter');
+    await main('用户名或密码错误。').waitFor();
+    await page.goto('/orders');
+    expect(new URL(page.url()).pathname).toBe('/login');
+  });
+
+  test('is over on every page that is open as soon as one logs out', async () => {
+    await logIn(page, server.password);
+    const other = await context.newPage();
+    await other.goto('/held');
+    await other.getByRole('button', { name: 'Log out' }).click();
+    await other.waitForURL('/login');
+    await page.waitForURL('/login');
+  });
+
+  test('a form without the token of its session changes nothing', async () => {
+    await register(shop, 'FORGED');
+    await pay(shop, 'FORGED', { amount: 1n });
+    await logIn(page, server.password);
+    await page.goto('/held?order=FORGED');
+    await page.getByRole('link', { name: 'Accept…' }).click();
+    await page.evaluate('document.querySelector("main [name=formToken]").value = "x"');
+    await page.getByLabel('Why you decide so').fill('forged');
+    await page.getByRole('button', { name: 'Accept' }).click();
+    await main('That did not work (403)').waitFor();
+    const order = await shop.prisma.order.findFirstOrThrow({ where: { number: 'FORGED' } });
+    expect(order.status).toBe('pending');
+  });
+});
+
+test('an operator watches an order become paid, without touching the page', async () => {
+  await register(shop, 'LIVE');
+  await logIn(page, server.password);
+  await page.goto('/orders');
+  await page.getByRole('link', { name: 'LIVE', exact: true }).click();
+  await main('Pending').waitFor();
+  await page.evaluate('window.untouched = true');
+  await pay(shop, 'LIVE', { copies: 9 });
+  await main('Paid').waitFor();
+  await main('Fact: paid').waitFor();
+  await main('order.paid').waitFor();
+  expect(await page.evaluate('window.untouched')).toBe(true);
+  await keepScreenshot(page, 'journey-paid');
+  expect(complaints).toEqual([]);
+});
+
+test('an operator accepts a held payment: shown what will happen, asked why, and kept in the audit log', async () => {
+  await register(shop, 'WRONG');
+  await pay(shop, 'WRONG', { amount: 1n });
+  await logIn(page, server.password);
+  await page.goto('/held?order=WRONG');
+  await page.getByRole('link', { name: 'Accept…' }).click();
+  await main('¥0.01 (1 fen)').waitFor();
+  await main('That is ¥88.87 less than is due.').waitFor();
+  await page.getByLabel('Why you decide so').fill('seen on the statement');
+  await page.getByRole('button', { name: 'Accept' }).click();
+  await page.waitForURL('/orders/demo/WRONG');
+  await main('Accepted.').waitFor();
+  await main('“seen on the statement”').waitFor();
+  const order = await shop.prisma.order.findFirstOrThrow({ where: { number: 'WRONG' } });
+  expect([order.status, order.paidAmount]).toEqual(['paid', 1n]);
+  await page.goto('/audit');
+  await page.getByRole('row', { name: /operator\s+Accepted\s+WRONG/ }).waitFor();
+  await keepScreenshot(page, 'journey-audit');
+  expect(complaints).toEqual([]);
+});
+
+test('an operator rejects a held event, and it is ignored for good', async () => {
+  await pay(shop, 'NOBODYS');
+  await logIn(page, server.password);
+  await page.goto('/held?order=NOBODYS');
+  await page.getByRole('link', { name: 'Reject…' }).click();
+  await page.getByLabel('Why you decide so').fill('not ours');
+  await page.getByRole('button', { name: 'Reject' }).click();
+  await main('Rejected: it is ignored, and kept.').waitFor();
+  const event = await shop.prisma.notificationEvent.findFirstOrThrow({
+    where: { orderNumber: 'NOBODYS' },
+  });
+  expect(event.outcome).toBe('ignored');
+});

@@ -1,0 +1,91 @@
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { closeShop, openShop, type Shop } from '../shop.js';
+import { keepScreenshot, type Look, logIn, openBrowser, openLook } from './browser.js';
+import { type RunningConsole, startConsole } from './console.js';
+import { playDay } from './scene.js';
+
+let shop: Shop;
+let server: RunningConsole;
+let browser: Browser;
+
+beforeAll(async () => {
+  shop = await openShop('redis');
+  await playDay(shop);
+  server = await startConsole(shop);
+  browser = await openBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+  await closeShop(shop);
+});
+
+const LOOKS: readonly Look[] = [
+  { locale: 'en-GB', width: 1280, colorScheme: 'light' },
+  { locale: 'zh-CN', width: 360, colorScheme: 'light' },
+  { locale: 'en-GB', width: 360, colorScheme: 'dark' },
+  { locale: 'zh-CN', width: 1280, colorScheme: 'dark' },
+];
+
+async function pagesOf({ prisma }: Shop): Promise<Record<string, string>> {
+  const held = await prisma.notificationEvent.findFirstOrThrow({
+    where: { holdReason: 'amount_mismatch' },
+  });
+  const unknown = await prisma.notificationEvent.findFirstOrThrow({
+    where: { holdReason: 'unknown_order' },
+  });
+  const letter = await prisma.deadLetter.findFirstOrThrow();
+  return {
+    overview: '/',
+    held: '/held',
+    accept: `/held/${held.notificationRowId}/0/accept`,
+    'cannot-accept': `/held/${unknown.notificationRowId}/0/accept`,
+    reject: `/held/${held.notificationRowId}/0/reject`,
+    orders: '/orders',
+    order: '/orders/demo/ORDER-1',
+    notifications: '/notifications',
+    notification: `/notifications/${held.notificationRowId}`,
+    deliveries: '/deliveries',
+    endpoints: '/endpoints',
+    'dead-letters': '/dead-letters',
+    'dead-letter': `/dead-letters/${letter.id}`,
+    dismiss: `/dead-letters/${letter.id}/dismiss`,
+    audit: '/audit',
+    'no-match': '/orders?search=nothing',
+    'not-found': '/nothing-here',
+  };
+}
+
+async function faultsOf(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, passes } = (await page.evaluate('axe.run()')) as axe.AxeResults;
+  expect(passes.length).toBeGreaterThan(10); // it did look
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
+}
+
+describe.each(LOOKS)('in $locale, $width pixels wide, $colorScheme', (look) => {
+  const name = (page: string) => `${page}-${look.locale}-${look.width}-${look.colorScheme}`;
+
+  test('every page is usable by everybody, fits, and gives the browser nothing to complain of', async () => {
+    const { context, page, complaints } = await openLook(browser, server.url, look);
+    await page.goto('/login');
+    expect(await faultsOf(page)).toEqual([]);
+    await keepScreenshot(page, name('login'));
+    await logIn(page, server.password);
+    for (const [title, address] of Object.entries(await pagesOf(shop))) {
+      await page.goto(address);
+      expect(await page.evaluate('document.documentElement.lang')).toBe(
+        look.locale === 'zh-CN' ? 'zh-CN' : 'en',
+      );
+      const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      await keepScreenshot(page, name(title));
+      expect([address, tooWide]).toEqual([address, 0]);
+      expect([address, await faultsOf(page)]).toEqual([address, []]);
+    }
+    // The browser reports the one address that is not there.
+    expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
+    await context.close();
+  });
+});

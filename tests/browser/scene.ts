@@ -1,0 +1,62 @@
+import { systemClock } from '@payonce/core/clock';
+import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
+import { registerOrder } from '@payonce/core/orders/register';
+import { eventually } from '@payonce/testkit/eventually';
+import { expect } from 'vitest';
+import type { Shop } from '../shop.js';
+
+const DUE = 8_888n;
+
+export async function register(shop: Shop, number: string): Promise<void> {
+  const terms = { merchant: 'demo', number, amount: DUE, currency: 'CNY' };
+  await registerOrder({ prisma: shop.prisma, clock: systemClock }, terms);
+}
+
+/** Signed as the provider signs, over HTTP, as often as it is told. */
+export async function pay(
+  shop: Shop,
+  orderNumber: string,
+  { amount = DUE, copies = 1 }: { amount?: bigint; copies?: number } = {},
+): Promise<void> {
+  const paidAt = new Date();
+  const payment = { orderNumber, trade: `T${orderNumber}`, amount, paidAt };
+  const signed = shop.signers['sim-alipay'].payment(payment);
+  for (let copy = 0; copy < copies; copy += 1) {
+    const reply = await shop.post('alipay', 'sim-alipay', signed);
+    expect(await reply.text()).toBe('success');
+  }
+}
+
+/** What a shop has after a day: paid, refunded, pending and held orders, and a dead letter. */
+export async function playDay(shop: Shop): Promise<void> {
+  for (const number of ['ORDER-1', 'ORDER-2', 'ORDER-3', 'ORDER-4']) await register(shop, number);
+  await pay(shop, 'ORDER-1', { copies: 9 });
+  await pay(shop, 'ORDER-2');
+  await pay(shop, 'ORDER-3', { amount: 1n });
+  await pay(shop, 'NOT-REGISTERED');
+  const refund = shop.signers['sim-wechat-v2'].refund({
+    orderNumber: 'ORDER-2',
+    trade: 'TORDER-2',
+    amount: DUE,
+    refundId: 'R1',
+    refundAmount: 3_000n,
+    refundedTotal: 3_000n,
+    refundedAt: new Date(),
+    full: false,
+  });
+  await shop.post('wechatpay-v2', 'sim-wechat-v2', refund);
+  await recordDeadLetter(
+    { prisma: shop.prisma, clock: systemClock },
+    {
+      queue: 'notifications',
+      jobId: 'alipay.sim-alipay.forged.00000000',
+      job: { version: 1, provider: 'alipay', bodyBase64: Buffer.from('a=1').toString('base64') },
+      reason: 'verification_failed',
+      error: 'bad_signature',
+    },
+  );
+  await eventually(async () => {
+    expect(await shop.prisma.notification.count()).toBe(5);
+    expect(await shop.prisma.notificationEvent.count({ where: { outcome: 'held' } })).toBe(3);
+  });
+}
