@@ -38,6 +38,7 @@ export async function startConsole(shop: Shop): Promise<RunningConsole> {
       https: false,
       trustedProxies: [],
       identity: null,
+      channelsFile: null,
       encryptionKey: null,
       webhookNetworks: [],
     },

@@ -119,6 +119,7 @@ function environment(app: App, ports: Ports, options: AppsOptions): NodeJS.Proce
       DATABASE_URL: stores.databaseUrl,
       PAYONCE_PORT: String(ports.console),
       PAYONCE_PRIVATE_PORT: String(ports.consolePrivate),
+      PAYONCE_CHANNELS_FILE: channelsFile,
       PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
       PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
     },

@@ -25,6 +25,7 @@ import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
+import { channelRoutes } from './routes/channels.js';
 import { deadLetterRoutes } from './routes/dead-letters.js';
 import { deliveryRoutes } from './routes/deliveries.js';
 import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
@@ -53,6 +54,7 @@ export interface ConsoleParts {
     | 'encryptionKey'
     | 'webhookNetworks'
     | 'identity'
+    | 'channelsFile'
   >;
   readonly prisma: PrismaClient;
   readonly board: Board;
@@ -135,6 +137,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(deliveryRoutes, database);
       await api.register(apiKeyRoutes, database);
       await api.register(auditRoutes, database);
+      await api.register(channelRoutes, { ...database, channelsFile: config.channelsFile });
       await api.register(endpointRoutes, { ...database, encryptionKey, policy });
       await api.register(endpointSwitchRoutes, database);
       await api.register(statsRoutes, { readStats });

@@ -41,6 +41,8 @@ const shape = {
   PAYONCE_HOST: z.string().default('127.0.0.1'),
   PAYONCE_PORT: port(8603),
   DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
+  /** Only to be shown; the console reads no key of it. */
+  PAYONCE_CHANNELS_FILE: z.string().optional(),
   PAYONCE_CONSOLE_USER: z.string().max(64).default('operator'),
   PAYONCE_CONSOLE_PASSWORD: secret(MIN_PASSWORD_CHARACTERS),
   /** May do everything, and makes the first keys; afterwards it need not be there. */
@@ -91,6 +93,7 @@ export function loadConfig(env: Env) {
     // In production, https unless said otherwise: a session cookie that leaks cannot be taken back.
     https: settings.PAYONCE_CONSOLE_HTTPS ?? settings.NODE_ENV === 'production',
     encryptionKey: settings.PAYONCE_ENCRYPTION_KEY ?? null,
+    channelsFile: settings.PAYONCE_CHANNELS_FILE ?? null,
     webhookNetworks: settings.PAYONCE_WEBHOOK_ALLOW_NETWORKS,
     trustedProxies: settings.PAYONCE_TRUSTED_PROXIES,
     identity: identityOf(settings),

@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { systemClock } from '@payonce/core/clock';
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
@@ -8,12 +11,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, readContract } from './contract.js';
 import { call, startConsole, type TestConsole } from './support.js';
 
+const CHANNELS = `channels:
+  shop: { provider: alipay, appId: "2021", publicKeys: [{ env: KEY, retiredAt: 2026-12-01T00:00:00Z }] }
+`;
+let folder: string;
 let server: TestConsole;
 let document: OpenAPIV3_1.Document;
 let contract: Contract;
 const answered = new Set<string>();
 beforeAll(async () => {
-  server = await startConsole();
+  folder = await mkdtemp(join(tmpdir(), 'payonce-contract-'));
+  const channelsFile = join(folder, 'channels.yaml');
+  await writeFile(channelsFile, CHANNELS);
+  server = await startConsole({ channelsFile });
   document = (await call(server, 'GET', '/openapi.json')).json();
   contract = readContract(document);
   await call(server, 'POST', '/orders', { payload: { orderNumber: 'A-1', amount: '8888' } });
@@ -33,7 +43,10 @@ beforeAll(async () => {
     await recordDeadLetter({ prisma: server.prisma, clock: systemClock }, letter);
   }
 });
-afterAll(() => server.close());
+afterAll(async () => {
+  await server.close();
+  await rm(folder, { recursive: true });
+});
 
 /** As a worker applies it. The rows of this database are numbered from 1. */
 async function receive(orderNumber: string, amount: bigint): Promise<void> {
@@ -148,6 +161,7 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['POST /v1/dead-letters/{id}/redrive', '/dead-letters/2/redrive', 409, {}],
   ['GET /v1/stats', '/stats', 200],
   ['GET /v1/audit', '/audit', 200],
+  ['GET /v1/channels', '/channels', 200],
   ['POST /v1/endpoints', '/endpoints', 201, { name: 'erp', url: 'https://shop.example/' }],
   ['POST /v1/endpoints', '/endpoints', 400, { name: 'erp', url: 'http://shop.example/' }],
   ['POST /v1/endpoints', '/endpoints', 409, { name: 'erp', url: 'https://shop.example/' }],

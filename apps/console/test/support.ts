@@ -28,6 +28,7 @@ export async function startConsole(
     clock?: Clock;
     encryptionKey?: Buffer | null;
     identity?: IdentitySettings;
+    channelsFile?: string;
   } = {},
 ): Promise<TestConsole> {
   const given = options.databaseUrl;
@@ -47,6 +48,7 @@ export async function startConsole(
       encryptionKey: options.encryptionKey === undefined ? randomBytes(32) : options.encryptionKey,
       webhookNetworks: [],
       identity: options.identity ?? null,
+      channelsFile: options.channelsFile ?? null,
     },
     prisma,
     board,

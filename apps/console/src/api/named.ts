@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { problemSchema } from '../plugins/problems.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
 import { auditRowView, auditView } from './audit-views.js';
+import { channelView } from './channel-views.js';
 import { deadLetterView } from './dead-letter-views.js';
 import { deliveryView, orderEventDetailView, orderEventView } from './delivery-views.js';
 import { endpointView, newEndpointView } from './endpoint-views.js';
@@ -21,6 +22,7 @@ const NAMED = {
   ApiKey: apiKeyView,
   AuditEntry: auditView,
   AuditRow: auditRowView,
+  Channel: channelView,
   DeadLetter: deadLetterView,
   Endpoint: endpointView,
   Delivery: deliveryView,

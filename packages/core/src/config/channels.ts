@@ -44,13 +44,32 @@ export function loadChannels(
 ): Channels {
   const faults: string[] = [];
   const channels = new Map<string, Channel>();
-  for (const [key, block] of Object.entries(parseChannelFile(text).channels)) {
-    const channel = loadChannel(key, block, options, faults);
-    if (channel) channels.set(key, channel);
+  for (const block of readBlocks(text, options.production, faults)) {
+    const channel = makeChannel(block, options, faults);
+    if (channel) channels.set(channel.key, channel);
   }
-  if (channels.size === 0 && faults.length === 0) faults.push('channels: names no channel');
   if (faults.length > 0) throw new ConfigError(faults);
   return channels;
+}
+
+/** A channel whose settings are as they must be; no key was read yet. */
+export interface ChannelBlock {
+  readonly key: string;
+  readonly merchant: string;
+  readonly simulated: boolean;
+  readonly definition: ProviderDefinition;
+  readonly settings: unknown;
+}
+
+/**
+ * @param production refuses simulated channels
+ * @param faults gets what is wrong with the blocks that are left out
+ * @throws ConfigError when it is no channel file at all
+ */
+export function readBlocks(text: string, production: boolean, faults: string[]): ChannelBlock[] {
+  const entries = Object.entries(parseChannelFile(text).channels);
+  if (entries.length === 0) faults.push('channels: names no channel');
+  return entries.flatMap(([key, block]) => readBlock(key, block, production, faults) ?? []);
 }
 
 /** What is configured, for the boot log: keys by name, never by value. */
@@ -78,12 +97,12 @@ export function parseChannelFile(text: string): z.output<typeof channelFile> {
   throw new ConfigError(['the channel file must have an entry `channels`, may have `endpoints`']);
 }
 
-function loadChannel(
+function readBlock(
   key: string,
   block: unknown,
-  options: { readonly production: boolean; readonly readSecret: ReadSecret },
+  production: boolean,
   faults: string[],
-): Channel | null {
+): ChannelBlock | null {
   const at = `channels.${KEY.test(key) ? key : '(a key that is not a-z, 0-9, - or is over 40 characters)'}`;
   const parsed = common.safeParse(block);
   if (!KEY.test(key)) faults.push(at);
@@ -92,7 +111,7 @@ function loadChannel(
     return null;
   }
   const { provider: id, merchant, simulated, ...rest } = parsed.data;
-  if (simulated && options.production) {
+  if (simulated && production) {
     faults.push(`${at}.simulated: its keys are not secret, so it is refused in production`);
   }
   const definition = providers.find((provider) => provider.id === id);
@@ -100,26 +119,23 @@ function loadChannel(
     faults.push(`${at}.provider: must be one of ${providers.map(({ id }) => id).join(', ')}`);
     return null;
   }
-  const provider = makeProvider(definition, rest, options.readSecret, at, faults);
-  return provider && { key, merchant, simulated, provider };
+  const settings = definition.settings.safeParse(rest);
+  if (settings.success) return { key, merchant, simulated, definition, settings: settings.data };
+  faults.push(...faultsOf(settings.error, at));
+  return null;
 }
 
-function makeProvider(
-  definition: ProviderDefinition,
-  block: unknown,
-  readSecret: ReadSecret,
-  at: string,
+function makeChannel(
+  { key, merchant, simulated, definition, settings }: ChannelBlock,
+  { readSecret }: { readonly readSecret: ReadSecret },
   faults: string[],
-): PaymentProvider | null {
-  const settings = definition.settings.safeParse(block);
-  if (!settings.success) {
-    faults.push(...faultsOf(settings.error, at));
-    return null;
-  }
+): Channel | null {
   try {
-    return definition.create(settings.data, readSecret);
+    const provider = definition.create(settings, readSecret);
+    return { key, merchant, simulated, provider };
   } catch (error) {
-    faults.push(`${at}: ${error instanceof Error ? error.message : 'a key cannot be read'}`);
+    const why = error instanceof Error ? error.message : 'a key cannot be read';
+    faults.push(`channels.${key}: ${why}`);
     return null;
   }
 }

@@ -10,6 +10,11 @@ export const secretSource = z.union([
 ]);
 export type SecretSource = z.infer<typeof secretSource>;
 
+/** How a key is called in logs, reports and the console. */
+export function sourceName(source: SecretSource): string {
+  return 'env' in source ? `env ${source.env}` : `file ${source.file}`;
+}
+
 /** Reads the text behind a source. @throws Error that names the source and never its content. */
 export type ReadSecret = (source: SecretSource) => string;
 

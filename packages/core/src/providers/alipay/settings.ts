@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type PublicKey, parsePublicKey } from '../crypto.js';
 import type { KeyInfo } from '../provider.js';
-import { type ReadSecret, type Retirable, retiredAt, secretSource } from '../secret.js';
+import { type ReadSecret, type Retirable, retiredAt, secretSource, sourceName } from '../secret.js';
 
 /** To be quoted in YAML, which reads bare digits as a number and may round the last ones. */
 const alipayNumber = z.string().min(1).max(64);
@@ -43,7 +43,7 @@ export function loadAlipayKeys(settings: AlipaySettings, readSecret: ReadSecret)
   const keys: AlipayKey[] = [];
   for (const list of ['publicKeys', 'certificates'] as const) {
     for (const [index, source] of settings[list].entries()) {
-      const name = 'env' in source ? `env ${source.env}` : `file ${source.file}`;
+      const name = sourceName(source);
       try {
         const parsed = parsePublicKey(readSecret(source), MINIMUM_BITS[settings.signType]);
         const retired = retiredAt(source);

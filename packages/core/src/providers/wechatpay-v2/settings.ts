@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type ReadSecret, type Retirable, retiredAt, secretSource } from '../secret.js';
+import { type ReadSecret, type Retirable, retiredAt, secretSource, sourceName } from '../secret.js';
 
 /** The key that the merchant sets for API v2 is "32 bytes" (pay.weixin.qq.com, API安全, 设置APIv2密钥). */
 const API_KEY_BYTES = 32;
@@ -28,7 +28,7 @@ export interface ApiKey extends Retirable {
 /** @throws Error naming every setting at fault, never a value. */
 export function readApiKeys(settings: WechatpayV2Settings, readSecret: ReadSecret): ApiKey[] {
   const keys = settings.apiKeys.map((source) => ({
-    name: 'env' in source ? `env ${source.env}` : `file ${source.file}`,
+    name: sourceName(source),
     text: readSecret(source),
     retiredAt: retiredAt(source),
   }));

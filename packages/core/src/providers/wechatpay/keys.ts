@@ -1,6 +1,6 @@
 import { type PublicKey, parsePublicKey } from '../crypto.js';
 import type { KeyInfo } from '../provider.js';
-import { type ReadSecret, type Retirable, retiredAt, type SecretSource } from '../secret.js';
+import { type ReadSecret, type Retirable, retiredAt, sourceName } from '../secret.js';
 import type { WechatpaySettings } from './settings.js';
 
 /** WeChat Pay signs with RSA 2048 (the algorithm's name says so); a longer key is no harm. */
@@ -73,8 +73,4 @@ function readContentKey(text: string): Buffer {
   const key = Buffer.from(text.trim(), 'utf8');
   if (key.length !== API_V3_KEY_BYTES) throw new Error('is not exactly 32 bytes long');
   return key;
-}
-
-function sourceName(source: SecretSource): string {
-  return 'env' in source ? `env ${source.env}` : `file ${source.file}`;
 }
