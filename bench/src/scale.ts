@@ -14,7 +14,7 @@ export interface Scale {
   readonly grownBacklog: number;
   /** At a steady rate, for latencies. */
   readonly steadyMs: number;
-  /** Of one verification after the other, in this process. */
+  /** Processor time of one verification after the other, in this process. */
   readonly verifyMs: number;
   readonly waiting: number;
 }

@@ -87,7 +87,11 @@ test('what the SDK signs or accepts we accept, and we read from it what it reads
     const verification = sides.ours(body);
     if (!verification.ok) return expect(verification.reason).toBe('accepted');
     const { form } = verification.request.message as AlipayMessage;
-    expect(Object.fromEntries([...form].map(([name, text]) => [name, text.toString()]))).toEqual({
+    expect(
+      Object.fromEntries(
+        [...form].map(([name, text]) => [name, Buffer.from(text, 'latin1').toString()]),
+      ),
+    ).toEqual({
       ...parsed,
     });
     tally.add('genuine');

@@ -9,8 +9,8 @@ import type { Stage } from '../stage.js';
 import type { Row } from './row.js';
 import { wechatpaySides } from './verify-wechatpay.js';
 
-/** Between two looks at the clock. */
-const STRIDE = 20;
+/** Between two looks at the clock, which cost a microsecond. */
+const STRIDE = 100;
 
 export const verifyAlipay: Row = {
   name: 'verify.alipay',
@@ -27,7 +27,7 @@ export const verifyAlipay: Row = {
       await compare(
         {
           name: 'verify.alipay',
-          unit: 'verified/s',
+          unit: 'verified/cpu-s',
           ours: perSecond(stage, ours),
           // Given what a framework has parsed already; we begin with the bytes.
           others: { 'alipay-sdk': perSecond(stage, () => sdk.checkNotifySignV2(fields)) },
@@ -60,7 +60,7 @@ export const verifyAlipayFloor: Row = {
       await compare(
         {
           name: 'verify.alipay.floor',
-          unit: 'verified/s',
+          unit: 'verified/cpu-s',
           ours: perSecond(stage, ours),
           others: {
             'crypto.verify': perSecond(stage, () => verify('sha256', text, key, signature)),
@@ -82,7 +82,7 @@ export const verifyWechatpay: Row = {
       await compare(
         {
           name: 'verify.wechatpay',
-          unit: 'verified/s',
+          unit: 'verified/cpu-s',
           ours: perSecond(stage, ours),
           others: {
             'wechatpay-axios-plugin': perSecond(stage, axiosPlugin),
@@ -109,24 +109,28 @@ function alipayNotice({ channels, requests, signers }: Stage) {
   };
 }
 
-/** @param verifies one genuine message; a refusal ends the run, since it may cost less */
+/**
+ * By processor time, which what else runs on the machine does not take part in.
+ * @param verifies one genuine message; a refusal ends the run, since it may cost less
+ */
 function perSecond(
   { scale }: Stage,
   verifies: () => boolean | Promise<boolean>,
 ): () => Promise<number> {
   return async () => {
     for (let count = 0; count < STRIDE * 10; count += 1) await verifies();
-    const startedAt = performance.now();
+    const startedAt = process.cpuUsage();
     let count = 0;
-    let elapsedMs = 0;
-    while (elapsedMs < scale.verifyMs) {
+    let usedMs = 0;
+    while (usedMs < scale.verifyMs) {
       for (let index = 0; index < STRIDE; index += 1) {
         const verdict = verifies();
         if (verdict !== true && !(await verdict)) throw new Error('a genuine message is refused');
       }
       count += STRIDE;
-      elapsedMs = performance.now() - startedAt;
+      const { user, system } = process.cpuUsage(startedAt);
+      usedMs = (user + system) / 1_000;
     }
-    return count / (elapsedMs / 1_000);
+    return count / (usedMs / 1_000);
   };
 }

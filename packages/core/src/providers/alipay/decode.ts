@@ -129,7 +129,7 @@ const READ_FIELDS = [
  */
 function hiddenField(form: Form): string | null {
   for (const value of form.values()) {
-    if (!value.includes(0x26)) continue;
+    if (!value.includes('&')) continue;
     const hidden = READ_FIELDS.find((name) => value.includes(`&${name}=`));
     if (hidden !== undefined) return hidden;
   }

@@ -3,7 +3,7 @@ import { parseForm } from './form.js';
 
 const parse = (text: string) => {
   const form = parseForm(Buffer.from(text, 'latin1'));
-  return form && Object.fromEntries([...form].map(([name, value]) => [name, value.toString()]));
+  return form && Object.fromEntries(form);
 };
 
 describe('a form', () => {
@@ -21,8 +21,8 @@ describe('a form', () => {
 
   it('keeps bytes that are no text', () => {
     const form = parseForm(Buffer.concat([Buffer.from('a=%D6%D0&b='), Buffer.from([0xff, 0x00])]));
-    expect(form?.get('a')).toEqual(Buffer.from([0xd6, 0xd0]));
-    expect(form?.get('b')).toEqual(Buffer.from([0xff, 0x00]));
+    expect(form?.get('a')).toBe('\xd6\xd0');
+    expect(form?.get('b')).toBe('\xff\x00');
   });
 
   it('passes over empty pieces', () => {

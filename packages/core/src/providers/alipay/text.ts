@@ -9,15 +9,14 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @returns null when the field is absent, empty, or not text in that charset
  */
 export function textOf(form: Form, name: string): string | null {
-  const bytes = form.get(name);
-  if (bytes === undefined || !isFilled(form, name)) return null;
-  const charset = form.get('charset')?.toString('latin1').toLowerCase() ?? '';
-  return decode(bytes, charset);
+  const value = form.get(name);
+  if (value === undefined || !isFilled(form, name)) return null;
+  // All charsets that Alipay offers write ASCII alike.
+  if (!/[\x80-\xff]/.test(value)) return value;
+  return decode(Buffer.from(value, 'latin1'), form.get('charset')?.toLowerCase() ?? '');
 }
 
 function decode(bytes: Buffer, charset: string): string | null {
-  // All charsets that Alipay offers write ASCII alike.
-  if (bytes.every((byte) => byte < 0x80)) return bytes.toString('latin1');
   switch (charset) {
     case '':
     case 'utf-8':

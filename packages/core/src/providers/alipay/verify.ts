@@ -1,7 +1,7 @@
 import { decodeBase64, type RsaHash, rsaVerify, sha256Hex } from '../crypto.js';
 import { type NotificationRequest, type Verification, verifiedRequest } from '../provider.js';
 import { isLive } from '../secret.js';
-import { type Form, parseForm } from './form.js';
+import { type Form, isFilled, parseForm } from './form.js';
 import type { AlipayKey, AlipaySettings } from './settings.js';
 import { beijingTimeOf } from './text.js';
 
@@ -32,12 +32,13 @@ export function verifyAlipay(
   if (!/^[\x21-\x7e]{1,128}$/.test(notificationId)) return { ok: false, reason: 'malformed' };
 
   const hash = hashFor(ascii(form, 'sign_type'), signType);
-  const signature = decodeBase64(sign.toString('latin1'));
+  const signature = decodeBase64(sign);
   if (hash === null || signature === null) return { ok: false, reason: 'bad_signature' };
   // Live ones first: one key may be listed twice, retired here and as a new certificate there.
   const live = keys.filter((key) => isLive(key, request.receivedAt));
   const retired = keys.filter((key) => !isLive(key, request.receivedAt));
-  const signer = signerOf(form, hash, signature, [...live, ...retired]);
+  const names = [...form.keys()].sort();
+  const signer = signerOf(signedTexts(form, names), hash, signature, [...live, ...retired]);
   if (signer === null) return { ok: false, reason: 'bad_signature' };
   if (retired.includes(signer)) return { ok: false, reason: 'unknown_key' };
   return {
@@ -45,7 +46,7 @@ export function verifyAlipay(
     request: verifiedRequest({ form }),
     notificationId,
     shardKey: ascii(form, 'out_trade_no') || notificationId,
-    digest: digestOf(form),
+    digest: digestOf(form, names),
     authenticity: 'signed',
     // The time of this sending, not of the first one (opendocs open/203/105286).
     sentAt: beijingTimeOf(form, 'notify_time'),
@@ -70,13 +71,14 @@ function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash 
 
 /** A notice names no key (no `alipay_cert_sn` either), so each is tried, in the order given. */
 function signerOf(
-  form: Form,
+  texts: Iterable<string>,
   hash: RsaHash,
   signature: Buffer,
   keys: readonly AlipayKey[],
 ): AlipayKey | null {
-  for (const text of signedTexts(form)) {
-    const signer = keys.find(({ key }) => rsaVerify(hash, text, key, signature));
+  for (const text of texts) {
+    const bytes = Buffer.from(text, 'latin1');
+    const signer = keys.find(({ key }) => rsaVerify(hash, bytes, key, signature));
     if (signer) return signer;
   }
   return null;
@@ -86,29 +88,29 @@ function signerOf(
  * What may have been signed, the likeliest first. Trade notices leave `sign_type` out (`rsaCheckV1`),
  * service notices sign it (`rsaCheckV2`). Empty values are signed (Alipay's EasySDK); the SDKs disagree, and
  * an empty value says nothing (`isFilled`), so a second try without them gives nothing away.
+ * @param names sorted: they are latin1, so comparing code units compares bytes
  */
-function* signedTexts(form: Form): Generator<Buffer> {
-  const fields = [...form].filter(([name]) => name !== 'sign').sort(byName);
+function* signedTexts(form: Form, names: readonly string[]): Generator<string> {
   const rules: ((name: string) => boolean)[] = [(name) => name !== 'sign_type'];
   if (form.has('sign_type')) rules.push(() => true);
-  for (const rule of rules) yield signedText(fields.filter(([name]) => rule(name)));
-  const filled = fields.filter(([, value]) => value.length > 0);
-  if (filled.length === fields.length) return;
-  for (const rule of rules) yield signedText(filled.filter(([name]) => rule(name)));
-}
-
-function signedText(fields: readonly [string, Buffer][]): Buffer {
-  const parts: Buffer[] = [];
-  for (const [name, value] of fields) {
-    parts.push(Buffer.from(`${parts.length > 0 ? '&' : ''}${name}=`, 'latin1'), value);
+  for (const rule of rules) yield signedText(form, names, rule);
+  if (names.every((name) => isFilled(form, name))) return;
+  for (const rule of rules) {
+    yield signedText(form, names, (name) => rule(name) && isFilled(form, name));
   }
-  return Buffer.concat(parts);
 }
 
-/** Names are latin1, so comparing code units compares bytes. */
-function byName([a]: [string, Buffer], [b]: [string, Buffer]): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
+function signedText(
+  form: Form,
+  names: readonly string[],
+  isSigned: (name: string) => boolean,
+): string {
+  let text = '';
+  for (const name of names) {
+    if (name === 'sign' || !isSigned(name)) continue;
+    text += `${text === '' ? '' : '&'}${name}=${form.get(name)}`;
+  }
+  return text;
 }
 
 /** These tell of the sending, not of the trade (`utc_timestamp`: platform messages). */
@@ -120,15 +122,16 @@ const CHANGES_FROM_SENDING_TO_SENDING = new Set([
 ]);
 
 /** Over what was said, with lengths, so that no two forms share a text; an empty field says nothing. */
-function digestOf(form: Form): string {
-  const parts: (Buffer | string)[] = [];
-  for (const [name, value] of [...form].sort(byName)) {
-    if (value.length === 0 || CHANGES_FROM_SENDING_TO_SENDING.has(name)) continue;
-    parts.push(`${name.length}:${value.length}:`, Buffer.from(name, 'latin1'), value);
+function digestOf(form: Form, names: readonly string[]): string {
+  let text = '';
+  for (const name of names) {
+    const value = form.get(name) ?? '';
+    if (value === '' || CHANGES_FROM_SENDING_TO_SENDING.has(name)) continue;
+    text += `${name.length}:${value.length}:${name}${value}`;
   }
-  return sha256Hex(...parts);
+  return sha256Hex(Buffer.from(text, 'latin1'));
 }
 
 function ascii(form: Form, name: string): string {
-  return form.get(name)?.toString('latin1') ?? '';
+  return form.get(name) ?? '';
 }
