@@ -31,6 +31,7 @@ import { deliveryRoutes } from './routes/deliveries.js';
 import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
 import { endpointRoutes } from './routes/endpoints.js';
 import { heldEventRoutes } from './routes/held-events.js';
+import { heldPlanRoutes } from './routes/held-plan.js';
 import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { openApiRoutes } from './routes/openapi.js';
@@ -131,6 +132,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(notificationRoutes, database);
       await api.register(rawNotificationRoutes, database);
       await api.register(heldEventRoutes, database);
+      await api.register(heldPlanRoutes, database);
       await api.register(operatorRoutes, database);
       await api.register(deadLetterRoutes, database);
       await api.register(orderEventRoutes, database);

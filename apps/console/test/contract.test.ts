@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,12 @@ function judge(operation: string, answer: LightMyRequestResponse, status: number
 const order = { orderNumber: 'A-9', amount: '8888' };
 const reason = { operator: 'lin', reason: 'seen on the statement' };
 
+/** Of no event at all, which is the same plan anywhere. */
+const PLANNED = {
+  ...{ action: 'retry', filter: { merchant: 'nobody' } },
+  plan: createHash('sha256').update('["retry",false,[]]').digest('hex'),
+};
+
 /** In this order, on one database. `{…}` is filled from the address that is called. */
 const CALLS: [operation: string, path: string, status: number, payload?: object][] = [
   ['GET /v1/openapi.json', '/openapi.json', 200],
@@ -115,6 +121,9 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['GET /v1/notifications/{id}/raw', '/notifications/1/raw', 200],
   ['GET /v1/notifications/{id}/raw', '/notifications/99/raw', 404],
   ['GET /v1/held-events', '/held-events', 200],
+  ['POST /v1/held-events/plan', '/held-events/plan', 200, { action: 'retry' }],
+  ['POST /v1/held-events/execute', '/held-events/execute', 409, { ...PLANNED, filter: {} }],
+  ['POST /v1/held-events/execute', '/held-events/execute', 200, PLANNED],
   ['GET /v1/events', '/events', 200],
   ['GET /v1/events/{id}', '/events/1', 200],
   ['GET /v1/events/{id}', '/events/99', 404],

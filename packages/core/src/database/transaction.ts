@@ -18,9 +18,10 @@ export const CONTENTION = 'a transaction lost against another one and is tried a
  * @throws AppError `database_unavailable` for whatever a later try may cure; anything else as it is.
  */
 export async function inTransaction<T>(
-  { prisma, log }: Pick<DatabaseDeps, 'prisma' | 'log'>,
+  { prisma, log, within }: Pick<DatabaseDeps, 'prisma' | 'log' | 'within'>,
   work: (tx: Tx) => Promise<T>,
 ): Promise<T> {
+  if (within) return inSavepoint(within, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await prisma.$transaction(
@@ -40,6 +41,21 @@ export async function inTransaction<T>(
       if (kind === 'refused') throw error;
       throw new AppError('database_unavailable', { cause: error });
     }
+  }
+}
+
+/** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
+async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
+  await tx.$executeRaw`SAVEPOINT inside`;
+  try {
+    const result = await work(tx);
+    await tx.$executeRaw`RELEASE SAVEPOINT inside`;
+    return result;
+  } catch (error) {
+    if (failureKind(error) !== 'refused')
+      throw new AppError('database_unavailable', { cause: error });
+    await tx.$executeRaw`ROLLBACK TO SAVEPOINT inside`;
+    throw error;
   }
 }
 

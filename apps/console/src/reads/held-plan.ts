@@ -1,0 +1,55 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { foresee, type HeldAction } from '@payonce/core/notifications/foresee';
+import type { EventCommand } from '@payonce/core/notifications/operator';
+import type { Prisma } from '@payonce/prisma/client';
+import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
+import { withinSeconds } from './within-seconds.js';
+
+export interface Plan {
+  readonly digest: string;
+  readonly items: readonly PlannedItem[];
+  readonly commands: readonly EventCommand[];
+  /** Others match as well, beyond the bound. */
+  readonly more: boolean;
+}
+
+/** What an action would make of the oldest held events, at most `max`; nothing is changed. */
+export async function planHeld(
+  deps: DatabaseDeps,
+  asked: {
+    readonly action: HeldAction;
+    readonly where: Prisma.NotificationEventWhereInput;
+    readonly max: number;
+    readonly operator: Pick<EventCommand, 'actor' | 'reason' | 'onBehalfOf'>;
+  },
+): Promise<Plan> {
+  const { action, where, max, operator } = asked;
+  const found = await withinSeconds(deps.prisma, (tx) =>
+    tx.notificationEvent.findMany({
+      where,
+      select: { notificationRowId: true, position: true, orderNumber: true, holdReason: true },
+      orderBy: { id: 'asc' },
+      take: max + 1,
+    }),
+  );
+  const rows = found.slice(0, max);
+  const more = found.length > max;
+  const commands = rows.map(({ notificationRowId: notification, position }) => ({
+    ...operator,
+    notification,
+    position,
+  }));
+  const outcomes = await foresee(deps, action, commands);
+  const items = rows.map((row, index): PlannedItem => {
+    const holdReason = row.holdReason ?? '';
+    const outcome = outcomes[index] ?? { result: 'unknown_event' };
+    return {
+      notification: row.notificationRowId.toString(),
+      position: row.position,
+      orderNumber: row.orderNumber,
+      holdReason,
+      ...resultOf(outcome, holdReason),
+    };
+  });
+  return { digest: digestOf(action, items, more), items, commands, more };
+}

@@ -1,0 +1,105 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { operate } from '@payonce/core/notifications/foresee';
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { asking } from '../api/fields.js';
+import {
+  executionView,
+  type PlannedItem,
+  planView,
+  resultOf,
+  summaryOf,
+} from '../api/plan-views.js';
+import { operatorOf } from '../plugins/auth.js';
+import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { heldFilter, whereHeld } from '../reads/held-filter.js';
+import { planHeld } from '../reads/held-plan.js';
+
+/** Some ten seconds of work: what a request may take, and a person looks through. */
+const MAX_EVENTS = 1_000;
+const DEFAULT_EVENTS = 100;
+
+const planning = z.strictObject({
+  action: z.enum(['retry', 'accept', 'reject']),
+  filter: z.strictObject(heldFilter).default({}),
+  max: z.int().min(1).max(MAX_EVENTS).default(DEFAULT_EVENTS),
+});
+
+const executing = planning.extend({
+  ...asking.shape,
+  /** As the plan was answered. */
+  plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
+});
+
+const changed = problem(
+  409,
+  'plan_changed',
+  'What would come of it is not what was planned any more. Nothing was done: plan it again.',
+);
+const reasonNeeded = problem(400, 'invalid_request', 'A decision for good needs a reason.', [
+  { field: 'reason', message: 'is needed to accept or reject' },
+]);
+
+/** Many held events at once: first what would come of it, then the same and nothing else. */
+export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const config = { access: 'operate' } as const;
+  const tags = ['held events'];
+
+  app.post(
+    '/held-events/plan',
+    {
+      config,
+      schema: {
+        operationId: 'planHeldEvents',
+        summary: 'What an action would make of many held events; changes nothing',
+        description:
+          'The oldest `max` that match are really evaluated, in transactions that are rolled back.',
+        tags,
+        body: planning,
+        response: { 200: planView },
+      },
+    },
+    async (request) => {
+      const { action, filter, max } = request.body;
+      const operator = operatorOf({ actor: request.actor, body: {} });
+      const plan = await planHeld(deps, { action, where: whereHeld(filter), max, operator });
+      const { digest, items, more } = plan;
+      return { plan: digest, summary: summaryOf(items, more), items: [...items] };
+    },
+  );
+
+  app.post(
+    '/held-events/execute',
+    {
+      config,
+      schema: {
+        operationId: 'executeHeldEvents',
+        summary: 'Do what was planned, event by event',
+        description:
+          'With the same `action`, `filter` and `max`. Accepting and rejecting need a `reason`. Events that the action would not change are left alone; each other one is decided in a transaction of its own, with its audit row.',
+        tags,
+        body: executing,
+        response: { 200: executionView, 409: problemSchema },
+      },
+    },
+    async (request, reply) => {
+      const { action, filter, max, plan, reason } = request.body;
+      if (action !== 'retry' && reason === undefined) return sendProblem(reply, reasonNeeded);
+      const operator = operatorOf(request);
+      const found = await planHeld(deps, { action, where: whereHeld(filter), max, operator });
+      if (found.digest !== plan) return sendProblem(reply, changed);
+      const items: PlannedItem[] = [];
+      for (const [index, item] of found.items.entries()) {
+        const command = found.commands[index];
+        const leftAlone = command === undefined || !item.changes;
+        const result = leftAlone
+          ? item
+          : resultOf(await operate(deps, action, command), item.holdReason);
+        items.push({ ...item, ...result });
+      }
+      return { summary: summaryOf(items, found.more), items };
+    },
+  );
+}

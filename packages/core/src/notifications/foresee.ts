@@ -1,0 +1,131 @@
+/** What operators would do to many held events: seen by doing it, and rolled back. */
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+import { lockOrders, tradeKey } from '../orders/store.js';
+import { needsOrder } from './decide.js';
+import {
+  acceptHeldEvent,
+  type EventCommand,
+  type OperatorOutcome,
+  rejectHeldEvent,
+  retryEvent,
+} from './operator.js';
+import { groupRelated, packGroups } from './related.js';
+import { type HeldEvent, isHeld, readEvents } from './rows.js';
+import { claimsOf } from './settle.js';
+
+export type HeldAction = 'retry' | 'accept' | 'reject';
+
+/** Does it. @throws AppError `database_unavailable` */
+export function operate(
+  deps: DatabaseDeps,
+  action: HeldAction,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  switch (action) {
+    case 'retry':
+      return retryEvent(deps, command);
+    case 'accept':
+      return acceptHeldEvent(deps, command);
+    case 'reject':
+      return rejectHeldEvent(deps, command);
+  }
+}
+
+/**
+ * Events in one transaction: its locks are held for as long as these take, some ten milliseconds each. Those
+ * of one order, trade or notification are never parted, since one changes what becomes of the next.
+ */
+const BATCH = 25;
+
+/**
+ * What would come of each, were they done one after the other. The very same code does it, in transactions
+ * that are rolled back: nothing is changed, and no one is told.
+ * @throws AppError `database_unavailable`: also when something else has them locked for long
+ */
+export async function foresee(
+  deps: DatabaseDeps,
+  action: HeldAction,
+  commands: readonly EventCommand[],
+): Promise<OperatorOutcome[]> {
+  const ids = [...new Set(commands.map(({ notification }) => notification))];
+  const events = (await readEvents(deps.prisma, ids)).filter(isHeld);
+  const held = new Map(events.map((one) => [nameOf(one.notificationRowId, one.position), one]));
+  const heldOf = ({ notification, position }: EventCommand) =>
+    held.get(nameOf(notification, position));
+  const groups = groupRelated(
+    commands.map((command) => [`notification ${command.notification}`, ...keysOf(heldOf(command))]),
+  );
+  const outcomes = new Map<number, OperatorOutcome>();
+  for (const batch of packGroups(groups, BATCH)) {
+    const told = batch.flatMap((index) => commands[index] ?? []);
+    const seen = await foreseeTogether(
+      deps,
+      action,
+      told,
+      told.flatMap((one) => heldOf(one) ?? []),
+    );
+    for (const [place, index] of batch.entries()) {
+      const outcome = seen[place];
+      if (outcome) outcomes.set(index, outcome);
+    }
+  }
+  return commands.map((_, index) => outcomes.get(index) ?? { result: 'unknown_event' });
+}
+
+/** Carries what was seen out of the transaction, and rolls it back. */
+class Seen extends Error {
+  constructor(readonly outcomes: readonly OperatorOutcome[]) {
+    super('rolled back on purpose');
+  }
+}
+
+async function foreseeTogether(
+  deps: DatabaseDeps,
+  action: HeldAction,
+  commands: readonly EventCommand[],
+  held: readonly HeldEvent[],
+): Promise<readonly OperatorOutcome[]> {
+  try {
+    return await inTransaction(deps, async (tx): Promise<never> => {
+      await lockAll(tx, held);
+      const outcomes: OperatorOutcome[] = [];
+      for (const command of commands) {
+        outcomes.push(await operate({ ...deps, within: tx }, action, command));
+      }
+      throw new Seen(outcomes);
+    });
+  } catch (error) {
+    if (error instanceof Seen) return error.outcomes;
+    throw error;
+  }
+}
+
+/**
+ * In the order in which everybody locks: notifications, then orders. What is locked by others is waited for
+ * half a second at most, less than PostgreSQL takes to call it a deadlock: a plan can be asked for again, and
+ * must not cost a worker its transaction.
+ */
+async function lockAll(tx: Tx, held: readonly HeldEvent[]): Promise<void> {
+  await tx.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
+  const ids = held.map((one) => one.notificationRowId);
+  await tx.$queryRaw`SELECT id FROM notifications WHERE id = ANY(${ids}::bigint[])
+    ORDER BY id FOR UPDATE SKIP LOCKED`;
+  const keys = held.flatMap(({ merchant, event }) =>
+    needsOrder(event) && !event.orderNumber.includes('\0')
+      ? [{ merchant, number: event.orderNumber }]
+      : [],
+  );
+  await lockOrders(tx, keys);
+}
+
+function keysOf(held: HeldEvent | undefined): string[] {
+  if (held?.event.kind !== 'order') return [];
+  const { merchant, event } = held;
+  const trades = claimsOf(event.facts, 0n).map((claim) => `trade ${tradeKey(claim)}`);
+  return [`order ${merchant} ${event.orderNumber}`, ...trades];
+}
+
+function nameOf(notification: bigint, position: number): string {
+  return `${notification} ${position}`;
+}

@@ -1,0 +1,41 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { groupRelated, packGroups } from './related.js';
+
+describe('what has a key in common', () => {
+  test('is together, also through others; the rest is apart', () => {
+    expect(groupRelated([['a'], ['b'], ['a', 'c'], [], ['d'], ['c', 'b']])).toEqual([
+      [0, 1, 2, 5],
+      [3],
+      [4],
+    ]);
+  });
+
+  test('is in exactly one group, and no two groups share a key', () => {
+    const keys = fc.array(fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 3 }), {
+      maxLength: 20,
+    });
+    fc.assert(
+      fc.property(keys, (all) => {
+        const groups = groupRelated(all);
+        expect(groups.flat().sort((a, b) => a - b)).toEqual(all.map((_, index) => index));
+        const names = groups.map((group) => new Set(group.flatMap((index) => all[index] ?? [])));
+        for (const [place, one] of names.entries()) {
+          for (const other of names.slice(place + 1)) {
+            expect([...one].filter((name) => other.has(name))).toEqual([]);
+          }
+        }
+        for (const group of groups) expect(group).toEqual([...group].sort((a, b) => a - b));
+      }),
+    );
+  });
+});
+
+test('batches keep groups whole, in their order, and within their size unless one is larger', () => {
+  expect(packGroups([[0, 1], [2], [3, 4, 5, 6], [7], [8]], 3)).toEqual([
+    [0, 1, 2],
+    [3, 4, 5, 6],
+    [7, 8],
+  ]);
+  expect(packGroups([], 3)).toEqual([]);
+});
