@@ -14,22 +14,22 @@ const HEADER_BYTES = 16_384;
 const ERROR_CHARACTERS = 300;
 
 export interface Poster {
-  /** Never throws, and never takes longer than `ATTEMPT_LIMIT_MS`. */
+  /** Never throws, and never takes longer than its limit. */
   post(url: string, headers: Record<string, string>, body: string, now: Date): Promise<Answer>;
   /** Whatever is under way is given up. */
   close(): Promise<void>;
 }
 
-export function createPoster(options: GuardOptions): Poster {
+export function createPoster(options: GuardOptions, limitMs = ATTEMPT_LIMIT_MS): Poster {
   const agent = new Agent({
     connect: guardedConnector(options),
     maxHeaderSize: HEADER_BYTES,
-    headersTimeout: ATTEMPT_LIMIT_MS,
-    bodyTimeout: ATTEMPT_LIMIT_MS,
+    headersTimeout: limitMs,
+    bodyTimeout: limitMs,
   });
   return {
     async post(url, headers, body, now) {
-      const signal = AbortSignal.timeout(ATTEMPT_LIMIT_MS);
+      const signal = AbortSignal.timeout(limitMs);
       try {
         // Redirects are not followed: undici leaves that to interceptors, and there is none.
         const answer = await request(url, {
@@ -49,7 +49,7 @@ export function createPoster(options: GuardOptions): Poster {
           retryAfterMs: parseRetryAfter(answer.headers['retry-after'], now),
         };
       } catch (error) {
-        return unanswered(signal.aborted ? `no answer within ${ATTEMPT_LIMIT_MS} ms` : error);
+        return unanswered(signal.aborted ? `no answer within ${limitMs} ms` : error);
       }
     },
     close: () => agent.destroy(),
