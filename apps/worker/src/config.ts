@@ -90,7 +90,7 @@ export function readConfig(env: Env): WorkerConfig {
     databaseUrl: own.DATABASE_URL,
     databasePool: own.PAYONCE_WORKER_DATABASE_POOL,
     channels,
-    readChannels: () => readChannelFile(env),
+    readChannels: () => readFile(env).channels,
     queues,
     sizes: {
       concurrency: own.PAYONCE_WORKER_CONCURRENCY,
@@ -112,6 +112,15 @@ export function readConfig(env: Env): WorkerConfig {
         drainMs: DELIVERY_DRAIN_MS,
       },
       declared,
+      readDeclared: () => readFile(env).declared,
     },
   };
+}
+
+/** Both parts of the file or none: a fault in one keeps the other as it is. */
+function readFile(env: Env) {
+  return collectFaults({
+    channels: () => readChannelFile(env),
+    declared: () => readDeclaredEndpoints(env, readAddressPolicy(env)),
+  });
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '@payonce/core/config/env';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { applyDeclaredEndpoints } from '@payonce/core/deliveries/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
@@ -15,13 +16,15 @@ export interface DeliveryConfig {
   readonly sizes: DeliverySizes;
   /** Of the channel file. */
   readonly declared: readonly DeclaredEndpoint[];
+  /** Reads them again. @throws ConfigError with every fault at once */
+  readonly readDeclared: () => readonly DeclaredEndpoint[];
 }
 
 export interface OrderEvents {
   /** There may be something new to tell. */
   nudge(): void;
-  /** The channel file was read again: its endpoints are these now. */
-  declare(declared: readonly DeclaredEndpoint[]): void;
+  /** Reads the endpoints of the channel file again. On any fault they stay, and the log names every fault. */
+  reload(): void;
   stop(): Promise<void>;
 }
 
@@ -30,9 +33,10 @@ const DECLARE_RETRY_MS = 5_000;
 
 /** Tells merchants' systems of order events, for as long as the process runs. */
 export function startOrderEvents(
-  { encryptionKey, policy, disableAfterMs, sizes, declared }: DeliveryConfig,
+  config: DeliveryConfig,
   { database, log, metrics }: { database: DatabaseDeps; log: Log; metrics: DeliveryMetrics },
 ): OrderEvents {
+  const { encryptionKey, policy, disableAfterMs, sizes } = config;
   if (encryptionKey === null) {
     log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret are told nothing');
   }
@@ -53,7 +57,7 @@ export function startOrderEvents(
     // Should it fail, the schedule does it.
     void declare().catch(failed);
   };
-  declareSoon(declared);
+  declareSoon(config.declared);
 
   const deliveries = startDeliveries({
     deps: { ...database, disableAfterMs, random: Math.random },
@@ -64,7 +68,14 @@ export function startOrderEvents(
   });
   return {
     nudge: deliveries.nudge,
-    declare: declareSoon,
+    reload() {
+      try {
+        declareSoon(config.readDeclared());
+      } catch (error) {
+        const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
+        log.error(why, 'the endpoints cannot be read again, the old ones stay');
+      }
+    },
     async stop() {
       await schedule.stop();
       await deliveries.stop();

@@ -61,6 +61,7 @@ export async function startProcess(
     metrics: deliveryMetrics,
   });
   lifecycle.onStop('order events', () => orderEvents.stop());
+  lifecycle.onReload(orderEvents.reload);
 
   const { sizes } = config;
   const settings = queuesOf(config.queues);

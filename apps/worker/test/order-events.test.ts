@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { ConfigError } from '@payonce/core/config/env';
+import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -46,7 +48,7 @@ afterEach(async () => {
 const metric = async (line: string) =>
   (await (await worker?.get('/metrics'))?.text())?.includes(line);
 
-async function start(encryptionKey: Buffer | null) {
+async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEndpoint[] => []) {
   const loopback = parseNetwork('127.0.0.1');
   const { port } = server.address() as AddressInfo;
   worker = await startTestWorker({
@@ -55,6 +57,7 @@ async function start(encryptionKey: Buffer | null) {
     shop,
     deliveries: {
       encryptionKey,
+      readDeclared,
       policy: createAddressPolicy(loopback ? [loopback] : []),
       // Long enough that what is told at once is told because it was applied here.
       sizes: { concurrency: 8, perEndpoint: 8, pollMs: 60_000, drainMs: 5_000 },
@@ -90,6 +93,25 @@ test('a notification that is applied is told at once to the endpoint of the chan
   );
   expect(await metric('payonce_deliveries{state="pending",process="worker"} 0')).toBe(true);
   expect(await metric('payonce_webhook_endpoints{state="enabled",process="worker"} 1')).toBe(true);
+});
+
+test('SIGHUP reads the endpoints again: what is gone is told no more; a faulty file changes nothing', async () => {
+  let faulty = true;
+  const { lines, reload } = await start(randomBytes(32), () => {
+    if (faulty) throw new ConfigError(['endpoints.erp.url: must be https']);
+    return [];
+  });
+  const said = (text: string) =>
+    eventually(() => Promise.resolve(lines.some((line) => line.includes(text))));
+  const reasons = async () =>
+    (await database.prisma.webhookEndpoint.findMany()).map((row) => row.disabledReason);
+  await said('endpoints.declared');
+  reload();
+  await said('endpoints.erp.url: must be https');
+  expect(await reasons()).toEqual([null]);
+  faulty = false;
+  reload();
+  await eventually(async () => (await reasons())[0] === 'not_in_file');
 });
 
 test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned', async () => {

@@ -101,6 +101,7 @@ export async function startTestWorker(options: {
         disableAfterMs: 5 * 24 * 3_600_000,
         sizes: { concurrency: 64, perEndpoint: 8, pollMs: 100, drainMs: 5_000 },
         declared: [],
+        readDeclared: () => [],
         ...options.deliveries,
       },
     },
@@ -110,6 +111,7 @@ export async function startTestWorker(options: {
   return {
     lines,
     stop: lifecycle.stop,
+    reload: lifecycle.reload,
     get: (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`),
   };
 }
