@@ -57,6 +57,11 @@ describe('docs/failure-modes.md', () => {
     ['Held', HOLD_REASONS],
     ['Attention', ATTENTION_FLAGS],
     ['Dead letters', DEAD_LETTER_REASONS],
+    ['Deliveries', unionIn('packages/core/src/deliveries/delivery-rows.ts', 'ParkedReason')],
+    [
+      'Disabled endpoints',
+      unionIn('packages/core/src/deliveries/endpoint-rows.ts', 'DisabledReason'),
+    ],
     ['Answers of the API', problems],
   ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {
     expect(inCode.length).toBeGreaterThan(3); // what was not found in the code is not compared

@@ -3,6 +3,7 @@ import type { Channels } from '@payonce/core/config/channels';
 import {
   collectFaults,
   count,
+  counts,
   type Env,
   logEnv,
   privateEnv,
@@ -11,6 +12,7 @@ import {
 } from '@payonce/core/config/env';
 import { readAddressPolicy, webhookEnv } from '@payonce/core/config/webhooks';
 import { readDeclaredEndpoints } from '@payonce/core/deliveries/declared';
+import { RETRY_AFTER_MS } from '@payonce/core/deliveries/retry';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { DeliveryConfig } from './deliveries.js';
 
@@ -41,6 +43,12 @@ const workerEnv = {
   PAYONCE_WORKER_DELIVERY_PER_ENDPOINT: count(8, 1, 100),
   // What this process applies is told at once; this is for what others did.
   PAYONCE_WORKER_DELIVERY_POLL_MS: count(1_000, 20, 60_000),
+  // A week at most from one try to the next.
+  PAYONCE_WEBHOOK_RETRY_SECONDS: counts(
+    RETRY_AFTER_MS.map((ms) => ms / 1_000),
+    1,
+    604_800,
+  ),
   // Longer than a weekend.
   PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS: count(5, 1, 365),
 };
@@ -104,6 +112,7 @@ export function readConfig(env: Env): WorkerConfig {
     deliveries: {
       encryptionKey: own.PAYONCE_ENCRYPTION_KEY ?? null,
       policy,
+      scheduleMs: own.PAYONCE_WEBHOOK_RETRY_SECONDS.map((seconds) => seconds * 1_000),
       disableAfterMs: own.PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS * 24 * 3_600_000,
       sizes: {
         concurrency: own.PAYONCE_WORKER_DELIVERY_CONCURRENCY,

@@ -12,6 +12,8 @@ export interface DeliveryConfig {
   /** Null: endpoints that need a secret are not told. */
   readonly encryptionKey: Buffer | null;
   readonly policy: AddressPolicy;
+  /** From one try to the next. */
+  readonly scheduleMs: readonly number[];
   readonly disableAfterMs: number;
   readonly sizes: DeliverySizes;
   /** Of the channel file. */
@@ -36,7 +38,7 @@ export function startOrderEvents(
   config: DeliveryConfig,
   { database, log, metrics }: { database: DatabaseDeps; log: Log; metrics: DeliveryMetrics },
 ): OrderEvents {
-  const { encryptionKey, policy, disableAfterMs, sizes } = config;
+  const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
   if (encryptionKey === null) {
     log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret are told nothing');
   }
@@ -60,7 +62,7 @@ export function startOrderEvents(
   declareSoon(config.declared);
 
   const deliveries = startDeliveries({
-    deps: { ...database, disableAfterMs, random: Math.random },
+    deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
     encryptionKey,
     guard: { policy },
     sizes,

@@ -98,6 +98,7 @@ export async function startTestWorker(options: {
       deliveries: {
         encryptionKey: null,
         policy: createAddressPolicy([]),
+        scheduleMs: [5_000],
         disableAfterMs: 5 * 24 * 3_600_000,
         sizes: { concurrency: 64, perEndpoint: 8, pollMs: 100, drainMs: 5_000 },
         declared: [],

@@ -97,6 +97,17 @@ export function list() {
     .transform((value) => value.split(',').flatMap((part) => part.trim() || []));
 }
 
+/** Whole numbers between commas, 1 to 20 of them. */
+export function counts(fallback: readonly number[], least: number, most: number) {
+  const message = `must be 1 to 20 whole numbers from ${least} to ${most}, between commas`;
+  return z
+    .string()
+    .regex(/^\d{1,9}(,\d{1,9}){0,19}$/, message)
+    .transform((text): readonly number[] => text.split(',').map(Number))
+    .refine((values) => values.every((value) => value >= least && value <= most), message)
+    .default(fallback);
+}
+
 /** What every process reads. */
 export const logEnv = { PAYONCE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info') };
 

@@ -3,12 +3,14 @@ import { Prisma } from '@payonce/prisma/client';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { Tx } from '../database/transaction.js';
 
+export type ParkedReason = 'exhausted' | 'endpoint_disabled' | 'endpoint_deleted' | 'rejected';
+
 export interface DeliveryRow {
   readonly id: bigint;
   readonly endpointId: bigint;
   readonly orderId: bigint | null;
   readonly state: 'pending' | 'delivered' | 'parked';
-  readonly parkedReason: string | null;
+  readonly parkedReason: ParkedReason | null;
   readonly attempts: number;
   readonly inHand: boolean;
 }

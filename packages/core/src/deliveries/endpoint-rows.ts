@@ -1,6 +1,7 @@
 /** SQL of endpoints. Locks: an endpoint before its deliveries, several endpoints by ID. */
 import { Prisma } from '@payonce/prisma/client';
 import type { Tx } from '../database/transaction.js';
+import type { ParkedReason } from './delivery-rows.js';
 import type { EventType } from './event-types.js';
 
 export type DisabledReason = 'operator' | 'failing' | 'gone' | 'not_in_file';
@@ -151,11 +152,7 @@ export async function setDeleted(tx: Tx, now: Date, id: bigint): Promise<Endpoin
 }
 
 /** A lease is left alone: what is just being sent may still be delivered. */
-async function parkPending(
-  tx: Tx,
-  endpointId: bigint,
-  reason: 'endpoint_disabled' | 'endpoint_deleted',
-): Promise<void> {
+async function parkPending(tx: Tx, endpointId: bigint, reason: ParkedReason): Promise<void> {
   await tx.$executeRaw`
     UPDATE deliveries SET state = 'parked', parked_reason = ${reason}
     WHERE endpoint_id = ${endpointId} AND state = 'pending'`;
