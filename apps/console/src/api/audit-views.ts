@@ -65,11 +65,13 @@ export const auditRowView = auditView.extend({
 export const aboutAnything = {
   ...aboutEvent,
   order: { select: { merchant: true, number: true } },
+  endpoint: { select: { name: true } },
+  apiKey: { select: { name: true } },
 } as const satisfies Prisma.AuditLogInclude;
 
-export function viewOfAuditRow(
-  row: Prisma.AuditLogGetPayload<{ include: typeof aboutAnything }>,
-): z.infer<typeof auditRowView> {
+export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof aboutAnything }>;
+
+export function viewOfAuditRow(row: AuditLogRow): z.infer<typeof auditRowView> {
   const { order } = row;
   return {
     ...viewOfAudit(row),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { AuditListRow, AuditQuery } from '../reads/audit-list.js';
+import type { AuditLogRow } from '../api/audit-views.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';
@@ -14,8 +14,8 @@ const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nul
 
 export function auditPage(
   view: View,
-  query: AuditQuery,
-  page: { readonly rows: readonly AuditListRow[]; readonly nextCursor: string | null },
+  query: { readonly actor: string },
+  page: { readonly rows: readonly AuditLogRow[]; readonly nextCursor: string | null },
 ): string {
   const { t } = view;
   return layout(
@@ -24,7 +24,7 @@ export function auditPage(
     html`<h1>${t('nav.audit')}</h1>
 <p class="muted">${t('audit.intro')}</p>
 ${filters(view, '/audit', [{ name: 'actor', label: t('audit.actor'), value: query.actor }])}
-${table<AuditListRow>(
+${table<AuditLogRow>(
   {
     caption: t('nav.audit'),
     empty: html`${query.actor ? t('empty.filtered') : t('audit.none')}`,
@@ -42,7 +42,7 @@ ${pager(view, page.nextCursor)}`,
   );
 }
 
-function subject({ t }: View, row: AuditListRow): Html {
+function subject({ t }: View, row: AuditLogRow): Html {
   const parts: Html[] = [];
   if (row.order) parts.push(orderLink(row.order.merchant, row.order.number));
   if (row.notificationEvent) {

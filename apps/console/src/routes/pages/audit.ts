@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { auditPage } from '../../pages/audit.js';
 import { cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
-import { readAudit } from '../../reads/audit-list.js';
+import { readAuditLog } from '../../reads/audit-log.js';
 
 const ROWS = 50;
 
@@ -13,6 +13,7 @@ export async function auditPageRoutes(
 ): Promise<void> {
   app.get('/audit', async (request, reply) => {
     const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
-    return sendPage(reply, auditPage(viewOf(request), query, await readAudit(prisma, query, ROWS)));
+    const page = await readAuditLog(prisma, { ...query, limit: ROWS });
+    return sendPage(reply, auditPage(viewOf(request), query, page));
   });
 }
