@@ -79,7 +79,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
     loggerInstance: log as FastifyBaseLogger,
     // A line for every poll of Bull Board's page would bury the rest.
     logController: new LogController({ disableRequestLogging: true }),
-    // The largest request is an order of five short fields.
+    // An order has five short fields; many at once, and forms, have limits of their own.
     bodyLimit: 16 * 1_024,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
