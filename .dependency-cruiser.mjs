@@ -37,8 +37,8 @@ export default {
     ),
     rule(
       'the-checker-is-independent',
-      'It judges by the provider and by PostgreSQL alone',
-      { path: '^chaos/src/(checker|truth|ledger)' },
+      'It judges by the provider, by PostgreSQL and by what arrived at the merchant',
+      { path: '^chaos/src/(checker|consumer|truth|ledger)' },
       { path: '^(apps/|packages/core/|prisma/)', reachable: true },
     ),
     rule(

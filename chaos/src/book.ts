@@ -1,4 +1,4 @@
-import type { Ledger, Sending, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+import type { Arrival, Ledger, Sending, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
 
 /** The ledger while it is written, and what the engine itself has to know of it. */
 export interface Book {
@@ -7,6 +7,7 @@ export interface Book {
   told(notification: ToldNotification): void;
   sent(sending: Sending): void;
   added(add: StoreAdd): void;
+  arrived(arrival: Arrival): void;
   /** Order numbers whose registration was begun. */
   readonly registering: Set<string>;
   /** Called with every first acknowledgement of a genuine notification. */
@@ -18,11 +19,12 @@ export function openBook(): Book {
   const notifications: ToldNotification[] = [];
   const sendings: Sending[] = [];
   const adds: StoreAdd[] = [];
+  const arrivals: Arrival[] = [];
   const byKey = new Map<string, ToldNotification>();
   const acknowledged = new Set<string>();
 
   const book: Book = {
-    ledger: { orders, notifications, sendings, adds },
+    ledger: { orders, notifications, sendings, adds, arrivals },
     registering: new Set(),
     onAcknowledged: () => {},
     order: (order) => void orders.push(order),
@@ -31,6 +33,7 @@ export function openBook(): Book {
       byKey.set(notification.key, notification);
     },
     added: (add) => void adds.push(add),
+    arrived: (arrival) => void arrivals.push(arrival),
     sent(sending) {
       sendings.push(sending);
       const told = byKey.get(sending.key);

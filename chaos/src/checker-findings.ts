@@ -1,7 +1,7 @@
 import type { HeldOrder } from './checker-rows.js';
 import { isSettled, orderKey, type Scene } from './checker-scene.js';
 import type { Sending, ToldNotification, ToldOrder } from './ledger.js';
-import { placeOf, statusesOf, truthOf } from './truth.js';
+import { placeOf, statusOf, truthOf } from './truth.js';
 
 /** What is counted as wrong, each in a line for a person; nothing where all is well. */
 
@@ -31,6 +31,7 @@ export function whyLost(scene: Scene, told: ToldNotification): string[] {
 
 /** The order is at least as far as this notification brings it. */
 function reaches(row: HeldOrder, { says, provider }: ToldNotification): boolean {
+  if (says.kind === 'closed') return row.status !== 'pending';
   if (row.paid === 0n || row.status === 'pending' || row.status === 'closed') return false;
   if (says.kind === 'payment') return true;
   return row.refunded >= (provider === 'alipay' ? says.refundedTotal : says.amount);
@@ -54,7 +55,7 @@ export function whyDoubled(scene: Scene, order: ToldOrder): string[] {
   const must = truths
     .map(({ paid, refunded }) => `${paid} paid, ${refunded} refunded`)
     .join(' or ');
-  if (row === undefined || truth === undefined || !statusesOf(truth).includes(row.status)) {
+  if (row === undefined || truth === undefined || statusOf(truth) !== row.status) {
     return [`doubled: ${order.number} must be ${must}, is ${describe(row)}`];
   }
   return row.paidEvents === (truth.paid > 0n ? 1 : 0)

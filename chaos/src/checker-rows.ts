@@ -4,6 +4,7 @@ import { Client } from 'pg';
 export interface Held {
   readonly orders: readonly HeldOrder[];
   readonly notifications: readonly HeldNotification[];
+  readonly events: readonly HeldEvent[];
 }
 
 export interface HeldOrder {
@@ -25,6 +26,15 @@ export interface HeldNotification {
   readonly outcome: string;
 }
 
+/** A row of the outbox: what the merchant is to be told. */
+export interface HeldEvent {
+  readonly merchant: string;
+  /** Of the order, or of the order that a held notification names. */
+  readonly number: string;
+  readonly type: string;
+  readonly milestone: string;
+}
+
 const ORDERS = `
   SELECT o.merchant, o.number, o.status, o.paid_amount AS paid, o.refunded_amount AS refunded,
     (SELECT count(*)::int FROM order_events e WHERE e.order_id = o.id AND e.type = 'order.paid')
@@ -36,10 +46,16 @@ const NOTIFICATIONS = `
     coalesce(e.hold_reason, e.outcome) AS outcome
   FROM notifications n JOIN notification_events e ON e.notification_row_id = n.id`;
 
+const EVENTS = `
+  SELECT x.merchant, coalesce(o.number, n.order_number, '') AS number, x.type, x.milestone
+  FROM order_events x
+  LEFT JOIN orders o ON o.id = x.order_id
+  LEFT JOIN notification_events n ON n.id = x.notification_event_id`;
+
 /** A chaotic run's database may be busy, not silent. */
 const ANSWER_LIMIT_MS = 60_000;
 
-/** Reads both tables as they are at one moment. */
+/** Reads the tables as they are at one moment. */
 export async function readHeld(databaseUrl: string): Promise<Held> {
   const client = new Client({
     connectionString: databaseUrl,
@@ -52,6 +68,7 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const orders = await client.query<Record<'paid' | 'refunded', string> & HeldOrder>(ORDERS);
     const notifications = await client.query<HeldNotification>(NOTIFICATIONS);
+    const events = await client.query<HeldEvent>(EVENTS);
     return {
       // node-postgres gives bigint as text.
       orders: orders.rows.map((row) => ({
@@ -60,6 +77,7 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
         refunded: BigInt(row.refunded),
       })),
       notifications: notifications.rows,
+      events: events.rows,
     };
   } finally {
     await client.end();

@@ -1,6 +1,16 @@
-import type { Held, HeldNotification, HeldOrder } from './checker-rows.js';
+import type { Held, HeldEvent, HeldNotification, HeldOrder } from './checker-rows.js';
 import { indexByToken } from './checker-tokens.js';
-import type { Ledger, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+import type {
+  Arrival,
+  ArrivedEvent,
+  Ledger,
+  StoreAdd,
+  ToldNotification,
+  ToldOrder,
+} from './ledger.js';
+
+/** An arrival that is signed and says something. */
+export type Told = Arrival & { readonly event: ArrivedEvent };
 
 /** The ledger and the rows, by what they are looked up by. */
 export interface Scene {
@@ -13,6 +23,9 @@ export interface Scene {
   /** By order number: what must have been heard of it, and what is seen to have been. */
   readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
   readonly heldOrders: ReadonlyMap<string, HeldOrder>;
+  readonly heldEvents: ReadonlyMap<string, readonly HeldEvent[]>;
+  /** Signed ones by the order they speak of, in the order in which they came. */
+  readonly arrivals: ReadonlyMap<string, readonly Told[]>;
   readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
 }
 
@@ -38,6 +51,10 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
     adds: indexByToken(tokens, ledger.adds, ({ jobId }) => jobId),
     heard,
     heldOrders: new Map(held.orders.map((order) => [orderKey(order), order])),
+    heldEvents: groupedBy(held.events, orderKey),
+    arrivals: groupedBy(ledger.arrivals.filter(isTold), ({ event }) =>
+      orderKey({ merchant: event.merchant, number: event.orderNumber }),
+    ),
     heldOf,
   };
 }
@@ -61,4 +78,22 @@ export function orderKey({
   readonly number: string;
 }) {
   return JSON.stringify([merchant, number]);
+}
+
+function isTold(arrival: Arrival): arrival is Told {
+  return arrival.signed && arrival.event !== null;
+}
+
+function groupedBy<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
 }

@@ -1,3 +1,4 @@
+import { judgeEvents } from './checker-events.js';
 import { whyAccepted, whyDoubled, whyFalse, whyLost } from './checker-findings.js';
 import { type Held, readHeld } from './checker-rows.js';
 import { sceneOf } from './checker-scene.js';
@@ -32,9 +33,8 @@ export async function check(
 /** As `check`, of rows that were read already: one look serves many windows. Pure. */
 export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
   const scene = sceneOf(ledger, held);
-  const sendings = window
-    ? ledger.sendings.filter(({ startedAt: at }) => at >= window.from && at < window.to)
-    : ledger.sendings;
+  const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);
+  const sendings = ledger.sendings.filter(({ startedAt }) => isIn(startedAt));
   const sent = [...new Set(sendings.flatMap(({ key }) => scene.told.get(key) ?? []))];
   const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
   const orders = window
@@ -46,6 +46,11 @@ export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
   const doubled = orders.flatMap((order) => whyDoubled(scene, order));
   const falsely = sendings.flatMap((sending) => whyFalse(scene, sending));
   const forged = sent.flatMap((told) => whyAccepted(scene, told));
+  const events = judgeEvents(
+    scene,
+    orders,
+    ledger.arrivals.filter(({ at }) => isIn(at)),
+  );
   return {
     verdict: {
       sent: sent.length,
@@ -55,7 +60,8 @@ export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
       doubled: doubled.length,
       falselyAcknowledged: falsely.length,
       forgedAccepted: forged.length,
+      ...events.verdict,
     },
-    findings: [...lost, ...doubled, ...falsely, ...forged],
+    findings: [...lost, ...doubled, ...falsely, ...forged, ...events.findings],
   };
 }

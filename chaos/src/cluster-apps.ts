@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { nextFreePort } from '@payonce/tooling/ports';
 import type { OwnedProcess } from '@payonce/tooling/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
 import { app } from './apps.js';
-import type { StoreAdd } from './ledger.js';
+import { startConsumer } from './consumer.js';
+import type { Arrival, StoreAdd } from './ledger.js';
 import { allOf, openLinks } from './links.js';
 
 const HOST = '127.0.0.1';
@@ -14,12 +16,16 @@ const WORKERS = 2;
 /** Below the system's own choice of ports: a process that is away does not lose its port to a stranger. */
 const FIRST_PORT = 8700;
 
+/** Instead of days: as the providers' ladders, they must fit into a run, and go on until its end. */
+const RETRY_SECONDS = Array(100).fill(2).join();
+
 export interface ClusterAppsOptions {
   readonly root: string;
   readonly folder: string;
   readonly logs: string;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
+  readonly onArrival: (arrival: Arrival) => void;
   readonly say: (line: string) => void;
   readonly stores: Stores;
   readonly redisUrl: string;
@@ -28,7 +34,7 @@ export interface ClusterAppsOptions {
 }
 
 /**
- * Gateways, workers and console, each on its own links.
+ * Gateways, workers and console, each on its own links, and the merchant's system.
  * @param undo gets what ends each part, in the order of their starts
  */
 export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
@@ -46,21 +52,29 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   const gatewayPorts = await several(GATEWAYS);
   const privatePorts = await several(GATEWAYS + WORKERS + 1);
   const consolePort = await anyPort();
-  const channels = await ensureSimulatedChannels(join(options.folder, 'simulator'));
+  const simulator = join(options.folder, 'simulator');
+  const channels = await ensureSimulatedChannels(simulator);
+  const consumer = await startConsumer(options.onArrival);
+  undo.push(() => consumer.close());
   const links = await openLinks({
     gatewayPorts,
     workers: WORKERS,
+    consumerPort: consumer.port,
     redisPort: portOf(redisUrl),
     postgresPort: portOf(stores.databaseUrl),
     onAdd: options.onAdd,
   });
   undo.push(async () => void (await Promise.all(allOf(links).map((proxy) => proxy.close()))));
 
+  const url = `http://${HOST}:${links.webhooks[0]?.port}/payonce`;
+  const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
+  consumer.verifyWith(secret);
+
   const common = (privateIndex: number) => ({
     PAYONCE_HOST: HOST,
     PAYONCE_QUEUE: 'redis',
     PAYONCE_PRIVATE_PORT: String(privatePorts[privateIndex]),
-    PAYONCE_CHANNELS_FILE: channels.channelsFile,
+    PAYONCE_CHANNELS_FILE: channelsFile,
   });
   const start = (kind: 'gateway' | 'worker' | 'console', name: string, env: object) => {
     const one = app({ name, app: kind, root, logs, onSpawn, say, env: { ...env } });
@@ -74,6 +88,9 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
       REDIS_URL: through(redisUrl, proxy),
       PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
       DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
+      PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
+      PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
+      PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
     }),
   );
   const gateways = gatewayPorts.map((port, index) =>
@@ -97,6 +114,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     gateways,
     workers,
     console,
+    consumer,
     links,
     channels,
     notifyUrls: links.notify.map((proxy) => `http://${HOST}:${proxy.port}`),

@@ -8,7 +8,8 @@ import { startStores } from '@payonce/tooling/stores';
 import type { App } from './apps.js';
 import { holdsWithin } from './clock.js';
 import { portOf, startApps } from './cluster-apps.js';
-import type { StoreAdd } from './ledger.js';
+import type { Consumer } from './consumer.js';
+import type { Arrival, StoreAdd } from './ledger.js';
 import { allOf, type Links } from './links.js';
 import { killAll, type Part } from './part.js';
 import { ownRedisDisk, type RedisDisk, unmountLeft } from './redis-disk.js';
@@ -22,6 +23,8 @@ export interface Cluster {
   readonly gateways: readonly App[];
   readonly workers: readonly App[];
   readonly console: App;
+  /** The merchant's own system. */
+  readonly consumer: Consumer;
   readonly links: Links;
   readonly redisDisk: RedisDisk;
   /** Past the proxies, for those who look on. */
@@ -46,6 +49,7 @@ export interface ClusterOptions {
   readonly logs: string;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
+  readonly onArrival: (arrival: Arrival) => void;
   readonly say: (line: string) => void;
 }
 

@@ -22,7 +22,9 @@ export interface ToldNotification {
         readonly refundedTotal: bigint;
         /** True for v2 notices, which are not signed and move nothing. */
         readonly unsigned: boolean;
-      };
+      }
+    /** Nobody paid in time. */
+    | { readonly kind: 'closed' };
   /** Signed with another's key: must never be acknowledged, and changes nothing. */
   readonly forged: boolean;
 }
@@ -54,11 +56,37 @@ export interface StoreAdd {
   readonly jobId: string;
 }
 
+/** What an order event says; fields that are not there are empty. */
+export interface ArrivedEvent {
+  readonly type: string;
+  readonly merchant: string;
+  readonly orderNumber: string;
+  readonly milestone: string;
+  readonly version: number;
+  readonly paid: bigint | null;
+  readonly refunded: bigint | null;
+  /** Every byte: copies say the same. */
+  readonly body: string;
+}
+
+/** One whole request that reached the merchant's system. */
+export interface Arrival {
+  readonly at: number;
+  readonly webhookId: string;
+  /** By its own key and a fresh time. */
+  readonly signed: boolean;
+  /** Null when it is not signed, or no order event. */
+  readonly event: ArrivedEvent | null;
+  /** The status that it was answered with, whether or not that came back; null: never answered. */
+  readonly answer: number | null;
+}
+
 export interface Ledger {
   readonly orders: readonly ToldOrder[];
   readonly notifications: readonly ToldNotification[];
   readonly sendings: readonly Sending[];
   readonly adds: readonly StoreAdd[];
+  readonly arrivals: readonly Arrival[];
 }
 
 /** Of one stretch of the run (a fault and its recovery), or of all of it. */
@@ -74,4 +102,15 @@ export interface Verdict {
   /** Acknowledged while no add reached a store during that request. */
   readonly falselyAcknowledged: number;
   readonly forgedAccepted: number;
+  /** Order events that the merchant must have been told of the orders concerned. */
+  readonly eventsExpected: number;
+  /** Of those: taken by the merchant's system, signed. */
+  readonly eventsDelivered: number;
+  readonly eventsLost: number;
+  /** Requests to the merchant's system without a signature that it can trust. */
+  readonly eventsUnsigned: number;
+  /** Taken after a later one of the same order was. */
+  readonly eventsOutOfOrder: number;
+  /** Told though it is not so, or told twice under different IDs. */
+  readonly eventsFalse: number;
 }

@@ -6,6 +6,8 @@ import type { StoreAdd } from './ledger.js';
 /** Every way between two processes of the cluster; the n-th of a list is the n-th gateway's or worker's. */
 export interface Links {
   readonly notify: readonly FaultProxy[];
+  /** From the workers to the merchant's system. */
+  readonly webhooks: readonly FaultProxy[];
   readonly gatewayRedis: readonly FaultProxy[];
   readonly gatewayPostgres: readonly FaultProxy[];
   readonly workerRedis: readonly FaultProxy[];
@@ -18,6 +20,7 @@ export interface Links {
 export interface LinkTargets {
   readonly gatewayPorts: readonly number[];
   readonly workers: number;
+  readonly consumerPort: number;
   readonly redisPort: number;
   readonly postgresPort: number;
   /** Told of every job ID that passes from a gateway to a store. */
@@ -39,6 +42,7 @@ export async function openLinks(targets: LinkTargets): Promise<Links> {
   try {
     return {
       notify: await Promise.all(gatewayPorts.map((port) => open(port))),
+      webhooks: await each(1, targets.consumerPort),
       gatewayRedis: await each(gateways, redisPort, 'redis'),
       gatewayPostgres: await each(gateways, postgresPort, 'postgres'),
       workerRedis: await each(targets.workers, redisPort),

@@ -20,7 +20,7 @@ const PARENT_CHECK_MS = 500;
 
 /**
  * `npm run chaos`.
- * @returns 0 when nothing was lost, doubled, falsely acknowledged or accepted though forged; 2 for a wrong
+ * @returns 0 when nothing that was counted is wrong; 2 for a wrong
  * command line; else 1
  */
 export async function chaos({ root, state, args }: Place): Promise<number> {
@@ -60,6 +60,7 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     logs,
     onSpawn: ({ name, pid }) => runFile.add(name, pid),
     onAdd: book.added,
+    onArrival: book.arrived,
     say,
   });
   try {

@@ -62,8 +62,8 @@ function help(): string {
   return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--json]
 
 Starts its own PostgreSQL, Redis, two gateways and two workers, sends them signed notifications of all
-three providers, breaks what it can meanwhile, and counts what was lost, doubled, falsely acknowledged
-or forged. Ends non-zero unless all four are 0.
+three providers, takes the order events as a merchant would, breaks what it can meanwhile, and counts what
+was lost, doubled, falsely acknowledged or forged on either side. Ends non-zero unless all of it is 0.
 
   --seconds N   of load and faults, ${SHORTEST_S} to ${LONGEST_S}; starting and the last recovery come on top (${DEFAULT_SECONDS})
   --seed S      the same faults in the same order, with the same chances (printed where it is not given)

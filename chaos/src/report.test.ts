@@ -10,6 +10,12 @@ const LINE: Line = {
   doubled: 0,
   falselyAcknowledged: 0,
   forgedAccepted: 0,
+  eventsExpected: 12,
+  eventsDelivered: 12,
+  eventsLost: 0,
+  eventsUnsigned: 0,
+  eventsOutOfOrder: 0,
+  eventsFalse: 0,
   recoverySeconds: 1.25,
 };
 
@@ -27,14 +33,20 @@ test('the table shows every line, and what never recovered as a dash', () => {
   const [, one, all] = asTable([LINE, { ...LINE, fault: 'all', recoverySeconds: null }]).split(
     '\n',
   );
-  expect(one).toMatch(/^redis-killed +10 +9 +9 +0 +0 +0 +0 +1\.25$/);
+  expect(one).toMatch(/^redis-killed +10 +9 +9 +0 +0 +0 +0 +12 +12 +0 +0 +0 +0 +1\.25$/);
   expect(all).toMatch(/^all .* -$/);
 });
 
-test.each(['lost', 'doubled', 'falselyAcknowledged', 'forgedAccepted'] as const)(
-  'a run with one %s is not clean',
-  (count) => {
-    expect(isClean(LINE)).toBe(true);
-    expect(isClean({ ...LINE, [count]: 1 })).toBe(false);
-  },
-);
+test.each([
+  'lost',
+  'doubled',
+  'falselyAcknowledged',
+  'forgedAccepted',
+  'eventsLost',
+  'eventsUnsigned',
+  'eventsOutOfOrder',
+  'eventsFalse',
+] as const)('a run with one %s is not clean', (count) => {
+  expect(isClean(LINE)).toBe(true);
+  expect(isClean({ ...LINE, [count]: 1 })).toBe(false);
+});

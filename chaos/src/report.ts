@@ -15,6 +15,12 @@ const COUNTS = [
   'doubled',
   'falselyAcknowledged',
   'forgedAccepted',
+  'eventsExpected',
+  'eventsDelivered',
+  'eventsLost',
+  'eventsUnsigned',
+  'eventsOutOfOrder',
+  'eventsFalse',
   'recoverySeconds',
 ] as const satisfies readonly (keyof Line)[];
 
@@ -26,6 +32,12 @@ const HEADS: Readonly<Record<(typeof COUNTS)[number], string>> = {
   doubled: 'doubled',
   falselyAcknowledged: 'falsely ack.',
   forgedAccepted: 'forged acc.',
+  eventsExpected: 'events',
+  eventsDelivered: 'delivered',
+  eventsLost: 'lost',
+  eventsUnsigned: 'unsigned',
+  eventsOutOfOrder: 'disordered',
+  eventsFalse: 'false',
   recoverySeconds: 'recovery s',
 };
 
@@ -51,6 +63,17 @@ export function asTable(lines: readonly Line[]): string {
 }
 
 /** What must be nothing. */
-export function isClean({ lost, doubled, falselyAcknowledged, forgedAccepted }: Verdict): boolean {
-  return lost + doubled + falselyAcknowledged + forgedAccepted === 0;
+const WRONGS = [
+  'lost',
+  'doubled',
+  'falselyAcknowledged',
+  'forgedAccepted',
+  'eventsLost',
+  'eventsUnsigned',
+  'eventsOutOfOrder',
+  'eventsFalse',
+] as const satisfies readonly (keyof Verdict)[];
+
+export function isClean(verdict: Verdict): boolean {
+  return WRONGS.every((wrong) => verdict[wrong] === 0);
 }

@@ -19,6 +19,8 @@ import { createTeller } from './tell.js';
 /** For what is not acknowledged when the faults are over, then for what is not applied. */
 const LAST_SENDING_LIMIT_MS = 60_000;
 const DRAIN_LIMIT_MS = 150_000;
+/** Then for what the merchant's system was not told. */
+const TELLING_LIMIT_MS = 150_000;
 /** Wrong things that are told one by one. */
 const MAX_FINDINGS = 20;
 
@@ -64,6 +66,8 @@ export async function run(
         registrar.waiting === 0 && settled.behind(now()) === 0 && (await queues.waiting()) === 0
       );
     });
+    const told = await holdsWithin(TELLING_LIMIT_MS, async () => (await settled.untold()) === 0);
+    if (!told) say(`the merchant is not told of everything within ${TELLING_LIMIT_MS / 1_000} s`);
     if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
     await recovered;
     return await verdicts(cluster, book, stretches, say);

@@ -7,6 +7,8 @@ import type { ToldNotification } from './ledger.js';
 export interface Settled {
   /** Acknowledged at or before that time, and not yet where it belongs. */
   behind(at: number): number;
+  /** Order events on their way to the merchant's system; what was given up is not among them. */
+  untold(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,10 @@ const MARGIN_ROWS = 2_000;
 /** What is still open after this may be among older rows: all are looked at, now and then. */
 const LATE_MS = 3_000;
 const ALL_INTERVAL_MS = 2_000;
+
+const UNTOLD = `
+  SELECT (SELECT count(*) FROM order_events WHERE fanned_out_at IS NULL)::int
+    + (SELECT count(*) FROM deliveries WHERE state = 'pending')::int AS untold`;
 
 export function watchSettled(databaseUrl: string, book: Book): Settled {
   const pool = new Pool({
@@ -93,6 +99,10 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
         if (one.at <= at && !early) count += 1;
       }
       return count;
+    },
+    async untold() {
+      const { rows } = await pool.query<{ untold: number }>(UNTOLD);
+      return rows[0]?.untold ?? 0;
     },
     async close() {
       closed = true;

@@ -94,6 +94,17 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     const genuine = random.chance(0.5) ? [plan(payment(order, provider, trade), soon())] : [];
     return [plan(forgery, soon(), { copies: 2 }), ...genuine];
   };
+  /** Not paid in time; now and then the buyer has paid elsewhere, or does so a little later. */
+  const expired: Writer = (order) => {
+    const closed = plan(teller.closed(order), 400);
+    const atMs = random.between(100, 1_200);
+    return random.chance(0.7) ? [closed] : [closed, plan(payment(order, 'wechatpay'), atMs)];
+  };
+  /** Two trades of one order, which calls for attention. */
+  const twicePaid: Writer = (order) => [
+    plan(payment(order, 'alipay'), soon()),
+    plan(payment(order, random.pick(['wechatpay', 'wechatpay-v2'] as const)), soon()),
+  ];
   const kinds: readonly (readonly [share: number, Writer])[] = [
     [35, plain],
     [17, copied],
@@ -101,6 +112,8 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     [14, refunded],
     [9, reordered],
     [7, forged],
+    [3, expired],
+    [3, twicePaid],
   ];
   const bag = kinds.flatMap(([share, writer]) => Array.from({ length: share }, () => writer));
 

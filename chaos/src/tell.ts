@@ -36,6 +36,8 @@ export interface Teller {
   trade(): string;
   payment(payment: Payment): Message;
   refund(refund: Refund): Message;
+  /** Of Alipay, that nobody paid in time. */
+  closed(order: ToldOrder): Message;
 }
 
 const CHANNELS = {
@@ -87,6 +89,22 @@ export function createTeller({ signers }: SimulatedChannels): Teller {
         withSigner(signers, provider, (signer) =>
           speaker(signer, () => signer.payment({ ...input, notificationId }), forge),
         ),
+      );
+    },
+    closed(order) {
+      const [trade, jobToken] = [digits(), digits()];
+      const { number: orderNumber, amount } = order;
+      const input = { orderNumber, trade, amount, closedAt: new Date() };
+      const what = {
+        provider: 'alipay',
+        order,
+        trade,
+        jobToken,
+        says: { kind: 'closed' },
+      } as const;
+      const signer = signers['sim-alipay'];
+      return message(what, (notificationId) =>
+        speaker(signer, () => signer.closed({ ...input, notificationId }), undefined),
       );
     },
     refund(refund) {

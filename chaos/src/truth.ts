@@ -7,6 +7,8 @@ import type { ToldNotification, ToldOrder } from './ledger.js';
 export interface OrderTruth {
   readonly paid: bigint;
   readonly refunded: bigint;
+  /** A provider said that nobody paid in time. */
+  readonly closed: boolean;
 }
 
 /** Where a notification must be: moved into its order, or waiting for one of these reasons. */
@@ -28,13 +30,28 @@ export function placeOf(told: ToldNotification, order: ToldOrder | undefined): P
  */
 export function truthOf(order: ToldOrder, heard: readonly ToldNotification[]): OrderTruth[] {
   const moving = heard.filter((told) => placeOf(told, order) === 'applied');
-  const trades = new Set(moving.map((told) => `${railOf(told)} ${told.trade}`));
-  if (trades.size === 0) return [{ paid: 0n, refunded: 0n }];
-  return [...trades].map((trade) => ({
+  const closed = moving.some(({ says }) => says.kind === 'closed');
+  const trades = [...paidTrades(moving).values()];
+  if (trades.length === 0) return [{ paid: 0n, refunded: 0n, closed }];
+  return trades.map((told) => ({
     // A refund says that its trade was paid, even if no other word of the payment came.
     paid: order.amount,
-    refunded: refundedOf(moving.filter((told) => `${railOf(told)} ${told.trade}` === trade)),
+    refunded: refundedOf(told),
+    closed,
   }));
+}
+
+/** What was told of each trade that was paid. */
+export function paidTrades(
+  moving: readonly ToldNotification[],
+): ReadonlyMap<string, readonly ToldNotification[]> {
+  const trades = new Map<string, ToldNotification[]>();
+  for (const told of moving) {
+    if (told.says.kind === 'closed') continue;
+    const trade = `${railOf(told)} ${told.trade}`;
+    trades.set(trade, [...(trades.get(trade) ?? []), told]);
+  }
+  return trades;
 }
 
 /** Alipay tells running totals, so the greatest counts; WeChat single refunds, so each counts once. */
@@ -55,9 +72,9 @@ function railOf({ provider }: ToldNotification): 'alipay' | 'wechat' {
   return provider === 'alipay' ? 'alipay' : 'wechat';
 }
 
-/** The word for these amounts; an order that nobody paid may also have been closed. */
-export function statusesOf({ paid, refunded }: OrderTruth): readonly string[] {
-  if (paid === 0n) return ['pending', 'closed'];
-  if (refunded === 0n) return ['paid'];
-  return [refunded < paid ? 'partially_refunded' : 'refunded'];
+/** The word for these amounts. A payment wins over a close. */
+export function statusOf({ paid, refunded, closed }: OrderTruth): string {
+  if (paid === 0n) return closed ? 'closed' : 'pending';
+  if (refunded === 0n) return 'paid';
+  return refunded < paid ? 'partially_refunded' : 'refunded';
 }

@@ -9,9 +9,18 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
-/** Of 25 s with five faults, on a busy machine. */
-const RUN_LIMIT_MS = 120_000;
-const COUNTS = ['lost', 'doubled', 'falselyAcknowledged', 'forgedAccepted'] as const;
+/** Of 25 s with six faults, on a busy machine. */
+const RUN_LIMIT_MS = 150_000;
+const WRONGS = [
+  'lost',
+  'doubled',
+  'falselyAcknowledged',
+  'forgedAccepted',
+  'eventsLost',
+  'eventsUnsigned',
+  'eventsOutOfOrder',
+  'eventsFalse',
+] as const;
 
 /** The compiled command in a process of its own, as `npm run chaos` runs it. */
 interface Running {
@@ -96,8 +105,15 @@ function nothingIsLeft(data: string): void {
   expect(existsSync(data)).toBe(false);
 }
 
-test('a short run loses nothing, doubles nothing, and acknowledges and accepts nothing falsely', async () => {
-  const faults = ['gateway-killed', 'redis-killed', 'worker-killed', 'redis-full', 'hot-order'];
+test('a short run loses nothing, doubles nothing, acknowledges and accepts nothing falsely, and tells the merchant all of it', async () => {
+  const faults = [
+    'gateway-killed',
+    'redis-killed',
+    'worker-killed-delivering',
+    'redis-full',
+    'hot-order',
+    'consumer-links-break',
+  ];
   const data = postgresData();
   const args = ['--json', '--seconds', '25', '--seed', '20261123', '--faults', faults.join(',')];
   const running = start(...args);
@@ -110,13 +126,16 @@ test('a short run loses nothing, doubles nothing, and acknowledges and accepts n
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(new Set(lines.map(({ fault }) => fault)), told).toEqual(new Set([...faults, 'all']));
   for (const line of lines) {
-    expect(line, told).toMatchObject(Object.fromEntries(COUNTS.map((name) => [name, 0])));
+    expect(line, told).toMatchObject(Object.fromEntries(WRONGS.map((name) => [name, 0])));
     expect(Object.keys(line)).toEqual([
       'fault',
       'sent',
       'acknowledged',
       'applied',
-      ...COUNTS,
+      ...WRONGS.slice(0, 4),
+      'eventsExpected',
+      'eventsDelivered',
+      ...WRONGS.slice(4),
       'recoverySeconds',
     ]);
   }
@@ -124,6 +143,8 @@ test('a short run loses nothing, doubles nothing, and acknowledges and accepts n
   expect(all?.fault).toBe('all');
   expect(all?.applied).toBeGreaterThan(500);
   expect(all?.applied).toBe(all?.acknowledged);
+  expect(all?.eventsDelivered).toBeGreaterThan(500);
+  expect(all?.eventsDelivered).toBe(all?.eventsExpected);
   expect(code, told).toBe(0);
   nothingIsLeft(data);
 });

@@ -1,6 +1,5 @@
 import { openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
 
@@ -10,7 +9,7 @@ const WAIT_MS = 15_000;
 export interface AppsOptions {
   /** Where logs and channel files go. */
   readonly folder: string;
-  readonly channels: SimulatedChannels;
+  readonly channelsFile: string;
   readonly root: string;
   readonly undo: (() => unknown)[];
 }
@@ -22,7 +21,7 @@ export interface RunningApp {
 
 /** Starts it as it is deployed, and waits until it says that it is ready. */
 export async function startApp(
-  { folder, channels, root, undo }: AppsOptions,
+  { folder, channelsFile, root, undo }: AppsOptions,
   app: 'gateway' | 'worker',
   env: Readonly<Record<string, string>>,
 ): Promise<RunningApp> {
@@ -35,7 +34,7 @@ export async function startApp(
       PATH: process.env.PATH,
       PAYONCE_PORT: String(port),
       PAYONCE_PRIVATE_PORT: String(privatePort),
-      PAYONCE_CHANNELS_FILE: channels.channelsFile,
+      PAYONCE_CHANNELS_FILE: channelsFile,
       ...env,
     },
     output: openSync(logFile, 'a'),
@@ -50,11 +49,11 @@ export async function startApp(
 
 /** A copy of the channel file that lacks one. */
 export function channelsWithout(
-  { folder, channels }: Pick<AppsOptions, 'folder' | 'channels'>,
+  { folder, channelsFile }: Pick<AppsOptions, 'folder' | 'channelsFile'>,
   name: string | undefined,
 ): string {
-  if (name === undefined) return channels.channelsFile;
-  const text = readFileSync(channels.channelsFile, 'utf8');
+  if (name === undefined) return channelsFile;
+  const text = readFileSync(channelsFile, 'utf8');
   const without = text.replace(new RegExp(`^  ${name}:\n(?:    .*\n)+`, 'm'), '');
   if (without === text) throw new Error(`the channel file has no ${name}`);
   const file = join(folder, `channels-without-${name}.yaml`);

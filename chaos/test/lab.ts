@@ -10,6 +10,7 @@ import {
   type SimulatedChannels,
 } from '@payonce/testkit/channels';
 import { freshDatabase } from '@payonce/testkit/database';
+import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
@@ -21,6 +22,7 @@ import { Client } from 'pg';
 import { type Book, openBook } from '../src/book.js';
 import { check, type Judgement } from '../src/checker.js';
 import { now } from '../src/clock.js';
+import { type Consumer, startConsumer } from '../src/consumer.js';
 import type { ToldOrder } from '../src/ledger.js';
 import { hirePostman, isAcknowledgement, type Postman } from '../src/post.js';
 import { createTeller, type Message, type Teller } from '../src/tell.js';
@@ -29,6 +31,8 @@ import { channelsWithout, startApp } from './lab-apps.js';
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_lab';
 const WAIT_MS = 15_000;
+const UNTOLD = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
+  UNION ALL SELECT 1 FROM deliveries WHERE state = 'pending'`;
 
 /** What all scenes share. */
 export interface Lab {
@@ -66,12 +70,16 @@ export interface Scene {
   readonly teller: Teller;
   /** Between the gateway and Redis. */
   readonly link: FaultProxy;
+  /** The merchant's own system. */
+  readonly consumer: Consumer;
   /** An order that the merchant has registered. */
   order(amount: bigint): Promise<ToldOrder>;
   /** As the provider: again and again, until it is acknowledged. `each` is called after each sending. */
   deliver(message: Message, each?: () => void): Promise<void>;
   /** Until the worker has no job left. */
   drained(): Promise<void>;
+  /** Until a request has reached the merchant's system. */
+  arrived(): Promise<void>;
   /** The queue forgets what it has done, as it does after an hour. */
   forgetJobs(): Promise<void>;
   sql(text: string): Promise<Record<string, unknown>[]>;
@@ -82,6 +90,7 @@ export interface Scene {
   /** Ends the worker and starts it anew; without a channel, if one is named. */
   restartWorker(without?: string): Promise<void>;
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
+  /** Waits until the merchant was told of everything, if it ever is. */
   judge(): Promise<Judgement>;
 }
 
@@ -128,24 +137,37 @@ async function openScene(
   undo.push(() => link.close());
   const postman = hirePostman();
   undo.push(() => postman.close());
-  const apps = { folder: lab.folder, channels: lab.channels, root, undo };
+  const consumer = await startConsumer(book.arrived);
+  undo.push(() => consumer.close());
+  const { channelsFile, secret } = declareEndpoint(join(lab.folder, 'simulator'), {
+    name: 'shop',
+    url: `http://${HOST}:${consumer.port}/payonce`,
+  });
+  consumer.verifyWith(secret);
+  const encryptionKey = randomBytes(32).toString('base64');
+  const apps = { folder: lab.folder, channelsFile, root, undo };
   const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
-  const worker = (channelsFile: string) =>
+  const worker = (without?: string) =>
     startApp(apps, 'worker', {
       REDIS_URL: redis.url,
       DATABASE_URL: database.url,
-      PAYONCE_CHANNELS_FILE: channelsFile,
+      PAYONCE_CHANNELS_FILE: channelsWithout(apps, without),
+      PAYONCE_ENCRYPTION_KEY: encryptionKey,
+      PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
+      PAYONCE_WEBHOOK_RETRY_SECONDS: '6,1,1,1',
       PAYONCE_WORKER_RELEASE_INTERVAL_MS: '200',
     });
-  let running = await worker(lab.channels.channelsFile);
+  let running = await worker();
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
     teller: createTeller(lab.channels),
     link,
+    consumer,
     order: (amount) => insertOrder(sql, book, amount),
     deliver: (message, each) => deliver(postman, book, gateway.url, message, each),
     drained: () => drained(queue),
+    arrived: () => until('an arrival', WAIT_MS, () => book.ledger.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
     lock: (text) => hold(database.url, text, undo),
@@ -158,10 +180,15 @@ async function openScene(
       }),
     async restartWorker(without) {
       await stop(running.owned, 'SIGTERM', WAIT_MS);
-      running = await worker(channelsWithout(lab, without));
+      running = await worker(without);
     },
     until: (what, holds) => until(what, WAIT_MS, holds),
-    judge: () => check(book.ledger, database.url),
+    async judge() {
+      const isOver = async () =>
+        book.ledger.arrivals.some(({ signed }) => !signed) || (await sql(UNTOLD)).length === 0;
+      await until('the merchant to be told', WAIT_MS, isOver);
+      return check(book.ledger, database.url);
+    },
   };
 }
 

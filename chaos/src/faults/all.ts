@@ -1,4 +1,5 @@
 import { clockFaults } from './clock-skew.js';
+import { consumerFaults } from './consumer.js';
 import type { Fault } from './fault.js';
 import { linkFaults } from './links.js';
 import { processFaults } from './processes.js';
@@ -10,6 +11,7 @@ export const ALL_FAULTS: readonly Fault[] = [
   ...processFaults,
   ...storeFaults,
   ...linkFaults,
+  ...consumerFaults,
   ...clockFaults,
   ...trafficFaults,
 ];

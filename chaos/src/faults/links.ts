@@ -9,6 +9,8 @@ const DIRECTIONS = ['to_server', 'from_server', 'both'] as const;
 const MOST_BYTES = 20_000;
 /** An acknowledgement has 150 bytes or so with its head. */
 const MOST_REPLY_BYTES = 300;
+/** The merchant's system answers with a head and nothing more. */
+const MOST_ANSWER_BYTES = 120;
 
 export const linkFaults: readonly Fault[] = [
   onLinks({
@@ -57,6 +59,18 @@ export const linkFaults: readonly Fault[] = [
     links: ({ notify }) => notify,
     fault: (random) => ({ kind: 'hang', direction: random.pick(DIRECTIONS) }),
   }),
+  onLinks({
+    name: 'consumer-down',
+    does: "the merchant's system is away: connections to it are reset at once",
+    links: ({ webhooks }) => webhooks,
+    fault: () => ({ kind: 'refuse' }),
+  }),
+  onLinks({
+    name: 'consumer-links-break',
+    does: "connections to the merchant's system break in the middle of its answer: it has taken the event",
+    links: ({ webhooks }) => webhooks,
+    fault: (random) => ({ kind: 'cut', afterBytes: () => random.between(1, MOST_ANSWER_BYTES) }),
+  }),
 ];
 
 interface OnLinks extends Pick<Fault, 'name' | 'does'> {
@@ -81,6 +95,6 @@ function onLinks({ links, fault, ...about }: OnLinks): Fault {
   };
 }
 
-function storeLinks({ notify: _, ...links }: Links): readonly FaultProxy[] {
+function storeLinks({ notify: _, webhooks: __, ...links }: Links): readonly FaultProxy[] {
   return Object.values(links).flat();
 }

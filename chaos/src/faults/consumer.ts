@@ -1,0 +1,58 @@
+import { holdsWithin } from '../clock.js';
+import type { Behaviour } from '../consumer.js';
+import type { Random } from '../random.js';
+import { type Fault, nothingToEnd } from './fault.js';
+
+/** Each says "not taken". 410 is left out: it means "never again". */
+const REFUSALS = [302, 307, 400, 401, 404, 429, 500, 502, 503] as const;
+/** How long it may take until something is to be told. */
+const DELIVERING_LIMIT_MS = 10_000;
+
+/** What the merchant's system does; what happens on the way to it stands with the links. */
+export const consumerFaults: readonly Fault[] = [
+  behaving({
+    name: 'consumer-failing',
+    does: "the merchant's system answers with errors, with redirects, and with Retry-After",
+    behaviour: (random) => ({ kind: 'fails', status: () => random.pick(REFUSALS) }),
+  }),
+  behaving({
+    name: 'consumer-hangs',
+    does: "the merchant's system reads requests and never answers them",
+    behaviour: () => ({ kind: 'hangs' }),
+  }),
+  behaving({
+    name: 'consumer-slow',
+    does: "the merchant's system takes half a second to five seconds to answer",
+    behaviour: (random) => ({ kind: 'slow', ms: () => random.between(500, 5_000) }),
+  }),
+  {
+    name: 'worker-killed-delivering',
+    does: "SIGKILL of both workers when the merchant's system has taken events and they do not know it yet",
+    lasts: 'moment',
+    async begin({ cluster: { consumer, links, workers }, say }) {
+      const [link] = links.webhooks;
+      const before = consumer.taken;
+      link?.inflict({ kind: 'hang', direction: 'from_server' });
+      await holdsWithin(DELIVERING_LIMIT_MS, () => consumer.taken > before);
+      await Promise.all(workers.map(({ part }) => part.crash()));
+      link?.heal();
+      say(`${consumer.taken - before} answers lost`);
+      return nothingToEnd;
+    },
+  },
+];
+
+interface Behaving extends Pick<Fault, 'name' | 'does'> {
+  readonly behaviour: (random: Random) => Behaviour;
+}
+
+function behaving({ behaviour, ...about }: Behaving): Fault {
+  return {
+    ...about,
+    lasts: 'short',
+    async begin({ cluster: { consumer }, random }) {
+      consumer.behave(behaviour(random));
+      return () => consumer.behave({ kind: 'takes' });
+    },
+  };
+}

@@ -1,0 +1,85 @@
+import type { ArrivedEvent, ToldNotification, ToldOrder } from './ledger.js';
+import { paidTrades, placeOf, truthOf } from './truth.js';
+
+/** What tells the order events of one order from each other. */
+export interface EventName {
+  readonly type: string;
+  readonly milestone: string;
+}
+
+/** What the merchant must have been told of an order. */
+export interface MustHear {
+  /** Each exactly once. */
+  readonly events: readonly EventName[];
+  /** How many different refunded totals, the last one included: which ones depends on who came first. */
+  readonly refundTotals: number;
+}
+
+/** Pure. @param heard genuine notifications of this order, in any order, repeated or not */
+export function mustHear(order: ToldOrder, heard: readonly ToldNotification[]): MustHear {
+  const moving = heard.filter((told) => placeOf(told, order) === 'applied');
+  const trades = [...paidTrades(moving).values()];
+  const [truth] = truthOf(order, heard);
+  if (trades.length === 0) {
+    return { events: truth?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
+  }
+  const paid = named('order.paid', 'paid');
+  if (trades.length > 1) {
+    return { events: [paid, named('order.attention', 'second_payment')], refundTotals: 0 };
+  }
+  const refunded = truth?.refunded ?? 0n;
+  if (refunded === 0n) return { events: [paid], refundTotals: 0 };
+  return { events: [paid, refundTo(order, refunded)], refundTotals: totalsOf(trades.flat()) };
+}
+
+/** WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be overtaken. */
+function totalsOf(moving: readonly ToldNotification[]): number {
+  const singles = moving.flatMap(({ provider, says }) =>
+    says.kind === 'refund' && provider !== 'alipay' ? [says.refundId] : [],
+  );
+  return Math.max(1, new Set(singles).size);
+}
+
+/** Pure. Whether what the event says is so, as far as the providers' words go. */
+export function isSo(
+  event: ArrivedEvent,
+  order: ToldOrder,
+  heard: readonly ToldNotification[],
+): boolean {
+  const { type, milestone } = event;
+  if (type.startsWith('notification.')) return isHeld(milestone, order, heard);
+  const moving = heard.filter((told) => placeOf(told, order) === 'applied');
+  const trades = paidTrades(moving);
+  switch (type) {
+    case 'order.paid':
+      return milestone === 'paid' && trades.size > 0 && event.paid === order.amount;
+    case 'order.partially_refunded':
+    case 'order.refunded': {
+      const most = truthOf(order, heard).map(({ refunded }) => refunded);
+      const total = event.refunded ?? 0n;
+      const { type: right, milestone: text } = refundTo(order, total);
+      return total > 0n && most.some((one) => total <= one) && type === right && milestone === text;
+    }
+    case 'order.closed':
+      return milestone === 'closed' && moving.some(({ says }) => says.kind === 'closed');
+    case 'order.attention':
+      return milestone === 'second_payment' && trades.size > 1;
+    default:
+      return false;
+  }
+}
+
+/** Every order may be told late; the other reasons are in the notifications themselves. */
+function isHeld(reason: string, order: ToldOrder, heard: readonly ToldNotification[]): boolean {
+  if (reason === 'unknown_order') return heard.length > 0;
+  return heard.some((told) => placeOf(told, order) === reason);
+}
+
+function refundTo({ amount }: ToldOrder, total: bigint): EventName {
+  const type = total === amount ? 'order.refunded' : 'order.partially_refunded';
+  return named(type, total.toString());
+}
+
+function named(type: string, milestone: string): EventName {
+  return { type, milestone };
+}

@@ -1,0 +1,33 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { SIMULATED } from './channels.js';
+import { writeFileAtomically } from './files.js';
+
+export interface DeclaredEndpoint {
+  /** Absolute path of a channel file with the simulated channels and the endpoint. */
+  readonly channelsFile: string;
+  /** `whsec_…`: what the merchant's system verifies with. */
+  readonly secret: string;
+}
+
+/**
+ * Declares where the simulated merchant's system is told of its orders, beside the channels that
+ * `ensureSimulatedChannels` wrote below `directory`: in a file of its own, since the simulator writes the
+ * other one again. The secret is made once.
+ */
+export function declareEndpoint(
+  directory: string,
+  { name, url }: { readonly name: string; readonly url: string },
+): DeclaredEndpoint {
+  const secretFile = resolve(directory, 'secrets', `${name}-webhook-secret`);
+  if (!existsSync(secretFile)) {
+    writeFileAtomically(secretFile, `whsec_${randomBytes(32).toString('base64')}`);
+  }
+  const channelsFile = resolve(directory, `channels-with-${name}.yaml`);
+  const { channels } = parse(readFileSync(resolve(directory, 'channels.yaml'), 'utf8'));
+  const endpoint = { merchant: SIMULATED.merchant, url, secrets: [{ file: secretFile }] };
+  writeFileAtomically(channelsFile, stringify({ channels, endpoints: { [name]: endpoint } }));
+  return { channelsFile, secret: readFileSync(secretFile, 'utf8') };
+}
