@@ -17,7 +17,7 @@ const WORKERS = 2;
 const FIRST_PORT = 8700;
 
 /** Instead of days: as the providers' ladders, they must fit into a run, and go on until its end. */
-const RETRY_SECONDS = Array(100).fill(2).join();
+const RETRY_SECONDS = Array(20).fill(2).join();
 
 export interface ClusterAppsOptions {
   readonly root: string;

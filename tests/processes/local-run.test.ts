@@ -14,7 +14,17 @@ import {
 
 const START_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 30_000;
-const EVERYTHING = ['supervisor', 'postgres', 'redis', 'worker', 'gateway', 'console', 'simulator'];
+const TOLD = /The merchant's own system took [1-9]\d order events of them, each signed\./;
+const EVERYTHING = [
+  'supervisor',
+  'postgres',
+  'redis',
+  'consumer',
+  'worker',
+  'gateway',
+  'console',
+  'simulator',
+];
 
 let copy: LocalCopy;
 const runs: Run[] = [];
@@ -51,6 +61,7 @@ test('npm run demo shows every row as it must be, ends by itself and leaves no p
   expect(await demo.exited, demo.output()).toBe(0);
   expect(demo.output()).toContain('nine copies of one payment');
   expect(demo.output()).not.toContain('✗');
+  expect(demo.output()).toMatch(TOLD);
   await nothingIsLeft(run);
 });
 
@@ -59,6 +70,7 @@ test('npm run demo shows the same without Redis', async () => {
   expect(await demo.exited, demo.output()).toBe(0);
   expect(demo.output()).toContain('queue: PostgreSQL');
   expect(demo.output()).not.toContain('✗');
+  expect(demo.output()).toMatch(TOLD);
 });
 
 test('Ctrl-C in a terminal stops everything; a second start says what runs', async () => {

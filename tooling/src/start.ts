@@ -39,6 +39,7 @@ function whereToLook({ apps, secrets }: Running): string {
     `  Bull Board ${apps.consoleUrl}/queues`,
     `  API        ${apps.consoleUrl}/v1/orders   Authorization: Bearer ${secrets.consoleApiKey}`,
     `  simulator  ${apps.simulatorUrl}`,
+    `  consumer   ${apps.consumerUrl}   what the merchant's own system was told, newest first`,
     '',
     'Serving. Ctrl-C stops everything.',
   ].join('\n');

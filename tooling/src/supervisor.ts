@@ -47,8 +47,13 @@ export async function supervise(
   try {
     const ready = await Promise.race([running, stopRequested]);
     if (typeof ready === 'string') return stoppedBy(ready, say);
-    const { gatewayUrl, consoleUrl, simulatorUrl, anyEnded } = ready.apps;
-    runFile.urls({ gateway: gatewayUrl, console: consoleUrl, simulator: simulatorUrl });
+    const { gatewayUrl, consoleUrl, simulatorUrl, consumerUrl, anyEnded } = ready.apps;
+    runFile.urls({
+      gateway: gatewayUrl,
+      console: consoleUrl,
+      simulator: simulatorUrl,
+      consumer: consumerUrl,
+    });
     const used = use(ready);
     used.catch(() => {}); // its failure counts only if nothing ended before it
     const end = await Promise.race([used, stopRequested, anyEnded]);
@@ -83,9 +88,9 @@ async function start(
   say('starting PostgreSQL and the queue');
   const stores = await startStores({ state, secrets, env, ports, onSpawn });
   say(`queue: ${stores.queueIs}`);
-  const { channelsFile } = await ensureSimulatedChannels(join(state, 'simulator'));
-  say('starting gateway, worker, console, simulator');
-  const apps = await startApps({ root, state, stores, secrets, env, ports, channelsFile, onSpawn });
+  await ensureSimulatedChannels(join(state, 'simulator'));
+  say('starting gateway, worker, console, simulator, example consumer');
+  const apps = await startApps({ root, state, stores, secrets, env, ports, onSpawn });
   return { stores, apps, secrets };
 }
 

@@ -1,9 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { ensureSimulatedChannels } from './channels.js';
 import { declareEndpoint } from './endpoint.js';
 
 let folder: string;
@@ -12,16 +11,18 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the endpoint stands beside the channels, with a secret in a file of its own that is made once', async () => {
-  const { channelsFile } = await ensureSimulatedChannels(folder);
+test('the endpoint stands beside the channels, with a secret in a file of its own that is made once', () => {
+  const simulated = 'channels:\n  sim-alipay:\n    provider: alipay\n';
+  mkdirSync(join(folder, 'secrets'));
+  writeFileSync(join(folder, 'channels.yaml'), simulated);
   const first = declareEndpoint(folder, { name: 'shop', url: 'http://127.0.0.1:1/a' });
-  await ensureSimulatedChannels(folder); // as the simulator does when it starts
+  writeFileSync(join(folder, 'channels.yaml'), simulated); // as the simulator does when it starts
   const again = declareEndpoint(folder, { name: 'shop', url: 'http://127.0.0.1:2/b' });
   expect(again).toEqual(first);
   expect(first.secret).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
   const text = readFileSync(first.channelsFile, 'utf8');
   const { channels, endpoints } = parse(text);
-  expect(channels).toEqual(parse(readFileSync(channelsFile, 'utf8')).channels);
+  expect(channels).toEqual(parse(simulated).channels);
   const secretFile = join(folder, 'secrets', 'shop-webhook-secret');
   expect(endpoints).toEqual({
     shop: { merchant: 'demo', url: 'http://127.0.0.1:2/b', secrets: [{ file: secretFile }] },

@@ -1,13 +1,6 @@
 import type { Held } from './ledger.js';
+import { count, described, mustTell, only, type Row, row, shown } from './rows.js';
 import type { Channel, Message, Stage } from './stage.js';
-
-/** One row of the table. */
-export interface Row {
-  readonly cameIn: string;
-  readonly acknowledged: string;
-  readonly became: string;
-  readonly asItMustBe: boolean;
-}
 
 /** A provider as the demonstration knows it. */
 export interface Actor {
@@ -33,6 +26,8 @@ const nineCopies: Scene = async (stage, actor) => {
     acknowledged: `${acknowledged} of 9`,
     became: `${count(held, 'applied')} applied; ${described(held)}`,
     asItMustBe: acknowledged === 9 && isPaidOnce(held),
+    order,
+    told: mustTell(held),
   };
 };
 
@@ -52,6 +47,8 @@ const forged: Scene = async (stage, actor) => {
     acknowledged: `${acknowledged} of 1`,
     became: untouched ? `refused; ${described(held)}` : shown(held),
     asItMustBe: acknowledged === 0 && untouched,
+    order,
+    told: mustTell(held),
   };
 };
 
@@ -61,21 +58,22 @@ const wrongAmount: Scene = async (stage, actor) => {
   const acknowledged = await stage.send(actor.channel, payment(order, 1n));
   const must = (held: Held) =>
     held.status === 'pending' && only(held, 'held: amount_mismatch') && held.paidEvents === 0;
-  return row('a payment of 0.01 for 88.88', acknowledged, await stage.settle(order, must), must);
+  const held = await stage.settle(order, must);
+  return row(order, 'a payment of 0.01 for 88.88', acknowledged, held, must);
 };
 
 const partialRefund: Scene = async (stage, actor) => {
   const order = await paidOrder(stage, actor);
   const acknowledged = await stage.send(actor.channel, refund(order, 'A', PART, PART));
   const must = refundedBy(actor, PART, 1);
-  return row('a partial refund', acknowledged, await stage.settle(order, must), must);
+  return row(order, 'a partial refund', acknowledged, await stage.settle(order, must), must);
 };
 
 const fullRefund: Scene = async (stage, actor) => {
   const order = await paidOrder(stage, actor);
   const acknowledged = await stage.send(actor.channel, refund(order, 'A', DUE, DUE));
   const must = refundedBy(actor, DUE, 1);
-  return row('a full refund', acknowledged, await stage.settle(order, must), must);
+  return row(order, 'a full refund', acknowledged, await stage.settle(order, must), must);
 };
 
 const refundFirst: Scene = async (stage, actor) => {
@@ -86,7 +84,7 @@ const refundFirst: Scene = async (stage, actor) => {
   const second = await stage.send(actor.channel, payment(order));
   const must = (held: Held) => held.outcomes.length === 2 && refundedBy(actor, PART, 1)(held);
   const held = await stage.settle(order, must);
-  return row('a refund before its payment', first + second, held, must, 2);
+  return row(order, 'a refund before its payment', first + second, held, must, 2);
 };
 
 const unknownOrder: Scene = async (stage, actor) => {
@@ -100,6 +98,8 @@ const unknownOrder: Scene = async (stage, actor) => {
     acknowledged: `${acknowledged} of 1`,
     became: `${before.outcomes.join(', ')}; then ${shown(after)}`,
     asItMustBe: acknowledged === 1 && only(before, 'held: unknown_order') && isPaidOnce(after),
+    order,
+    told: [...mustTell(before), ...mustTell(after)],
   };
 };
 
@@ -155,42 +155,4 @@ function refundedBy(actor: Actor, total: bigint, refunds: number) {
     const status = total === DUE ? 'refunded' : 'partially_refunded';
     return held.status === status && held.refundedAmount === total.toString() && waiting === 0;
   };
-}
-
-function row(
-  cameIn: string,
-  acknowledged: number,
-  held: Held,
-  must: (held: Held) => boolean,
-  sent = 1,
-): Row {
-  return {
-    cameIn,
-    acknowledged: `${acknowledged} of ${sent}`,
-    became: shown(held),
-    asItMustBe: acknowledged === sent && must(held),
-  };
-}
-
-function count({ outcomes }: Held, outcome: string): number {
-  return outcomes.filter((one) => one === outcome).length;
-}
-
-function only({ outcomes }: Held, outcome: string): boolean {
-  return outcomes.length === 1 && outcomes[0] === outcome;
-}
-
-function shown(held: Held): string {
-  return `${held.outcomes.join(', ') || 'nothing'}; ${described(held)}`;
-}
-
-function described({ status, paidAmount, refundedAmount }: Held): string {
-  if (status === null) return 'no such order';
-  const back = refundedAmount === '0' ? '' : `, ${yuan(refundedAmount)} of it back`;
-  return paidAmount === '0' ? `order ${status}` : `order ${status} ${yuan(paidAmount)}${back}`;
-}
-
-function yuan(fen: string | null): string {
-  const digits = (fen ?? '0').padStart(3, '0');
-  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }

@@ -1,0 +1,73 @@
+import type { Row } from './rows.js';
+
+/** What the merchant's own system took, read from it: see examples/consumer. */
+interface Taken {
+  /** Requests that were not signed for it. */
+  readonly refused: number;
+  /** Newest first. */
+  readonly events: readonly {
+    readonly type: string;
+    readonly data: { readonly orderNumber: string | null; readonly reason?: string };
+  }[];
+}
+
+/** What came of the demonstration at the merchant's. */
+export interface Told {
+  /** Order events of these rows' orders. */
+  readonly count: number;
+  readonly refused: number;
+  /** In the order in which they came. */
+  of(row: Row): readonly string[];
+}
+
+const TOLD_LIMIT_MS = 20_000;
+const LOOK_AGAIN_MS = 100;
+
+/**
+ * Waits until the merchant was told of every row what it must have been told.
+ * @returns after the limit, whatever it is then
+ */
+export async function toldOf(consumerUrl: string, rows: readonly Row[]): Promise<Told> {
+  const end = Date.now() + TOLD_LIMIT_MS;
+  for (;;) {
+    const told = toldAs(await take(consumerUrl), rows);
+    if (rows.every((row) => isToldRight(row, told)) || Date.now() > end) return told;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+  }
+}
+
+/** All of it and nothing else, an order's events in sequence. */
+export function isToldRight(row: Row, told: Told): boolean {
+  const [orders, notices] = [ofOrder, ofNotification].map(
+    (kind) => (names: readonly string[]) => names.filter(kind).join(),
+  );
+  const names = told.of(row);
+  return [orders, notices].every((pick) => pick?.(names) === pick?.(row.told));
+}
+
+function ofOrder(name: string): boolean {
+  return name.startsWith('order.');
+}
+
+/** Nothing is promised of when it comes, next to an order's events. */
+function ofNotification(name: string): boolean {
+  return !ofOrder(name);
+}
+
+function toldAs({ refused, events }: Taken, rows: readonly Row[]): Told {
+  const numbers = new Set(rows.map(({ order }) => order));
+  const concerned = events.filter(({ data }) => numbers.has(data.orderNumber ?? '')).toReversed();
+  return {
+    count: concerned.length,
+    refused,
+    of: ({ order }) =>
+      concerned
+        .filter(({ data }) => data.orderNumber === order)
+        .map(({ type, data }) => (data.reason === undefined ? type : `${type}: ${data.reason}`)),
+  };
+}
+
+export async function take(consumerUrl: string): Promise<Taken> {
+  const response = await fetch(`${consumerUrl}/events`, { signal: AbortSignal.timeout(5_000) });
+  return (await response.json()) as Taken;
+}
