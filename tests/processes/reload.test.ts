@@ -19,12 +19,13 @@ type Key = keyof typeof signers;
 
 const { folder, channelsFile, log, undo, startRedis, startDatabase, startApp, end } = deployment();
 
-function writeChannels(publicKeys: string): void {
+function writeChannels(publicKeys: string, others = ''): void {
   const { appId, sellerId } = payee;
   writeFileSync(
     channelsFile,
     `channels: { shop: { provider: alipay, appId: "${appId}", sellerIds: ["${sellerId}"],
-       publicKeys: [${publicKeys}] } }`,
+       publicKeys: [${publicKeys}] } }
+${others}`,
   );
 }
 
@@ -126,8 +127,11 @@ test('a broken file changes nothing, names its faults and raises an alarm; the n
   expect(await states()).toEqual(['0', '0']);
   expect(readFileSync(log('gateway'), 'utf8')).toContain('file missing.pem cannot be read');
   expect(await notify('new')).toBe(200);
-  writeChannels('{ file: new.pem }');
+  writeChannels('{ file: new.pem }', 'endpoints: { erp: { url: "handler:erp" } }');
   await reload('channels are read again');
   expect(await states()).toEqual(['1', '1']);
+  await eventually(async () =>
+    expect(await prisma.webhookEndpoint.findMany()).toMatchObject([{ url: 'handler:erp' }]),
+  );
   expect(await notify('new')).toBe(200);
 });

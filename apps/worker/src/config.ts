@@ -36,6 +36,8 @@ const workerEnv = {
   PAYONCE_WORKER_STUCK_LIMIT_MS: count(60_000, 1_000, 3_600_000),
   // Alipay sends for 25 hours, WeChat Pay for 24: nobody else brings the event on after that.
   PAYONCE_HELD_DEADLINE_HOURS: count(25, 1, 8_760),
+  // A dispute takes weeks to come up.
+  PAYONCE_RETENTION_DAYS: count(90, 1, 36_500),
   ...webhookEnv,
   // Tries mostly wait for an answer; each is a socket.
   PAYONCE_WORKER_DELIVERY_CONCURRENCY: count(64, 1, 1_000),
@@ -73,6 +75,8 @@ export interface WorkerConfig {
   readonly stuckLimitMs: number;
   /** How long an event may wait for its order before somebody is alerted. */
   readonly heldDeadlineMs: number;
+  /** How long raw bytes of what is settled and told are kept. */
+  readonly retentionMs: number;
   readonly deliveries: DeliveryConfig;
 }
 
@@ -109,6 +113,7 @@ export function readConfig(env: Env): WorkerConfig {
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,
     stuckLimitMs: own.PAYONCE_WORKER_STUCK_LIMIT_MS,
     heldDeadlineMs: own.PAYONCE_HELD_DEADLINE_HOURS * 3_600_000,
+    retentionMs: own.PAYONCE_RETENTION_DAYS * 24 * 3_600_000,
     deliveries: {
       encryptionKey: own.PAYONCE_ENCRYPTION_KEY ?? null,
       policy,

@@ -8,18 +8,24 @@ import { retryHeld } from '@payonce/core/notifications/release';
 import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
+import { startRetention } from './retention.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 /** Dead letters tried again in one step: each is a transaction of its own. */
 const REDRIVE_LIMIT = 50;
+/** What is kept for months is looked for every forty intervals: ten minutes. */
+const RETENTION_PAUSE = 40;
 
 export interface UpkeepOptions {
   readonly database: DatabaseDeps;
   readonly channels: CurrentChannels;
-  readonly config: Pick<WorkerConfig, 'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs'>;
+  readonly config: Pick<
+    WorkerConfig,
+    'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs' | 'retentionMs'
+  >;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, 'released'>;
+  readonly metrics: Pick<WorkerMetrics, 'released' | 'purged'>;
 }
 
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
@@ -47,6 +53,15 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     }),
     every('old reports', () => purgeReports(database)),
   ];
+  schedules.push(
+    startRetention(
+      {
+        retentionMs: config.retentionMs,
+        intervalMs: RETENTION_PAUSE * config.releaseIntervalMs,
+      },
+      options,
+    ),
+  );
   return {
     async stop() {
       await Promise.all(schedules.map((schedule) => schedule.stop()));

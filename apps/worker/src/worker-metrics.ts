@@ -58,6 +58,12 @@ export function createWorkerMetrics(metrics: Metrics) {
       help: 'Acknowledgements that were not counted: their notification was not applied within two minutes.',
       registers,
     }),
+    purged: new Counter({
+      name: 'payonce_purged_total',
+      help: "Raw bytes dropped after PAYONCE_RETENTION_DAYS: of notifications, and answers of merchants' systems.",
+      labelNames: ['what'] as const,
+      registers,
+    }),
     released: new Counter({
       name: 'payonce_events_released_total',
       help: 'Held events that the schedule released.',

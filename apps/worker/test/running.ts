@@ -73,6 +73,7 @@ export async function startTestWorker(options: {
   readonly concurrency?: number;
   readonly stuckLimitMs?: number;
   readonly heldDeadlineMs?: number;
+  readonly retentionMs?: number;
   readonly deliveries?: Partial<DeliveryConfig>;
 }) {
   const lines: string[] = [];
@@ -90,6 +91,7 @@ export async function startTestWorker(options: {
       channels: options.shop.channels,
       queues: storesOf(options.queue.settings, options.standby?.settings),
       readChannels: () => options.shop.channels,
+      retentionMs: options.retentionMs ?? 90 * 86_400_000,
       sizes: { concurrency: options.concurrency ?? 400, batchSize: 200, batchesInFlight: 3 },
       stuckLimitMs: options.stuckLimitMs ?? 60_000,
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,

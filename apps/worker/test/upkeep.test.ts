@@ -27,9 +27,8 @@ describe('the running worker', () => {
     await Promise.all([queue.close(), database.close()]);
   });
 
-  const start = async (heldDeadlineMs?: number) => {
-    const deadline = heldDeadlineMs === undefined ? {} : { heldDeadlineMs };
-    worker = await startTestWorker({ queue, database, shop, releaseIntervalMs: 50, ...deadline });
+  const start = async (limits: { heldDeadlineMs?: number; retentionMs?: number } = {}) => {
+    worker = await startTestWorker({ queue, database, shop, releaseIntervalMs: 50, ...limits });
     return worker;
   };
   const metric = async (name: string) => {
@@ -78,7 +77,7 @@ describe('the running worker', () => {
   });
 
   test('alerts once when an event has waited for its order too long, and shows how many do', async () => {
-    const { lines } = await start(1);
+    const { lines } = await start({ heldDeadlineMs: 1 });
     await queue.send(shop.jobFor(shop.payment({ orderNumber: 'late' }).body));
     const alerts = () => lines.filter((line) => line.includes('held.overdue'));
     await eventually(() => Promise.resolve(alerts().length > 0));
@@ -89,6 +88,23 @@ describe('the running worker', () => {
     expect(await database.statusOf('late')).toBe('paid');
     expect(await metric('payonce_events_overdue')).toMatch(/ 0$/);
     expect(alerts()).toHaveLength(1);
+  });
+
+  test('drops the raw bytes of what is settled and told when they are old, and counts them', async () => {
+    await database.register('A1');
+    await start({ retentionMs: 1 });
+    await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
+    await queue.send(shop.jobFor(shop.payment({ orderNumber: 'unknown' }).body));
+    const { notification } = database.prisma;
+    await eventually(async () => (await notification.count()) === 2);
+    const where = { purgedAt: { not: null } };
+    await eventually(async () => (await notification.count({ where })) === 1);
+    expect(await metric('payonce_purged_total')).toMatch(/what="notification".* 1$/);
+    const rows = await database.prisma.notification.findMany({ orderBy: { status: 'asc' } });
+    expect(rows.map(({ status, body }) => [status, body.length > 0])).toEqual([
+      ['applied', false],
+      ['held', true],
+    ]);
   });
 
   test('says no number rather than nought while the database is away', async () => {

@@ -1,5 +1,6 @@
 -- AlterTable
-ALTER TABLE "notifications" ADD COLUMN     "acknowledged" INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE "notifications" ADD COLUMN     "acknowledged" INTEGER NOT NULL DEFAULT 0,
+ADD COLUMN     "purged_at" TIMESTAMPTZ(3);
 
 -- AlterTable
 ALTER TABLE "order_events" ADD COLUMN     "fanned_out_at" TIMESTAMPTZ(3),
@@ -230,7 +231,11 @@ ALTER TABLE "audit_log" ADD CONSTRAINT "audit_log_api_key_id_fkey" FOREIGN KEY (
 -- What Prisma's schema cannot say.
 
 ALTER TABLE "notifications"
-  ADD CONSTRAINT "notifications_acknowledged_not_negative" CHECK ("acknowledged" >= 0);
+  ADD CONSTRAINT "notifications_acknowledged_not_negative" CHECK ("acknowledged" >= 0),
+  ADD CONSTRAINT "notifications_purged_is_empty" CHECK ("purged_at" IS NULL OR octet_length("body") = 0);
+
+-- What retention has left to look at, the oldest first.
+CREATE INDEX "notifications_unpurged_idx" ON "notifications"("id") WHERE "purged_at" IS NULL;
 
 ALTER TABLE "order_events"
   DROP CONSTRAINT "order_events_type_known",
@@ -263,6 +268,8 @@ ALTER TABLE "deliveries"
 
 ALTER TABLE "delivery_attempts"
   ADD CONSTRAINT "delivery_attempts_response_bounded" CHECK (octet_length("response") <= 1024);
+
+CREATE INDEX "delivery_attempts_unpurged_idx" ON "delivery_attempts"("id") WHERE "response" IS NOT NULL;
 
 ALTER TABLE "notification_copies"
   ADD CONSTRAINT "notification_copies_count_positive" CHECK ("count" > 0);

@@ -2,7 +2,7 @@ import { createPostgresBackend, type Processor, Queue, Worker, withBackend } fro
 import { withDeadline } from '../deadline.js';
 import { consumerRedis, postgresConnection, readerRedis } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
-import { consumerSettings } from './job-options.js';
+import { consumerSettings, eventStream } from './job-options.js';
 import type { QueueSettings } from './queue-settings.js';
 import { placeOf } from './shards.js';
 
@@ -27,6 +27,7 @@ export function openHostedQueue<Data = NotificationJob>(
 ) {
   if (settings.kind === 'redis') {
     return new Queue<Data>(name, {
+      ...eventStream,
       connection: readerRedis(placeOf(settings)),
       prefix: settings.prefix,
     });

@@ -19,6 +19,9 @@ export function backoffDelayMs(attemptsMade: number, random: number): number {
   return Math.round(delayMs * (1 - JITTER * random));
 }
 
+/** Nobody listens to a queue's events; a bound for the stream in Redis, which every Queue sets for all. */
+export const eventStream = { streams: { events: { maxLen: 1_000 } } } as const;
+
 /** Producers put these beside every job. */
 export const notificationJobOptions = {
   // With the shortest of all delays, 140 attempts span over 25 hours: longer than any provider sends.

@@ -5,7 +5,7 @@ import type { Log } from '../log.js';
 import { coalesce } from './coalesce.js';
 import { producerRedis } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
-import { queuedJob } from './job-options.js';
+import { eventStream, queuedJob } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
 import type { RedisQueueSettings } from './queue-settings.js';
@@ -27,6 +27,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   const log = parentLog.child({ queue: queueName(settings) });
   const redis = producerRedis(placeOf(settings));
   const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
+    ...eventStream,
     connection: redis,
     prefix: settings.prefix,
     // Its version check asks once, on the first connection, and a failure there would last for ever.

@@ -4,7 +4,7 @@ import { AppError } from '../errors.js';
 import type { GatewayReport } from '../reports/report.js';
 import { postgresConnection, producerRedis } from './connection.js';
 import { openHostedQueue, openHostedWorker } from './hosted.js';
-import { reportJobOptions } from './job-options.js';
+import { eventStream, reportJobOptions } from './job-options.js';
 import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
 import { placeOf } from './shards.js';
 
@@ -81,6 +81,7 @@ function inRedis(settings: RedisQueueSettings): Store {
   const { kind, prefix } = settings;
   const redis = producerRedis(placeOf(settings));
   const queue = new Queue<GatewayReport>(REPORT_QUEUE, {
+    ...eventStream,
     connection: redis,
     prefix,
     skipVersionCheck: true,

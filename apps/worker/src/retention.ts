@@ -1,0 +1,29 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { Log } from '@payonce/core/log';
+import { purgeStep, START } from '@payonce/core/retention/purge';
+import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import type { WorkerMetrics } from './worker-metrics.js';
+
+/** Drops old raw bytes, round after round; within a round one small step follows the other. */
+export function startRetention(
+  config: { readonly retentionMs: number; readonly intervalMs: number },
+  {
+    database,
+    log,
+    metrics,
+  }: { database: DatabaseDeps; log: Log; metrics: Pick<WorkerMetrics, 'purged'> },
+): Schedule {
+  let place = START;
+  return startSchedule({
+    intervalMs: config.intervalMs,
+    run: async () => {
+      const { next, notifications, answers } = await purgeStep(database, config.retentionMs, place);
+      metrics.purged.inc({ what: 'notification' }, notifications);
+      metrics.purged.inc({ what: 'answer' }, answers);
+      if (notifications + answers > 0) log.info({ notifications, answers }, 'retention.purged');
+      place = next ?? START;
+      return next !== null;
+    },
+    onError: (err) => log.warn({ err }, 'old raw bytes could not be looked at'),
+  });
+}

@@ -1,0 +1,108 @@
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+
+/** Rows looked at in one step: milliseconds, so that nobody waits for their locks. */
+const STEP = 200;
+
+/** How far a round has come: the last row looked at in each table. Begin with `START`, and go on from what comes back. */
+export interface PurgePlace {
+  readonly notification: bigint;
+  readonly attempt: bigint;
+}
+
+export const START: PurgePlace = { notification: 0n, attempt: 0n };
+
+export interface PurgeStep {
+  /** Null: the round is at its end. What could not be dropped yet is looked at in the next one. */
+  readonly next: PurgePlace | null;
+  readonly notifications: number;
+  readonly answers: number;
+}
+
+/**
+ * Drops raw bytes that are older than `retentionMs`, one bounded step: body, headers and the times of copies of
+ * notifications that are settled and told, and what merchants' systems answered to deliveries that arrived. The
+ * rows stay, and with them every key that guards against duplicates.
+ * @throws AppError `database_unavailable`
+ */
+export async function purgeStep(
+  deps: DatabaseDeps,
+  retentionMs: number,
+  place: PurgePlace,
+): Promise<PurgeStep> {
+  const before = new Date(deps.clock().getTime() - retentionMs);
+  const notifications = await nextNotifications(deps, before, place.notification);
+  const purged = await purgeNotifications(deps, notifications);
+  const attempts = await nextAttempts(deps, before, place.attempt);
+  const answers = await purgeAnswers(deps, attempts);
+  const isEnd = notifications.length < STEP && attempts.length < STEP;
+  const next = {
+    notification: notifications.at(-1) ?? place.notification,
+    attempt: attempts.at(-1) ?? place.attempt,
+  };
+  return { next: isEnd ? null : next, notifications: purged, answers };
+}
+
+async function nextNotifications(
+  { prisma }: DatabaseDeps,
+  before: Date,
+  after: bigint,
+): Promise<bigint[]> {
+  // Through the index of what is not purged: IDs are taken in the order of arrival, or nearly.
+  const rows = await prisma.$queryRaw<{ id: bigint; old: boolean }[]>`
+    SELECT id, created_at < ${before} AS old FROM notifications
+    WHERE purged_at IS NULL AND id > ${after} ORDER BY id LIMIT ${STEP}`;
+  return rows.flatMap(({ id, old }) => (old ? [id] : []));
+}
+
+async function purgeNotifications(deps: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return inTransaction(deps, async (tx) => {
+    const locked = await lockSettledAndTold(tx, ids);
+    if (locked.length === 0) return 0;
+    await tx.$executeRaw`
+      DELETE FROM notification_copies WHERE notification_row_id = ANY(${locked}::bigint[])`;
+    return tx.$executeRaw`
+      UPDATE notifications SET body = '', headers = '{}', purged_at = ${deps.clock()}
+      WHERE id = ANY(${locked}::bigint[])`;
+  });
+}
+
+/**
+ * Never what is held, and never what a merchant's system has not been told: of its orders, and of itself. Who is
+ * at work on one keeps it for another round.
+ */
+async function lockSettledAndTold(tx: Tx, ids: readonly bigint[]): Promise<bigint[]> {
+  const rows = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT n.id FROM notifications n
+    WHERE n.id = ANY(${[...ids]}::bigint[]) AND n.purged_at IS NULL AND n.status <> 'held'
+      AND NOT EXISTS (
+        SELECT 1 FROM notification_events e CROSS JOIN LATERAL (
+          SELECT t.id, t.fanned_out_at FROM order_events t WHERE t.notification_event_id = e.id
+          UNION ALL
+          SELECT t.id, t.fanned_out_at FROM orders o JOIN order_events t ON t.order_id = o.id
+          WHERE o.merchant = e.merchant AND o.number = e.order_number
+        ) AS told
+        WHERE e.notification_row_id = n.id AND (told.fanned_out_at IS NULL OR EXISTS (
+          SELECT 1 FROM deliveries d WHERE d.order_event_id = told.id AND d.state <> 'delivered')))
+    ORDER BY n.id FOR UPDATE OF n SKIP LOCKED`;
+  return rows.map(({ id }) => id);
+}
+
+async function nextAttempts(
+  { prisma }: DatabaseDeps,
+  before: Date,
+  after: bigint,
+): Promise<bigint[]> {
+  const rows = await prisma.$queryRaw<{ id: bigint; old: boolean }[]>`
+    SELECT id, at < ${before} AS old FROM delivery_attempts
+    WHERE response IS NOT NULL AND id > ${after} ORDER BY id LIMIT ${STEP}`;
+  return rows.flatMap(({ id, old }) => (old ? [id] : []));
+}
+
+async function purgeAnswers({ prisma }: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
+  if (ids.length === 0) return 0;
+  return prisma.$executeRaw`
+    UPDATE delivery_attempts a SET response = NULL FROM deliveries d
+    WHERE a.id = ANY(${[...ids]}::bigint[]) AND d.id = a.delivery_id AND d.state = 'delivered'`;
+}
