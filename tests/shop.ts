@@ -17,7 +17,8 @@ import { startProcess as startWorker } from '../apps/worker/src/process.js';
 
 /** The servers that a shop is on: those of the test run unless a test has its own, to break them. */
 export interface Servers {
-  readonly redisUrl: string;
+  /** The environment variables that lead to Redis. */
+  readonly redis: Readonly<Record<string, string>>;
   /** Superuser URL of the maintenance database. */
   readonly postgresUrl: string;
   /** Null: the database is migrated from nothing. */
@@ -33,6 +34,8 @@ export interface Shop {
   readonly folder: string;
   readonly role: string;
   readonly servers: Servers;
+  /** Of the gateway's private port. */
+  get(path: string): Promise<Response>;
   post(provider: string, channel: string, request: SignedRequest): Promise<Response>;
 }
 
@@ -42,7 +45,7 @@ function environment(shop: Pick<Shop, 'database' | 'folder' | 'role' | 'servers'
   own.password = 'of-this-test-alone';
   return {
     PAYONCE_QUEUE: queue,
-    REDIS_URL: shop.servers.redisUrl,
+    ...shop.servers.redis,
     PAYONCE_QUEUE_DATABASE_URL: own.href,
     PAYONCE_QUEUE_PREFIX: shop.role,
     PAYONCE_CHANNELS_FILE: join(shop.folder, 'channels.yaml'),
@@ -56,7 +59,7 @@ export async function openShop(
   { worker = true, own = {} }: { worker?: boolean; own?: Partial<Servers> } = {},
 ): Promise<Shop> {
   const servers: Servers = {
-    redisUrl: inject('redisUrl'),
+    redis: { REDIS_URL: inject('redisUrl') },
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
     ...own,
@@ -70,9 +73,8 @@ export async function openShop(
   const log = createLog({ name: 'pipeline', level: 'silent' });
   const lifecycle = createLifecycle(log);
   const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, log);
-  await until('the gateway to be ready', 10_000, async () => {
-    return (await fetch(`http://127.0.0.1:${privatePort}/readyz`)).ok;
-  });
+  const get = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
+  await until('the gateway to be ready', 10_000, async () => (await get('/readyz')).ok);
   const shop: Shop = {
     prisma: createPrisma({ url: database.url, poolSize: 2, applicationName: 'pipeline-test' }),
     signers,
@@ -81,6 +83,7 @@ export async function openShop(
     folder,
     role,
     servers,
+    get,
     post: (provider, channel, { body, headers }) =>
       fetch(`http://127.0.0.1:${port}/notify/${provider}/${channel}`, {
         method: 'POST',
@@ -92,8 +95,13 @@ export async function openShop(
   return shop;
 }
 
-export async function addWorker(shop: Shop, queue: string): Promise<void> {
-  const env = { ...environment(shop, queue), DATABASE_URL: shop.database.url };
+/** @param extra in place of, or beside, its usual environment */
+export async function addWorker(
+  shop: Shop,
+  queue: string,
+  extra: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const env = { ...environment(shop, queue), DATABASE_URL: shop.database.url, ...extra };
   const log = createLog({ name: 'pipeline', level: 'silent' });
   await startWorker(readWorkerConfig(env), shop.lifecycle, log);
 }

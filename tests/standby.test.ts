@@ -1,14 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { systemClock } from '@payonce/core/clock';
 import { registerOrder } from '@payonce/core/orders/register';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { stop, until } from '@payonce/tooling/process';
+import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { startOwnPostgres } from './own-postgres.js';
 import { closeShop, openShop, type Shop } from './shop.js';
 
 /** One gateway and one worker, while the stores under them fall and rise. */
@@ -34,7 +30,7 @@ afterEach(async () => {
 });
 
 async function open(own: Partial<Shop['servers']> = {}): Promise<Shop> {
-  const shop = await openShop('redis', { own: { redisUrl: redis.url, ...own } });
+  const shop = await openShop('redis', { own: { redis: { REDIS_URL: redis.url }, ...own } });
   cleanups.push(() => closeShop(shop));
   return shop;
 }
@@ -153,26 +149,15 @@ async function shutOut({ role }: Shop, isOut: boolean): Promise<void> {
 }
 
 test('PostgreSQL crashes and restarts: meanwhile all are acknowledged, afterwards applied, and it is a standby again', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-standby-'));
-  const server = {
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password: 'of-this-test-alone',
-    logFile: join(folder, 'postgres.log'),
-  };
-  let postgres = await startPostgres(server);
-  cleanups.push(async () => {
-    await postgres.stop();
-    rmSync(postgres.data, { recursive: true, force: true });
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const postgres = await startOwnPostgres();
+  cleanups.push(() => postgres.remove());
   const shop = await open({ postgresUrl: postgres.adminUrl, templateDatabase: null });
   await payAndBeAcknowledged(shop, numbered('a'));
   await untilPaid(shop, 9);
   const meanwhile = await prepare(shop, numbered('b'));
-  await stop(postgres.process, 'SIGKILL', 10_000);
+  await postgres.kill();
   expectAcknowledged(await sendAll(meanwhile));
-  postgres = await startPostgres(server);
+  await postgres.start();
   await untilPaid(shop, 18);
   await redis.kill();
   await sendUntilAcknowledged(await prepare(shop, numbered('c')));

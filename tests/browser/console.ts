@@ -23,7 +23,7 @@ export async function startConsole(shop: Shop): Promise<RunningConsole> {
   const lifecycle = createLifecycle(log);
   const queues = queuesOf(
     readQueueSettings({
-      REDIS_URL: shop.servers.redisUrl,
+      ...shop.servers.redis,
       PAYONCE_QUEUE_PREFIX: shop.role,
     }),
   );

@@ -33,7 +33,29 @@ const STRONG: RedisSettings = {
 };
 
 /** @param settings in place of, or beside, those of a Redis that keeps what it acknowledges */
-export async function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRedis> {
+export function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRedis> {
+  return startOwn({
+    base: { save: '""', 'repl-diskless-sync-delay': '0', ...STRONG },
+    settings,
+    args: [],
+    readyWords: /ready to accept connections/i,
+  });
+}
+
+/** The same program as a Sentinel, which takes few of a server's settings. */
+export function startOwnSentinel(settings: RedisSettings): Promise<OwnRedis> {
+  return startOwn({ base: {}, settings, args: ['--sentinel'], readyWords: /\+monitor master/ });
+}
+
+interface OwnOptions {
+  readonly base: RedisSettings;
+  readonly settings: RedisSettings;
+  readonly args: readonly string[];
+  /** What it prints when it can be talked to. */
+  readonly readyWords: RegExp;
+}
+
+async function startOwn({ base, settings, args, readyWords }: OwnOptions): Promise<OwnRedis> {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-redis-'));
   const port = await freePort();
   let child: ChildProcess | null = null;
@@ -43,7 +65,7 @@ export async function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRe
     port,
     suspend: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
-    set: (name, value) => command(port, `CONFIG SET ${name} ${value}`),
+    set: (name, value) => set(port, name, value),
     async kill() {
       if (!child) return;
       const exited = child.exitCode === null && child.signalCode === null && once(child, 'exit');
@@ -52,8 +74,9 @@ export async function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRe
       child = null;
     },
     async start(changed = settings) {
-      child = spawnRedis(folder, { ...STRONG, ...changed, dir: folder, port: String(port) });
-      await untilReady(child);
+      const all = { bind: '127.0.0.1', ...base, ...changed, dir: folder, port: String(port) };
+      child = spawnRedis(folder, all, args);
+      await untilReady(child, readyWords);
     },
     async remove() {
       await own.kill();
@@ -65,15 +88,18 @@ export async function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRe
 }
 
 /** Settings go through a file: on the command line Redis quotes a value with spaces. */
-function spawnRedis(folder: string, settings: RedisSettings): ChildProcess {
-  const all = { bind: '127.0.0.1', save: '""', 'repl-diskless-sync-delay': '0', ...settings };
+function spawnRedis(
+  folder: string,
+  settings: RedisSettings,
+  args: readonly string[],
+): ChildProcess {
   const file = join(folder, 'redis.conf');
-  const lines = Object.entries(all).map(([name, value]) => `${name} ${value}\n`);
+  const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`);
   writeFileSync(file, lines.join(''));
-  return spawn('redis-server', [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn('redis-server', [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
-function untilReady(child: ChildProcess): Promise<void> {
+function untilReady(child: ChildProcess, words: RegExp): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('Redis did not start in 15 s')), 15_000);
     let output = '';
@@ -81,23 +107,28 @@ function untilReady(child: ChildProcess): Promise<void> {
     child.once('exit', () => reject(new Error(`Redis ended at start:\n${output}`)));
     child.stdout?.on('data', (chunk) => {
       output = (output + chunk).slice(-10_000);
-      if (!/ready to accept connections/i.test(output)) return;
+      if (!words.test(output)) return;
       clearTimeout(timer);
       resolve();
     });
   });
 }
 
-/** An inline command needs no client. */
-async function command(port: number, line: string): Promise<void> {
+/** An inline command needs no client. @returns the answer as it came, if it is short */
+export async function command(port: number, line: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.write(`${line}\r\n`);
   const [answer] = await once(socket, 'data');
   socket.destroy();
-  if (String(answer) !== '+OK\r\n') throw new Error(`Redis says ${answer}`);
+  return String(answer);
 }
 
-async function freePort(): Promise<number> {
+async function set(port: number, name: string, value: string): Promise<void> {
+  const answer = await command(port, `CONFIG SET ${name} ${value}`);
+  if (answer !== '+OK\r\n') throw new Error(`Redis says ${answer}`);
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

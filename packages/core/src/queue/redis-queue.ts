@@ -64,7 +64,11 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   redis.on('error', (error: Error) => {
     lastError = messageOf(error);
   });
-  redis.on('close', () => monitor.lost(lastError ?? 'connection lost'));
+  let connectionsLost = 0;
+  redis.on('close', () => {
+    connectionsLost += 1;
+    monitor.lost(lastError ?? 'connection lost');
+  });
   redis.on('ready', () => {
     lastError = 'connection lost';
     monitor.checkNow();
@@ -76,8 +80,13 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     if (redis.status !== 'ready') {
       throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
     }
+    const lostBefore = connectionsLost;
     await add();
     await onReplicas?.();
+    // A later connection, to a replica that was promoted maybe, knows nothing of what this one wrote.
+    if (connectionsLost !== lostBefore) {
+      throw new AppError('queue_unavailable', { detail: 'the connection was lost meanwhile' });
+    }
   }
 
   const add = coalesce<NotificationJob>(

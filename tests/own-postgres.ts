@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { startPostgres } from '@payonce/tooling/postgres';
+import { stop } from '@payonce/tooling/process';
+
+/** A PostgreSQL of a test's own, to be killed and started again on its data. */
+export interface OwnPostgres {
+  /** Superuser URL of the maintenance database. */
+  readonly adminUrl: string;
+  kill(): Promise<void>;
+  start(): Promise<void>;
+  /** Ends it and removes its data. */
+  remove(): Promise<void>;
+}
+
+export async function startOwnPostgres(): Promise<OwnPostgres> {
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-postgres-'));
+  const server = {
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password: 'of-this-test-alone',
+    logFile: join(folder, 'postgres.log'),
+  };
+  let running = await startPostgres(server);
+  return {
+    adminUrl: running.adminUrl,
+    async kill() {
+      await stop(running.process, 'SIGKILL', 10_000);
+    },
+    async start() {
+      running = await startPostgres(server);
+    },
+    async remove() {
+      await running.stop();
+      rmSync(running.data, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

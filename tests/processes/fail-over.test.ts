@@ -1,0 +1,101 @@
+import { startOwnCluster } from '@payonce/testkit/redis-cluster';
+import { startOwnSentinels } from '@payonce/testkit/redis-sentinel';
+import type { OwnRedis } from '@payonce/testkit/redis-server';
+import { until } from '@payonce/tooling/process';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
+import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
+import { expectPaidOnce, startSteadyLoad } from './steady-load.js';
+
+/**
+ * A master is killed while it holds jobs that were acknowledged and not yet applied. Redis alone decides
+ * whether they are lost: nobody takes jobs before.
+ */
+
+const WAIT_LIMIT_MS = 30_000;
+const FEW = 60;
+
+let postgres: OwnPostgres;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  postgres = await startOwnPostgres();
+});
+afterAll(() => postgres.remove());
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+async function open(redis: Record<string, string>): Promise<Shop> {
+  const servers = { redis, postgresUrl: postgres.adminUrl, templateDatabase: null };
+  const shop = await openShop('redis', { worker: false, own: servers });
+  cleanups.push(() => closeShop(shop));
+  await untilAllReady(shop);
+  return shop;
+}
+
+/** Every shard has a master that keeps what it acknowledges, on a replica too. */
+async function untilAllReady(shop: Shop): Promise<void> {
+  await until('every store to be ready', WAIT_LIMIT_MS, async () => {
+    const { parts } = (await (await shop.get('/readyz')).json()) as { parts: object };
+    return Object.values(parts).every((state) => state === 'ready');
+  });
+}
+
+/** How many notifications the gateway has put into each store. */
+async function queuedIn(shop: Shop): Promise<Record<string, number>> {
+  const text = await (await shop.get('/metrics')).text();
+  const lines = text.matchAll(/^payonce_gateway_queued_total\{queue="([^"]+)".*\} (\d+)$/gm);
+  return Object.fromEntries([...lines].map(([, store = '', count]) => [store, Number(count)]));
+}
+
+/** @param masterNow who is the master of the shard `redis` */
+async function survivesTheEndOf(masterNow: () => Promise<OwnRedis>, shop: Shop): Promise<void> {
+  const load = startSteadyLoad(shop);
+  const more = (what: string, holds: () => Promise<boolean>) => until(what, WAIT_LIMIT_MS, holds);
+  await more('jobs in the shard', async () => ((await queuedIn(shop)).redis ?? 0) >= FEW / 3);
+  const victim = await masterNow();
+  await victim.kill();
+  const beforeKill = (await queuedIn(shop)).redis ?? 0;
+  await more('its replica to be the master', async () => {
+    return (await masterNow().catch(() => victim)) !== victim;
+  });
+  await addWorker(shop, 'redis');
+  const { length } = load.acknowledged;
+  await more('further payments', async () => load.acknowledged.length >= length + FEW);
+  await victim.start();
+  await untilAllReady(shop);
+  await more('the shard to take jobs again', async () => {
+    return ((await queuedIn(shop)).redis ?? 0) >= beforeKill + FEW / 3;
+  });
+  await load.stop();
+  await more('all to be paid', async () => {
+    const paid = await shop.prisma.order.count({ where: { status: 'paid' } });
+    return paid === load.acknowledged.length;
+  });
+  await expectPaidOnce(shop, load.acknowledged);
+}
+
+test('a master of a Redis Cluster is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
+  const cluster = await startOwnCluster();
+  cleanups.push(() => cluster.remove());
+  const nodes = cluster.nodes.slice(0, 3).map(({ url }) => url);
+  const shop = await open({
+    PAYONCE_REDIS_CLUSTER_NODES: nodes.join(','),
+    PAYONCE_REDIS_WAIT_REPLICAS: '1',
+    PAYONCE_QUEUE_SHARDS: '3',
+  });
+  await survivesTheEndOf(() => cluster.masterOf(`{${shop.role}-0}`), shop);
+  const queued = await queuedIn(shop);
+  for (const shard of ['redis', 'redis-1', 'redis-2']) expect(queued[shard]).toBeGreaterThan(0);
+});
+
+test('the master that Sentinels watch is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
+  const own = await startOwnSentinels();
+  cleanups.push(() => own.remove());
+  const shop = await open({
+    PAYONCE_REDIS_SENTINELS: own.sentinels.map(({ url }) => url).join(','),
+    PAYONCE_REDIS_WAIT_REPLICAS: '1',
+  });
+  await survivesTheEndOf(() => own.master(), shop);
+});
