@@ -72,7 +72,8 @@ function copiedBinaries(from: string, shared: string): string {
   return copy;
 }
 
-function unprivilegedUser(): { uid: number; gid: number } {
+/** For programs that refuse to run as root. */
+export function unprivilegedUser(): { uid: number; gid: number } {
   for (const name of ['postgres', 'nobody']) {
     try {
       const id = (flag: string) => Number(execFileSync('id', [flag, name], { stdio: 'pipe' }));

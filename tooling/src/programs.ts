@@ -26,10 +26,17 @@ export const CHROMIUM: Program = {
   why: 'the console is tested in a real browser',
 };
 
-/** Where it is on the PATH, or null. */
+export const PGBOUNCER: Program = {
+  names: ['pgbouncer'],
+  packages: ['pgbouncer'],
+  why: 'the database is tested behind it too',
+  service: 'pgbouncer',
+};
+
+/** Where it is, or null: on the PATH, or where Debian keeps what only root looks for. */
 export function findProgram({ names }: Program, path: string): string | null {
   for (const name of names) {
-    for (const folder of path.split(delimiter).filter(Boolean)) {
+    for (const folder of [...path.split(delimiter).filter(Boolean), '/usr/sbin']) {
       const file = join(folder, name);
       try {
         accessSync(file, constants.X_OK);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePrograms } from './ensure-programs.js';
-import { CHROMIUM, REDIS } from './programs.js';
+import { CHROMIUM, PGBOUNCER, REDIS } from './programs.js';
 import { run } from './run.js';
 import type { Place } from './supervisor.js';
 
@@ -17,7 +17,7 @@ const CHECKS: readonly (readonly [title: string, program: string, ...args: strin
  * tests too). The last line is `N passed, N failed`, read from vitest's own report.
  */
 export async function test({ root, state }: Place): Promise<number> {
-  if (!(await ensurePrograms([REDIS, CHROMIUM]))) return 1;
+  if (!(await ensurePrograms([REDIS, CHROMIUM, PGBOUNCER]))) return 1;
   for (const [title, program, ...args] of CHECKS) {
     if ((await stage(title, bin(root, program), args)) !== 0) return 1;
   }

@@ -1,0 +1,80 @@
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { unprivilegedUser } from '@payonce/tooling/postgres-binaries';
+import { own, stop, until } from '@payonce/tooling/process';
+import { findProgram, PGBOUNCER } from '@payonce/tooling/programs';
+import { Client } from 'pg';
+
+/** A PgBouncer in transaction mode before a PostgreSQL server. */
+export interface OwnPgBouncer {
+  /** The same database, reached through it. */
+  through(databaseUrl: string): string;
+  /** Rows of its `SHOW clients`, `SHOW servers`, … that belong to a database. */
+  show(what: 'clients' | 'servers', databaseUrl: string): Promise<number>;
+  remove(): Promise<void>;
+}
+
+/** @param poolSize its connections to the server, for one database and user */
+export async function startOwnPgBouncer(
+  postgresUrl: string,
+  poolSize: number,
+): Promise<OwnPgBouncer> {
+  const program = findProgram(PGBOUNCER, process.env.PATH ?? '');
+  if (program === null) throw new Error('no pgbouncer on the PATH: install one');
+  const server = new URL(postgresUrl);
+  const folder = mkdtempSync(join(tmpdir(), 'payonce-pgbouncer-'));
+  const port = await anyFreePort();
+  const user = process.getuid?.() === 0 ? unprivilegedUser() : {};
+  const users = join(folder, 'users.txt');
+  const config = join(folder, 'pgbouncer.ini');
+  writeFileSync(users, `"${server.username}" "${decodeURIComponent(server.password)}"\n`);
+  writeFileSync(
+    config,
+    `[databases]
+* = host=${server.hostname} port=${server.port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+pool_mode = transaction
+default_pool_size = ${poolSize}
+auth_type = scram-sha-256
+auth_file = ${users}
+admin_users = ${server.username}
+`,
+  );
+  // The user that it runs as reads them; the password is of this run alone.
+  chmodSync(folder, 0o755);
+  const running = own('pgbouncer', program, [config], { output: 'ignore', ...user });
+  const at = (databaseUrl: string, database?: string) => {
+    const url = new URL(databaseUrl);
+    url.port = String(port);
+    if (database) url.pathname = `/${database}`;
+    return url.href;
+  };
+  const show = async (what: string, databaseUrl: string): Promise<number> => {
+    const admin = new Client({ connectionString: at(postgresUrl, 'pgbouncer') });
+    await admin.connect();
+    // Its console knows the simple protocol alone.
+    const { rows } = await admin.query<{ database: string }>(`SHOW ${what}`);
+    await admin.end();
+    const name = new URL(databaseUrl).pathname.slice(1);
+    return rows.filter(({ database }) => database === name).length;
+  };
+  await until('PgBouncer to answer', 10_000, () =>
+    show('servers', postgresUrl).then(
+      () => true,
+      () => false,
+    ),
+  );
+  return {
+    through: (databaseUrl) => at(databaseUrl),
+    show,
+    async remove() {
+      await stop(running, 'SIGTERM', 5_000);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}

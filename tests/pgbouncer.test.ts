@@ -1,0 +1,77 @@
+import { until } from '@payonce/tooling/process';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { startConsole, type TestConsole } from '../apps/console/test/support.js';
+import { type OwnPgBouncer, startOwnPgBouncer } from './own-pgbouncer.js';
+import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+
+/** Fewer connections than any of those who share them has in its pool. */
+const POOL_SIZE = 3;
+const PAYMENTS = 40;
+const REGISTERED_AT_ONCE = 5;
+
+let pgbouncer: OwnPgBouncer;
+let shop: Shop;
+let server: TestConsole;
+
+beforeAll(async () => {
+  pgbouncer = await startOwnPgBouncer(inject('postgresUrl'), POOL_SIZE);
+  shop = await openShop('redis', { worker: false });
+  const databaseUrl = pgbouncer.through(shop.database.url);
+  server = await startConsole({ databaseUrl });
+  // Small batches, so that many transactions are under way at once.
+  const many = {
+    PAYONCE_WORKER_BATCH_SIZE: '5',
+    PAYONCE_WORKER_BATCHES_IN_FLIGHT: '6',
+  };
+  for (let count = 0; count < 2; count += 1) {
+    await addWorker(shop, 'redis', { DATABASE_URL: databaseUrl, ...many });
+  }
+});
+afterAll(async () => {
+  await server.close();
+  await closeShop(shop);
+  await pgbouncer.remove();
+});
+
+async function registerAll(numbers: readonly string[]): Promise<void> {
+  const left = [...numbers];
+  const one = async () => {
+    for (let number = left.pop(); number; number = left.pop()) await register(number);
+  };
+  await Promise.all(Array.from({ length: REGISTERED_AT_ONCE }, one));
+}
+
+/** As a merchant's system does: 503 says that it should come again. */
+async function register(number: string): Promise<void> {
+  await until(`${number} to be registered`, 20_000, async () => {
+    const { statusCode } = await server.app.inject({
+      method: 'POST',
+      url: '/v1/orders',
+      headers: { authorization: `Bearer ${server.apiKey}` },
+      payload: { merchant: 'demo', orderNumber: number, amount: '8888', currency: 'CNY' },
+    });
+    return statusCode === 201 || statusCode === 200;
+  });
+}
+
+test('through a PgBouncer in transaction mode two workers and a console share three connections, and each order is paid once', async () => {
+  const numbers = Array.from({ length: PAYMENTS }, (_, index) => `B${index}`);
+  await registerAll(numbers);
+  const replies = await Promise.all(
+    numbers.map((number) => {
+      const trade = { orderNumber: number, trade: `T${number}`, amount: 8_888n };
+      const request = shop.signers['sim-alipay'].payment({ ...trade, paidAt: new Date() });
+      return shop.post('alipay', 'sim-alipay', request);
+    }),
+  );
+  expect(replies.filter(({ ok }) => ok)).toHaveLength(PAYMENTS);
+  await until('all to be paid', 30_000, async () => {
+    return (await shop.prisma.order.count({ where: { status: 'paid' } })) === PAYMENTS;
+  });
+  expect(await shop.prisma.orderEvent.count({ where: { type: 'order.paid' } })).toBe(PAYMENTS);
+  expect(await shop.prisma.deadLetter.count()).toBe(0);
+
+  const { url } = shop.database;
+  expect(await pgbouncer.show('clients', url)).toBeGreaterThan(POOL_SIZE);
+  expect(await pgbouncer.show('servers', url)).toBeLessThanOrEqual(POOL_SIZE);
+}, 60_000);
