@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
-/** Of 25 s with six faults, on a busy machine. */
+/** Of 30 s with six faults, on a busy machine. */
 const RUN_LIMIT_MS = 150_000;
 const WRONGS = [
   'lost',
@@ -115,7 +115,7 @@ test('a short run loses nothing, doubles nothing, acknowledges and accepts nothi
     'consumer-links-break',
   ];
   const data = postgresData();
-  const args = ['--json', '--seconds', '25', '--seed', '20261123', '--faults', faults.join(',')];
+  const args = ['--json', '--seconds', '30', '--seed', '20261123', '--faults', faults.join(',')];
   const running = start(...args);
   const code = await withinLimit(running);
   const told = running.stdout() + running.stderr();
