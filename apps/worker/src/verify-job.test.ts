@@ -55,7 +55,6 @@ describe('a job from the queue', () => {
       channel: 'shop',
       merchant: 'tea',
       notificationId: job.notificationId,
-      shardKey: job.notificationId,
       digest: job.digest,
       authenticity: 'signed',
       receivedAt,

@@ -1,7 +1,6 @@
-import type { PrismaClient } from '@payonce/prisma/client';
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
-import type { Tx } from './transaction.js';
 
 /** What everything that touches the database is given. */
 export interface DatabaseDeps {
@@ -9,5 +8,5 @@ export interface DatabaseDeps {
   readonly clock: Clock;
   readonly log?: Log;
   /** Everything happens inside of this transaction: for those who look what would happen, and roll it back. */
-  readonly within?: Tx;
+  readonly within?: Prisma.TransactionClient;
 }
