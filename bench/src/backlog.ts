@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
@@ -30,7 +30,7 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): No
       notificationId: verification.notificationId,
       digest: verification.digest,
       receivedAt: receivedAt.toISOString(),
-      bodyBase64: bytes.toString('base64'),
+      ...queuedBody(bytes),
       headers: {},
     };
   });

@@ -6,7 +6,7 @@ import type {
   ReceiveOutcome,
   Verification,
 } from '@payonce/core/providers/provider';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
@@ -103,7 +103,7 @@ function jobFor(
     notificationId: verified.notificationId,
     digest: verified.digest,
     receivedAt: request.receivedAt.toISOString(),
-    bodyBase64: request.body.toString('base64'),
+    ...queuedBody(request.body),
     headers: request.headers as Readonly<Record<string, string>>,
   };
 }

@@ -46,6 +46,7 @@ function faultOf(data: unknown, known: Channels = channels): unknown {
 describe('a job from the queue', () => {
   const { body } = signer.payment(payment);
   const job = jobFor(body);
+  const { bodyBase64: _, ...bodiless } = job;
 
   test('genuine bytes become a notification of the channel’s merchant', () => {
     const verdict = verifyJob(JSON.parse(JSON.stringify(job)), channels);
@@ -105,6 +106,9 @@ describe('a job from the queue', () => {
     ['a further field', { ...job, merchant: 'thief' }],
     ['a body that is not base64', { ...job, bodyBase64: '%%%%' }],
     ['an empty body', { ...job, bodyBase64: '' }],
+    ['an empty text', { ...bodiless, bodyText: '' }],
+    ['no body', bodiless],
+    ['two bodies', { ...job, bodyText: 'a=1' }],
     ['a huge body', { ...job, bodyBase64: 'A'.repeat(1_000_000) }],
     ['no time of receipt', { ...job, receivedAt: 'yesterday' }],
     ['a digest in capitals', { ...job, digest: job.digest.toUpperCase() }],

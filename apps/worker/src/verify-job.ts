@@ -1,9 +1,8 @@
 import type { Channel, Channels } from '@payonce/core/config/channels';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import { decodeBase64 } from '@payonce/core/providers/crypto';
 import type { PaymentEvent } from '@payonce/core/providers/event';
 import type { RejectReason, VerifiedRequest } from '@payonce/core/providers/provider';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import { bodyOf, type NotificationJob } from '@payonce/core/queue/job';
 import { z } from 'zod';
 
 /**
@@ -23,7 +22,7 @@ export type JobVerdict =
   | { readonly ok: false; readonly fault: JobFault };
 
 /** Twice the gateway's largest body in base64: a job beyond it was not written by a gateway. */
-const BODY_BASE64_MAX_CHARACTERS = 720_000;
+const BODY_MAX_CHARACTERS = 720_000;
 
 const notificationJob = z.strictObject({
   version: z.literal(1),
@@ -32,7 +31,8 @@ const notificationJob = z.strictObject({
   notificationId: z.string().min(1).max(128),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
   receivedAt: z.iso.datetime(),
-  bodyBase64: z.string().max(BODY_BASE64_MAX_CHARACTERS),
+  bodyText: z.string().max(BODY_MAX_CHARACTERS).exactOptional(),
+  bodyBase64: z.string().max(BODY_MAX_CHARACTERS).exactOptional(),
   headers: z.record(z.string().max(100), z.string().max(8_192)),
 }) satisfies z.ZodType<Omit<NotificationJob, 'provider'> & { readonly provider: string }>;
 
@@ -44,7 +44,7 @@ const notificationJob = z.strictObject({
  */
 export function verifyJob(data: unknown, channels: Channels): JobVerdict {
   const job = notificationJob.safeParse(data);
-  const body = job.success ? decodeBase64(job.data.bodyBase64) : null;
+  const body = job.success ? bodyOf(job.data) : null;
   if (!job.success || body === null) return refused({ reason: 'malformed_job' });
 
   const channel = channels.get(job.data.channel);

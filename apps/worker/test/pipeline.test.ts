@@ -50,7 +50,7 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     const lines = worker.lines.filter((line) => line.includes('notifications.applied'));
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ size: 1, applied: 1 }]);
     expect(worker.lines.join()).not.toContain('buyer');
-    expect(worker.lines.join()).not.toContain(job.bodyBase64);
+    expect(worker.lines.join()).not.toContain(job.bodyText);
   });
 
   test('fifty copies of one payment, half of them past the queue’s own filter, are applied once', async () => {

@@ -1,5 +1,5 @@
 import { loadChannels } from '@payonce/core/config/channels';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import type { PaymentInput } from '@payonce/testkit/request';
@@ -27,7 +27,7 @@ export function makeShop() {
       notificationId: verified.notificationId,
       digest: verified.digest,
       receivedAt: receivedAt.toISOString(),
-      bodyBase64: body.toString('base64'),
+      ...queuedBody(body),
       headers: {},
     };
   };
@@ -45,8 +45,8 @@ export type Shop = ReturnType<typeof makeShop>;
 
 /** The same job with a body in which the amount was changed: what someone with write access to the queue could do. */
 export function tampered(job: NotificationJob): NotificationJob {
-  const body = Buffer.from(job.bodyBase64, 'base64').toString('latin1');
+  const body = job.bodyText ?? '';
   const changed = body.replace('total_amount=88.88', 'total_amount=00.01');
   if (changed === body) throw new Error('nothing to tamper with');
-  return { ...job, bodyBase64: Buffer.from(changed, 'latin1').toString('base64') };
+  return { ...job, bodyText: changed };
 }

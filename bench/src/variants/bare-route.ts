@@ -1,6 +1,6 @@
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { consumerRedis } from '@payonce/core/queue/connection';
-import { NOTIFICATION_QUEUE, type NotificationJob } from '@payonce/core/queue/job';
+import { NOTIFICATION_QUEUE, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
@@ -32,7 +32,7 @@ app.post<{ Params: { channel: string }; Body: Buffer }>(
       notificationId: verified.notificationId,
       digest: verified.digest,
       receivedAt: receivedAt.toISOString(),
-      bodyBase64: request.body.toString('base64'),
+      ...queuedBody(request.body),
       headers: {},
     };
     const { name, data, opts } = queuedJob(job);

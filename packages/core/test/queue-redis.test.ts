@@ -86,7 +86,6 @@ test('a job carries what no producer may forget: attempts for a day, and no remo
     attempts: 140,
     backoff: { type: 'capped' },
     removeOnFail: false,
-    removeOnComplete: { age: 3_600, count: 5_000 },
   });
 });
 

@@ -8,7 +8,8 @@ import { HIDDEN, maskHeaders } from './fields.js';
 export function maskJobData(data: unknown): unknown {
   if (typeof data !== 'object' || data === null) return HIDDEN;
   const job = data as Record<string, unknown>;
-  if (typeof job.bodyBase64 !== 'string' || typeof job.provider !== 'string') return HIDDEN;
+  const body = bodyIn(job);
+  if (body === null || typeof job.provider !== 'string') return HIDDEN;
   return {
     version: plain(job.version),
     provider: plain(job.provider),
@@ -17,8 +18,14 @@ export function maskJobData(data: unknown): unknown {
     digest: plain(job.digest),
     receivedAt: plain(job.receivedAt),
     headers: maskHeaders(job.headers),
-    body: maskBody(job.provider, Buffer.from(job.bodyBase64, 'base64')),
+    body: maskBody(job.provider, body),
   };
+}
+
+/** Whatever a worker would make of it: what is not quite a body is masked too. */
+function bodyIn({ bodyText, bodyBase64 }: Record<string, unknown>): Buffer | null {
+  if (typeof bodyBase64 === 'string') return Buffer.from(bodyBase64, 'base64');
+  return typeof bodyText === 'string' ? Buffer.from(bodyText, 'utf8') : null;
 }
 
 function plain(value: unknown): unknown {

@@ -166,6 +166,13 @@ describe('a masked job', () => {
     expectNoSecret(shown);
   });
 
+  it('says the same of a body that is queued as text, and shows none of it', () => {
+    const { bodyBase64, ...others } = job;
+    const shown = maskJobData({ ...others, bodyText: alipayBody });
+    expect(shown).toEqual(maskJobData(job));
+    expectNoSecret(shown);
+  });
+
   it('hides whatever else lies in the queue, and members it does not know', () => {
     expect(maskJobData({ openid: OPENID })).toBe(HIDDEN);
     expect(maskJobData(OPENID)).toBe(HIDDEN);

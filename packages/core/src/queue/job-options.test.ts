@@ -32,8 +32,8 @@ test('the first delays double from one second', () => {
 });
 
 test('a completed job is kept an hour at most, and boundedly many; a failed one is never removed', () => {
-  expect(notificationJobOptions.removeOnComplete.age).toBeLessThanOrEqual(3_600);
-  expect(notificationJobOptions.removeOnComplete.count).toBeLessThanOrEqual(10_000);
+  expect(consumerSettings.removeOnComplete.age).toBeLessThanOrEqual(3_600);
+  expect(consumerSettings.removeOnComplete.count).toBeLessThanOrEqual(10_000);
   expect(notificationJobOptions.removeOnFail).toBe(false);
 });
 

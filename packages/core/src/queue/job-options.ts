@@ -27,8 +27,6 @@ export const notificationJobOptions = {
   // With the shortest of all delays, 140 attempts span over 25 hours: longer than any provider sends.
   attempts: 140,
   backoff: { type: BACKOFF },
-  // A completed job swallows copies by its ID, no more: PostgreSQL holds the truth. An hour, and a bound.
-  removeOnComplete: { age: 3_600, count: 5_000 },
   // What was acknowledged is never removed automatically: the worker writes a dead letter first.
   removeOnFail: false,
   // Every attempt of a failing job would keep one.
@@ -54,6 +52,9 @@ export const reportJobOptions = {
 
 /** What every worker on our queues must have, whatever else it sets. */
 export const consumerSettings = {
+  // A completed notification swallows copies by its ID, no more: PostgreSQL holds the truth. An hour, and a bound.
+  // Here, and not beside each job: a backlog is kept in memory.
+  removeOnComplete: { age: 3_600, count: 5_000 },
   // What a killed worker had in hand is taken up by another after 15 s at most. A batch takes milliseconds,
   // and locks are renewed at half time; one that is lost all the same costs a duplicate, which changes nothing.
   lockDuration: 10_000,

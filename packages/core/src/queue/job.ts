@@ -1,11 +1,11 @@
-import { sha256Hex } from '../providers/crypto.js';
+import { isUtf8 } from 'node:buffer';
+import { decodeBase64, sha256Hex } from '../providers/crypto.js';
 import type { ProviderId } from '../providers/provider.js';
 
 /**
  * What the gateway hands to the worker: the bytes as received, so that the worker can verify again.
- * JSON-safe: the body is base64 (a PostgreSQL-backed queue refuses NUL and lone surrogates).
  */
-export interface NotificationJob {
+export interface NotificationJob extends QueuedBody {
   readonly version: 1;
   readonly provider: ProviderId;
   readonly channel: string;
@@ -13,8 +13,27 @@ export interface NotificationJob {
   readonly digest: string;
   /** ISO 8601 with milliseconds. */
   readonly receivedAt: string;
-  readonly bodyBase64: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The body, JSON-safe, in one of two ways. */
+export interface QueuedBody {
+  /** Of UTF-8 without NUL, which is nearly every notification: base64 is a third larger. */
+  readonly bodyText?: string;
+  /** Of anything else: a PostgreSQL-backed queue refuses NUL, and JSON knows no bytes. */
+  readonly bodyBase64?: string;
+}
+
+export function queuedBody(body: Buffer): QueuedBody {
+  const isText = isUtf8(body) && !body.includes(0);
+  return isText ? { bodyText: body.toString('utf8') } : { bodyBase64: body.toString('base64') };
+}
+
+/** The very bytes; null for both ways at once, for none, and for what is not base64. */
+export function bodyOf({ bodyText, bodyBase64 }: QueuedBody): Buffer | null {
+  if ((bodyText === undefined) === (bodyBase64 === undefined)) return null;
+  if (bodyBase64 !== undefined) return decodeBase64(bodyBase64);
+  return bodyText ? Buffer.from(bodyText, 'utf8') : null;
 }
 
 /** The queue's name; BullMQ keys are `{prefix}:{name}:…`. */
