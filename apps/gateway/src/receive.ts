@@ -43,9 +43,8 @@ export async function receive(
 ): Promise<ReceiveOutcome> {
   const startedAt = performance.now();
   const tookMs = () => performance.now() - startedAt;
-  const { metrics, tally } = deps;
+  const { metrics, tally, log } = deps;
   const labels = { provider: channel.provider.id, channel: channel.key };
-  const log = deps.log.child(labels);
   metrics.received.inc(labels);
 
   const request = requestFor(channel, raw, deps.clock());
@@ -57,7 +56,7 @@ export async function receive(
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
     // What the internet sends on a normal day: never above `info`.
-    log.info({ reason, ip: raw.ip }, 'refused');
+    log.info({ ...labels, reason, ip: raw.ip }, 'refused');
     return { outcome: 'rejected', reason };
   }
   const { notificationId, digest, shardKey, sentAt } = verification;
@@ -73,12 +72,12 @@ export async function receive(
     metrics.unavailable.inc(labels);
     tally.unavailable(request.receivedAt, tookMs());
     // The queue's own fall is logged as an error, once; this is one of many that follow from it.
-    log.warn({ err, notificationId }, 'not queued, the provider has to send it again');
+    log.warn({ ...labels, err, notificationId }, 'not queued, the provider has to send it again');
     return { outcome: 'unavailable' };
   }
   metrics.accepted.inc(labels);
   tally.acknowledged(request.receivedAt, tookMs(), { ...labels, notificationId, digest });
-  log.debug({ notificationId }, 'accepted');
+  log.debug({ ...labels, notificationId }, 'accepted');
   return { outcome: 'accepted' };
 }
 
