@@ -51,7 +51,8 @@ export default defineConfig({
           include: ['tests/browser/*.test.ts'],
           globalSetup: ['tests/stores.ts'],
           sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
+          // Twenty pages each; seconds on a machine that does nothing else.
+          testTimeout: 180_000,
           hookTimeout: 60_000,
         },
       },

@@ -1,19 +1,23 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { closeShop, openShop, type Shop } from '../shop.js';
+import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { keepScreenshot, logIn, openBrowser, openLook } from './browser.js';
 import { type RunningConsole, startConsole } from './console.js';
+import { openReceiver, type Receiver, WEBHOOK_ENV } from './receiver.js';
 import { pay, register } from './scene.js';
 
 let shop: Shop;
 let server: RunningConsole;
 let browser: Browser;
+let receiver: Receiver;
 let context: BrowserContext;
 let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  shop = await openShop('redis');
+  shop = await openShop('redis', { worker: false });
+  await addWorker(shop, 'redis', WEBHOOK_ENV);
+  receiver = await openReceiver(shop, 'shop');
   server = await startConsole(shop);
   browser = await openBrowser();
 });
@@ -21,6 +25,7 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
   await closeShop(shop);
+  await receiver?.close();
 });
 beforeEach(async () => {
   const look = { locale: 'en-GB', width: 1280, colorScheme: 'light' } as const;
@@ -66,7 +71,7 @@ describe('the login', () => {
   });
 });
 
-test('an operator watches an order become paid, without touching the page', async () => {
+test('an operator watches an order become paid, and its signed webhook arrive, without touching the page', async () => {
   await register(shop, 'LIVE');
   await logIn(page, server.password);
   await page.goto('/orders');
@@ -76,7 +81,11 @@ test('an operator watches an order become paid, without touching the page', asyn
   await pay(shop, 'LIVE', { copies: 9 });
   await main('Paid').waitFor();
   await main('Fact: paid').waitFor();
-  await main('order.paid').waitFor();
+  await main('9 copies received, 1 applied').waitFor();
+  await main('Delivery to shop').waitFor();
+  await main('answered 204').waitFor();
+  // Once, however many copies came; what is held is told, too.
+  expect(receiver.received.filter((type) => type === 'order.paid')).toHaveLength(1);
   expect(await page.evaluate('window.untouched')).toBe(true);
   await keepScreenshot(page, 'journey-paid');
   expect(complaints).toEqual([]);

@@ -1,17 +1,22 @@
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { closeShop, openShop, type Shop } from '../shop.js';
+import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { keepScreenshot, type Look, logIn, openBrowser, openLook } from './browser.js';
 import { type RunningConsole, startConsole } from './console.js';
+import { addEndpoint, openReceiver, type Receiver, WEBHOOK_ENV } from './receiver.js';
 import { playDay } from './scene.js';
 
 let shop: Shop;
 let server: RunningConsole;
 let browser: Browser;
+let receiver: Receiver;
 
 beforeAll(async () => {
-  shop = await openShop('redis');
+  shop = await openShop('redis', { worker: false });
+  await addWorker(shop, 'redis', WEBHOOK_ENV);
+  receiver = await openReceiver(shop, 'shop');
+  await addEndpoint(shop, 'away', 'http://127.0.0.1:9/nobody');
   await playDay(shop);
   server = await startConsole(shop);
   browser = await openBrowser();
@@ -20,13 +25,15 @@ afterAll(async () => {
   await browser?.close();
   await server?.close();
   await closeShop(shop);
+  await receiver?.close();
 });
 
-const LOOKS: readonly Look[] = [
-  { locale: 'en-GB', width: 1280, colorScheme: 'light' },
-  { locale: 'zh-CN', width: 360, colorScheme: 'light' },
-  { locale: 'en-GB', width: 360, colorScheme: 'dark' },
-  { locale: 'zh-CN', width: 1280, colorScheme: 'dark' },
+/** Axe looks once in light and once in dark: what it can find does not depend on the language. */
+const LOOKS: readonly (Look & { readonly axe: boolean })[] = [
+  { locale: 'en-GB', width: 1280, colorScheme: 'light', axe: true },
+  { locale: 'zh-CN', width: 360, colorScheme: 'light', axe: false },
+  { locale: 'en-GB', width: 360, colorScheme: 'dark', axe: true },
+  { locale: 'zh-CN', width: 1280, colorScheme: 'dark', axe: false },
 ];
 
 async function pagesOf({ prisma }: Shop): Promise<Record<string, string>> {
@@ -36,6 +43,8 @@ async function pagesOf({ prisma }: Shop): Promise<Record<string, string>> {
   const unknown = await prisma.notificationEvent.findFirstOrThrow({
     where: { holdReason: 'unknown_order' },
   });
+  const delivery = await prisma.delivery.findFirstOrThrow({ where: { state: 'delivered' } });
+  const endpoint = await prisma.webhookEndpoint.findFirstOrThrow();
   const letter = await prisma.deadLetter.findFirstOrThrow();
   return {
     overview: '/',
@@ -48,7 +57,9 @@ async function pagesOf({ prisma }: Shop): Promise<Record<string, string>> {
     notifications: '/notifications',
     notification: `/notifications/${held.notificationRowId}`,
     deliveries: '/deliveries',
+    delivery: `/deliveries/${delivery.id}`,
     endpoints: '/endpoints',
+    'disable-endpoint': `/endpoints/${endpoint.id}/disable`,
     'dead-letters': '/dead-letters',
     'dead-letter': `/dead-letters/${letter.id}`,
     dismiss: `/dead-letters/${letter.id}/dismiss`,
@@ -71,7 +82,7 @@ describe.each(LOOKS)('in $locale, $width pixels wide, $colorScheme', (look) => {
   test('every page is usable by everybody, fits, and gives the browser nothing to complain of', async () => {
     const { context, page, complaints } = await openLook(browser, server.url, look);
     await page.goto('/login');
-    expect(await faultsOf(page)).toEqual([]);
+    if (look.axe) expect(await faultsOf(page)).toEqual([]);
     await keepScreenshot(page, name('login'));
     await logIn(page, server.password);
     for (const [title, address] of Object.entries(await pagesOf(shop))) {
@@ -82,7 +93,7 @@ describe.each(LOOKS)('in $locale, $width pixels wide, $colorScheme', (look) => {
       const tooWide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       await keepScreenshot(page, name(title));
       expect([address, tooWide]).toEqual([address, 0]);
-      expect([address, await faultsOf(page)]).toEqual([address, []]);
+      if (look.axe) expect([address, await faultsOf(page)]).toEqual([address, []]);
     }
     // The browser reports the one address that is not there.
     expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);

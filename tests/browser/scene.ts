@@ -58,5 +58,6 @@ export async function playDay(shop: Shop): Promise<void> {
   await eventually(async () => {
     expect(await shop.prisma.notification.count()).toBe(5);
     expect(await shop.prisma.notificationEvent.count({ where: { outcome: 'held' } })).toBe(3);
+    expect(await shop.prisma.delivery.count({ where: { state: 'delivered' } })).toBeGreaterThan(4);
   });
 }

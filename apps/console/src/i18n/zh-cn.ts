@@ -264,7 +264,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'overview.started': '启动时间',
   'overview.itsStores': '所连存储',
   'overview.skew': '时钟偏差',
-  'overview.keys': '即将到期的密钥',
+  'overview.keys': '密钥有效期',
   'overview.key': '密钥',
   'overview.expires': '到期时间',
   'overview.noKey': '使用中的密钥均无到期日。',

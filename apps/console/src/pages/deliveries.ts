@@ -1,8 +1,5 @@
-import {
-  DELIVERY_STATES,
-  type DeliveryListRow,
-  type DeliveryQuery,
-} from '../reads/delivery-list.js';
+import { DELIVERY_STATES } from '../api/delivery-views.js';
+import type { DeliveryListRow, DeliveryQuery } from '../reads/delivery-list.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';

@@ -1,6 +1,7 @@
 import type { DeadLetterReason } from '@payonce/core/notifications/dead-letters';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
+import { withinSeconds } from './within-seconds.js';
 
 export const LETTER_STATES = ['open', 'redriven', 'dismissed'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
@@ -21,14 +22,16 @@ const WHERE_STATE: Readonly<Record<LetterState, Prisma.DeadLetterWhereInput>> = 
 
 /** Dead letters, the newest first. */
 export async function readDeadLetters(prisma: PrismaClient, query: LetterQuery, limit: number) {
-  const found = await prisma.deadLetter.findMany({
-    where: {
-      ...(query.cursor && { id: { lt: query.cursor } }),
-      ...(query.reason && { reason: query.reason }),
-      ...(query.state && WHERE_STATE[query.state]),
-    },
-    orderBy: { id: 'desc' },
-    take: limit + 1,
-  });
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.deadLetter.findMany({
+      where: {
+        ...(query.cursor && { id: { lt: query.cursor } }),
+        ...(query.reason && { reason: query.reason }),
+        ...(query.state && WHERE_STATE[query.state]),
+      },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
   return pageOf(found, limit);
 }

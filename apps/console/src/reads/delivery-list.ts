@@ -1,7 +1,7 @@
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import type { DELIVERY_STATES } from '../api/delivery-views.js';
 import { pageOf } from '../api/fields.js';
-
-export const DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
+import { withinSeconds } from './within-seconds.js';
 
 export interface DeliveryQuery {
   readonly state: (typeof DELIVERY_STATES)[number] | '';
@@ -29,18 +29,26 @@ export type DeliveryListRow = Prisma.DeliveryGetPayload<{ include: typeof withAb
 
 /** Deliveries, the newest first. */
 export async function readDeliveryList(prisma: PrismaClient, query: DeliveryQuery, limit: number) {
-  const found = await prisma.delivery.findMany({
-    where: {
-      ...(query.cursor && { id: { lt: query.cursor } }),
-      ...(query.state && { state: query.state }),
-      ...(query.endpoint && { endpoint: { name: query.endpoint } }),
-      ...(query.orderNumber && { orderEvent: { order: { number: query.orderNumber } } }),
-    },
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.delivery.findMany({
+      where: {
+        ...(query.cursor && { id: { lt: query.cursor } }),
+        ...(query.state && { state: query.state }),
+        ...(query.endpoint && { endpoint: { name: query.endpoint } }),
+        ...(query.orderNumber && { orderEvent: { order: { number: query.orderNumber } } }),
+      },
+      select: { id: true },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
+  const { rows, nextCursor } = pageOf(found, limit);
+  const deliveries = await prisma.delivery.findMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
     include: withAbout,
     orderBy: { id: 'desc' },
-    take: limit + 1,
   });
-  return pageOf(found, limit);
+  return { rows: deliveries, nextCursor };
 }
 
 /** A delivery is tried some ten times a round, over days. */

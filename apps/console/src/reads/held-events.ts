@@ -1,6 +1,8 @@
 import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
+import { whereHeld } from './held-filter.js';
+import { withinSeconds } from './within-seconds.js';
 
 export interface HeldQuery {
   readonly reason: HoldReason | '';
@@ -27,21 +29,31 @@ export async function readHeldEvents(
   query: HeldQuery,
   limit: number,
 ): Promise<{ readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null }> {
-  const found = await prisma.notificationEvent.findMany({
-    where: {
-      outcome: 'held',
-      ...(query.cursor && { id: { lt: query.cursor } }),
-      ...(query.reason && { holdReason: query.reason }),
-      ...(query.merchant && { merchant: query.merchant }),
-      ...(query.orderNumber && { orderNumber: query.orderNumber }),
-      ...(query.channel && { notification: { channel: query.channel } }),
-    },
+  const { reason, merchant, channel, orderNumber, cursor } = query;
+  const where = {
+    ...whereHeld({
+      reason: reason || undefined,
+      merchant: merchant || undefined,
+      channel: channel || undefined,
+      orderNumber: orderNumber || undefined,
+    }),
+    ...(cursor && { id: { lt: cursor } }),
+  };
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.notificationEvent.findMany({
+      where,
+      select: { id: true },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
+  const { rows, nextCursor } = pageOf(found, limit);
+  const events = await prisma.notificationEvent.findMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
     include: withNotification,
     orderBy: { id: 'desc' },
-    take: limit + 1,
   });
-  const { rows, nextCursor } = pageOf(found, limit);
-  return { rows: await withOrders(prisma, rows), nextCursor };
+  return { rows: await withOrders(prisma, events), nextCursor };
 }
 
 /** One event, held or not; null when there is none. */

@@ -1,5 +1,6 @@
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { type OUTCOMES, pageOf } from '../api/fields.js';
+import { withinSeconds } from './within-seconds.js';
 
 export interface NotificationQuery {
   readonly outcome: (typeof OUTCOMES)[number] | '';
@@ -24,19 +25,27 @@ export async function readNotifications(
   query: NotificationQuery,
   limit: number,
 ) {
-  const found = await prisma.notification.findMany({
-    where: {
-      ...(query.cursor && { id: { lt: query.cursor } }),
-      ...(query.outcome && { status: query.outcome }),
-      ...(query.channel && { channel: query.channel }),
-      ...(query.notificationId && { notificationId: query.notificationId }),
-      ...(query.orderNumber && { events: { some: { orderNumber: query.orderNumber } } }),
-    },
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.notification.findMany({
+      where: {
+        ...(query.cursor && { id: { lt: query.cursor } }),
+        ...(query.outcome && { status: query.outcome }),
+        ...(query.channel && { channel: query.channel }),
+        ...(query.notificationId && { notificationId: query.notificationId }),
+        ...(query.orderNumber && { events: { some: { orderNumber: query.orderNumber } } }),
+      },
+      select: { id: true },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
+  const { rows, nextCursor } = pageOf(found, limit);
+  const notifications = await prisma.notification.findMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
     ...withEvents,
     orderBy: { id: 'desc' },
-    take: limit + 1,
   });
-  return pageOf(found, limit);
+  return { rows: notifications, nextCursor };
 }
 
 /** One with its bytes, to be masked before anybody sees them. */

@@ -1,6 +1,9 @@
+import type { Tx } from '@payonce/core/database/transaction';
 import type { OrderStatus } from '@payonce/core/orders/order';
+import type { Rail } from '@payonce/core/rail';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
+import { withinSeconds } from './within-seconds.js';
 
 export interface OrderQuery {
   /** An order number or a trade number, whole. */
@@ -19,8 +22,25 @@ export async function readOrders(prisma: PrismaClient, query: OrderQuery, limit:
     ...(query.merchant && { merchant: query.merchant }),
     ...(query.status && { status: query.status }),
     ...(query.attentionOnly && { attention: { isEmpty: false } }),
-    ...(search && { OR: [{ number: search }, { trades: { some: { trade: search } } }] }),
   };
-  const found = await prisma.order.findMany({ where, orderBy: { id: 'desc' }, take: limit + 1 });
+  const found = await withinSeconds(prisma, async (tx) =>
+    tx.order.findMany({
+      where: {
+        AND: [where, search ? { OR: [{ number: search }, await paidBy(tx, search)] } : {}],
+      },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
   return pageOf(found, limit);
+}
+
+/** Two rails may use one number; each trade belongs to one order. */
+export async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
+  const rails: readonly Rail[] = ['alipay', 'wechat'];
+  const trades = await tx.trade.findMany({
+    where: { OR: rails.map((rail) => ({ rail, trade })) },
+    select: { orderId: true },
+  });
+  return { id: { in: trades.map(({ orderId }) => orderId) } };
 }

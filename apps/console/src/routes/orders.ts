@@ -1,6 +1,4 @@
-import type { Tx } from '@payonce/core/database/transaction';
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/core/orders/order';
-import type { Rail } from '@payonce/core/rail';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -9,6 +7,7 @@ import { aboutEvent } from '../api/audit-views.js';
 import { between, merchant, orderNumber, page, pageOf, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { paidBy } from '../reads/order-list.js';
 import { withinSeconds } from '../reads/within-seconds.js';
 
 /** Rows of each list of one order: more than any honest order collects. */
@@ -100,16 +99,6 @@ function whereOf(query: z.output<typeof listQuery>): Prisma.OrderWhereInput {
     }),
     ...(createdAt && { createdAt }),
   };
-}
-
-/** Two rails may use one number; each trade belongs to one order. */
-async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
-  const rails: readonly Rail[] = ['alipay', 'wechat'];
-  const trades = await tx.trade.findMany({
-    where: { OR: rails.map((rail) => ({ rail, trade })) },
-    select: { orderId: true },
-  });
-  return { id: { in: trades.map(({ orderId }) => orderId) } };
 }
 
 /**

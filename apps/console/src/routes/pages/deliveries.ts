@@ -3,6 +3,7 @@ import { redeliverDelivery } from '@payonce/core/deliveries/redeliver';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { DELIVERY_STATES } from '../../api/delivery-views.js';
 import { rowId } from '../../api/fields.js';
 import { deliveriesPage } from '../../pages/deliveries.js';
 import { deliveryPage } from '../../pages/delivery.js';
@@ -11,7 +12,7 @@ import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { nothingHere } from '../../plugins/problems.js';
-import { DELIVERY_STATES, readDelivery, readDeliveryList } from '../../reads/delivery-list.js';
+import { readDelivery, readDeliveryList } from '../../reads/delivery-list.js';
 
 const ROWS = 50;
 const params = z.object({ id: rowId });

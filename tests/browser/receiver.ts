@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@payonce/core/clock';
+import { createEndpoint } from '@payonce/core/deliveries/endpoints';
+import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
+import { Webhook } from 'standardwebhooks';
+import type { Shop } from '../shop.js';
+
+const KEY = randomBytes(32);
+const LOOPBACK = '127.0.0.0/8';
+
+/** What a shop's worker needs to send order events to this machine. */
+export const WEBHOOK_ENV = {
+  PAYONCE_ENCRYPTION_KEY: KEY.toString('base64'),
+  PAYONCE_WEBHOOK_ALLOW_NETWORKS: LOOPBACK,
+  PAYONCE_WORKER_DELIVERY_POLL_MS: '100',
+};
+
+export interface Receiver {
+  /** Types of the order events that came, each proved to be signed by its endpoint's secret. */
+  readonly received: readonly string[];
+  close(): Promise<void>;
+}
+
+/** A merchant's system: an endpoint of the shop that verifies what comes, as anybody's would. */
+export async function openReceiver(shop: Shop, name: string): Promise<Receiver> {
+  const received: string[] = [];
+  let webhook: Webhook | null = null;
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    const headers = request.headers as Record<string, string>;
+    try {
+      const message = webhook?.verify(Buffer.concat(chunks), headers) as { type: string };
+      received.push(message.type);
+      response.writeHead(204).end();
+    } catch {
+      response.writeHead(401).end('not signed by our secret');
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  webhook = new Webhook(await addEndpoint(shop, name, `http://127.0.0.1:${port}/orders`));
+  return {
+    received,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** @returns its secret, shown this once */
+export async function addEndpoint(shop: Shop, name: string, url: string): Promise<string> {
+  const network = parseNetwork(LOOPBACK);
+  const deps = {
+    prisma: shop.prisma,
+    clock: systemClock,
+    encryptionKey: KEY,
+    policy: createAddressPolicy(network ? [network] : []),
+  };
+  const wanted = { actor: 'test', reason: null, merchant: 'demo', name, url, eventTypes: [] };
+  const made = await createEndpoint(deps, wanted);
+  if (made.result !== 'done' || made.secret === null)
+    throw new Error(`no endpoint: ${made.result}`);
+  return made.secret;
+}
