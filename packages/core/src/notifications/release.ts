@@ -13,7 +13,7 @@ const RELEASE_LIMIT = 5_000;
 /**
  * Applies what waited for these orders, in the transaction that registers them. A notification that is
  * locked just now is left to whoever locked it: he either waits for this registration before he looks for
- * the order, or was done before it began.
+ * the order, or was done before it began. For those who look for no order there is `releaseLeft`.
  * @returns per order how many events are no longer held, by `orderKey`; none where nothing was
  */
 export async function releaseForOrders(
@@ -43,6 +43,33 @@ export async function releaseForOrders(
     counts.set(keyOf(held), (counts.get(keyOf(held)) ?? 0) + 1);
   }
   return counts;
+}
+
+/** A gateway's report is recorded within a fraction of it; beyond it, the schedule looks again. */
+const LEFT_WAIT = '2s';
+
+/**
+ * After the registration: what it left although the one who had it locked looks for no order, as who counts
+ * a gateway's reported copies. Waits for him, which the registration must not: it holds the order's number.
+ */
+export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
+  const left = await deps.prisma.$queryRaw<{ id: bigint }[]>`
+    SELECT DISTINCT e.notification_row_id AS id FROM notification_events e
+    JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
+      AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
+    WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
+  if (left.length === 0) return;
+  await inTransaction(deps, async (tx) => {
+    await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
+    await tx.$queryRaw`
+      SELECT id FROM notifications WHERE id = ANY(${left.map((row) => row.id)}::bigint[])
+      ORDER BY id FOR UPDATE`;
+    const events = await readEvents(
+      tx,
+      left.map((row) => row.id),
+    );
+    await settleAgain(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
+  });
 }
 
 function keyOf({ merchant, event }: HeldEvent): string {

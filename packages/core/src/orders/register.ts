@@ -3,7 +3,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { lockNumbersForRegistration, type OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
-import { releaseForOrders } from '../notifications/release.js';
+import { releaseForOrders, releaseLeft } from '../notifications/release.js';
 import { deriveOrder } from './derive.js';
 import type { Order, OrderTerms } from './order.js';
 import { planOrder } from './plan.js';
@@ -44,7 +44,14 @@ export async function registerOrders(
 ): Promise<RegisterOutcome[]> {
   if (all.length === 0) return [];
   try {
-    return await inTransaction(deps, (tx) => register(tx, deps.clock(), all, releaseForOrders));
+    const outcomes = await inTransaction(deps, (tx) =>
+      register(tx, deps.clock(), all, releaseForOrders),
+    );
+    // They are registered, whatever becomes of this; the schedule looks again.
+    await releaseLeft(deps, all).catch((error: unknown) => {
+      deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
+    });
+    return outcomes;
   } catch (error) {
     if (isUnavailable(error)) throw error;
     if (all.length === 1) {
