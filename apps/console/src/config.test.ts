@@ -31,6 +31,17 @@ describe('the configuration', () => {
     });
   });
 
+  it('believes no header that names people unless told which, and by whom', () => {
+    expect(loadConfig(complete).identity).toBeNull();
+    const named = { ...complete, PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User' };
+    expect(faultsOf(named)).toContain('PAYONCE_TRUSTED_PROXIES');
+    expect(loadConfig({ ...named, PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16' }).identity).toEqual({
+      header: 'x-forwarded-user',
+      role: 'operate',
+      proxies: ['10.1.0.0/16'],
+    });
+  });
+
   it('refuses a short password and a short key, by name and without the value', () => {
     const faults = faultsOf({
       ...complete,
