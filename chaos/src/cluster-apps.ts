@@ -11,8 +11,6 @@ import type { Arrival, StoreAdd } from './ledger.js';
 import { allOf, openLinks } from './links.js';
 
 const HOST = '127.0.0.1';
-const GATEWAYS = 2;
-const WORKERS = 2;
 /** Below the system's own choice of ports: a process that is away does not lose its port to a stranger. */
 const FIRST_PORT = 8700;
 
@@ -23,6 +21,8 @@ export interface ClusterAppsOptions {
   readonly root: string;
   readonly folder: string;
   readonly logs: string;
+  readonly gateways: number;
+  readonly workers: number;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
   readonly onArrival: (arrival: Arrival) => void;
@@ -49,8 +49,8 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     while (chosen.length < count) chosen.push(await anyPort());
     return chosen;
   };
-  const gatewayPorts = await several(GATEWAYS);
-  const privatePorts = await several(GATEWAYS + WORKERS + 1);
+  const gatewayPorts = await several(options.gateways);
+  const privatePorts = await several(options.gateways + options.workers + 1);
   const consolePort = await anyPort();
   const simulator = join(options.folder, 'simulator');
   const channels = await ensureSimulatedChannels(simulator);
@@ -58,7 +58,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   undo.push(() => consumer.close());
   const links = await openLinks({
     gatewayPorts,
-    workers: WORKERS,
+    workers: options.workers,
     consumerPort: consumer.port,
     redisPort: portOf(redisUrl),
     postgresPort: portOf(stores.databaseUrl),
@@ -84,7 +84,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   };
   const workers = links.workerRedis.map((proxy, index) =>
     start('worker', `worker-${index + 1}`, {
-      ...common(GATEWAYS + index),
+      ...common(options.gateways + index),
       REDIS_URL: through(redisUrl, proxy),
       PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
       DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
@@ -102,7 +102,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     }),
   );
   const console = start('console', 'console', {
-    ...common(GATEWAYS + WORKERS),
+    ...common(options.gateways + options.workers),
     PAYONCE_PORT: String(consolePort),
     REDIS_URL: redisUrl,
     PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,

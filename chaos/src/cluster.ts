@@ -47,13 +47,15 @@ export interface ClusterOptions {
   /** Of this run alone: removed at its end. */
   readonly folder: string;
   readonly logs: string;
+  readonly gateways: number;
+  readonly workers: number;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
   readonly onArrival: (arrival: Arrival) => void;
   readonly say: (line: string) => void;
 }
 
-/** PostgreSQL, Redis, two gateways, two workers and a console, with a proxy on every link between them. */
+/** PostgreSQL, Redis, gateways, workers and a console, with a proxy on every link between them. */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { folder, logs } = options;
   const undo: (() => Promise<void> | void)[] = [];

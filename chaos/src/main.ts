@@ -53,11 +53,15 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
   const logs = join(folder, 'logs');
   rmSync(logs, { recursive: true, force: true });
   say(`seed ${options.seed}, ${options.seconds} s, ${cpus().length} cores (${cpus()[0]?.model})`);
-  say('starting PostgreSQL, Redis, 2 gateways, 2 workers, a console, and a proxy on every link');
+  const { gateways, workers } = options;
+  const apps = `${gateways} gateways, ${workers} workers, a console`;
+  say(`starting PostgreSQL, Redis, ${apps}, and a proxy on every link`);
   const starting = startCluster({
     root,
     folder: join(folder, 'cluster'),
     logs,
+    gateways,
+    workers,
     onSpawn: ({ name, pid }) => runFile.add(name, pid),
     onAdd: book.added,
     onArrival: book.arrived,

@@ -4,9 +4,15 @@ import { expect, test } from 'vitest';
 import { ALL_FAULTS } from './faults/all.js';
 import { readOptions } from './options.js';
 
-test('without arguments: five minutes, every fault, a seed by chance', () => {
+test('without arguments: five minutes, two of each process, every fault, a seed by chance', () => {
   const [one, other] = [readOptions([]), readOptions([])];
-  expect(one).toMatchObject({ json: false, seconds: 300, faults: ALL_FAULTS });
+  expect(one).toMatchObject({
+    json: false,
+    seconds: 300,
+    gateways: 2,
+    workers: 2,
+    faults: ALL_FAULTS,
+  });
   expect('seed' in one && 'seed' in other && one.seed !== other.seed).toBe(true);
 });
 
@@ -24,6 +30,8 @@ test.each([
   ['--seconds', '1'],
   ['--seconds', '1e9'],
   ['--seed', '-1'],
+  ['--gateways', '0'],
+  ['--workers', '4'],
   ['--faults', 'flood'],
   ['--unknown', ''],
 ])('%s %s is refused', (...args) => {

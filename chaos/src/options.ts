@@ -8,10 +8,15 @@ export interface ChaosOptions {
   readonly seconds: number;
   readonly seed: number;
   readonly faults: readonly Fault[];
+  readonly gateways: number;
+  readonly workers: number;
 }
 
 const DEFAULT_SECONDS = 300;
 const SHORTEST_S = 5;
+/** Two of each show what one alone hides; a worker has some twenty connections to PostgreSQL, of 120. */
+const DEFAULT_PROCESSES = '2';
+const MOST_PROCESSES = 3;
 /** Everything that was sent is kept in memory. */
 const LONGEST_S = 3_600;
 
@@ -24,6 +29,8 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
       seconds: { type: 'string', default: String(DEFAULT_SECONDS) },
       seed: { type: 'string' },
       faults: { type: 'string' },
+      gateways: { type: 'string', default: DEFAULT_PROCESSES },
+      workers: { type: 'string', default: DEFAULT_PROCESSES },
       help: { type: 'boolean', default: false },
     },
   });
@@ -36,6 +43,8 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
         ? randomInt(1, 2 ** 32)
         : whole('--seed', values.seed, 0, 2 ** 32 - 1),
     faults: values.faults === undefined ? ALL_FAULTS : values.faults.split(',').map(faultNamed),
+    gateways: whole('--gateways', values.gateways, 1, MOST_PROCESSES),
+    workers: whole('--workers', values.workers, 1, MOST_PROCESSES),
   };
 }
 
@@ -59,15 +68,16 @@ function faultNamed(name: string): Fault {
 function help(): string {
   const width = Math.max(...ALL_FAULTS.map(({ name }) => name.length));
   const faults = ALL_FAULTS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
-  return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--json]
+  return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--gateways N] [--workers N] [--json]
 
-Starts its own PostgreSQL, Redis, two gateways and two workers, sends them signed notifications of all
+Starts its own PostgreSQL, Redis, gateways and workers, sends them signed notifications of all
 three providers, takes the order events as a merchant would, breaks what it can meanwhile, and counts what
 was lost, doubled, falsely acknowledged or forged on either side. Ends non-zero unless all of it is 0.
 
   --seconds N   of load and faults, ${SHORTEST_S} to ${LONGEST_S}; starting and the last recovery come on top (${DEFAULT_SECONDS})
   --seed S      the same faults in the same order, with the same chances (printed where it is not given)
   --faults a,b  only these
+  --gateways N  and --workers N: how many of each, 1 to ${MOST_PROCESSES} (${DEFAULT_PROCESSES})
   --json        one JSON object a line, the last one for the whole run; progress on the standard error
 
 Faults:

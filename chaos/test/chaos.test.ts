@@ -105,7 +105,7 @@ function nothingIsLeft(data: string): void {
   expect(existsSync(data)).toBe(false);
 }
 
-test('a short run loses nothing, doubles nothing, acknowledges and accepts nothing falsely, and tells the merchant all of it', async () => {
+test('a short run on three gateways and three workers loses nothing, doubles nothing, acknowledges and accepts nothing falsely, and tells the merchant all of it', async () => {
   const faults = [
     'gateway-killed',
     'redis-killed',
@@ -115,7 +115,8 @@ test('a short run loses nothing, doubles nothing, acknowledges and accepts nothi
     'consumer-links-break',
   ];
   const data = postgresData();
-  const args = ['--json', '--seconds', '30', '--seed', '20261123', '--faults', faults.join(',')];
+  const size = ['--seconds', '30', '--gateways', '3', '--workers', '3'];
+  const args = ['--json', ...size, '--seed', '20261123', '--faults', faults.join(',')];
   const running = start(...args);
   const code = await withinLimit(running);
   const told = running.stdout() + running.stderr();

@@ -5,6 +5,7 @@ import { until } from '@payonce/tooling/process';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
 import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
+import { queuedIn, untilAllReady } from '../stores-of.js';
 import { expectPaidOnce, startSteadyLoad } from './steady-load.js';
 
 /**
@@ -32,21 +33,6 @@ async function open(redis: Record<string, string>): Promise<Shop> {
   cleanups.push(() => closeShop(shop));
   await untilAllReady(shop);
   return shop;
-}
-
-/** Every shard has a master that keeps what it acknowledges, on a replica too. */
-async function untilAllReady(shop: Shop): Promise<void> {
-  await until('every store to be ready', WAIT_LIMIT_MS, async () => {
-    const { parts } = (await (await shop.get('/readyz')).json()) as { parts: object };
-    return Object.values(parts).every((state) => state === 'ready');
-  });
-}
-
-/** How many notifications the gateway has put into each store. */
-async function queuedIn(shop: Shop): Promise<Record<string, number>> {
-  const text = await (await shop.get('/metrics')).text();
-  const lines = text.matchAll(/^payonce_gateway_queued_total\{queue="([^"]+)".*\} (\d+)$/gm);
-  return Object.fromEntries([...lines].map(([, store = '', count]) => [store, Number(count)]));
 }
 
 /** @param masterNow who is the master of the shard `redis` */
