@@ -33,7 +33,7 @@ test('when gateways are given more shards, workers that were started with one ta
   const redis = { REDIS_URL: inject('redisUrl'), PAYONCE_QUEUE_SHARDS: String(SHARDS.length) };
   shop = await openShop('redis', { worker: false, own: { redis } });
   await untilAllReady(shop);
-  const numbers = Array.from({ length: 12 }, (_, index) => `S${index}`);
+  const numbers = Array.from({ length: 12 }, (_, index) => `order-${index}`);
   await payAndRefund(numbers);
   const counts = await queuedIn(shop);
   for (const shard of SHARDS) expect(counts[shard]).toBeGreaterThan(0);
