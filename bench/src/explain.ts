@@ -6,6 +6,13 @@ import type { Stage } from './stage.js';
 /** Of one query text that comes again and again, what it did last tells most: caches are warm. */
 const QUERY = /duration: [\d.]+ ms {2}plan:\s*Query Text: /;
 
+/** The rows of a batch, as opposed to what a worker does by the clock. */
+const OF_A_BATCH =
+  /\b(INTO|FROM|UPDATE) (notifications|notification_events|orders|order_events|trades|facts)\b.*(unnest| = ANY)\(/;
+
+/** Many enough that no plan reads a whole table, few enough that it takes a minute. */
+const STORED = 200_000;
+
 /**
  * The plan of every statement with which a worker applies its batches, as PostgreSQL's own `auto_explain`
  * saw it with real parameters, on a database that has grown.
@@ -14,7 +21,7 @@ export async function explain(stage: Stage): Promise<string> {
   const { scale, stores, programs, jobs, say } = stage;
   const place = await stores.freshPlace();
   try {
-    await grow(place, scale.stored.many, say);
+    await grow(place, Math.min(scale.stored.many, STORED), say);
     await stores.settle();
     const from = readFileSync(stores.postgresLog, 'utf8').length;
     for (const [name, value] of Object.entries(SETTINGS)) {
@@ -53,6 +60,7 @@ function plansIn(log: string): string {
         .map((line) => line.replace(/^\t/, '')) ?? [];
     const start = lines.findIndex((line) => /\(cost=/.test(line));
     const text = lines.slice(0, start).join(' ').replace(/\s+/g, ' ').trim();
+    if (!OF_A_BATCH.test(text)) continue;
     plans.set(
       text,
       `${text}\n\n${lines.slice(start).join('\n').trimEnd()}\nDuration: ${duration} ms`,

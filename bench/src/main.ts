@@ -90,6 +90,7 @@ async function play(
   const stores = await startBenchStores({
     folder: join(folder, 'stores'),
     orders: scale.requests,
+    settles: scale.settles,
     onSpawn,
   });
   const requests = once(() => alipayPayments(signers, scale.requests, requestsFile, say));

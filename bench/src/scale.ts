@@ -1,6 +1,8 @@
 /** How much is measured. `--quick` shows that everything works, not how fast. */
 export interface Scale {
   readonly rounds: number;
+  /** Whether each measurement begins with a checkpoint and an empty log. */
+  readonly settles: boolean;
   /** Under load, before anything is counted: compilers and caches settle. */
   readonly warmMs: number;
   readonly measureMs: number;
@@ -21,6 +23,7 @@ export interface Scale {
 
 export const FULL: Scale = {
   rounds: 5,
+  settles: true,
   warmMs: 1_500,
   measureMs: 4_000,
   requests: 40_000,
@@ -30,11 +33,12 @@ export const FULL: Scale = {
   grownBacklog: 8_000,
   steadyMs: 8_000,
   verifyMs: 1_000,
-  waiting: 5_000,
+  waiting: 10_000,
 };
 
 export const QUICK: Scale = {
   rounds: 1,
+  settles: false,
   warmMs: 100,
   measureMs: 300,
   requests: 600,
