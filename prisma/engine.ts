@@ -60,11 +60,16 @@ export async function withSchemaEngine<T>(
 /** Every table is ours to compare. */
 export const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
-let loaded: Promise<EngineModule> | undefined;
+/**
+ * Once per process, however often this file is loaded (a test runner loads it once for each project): the
+ * glue module is shared, and what is left over of a first instance would call into the second.
+ */
+const LOADED = Symbol.for('payonce.schema-engine');
+const shared: typeof globalThis & { [LOADED]?: Promise<EngineModule> } = globalThis;
 
 function loadEngineModule(): Promise<EngineModule> {
-  loaded ??= instantiate();
-  return loaded;
+  shared[LOADED] ??= instantiate();
+  return shared[LOADED];
 }
 
 /** The package's own entry imports the .wasm as a module, which Node 20 does only behind a flag. */
@@ -79,9 +84,15 @@ async function instantiate(): Promise<EngineModule> {
     { './schema_engine_bg.js': module },
   );
   module.__wbg_set_wasm(instance.exports);
+  // Where the engine leaves what went wrong before it stops; without it all that is seen is a TypeError.
+  Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: failWith } });
   const start = instance.exports.__wbindgen_start;
   if (typeof start === 'function') start();
   return module;
+}
+
+function failWith(message: string): never {
+  throw new Error(`the schema engine broke down: ${message}`);
 }
 
 /** The package's folder, from its source as from its `dist`. */
