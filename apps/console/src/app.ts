@@ -70,6 +70,8 @@ const SESSION_LIMITS = {
   lifetimeMs: 10 * 60 * 60_000,
   // A few operators with a few browsers each; the rest is somebody filling memory.
   max: 200,
+  // Everybody who knows the password is one person here.
+  maxOfOne: 40,
 };
 
 /** Everything the console serves on its main port. Probes and metrics are on the private one. */

@@ -53,6 +53,14 @@ describe('the audit log', () => {
     }
   });
 
+  it('is an answer within seconds, however long the database would take', async () => {
+    const answer = await server.prisma.$transaction(async (tx) => {
+      await tx.$executeRaw`LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE`;
+      return call(server, 'GET', '/audit');
+    });
+    expect([answer.statusCode, answer.json().code]).toEqual([503, 'database_unavailable']);
+  }, 15_000);
+
   it('is searched by order', async () => {
     for (const merchant of ['default', 'other']) {
       await server.prisma.order.create({

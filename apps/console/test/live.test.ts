@@ -91,6 +91,14 @@ describe('a live stream', () => {
     await eventually(() => expect(news(other.came)).toBeGreaterThan(0));
   });
 
+  it('is not taken up by somebody who only asks for its headers', async () => {
+    const cookie = await newSession();
+    for (let n = 0; n < 5; n += 1) {
+      await fetch(`${url}/live?topic=held`, { method: 'HEAD', headers: { cookie } });
+    }
+    expect((await watch(cookie, 'topic=held')).status).toBe(200);
+  });
+
   it('ends when the console stops, and does not keep it from stopping', async () => {
     const stream = await watch(await newSession(), 'topic=overview');
     expect(stream.status).toBe(200);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
-import { call, startConsole, type TestConsole } from './support.js';
+import { call, makeKey, startConsole, type TestConsole } from './support.js';
 
 let server: TestConsole;
 beforeAll(async () => {
@@ -76,6 +76,23 @@ describe('order events', () => {
       ],
     });
     expect((await call(server, 'GET', '/events/99999')).json().code).toBe('unknown_order_event');
+  });
+
+  it('hide what the answer may say of a payer, unless an administrator asks', async () => {
+    const [event, shop] = [await paidEvent('E-4'), await endpoint('e4')];
+    const { id: deliveryId } = await parked(event, shop);
+    const openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
+    const response = Buffer.from(`{"echo":"${openid}"}`);
+    const attempt = { deliveryId, at: now, durationMs: 7, status: 500 };
+    await server.prisma.deliveryAttempt.create({ data: { ...attempt, error: openid, response } });
+    const key = await makeKey(server, 'support', 'operate');
+    const shown = await call(server, 'GET', `/events/${event}`, { key });
+    expect(shown.json().deliveries[0].history).toHaveLength(1);
+    expect(shown.body).not.toContain(openid);
+    const timeline = await call(server, 'GET', '/orders/E-4/timeline', { key });
+    expect(timeline.body).toContain('"status":500');
+    expect(timeline.body).not.toContain(openid);
+    expect((await call(server, 'GET', `/events/${event}`)).body).toContain(openid);
   });
 
   it('are sent again, to one endpoint or to all that want them; who asked is on record', async () => {

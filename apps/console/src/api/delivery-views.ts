@@ -1,5 +1,7 @@
+import type { Role } from '@payonce/core/access/api-keys';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import { maskText } from '../masking/text.js';
 import { time } from './fields.js';
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
@@ -27,8 +29,10 @@ const attemptView = z.object({
   /** Null when there was no answer. */
   status: z.number().int().nullable(),
   error: z.string().nullable(),
-  /** The first KiB of the answer, as text. */
-  response: z.string().nullable(),
+  response: z
+    .string()
+    .nullable()
+    .describe('The first KiB of the answer, as text; masked unless the role is `admin`.'),
 });
 
 export const orderEventView = z.object({
@@ -101,15 +105,16 @@ export function viewOfDelivery(row: DeliveryRow): z.infer<typeof deliveryView> {
   };
 }
 
-export function viewOfAttempt(row: AttemptRow): z.infer<typeof attemptView> {
+/** What another system answered may name a payer, and may be no UTF-8: that shows as U+FFFD. */
+export function viewOfAttempt(row: AttemptRow, role: Role): z.infer<typeof attemptView> {
   const { durationMs, status, error, response } = row;
+  const shown = (text: string) => (role === 'admin' ? text : maskText(text));
   return {
     at: row.at.toISOString(),
     durationMs,
     status,
-    error,
-    // Another system's words: what is no UTF-8 shows as U+FFFD.
-    response: response === null ? null : Buffer.from(response).toString('utf8'),
+    error: error === null ? null : shown(error),
+    response: response === null ? null : shown(Buffer.from(response).toString('utf8')),
   };
 }
 

@@ -3,7 +3,19 @@ import { z } from 'zod';
 
 /** Building blocks of the private API. Amounts and IDs are decimal text: JSON's numbers are floats. */
 
-export const merchant = z.string().min(1).max(64);
+/** Free text of one line: no control character, no half of a surrogate pair, and not only blanks. */
+export function line(maxCharacters: number) {
+  return z
+    .string()
+    .regex(
+      new RegExp(`^(?=.*\\S)[^\\p{Cc}\\p{Cs}]{1,${maxCharacters}}$`, 'u'),
+      `must be one line of 1 to ${maxCharacters} characters`,
+    );
+}
+
+export const merchant = line(64);
+/** Its key in the channel file. */
+export const channel = line(40);
 
 /**
  * `out_trade_no`: Alipay allows letters, digits and `_`, up to 64; WeChat Pay also `-`, `|`, `*` and
@@ -44,7 +56,10 @@ export const page = {
   cursor: rowId.optional().describe('`nextCursor` of the page before.'),
 };
 
-export const time = z.iso.datetime();
+/** PostgreSQL has no year 0. */
+export const time = z.iso
+  .datetime()
+  .refine((text) => !text.startsWith('0000'), 'must be of the year 1 or later');
 /** Minor units in answers; a refund total of nothing is "0". */
 export const money = z.string();
 
@@ -58,16 +73,6 @@ export function between(from: string | undefined, to: string | undefined) {
 export function pageOf<Row extends { readonly id: bigint }>(rows: readonly Row[], limit: number) {
   const kept = rows.slice(0, limit);
   return { rows: kept, nextCursor: rows.length > limit ? String(kept.at(-1)?.id) : null };
-}
-
-/** Free text of one line: no control character, no half of a surrogate pair, and not only blanks. */
-function line(maxCharacters: number) {
-  return z
-    .string()
-    .regex(
-      new RegExp(`^(?=.*\\S)[^\\p{Cc}\\p{Cs}]{1,${maxCharacters}}$`, 'u'),
-      `must be one line of 1 to ${maxCharacters} characters`,
-    );
 }
 
 /** Why somebody decides so. */

@@ -35,7 +35,7 @@ describe('a key comparison', () => {
 describe('sessions', () => {
   function sessionsAt(start: number) {
     const clock = { now: start };
-    const limits = { idleMs: HOUR_MS, lifetimeMs: 3 * HOUR_MS, max: 3 };
+    const limits = { idleMs: HOUR_MS, lifetimeMs: 3 * HOUR_MS, max: 4, maxOfOne: 3 };
     return { clock, sessions: createSessions(limits, () => clock.now) };
   }
 
@@ -101,8 +101,22 @@ describe('sessions', () => {
 
   it('never grow beyond their bound: the oldest goes', () => {
     const { sessions } = sessionsAt(0);
-    const ids = [1, 2, 3, 4].map(() => sessions.start(OPERATOR));
-    expect(ids.map((id) => sessions.find(id, 'use') !== null)).toEqual([false, true, true, true]);
+    const people = ['a', 'b', 'c', 'd', 'e'].map((user) => ({ ...OPERATOR, user }));
+    const ids = people.map((person) => sessions.start(person));
+    expect(ids.map((id) => sessions.find(id, 'use') !== null)).toEqual([
+      false,
+      ...[true, true, true, true],
+    ]);
+  });
+
+  it("of one person, however many, push out nobody else's", () => {
+    const { sessions } = sessionsAt(0);
+    const id = sessions.start(OPERATOR);
+    // A program behind the proxy that keeps no cookie is somebody new with each request.
+    const named = { user: 'operator', role: 'read', via: 'proxy' } as const;
+    const others = [1, 2, 3, 4, 5].map(() => sessions.start(named));
+    expect(sessions.find(id, 'use')?.via).toBe('password');
+    expect(others.filter((one) => sessions.find(one, 'use') !== null)).toEqual(others.slice(2));
   });
 
   it('have form tokens of their own', () => {

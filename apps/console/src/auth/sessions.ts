@@ -42,6 +42,8 @@ export interface SessionLimits {
   readonly lifetimeMs: number;
   /** The oldest one goes when there are more: a bound for memory. */
   readonly max: number;
+  /** The same for each person, so that one who keeps no cookie pushes out nobody else. */
+  readonly maxOfOne: number;
 }
 
 interface Kept {
@@ -64,9 +66,14 @@ export function createSessions(limits: SessionLimits, now: () => number): Sessio
 
   return {
     start(person) {
-      for (const [key, kept] of sessions) {
-        if (isOver(kept) || sessions.size >= limits.max) end(key);
-      }
+      for (const [key, kept] of sessions) if (isOver(kept)) end(key);
+      const own = [...sessions].filter(
+        ([, { session }]) => session.user === person.user && session.via === person.via,
+      );
+      const [ownOldest] = own.length >= limits.maxOfOne ? own : [];
+      const [oldest] = sessions.size >= limits.max ? sessions : [];
+      const leaves = ownOldest ?? oldest;
+      if (leaves !== undefined) end(leaves[0]);
       const id = randomToken();
       const startedAt = now();
       const abort = new AbortController();

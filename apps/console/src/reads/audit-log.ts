@@ -2,6 +2,7 @@ import type { AuditAction } from '@payonce/core/database/audit';
 import type { PrismaClient } from '@payonce/prisma/client';
 import { aboutAnything } from '../api/audit-views.js';
 import { pageOf } from '../api/fields.js';
+import { withinSeconds } from './within-seconds.js';
 
 export interface AuditLogQuery {
   readonly limit: number;
@@ -18,17 +19,25 @@ export interface AuditLogQuery {
 /** What people and programs did, the latest first. */
 export async function readAuditLog(prisma: PrismaClient, query: AuditLogQuery) {
   const { limit, cursor, actor, action, order, from, to } = query;
-  const found = await prisma.auditLog.findMany({
-    where: {
-      ...(cursor && { id: { lt: cursor } }),
-      ...(actor && { actor }),
-      ...(action && { action }),
-      ...(order && { order }),
-      createdAt: { ...(from && { gte: from }), ...(to && { lt: to }) },
-    },
+  const found = await withinSeconds(prisma, (tx) =>
+    tx.auditLog.findMany({
+      where: {
+        ...(cursor && { id: { lt: cursor } }),
+        ...(actor && { actor }),
+        ...(action && { action }),
+        ...(order && { order }),
+        createdAt: { ...(from && { gte: from }), ...(to && { lt: to }) },
+      },
+      select: { id: true },
+      orderBy: { id: 'desc' },
+      take: limit + 1,
+    }),
+  );
+  const { rows, nextCursor } = pageOf(found, limit);
+  const audit = await prisma.auditLog.findMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
     include: aboutAnything,
     orderBy: { id: 'desc' },
-    take: limit + 1,
   });
-  return pageOf(found, limit);
+  return { rows: audit, nextCursor };
 }

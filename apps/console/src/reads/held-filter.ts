@@ -1,11 +1,11 @@
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { between, holdReason, merchant, orderNumber, time } from '../api/fields.js';
+import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
 
 /** Which held events. `from` and `to`: when they came. */
 export const heldFilter = {
   reason: holdReason.optional(),
-  channel: z.string().min(1).max(40).optional(),
+  channel: channel.optional(),
   merchant: merchant.optional(),
   orderNumber: orderNumber.optional(),
   from: time.optional(),

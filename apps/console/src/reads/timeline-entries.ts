@@ -3,6 +3,7 @@ import { providers } from '@payonce/core/providers/registry';
 import { viewOfAudit } from '../api/audit-views.js';
 import { viewOfFact } from '../api/order-views.js';
 import type { TimelineEntry } from '../api/timeline-views.js';
+import { maskText } from '../masking/text.js';
 import type {
   AttemptRow,
   CopiesRow,
@@ -159,7 +160,9 @@ function deliveryEntries(delivery: DeliveryRow, rows: TimelineRows): TimelineEnt
     return [{ ...about, at: iso(delivery.createdAt), attempt: null, ...now }];
   }
   return attempts.map((attempt, index): TimelineEntry => {
-    const { durationMs, status, error } = attempt;
+    const { durationMs, status } = attempt;
+    // In the words of another system, or of a handler.
+    const error = attempt.error === null ? null : maskText(attempt.error);
     const after = { state: afterAttempt(attempt), parkedReason: null, nextAttemptAt: null };
     const isLast = index === attempts.length - 1;
     return {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
-import { asking, page, pageOf, rowId } from '../api/fields.js';
+import { asking, page, pageOf, rowId, time } from '../api/fields.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -16,7 +16,7 @@ const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the
 const newKey = asking.extend({
   name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
   role: z.enum(ROLES),
-  expiresAt: z.iso.datetime().optional(),
+  expiresAt: time.optional(),
 });
 
 /** Bearer keys of programs. Only an admin makes or revokes one, so none gets more than its maker has. */

@@ -4,22 +4,17 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { auditRowView, viewOfAuditRow } from '../api/audit-views.js';
-import { merchant, orderNumber, page } from '../api/fields.js';
+import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { readAuditLog } from '../reads/audit-log.js';
 
 const query = z.strictObject({
   ...page,
-  actor: z
-    .string()
-    .min(1)
-    .max(64)
-    .optional()
-    .describe('A person, or `key:` and the name of a key.'),
+  actor: line(64).optional().describe('A person, or `key:` and the name of a key.'),
   action: z.enum(AUDIT_ACTIONS).optional(),
   orderNumber: orderNumber.optional(),
   merchant: merchant.optional().describe('Of `orderNumber`: `default` unless said.'),
-  from: z.iso.datetime().optional(),
-  to: z.iso.datetime().optional().describe('Before then.'),
+  from: time.optional(),
+  to: time.optional().describe('Before then.'),
 });
 
 /** Who did what. */

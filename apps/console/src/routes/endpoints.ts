@@ -11,18 +11,14 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, HIDDEN, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
-import { asking, merchant, page, pageOf, rowId } from '../api/fields.js';
+import { asking, line, merchant, page, pageOf, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
 
 const params = z.object({ id: rowId });
 
 /** What core judges is only bounded here. */
-const url = z
-  .string()
-  .min(1)
-  .max(4_096)
-  .describe('`https://…`, or `handler:NAME` for one in our own process.');
+const url = line(4_096).describe('`https://…`, or `handler:NAME` for one in our own process.');
 const secret = z.string().max(200).optional().describe('`whsec_…`; made unless given.');
 const eventTypes = z
   .array(z.enum(EVENT_TYPES))

@@ -5,7 +5,9 @@ import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
 import {
   between,
+  channel,
   holdReason,
+  line,
   merchant,
   OUTCOMES,
   orderNumber,
@@ -37,9 +39,9 @@ export const unknownNotification = problem(
 const listQuery = z.strictObject({
   ...page,
   merchant: merchant.optional(),
-  channel: z.string().min(1).max(40).optional(),
+  channel: channel.optional(),
   /** The provider's own. */
-  notificationId: z.string().min(1).max(200).optional(),
+  notificationId: line(200).optional(),
   receivedFrom: time.optional(),
   receivedTo: time.optional(),
   /** These three speak of one event: held *for this reason* and *for this order*. */

@@ -21,7 +21,7 @@ import {
   rowId,
   time,
 } from '../api/fields.js';
-import { operatorOf } from '../plugins/auth.js';
+import { actorOf, operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
 import { endpointDisabled } from './deliveries.js';
@@ -89,12 +89,13 @@ export async function orderEventRoutes(
         response: { 200: orderEventDetailView, 404: problemSchema },
       },
     },
-    async ({ params: { id } }, reply) => {
-      const found = await readOrderEvent(prisma, id);
+    async (request, reply) => {
+      const found = await readOrderEvent(prisma, request.params.id);
       if (found === null) return sendProblem(reply, unknownEvent);
+      const { role } = actorOf(request);
       const deliveries = found.deliveries.map(({ row, history }) => ({
         ...viewOfDelivery(row),
-        history: history.map(viewOfAttempt),
+        history: history.map((attempt) => viewOfAttempt(attempt, role)),
       }));
       return { ...viewOfOrderEvent(found.event), payload: found.event.payload, deliveries };
     },

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
-import { between, merchant, orderNumber, page, pageOf, time } from '../api/fields.js';
+import { between, line, merchant, orderNumber, page, pageOf, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { paidBy } from '../reads/order-list.js';
@@ -23,7 +23,7 @@ const listQuery = z.strictObject({
   status: z.enum(ORDER_STATUSES).optional(),
   orderNumber: orderNumber.optional(),
   /** A trade number of any rail. */
-  trade: z.string().min(1).max(64).optional(),
+  trade: line(64).optional(),
   /** `any`, or one flag: what a person should look at. */
   attention: z.enum(['any', ...ATTENTION_FLAGS]).optional(),
   createdFrom: time.optional(),

@@ -27,7 +27,8 @@ export async function liveRoute(
     for (const streams of open.values()) for (const stream of streams) stream.end();
   });
 
-  app.get('/live', (request, reply) => {
+  // Not for HEAD: nobody would read what it opens, and it would stay open.
+  app.get('/live', { exposeHeadRoute: false }, (request, reply) => {
     const topic = topicOf(textIn(request, 'topic'), textIn(request, 'id'));
     if (topic === null) return sendProblem(reply, nothingHere);
     const session = sessionOf(request);
