@@ -2,12 +2,16 @@
  * Two batches of the same rows in opposite order, stopped halfway by a lock from outside and then let go:
  * had each taken its rows in its own order, they would now wait for each other.
  */
+import { randomUUID } from 'node:crypto';
 import { createLog } from '@payonce/core/log';
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import { registerOrder } from '@payonce/core/orders/register';
+import { recordReport } from '@payonce/core/reports/record';
+import type { GatewayReport } from '@payonce/core/reports/report';
 import { expect, test } from 'vitest';
 import {
+  minute,
   notification,
   payment,
   type TestDatabase,
@@ -71,6 +75,50 @@ test('stored notifications are locked in one order', async () => {
   const lock = `SELECT 1 FROM notifications WHERE notification_id = 'N${MIDDLE}' FOR UPDATE`;
   expect(await meetHalfway(deps, lock, batch, batch)).toEqual([all('held'), all('held')]);
 });
+
+test('who registers takes what was left in the order of those who count copies', async () => {
+  const deps = await testDatabase(6);
+  const lines: string[] = [];
+  const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
+  // Stored in the opposite order of their names.
+  const [b, a] = ['b', 'a'].map((notificationId) =>
+    notification(payment('A1'), { notificationId }),
+  );
+  if (!a || !b) throw new Error('there are two');
+  for (const one of [b, a]) await applyNotifications(deps, [one]);
+  const lock = ({ notificationId }: VerifiedNotification) =>
+    holdLock(
+      deps,
+      `SELECT FROM notifications WHERE notification_id = '${notificationId}' FOR UPDATE`,
+    );
+  const [letGoA, letGoB] = [await lock(a), await lock(b)];
+  const counted = recordReport({ ...deps, log }, reportOf([a, b]));
+  await waiting(deps, 1);
+  const registered = registerOrder({ ...deps, log }, terms('A1'));
+  await waiting(deps, 2);
+  await letGoB();
+  await letGoA();
+  expect(await counted).toMatchObject({ counted: 2 });
+  expect(await registered).toMatchObject({ outcome: 'registered' });
+  expect(lines).toEqual([]);
+  expect(await deps.prisma.notificationEvent.count({ where: { outcome: 'held' } })).toBe(0);
+});
+
+function reportOf(all: readonly VerifiedNotification[]): GatewayReport {
+  const at = minute(3).toISOString();
+  return {
+    version: 1,
+    reportId: randomUUID(),
+    gateway: randomUUID(),
+    startedAt: at,
+    at,
+    copies: all.map(({ provider, channel, notificationId, digest }) => {
+      return { provider, channel, notificationId, digest, count: 1, firstAt: at, lastAt: at };
+    }),
+    minutes: [],
+    state: { stores: [], channels: [], clockSkewSeconds: {} },
+  };
+}
 
 test('orders are locked in one order', async () => {
   const deps = await withOrders('A');

@@ -4,7 +4,16 @@ import { inTransaction, isUnavailable, type Tx } from '../database/transaction.j
 import { messageOf } from '../errors.js';
 import { orderKey } from '../orders/store.js';
 import type { EventOutcome, HoldReason } from './notification.js';
-import { type HeldEvent, isHeld, readEvents, updateEvents, updateNotifications } from './rows.js';
+import {
+  type HeldEvent,
+  isHeld,
+  lockNotifications,
+  type NotificationName,
+  nameKey,
+  readEvents,
+  updateEvents,
+  updateNotifications,
+} from './rows.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
@@ -53,20 +62,22 @@ const LEFT_WAIT = '2s';
  * a gateway's reported copies. Waits for him, which the registration must not: it holds the order's number.
  */
 export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
-  const left = await deps.prisma.$queryRaw<{ id: bigint }[]>`
-    SELECT DISTINCT e.notification_row_id AS id FROM notification_events e
+  const left = await deps.prisma.$queryRaw<NotificationName[]>`
+    SELECT DISTINCT n.channel, n.notification_id AS "notificationId", n.variant
+    FROM notification_events e
     JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
       AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
+    JOIN notifications n ON n.id = e.notification_row_id
     WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
   if (left.length === 0) return;
+  // By name, as all do who wait for one while they have another.
+  left.sort((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1));
   await inTransaction(deps, async (tx) => {
     await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    await tx.$queryRaw`
-      SELECT id FROM notifications WHERE id = ANY(${left.map((row) => row.id)}::bigint[])
-      ORDER BY id FOR UPDATE`;
+    const locked = await lockNotifications(tx, left);
     const events = await readEvents(
       tx,
-      left.map((row) => row.id),
+      [...locked.values()].map((row) => row.id),
     );
     await settleAgain(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
   });

@@ -45,10 +45,11 @@ export function isHeld(stored: StoredEvent): stored is HeldEvent {
   return stored.outcome.outcome === 'held' && stored.event !== null;
 }
 
-type Name = Pick<NotificationRow, 'channel' | 'notificationId' | 'variant'>;
+/** What copies of one notification have in common. */
+export type NotificationName = Pick<NotificationRow, 'channel' | 'notificationId' | 'variant'>;
 
 /** One text per name; also the order in which rows are inserted and locked, everywhere. */
-export function nameKey({ channel, notificationId, variant }: Name): string {
+export function nameKey({ channel, notificationId, variant }: NotificationName): string {
   return JSON.stringify([channel, notificationId, variant]);
 }
 
@@ -80,7 +81,7 @@ export async function insertNotifications(
 /** Locks them until the transaction ends, in the order given: sorted by name. By `nameKey`. */
 export async function lockNotifications(
   tx: Tx,
-  names: readonly Name[],
+  names: readonly NotificationName[],
 ): Promise<Map<string, NotificationRow>> {
   const rows = await tx.$queryRaw<NotificationRow[]>`
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
