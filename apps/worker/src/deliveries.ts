@@ -2,7 +2,11 @@ import { ConfigError } from '@payonce/core/config/env';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { applyDeclaredEndpoints } from '@payonce/core/deliveries/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
-import { type DeliverySizes, startDeliveries } from '@payonce/core/deliveries/loop';
+import {
+  type Deliveries,
+  type DeliverySizes,
+  startDeliveries,
+} from '@payonce/core/deliveries/loop';
 import type { AddressPolicy } from '@payonce/core/deliveries/networks';
 import type { Log } from '@payonce/core/log';
 import { startSchedule } from '@payonce/core/schedules';
@@ -42,34 +46,49 @@ export function startOrderEvents(
   if (encryptionKey === null) {
     log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret are told nothing');
   }
+  const begin = () =>
+    startDeliveries({
+      deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
+      encryptionKey,
+      guard: { policy },
+      sizes,
+      onAttempt: (_attempt, recorded) => metrics.attempts.inc({ result: recorded }),
+    });
+  let deliveries: Deliveries | null = null;
   let undeclared: readonly DeclaredEndpoint[] | null = null;
   const declare = async () => {
     const wanted = undeclared;
-    if (wanted === null) return false;
+    if (wanted === null) return;
     const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
     log.info(result, 'endpoints.declared');
-    // Declared anew meanwhile: once more.
+    // Else it was read again meanwhile, and has its turn.
     if (undeclared === wanted) undeclared = null;
-    return undeclared !== null;
+    // Not before: what is fanned out while its endpoint is not known is told to nobody.
+    deliveries ??= begin();
   };
+  /** One after the other, or an older file could have the last word. */
+  let turn = Promise.resolve();
   const failed = (err: unknown) => log.warn({ err }, 'endpoints could not be declared');
-  const schedule = startSchedule({ intervalMs: DECLARE_RETRY_MS, run: declare, onError: failed });
+  const declareInTurn = () => {
+    turn = turn.then(declare).catch(failed);
+    return turn;
+  };
+  const schedule = startSchedule({
+    intervalMs: DECLARE_RETRY_MS,
+    run: async () => {
+      await declareInTurn();
+      return false;
+    },
+    onError: failed,
+  });
   const declareSoon = (endpoints: readonly DeclaredEndpoint[]) => {
     undeclared = endpoints;
     // Should it fail, the schedule does it.
-    void declare().catch(failed);
+    void declareInTurn();
   };
   declareSoon(config.declared);
-
-  const deliveries = startDeliveries({
-    deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
-    encryptionKey,
-    guard: { policy },
-    sizes,
-    onAttempt: (_attempt, recorded) => metrics.attempts.inc({ result: recorded }),
-  });
   return {
-    nudge: deliveries.nudge,
+    nudge: () => deliveries?.nudge(),
     reload() {
       try {
         declareSoon(config.readDeclared());
@@ -80,7 +99,8 @@ export function startOrderEvents(
     },
     async stop() {
       await schedule.stop();
-      await deliveries.stop();
+      await turn;
+      await deliveries?.stop();
     },
   };
 }

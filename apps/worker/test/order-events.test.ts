@@ -4,6 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@payonce/core/config/env';
 import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
+import { closeOrder } from '@payonce/core/orders/register';
+import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
@@ -48,9 +50,29 @@ afterEach(async () => {
 const metric = async (line: string) =>
   (await (await worker?.get('/metrics'))?.text())?.includes(line);
 
+function declared(name = 'erp', path = '/hooks'): DeclaredEndpoint {
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}${path}`;
+  return { merchant: 'tea', name, url, eventTypes: [], secret, previous: null };
+}
+
+/** In a transaction of its own. @returns how to let go */
+async function hold(text: string): Promise<() => Promise<unknown>> {
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  await client.query(`BEGIN; ${text}`);
+  return () => client.end();
+}
+
+const someoneWaits = () =>
+  eventually(async () => {
+    const rows = await database.prisma.$queryRaw<unknown[]>`
+      SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return rows.length > 0;
+  });
+
 async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEndpoint[] => []) {
   const loopback = parseNetwork('127.0.0.1');
-  const { port } = server.address() as AddressInfo;
   worker = await startTestWorker({
     queue,
     database,
@@ -61,16 +83,7 @@ async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEn
       policy: createAddressPolicy(loopback ? [loopback] : []),
       // Long enough that what is told at once is told because it was applied here.
       sizes: { concurrency: 8, perEndpoint: 8, pollMs: 60_000, drainMs: 5_000 },
-      declared: [
-        {
-          merchant: 'tea',
-          name: 'erp',
-          url: `http://127.0.0.1:${port}/hooks`,
-          eventTypes: [],
-          secret,
-          previous: null,
-        },
-      ],
+      declared: [declared()],
     },
   });
   return worker;
@@ -112,6 +125,40 @@ test('SIGHUP reads the endpoints again: what is gone is told no more; a faulty f
   faulty = false;
   reload();
   await eventually(async () => (await reasons())[0] === 'not_in_file');
+});
+
+test('what happened before is told to an endpoint that the file names first at this start', async () => {
+  await database.register('A1');
+  const closing = { prisma: database.prisma, clock: () => new Date() };
+  await closeOrder(closing, { merchant: 'tea', number: 'A1' });
+  // Endpoints can be read meanwhile, but not be made.
+  const letGo = await hold('LOCK TABLE webhook_endpoints IN SHARE MODE');
+  await start(randomBytes(32));
+  await someoneWaits();
+  await letGo();
+  await eventually(() => Promise.resolve(verified.length === 1));
+  expect(verified[0]).toMatchObject({ type: 'order.closed', data: { orderNumber: 'A1' } });
+});
+
+test('SIGHUP twice: the later file has the last word, however long the earlier one takes', async () => {
+  const files = [[declared('crm'), declared('erp', '/earlier')], [declared('erp', '/later')]];
+  const { lines, reload } = await start(randomBytes(32), () => files.shift() ?? []);
+  const times = (count: number) =>
+    eventually(() =>
+      Promise.resolve(lines.filter((line) => line.includes('endpoints.declared')).length === count),
+    );
+  await times(1);
+  await database.prisma.$executeRaw`
+    INSERT INTO webhook_endpoints (merchant, name, url, source, secret, created_at, updated_at)
+    SELECT merchant, 'crm', url, source, secret, created_at, updated_at FROM webhook_endpoints`;
+  const letGo = await hold(`SELECT FROM webhook_endpoints WHERE name = 'crm' FOR UPDATE`);
+  reload();
+  await someoneWaits();
+  reload();
+  await letGo();
+  await times(3);
+  const erp = await database.prisma.webhookEndpoint.findFirst({ where: { name: 'erp' } });
+  expect(erp?.url).toContain('/later');
 });
 
 test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned', async () => {
