@@ -19,7 +19,7 @@ describe('a notification as it was received', () => {
     const answer = await call(server, 'GET', `/notifications/${id}/raw`, { key });
     expect(answer.headers['cache-control']).toBe('no-store');
     expect(answer.json()).toEqual({
-      ...{ id: String(id), headers, text: body.toString() },
+      ...{ id: String(id), headers, text: body.toString(), purgedAt: null },
       bodyBase64: body.toString('base64'),
     });
     expect((await call(server, 'GET', `/notifications/${id}`)).body).not.toContain(BUYER);

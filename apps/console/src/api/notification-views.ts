@@ -69,6 +69,9 @@ export const notificationView = z.object({
   copies: z.number().int(),
   receivedAt: time,
   lastCopyAt: time.nullable(),
+  purgedAt: time
+    .nullable()
+    .describe('When its body and headers were dropped, as their time was over: they are empty.'),
   events: z.array(eventView),
 });
 
@@ -86,8 +89,9 @@ export const rawNotificationView = z.object({
   headers: z.record(z.string(), z.unknown()),
   /** The very bytes. */
   bodyBase64: z.string(),
-  /** The same where they are UTF-8. */
+  /** The same where they are UTF-8; null when they were dropped. */
   text: z.string().nullable(),
+  purgedAt: notificationView.shape.purgedAt,
 });
 
 export const heldEventView = eventView.extend({
@@ -135,12 +139,15 @@ export function viewOfHeldEvent(
 }
 
 export function viewOfRaw(
-  row: Prisma.NotificationGetPayload<{ select: { id: true; headers: true; body: true } }>,
+  row: Prisma.NotificationGetPayload<{
+    select: { id: true; headers: true; body: true; purgedAt: true };
+  }>,
 ): z.infer<typeof rawNotificationView> {
   const body = Buffer.from(row.body);
   const headers = z.record(z.string(), z.unknown()).safeParse(row.headers).data ?? {};
-  const text = isUtf8(body) ? body.toString('utf8') : null;
-  return { id: row.id.toString(), headers, bodyBase64: body.toString('base64'), text };
+  const text = row.purgedAt === null && isUtf8(body) ? body.toString('utf8') : null;
+  const purgedAt = row.purgedAt?.toISOString() ?? null;
+  return { id: row.id.toString(), headers, bodyBase64: body.toString('base64'), text, purgedAt };
 }
 
 export function viewOfNotification(row: ListRow): z.infer<typeof notificationView> {
@@ -157,6 +164,7 @@ export function viewOfNotification(row: ListRow): z.infer<typeof notificationVie
     copies: row.copies,
     receivedAt: row.receivedAt.toISOString(),
     lastCopyAt: row.lastCopyAt?.toISOString() ?? null,
+    purgedAt: row.purgedAt?.toISOString() ?? null,
     events: row.events.map(viewOfEvent),
   };
 }

@@ -184,6 +184,7 @@ export const en = {
   'notifications.digest': 'Digest',
   'notifications.conflicting': 'Its ID was known with other content',
   'notifications.bytes': '{n} bytes. What could name a payer or a secret is hidden.',
+  'notifications.purged': 'Its body and headers have been dropped, as their time was over:',
   'notifications.field': 'Field',
   'notifications.value': 'Value',
   'notifications.noFields': 'Its fields could not be read.',

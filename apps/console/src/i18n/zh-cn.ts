@@ -180,6 +180,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'notifications.digest': '摘要',
   'notifications.conflicting': '此通知 ID 此前已有不同内容',
   'notifications.bytes': '共 {n} 字节。可能涉及付款人或密钥的内容已隐藏。',
+  'notifications.purged': '正文和请求头已超过保留期限，已被清除：',
   'notifications.field': '字段',
   'notifications.value': '值',
   'notifications.noFields': '无法读取其字段。',

@@ -78,7 +78,6 @@ ${reported ? NOTHING : html`<p class="hint">${t('timeline.replyUnreported')}</p>
 /** Masked: names of fields, and the values that name no payer and no secret. */
 function came(view: View, row: NotificationDetailRow): Html {
   const { t } = view;
-  const { bytes, fields } = maskBody(row.provider, Buffer.from(row.body));
   const signed = row.authenticity === 'signed';
   return html`<div class="card">${facts([
     [t('provider'), html`${wordFor(view, 'provider', row.provider)}`],
@@ -95,7 +94,12 @@ function came(view: View, row: NotificationDetailRow): Html {
       row.variant === '' ? null : html`<code>${row.digest.slice(0, 16)}…</code>`,
     ],
   ])}</div>
-<p class="hint">${t('notifications.bytes', { n: bytes })}</p>
+${row.purgedAt === null ? bytesOf(view, row) : html`<p class="hint">${t('notifications.purged')} ${time(row.purgedAt)}</p>`}`;
+}
+
+function bytesOf({ t }: View, row: NotificationDetailRow): Html {
+  const { bytes, fields } = maskBody(row.provider, Buffer.from(row.body));
+  return html`<p class="hint">${t('notifications.bytes', { n: bytes })}</p>
 <details><summary>${t('notifications.field')} (${Object.keys(fields).length})</summary>${namesAndValues(fields)}</details>
 <details><summary>${t('notifications.headers')}</summary>${namesAndValues(maskHeaders(row.headers))}</details>`;
 }

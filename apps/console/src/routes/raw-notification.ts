@@ -33,7 +33,7 @@ export async function rawNotificationRoutes(
       const row = await inTransaction(deps, async (tx) => {
         const found = await tx.notification.findUnique({
           where: { id },
-          select: { id: true, headers: true, body: true },
+          select: { id: true, headers: true, body: true, purgedAt: true },
         });
         // A notification is stored with its events; the first stands for it in the audit log.
         const event = await tx.notificationEvent.findFirst({

@@ -1,0 +1,61 @@
+import { purgeStep, START } from '@payonce/core/retention/purge';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { notificationOf, receive } from './received.js';
+import { call, logIn, startConsole, type TestConsole } from './support.js';
+
+const HOUR_MS = 3_600_000;
+const purgedAt = new Date(Date.now() + 2 * HOUR_MS);
+let server: TestConsole;
+let id: bigint;
+let kept: bigint;
+beforeAll(async () => {
+  server = await startConsole();
+  const received = () =>
+    notificationOf([{ kind: 'nothing', orderNumber: null, says: 'TRADE_CLOSED' }], {
+      body: Buffer.from('out_trade_no=P-1'),
+      headers: { 'wechatpay-serial': 'PUB_KEY_ID_1' },
+    });
+  [id = 0n] = await receive(server, received());
+  await purgeStep({ prisma: server.prisma, clock: () => purgedAt }, HOUR_MS, START);
+  [kept = 0n] = await receive(server, received());
+});
+afterAll(() => server.close());
+
+describe('a notification whose bytes were dropped when their time was over', () => {
+  it('says so in the API, and what stays of it is shown as before', async () => {
+    expect((await call(server, 'GET', `/notifications/${id}`)).json()).toMatchObject({
+      ...{ purgedAt: purgedAt.toISOString(), headers: {}, body: { bytes: 0, fields: {} } },
+      ...{ status: 'ignored', events: [{ event: { says: 'TRADE_CLOSED' } }] },
+    });
+    const { notifications } = (await call(server, 'GET', '/notifications')).json();
+    expect(notifications.map((one: { purgedAt: string | null }) => one.purgedAt)).toEqual([
+      null,
+      purgedAt.toISOString(),
+    ]);
+  });
+
+  it('says so where its bytes are asked for, which is on record all the same', async () => {
+    expect((await call(server, 'GET', `/notifications/${id}/raw`)).json()).toEqual({
+      ...{ id: String(id), purgedAt: purgedAt.toISOString() },
+      ...{ headers: {}, bodyBase64: '', text: null },
+    });
+    expect((await call(server, 'GET', `/notifications/${kept}/raw`)).json()).toMatchObject({
+      ...{ purgedAt: null, text: 'out_trade_no=P-1' },
+    });
+    const { audit } = (await call(server, 'GET', '/audit?action=notification.view_raw')).json();
+    expect(audit.map((row: { notification: string }) => row.notification)).toEqual([
+      String(kept),
+      String(id),
+    ]);
+  });
+
+  it('says so on its page, instead of a body of nothing', async () => {
+    const cookies = await logIn(server);
+    const page = async (of: bigint) =>
+      (await server.app.inject({ url: `/notifications/${of}`, cookies })).body;
+    expect(await page(id)).toContain('have been dropped');
+    expect(await page(id)).not.toContain('0 bytes');
+    expect(await page(kept)).toContain('16 bytes');
+    expect(await page(kept)).not.toContain('have been dropped');
+  });
+});
