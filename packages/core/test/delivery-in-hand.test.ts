@@ -1,9 +1,13 @@
+import { disableEndpoint, enableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
+import { registerOrder } from '@payonce/core/orders/register';
 import { eventually } from '@payonce/testkit/eventually';
 import { expect, test } from 'vitest';
+import { apply, notification, payment, refundTotal, statement, terms } from './database-support.js';
 import {
   closedOrder,
   deliver,
   deliveryDatabase,
+  lin,
   MINUTE,
   makeEndpoint,
   pass,
@@ -71,6 +75,29 @@ test('a result that comes after the lease ended is not recorded over that of ano
     { state: 'delivered', attempts: 1 },
   ]);
   expect(await deps.prisma.deliveryAttempt.count()).toBe(1);
+});
+
+test("an order's later event waits for one in hand, also when that was parked meanwhile", async () => {
+  const deps = await deliveryDatabase();
+  const answers: (() => void)[] = [];
+  const shop = await hookServer((response, heard) => {
+    answers.push(() => ok(response, heard));
+  });
+  const { id } = await makeEndpoint(deps, 'erp', shop.url);
+  await registerOrder(deps, terms('A1'));
+  await apply(deps, notification(payment('A1')));
+  deliver(deps);
+  await eventually(() => expect(shop.told()).toEqual(['A1 paid']));
+  await disableEndpoint(deps, { ...lin, endpoint: id });
+  await enableEndpoint(deps, { ...lin, endpoint: id });
+  await apply(deps, notification(statement('A1', 'T-A1', [refundTotal('T-A1', 1000n)])));
+  await closedOrder(deps, 'B1');
+  await eventually(() => expect(shop.heard).toHaveLength(2));
+  expect(shop.told()).toEqual(['A1 paid', 'B1 closed']);
+  await eventually(() => {
+    for (const answer of answers.splice(0)) answer();
+    expect(shop.told()).toEqual(['A1 paid', 'B1 closed', 'A1 1000']);
+  });
 });
 
 test('a slow endpoint takes no room from others, and no transaction is open while it is waited for', async () => {

@@ -92,7 +92,7 @@ export async function claimDeliveries(
 
 /**
  * An order's events go out in sequence: nothing is sent while an earlier one is not fanned out yet, or
- * waits for the same endpoint. What is delivered or parked is in nobody's way.
+ * waits for the same endpoint, or is in hand for it. What is delivered or parked is in nobody's way.
  */
 async function lease(
   tx: Tx,
@@ -109,7 +109,8 @@ async function lease(
         AND (c.lease_until IS NULL OR c.lease_until <= ${now})
         AND NOT EXISTS (SELECT FROM deliveries b
           WHERE b.order_id = c.order_id AND b.endpoint_id = c.endpoint_id
-            AND b.order_event_id < c.order_event_id AND b.state = 'pending')
+            AND b.order_event_id < c.order_event_id
+            AND (b.state = 'pending' OR b.lease_until > ${now}))
         AND NOT EXISTS (SELECT FROM order_events o
           WHERE o.order_id = c.order_id AND o.id < c.order_event_id AND o.fanned_out_at IS NULL)
       ORDER BY c.next_attempt_at, c.order_event_id LIMIT ${limit} FOR UPDATE SKIP LOCKED

@@ -67,6 +67,13 @@ describe('the circuit', () => {
   });
 });
 
+test('what one failure asked for is not taken back by another that was in hand with it', () => {
+  const busy = after(well, 1, start, { ...failed, status: 429, retryAfterMs: 3_600_000 });
+  for (const times of [1, 4, 9]) {
+    expect(after(busy, times, later(1)).openUntil).toEqual(later(3_600_000));
+  }
+});
+
 describe('disabling by itself', () => {
   test('after days of nothing but failures', () => {
     const failing = after(well, 1);

@@ -46,7 +46,8 @@ export function healthAfter(
     ...before,
     failures,
     failingSince,
-    openUntil: later(before.openUntil, [
+    openUntil: later([
+      before.openUntil,
       failures < OPENS_AT ? null : openedUntil(failingSince, now, openMaxMs),
       isBusy(status) && retryAfterMs !== null ? new Date(now.getTime() + retryAfterMs) : null,
     ]),
@@ -70,10 +71,10 @@ function openedUntil(failingSince: Date, now: Date, openMaxMs: number): Date {
   return new Date(now.getTime() + Math.min(Math.max(lastedMs, OPEN_MS), openMaxMs));
 }
 
-/** What is asked for anew, if anything is; never earlier than what was asked for before. */
-function later(before: Date | null, asked: readonly (Date | null)[]): Date | null {
-  const times = asked.flatMap((one) => one?.getTime() ?? []);
-  return times.length === 0 ? null : new Date(Math.max(...times, before?.getTime() ?? 0));
+/** Never earlier than what was asked for before: what failed together is not heard in the order of its sending. */
+function later(times: readonly (Date | null)[]): Date | null {
+  const known = times.flatMap((one) => one?.getTime() ?? []);
+  return known.length === 0 ? null : new Date(Math.max(...known));
 }
 
 function disabling(
