@@ -256,7 +256,9 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
     }),
   );
   const careful = open(settingsFor(master.url, { waitReplicas: 1 }));
-  await until(careful, 'ready'); // not before the replica has loaded everything
+  await until(careful, 'ready');
+  // Online is what the master says; on a busy machine the replica's first word takes longer than an add waits.
+  await eventually(() => careful.enqueue(someJob(), 2_000));
   await Promise.all(Array.from({ length: 20 }, () => careful.enqueue(someJob(), 2_000)));
   replica.suspend();
   await expect(careful.enqueue(someJob(), 2_000)).rejects.toMatchObject({
