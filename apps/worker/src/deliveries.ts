@@ -63,8 +63,10 @@ export function startOrderEvents(
     log.info(result, 'endpoints.declared');
     // Else it was read again meanwhile, and has its turn.
     if (undeclared === wanted) undeclared = null;
-    // Not before: what is fanned out while its endpoint is not known is told to nobody.
-    deliveries ??= begin();
+    // What is fanned out while its endpoint is not there is told to nobody, for ever; so it waits.
+    if (encryptionKey !== null || wanted.every(({ secret }) => secret === null)) {
+      deliveries ??= begin();
+    }
   };
   /** One after the other, or an older file could have the last word. */
   let turn = Promise.resolve();

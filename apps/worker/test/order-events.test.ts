@@ -161,7 +161,7 @@ test('SIGHUP twice: the later file has the last word, however long the earlier o
   expect(erp?.url).toContain('/later');
 });
 
-test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned', async () => {
+test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned; with it, it tells all', async () => {
   const { lines } = await start(null);
   await database.register('A1');
   await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
@@ -169,4 +169,8 @@ test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody
   const named = lines.filter((line) => line.includes('PAYONCE_ENCRYPTION_KEY'));
   expect(named.map((line) => JSON.parse(line).level)).toEqual(['warn', 'error']);
   expect(verified).toEqual([]);
+  await worker?.stop();
+  await start(randomBytes(32));
+  await eventually(() => Promise.resolve(verified.length === 1));
+  expect(verified[0]).toMatchObject({ type: 'order.paid', data: { orderNumber: 'A1' } });
 });
