@@ -1,5 +1,5 @@
 import { OUTCOMES } from '../api/fields.js';
-import type { NotificationQuery, NotificationRow } from '../reads/notification-list.js';
+import type { NotificationRow } from '../reads/notification-list.js';
 import { receivedOf } from '../reads/timeline-entries.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
@@ -14,19 +14,24 @@ import type { View } from './view.js';
 
 export function notificationsPage(
   view: View,
-  query: NotificationQuery,
+  query: {
+    readonly status: string;
+    readonly channel: string;
+    readonly orderNumber: string;
+    readonly notificationId: string;
+  },
   page: { readonly rows: readonly NotificationRow[]; readonly nextCursor: string | null },
 ): string {
   const { t } = view;
   const outcomes = OUTCOMES.map((one) => [one, wordFor(view, 'outcome', one)] as const);
-  const isFiltered = query.outcome || query.channel || query.orderNumber || query.notificationId;
+  const isFiltered = query.status || query.channel || query.orderNumber || query.notificationId;
   return layout(
     view,
     { title: t('nav.notifications'), under: '/notifications' },
     html`<h1>${t('nav.notifications')}</h1>
 <p class="muted">${t('notifications.intro')}</p>
 ${filters(view, '/notifications', [
-  { name: 'outcome', label: t('status'), value: query.outcome, choices: outcomes },
+  { name: 'outcome', label: t('status'), value: query.status, choices: outcomes },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'notification', label: t('notifications.id'), value: query.notificationId },
   { name: 'channel', label: t('channel'), value: query.channel },

@@ -1,6 +1,5 @@
 import { ORDER_STATUSES } from '@payonce/core/orders/order';
 import type { OrderRow } from '../reads/held-events.js';
-import type { OrderQuery } from '../reads/order-list.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';
@@ -14,7 +13,12 @@ import type { View } from './view.js';
 
 export function ordersPage(
   view: View,
-  query: OrderQuery,
+  query: {
+    readonly search: string;
+    readonly status: string;
+    readonly merchant: string;
+    readonly attentionOnly: boolean;
+  },
   { rows, nextCursor }: { readonly rows: readonly OrderRow[]; readonly nextCursor: string | null },
 ): string {
   const { t } = view;

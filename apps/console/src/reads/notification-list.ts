@@ -1,16 +1,27 @@
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { type OUTCOMES, pageOf } from '../api/fields.js';
+import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { withinSeconds } from './within-seconds.js';
 
+type Outcome = (typeof OUTCOMES)[number];
+
+/** What is empty is not asked for. */
 export interface NotificationQuery {
-  readonly outcome: (typeof OUTCOMES)[number] | '';
-  readonly channel: string;
-  readonly orderNumber: string;
-  readonly notificationId: string;
-  readonly cursor: bigint | undefined;
+  readonly cursor?: bigint | undefined;
+  readonly merchant?: string | undefined;
+  readonly channel?: string | undefined;
+  /** The provider's own. */
+  readonly notificationId?: string | undefined;
+  readonly receivedFrom?: string | undefined;
+  readonly receivedTo?: string | undefined;
+  /** Of the notification as a whole. */
+  readonly status?: Outcome | '' | undefined;
+  /** These three speak of one event: held *for this reason* and *for this order*. */
+  readonly outcome?: Outcome | undefined;
+  readonly holdReason?: string | undefined;
+  readonly orderNumber?: string | undefined;
 }
 
-/** More than any combined order has. */
+/** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
 const MAX_EVENTS = 100;
 const withEvents = {
   omit: { body: true, headers: true },
@@ -27,13 +38,7 @@ export async function readNotifications(
 ) {
   const found = await withinSeconds(prisma, (tx) =>
     tx.notification.findMany({
-      where: {
-        ...(query.cursor && { id: { lt: query.cursor } }),
-        ...(query.outcome && { status: query.outcome }),
-        ...(query.channel && { channel: query.channel }),
-        ...(query.notificationId && { notificationId: query.notificationId }),
-        ...(query.orderNumber && { events: { some: { orderNumber: query.orderNumber } } }),
-      },
+      where: whereOf(query),
       select: { id: true },
       orderBy: { id: 'desc' },
       take: limit + 1,
@@ -46,6 +51,24 @@ export async function readNotifications(
     orderBy: { id: 'desc' },
   });
   return { rows: notifications, nextCursor };
+}
+
+function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
+  const event: Prisma.NotificationEventWhereInput = {
+    ...(query.outcome && { outcome: query.outcome }),
+    ...(query.holdReason && { holdReason: query.holdReason }),
+    ...(query.orderNumber && { orderNumber: query.orderNumber }),
+  };
+  const receivedAt = between(query.receivedFrom, query.receivedTo);
+  return {
+    ...(query.cursor && { id: { lt: query.cursor } }),
+    ...(query.merchant && { merchant: query.merchant }),
+    ...(query.channel && { channel: query.channel }),
+    ...(query.notificationId && { notificationId: query.notificationId }),
+    ...(query.status && { status: query.status }),
+    ...(receivedAt && { receivedAt }),
+    ...(Object.keys(event).length > 0 && { events: { some: event } }),
+  };
 }
 
 /** One with its bytes, to be masked before anybody sees them. */

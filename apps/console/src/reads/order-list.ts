@@ -1,32 +1,36 @@
 import type { Tx } from '@payonce/core/database/transaction';
-import type { OrderStatus } from '@payonce/core/orders/order';
+import type { AttentionFlag, OrderStatus } from '@payonce/core/orders/order';
 import type { Rail } from '@payonce/core/rail';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
+import { between, pageOf } from '../api/fields.js';
 import { withinSeconds } from './within-seconds.js';
 
+/** What is empty is not asked for. */
 export interface OrderQuery {
+  readonly cursor?: bigint | undefined;
+  readonly merchant?: string | undefined;
+  readonly status?: OrderStatus | '' | undefined;
+  readonly orderNumber?: string | undefined;
+  /** A trade number of any rail. */
+  readonly trade?: string | undefined;
   /** An order number or a trade number, whole. */
-  readonly search: string;
-  readonly status: OrderStatus | '';
-  readonly merchant: string;
-  readonly attentionOnly: boolean;
-  readonly cursor: bigint | undefined;
+  readonly search?: string | undefined;
+  readonly attention?: AttentionFlag | 'any' | undefined;
+  readonly createdFrom?: string | undefined;
+  readonly createdTo?: string | undefined;
 }
 
 /** Orders, the newest first. */
 export async function readOrders(prisma: PrismaClient, query: OrderQuery, limit: number) {
-  const { search } = query;
-  const where: Prisma.OrderWhereInput = {
-    ...(query.cursor && { id: { lt: query.cursor } }),
-    ...(query.merchant && { merchant: query.merchant }),
-    ...(query.status && { status: query.status }),
-    ...(query.attentionOnly && { attention: { isEmpty: false } }),
-  };
+  const { search, trade } = query;
   const found = await withinSeconds(prisma, async (tx) =>
     tx.order.findMany({
       where: {
-        AND: [where, search ? { OR: [{ number: search }, await paidBy(tx, search)] } : {}],
+        AND: [
+          whereOf(query),
+          trade ? await paidBy(tx, trade) : {},
+          search ? { OR: [{ number: search }, await paidBy(tx, search)] } : {},
+        ],
       },
       orderBy: { id: 'desc' },
       take: limit + 1,
@@ -35,8 +39,22 @@ export async function readOrders(prisma: PrismaClient, query: OrderQuery, limit:
   return pageOf(found, limit);
 }
 
+function whereOf(query: OrderQuery): Prisma.OrderWhereInput {
+  const createdAt = between(query.createdFrom, query.createdTo);
+  return {
+    ...(query.cursor && { id: { lt: query.cursor } }),
+    ...(query.merchant && { merchant: query.merchant }),
+    ...(query.status && { status: query.status }),
+    ...(query.orderNumber && { number: query.orderNumber }),
+    ...(query.attention && {
+      attention: query.attention === 'any' ? { isEmpty: false } : { has: query.attention },
+    }),
+    ...(createdAt && { createdAt }),
+  };
+}
+
 /** Two rails may use one number; each trade belongs to one order. */
-export async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
+async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
   const rails: readonly Rail[] = ['alipay', 'wechat'];
   const trades = await tx.trade.findMany({
     where: { OR: rails.map((rail) => ({ rail, trade })) },

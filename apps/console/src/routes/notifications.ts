@@ -1,10 +1,9 @@
-import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
 import {
-  between,
   channel,
   holdReason,
   line,
@@ -12,7 +11,6 @@ import {
   OUTCOMES,
   orderNumber,
   page,
-  pageOf,
   rowId,
   time,
 } from '../api/fields.js';
@@ -23,10 +21,8 @@ import {
   viewOfNotificationDetail,
 } from '../api/notification-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { withinSeconds } from '../reads/within-seconds.js';
+import { readNotification, readNotifications } from '../reads/notification-list.js';
 
-/** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
-const MAX_EVENTS = 100;
 /** A person's patience ends long before. */
 const MAX_AUDIT = 200;
 
@@ -55,7 +51,6 @@ export async function notificationRoutes(
   { prisma }: { prisma: PrismaClient },
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const events = { orderBy: { position: 'asc' }, take: MAX_EVENTS } as const;
 
   app.get(
     '/notifications',
@@ -76,16 +71,7 @@ export async function notificationRoutes(
       },
     },
     async ({ query }) => {
-      const found = await withinSeconds(prisma, (tx) =>
-        tx.notification.findMany({
-          where: whereOf(query),
-          omit: { body: true, headers: true },
-          include: { events },
-          orderBy: { id: 'desc' },
-          take: query.limit + 1,
-        }),
-      );
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readNotifications(prisma, query, query.limit);
       return { notifications: rows.map(viewOfNotification), nextCursor };
     },
   );
@@ -104,10 +90,7 @@ export async function notificationRoutes(
       },
     },
     async ({ params }, reply) => {
-      const row = await prisma.notification.findUnique({
-        where: { id: params.id },
-        include: { events },
-      });
+      const row = await readNotification(prisma, params.id);
       if (row === null) return sendProblem(reply, unknownNotification);
       const audit = await prisma.auditLog.findMany({
         where: { notificationEvent: { notificationRowId: row.id } },
@@ -118,21 +101,4 @@ export async function notificationRoutes(
       return viewOfNotificationDetail(row, audit);
     },
   );
-}
-
-function whereOf(query: z.output<typeof listQuery>): Prisma.NotificationWhereInput {
-  const event: Prisma.NotificationEventWhereInput = {
-    ...(query.outcome && { outcome: query.outcome }),
-    ...(query.holdReason && { holdReason: query.holdReason }),
-    ...(query.orderNumber && { orderNumber: query.orderNumber }),
-  };
-  const receivedAt = between(query.receivedFrom, query.receivedTo);
-  return {
-    ...(query.cursor && { id: { lt: query.cursor } }),
-    ...(query.merchant && { merchant: query.merchant }),
-    ...(query.channel && { channel: query.channel }),
-    ...(query.notificationId && { notificationId: query.notificationId }),
-    ...(receivedAt && { receivedAt }),
-    ...(Object.keys(event).length > 0 && { events: { some: event } }),
-  };
 }

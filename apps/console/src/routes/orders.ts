@@ -1,14 +1,13 @@
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/core/orders/order';
-import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
-import { between, line, merchant, orderNumber, page, pageOf, time } from '../api/fields.js';
+import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { paidBy } from '../reads/order-list.js';
-import { withinSeconds } from '../reads/within-seconds.js';
+import { readOrders } from '../reads/order-list.js';
 
 /** Rows of each list of one order: more than any honest order collects. */
 const MAX_HISTORY = 200;
@@ -52,14 +51,7 @@ export async function orderRoutes(
       },
     },
     async ({ query }) => {
-      const found = await withinSeconds(prisma, async (tx) =>
-        tx.order.findMany({
-          where: { AND: [whereOf(query), query.trade ? await paidBy(tx, query.trade) : {}] },
-          orderBy: { id: 'desc' },
-          take: query.limit + 1,
-        }),
-      );
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readOrders(prisma, query, query.limit);
       return { orders: rows.map(viewOfOrder), nextCursor };
     },
   );
@@ -85,20 +77,6 @@ export async function orderRoutes(
         : viewOfHistory(history, MAX_HISTORY);
     },
   );
-}
-
-function whereOf(query: z.output<typeof listQuery>): Prisma.OrderWhereInput {
-  const createdAt = between(query.createdFrom, query.createdTo);
-  return {
-    ...(query.cursor && { id: { lt: query.cursor } }),
-    ...(query.merchant && { merchant: query.merchant }),
-    ...(query.status && { status: query.status }),
-    ...(query.orderNumber && { number: query.orderNumber }),
-    ...(query.attention && {
-      attention: query.attention === 'any' ? { isEmpty: false } : { has: query.attention },
-    }),
-    ...(createdAt && { createdAt }),
-  };
 }
 
 /**

@@ -24,7 +24,7 @@ export async function notificationPageRoutes(
 
   app.get('/notifications', async (request, reply) => {
     const query = {
-      outcome: choiceIn(request, 'outcome', OUTCOMES),
+      status: choiceIn(request, 'outcome', OUTCOMES),
       channel: textIn(request, 'channel'),
       orderNumber: textIn(request, 'order'),
       notificationId: textIn(request, 'notification'),

@@ -27,11 +27,12 @@ export async function orderPageRoutes(
       search: textIn(request, 'search'),
       status: choiceIn(request, 'status', ORDER_STATUSES),
       merchant: textIn(request, 'merchant'),
-      attentionOnly: textIn(request, 'attention') === 'only',
       cursor: cursorIn(request),
     };
-    const page = await readOrders(prisma, query, ROWS);
-    return sendPage(reply, ordersPage(viewOf(request), query, page));
+    const attentionOnly = textIn(request, 'attention') === 'only';
+    const attention = attentionOnly ? 'any' : undefined;
+    const page = await readOrders(prisma, { ...query, attention }, ROWS);
+    return sendPage(reply, ordersPage(viewOf(request), { ...query, attentionOnly }, page));
   });
 
   app.get('/orders/:merchant/:number', { schema: { params } }, async (request, reply) => {
