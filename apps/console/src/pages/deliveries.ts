@@ -1,5 +1,5 @@
 import { DELIVERY_STATES } from '../api/delivery-views.js';
-import type { DeliveryListRow, DeliveryQuery } from '../reads/delivery-list.js';
+import type { DeliveryListRow } from '../reads/delivery-list.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';
@@ -13,12 +13,12 @@ import type { View } from './view.js';
 
 export function deliveriesPage(
   view: View,
-  query: DeliveryQuery,
+  query: { readonly state: string; readonly endpointName: string; readonly orderNumber: string },
   page: { readonly rows: readonly DeliveryListRow[]; readonly nextCursor: string | null },
 ): string {
   const { t } = view;
   const states = DELIVERY_STATES.map((one) => [one, wordFor(view, 'delivery', one)] as const);
-  const isFiltered = query.state || query.endpoint || query.orderNumber;
+  const isFiltered = query.state || query.endpointName || query.orderNumber;
   return layout(
     view,
     { title: t('nav.deliveries'), under: '/deliveries' },
@@ -27,7 +27,7 @@ export function deliveriesPage(
 ${filters(view, '/deliveries', [
   { name: 'state', label: t('status'), value: query.state, choices: states },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
-  { name: 'endpoint', label: t('deliveries.endpoint'), value: query.endpoint },
+  { name: 'endpoint', label: t('deliveries.endpoint'), value: query.endpointName },
 ])}
 ${table(
   {

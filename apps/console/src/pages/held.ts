@@ -1,5 +1,5 @@
 import { HOLD_REASONS } from '@payonce/core/notifications/notification';
-import type { HeldEventRow, HeldQuery } from '../reads/held-events.js';
+import type { HeldEventRow } from '../reads/held-events.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';
@@ -16,7 +16,12 @@ import type { View } from './view.js';
 /** Everything that waits for somebody, with what it waits for. */
 export function heldPage(
   view: View,
-  query: HeldQuery,
+  query: {
+    readonly reason: string;
+    readonly merchant: string;
+    readonly channel: string;
+    readonly orderNumber: string;
+  },
   {
     rows,
     nextCursor,

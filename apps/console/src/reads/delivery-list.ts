@@ -3,11 +3,14 @@ import type { DELIVERY_STATES } from '../api/delivery-views.js';
 import { pageOf } from '../api/fields.js';
 import { withinSeconds } from './within-seconds.js';
 
+/** What is empty is not asked for. */
 export interface DeliveryQuery {
-  readonly state: (typeof DELIVERY_STATES)[number] | '';
-  readonly endpoint: string;
-  readonly orderNumber: string;
-  readonly cursor: bigint | undefined;
+  readonly cursor?: bigint | undefined;
+  readonly state?: (typeof DELIVERY_STATES)[number] | '' | undefined;
+  readonly endpoint?: bigint | undefined;
+  readonly endpointName?: string | undefined;
+  readonly merchant?: string | undefined;
+  readonly orderNumber?: string | undefined;
 }
 
 const withAbout = {
@@ -15,12 +18,9 @@ const withAbout = {
   orderEvent: {
     select: {
       type: true,
-      milestone: true,
-      version: true,
-      payload: true,
-      createdAt: true,
+      merchant: true,
       order: { select: { merchant: true, number: true } },
-      notificationEvent: { select: { notificationRowId: true } },
+      notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
     },
   },
 } as const;
@@ -28,13 +28,18 @@ const withAbout = {
 export type DeliveryListRow = Prisma.DeliveryGetPayload<{ include: typeof withAbout }>;
 
 /** Deliveries, the newest first. */
-export async function readDeliveryList(prisma: PrismaClient, query: DeliveryQuery, limit: number) {
+export async function readDeliveries(prisma: PrismaClient, query: DeliveryQuery, limit: number) {
+  const endpoint = {
+    ...(query.endpointName && { name: query.endpointName }),
+    ...(query.merchant && { merchant: query.merchant }),
+  };
   const found = await withinSeconds(prisma, (tx) =>
     tx.delivery.findMany({
       where: {
         ...(query.cursor && { id: { lt: query.cursor } }),
         ...(query.state && { state: query.state }),
-        ...(query.endpoint && { endpoint: { name: query.endpoint } }),
+        ...(query.endpoint && { endpointId: query.endpoint }),
+        ...(Object.keys(endpoint).length > 0 && { endpoint }),
         ...(query.orderNumber && { orderEvent: { order: { number: query.orderNumber } } }),
       },
       select: { id: true },
@@ -55,10 +60,11 @@ export async function readDeliveryList(prisma: PrismaClient, query: DeliveryQuer
 const MAX_ATTEMPTS = 100;
 const withAttempts = {
   ...withAbout,
+  orderEvent: { select: { ...withAbout.orderEvent.select, payload: true } },
   history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS },
 } as const;
 
-/** One with its latest attempts. */
+/** One with what was sent, and its latest attempts. */
 export function readDelivery(prisma: PrismaClient, id: bigint) {
   return prisma.delivery.findUnique({ where: { id }, include: withAttempts });
 }

@@ -1,19 +1,10 @@
-import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
-import { whereHeld } from './held-filter.js';
+import { type HeldFilter, whereHeld } from './held-filter.js';
 import { withinSeconds } from './within-seconds.js';
 
-export interface HeldQuery {
-  readonly reason: HoldReason | '';
-  readonly merchant: string;
-  readonly channel: string;
-  readonly orderNumber: string;
-  readonly cursor: bigint | undefined;
-}
-
 const withNotification = {
-  notification: { select: { id: true, provider: true, channel: true } },
+  notification: { select: { id: true, provider: true, channel: true, notificationId: true } },
 } as const;
 type EventRow = Prisma.NotificationEventGetPayload<{ include: typeof withNotification }>;
 export type OrderRow = Prisma.OrderGetPayload<object>;
@@ -26,22 +17,12 @@ export interface HeldEventRow extends EventRow {
 /** Held events, the newest first. */
 export async function readHeldEvents(
   prisma: PrismaClient,
-  query: HeldQuery,
+  query: HeldFilter & { readonly cursor?: bigint | undefined },
   limit: number,
-): Promise<{ readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null }> {
-  const { reason, merchant, channel, orderNumber, cursor } = query;
-  const where = {
-    ...whereHeld({
-      reason: reason || undefined,
-      merchant: merchant || undefined,
-      channel: channel || undefined,
-      orderNumber: orderNumber || undefined,
-    }),
-    ...(cursor && { id: { lt: cursor } }),
-  };
+): Promise<{ readonly rows: readonly EventRow[]; readonly nextCursor: string | null }> {
   const found = await withinSeconds(prisma, (tx) =>
     tx.notificationEvent.findMany({
-      where,
+      where: { ...whereHeld(query), ...(query.cursor && { id: { lt: query.cursor } }) },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: limit + 1,
@@ -53,7 +34,7 @@ export async function readHeldEvents(
     include: withNotification,
     orderBy: { id: 'desc' },
   });
-  return { rows: await withOrders(prisma, events), nextCursor };
+  return { rows: events, nextCursor };
 }
 
 /** One event, held or not; null when there is none. */
@@ -71,7 +52,7 @@ export async function readEvent(
   return event;
 }
 
-async function withOrders(
+export async function withOrders(
   prisma: PrismaClient,
   rows: readonly EventRow[],
 ): Promise<HeldEventRow[]> {

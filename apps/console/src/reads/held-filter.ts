@@ -1,5 +1,5 @@
+import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { Prisma } from '@payonce/prisma/client';
-import { z } from 'zod';
 import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
 
 /** Which held events. `from` and `to`: when they came. */
@@ -12,9 +12,17 @@ export const heldFilter = {
   to: time.optional(),
 };
 
-const filter = z.object(heldFilter);
+/** What is empty is not asked for. */
+export interface HeldFilter {
+  readonly reason?: HoldReason | '' | undefined;
+  readonly channel?: string | undefined;
+  readonly merchant?: string | undefined;
+  readonly orderNumber?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
 
-export function whereHeld(query: z.output<typeof filter>): Prisma.NotificationEventWhereInput {
+export function whereHeld(query: HeldFilter): Prisma.NotificationEventWhereInput {
   const createdAt = between(query.from, query.to);
   return {
     outcome: 'held',

@@ -27,21 +27,6 @@ export async function readOrderEvents(
   });
 }
 
-export async function readDeliveries(
-  prisma: PrismaClient,
-  where: Prisma.DeliveryWhereInput,
-  take: number,
-) {
-  const found = await withinSeconds(prisma, (tx) =>
-    tx.delivery.findMany({ where, take, ...idOnly }),
-  );
-  return prisma.delivery.findMany({
-    where: { id: { in: found.map(({ id }) => id) } },
-    include: aboutDelivery,
-    ...newestFirst,
-  });
-}
-
 /** An order event with its deliveries and their latest attempts; null when there is none. */
 export async function readOrderEvent(prisma: PrismaClient, id: bigint) {
   const event = await prisma.orderEvent.findUnique({ where: { id }, include: aboutOrderEvent });

@@ -9,10 +9,10 @@ import {
   deliveryView,
   viewOfDelivery,
 } from '../api/delivery-views.js';
-import { asking, deciding, merchant, orderNumber, page, pageOf, rowId } from '../api/fields.js';
+import { asking, deciding, merchant, orderNumber, page, rowId } from '../api/fields.js';
 import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { readDeliveries } from '../reads/order-events.js';
+import { readDeliveries } from '../reads/delivery-list.js';
 
 const params = z.object({ id: rowId });
 const response = { 200: deliveryView, 404: problemSchema, 409: problemSchema };
@@ -56,15 +56,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       },
     },
     async ({ query }) => {
-      const where = {
-        ...(query.cursor && { id: { lt: query.cursor } }),
-        ...(query.state && { state: query.state }),
-        ...(query.endpoint && { endpointId: query.endpoint }),
-        ...(query.merchant && { endpoint: { merchant: query.merchant } }),
-        ...(query.orderNumber && { orderEvent: { order: { number: query.orderNumber } } }),
-      };
-      const found = await readDeliveries(prisma, where, query.limit + 1);
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readDeliveries(prisma, query, query.limit);
       return { deliveries: rows.map(viewOfDelivery), nextCursor };
     },
   );

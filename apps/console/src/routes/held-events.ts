@@ -2,14 +2,10 @@ import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { page, pageOf } from '../api/fields.js';
+import { page } from '../api/fields.js';
 import { heldEventView, viewOfHeldEvent } from '../api/notification-views.js';
-import { heldFilter, whereHeld } from '../reads/held-filter.js';
-import { withinSeconds } from '../reads/within-seconds.js';
-
-const about = {
-  notification: { select: { provider: true, channel: true, notificationId: true } },
-} as const;
+import { readHeldEvents } from '../reads/held-events.js';
+import { heldFilter } from '../reads/held-filter.js';
 
 export async function heldEventRoutes(
   instance: FastifyInstance,
@@ -30,15 +26,7 @@ export async function heldEventRoutes(
       },
     },
     async ({ query }) => {
-      const found = await withinSeconds(prisma, (tx) =>
-        tx.notificationEvent.findMany({
-          where: { ...whereHeld(query), ...(query.cursor && { id: { lt: query.cursor } }) },
-          include: about,
-          orderBy: { id: 'desc' },
-          take: query.limit + 1,
-        }),
-      );
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readHeldEvents(prisma, query, query.limit);
       return { events: rows.map(viewOfHeldEvent), nextCursor };
     },
   );

@@ -12,7 +12,7 @@ import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { nothingHere } from '../../plugins/problems.js';
-import { readDelivery, readDeliveryList } from '../../reads/delivery-list.js';
+import { readDeliveries, readDelivery } from '../../reads/delivery-list.js';
 
 const ROWS = 50;
 const params = z.object({ id: rowId });
@@ -27,11 +27,11 @@ export async function deliveryPageRoutes(
   app.get('/deliveries', async (request, reply) => {
     const query = {
       state: choiceIn(request, 'state', DELIVERY_STATES),
-      endpoint: textIn(request, 'endpoint'),
+      endpointName: textIn(request, 'endpoint'),
       orderNumber: textIn(request, 'order'),
       cursor: cursorIn(request),
     };
-    const page = await readDeliveryList(deps.prisma, query, ROWS);
+    const page = await readDeliveries(deps.prisma, query, ROWS);
     return sendPage(reply, deliveriesPage(viewOf(request), query, page));
   });
 

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { heldPage } from '../../pages/held.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
-import { readHeldEvents } from '../../reads/held-events.js';
+import { readHeldEvents, withOrders } from '../../reads/held-events.js';
 
 /** As many as a person looks through before asking for fewer. */
 const ROWS = 50;
@@ -21,7 +21,8 @@ export async function heldPageRoutes(
       orderNumber: textIn(request, 'order'),
       cursor: cursorIn(request),
     };
-    const page = await readHeldEvents(prisma, query, ROWS);
+    const { rows, nextCursor } = await readHeldEvents(prisma, query, ROWS);
+    const page = { rows: await withOrders(prisma, rows), nextCursor };
     return sendPage(reply, heldPage(viewOf(request), query, page));
   });
 }
