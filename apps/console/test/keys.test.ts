@@ -178,3 +178,13 @@ describe('a wrong key', () => {
     expect((await call(server, 'GET', '/orders', other)).statusCode).toBe(200);
   });
 });
+
+it('a route of the API that says no role is for administrators alone', async () => {
+  const other = await startConsole();
+  other.app.get('/v1/forgotten', async () => ({}));
+  const key = await makeKey(other, 'reader', 'operate');
+  expect((await call(other, 'GET', '/forgotten', { key })).statusCode).toBe(403);
+  expect((await call(other, 'GET', '/unknown', { key })).statusCode).toBe(404);
+  expect((await call(other, 'GET', '/forgotten')).statusCode).toBe(200);
+  await other.close();
+});

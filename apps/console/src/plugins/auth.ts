@@ -9,7 +9,7 @@ import { problem, sendProblem } from './problems.js';
 
 /**
  * Who may use a route: everybody, a person who has logged in, or a program whose key has this role. A
- * route that does not say needs a session, so none is public by mistake.
+ * route that does not say needs a session, one of the API an administrator's key: none is open by mistake.
  */
 export type Access = 'public' | 'session' | Role;
 
@@ -88,8 +88,10 @@ export function operatorOf(
 
 function accessOf(request: FastifyRequest): Access {
   const { config, url } = request.routeOptions;
+  if (config?.access !== undefined) return config.access;
+  if (!(url ?? request.url).startsWith('/v1/')) return 'session';
   // An unknown address has no route: what looks like the API is answered like the API.
-  return config?.access ?? ((url ?? request.url).startsWith('/v1/') ? 'read' : 'session');
+  return url === undefined ? 'read' : 'admin';
 }
 
 function apiGuard(app: FastifyInstance, { checkBearer }: GuardOptions) {
