@@ -111,6 +111,19 @@ describe('the circuit of an endpoint', () => {
   });
 });
 
+test('a payload that this version cannot read is no fault of the endpoint', async () => {
+  const deps = await deliveryDatabase();
+  const shop = await hookServer();
+  const { id } = await makeEndpoint(deps, 'erp', shop.url);
+  await closedOrder(deps);
+  await deps.prisma.orderEvent.updateMany({ data: { payload: { of: 'a later version' } } });
+  deliver(deps);
+  await tried(deps, 1);
+  expect(shop.heard).toEqual([]);
+  expect(await deliveriesOf(deps)).toMatchObject([{ state: 'pending', attempts: 1 }]);
+  expect(await endpointOf(deps, id)).toMatchObject({ failures: 0, failingSince: null });
+});
+
 describe('an endpoint is disabled', () => {
   test('when it has done nothing but fail for days, with an error in the log', async () => {
     const deps = await deliveryDatabase();

@@ -16,6 +16,8 @@ export interface Answer {
   /** The first KiB. */
   readonly response: Buffer | null;
   readonly retryAfterMs: number | null;
+  /** Nothing was sent: it tells nothing of the endpoint. */
+  readonly unsent?: true;
 }
 
 /** One try. */
@@ -63,7 +65,9 @@ export async function recordAttempts(
     const mine = decided.filter(({ attempt }) => recorded.has(attempt.delivery.id));
     await storeAttempts(tx, mine);
     for (const endpoint of endpoints) {
-      const told = mine.filter(({ attempt }) => attempt.target.id === endpoint.id);
+      const told = mine.filter(
+        ({ attempt: { target, answer } }) => target.id === endpoint.id && !answer.unsent,
+      );
       const health = told.reduce<Health>(
         (before, { attempt }) => healthAfter(before, attempt.answer, now, limits),
         endpoint,

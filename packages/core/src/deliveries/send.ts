@@ -37,7 +37,9 @@ async function answerTo(
 ): Promise<Answer> {
   const { orderEventId, createdAt } = delivery;
   const message = messageOf(delivery);
-  if (message === null) throw new Error('this version cannot read the stored payload');
+  if (message === null) {
+    return { ...unanswered('this version cannot read the stored payload'), unsent: true };
+  }
   const id = messageId({ id: orderEventId, createdAt });
   if (!isHandler(url)) {
     const body = JSON.stringify(message);
