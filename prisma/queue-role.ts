@@ -35,10 +35,22 @@ export async function prepareQueueSchema(
     // CREATE, because it makes a sequence.
     `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
-    `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA ${schema} TO ${role}`,
     `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role}`,
   ];
+  for (const sequence of await ownSequences(client, schemaName)) {
+    grants.push(`GRANT USAGE, SELECT, UPDATE ON SEQUENCE ${sequence} TO ${role}`);
+  }
   for (const grant of grants) await client.query(grant);
+}
+
+/** Those that the queue's role made belong to it: there is nothing to grant, and the owner of the orders may not. */
+async function ownSequences(client: pg.Client, schemaName: string): Promise<string[]> {
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences
+     WHERE schemaname = $1 AND sequenceowner = current_user`,
+    [schemaName],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function ensureRole(client: pg.Client, user: string, password: string): Promise<void> {

@@ -154,6 +154,22 @@ describe("the queue's role", () => {
     expect(await query(renewed.href, 'SELECT * FROM payonce_queue.kept')).toEqual([]);
   });
 
+  test('an owner who is no superuser migrates again after the role has made sequences', async () => {
+    const { url, name } = await database('empty');
+    const [owner, role] = [1, 2].map(() => `test_${randomBytes(6).toString('hex')}`);
+    await query(postgresUrl, `CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD 'x'`);
+    await query(postgresUrl, `ALTER DATABASE ${name} OWNER TO ${owner}`);
+    const as = (user = '') => Object.assign(new URL(url), { username: user, password: 'x' }).href;
+    const settings = { databaseUrl: as(owner), queueDatabaseUrl: as(role) };
+    await migrate(settings);
+    await query(as(role), 'CREATE SEQUENCE payonce_queue.of_its_own');
+    expect((await migrate(settings)).applied).toEqual([]);
+    await query(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+    await query(url, `DROP OWNED BY ${owner} CASCADE`);
+    await query(postgresUrl, `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
+    await query(postgresUrl, `DROP ROLE ${owner}`);
+  });
+
   test('the role that owns the orders is refused as the queue role', async () => {
     const { url } = await database('migrated');
     const withPassword = new URL(url);
