@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 // Workspace packages are read from their sources, so tests never run against a stale build.
 const resolve = { conditions: ['@payonce/source', 'node'] };
 const ssr = { resolve };
+// `isolate: false` below: nothing of ours happens at import, so that test files can share the modules of their
+// worker. Loading them anew for each file took longer than many of the tests.
 
 export default defineConfig({
   test: {
@@ -23,6 +25,7 @@ export default defineConfig({
             'examples/*/test/*.test.ts',
             'tests/differential/*.test.ts',
           ],
+          isolate: false,
           sequence: { groupOrder: 0 },
         },
       },
@@ -37,6 +40,7 @@ export default defineConfig({
             'tests/*.test.ts',
           ],
           globalSetup: ['tests/stores.ts'],
+          isolate: false,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
