@@ -44,6 +44,8 @@ describe('Retry-After', () => {
     expect(row?.nextAttemptAt).toEqual(new Date(deps.now.getTime() + 120_000));
     busy = false;
     await closedOrder(deps, 'A2');
+    // Fanned out before there is another endpoint, which would be told of it, too.
+    await eventually(async () => expect(await deliveriesOf(deps)).toHaveLength(2));
     pass(deps, 119_000);
     const other = await hookServer();
     await makeEndpoint(deps, 'crm', other.url);
