@@ -209,7 +209,7 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: `${CORE}/deliveries/claim.js`,
-        find: "AND b.order_event_id < c.order_event_id AND b.state = 'pending')",
+        find: `AND (b.state = 'pending' OR b.lease_until > \${now}))`,
         replace: 'AND false)',
       },
     ],
