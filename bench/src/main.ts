@@ -6,6 +6,7 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { type OwnedProcess, stop } from '@payonce/tooling/process';
 import { claim } from '@payonce/tooling/run-file';
+import { stopRequest } from '@payonce/tooling/stop-requests';
 import { jobsOf } from './backlog.js';
 import { explain } from './explain.js';
 import { asJson, asTable, type Figure } from './figure.js';
@@ -23,8 +24,6 @@ export interface Place {
   readonly state: string;
   readonly args: readonly string[];
 }
-
-const PARENT_CHECK_MS = 500;
 
 /** `npm run bench`. @returns 0, or 2 for a wrong command line; what cannot be measured ends the process with 1 */
 export async function bench({ root, state, args }: Place): Promise<number> {
@@ -124,22 +123,6 @@ async function measure(stage: Stage, { rows, json }: BenchOptions): Promise<void
     if (json) for (const figure of figures) console.log(asJson(figure));
   }
   if (!json) console.log(asTable(all));
-}
-
-/** Rejects with the first request to stop: a signal, or the end of whoever started this. */
-function stopRequest(): Promise<never> {
-  const requested = new Promise<never>((_, reject) => {
-    const stopping = (why: string) => reject(new Error(`stopped (${why})`));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => stopping(signal));
-    }
-    const parent = process.ppid;
-    setInterval(() => {
-      if (process.ppid !== parent) stopping('the process that started it is gone');
-    }, PARENT_CHECK_MS).unref();
-  });
-  requested.catch(() => {}); // it may come when nobody waits for it any more
-  return requested;
 }
 
 function isUsage(error: unknown): boolean {

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { claim } from '@payonce/tooling/run-file';
+import { stopRequest } from '@payonce/tooling/stop-requests';
 import { openBook } from './book.js';
 import { startCluster } from './cluster.js';
 import { type ChaosOptions, readOptions, UsageError } from './options.js';
@@ -15,8 +16,6 @@ export interface Place {
   readonly state: string;
   readonly args: readonly string[];
 }
-
-const PARENT_CHECK_MS = 500;
 
 /**
  * `npm run chaos`.
@@ -81,22 +80,6 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     if (cluster.status === 'fulfilled') await cluster.value.end();
     runFile.remove();
   }
-}
-
-/** Rejects with the first request to stop: a signal, or the end of whoever started this. */
-function stopRequest(): Promise<never> {
-  const requested = new Promise<never>((_, reject) => {
-    const stop = (why: string) => reject(new Error(`stopped (${why})`));
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => stop(signal));
-    }
-    const parent = process.ppid;
-    setInterval(() => {
-      if (process.ppid !== parent) stop('the process that started it is gone');
-    }, PARENT_CHECK_MS).unref();
-  });
-  requested.catch(() => {}); // it may come when nobody waits for it any more
-  return requested;
 }
 
 function isUsage(error: unknown): boolean {

@@ -5,11 +5,11 @@ import { type RunningApps, startApps } from './apps.js';
 import { type OwnedProcess, stop } from './process.js';
 import { claim } from './run-file.js';
 import { type LocalSecrets, localSecrets } from './secrets.js';
+import { stopRequests } from './stop-requests.js';
 import { type Stores, startStores } from './stores.js';
 
 /** How long each may take to stop before SIGKILL; the worker finishes the batches in its hands. */
 const STOP_LIMIT_MS = { app: 20_000, redis: 15_000, postgres: 30_000 };
-const PARENT_CHECK_MS = 500;
 
 export interface Place {
   /** The repository. */
@@ -102,18 +102,4 @@ async function stopOne(owned: OwnedProcess): Promise<void> {
   const { name } = owned;
   if (name === 'postgres') await stop(owned, 'SIGINT', STOP_LIMIT_MS.postgres);
   else await stop(owned, 'SIGTERM', name === 'redis' ? STOP_LIMIT_MS.redis : STOP_LIMIT_MS.app);
-}
-
-/** Resolves with the reason of the first request to stop; later ones find it already stopping. */
-function stopRequests(): Promise<string> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(signal, () => resolve(signal));
-    }
-    const parent = process.ppid;
-    const check = setInterval(() => {
-      if (process.ppid !== parent) resolve('the process that started it is gone');
-    }, PARENT_CHECK_MS);
-    check.unref();
-  });
 }

@@ -3,12 +3,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@payonce/core/clock';
-import { applyNotifications } from '@payonce/core/notifications/apply';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import type { LightMyRequestResponse } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, readContract } from './contract.js';
+import { notificationOf, paid, receive } from './received.js';
 import { call, startConsole, type TestConsole } from './support.js';
 
 const CHANNELS = `channels:
@@ -27,10 +27,10 @@ beforeAll(async () => {
   document = (await call(server, 'GET', '/openapi.json')).json();
   contract = readContract(document);
   await call(server, 'POST', '/orders', { payload: { orderNumber: 'A-1', amount: '8888' } });
-  await receive('A-1', 8888n);
-  await receive('A-1', 1n);
-  await receive('A-1', 2n);
-  await receive('A-2', 8888n);
+  await receiveOne('A-1', 8888n);
+  await receiveOne('A-1', 1n);
+  await receiveOne('A-1', 2n);
+  await receiveOne('A-2', 8888n);
   const now = new Date();
   await server.prisma.webhookEndpoint.create({
     data: {
@@ -49,33 +49,10 @@ afterAll(async () => {
 });
 
 /** As a worker applies it. The rows of this database are numbered from 1. */
-async function receive(orderNumber: string, amount: bigint): Promise<void> {
+async function receiveOne(orderNumber: string, amount: bigint): Promise<void> {
   const trade = randomBytes(12).toString('hex');
-  const notification = {
-    provider: 'alipay',
-    channel: 'shop-alipay',
-    merchant: 'default',
-    notificationId: randomBytes(16).toString('hex'),
-    digest: randomBytes(32).toString('hex'),
-    authenticity: 'signed',
-    receivedAt: new Date(),
-    body: Buffer.from(`out_trade_no=${orderNumber}&buyer_id=2088101106499364`),
-    headers: {},
-    events: [
-      {
-        kind: 'order',
-        rail: 'alipay',
-        orderNumber,
-        trade,
-        amount,
-        currency: 'CNY',
-        payeeMatches: true,
-        signed: true,
-        facts: [{ kind: 'paid', rail: 'alipay', trade, amount, at: new Date() }],
-      },
-    ],
-  } as const;
-  await applyNotifications({ prisma: server.prisma, clock: systemClock }, [notification]);
+  const body = Buffer.from(`out_trade_no=${orderNumber}&buyer_id=2088101106499364`);
+  await receive(server, notificationOf([paid(orderNumber, { trade, amount })], { body }));
 }
 
 function judge(operation: string, answer: LightMyRequestResponse, status: number): void {
