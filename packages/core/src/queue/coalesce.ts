@@ -20,8 +20,8 @@ export interface CoalesceLimits {
 
 interface Waiting<Item> {
   readonly item: Item;
-  /** By `performance.now()`. */
-  readonly until: number;
+  /** Its sender has been told what became of it: there is nothing to gain from adding it now. */
+  isOver: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -47,8 +47,7 @@ export function coalesce<Item>(
     turnScheduled = true;
     setImmediate(() => {
       turnScheduled = false;
-      // Whoever was given up has told its sender so: there is nothing to gain from adding it now.
-      waiting = waiting.filter((one) => !isLate(one));
+      waiting = waiting.filter((one) => !one.isOver);
       while (waiting.length > 0 && inFlight < limits.flushesInFlight) {
         void flush(waiting.splice(0, limits.flushSize));
       }
@@ -65,7 +64,7 @@ export function coalesce<Item>(
       if (batch.length === 1 || error instanceof AppError) {
         for (const { reject } of batch) reject(error);
       } else {
-        await Promise.all(batch.map((one) => (isLate(one) ? one.reject(error) : addAlone(one))));
+        await Promise.all(batch.map((one) => (one.isOver ? one.reject(error) : addAlone(one))));
       }
     }
     inFlight -= 1;
@@ -78,19 +77,21 @@ export function coalesce<Item>(
     return others.length === 0 ? store.addOne(only) : store.addAll([only, ...others]);
   }
 
-  function isLate({ until }: Waiting<Item>): boolean {
-    return until <= performance.now();
-  }
-
   function addAlone({ item, resolve, reject }: Waiting<Item>): Promise<void> {
     return withDeadline(store.addOne(item), limits.flushLimitMs, 'adding').then(resolve, reject);
   }
 
-  return (item, limitMs) => {
+  return async (item, limitMs) => {
+    const one = { item, isOver: false };
     const added = new Promise<void>((resolve, reject) => {
-      waiting.push({ item, until: performance.now() + limitMs, resolve, reject });
+      waiting.push(Object.assign(one, { resolve, reject }));
       scheduleTurn();
     });
-    return withDeadline(added, limitMs, 'adding');
+    try {
+      await withDeadline(added, limitMs, 'adding');
+    } finally {
+      // Told by the deadline itself: a clock that is read beside the timer can be a moment behind it.
+      one.isOver = true;
+    }
   };
 }
