@@ -1,6 +1,6 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { unprivilegedUser } from '@payonce/tooling/postgres-binaries';
 import { own, stop, until } from '@payonce/tooling/process';
@@ -24,7 +24,7 @@ export async function startOwnPgBouncer(
   const program = findProgram(PGBOUNCER, process.env.PATH ?? '');
   if (program === null) throw new Error('no pgbouncer on the PATH: install one');
   const server = new URL(postgresUrl);
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-pgbouncer-'));
+  const folder = storeFolder('pgbouncer');
   const port = await anyFreePort();
   const user = process.getuid?.() === 0 ? unprivilegedUser() : {};
   const users = join(folder, 'users.txt');

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { startPostgres } from '@payonce/tooling/postgres';
 import { stop } from '@payonce/tooling/process';
@@ -16,7 +16,7 @@ export interface OwnPostgres {
 }
 
 export async function startOwnPostgres(): Promise<OwnPostgres> {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-postgres-'));
+  const folder = storeFolder('postgres');
   const server = {
     folder: join(folder, 'postgres'),
     port: await anyFreePort(),

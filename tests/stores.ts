@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { startPostgres } from '@payonce/tooling/postgres';
 import { findRedisServer, startRedis } from '@payonce/tooling/redis';
@@ -23,7 +23,7 @@ const TEMPLATE = 'payonce_template';
 
 /** One PostgreSQL and one Redis for the whole run, on free ports, in a folder that goes when it ends. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-test-'));
+  const folder = storeFolder('test');
   const server = findRedisServer(process.env.PATH ?? '');
   if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
   const password = randomBytes(16).toString('hex');

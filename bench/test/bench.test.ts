@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -14,7 +14,7 @@ const ALONE = 'ack.latency';
 
 let state: string;
 beforeEach(() => {
-  state = mkdtempSync(join(tmpdir(), 'payonce-bench-'));
+  state = storeFolder('bench');
 });
 afterEach(() => rmSync(state, { recursive: true, force: true }));
 

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { postgresHome } from '@payonce/tooling/postgres-binaries';
 import { startTimeOf, until } from '@payonce/tooling/process';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ let state: string;
 const children: ChildProcess[] = [];
 
 beforeEach(() => {
-  state = mkdtempSync(join(tmpdir(), 'payonce-chaos-'));
+  state = storeFolder('chaos');
 });
 afterEach(async () => {
   for (const child of children.splice(0)) {

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fuzz } from '../src/fuzz.js';
 import { patchedCopy } from './patched-copy.js';
@@ -10,7 +10,7 @@ const CRYPTO = 'packages/core/dist/providers/crypto.js';
 
 /** A run, with what it printed: a line for each provider, and one of the run. */
 async function shot(product: string, requests: number) {
-  const state = mkdtempSync(join(tmpdir(), 'payonce-fuzz-'));
+  const state = storeFolder('fuzz');
   const printed: string[] = [];
   const log = vi.spyOn(console, 'log').mockImplementation((line) => void printed.push(line));
   const progress = vi.spyOn(console, 'error').mockImplementation(() => {});

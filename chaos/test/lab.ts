@@ -1,7 +1,7 @@
 /** One gateway and one worker as processes, on stores of their own: what a scenario needs, and no more. */
+
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import {
@@ -14,6 +14,7 @@ import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { type RunningPostgres, startPostgres } from '@payonce/tooling/postgres';
 import { stop, until } from '@payonce/tooling/process';
@@ -43,7 +44,7 @@ export interface Lab {
 }
 
 export async function openLab(): Promise<Lab> {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-lab-'));
+  const folder = storeFolder('lab');
   const postgres = await startPostgres({
     folder: join(folder, 'postgres'),
     port: await anyFreePort(),

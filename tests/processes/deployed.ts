@@ -1,10 +1,10 @@
-import { mkdtempSync, openSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { openSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { freshDatabase } from '@payonce/testkit/database';
 import { eventually } from '@payonce/testkit/eventually';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { startPostgres } from '@payonce/tooling/postgres';
 import { own, stop } from '@payonce/tooling/process';
@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** Processes as they are deployed, on stores of one test's own, with one folder for all that they leave. */
 export function deployment() {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-deployed-'));
+  const folder = storeFolder('deployed');
   const log = (name: string) => join(folder, `${name}.log`);
   const undo: (() => Promise<unknown> | unknown)[] = [
     () => rmSync(folder, { recursive: true, force: true }),

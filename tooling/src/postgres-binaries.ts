@@ -34,32 +34,32 @@ function packagedBinaries(): string {
 }
 
 /**
- * PostgreSQL refuses to run as root. Root hands it to the user `postgres` or `nobody`; where that user
- * cannot enter the folder (below /root, or a 0700 `mktemp -d`), the programs are copied (60 MB, once
- * per version) and the data kept under /var/lib/payonce, named by a hash of the folder.
+ * PostgreSQL refuses to run as root. Root hands it to the user `postgres` or `nobody`; what that user cannot
+ * reach (below /root, or a 0700 `mktemp -d`) is kept under /var/lib/payonce: a copy of the programs (60 MB,
+ * once per version), and the data, named by a hash of the folder.
  */
 export function postgresHome(folder: string): PostgresHome {
-  const binaries = packagedBinaries();
-  if (process.getuid?.() !== 0) return { binaries, data: folder };
+  const packaged = packagedBinaries();
+  if (process.getuid?.() !== 0) return { binaries: packaged, data: folder };
   const user = unprivilegedUser();
-  if (mayEnter(dirname(folder), user.uid) && mayEnter(binaries, user.uid)) {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chownSync(folder, user.uid, user.gid);
-    return { binaries, data: folder, ...user };
-  }
-  const shared = '/var/lib/payonce';
+  const binaries = mayEnter(packaged, user.uid) ? packaged : copiedBinaries(packaged);
   const hash = createHash('sha256').update(folder).digest('hex').slice(0, 16);
-  const data = join(shared, hash);
-  mkdirSync(shared, { recursive: true, mode: 0o755 });
+  const data = mayEnter(dirname(folder), user.uid) ? folder : join(sharedFolder(), hash);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   chownSync(data, user.uid, user.gid);
-  return { binaries: copiedBinaries(binaries, shared), data, ...user };
+  return { binaries, data, ...user };
 }
 
-function copiedBinaries(from: string, shared: string): string {
+function sharedFolder(): string {
+  const shared = '/var/lib/payonce';
+  mkdirSync(shared, { recursive: true, mode: 0o755 });
+  return shared;
+}
+
+function copiedBinaries(from: string): string {
   const manifest = readFileSync(join(from, '..', 'package.json'), 'utf8');
   const { version } = JSON.parse(manifest) as { version: string };
-  const copy = join(shared, `postgres-${version}`);
+  const copy = join(sharedFolder(), `postgres-${version}`);
   if (existsSync(copy)) return copy;
   const unfinished = `${copy}.${process.pid}`;
   rmSync(unfinished, { recursive: true, force: true });

@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { storeFolder } from './store-folder.js';
 
 /** A Redis of one test's own, to be weakened, suspended and killed. */
 export interface OwnRedis {
@@ -56,7 +56,7 @@ interface OwnOptions {
 }
 
 async function startOwn({ base, settings, args, readyWords }: OwnOptions): Promise<OwnRedis> {
-  const folder = mkdtempSync(join(tmpdir(), 'payonce-redis-'));
+  const folder = storeFolder('redis');
   const port = await freePort();
   let child: ChildProcess | null = null;
 
