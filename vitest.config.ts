@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Workspace packages are read from their sources, so tests never run against a stale build.
 const resolve = { conditions: ['@payonce/source', 'node'] };
@@ -7,8 +8,22 @@ const ssr = { resolve };
 // `isolate: false` below: nothing of ours happens at import, so that test files can share the modules of their
 // worker. Loading them anew for each file took longer than many of the tests.
 
+/** Minutes each, the longest first: begun last, one of them would be alone at the end. */
+const LONGEST = ['local-run.test.ts', 'broken-variants.test.ts', 'chaos.test.ts', 'pages.test.ts'];
+
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = ({ moduleId }: TestSpecification) => {
+      const at = LONGEST.findIndex((name) => moduleId.endsWith(name));
+      return at === -1 ? LONGEST.length : at;
+    };
+    return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     // vitest leaves one core free by default; of two that is half.
     maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
@@ -64,10 +79,10 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          // The whole product as separate processes, alone on the machine.
+          // The whole product as separate processes.
           name: 'processes',
           include: ['tests/processes/*.test.ts', 'bench/test/*.test.ts', 'chaos/test/*.test.ts'],
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

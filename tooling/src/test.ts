@@ -12,41 +12,65 @@ const CHECKS: readonly (readonly [title: string, program: string, ...args: strin
   ['unused code', 'knip', '--no-progress'],
 ];
 
+/** The tests, cheapest first, by the projects of vitest.config.ts; a stage begins also when one before it failed. */
+const TESTS: readonly (readonly [title: string, ...projects: string[]])[] = [
+  ['tests of parts', 'unit'],
+  ['tests on real stores', 'stores'],
+  ['tests in a browser and of whole processes', 'browser', 'processes'],
+];
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
 /**
- * `npm test`: format, lint, types, unused code, then every test in one vitest (import directions are
- * tests too). The last line is `N passed, N failed`, read from vitest's own report.
+ * `npm test`: format, lint, types, unused code, then every test (import directions are tests too), each stage
+ * with its time. The last line is `N passed, N failed`, read from vitest's own reports.
  */
 export async function test({ root, state }: Place): Promise<number> {
   if (!(await ensurePrograms([REDIS, CHROMIUM, PGBOUNCER]))) return 1;
   for (const [title, program, ...args] of CHECKS) {
     if ((await stage(title, bin(root, program), args)) !== 0) return 1;
   }
-  const report = join(state, 'test-report.json');
-  rmSync(report, { force: true });
-  const code = await stage('tests', bin(root, 'vitest'), [
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  ]);
-  return summarise(report, code);
+  const counts: Counts[] = [];
+  for (const [title, ...projects] of TESTS) {
+    const report = join(state, `test-report-${projects.join('-')}.json`);
+    rmSync(report, { force: true });
+    const code = await stage(title, bin(root, 'vitest'), [
+      'run',
+      ...projects.flatMap((project) => ['--project', project]),
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile.json=${report}`,
+    ]);
+    counts.push(countsOf(report, code));
+  }
+  return summarise(counts);
 }
 
-function summarise(report: string, code: number): number {
+function countsOf(report: string, code: number): Counts {
   if (!existsSync(report)) {
     console.error('✗ vitest ended without a report');
-    return 1;
+    return { passed: 0, failed: 1, skipped: 0 };
   }
-  const { numPassedTests, numFailedTests, numPendingTests, numTodoTests } = JSON.parse(
-    readFileSync(report, 'utf8'),
-  ) as Record<string, number>;
-  const skipped = (numPendingTests ?? 0) + (numTodoTests ?? 0);
-  // A file that cannot be loaded fails no test of its own; vitest's exit code knows.
-  const failed = Math.max(numFailedTests ?? 0, code === 0 ? 0 : 1);
-  console.log(
-    `${numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
-  );
-  return failed === 0 && (numPassedTests ?? 0) > 0 ? 0 : 1;
+  const {
+    numPassedTests = 0,
+    numFailedTests = 0,
+    numPendingTests = 0,
+    numTodoTests = 0,
+  } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
+  // A file that cannot be loaded fails no test of its own, nor does a stage without any; vitest's exit code knows.
+  const failed = Math.max(numFailedTests, code === 0 && numPassedTests > 0 ? 0 : 1);
+  return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
+}
+
+function summarise(counts: readonly Counts[]): number {
+  const sum = (of: keyof Counts) => counts.reduce((total, one) => total + one[of], 0);
+  const skipped = sum('skipped') > 0 ? `, ${sum('skipped')} skipped` : '';
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed${skipped}`);
+  return sum('failed') === 0 ? 0 : 1;
 }
 
 function bin(root: string, program: string): string {
