@@ -82,10 +82,7 @@ async function applyInOne(
     now,
     settledHeld.map(([one, outcome]) => ({ stored: one, outcome, scheduled: false })),
   );
-  const copies = [...entries.values()].map(
-    ({ row, isNew, count }) => [row.id, isNew ? count - 1 : count] as const,
-  );
-  await updateNotifications(tx, now, new Map(copies));
+  await updateNotifications(tx, now, countsToWrite(entries.values(), settledNew));
   return report(batch, entries, stored, settledNew, settledHeld);
 }
 
@@ -123,19 +120,44 @@ async function enterAs(
     const key = nameKey({ ...group.notification, variant });
     if (!named.has(key)) named.set(key, { notification: group.notification, variant });
   }
-  const sorted = [...named].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
-  const inserted = await insertNotifications(tx, now, sorted);
-  const rows = await lockNotifications(
+  const sorted = [...named].sort(([a], [b]) => (a < b ? -1 : 1));
+  const inserted = await insertNotifications(
     tx,
-    sorted.map(({ notification, variant }) => ({ ...notification, variant })),
+    now,
+    sorted.map(([, one]) => one),
+  );
+  const known = sorted.filter(([key]) => !inserted.has(key));
+  const locked = await lockNotifications(
+    tx,
+    known.map(([, { notification, variant }]) => ({ ...notification, variant })),
   );
   return new Map(
     wanted.flatMap(({ group, variant }): [string, Entry][] => {
-      const row = rows.get(nameKey({ ...group.notification, variant }));
+      const key = nameKey({ ...group.notification, variant });
+      const row = inserted.get(key) ?? locked.get(key);
       if (row === undefined || row.digest !== group.notification.digest) return [];
-      return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(row.id) }]];
+      return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(key) }]];
     }),
   );
+}
+
+/** Copies by row, of the rows that are not what `insertNotifications` wrote: one copy, `applied`. */
+function countsToWrite(
+  entries: Iterable<Entry>,
+  settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
+): Map<bigint, number> {
+  const applied = new Set<bigint>();
+  const held = new Set<bigint>();
+  for (const [{ notificationRowId }, { outcome }] of settledNew) {
+    if (outcome === 'applied') applied.add(notificationRowId);
+    if (outcome === 'held') held.add(notificationRowId);
+  }
+  const counts = new Map<bigint, number>();
+  for (const { row, isNew, count } of entries) {
+    const asInserted = isNew && count === 1 && applied.has(row.id) && !held.has(row.id);
+    if (!asInserted) counts.set(row.id, isNew ? count - 1 : count);
+  }
+  return counts;
 }
 
 type FreshEvent = Omit<NewEvent, 'outcome'> & { readonly forced: HoldReason | null };

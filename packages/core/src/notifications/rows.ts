@@ -53,18 +53,22 @@ export function nameKey({ channel, notificationId, variant }: NotificationName):
   return JSON.stringify([channel, notificationId, variant]);
 }
 
-/** Stores what is not stored yet. `named` sorted by name. @returns the IDs of the new rows. */
+/**
+ * Stores what is not stored yet, as `applied`: what comes out otherwise is corrected by `updateNotifications`
+ * before anybody else can see the row, so that most rows are written once. `named` sorted by name.
+ * @returns the new rows, which are this transaction's own, by `nameKey`
+ */
 export async function insertNotifications(
   tx: Tx,
   now: Date,
   named: readonly Named[],
-): Promise<Set<bigint>> {
+): Promise<Map<string, NotificationRow>> {
   const all = named.map(({ notification }) => notification);
-  const rows = await tx.$queryRaw<{ id: bigint }[]>`
+  const rows = await tx.$queryRaw<NotificationRow[]>`
     INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
       authenticity, received_at, body, headers, status, created_at)
     SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
-      n.authenticity, n.received_at, n.body, n.headers, 'held', ${now}
+      n.authenticity, n.received_at, n.body, n.headers, 'applied', ${now}
     FROM unnest(
       ${all.map((one) => one.provider)}::text[], ${all.map((one) => one.channel)}::text[],
       ${all.map((one) => one.merchant)}::text[], ${all.map((one) => one.notificationId)}::text[],
@@ -74,8 +78,9 @@ export async function insertNotifications(
       ${all.map((one) => JSON.stringify(one.headers))}::json[]
     ) WITH ORDINALITY AS n (provider, channel, merchant, notification_id, variant, digest,
       authenticity, received_at, body, headers, place) ORDER BY place
-    ON CONFLICT (channel, notification_id, variant) DO NOTHING RETURNING id`;
-  return new Set(rows.map((row) => row.id));
+    ON CONFLICT (channel, notification_id, variant) DO NOTHING
+    RETURNING id, channel, notification_id AS "notificationId", variant, digest`;
+  return byName(rows);
 }
 
 /** Locks them until the transaction ends, in the order given: sorted by name. By `nameKey`. */
@@ -83,6 +88,7 @@ export async function lockNotifications(
   tx: Tx,
   names: readonly NotificationName[],
 ): Promise<Map<string, NotificationRow>> {
+  if (names.length === 0) return new Map();
   const rows = await tx.$queryRaw<NotificationRow[]>`
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
     FROM notifications n JOIN unnest(
@@ -92,6 +98,10 @@ export async function lockNotifications(
     ) WITH ORDINALITY AS k (channel, notification_id, variant, place)
       USING (channel, notification_id, variant)
     ORDER BY k.place FOR UPDATE OF n`;
+  return byName(rows);
+}
+
+function byName(rows: readonly NotificationRow[]): Map<string, NotificationRow> {
   return new Map(rows.map((row) => [nameKey(row), row]));
 }
 

@@ -31,8 +31,9 @@ export async function findOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map
  */
 export async function lockOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map<string, Order>> {
   if (keys.length === 0) return new Map();
-  const found = await findOrders(tx, keys);
-  const missing = keys.filter((key) => !found.has(orderKey(key)));
+  const missing = await tx.$queryRaw<OrderKey[]>`
+    SELECT k.merchant, k.number FROM ${asTable(keys)} WHERE NOT EXISTS (
+      SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)`;
   if (missing.length > 0) await lockMissingNumbers(tx, missing);
   const rows = await tx.$queryRaw<Order[]>`
     SELECT ${ORDER_COLUMNS} FROM orders o JOIN ${asTable(keys)} USING (merchant, number)
@@ -74,19 +75,22 @@ export async function claimTrades(
 ): Promise<Map<string, bigint>> {
   if (claims.length === 0) return new Map();
   const sorted = [...claims].sort((a, b) => (tradeKey(a) < tradeKey(b) ? -1 : 1));
-  const rails = sorted.map((claim) => claim.rail);
-  const trades = sorted.map((claim) => claim.trade);
-  await tx.$executeRaw`
+  const claimed = await tx.$queryRaw<TradeClaim[]>`
     INSERT INTO trades (rail, trade, order_id, created_at)
-    SELECT rail, trade, order_id, ${now} FROM unnest(${rails}::text[], ${trades}::text[],
+    SELECT rail, trade, order_id, ${now} FROM unnest(
+      ${sorted.map((claim) => claim.rail)}::text[], ${sorted.map((claim) => claim.trade)}::text[],
       ${sorted.map((claim) => claim.orderId)}::bigint[])
       WITH ORDINALITY AS c (rail, trade, order_id, place) ORDER BY place
-    ON CONFLICT (rail, trade) DO NOTHING`;
+    ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id AS "orderId"`;
+  const owners = new Map(claimed.map((row) => [tradeKey(row), row.orderId]));
+  const known = sorted.filter((claim) => !owners.has(tradeKey(claim)));
+  if (known.length === 0) return owners;
   const rows = await tx.$queryRaw<TradeClaim[]>`
     SELECT t.rail, t.trade, t.order_id AS "orderId" FROM trades t
-    JOIN (SELECT DISTINCT * FROM unnest(${rails}::text[], ${trades}::text[])) AS c (rail, trade)
-      USING (rail, trade)`;
-  return new Map(rows.map((row) => [tradeKey(row), row.orderId]));
+    JOIN (SELECT DISTINCT * FROM unnest(${known.map((claim) => claim.rail)}::text[],
+      ${known.map((claim) => claim.trade)}::text[])) AS c (rail, trade) USING (rail, trade)`;
+  for (const row of rows) owners.set(tradeKey(row), row.orderId);
+  return owners;
 }
 
 /** Facts by order. To be read after the orders were locked. */
