@@ -89,7 +89,10 @@ test('what the SDK signs or accepts we accept, and we read from it what it reads
     const { form } = verification.request.message as AlipayMessage;
     expect(
       Object.fromEntries(
-        [...form].map(([name, text]) => [name, Buffer.from(text, 'latin1').toString()]),
+        form.layout.names.map((name) => [
+          name,
+          Buffer.from(form.get(name) ?? '', 'latin1').toString(),
+        ]),
       ),
     ).toEqual({
       ...parsed,

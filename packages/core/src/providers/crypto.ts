@@ -5,6 +5,7 @@ import {
   createHash,
   createHmac,
   createPublicKey,
+  hash as hashOf,
   type KeyObject,
   randomBytes,
   timingSafeEqual,
@@ -41,6 +42,9 @@ export function decodeBase64(text: string): Buffer | null {
 }
 
 export function sha256Hex(...parts: (Buffer | string)[]): string {
+  const [first = '', ...more] = parts;
+  // In one call it takes half as long.
+  if (more.length === 0) return hashOf('sha256', first, 'hex');
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
   return hash.digest('hex');

@@ -90,7 +90,7 @@ export interface ProviderReply {
 
 /**
  * One adapter, bound to one channel's credentials. All three verbs are synchronous, do no I/O and
- * keep no state; `verify` never throws, whatever the bytes.
+ * keep no state that an answer depends on; `verify` never throws, whatever the bytes.
  */
 export interface PaymentProvider<Message = unknown> {
   readonly id: ProviderId;

@@ -1,5 +1,6 @@
 import type { PaymentProvider, ProviderDefinition } from '../provider.js';
 import { decodeAlipay } from './decode.js';
+import { Layouts } from './layout.js';
 import { replyToAlipay } from './reply.js';
 import { type AlipaySettings, alipaySettings, loadAlipayKeys } from './settings.js';
 import { type AlipayMessage, verifyAlipay } from './verify.js';
@@ -11,13 +12,14 @@ export const alipay: ProviderDefinition<AlipaySettings> = {
   reply: replyToAlipay,
   create(settings, readSecret): PaymentProvider<AlipayMessage> {
     const keys = loadAlipayKeys(settings, readSecret);
+    const layouts = new Layouts();
     return {
       id: 'alipay',
       rail: 'alipay',
       // All that is signed stands in the body.
       signatureHeaders: [],
       keys: keys.map(({ info }) => info),
-      verify: (request) => verifyAlipay(keys, settings.signType, request),
+      verify: (request) => verifyAlipay(keys, settings.signType, layouts, request),
       decode: ({ message }) => [decodeAlipay(settings, message)],
     };
   },

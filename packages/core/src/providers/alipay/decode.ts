@@ -1,7 +1,7 @@
 import { parseYuan } from '../../money.js';
 import type { Fact } from '../../orders/fact.js';
 import type { NotUnderstood, OrderStatement, PaymentEvent } from '../event.js';
-import { type Form, isFilled } from './form.js';
+import type { Form } from './form.js';
 import type { AlipaySettings } from './settings.js';
 import { beijingTimeOf, codeOf, textOf } from './text.js';
 import type { AlipayMessage } from './verify.js';
@@ -15,8 +15,7 @@ export function decodeAlipay(
   { form }: AlipayMessage,
 ): PaymentEvent {
   const type = codeOf(form, 'msg_method') ?? codeOf(form, 'notify_type') ?? 'unreadable type';
-  if (isFilled(form, 'msg_method') || type !== 'trade_status_sync')
-    return notUnderstood(form, type);
+  if (form.isFilled('msg_method') || type !== 'trade_status_sync') return notUnderstood(form, type);
   const smuggled = hiddenField(form);
   if (smuggled !== null) return notUnderstood(form, `ambiguous: a value contains &${smuggled}=`);
 
@@ -48,7 +47,7 @@ function readTrade(form: Form, status: string): Said | string {
   const amount = yuanOf(form, 'total_amount');
   const currency = currencyOf(form);
   // The presence of refund_fee proves nothing: payment notices carry `refund_fee=0.00`.
-  const refunded = isFilled(form, 'refund_fee') ? yuanOf(form, 'refund_fee') : 0n;
+  const refunded = form.isFilled('refund_fee') ? yuanOf(form, 'refund_fee') : 0n;
   if (refunded === null) return `${status}: unreadable refund_fee`;
   if (currency === null) return `${status}: unreadable trans_currency`;
 
@@ -83,10 +82,10 @@ function payeeMatches(
   form: Form,
 ): boolean {
   if (codeOf(form, 'app_id') !== appId) return false;
-  if (isFilled(form, 'seller_id') && sellerIds.length > 0) {
+  if (form.isFilled('seller_id') && sellerIds.length > 0) {
     return sellerIds.includes(codeOf(form, 'seller_id') ?? '');
   }
-  return !isFilled(form, 'auth_app_id') || codeOf(form, 'auth_app_id') === appId;
+  return !form.isFilled('auth_app_id') || codeOf(form, 'auth_app_id') === appId;
 }
 
 function yuanOf(form: Form, name: string): bigint | null {
@@ -96,7 +95,7 @@ function yuanOf(form: Form, name: string): bigint | null {
 
 /** `trans_currency` is the currency of `total_amount` (cross-border trades); absent elsewhere. */
 function currencyOf(form: Form): string | null {
-  if (!isFilled(form, 'trans_currency')) return 'CNY';
+  if (!form.isFilled('trans_currency')) return 'CNY';
   const text = textOf(form, 'trans_currency') ?? '';
   return /^[A-Z]{3}$/.test(text) ? text : null;
 }
@@ -128,7 +127,7 @@ const READ_FIELDS = [
  * amount of his own. Either cut leaves one of our fields inside a value; a person has to look at it.
  */
 function hiddenField(form: Form): string | null {
-  for (const value of form.values()) {
+  for (const value of form.values) {
     if (!value.includes('&')) continue;
     const hidden = READ_FIELDS.find((name) => value.includes(`&${name}=`));
     if (hidden !== undefined) return hidden;
