@@ -104,7 +104,10 @@ export function openAesGcm(
     const opener = createDecipheriv('aes-256-gcm', key, nonce, { authTagLength: GCM_TAG_BYTES });
     opener.setAAD(associatedData);
     opener.setAuthTag(sealed.subarray(sealed.length - GCM_TAG_BYTES));
-    return Buffer.concat([opener.update(sealed.subarray(0, -GCM_TAG_BYTES)), opener.final()]);
+    const plain = opener.update(sealed.subarray(0, -GCM_TAG_BYTES));
+    // Throws when the tag is another; it has no bytes of its own to give, since GCM holds none back.
+    opener.final();
+    return plain;
   } catch {
     return null;
   }

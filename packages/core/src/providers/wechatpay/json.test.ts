@@ -47,6 +47,25 @@ describe('reading JSON strictly', () => {
     expect(parse(text)).toBeNull();
   });
 
+  test('doubled keys are found among strings full of quotes, backslashes and colons', () => {
+    const tricky = fc
+      .array(fc.constantFrom('"', '\\', ':', '1.5', 'a', '/', '\u4ed8'), { maxLength: 8 })
+      .map((parts) => parts.join(''));
+    const members = fc.array(fc.tuple(tricky, tricky), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(members, (pairs) => {
+        const written = pairs.map(
+          ([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`,
+        );
+        const isDoubled = new Set(pairs.map(([key]) => key)).size < pairs.length;
+        const text = `{${written.join(' ,')}}`;
+        expect(parse(text)).toEqual(isDoubled ? null : JSON.parse(text));
+        expect(parse(`{"o":[${text}]}`)).toEqual(isDoubled ? null : { o: [JSON.parse(text)] });
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   test('the same key in different objects is no doubled key, nor is one that stands in a text', () => {
     expect(parse('{"a":{"b":1},"c":{"b":2},"d":"\\"a\\":1,","e":["a","a"]}')).not.toBeNull();
   });

@@ -2,8 +2,7 @@ import { isUtf8 } from 'node:buffer';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** In a text that is known to be JSON: a whole string, or (second) a number. */
-const STRING = /"[^"\\]*(?:\\.[^"\\]*)*"/g;
+/** In a text that is known to be JSON: a whole string, or a number. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
 /** Fifteen digits are always exact in a double. */
@@ -23,7 +22,7 @@ export function parseJsonObject(bytes: Buffer): JsonObject | null {
   try {
     const value: unknown = JSON.parse(text);
     if (!isObject(value)) return null;
-    const skeleton = text.replace(STRING, '');
+    const skeleton = withoutStrings(text);
     if (keysIn(value) !== skeleton.split(':').length - 1) return null;
     return INEXACT.test(skeleton) ? JSON.parse(withoutInexact(text)) : value;
   } catch {
@@ -31,14 +30,33 @@ export function parseJsonObject(bytes: Buffer): JsonObject | null {
   }
 }
 
+/** Of a text that is known to be JSON. Looks for quotes alone, natively: half the time of a regular expression. */
+function withoutStrings(text: string): string {
+  let rest = '';
+  let start = 0;
+  for (let open = text.indexOf('"'); open !== -1; open = text.indexOf('"', start)) {
+    rest += text.slice(start, open);
+    let close = text.indexOf('"', open + 1);
+    while (isEscaped(text, close)) close = text.indexOf('"', close + 1);
+    start = close + 1;
+  }
+  return rest + text.slice(start);
+}
+
+/** A quote after an odd number of backslashes belongs to its string. */
+function isEscaped(text: string, quote: number): boolean {
+  let before = quote;
+  while (text[before - 1] === '\\') before -= 1;
+  return (quote - before) % 2 === 1;
+}
+
 /** In a JSON text without its strings each colon stands for a key: fewer keys were read when one stands twice. */
 function keysIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const items = Object.values(value);
-  return items.reduce(
-    (sum: number, item) => sum + keysIn(item),
-    isObject(value) ? items.length : 0,
-  );
+  let count = Array.isArray(value) ? 0 : items.length;
+  for (const item of items) count += keysIn(item);
+  return count;
 }
 
 function withoutInexact(text: string): string {
