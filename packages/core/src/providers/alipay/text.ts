@@ -48,18 +48,14 @@ export function codeOf(form: Form, name: string): string | null {
   return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
 }
 
-const BEIJING_TIME =
-  /^[1-9]\d{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]) (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{3})?$/;
+const BEIJING_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?$/;
 
 /** `2026-11-23 16:32:00` or with `.123`, which is Beijing time; null for anything else. */
 export function beijingTimeOf(form: Form, name: string): Date | null {
   const text = textOf(form, name) ?? '';
   if (!BEIJING_TIME.test(text)) return null;
-  const part = (from: number, to: number) => Number(text.slice(from, to));
-  const day = part(8, 10);
-  const midnight = Date.UTC(part(0, 4), part(5, 7) - 1, day);
-  // Date takes 30 February for 1 March.
-  if (new Date(midnight).getUTCDate() !== day) return null;
-  const minutes = 60 * (part(11, 13) - 8) + part(14, 16);
-  return new Date(midnight + 60_000 * minutes + 1_000 * part(17, 19) + part(20, 23));
+  const at = new Date(`${text.replace(' ', 'T')}+08:00`);
+  // Date takes 30 February for 1 March. NaN is no day either.
+  const inBeijing = new Date(at.getTime() + 8 * 3_600_000);
+  return inBeijing.getUTCDate() === Number(text.slice(8, 10)) ? at : null;
 }
