@@ -46,7 +46,7 @@ export function readDeadLetters(tx: Tx): Promise<Waiting> {
 export function readOrderEvents(tx: Tx): Promise<Waiting> {
   return readWaiting(
     tx,
-    Prisma.sql`SELECT created_at FROM order_events WHERE fanned_out_at IS NULL ORDER BY fanned_out_at, id`,
+    Prisma.sql`SELECT created_at FROM order_events WHERE fanned_out_at IS NULL ORDER BY id`,
   );
 }
 
