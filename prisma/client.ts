@@ -33,6 +33,8 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
   );
   return new PrismaClient({
     adapter,
+    // Otherwise every query notes where it was called from, for an excerpt of our source in its error.
+    errorFormat: 'minimal',
     // An interactive transaction's limits: to get a connection, and to be done. A batch takes
     // milliseconds; what takes longer waits for a lock, and a retry is cheaper than a stuck worker.
     transactionOptions: { maxWait: 5_000, timeout: 20_000 },

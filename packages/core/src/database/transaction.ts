@@ -26,8 +26,7 @@ export async function inTransaction<T>(
     try {
       return await prisma.$transaction(
         async (tx) => {
-          // A worker whose machine vanished must not keep its orders locked until TCP notices.
-          await tx.$executeRaw`SET LOCAL idle_in_transaction_session_timeout = '30s'`;
+          await settle(tx);
           return work(tx);
         },
         { isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
@@ -42,6 +41,18 @@ export async function inTransaction<T>(
       throw new AppError('database_unavailable', { cause: error });
     }
   }
+}
+
+/**
+ * For this transaction alone.
+ * - A worker whose machine vanished must not keep its orders locked until TCP notices.
+ * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
+ *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
+ */
+async function settle(tx: Tx): Promise<void> {
+  await tx.$executeRaw`SELECT set_config('idle_in_transaction_session_timeout', '30s', true),
+    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
+    set_config('enable_mergejoin', 'off', true)`;
 }
 
 /** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
