@@ -4,8 +4,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import type { Fact } from '../orders/fact.js';
-import type { Order } from '../orders/order.js';
-import { planOrder } from '../orders/plan.js';
+import { type KnownOrder, planOrder } from '../orders/plan.js';
 import {
   claimTrades,
   findOrders,
@@ -158,7 +157,7 @@ async function wasSettledBy(tx: Tx, { id }: StoredEvent, action: AuditAction): P
   return last?.action === action;
 }
 
-async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<Order | null> {
+async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<KnownOrder | null> {
   const number = storable(event.orderNumber);
   if (number === null) return null;
   const key = { merchant, number };
@@ -182,7 +181,7 @@ function amountReceived(facts: readonly Fact[]): bigint | null {
 function amountExpected(
   { amount }: { readonly amount?: bigint | undefined },
   held: HeldEvent,
-  order: Order,
+  order: KnownOrder,
   received: bigint | null,
 ): bigint | null {
   if (amount !== undefined) return amount;
@@ -196,7 +195,7 @@ async function audit(
   action: AuditAction,
   held: HeldEvent,
   detail: Readonly<Record<string, unknown>>,
-  order: Order | null = null,
+  order: KnownOrder | null = null,
 ): Promise<bigint> {
   const number = needsOrder(held.event) ? storable(held.event.orderNumber) : null;
   const key = { merchant: held.merchant, number: number ?? '' };

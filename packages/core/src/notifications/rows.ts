@@ -1,6 +1,7 @@
 /** SQL of notifications and their events. */
 
 import { eventFromJson, eventToJson } from '../database/event-json.js';
+import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { nextRetryAt } from './hold.js';
@@ -63,21 +64,27 @@ export async function insertNotifications(
   now: Date,
   named: readonly Named[],
 ): Promise<Map<string, NotificationRow>> {
-  const all = named.map(({ notification }) => notification);
+  const all = named.map(({ notification, variant }, place) => ({
+    place,
+    provider: notification.provider,
+    channel: notification.channel,
+    merchant: notification.merchant,
+    notification_id: notification.notificationId,
+    variant,
+    digest: notification.digest,
+    authenticity: notification.authenticity,
+    received_at: notification.receivedAt,
+    body: notification.body.toString('base64'),
+    headers: JSON.stringify(notification.headers),
+  }));
   const rows = await tx.$queryRaw<NotificationRow[]>`
     INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
       authenticity, received_at, body, headers, status, created_at)
     SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
-      n.authenticity, n.received_at, n.body, n.headers, 'applied', ${now}
-    FROM unnest(
-      ${all.map((one) => one.provider)}::text[], ${all.map((one) => one.channel)}::text[],
-      ${all.map((one) => one.merchant)}::text[], ${all.map((one) => one.notificationId)}::text[],
-      ${named.map((one) => one.variant)}::text[], ${all.map((one) => one.digest)}::text[],
-      ${all.map((one) => one.authenticity)}::text[],
-      ${all.map((one) => one.receivedAt)}::timestamptz[], ${all.map((one) => one.body)}::bytea[],
-      ${all.map((one) => JSON.stringify(one.headers))}::json[]
-    ) WITH ORDINALITY AS n (provider, channel, merchant, notification_id, variant, digest,
-      authenticity, received_at, body, headers, place) ORDER BY place
+      n.authenticity, n.received_at, decode(n.body, 'base64'), n.headers::json, 'applied', ${now}
+    FROM ${recordset(all)} AS n (place int, provider text, channel text, merchant text,
+      notification_id text, variant text, digest text, authenticity text, received_at timestamptz,
+      body text, headers text) ORDER BY n.place
     ON CONFLICT (channel, notification_id, variant) DO NOTHING
     RETURNING id, channel, notification_id AS "notificationId", variant, digest`;
   return byName(rows);
@@ -89,13 +96,16 @@ export async function lockNotifications(
   names: readonly NotificationName[],
 ): Promise<Map<string, NotificationRow>> {
   if (names.length === 0) return new Map();
+  const keys = names.map(({ channel, notificationId, variant }, place) => ({
+    place,
+    channel,
+    notification_id: notificationId,
+    variant,
+  }));
   const rows = await tx.$queryRaw<NotificationRow[]>`
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
-    FROM notifications n JOIN unnest(
-      ${names.map((name) => name.channel)}::text[],
-      ${names.map((name) => name.notificationId)}::text[],
-      ${names.map((name) => name.variant)}::text[]
-    ) WITH ORDINALITY AS k (channel, notification_id, variant, place)
+    FROM notifications n JOIN ${recordset(keys)}
+      AS k (place int, channel text, notification_id text, variant text)
       USING (channel, notification_id, variant)
     ORDER BY k.place FOR UPDATE OF n`;
   return byName(rows);
@@ -142,19 +152,26 @@ export interface NewEvent {
 
 export async function insertEvents(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
   if (events.length === 0) return;
-  const reasons = events.map(({ outcome }) => reasonOf(outcome));
+  const rows = events.map(({ notificationRowId, position, merchant, event, outcome }) => {
+    const reason = reasonOf(outcome);
+    return {
+      notification_row_id: String(notificationRowId),
+      position,
+      merchant,
+      order_number: storable(event.orderNumber),
+      event: eventToJson(event),
+      outcome: outcome.outcome,
+      hold_reason: reason,
+      next_retry_at: reason && nextRetryAt(reason, 0, now),
+    };
+  });
   await tx.$executeRaw`
     INSERT INTO notification_events (notification_row_id, position, merchant, order_number, event,
       outcome, hold_reason, next_retry_at, created_at, decided_at)
-    SELECT e.*, ${now}, ${now} FROM unnest(
-      ${events.map((event) => event.notificationRowId)}::bigint[],
-      ${events.map((event) => event.position)}::int[],
-      ${events.map((event) => event.merchant)}::text[],
-      ${events.map(({ event }) => storable(event.orderNumber))}::text[],
-      ${events.map(({ event }) => eventToJson(event))}::json[],
-      ${events.map(({ outcome }) => outcome.outcome)}::text[], ${reasons}::text[],
-      ${reasons.map((reason) => reason && nextRetryAt(reason, 0, now))}::timestamptz[]
-    ) AS e`;
+    SELECT e.notification_row_id, e.position, e.merchant, e.order_number, e.event::json, e.outcome,
+      e.hold_reason, e.next_retry_at, ${now}, ${now}
+    FROM ${recordset(rows)} AS e (notification_row_id bigint, position int, merchant text,
+      order_number text, event text, outcome text, hold_reason text, next_retry_at timestamptz)`;
   await tellHeld(tx, now, events.flatMap(asHeld));
 }
 
@@ -177,17 +194,19 @@ export async function updateEvents(
   const rows = changed.map(({ stored, outcome, scheduled }) => {
     const reason = reasonOf(outcome);
     const tries = scheduled ? stored.tries + 1 : 0;
-    const retryAt = reason && nextRetryAt(reason, tries, now);
-    return { id: stored.id, outcome: outcome.outcome, reason, tries, retryAt };
+    return {
+      id: String(stored.id),
+      outcome: outcome.outcome,
+      hold_reason: reason,
+      tries,
+      next_retry_at: reason && nextRetryAt(reason, tries, now),
+    };
   });
   await tx.$executeRaw`
     UPDATE notification_events e SET outcome = d.outcome, hold_reason = d.hold_reason,
       tries = d.tries, next_retry_at = d.next_retry_at, decided_at = ${now}
-    FROM unnest(
-      ${rows.map((row) => row.id)}::bigint[], ${rows.map((row) => row.outcome)}::text[],
-      ${rows.map((row) => row.reason)}::text[], ${rows.map((row) => row.tries)}::int[],
-      ${rows.map((row) => row.retryAt)}::timestamptz[]
-    ) AS d (id, outcome, hold_reason, tries, next_retry_at) WHERE e.id = d.id`;
+    FROM ${recordset(rows)} AS d (id bigint, outcome text, hold_reason text, tries int,
+      next_retry_at timestamptz) WHERE e.id = d.id`;
   const elsewise = changed.filter((one) => !sameOutcome(one));
   await tellHeld(
     tx,
@@ -211,6 +230,7 @@ export async function updateNotifications(
   counts: ReadonlyMap<bigint, number>,
 ): Promise<void> {
   if (counts.size === 0) return;
+  const rows = [...counts].map(([id, copies]) => ({ id: String(id), copies }));
   await tx.$executeRaw`
     UPDATE notifications n SET copies = n.copies + k.copies,
       last_copy_at = CASE WHEN k.copies > 0 THEN ${now} ELSE n.last_copy_at END,
@@ -220,8 +240,7 @@ export async function updateNotifications(
           WHEN bool_or(e.outcome = 'duplicate') THEN 'duplicate'
           ELSE 'ignored' END
         FROM notification_events e WHERE e.notification_row_id = n.id)
-    FROM unnest(${[...counts.keys()]}::bigint[], ${[...counts.values()]}::int[]) AS k (id, copies)
-    WHERE n.id = k.id`;
+    FROM ${recordset(rows)} AS k (id bigint, copies int) WHERE n.id = k.id`;
 }
 
 function reasonOf(outcome: EventOutcome): HoldReason | null {

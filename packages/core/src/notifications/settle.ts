@@ -1,8 +1,7 @@
 import type { OrderKey } from '../database/order-lock.js';
 import type { Tx } from '../database/transaction.js';
 import type { Fact } from '../orders/fact.js';
-import type { Order } from '../orders/order.js';
-import { isKnown, type OrderPlan, planOrder } from '../orders/plan.js';
+import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
 import {
   claimTrades,
   lockOrders,
@@ -28,7 +27,7 @@ export interface PendingEvent {
 /** An event with what was decided of it, and about which order. */
 interface Decided {
   readonly pending: PendingEvent;
-  readonly order: Order | null;
+  readonly order: KnownOrder | null;
   readonly decision: Decision;
 }
 
@@ -70,7 +69,7 @@ function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {
   return [...keys.values()];
 }
 
-function decide(pending: PendingEvent, orders: ReadonlyMap<string, Order>): Decided {
+function decide(pending: PendingEvent, orders: ReadonlyMap<string, KnownOrder>): Decided {
   const { event, merchant, forced } = pending;
   if (forced !== null) {
     return { pending, order: null, decision: { decision: 'hold', reason: forced } };
@@ -120,7 +119,7 @@ function planOrders(
   settled: readonly Decided[],
   facts: ReadonlyMap<bigint, readonly Fact[]>,
 ): Map<bigint, PlanOfOrder> {
-  const perOrder = new Map<bigint, { order: Order; told: Decided[] }>();
+  const perOrder = new Map<bigint, { order: KnownOrder; told: Decided[] }>();
   for (const one of settled) {
     if (one.order === null || one.decision.decision !== 'apply') continue;
     const known = perOrder.get(one.order.id);

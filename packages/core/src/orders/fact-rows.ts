@@ -1,6 +1,6 @@
 import { type Fact, factKey } from './fact.js';
 
-/** A fact as `facts` holds it. */
+/** A fact as it is read. */
 export interface FactRow {
   readonly orderId: bigint;
   readonly kind: string;
@@ -13,18 +13,19 @@ export interface FactRow {
   readonly auditId: bigint | null;
 }
 
-export function factToRow(orderId: bigint, fact: Fact): FactRow & { readonly key: string } {
+/** As `recordset` takes it. */
+export function factToRow(orderId: bigint, fact: Fact) {
   return {
-    orderId,
+    order_id: String(orderId),
     key: factKey(fact),
     kind: fact.kind,
     rail: fact.kind === 'closed' ? (fact.by === 'merchant' ? null : fact.by) : fact.rail,
     trade: fact.trade,
-    refundId: fact.kind === 'refund' ? fact.refundId : null,
-    refundStatus: fact.kind === 'refund' ? fact.status : null,
-    amount: 'amount' in fact ? fact.amount : null,
+    refund_id: fact.kind === 'refund' ? fact.refundId : null,
+    refund_status: fact.kind === 'refund' ? fact.status : null,
+    amount: 'amount' in fact ? String(fact.amount) : null,
     at: fact.at,
-    auditId: fact.kind === 'operator' ? BigInt(fact.auditId) : null,
+    audit_id: fact.kind === 'operator' ? fact.auditId : null,
   };
 }
 

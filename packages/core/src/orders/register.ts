@@ -114,8 +114,8 @@ export async function closeOrder(
     const order = (await lockOrders(tx, [key])).get(orderKey(key));
     if (order === undefined) return { outcome: 'unknown_order' };
     const facts = (await readFacts(tx, [order.id])).get(order.id) ?? [];
-    if (deriveOrder(facts).primary !== null) return { outcome: 'paid', order };
-    if (!facts.some((fact) => fact.kind === 'closed' && fact.by === 'merchant')) {
+    const isPaid = deriveOrder(facts).primary !== null;
+    if (!isPaid && !facts.some((fact) => fact.kind === 'closed' && fact.by === 'merchant')) {
       const now = deps.clock();
       const closed = { kind: 'closed', by: 'merchant', trade: null, at: now } as const;
       const statement = { facts: [closed], notificationRowId: null };
@@ -128,7 +128,8 @@ export async function closeOrder(
       }
       await storePlans(tx, now, [planOrder(order, facts, [statement])]);
     }
-    return { outcome: 'closed', order: found((await findOrders(tx, [key])).get(orderKey(key))) };
+    const stored = found((await findOrders(tx, [key])).get(orderKey(key)));
+    return { outcome: isPaid ? 'paid' : 'closed', order: stored };
   });
 }
 

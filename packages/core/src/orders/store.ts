@@ -1,12 +1,13 @@
 /** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key. */
 import { Prisma } from '@payonce/prisma/client';
 import { lockMissingNumbers, type OrderKey } from '../database/order-lock.js';
+import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { Rail } from '../rail.js';
 import type { Fact } from './fact.js';
 import { type FactRow, factFromRow, factToRow } from './fact-rows.js';
 import type { Order, OrderTerms } from './order.js';
-import type { Crossing, OrderPlan } from './plan.js';
+import type { Crossing, KnownOrder, OrderPlan } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
   o.paid_amount AS "paidAmount", o.refunded_amount AS "refundedAmount", o.paid_at AS "paidAt",
@@ -29,14 +30,18 @@ export async function findOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map
  * against being registered meanwhile (`order-lock.ts`), then looked for again: whoever is not in the
  * answer does not exist, for as long as this transaction lasts.
  */
-export async function lockOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map<string, Order>> {
+export async function lockOrders(
+  tx: Tx,
+  keys: readonly OrderKey[],
+): Promise<Map<string, KnownOrder>> {
   if (keys.length === 0) return new Map();
   const missing = await tx.$queryRaw<OrderKey[]>`
     SELECT k.merchant, k.number FROM ${asTable(keys)} WHERE NOT EXISTS (
       SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)`;
   if (missing.length > 0) await lockMissingNumbers(tx, missing);
-  const rows = await tx.$queryRaw<Order[]>`
-    SELECT ${ORDER_COLUMNS} FROM orders o JOIN ${asTable(keys)} USING (merchant, number)
+  const rows = await tx.$queryRaw<KnownOrder[]>`
+    SELECT o.id, o.merchant, o.number, o.amount, o.currency, o.version
+    FROM orders o JOIN ${asTable(keys)} USING (merchant, number)
     ORDER BY o.id FOR UPDATE OF o`;
   return byKey(rows);
 }
@@ -47,12 +52,16 @@ export async function insertOrders(
   now: Date,
   all: readonly OrderTerms[],
 ): Promise<Set<string>> {
+  const terms = all.map(({ merchant, number, amount, currency }) => ({
+    merchant,
+    number,
+    amount: String(amount),
+    currency,
+  }));
   const rows = await tx.$queryRaw<OrderKey[]>`
     INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
-    SELECT o.*, ${now}, ${now} FROM unnest(
-      ${all.map((terms) => terms.merchant)}::text[], ${all.map((terms) => terms.number)}::text[],
-      ${all.map((terms) => terms.amount)}::bigint[], ${all.map((terms) => terms.currency)}::text[]
-    ) AS o (merchant, number, amount, currency)
+    SELECT o.*, ${now}, ${now}
+    FROM ${recordset(terms)} AS o (merchant text, number text, amount bigint, currency text)
     ON CONFLICT (merchant, number) DO NOTHING RETURNING merchant, number`;
   return new Set(rows.map(orderKey));
 }
@@ -75,21 +84,26 @@ export async function claimTrades(
 ): Promise<Map<string, bigint>> {
   if (claims.length === 0) return new Map();
   const sorted = [...claims].sort((a, b) => (tradeKey(a) < tradeKey(b) ? -1 : 1));
+  const rows = sorted.map(({ rail, trade, orderId }, place) => ({
+    place,
+    rail,
+    trade,
+    order_id: String(orderId),
+  }));
   const claimed = await tx.$queryRaw<TradeClaim[]>`
     INSERT INTO trades (rail, trade, order_id, created_at)
-    SELECT rail, trade, order_id, ${now} FROM unnest(
-      ${sorted.map((claim) => claim.rail)}::text[], ${sorted.map((claim) => claim.trade)}::text[],
-      ${sorted.map((claim) => claim.orderId)}::bigint[])
-      WITH ORDINALITY AS c (rail, trade, order_id, place) ORDER BY place
+    SELECT c.rail, c.trade, c.order_id, ${now}
+    FROM ${recordset(rows)} AS c (place int, rail text, trade text, order_id bigint) ORDER BY c.place
     ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id AS "orderId"`;
   const owners = new Map(claimed.map((row) => [tradeKey(row), row.orderId]));
   const known = sorted.filter((claim) => !owners.has(tradeKey(claim)));
   if (known.length === 0) return owners;
-  const rows = await tx.$queryRaw<TradeClaim[]>`
-    SELECT t.rail, t.trade, t.order_id AS "orderId" FROM trades t
-    JOIN (SELECT DISTINCT * FROM unnest(${known.map((claim) => claim.rail)}::text[],
-      ${known.map((claim) => claim.trade)}::text[])) AS c (rail, trade) USING (rail, trade)`;
-  for (const row of rows) owners.set(tradeKey(row), row.orderId);
+  const found = await tx.$queryRaw<TradeClaim[]>`
+    SELECT t.rail, t.trade, t.order_id AS "orderId" FROM trades t JOIN (
+      SELECT DISTINCT c.rail, c.trade
+      FROM ${recordset(known.map(({ rail, trade }) => ({ rail, trade })))} AS c (rail text, trade text)
+    ) AS c USING (rail, trade)`;
+  for (const row of found) owners.set(tradeKey(row), row.orderId);
   return owners;
 }
 
@@ -122,21 +136,15 @@ async function storeFacts(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promi
   const rows = plans.flatMap(({ order, changes }) =>
     changes.map(({ fact, notificationRowId }) => ({
       ...factToRow(order.id, fact),
-      notificationRowId,
+      notification_row_id: notificationRowId === null ? null : String(notificationRowId),
     })),
   );
   await tx.$executeRaw`
     INSERT INTO facts AS f (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at,
       audit_id, notification_row_id, created_at)
-    SELECT c.*, ${now} FROM unnest(
-      ${rows.map((row) => row.orderId)}::bigint[], ${rows.map((row) => row.key)}::text[],
-      ${rows.map((row) => row.kind)}::text[], ${rows.map((row) => row.rail)}::text[],
-      ${rows.map((row) => row.trade)}::text[], ${rows.map((row) => row.refundId)}::text[],
-      ${rows.map((row) => row.refundStatus)}::text[], ${rows.map((row) => row.amount)}::bigint[],
-      ${rows.map((row) => row.at)}::timestamptz[], ${rows.map((row) => row.auditId)}::bigint[],
-      ${rows.map((row) => row.notificationRowId)}::bigint[]
-    ) AS c (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at, audit_id,
-      notification_row_id)
+    SELECT c.*, ${now} FROM ${recordset(rows)} AS c (order_id bigint, key text, kind text, rail text,
+      trade text, refund_id text, refund_status text, amount bigint, at timestamptz,
+      audit_id bigint, notification_row_id bigint)
     ORDER BY c.order_id, c.key
     ON CONFLICT (order_id, key) DO UPDATE SET
       at = LEAST(f.at, excluded.at),
@@ -147,47 +155,48 @@ async function storeFacts(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promi
 }
 
 async function storeStates(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
-  const states = plans.map((plan) => plan.state);
+  const rows = plans.map(({ order, version, state }) => ({
+    id: String(order.id),
+    version,
+    status: state.status,
+    paid_amount: String(state.paidAmount),
+    refunded_amount: String(state.refundedAmount),
+    paid_at: state.paidAt,
+    primary_rail: state.primary?.rail ?? null,
+    primary_trade: state.primary?.trade ?? null,
+    attention: state.attention.join(','),
+  }));
   await tx.$executeRaw`
     UPDATE orders o SET status = s.status, paid_amount = s.paid_amount,
       refunded_amount = s.refunded_amount, paid_at = s.paid_at, primary_rail = s.primary_rail,
       primary_trade = s.primary_trade, attention = string_to_array(s.attention, ','),
       version = s.version, updated_at = ${now}
-    FROM unnest(
-      ${plans.map((plan) => plan.order.id)}::bigint[], ${plans.map((plan) => plan.version)}::int[],
-      ${states.map((state) => state.status)}::text[],
-      ${states.map((state) => state.paidAmount)}::bigint[],
-      ${states.map((state) => state.refundedAmount)}::bigint[],
-      ${states.map((state) => state.paidAt)}::timestamptz[],
-      ${states.map((state) => state.primary?.rail ?? null)}::text[],
-      ${states.map((state) => state.primary?.trade ?? null)}::text[],
-      ${states.map((state) => state.attention.join(','))}::text[]
-    ) AS s (id, version, status, paid_amount, refunded_amount, paid_at, primary_rail,
-      primary_trade, attention)
+    FROM ${recordset(rows)} AS s (id bigint, version int, status text, paid_amount bigint,
+      refunded_amount bigint, paid_at timestamptz, primary_rail text, primary_trade text,
+      attention text)
     WHERE o.id = s.id`;
 }
 
 /** A milestone crossed again (a flag that went and came back) was told already. */
 async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
   const events = plans.flatMap(({ order, crossings }) =>
-    crossings.map((crossing) => ({
-      ...crossing,
-      orderId: order.id,
-      merchant: order.merchant,
-      payload: orderEventPayload(order, crossing),
-    })),
+    crossings.map((crossing) => ({ order, crossing })),
   );
   if (events.length === 0) return;
+  const rows = events.map(({ order, crossing }, place) => ({
+    place,
+    order_id: String(order.id),
+    merchant: order.merchant,
+    type: crossing.type,
+    milestone: crossing.milestone,
+    version: crossing.version,
+    payload: orderEventPayload(order, crossing),
+  }));
   await tx.$executeRaw`
     INSERT INTO order_events (order_id, merchant, type, milestone, version, payload, created_at)
-    SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload, ${now} FROM unnest(
-      ${events.map((event) => event.orderId)}::bigint[],
-      ${events.map((event) => event.merchant)}::text[],
-      ${events.map((event) => event.type)}::text[],
-      ${events.map((event) => event.milestone)}::text[],
-      ${events.map((event) => event.version)}::int[],
-      ${events.map((event) => event.payload)}::jsonb[]
-    ) WITH ORDINALITY AS e (order_id, merchant, type, milestone, version, payload, place) ORDER BY place
+    SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload::jsonb, ${now}
+    FROM ${recordset(rows)} AS e (place int, order_id bigint, merchant text, type text,
+      milestone text, version int, payload text) ORDER BY e.place
     ON CONFLICT (order_id, type, milestone) DO NOTHING`;
 }
 
@@ -214,12 +223,11 @@ function orderEventPayload(
 }
 
 function asTable(keys: readonly OrderKey[]): Prisma.Sql {
-  const merchants = keys.map((key) => key.merchant);
-  const numbers = keys.map((key) => key.number);
-  return Prisma.sql`(SELECT DISTINCT * FROM unnest(${merchants}::text[], ${numbers}::text[]))
-    AS k (merchant, number)`;
+  const rows = keys.map(({ merchant, number }) => ({ merchant, number }));
+  return Prisma.sql`(SELECT DISTINCT * FROM ${recordset(rows)} AS k (merchant text, number text))
+    AS k`;
 }
 
-function byKey(orders: readonly Order[]): Map<string, Order> {
+function byKey<Known extends OrderKey>(orders: readonly Known[]): Map<string, Known> {
   return new Map(orders.map((order) => [orderKey(order), order]));
 }
