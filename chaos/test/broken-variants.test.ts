@@ -80,8 +80,9 @@ async function deadLetter(scene: Scene): Promise<void> {
   } as const;
   await deliver(teller.payment(payment));
   await drained();
-  await sql('UPDATE dead_letters SET redrive_requested_at = now()');
+  // Not before: the one that was not told would try it, and say that it died again.
   await restartWorker();
+  await sql('UPDATE dead_letters SET redrive_requested_at = now()');
   await scene.until('no dead letter to be asked for', async () => {
     const open = await sql('SELECT 1 FROM dead_letters WHERE redrive_requested_at IS NOT NULL');
     return open.length === 0;
