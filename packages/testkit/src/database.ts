@@ -16,11 +16,17 @@ export interface FreshDatabase {
   drop(): Promise<void>;
 }
 
-/** A database of one's own, cloned from the migrated template: 40 ms, where migrating takes a second. */
+/**
+ * A database of one's own, cloned from the migrated template: 40 ms, where migrating takes a second. By copying files,
+ * which in memory takes half as long as writing every page to the log.
+ */
 export async function freshDatabase(server: DatabaseServer): Promise<FreshDatabase> {
   const name = `payonce_${randomBytes(8).toString('hex')}`;
   const template = server.templateDatabase ?? 'template0';
-  await asAdmin(server, `CREATE DATABASE ${name} TEMPLATE ${pg.escapeIdentifier(template)}`);
+  await asAdmin(
+    server,
+    `CREATE DATABASE ${name} TEMPLATE ${pg.escapeIdentifier(template)} STRATEGY FILE_COPY`,
+  );
   const url = new URL(server.postgresUrl);
   url.pathname = `/${name}`;
   return {
