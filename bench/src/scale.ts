@@ -6,6 +6,8 @@ export interface Scale {
   /** Under load, before anything is counted: compilers and caches settle. */
   readonly warmMs: number;
   readonly measureMs: number;
+  /** As fast as they are answered, before a latency is measured. */
+  readonly warmRequests: number;
   /** Signed notifications at hand, each for an order of its own. */
   readonly requests: number;
   readonly backlog: number;
@@ -26,6 +28,7 @@ export const FULL: Scale = {
   settles: true,
   warmMs: 1_500,
   measureMs: 4_000,
+  warmRequests: 8_000,
   requests: 40_000,
   backlog: 20_000,
   drainLimitMs: 10_000,
@@ -41,6 +44,7 @@ export const QUICK: Scale = {
   settles: false,
   warmMs: 100,
   measureMs: 300,
+  warmRequests: 100,
   requests: 600,
   backlog: 600,
   drainLimitMs: 500,
