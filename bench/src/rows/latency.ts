@@ -17,12 +17,13 @@ export const latency: Row = {
   name: 'latency',
   does: 'milliseconds from receipt to applied at 200 a second: p50 and p99',
   async measure(stage) {
+    const files = filesOf(stage);
     const found: { p50: number; p99: number }[] = [];
     const p99 = await repeat(
       { name: 'latency', unit: 'ms (p99)', against: 'nothing: 200 a second' },
       stage.scale.rounds,
       async () => {
-        const quantiles = await receiptToApplied(stage);
+        const quantiles = await receiptToApplied(stage, files);
         found.push(quantiles);
         return quantiles.p99;
       },
@@ -45,7 +46,7 @@ export const ackLatency: Row = {
     const files = filesOf(stage);
     const start = async (place: Place) => {
       const gateway = await stage.programs.gateway(place, 'redis');
-      await warmUp(stage, files.first, gateway.origin);
+      await warmUp(stage, files, gateway.origin);
       return gateway;
     };
     const peak = await loaded(stage, start, { file: files.after });
@@ -61,30 +62,35 @@ export const ackLatency: Row = {
   },
 };
 
-/**
- * Processes that have run for a while: in the first thousands of requests most of the time goes into compiling what
- * answers them. What follows is told of other orders.
- */
-function filesOf({ scale, requests, folder }: Stage): { first: string; after: string } {
-  const files = { first: join(folder, 'first.jsonl'), after: join(folder, 'then.jsonl') };
+interface Files {
+  readonly first: string;
+  /** Of other orders. */
+  readonly after: string;
+}
+
+function filesOf({ scale, requests, folder }: Stage): Files {
+  const files = { first: join(folder, 'first.jsonl'), after: join(folder, 'after.jsonl') };
   writeRequests(files.first, requests().slice(0, scale.warmRequests));
   writeRequests(files.after, requests().slice(scale.warmRequests));
   return files;
 }
 
-async function warmUp({ programs }: Stage, file: string, origin: string): Promise<void> {
-  await programs.load({ origin, file, warmMs: 0, measureMs: WARM_UP_LIMIT_MS });
+/**
+ * Measured are processes that have run for a while: in the first thousands of requests most of the time goes into
+ * compiling what answers them.
+ */
+async function warmUp({ programs }: Stage, { first }: Files, origin: string): Promise<void> {
+  await programs.load({ origin, file: first, warmMs: 0, measureMs: WARM_UP_LIMIT_MS });
 }
 
 /** Receipt is the gateway's time of it, applied is PostgreSQL's time of the commit: one machine, one clock. */
-async function receiptToApplied(stage: Stage): Promise<{ p50: number; p99: number }> {
+async function receiptToApplied(stage: Stage, files: Files): Promise<{ p50: number; p99: number }> {
   const { scale, stores, programs } = stage;
-  const files = filesOf(stage);
   const place = await stores.freshPlace();
   try {
     const worker = await programs.worker(place);
     const gateway = await programs.gateway(place, 'redis');
-    await warmUp(stage, files.first, gateway.origin);
+    await warmUp(stage, files, gateway.origin);
     await until('what came first to be applied', WARM_UP_LIMIT_MS, async () => {
       return (await remaining(stores.redis)) === 0;
     });
