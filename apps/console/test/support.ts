@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '@payonce/core/clock';
 import { createLog } from '@payonce/core/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';
@@ -20,7 +21,10 @@ export interface TestConsole {
   close(): Promise<void>;
 }
 
-/** A console on a database of its own, cloned from the migrated template, unless another is given. */
+const connect = (url: string) => createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT });
+const lendDatabase = databaseLender(connect);
+
+/** A console on a database to itself, unless another is given. */
 export async function startConsole(
   options: {
     https?: boolean;
@@ -31,9 +35,7 @@ export async function startConsole(
     channelsFile?: string;
   } = {},
 ): Promise<TestConsole> {
-  const given = options.databaseUrl;
-  const database = given ? { url: given, drop: async () => {} } : await freshDatabase();
-  const prisma = createPrisma({ url: database.url, poolSize: 4, applicationName: 'console-test' });
+  const { url: databaseUrl, client: prisma, giveBack } = await databaseOf(options);
   const password = randomBytes(12).toString('hex');
   const apiKey = randomBytes(32).toString('hex');
   const board = createBoard();
@@ -61,23 +63,26 @@ export async function startConsole(
     prisma,
     board,
     backlog,
-    databaseUrl: database.url,
+    databaseUrl,
     password,
     apiKey,
     async close() {
       await app.close();
-      await prisma.$disconnect();
-      await database.drop();
+      await giveBack();
     },
   };
 }
 
-async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const name = `console_${randomBytes(6).toString('hex')}`;
-  await asAdmin(`CREATE DATABASE ${name} TEMPLATE ${inject('templateDatabase')}`);
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return { url: url.href, drop: () => asAdmin(`DROP DATABASE ${name} WITH (FORCE)`) };
+/** The one that is given is another console's; it keeps it. */
+async function databaseOf({ databaseUrl: url }: { databaseUrl?: string }) {
+  if (url === undefined) {
+    return lendDatabase({
+      postgresUrl: inject('postgresUrl'),
+      templateDatabase: inject('templateDatabase'),
+    });
+  }
+  const client = connect(url);
+  return { url, client, giveBack: () => client.$disconnect() };
 }
 
 export async function asAdmin(statement: string): Promise<void> {

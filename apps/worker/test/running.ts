@@ -6,24 +6,24 @@ import { createLog } from '@payonce/core/log';
 import { registerOrder } from '@payonce/core/orders/register';
 import type { QueueSettings, QueueStores } from '@payonce/core/queue/queue-settings';
 import { createPrisma } from '@payonce/prisma/client';
-import { freshDatabase } from '@payonce/testkit/database';
+import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/deliveries.js';
 import { startProcess } from '../src/process.js';
 import { asSuperuser, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
+const lendDatabase = databaseLender((url) =>
+  createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT }),
+);
+
 /** A migrated database of the test's own, and what a merchant does with it. */
 export async function openTestDatabase() {
-  const database = await freshDatabase({
+  const database = await lendDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
   });
-  const prisma = createPrisma({
-    url: database.url,
-    poolSize: 4,
-    applicationName: 'payonce-test',
-  });
+  const prisma = database.client;
   const deps: DatabaseDeps = { prisma, clock: systemClock };
   return {
     url: database.url,
@@ -39,10 +39,7 @@ export async function openTestDatabase() {
       (await prisma.order.findUnique({ where: { merchant_number: { merchant: 'tea', number } } }))
         ?.status,
     away: (isAway: boolean) => takeAway(database, isAway),
-    async close() {
-      await prisma.$disconnect();
-      await database.drop();
-    },
+    close: database.giveBack,
   };
 }
 

@@ -60,7 +60,7 @@ describe('one payment', () => {
   });
 
   test('fifty identical copies at once: one is applied, forty-nine are counted', async () => {
-    const deps = await testDatabase(10);
+    const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     const notice = notification(payment('A1'));
     const outcomes = await Promise.all(

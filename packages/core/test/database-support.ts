@@ -1,4 +1,4 @@
-/** A database of its own per test, and notifications as the worker would hand them over. */
+/** A database to itself per test, and notifications as the worker would hand them over. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { applyNotifications } from '@payonce/core/notifications/apply';
@@ -6,7 +6,7 @@ import type { VerifiedNotification } from '@payonce/core/notifications/notificat
 import type { Fact } from '@payonce/core/orders/fact';
 import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
 import { createPrisma } from '@payonce/prisma/client';
-import { freshDatabase } from '@payonce/testkit/database';
+import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject, onTestFinished } from 'vitest';
 
 const MERCHANT = 'default';
@@ -19,17 +19,18 @@ export interface TestDatabase extends DatabaseDeps {
   now: Date;
 }
 
-export async function testDatabase(poolSize = 4): Promise<TestDatabase> {
-  const { url, drop } = await freshDatabase({
+const lendDatabase = databaseLender((url) =>
+  createPrisma({ url, poolSize: 10, applicationName: LENT_CLIENT }),
+);
+
+/** With a client of ten connections. */
+export async function testDatabase(): Promise<TestDatabase> {
+  const { url, client, giveBack } = await lendDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
   });
-  const prisma = createPrisma({ url, poolSize, applicationName: 'test' });
-  onTestFinished(async () => {
-    await prisma.$disconnect();
-    await drop();
-  });
-  const database = { url, prisma, now: minute(0), clock: () => database.now };
+  onTestFinished(giveBack);
+  const database = { url, prisma: client, now: minute(0), clock: () => database.now };
   return database;
 }
 

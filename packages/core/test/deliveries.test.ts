@@ -178,7 +178,7 @@ describe("an order's events go out in sequence", () => {
   });
 
   test('two workers at once deliver each once while all is well, and never out of order', async () => {
-    const deps = await deliveryDatabase(8);
+    const deps = await deliveryDatabase();
     const shop = await hookServer();
     await makeEndpoint(deps, 'erp', shop.url);
     const numbers = Array.from({ length: 15 }, (_, index) => `O${index}`);

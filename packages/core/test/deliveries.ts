@@ -24,10 +24,10 @@ import {
 
 export type DeliveryDatabase = TestDatabase & EndpointDeps;
 
-export async function deliveryDatabase(poolSize = 4): Promise<DeliveryDatabase> {
+export async function deliveryDatabase(): Promise<DeliveryDatabase> {
   const loopback = parseNetwork('127.0.0.1/32');
   const policy = createAddressPolicy(loopback ? [loopback] : []);
-  const deps = await testDatabase(poolSize);
+  const deps = await testDatabase();
   // Whoever checks a signature compares its time with the machine's.
   deps.now = new Date();
   return Object.assign(deps, { encryptionKey: randomBytes(32), policy });

@@ -72,7 +72,7 @@ describe('Retry-After', () => {
 
 describe('the circuit of an endpoint', () => {
   test('opens when it fails again and again, lets one probe through, and closes when that is taken', async () => {
-    const deps = await deliveryDatabase(8);
+    const deps = await deliveryDatabase();
     let well = false;
     let waiting: (() => void)[] = [];
     const shop = await hookServer((response, heard) => {

@@ -101,7 +101,7 @@ test("an order's later event waits for one in hand, also when that was parked me
 });
 
 test('a slow endpoint takes no room from others, and no transaction is open while it is waited for', async () => {
-  const deps = await deliveryDatabase(8);
+  const deps = await deliveryDatabase();
   const answers: (() => void)[] = [];
   const slow = await hookServer((response, heard) => {
     answers.push(() => ok(response, heard));

@@ -199,7 +199,7 @@ describe('registering', () => {
   });
 
   test('twenty at once: one registers, the others find it', async () => {
-    const deps = await testDatabase(8);
+    const deps = await testDatabase();
     const outcomes = await Promise.all(
       Array.from({ length: 20 }, () => registerOrder(deps, terms('A1'))),
     );

@@ -50,7 +50,7 @@ function ofOrder(number: string, told: readonly Fact[]) {
 const ownTrade = (number: string, name: string | null) => name && `${number}-${name}`;
 
 test('any history, told in order or shuffled, repeated and all at once: the same order row', async () => {
-  const deps = await testDatabase(6);
+  const deps = await testDatabase();
   let round = 0;
   const history = fc.array(facts, { minLength: 1, maxLength: 8 });
   const retold = history.chain((told) =>

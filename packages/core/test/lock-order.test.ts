@@ -77,7 +77,7 @@ test('stored notifications are locked in one order', async () => {
 });
 
 test('who registers takes what was left in the order of those who count copies', async () => {
-  const deps = await testDatabase(6);
+  const deps = await testDatabase();
   const lines: string[] = [];
   const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
   // Stored in the opposite order of their names.

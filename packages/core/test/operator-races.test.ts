@@ -18,7 +18,7 @@ import { holdLock, waiting } from './interleaving.js';
 const mismatched = (number: string) => notification(payment(number, undefined, { amount: 1n }));
 
 test('accepted, rejected, retried, re-sent and scheduled at once: one of them decides, and once', async () => {
-  const deps = await testDatabase(10);
+  const deps = await testDatabase();
   for (let round = 0; round < 20; round += 1) {
     const number = `R${round}`;
     await registerOrder(deps, terms(number));
@@ -48,7 +48,7 @@ test('accepted, rejected, retried, re-sent and scheduled at once: one of them de
 });
 
 test('retried while its order is being registered: applied once, whoever comes first', async () => {
-  const deps = await testDatabase(8);
+  const deps = await testDatabase();
   for (let round = 0; round < 30; round += 1) {
     const number = `R${round}`;
     await applyNotifications(deps, [notification(payment(number))]);
@@ -74,7 +74,7 @@ test('rejected while its order is being registered: the one who came first decid
 });
 
 test('two held payments of one trade accepted for two orders at once: one order gets it', async () => {
-  const deps = await testDatabase(6);
+  const deps = await testDatabase();
   for (let round = 0; round < 20; round += 1) {
     const numbers = [`A${round}`, `B${round}`];
     const commands = [];
@@ -94,7 +94,7 @@ test('two held payments of one trade accepted for two orders at once: one order 
 });
 
 test('accepted while another payment of the order is applied: neither is lost', async () => {
-  const deps = await testDatabase(6);
+  const deps = await testDatabase();
   for (let round = 0; round < 20; round += 1) {
     const number = `R${round}`;
     await registerOrder(deps, terms(number));

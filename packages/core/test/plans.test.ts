@@ -1,36 +1,51 @@
 import { applyNotifications } from '@payonce/core/notifications/apply';
-import { createPrisma } from '@payonce/prisma/client';
-import { expect, test } from 'vitest';
-import { notification, payment, testDatabase } from './database-support.js';
+import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { freshDatabase } from '@payonce/testkit/database';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { minute, notification, payment } from './database-support.js';
 
 const ORDERS = 10_000;
 const BATCH = 100;
 
+async function connected<T>(url: string, work: (prisma: PrismaClient) => Promise<T>): Promise<T> {
+  const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
+  return work(prisma).finally(() => prisma.$disconnect());
+}
+
 /** Shown once the session that read has ended. */
 async function readFromEndToEnd(url: string): Promise<Record<string, bigint>> {
-  const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
-  const rows = await prisma.$queryRaw<{ table: string; times: bigint }[]>`
-    SELECT relname AS table, seq_scan AS times FROM pg_stat_user_tables ORDER BY relname`;
-  await prisma.$disconnect();
+  const rows = await connected(
+    url,
+    (prisma) =>
+      prisma.$queryRaw<{ table: string; times: bigint }[]>`
+        SELECT relname AS table, seq_scan AS times FROM pg_stat_user_tables ORDER BY relname`,
+  );
   return Object.fromEntries(rows.map(({ table, times }) => [table, times]));
 }
 
 test('a batch reads no table from end to end, also while the planner knows nothing of its size', async () => {
-  const { url, clock, prisma } = await testDatabase();
-  await prisma.$executeRaw`
-    INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
-    SELECT 'default', 'N' || i, 8888, 'CNY', now(), now() FROM generate_series(1, ${ORDERS}::int) i`;
-  await prisma.$disconnect();
+  const { url, drop } = await freshDatabase({
+    postgresUrl: inject('postgresUrl'),
+    templateDatabase: inject('templateDatabase'),
+  });
+  onTestFinished(drop);
+  await connected(
+    url,
+    (prisma) => prisma.$executeRaw`
+      INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
+      SELECT 'default', 'N' || i, 8888, 'CNY', now(), now() FROM generate_series(1, ${ORDERS}::int) i`,
+  );
   const before = await readFromEndToEnd(url);
 
-  const worker = createPrisma({ url, poolSize: 1, applicationName: 'test' });
-  for (const from of [1, 1 + BATCH]) {
-    const batch = Array.from({ length: BATCH }, (_, i) => notification(payment(`N${from + i}`)));
-    await applyNotifications({ prisma: worker, clock }, batch); // new ones
-    const outcomes = await applyNotifications({ prisma: worker, clock }, batch); // and copies
-    expect(outcomes.every(({ copy }) => copy)).toBe(true);
-  }
-  await worker.$disconnect();
+  await connected(url, async (prisma) => {
+    const deps = { prisma, clock: () => minute(0) };
+    for (const from of [1, 1 + BATCH]) {
+      const batch = Array.from({ length: BATCH }, (_, i) => notification(payment(`N${from + i}`)));
+      await applyNotifications(deps, batch); // new ones
+      const outcomes = await applyNotifications(deps, batch); // and copies
+      expect(outcomes.every(({ copy }) => copy)).toBe(true);
+    }
+  });
 
   expect(await readFromEndToEnd(url)).toEqual(before);
 });

@@ -59,7 +59,7 @@ test('a held notification that is being looked at does not stop its order from b
 });
 
 test('different notifications of one order at once: no fact and no milestone is lost', async () => {
-  const deps = await testDatabase(8);
+  const deps = await testDatabase();
   await registerOrder(deps, terms('A1'));
   const notices = Array.from({ length: 40 }, (_, n) => {
     const facts: Fact[] = [
@@ -90,7 +90,7 @@ test('different notifications of one order at once: no fact and no milestone is 
 });
 
 test('closing and paying at once: paid, in whichever order they came', async () => {
-  const deps = await testDatabase(8);
+  const deps = await testDatabase();
   for (let round = 0; round < 20; round += 1) {
     const number = `R${round}`;
     await registerOrder(deps, terms(number));

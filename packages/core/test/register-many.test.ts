@@ -106,7 +106,7 @@ describe('registering many orders', () => {
   });
 
   test('in opposite orders and while they are paid: nobody waits in a circle, and nothing is held on', async () => {
-    const deps = await testDatabase(8);
+    const deps = await testDatabase();
     const lines: string[] = [];
     const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
     for (let round = 0; round < 10; round += 1) {

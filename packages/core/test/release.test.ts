@@ -72,7 +72,7 @@ describe('unknown_order', () => {
   });
 
   test('applying and registering race: never held with its order there, never applied twice', async () => {
-    const deps = await testDatabase(8);
+    const deps = await testDatabase();
     for (let round = 0; round < 60; round += 1) {
       const number = `R${round}`;
       const notice = notification(payment(number));

@@ -1,0 +1,78 @@
+import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
+import pg from 'pg';
+import { expect, inject, onTestFinished, test } from 'vitest';
+
+/** Connects at its first query, as Prisma's clients do. */
+function connect(connectionString: string) {
+  const pool = new pg.Pool({ connectionString, max: 2, application_name: LENT_CLIENT });
+  pool.on('error', () => {}); // cut when its database is dropped
+  return {
+    query: (text: string) => pool.query(text),
+    connect: () => pool.connect(),
+    $disconnect: () => pool.end(),
+  };
+}
+
+const server = () => ({
+  postgresUrl: inject('postgresUrl'),
+  templateDatabase: inject('templateDatabase'),
+});
+
+const ORDER = `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
+  VALUES ('m', 'A1', 1, 'CNY', now(), now()) RETURNING id`;
+
+test('what is given back is lent again, with its client, as if nothing had been in it', async () => {
+  const lend = databaseLender(connect);
+  const first = await lend(server());
+  expect((await first.client.query(ORDER)).rows).toEqual([{ id: '1' }]);
+  await first.giveBack();
+
+  const second = await lend(server());
+  onTestFinished(second.giveBack);
+  expect([second.name, second.client]).toEqual([first.name, first.client]);
+  expect((await second.client.query(ORDER)).rows).toEqual([{ id: '1' }]);
+});
+
+test('two at once are two databases', async () => {
+  const lend = databaseLender(connect);
+  const both = await Promise.all([lend(server()), lend(server())]);
+  for (const { giveBack } of both) onTestFinished(giveBack);
+  expect(new Set(both.map(({ name }) => name)).size).toBe(2);
+});
+
+test.each([
+  ['a constraint was added', 'ALTER TABLE orders ADD CONSTRAINT more CHECK (amount > 0)'],
+  ['an index was dropped', 'DROP INDEX facts_order_id_key_key'],
+  ['a trigger was switched off', 'ALTER TABLE orders DISABLE TRIGGER ALL'],
+  ['a column may be empty', 'ALTER TABLE orders ALTER COLUMN currency DROP NOT NULL'],
+  ['a table was added', 'CREATE TABLE left_over (id int)'],
+])('a database in which %s is not lent again', async (_what, change) => {
+  const lend = databaseLender(connect);
+  const first = await lend(server());
+  await first.client.query(change);
+  await first.giveBack();
+  const second = await lend(server());
+  onTestFinished(second.giveBack);
+  expect(second.name).not.toBe(first.name);
+});
+
+test('nor one in which somebody could still change something', async () => {
+  const lend = databaseLender(connect);
+  const first = await lend(server());
+  const stranger = new pg.Client({ connectionString: first.url });
+  stranger.on('error', () => {}); // its database is dropped
+  await stranger.connect();
+  await first.giveBack();
+
+  const second = await lend(server());
+  expect(second.name).not.toBe(first.name);
+  const holder = await second.client.connect();
+  holder.on('error', () => {});
+  await holder.query('BEGIN');
+  onTestFinished(() => holder.release(true));
+  await second.giveBack();
+
+  const third = await lend(server());
+  onTestFinished(third.giveBack);
+  expect(third.name).not.toBe(second.name);
+});
