@@ -3,7 +3,7 @@ import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { inject } from 'vitest';
 import type { NotificationJob } from '../src/queue/job.js';
-import type { PostgresQueueSettings } from '../src/queue/queue-settings.js';
+import type { PostgresQueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
 
 /** A job as the gateway makes them; what is in it is of no interest to the queue. */
 export function someJob(notificationId: string = randomUUID()): NotificationJob {
@@ -16,6 +16,22 @@ export function someJob(notificationId: string = randomUUID()): NotificationJob 
     receivedAt: '2026-11-02T08:00:00.000Z',
     bodyBase64: Buffer.from([0, 255, 128, 10]).toString('base64'),
     headers: { 'x-header': 'value' },
+  };
+}
+
+/** A queue of one test's own in the Redis at `url`. */
+export function redisSettings(
+  url: string,
+  changes: Partial<RedisQueueSettings> = {},
+): RedisQueueSettings {
+  return {
+    kind: 'redis',
+    shard: 0,
+    topology: { kind: 'single', url },
+    prefix: `queue-test-${randomUUID()}`,
+    durability: 'checked',
+    waitReplicas: 0,
+    ...changes,
   };
 }
 

@@ -8,29 +8,14 @@ import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { openRedisQueue } from '../src/queue/redis-queue.js';
-import { someJob } from './queue-jobs.js';
+import { redisSettings, someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });
 const cleanups: (() => Promise<unknown>)[] = [];
-let prefixes = 0;
 
 afterEach(async () => {
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
-
-function settingsFor(url: string, changes: Partial<RedisQueueSettings> = {}): RedisQueueSettings {
-  prefixes += 1;
-  const prefix = `queue-test-${process.pid}-${prefixes}`;
-  return {
-    kind: 'redis',
-    shard: 0,
-    topology: { kind: 'single', url },
-    prefix,
-    durability: 'checked',
-    waitReplicas: 0,
-    ...changes,
-  };
-}
 
 function open(settings: RedisQueueSettings): NotificationQueue {
   const queue = openRedisQueue(settings, log);
@@ -55,7 +40,7 @@ function look(settings: RedisQueueSettings) {
 }
 
 test('what is enqueued reaches a worker as it was, once for five copies', async () => {
-  const settings = settingsFor(inject('redisUrl'));
+  const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
   const job = someJob();
@@ -76,7 +61,7 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
 });
 
 test('a job carries what no producer may forget: attempts for a day, and no removal when it fails', async () => {
-  const settings = settingsFor(inject('redisUrl'));
+  const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
   const job = someJob();
@@ -90,7 +75,7 @@ test('a job carries what no producer may forget: attempts for a day, and no remo
 });
 
 test('a failed attempt is tried again after about a second, by the backoff that the job names', async () => {
-  const settings = settingsFor(inject('redisUrl'));
+  const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
   const job = someJob();
@@ -120,7 +105,7 @@ test.each([
   ['maxmemory-policy', 'allkeys-lru'],
 ])('a Redis with %s %s takes nothing', async (name, value) => {
   const redis = await ownRedis({ [name]: value });
-  const settings = settingsFor(redis.url);
+  const settings = redisSettings(redis.url);
   const queue = open(settings);
   await until(queue, 'down');
   await eventually(() =>
@@ -136,7 +121,7 @@ test.each(['managed', 'relaxed'] as const)(
   'a weak Redis serves when the operator says that it is %s',
   async (durability) => {
     const redis = await ownRedis({ appendonly: 'no' });
-    const queue = open(settingsFor(redis.url, { durability }));
+    const queue = open(redisSettings(redis.url, { durability }));
     await until(queue, 'ready');
     await queue.enqueue(someJob(), 2_000);
   },
@@ -144,21 +129,21 @@ test.each(['managed', 'relaxed'] as const)(
 
 test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed', async () => {
   const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
-  const checked = open(settingsFor(redis.url));
+  const checked = open(redisSettings(redis.url));
   await eventually(() =>
     expect(checked.state).toEqual({ state: 'down', reason: 'not durable: CONFIG is refused' }),
   );
   await expect(checked.enqueue(someJob(), 2_000)).rejects.toMatchObject({
     code: 'queue_unavailable',
   });
-  const managed = open(settingsFor(redis.url, { durability: 'managed' }));
+  const managed = open(redisSettings(redis.url, { durability: 'managed' }));
   await until(managed, 'ready');
   await managed.enqueue(someJob(), 2_000);
 });
 
 test('what was acknowledged survives a crash of Redis, and the queue comes back by itself', async () => {
   const redis = await ownRedis();
-  const settings = settingsFor(redis.url);
+  const settings = redisSettings(redis.url);
   const queue = open(settings);
   await until(queue, 'ready');
   const job = someJob();
@@ -178,7 +163,7 @@ test('what was acknowledged survives a crash of Redis, and the queue comes back 
 
 test('a Redis that comes back weaker takes nothing', async () => {
   const redis = await ownRedis();
-  const queue = open(settingsFor(redis.url));
+  const queue = open(redisSettings(redis.url));
   await until(queue, 'ready');
   await redis.kill();
   await until(queue, 'down');
@@ -194,7 +179,7 @@ test('a Redis that comes back weaker takes nothing', async () => {
 test('Redis may be down at boot: nothing hangs, and the queue is ready once it is up', async () => {
   const redis = await ownRedis();
   await redis.kill();
-  const queue = open(settingsFor(redis.url));
+  const queue = open(redisSettings(redis.url));
   await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
     code: 'queue_unavailable',
   });
@@ -205,7 +190,7 @@ test('Redis may be down at boot: nothing hangs, and the queue is ready once it i
 
 test('a Redis that hangs costs no more than the limit, and is found again', async () => {
   const redis = await ownRedis();
-  const queue = open(settingsFor(redis.url));
+  const queue = open(redisSettings(redis.url));
   await until(queue, 'ready');
   redis.suspend();
   const before = performance.now();
@@ -218,7 +203,7 @@ test('a Redis that hangs costs no more than the limit, and is found again', asyn
 
 test('a Redis that is nearly full takes nothing, while its workers still have room to empty it', async () => {
   const redis = await ownRedis();
-  const settings = settingsFor(redis.url);
+  const settings = redisSettings(redis.url);
   const queue = open(settings);
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
@@ -248,14 +233,14 @@ test('a Redis that is nearly full takes nothing, while its workers still have ro
 test('as soon as a replica can be promoted, a job counts only once replicas have it', async () => {
   const master = await ownRedis();
   const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
-  const careless = open(settingsFor(master.url));
+  const careless = open(redisSettings(master.url));
   await eventually(() =>
     expect(careless.state).toMatchObject({
       state: 'down',
       reason: expect.stringContaining('PAYONCE_REDIS_WAIT_REPLICAS'),
     }),
   );
-  const careful = open(settingsFor(master.url, { waitReplicas: 1 }));
+  const careful = open(redisSettings(master.url, { waitReplicas: 1 }));
   await until(careful, 'ready');
   // Online is what the master says; on a busy machine the replica's first word takes longer than an add waits.
   await eventually(() => careful.enqueue(someJob(), 2_000));
@@ -270,7 +255,7 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
 
 test('while no replica has caught up, a job that must be on one is not taken', async () => {
   const alone = await ownRedis();
-  const queue = open(settingsFor(alone.url, { waitReplicas: 1 }));
+  const queue = open(redisSettings(alone.url, { waitReplicas: 1 }));
   await eventually(() =>
     expect(queue.state).toEqual({
       state: 'down',
@@ -282,7 +267,7 @@ test('while no replica has caught up, a job that must be on one is not taken', a
 test('a replica is no place to add to', async () => {
   const master = await ownRedis();
   const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
-  const queue = open(settingsFor(replica.url));
+  const queue = open(redisSettings(replica.url));
   await eventually(() =>
     expect(queue.state).toEqual({ state: 'down', reason: 'not durable: role is slave' }),
   );

@@ -1,0 +1,121 @@
+import { eventually } from '@payonce/testkit/eventually';
+import { startFaultProxy } from '@payonce/testkit/fault-proxy';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { Redis } from 'ioredis';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createLog } from '../src/log.js';
+import { openHostedQueue } from '../src/queue/hosted.js';
+import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { openRedisQueue } from '../src/queue/redis-queue.js';
+import { redisSettings, someJob } from './queue-jobs.js';
+
+/**
+ * Between the reply to an add and the one to its WAIT the master alone has the job. A connection that breaks then
+ * comes back at once, and must not pass for the one that wrote.
+ */
+
+const WAIT_COMMAND = /\$4\r\nwait\r\n/i;
+
+let replica: OwnRedis;
+/** Past the proxy. */
+let inMaster: RedisQueueSettings;
+let queue: NotificationQueue;
+/** Pieces of the commands that reached the proxy since the link was to be cut. */
+let given: string[];
+let isCut: boolean;
+let cutAtNextWait: () => void;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  const master = await startOwnRedis();
+  cleanups.push(() => master.remove());
+  replica = await startOwnRedis({ replicaof: `127.0.0.1 ${master.port}` });
+  cleanups.push(() => replica.remove());
+  let isArmed = false;
+  const watch = (piece: Buffer) => {
+    given.push(String(piece));
+    if (!isArmed || !WAIT_COMMAND.test(String(piece))) return;
+    isArmed = false;
+    isCut = true;
+    proxy.inflict({ kind: 'refuse' });
+    proxy.heal();
+  };
+  given = [];
+  isCut = false;
+  const proxy = await startFaultProxy({ targetPort: master.port, watch: () => watch });
+  cleanups.push(() => proxy.close());
+  cutAtNextWait = () => {
+    given = [];
+    isArmed = true;
+  };
+  inMaster = redisSettings(master.url, { waitReplicas: 1 });
+  const url = `redis://127.0.0.1:${proxy.port}`;
+  queue = openRedisQueue(
+    { ...inMaster, topology: { kind: 'single', url } },
+    createLog({ name: 'test', level: 'silent' }),
+  );
+  cleanups.push(() => queue.close());
+  // A replica can be online a moment before it confirms anything.
+  await eventually(() => enqueue(someJob('first')));
+});
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+const enqueue = (job: NotificationJob) => queue.enqueue(job, 2_000);
+
+/** The IDs of the jobs in a server, each as often as a worker would get it; without the one that came first. */
+async function jobsIn(settings: RedisQueueSettings): Promise<(string | undefined)[]> {
+  const hosted = openHostedQueue(settings);
+  try {
+    const ids = (await hosted.getJobs('wait')).map(({ id }) => id);
+    return ids.filter((id) => id !== jobIdFor(someJob('first'))).sort();
+  } finally {
+    await hosted.close();
+  }
+}
+
+async function isOnReplica(job: NotificationJob): Promise<boolean> {
+  const redis = new Redis(replica.url);
+  try {
+    return (await redis.exists(`${inMaster.prefix}:notifications:${jobIdFor(job)}`)) === 1;
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function untilBack(): Promise<void> {
+  await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
+}
+
+test('a connection that is lost between an add and its WAIT acknowledges nothing, nor does its copy before a replica has it', async () => {
+  const job = someJob();
+  replica.suspend();
+  cutAtNextWait();
+  await expect(enqueue(job)).rejects.toMatchObject({ code: 'queue_unavailable' });
+  expect(isCut).toBe(true);
+  // The add was answered before: they are two writes.
+  expect(given.filter((piece) => WAIT_COMMAND.test(piece)).join()).not.toContain(jobIdFor(job));
+  expect(await jobsIn(inMaster)).toEqual([jobIdFor(job)]);
+  await untilBack();
+  // Sent again, the job is known to the master, and to it alone.
+  await expect(enqueue(job)).rejects.toMatchObject({ detail: '0 of 1 replicas have it' });
+  replica.resume();
+  await eventually(() => enqueue(job));
+  expect(await isOnReplica(job)).toBe(true);
+  expect(await jobsIn(inMaster)).toEqual([jobIdFor(job)]);
+});
+
+test('what was added together is lost together: none is acknowledged, each is when it is sent again, and is there once', async () => {
+  const jobs = Array.from({ length: 20 }, () => someJob());
+  cutAtNextWait();
+  const first = await Promise.allSettled(jobs.map(enqueue));
+  expect(isCut).toBe(true);
+  for (const { status } of first) expect(status).toBe('rejected');
+  await untilBack();
+  await Promise.all(jobs.map(enqueue));
+  for (const job of jobs) expect(await isOnReplica(job)).toBe(true);
+  expect(await jobsIn(inMaster)).toEqual(jobs.map(jobIdFor).sort());
+});
