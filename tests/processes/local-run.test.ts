@@ -65,14 +65,6 @@ test('npm run demo shows every row as it must be, ends by itself and leaves no p
   await nothingIsLeft(run);
 });
 
-test('npm run demo shows the same without Redis', async () => {
-  const demo = npm(copy, 'run demo', { env: { PAYONCE_QUEUE: 'postgres' } });
-  expect(await demo.exited, demo.output()).toBe(0);
-  expect(demo.output()).toContain('queue: PostgreSQL');
-  expect(demo.output()).not.toContain('✗');
-  expect(demo.output()).toMatch(TOLD);
-});
-
 test('Ctrl-C in a terminal stops everything; a second start says what runs', async () => {
   const { running, run } = await serving({ terminal: true });
   const second = npm(copy, 'start');
@@ -89,11 +81,14 @@ test('SIGTERM to npm, which kills npm alone, stops everything', async () => {
   await nothingIsLeft(run);
 });
 
-test('what a SIGKILL of the supervisor left running is cleared by the next start', async () => {
+test('npm run demo clears what a SIGKILL of the supervisor left running, and shows the same without Redis', async () => {
   const { run } = await serving();
   process.kill(run.supervisor.pid, 'SIGKILL');
-  const demo = npm(copy, 'run demo');
+  const demo = npm(copy, 'run demo', { env: { PAYONCE_QUEUE: 'postgres' } });
   expect(await demo.exited, demo.output()).toBe(0);
   expect(alive(run)).toEqual([]);
   expect(hasRunFile(copy)).toBe(false);
+  expect(demo.output()).toContain('queue: PostgreSQL');
+  expect(demo.output()).not.toContain('✗');
+  expect(demo.output()).toMatch(TOLD);
 });
