@@ -29,7 +29,14 @@ interface Counts {
  * `npm test`: format, lint, types, unused code, then every test (import directions are tests too), each stage
  * with its time. The last line is `N passed, N failed`, read from vitest's own reports.
  */
-export async function test({ root, state }: Place): Promise<number> {
+export async function test(place: Place): Promise<number> {
+  return checkAndTest(place).catch((error: Error) => {
+    console.error(`✗ ${error.message}`);
+    return 1;
+  });
+}
+
+async function checkAndTest({ root, state }: Place): Promise<number> {
   if (!(await ensurePrograms([REDIS, CHROMIUM, PGBOUNCER]))) return 1;
   for (const [title, program, ...args] of CHECKS) {
     if ((await stage(title, bin(root, program), args)) !== 0) return 1;
