@@ -162,7 +162,7 @@ const VARIANTS: readonly Variant[] = [
       {
         file: `${CORE}/notifications/settle.js`,
         find: 'import { claimTrades,',
-        replace: 'import { claimTrades, findOrders,',
+        replace: 'import { claimTrades, findOrders, readFacts,',
       },
       {
         file: `${CORE}/notifications/settle.js`,
@@ -173,8 +173,8 @@ const VARIANTS: readonly Variant[] = [
       },
       {
         file: `${CORE}/notifications/settle.js`,
-        find: 'const facts = await readFacts(tx, [...new Set(concerned.map((order) => order.id))]);',
-        replace: '',
+        find: 'const { owners, facts } = await claimTrades(',
+        replace: 'const { owners } = await claimTrades(',
       },
     ],
     reported: { doubled: 1, falselyAcknowledged: 0 },

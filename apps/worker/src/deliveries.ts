@@ -29,6 +29,8 @@ export interface DeliveryConfig {
 export interface OrderEvents {
   /** There may be something new to tell. */
   nudge(): void;
+  /** The endpoints of the channel file are there, so that who applies may make deliveries. */
+  isTelling(): boolean;
   /** Reads the endpoints of the channel file again. On any fault they stay, and the log names every fault. */
   reload(): void;
   stop(): Promise<void>;
@@ -91,6 +93,7 @@ export function startOrderEvents(
   declareSoon(config.declared);
   return {
     nudge: () => deliveries?.nudge(),
+    isTelling: () => deliveries !== null,
     reload() {
       try {
         declareSoon(config.readDeclared());

@@ -107,9 +107,10 @@ export async function startProcess(
 
 /** The money part's functions as the worker needs them. */
 function databaseStore(database: DatabaseDeps, orderEvents: OrderEvents): WorkerStore {
+  const deps = { ...database, fansOut: orderEvents.isTelling };
   return {
     async apply(batch) {
-      const outcomes = await applyAll(database, batch);
+      const outcomes = await applyAll(deps, batch);
       orderEvents.nudge();
       return outcomes;
     },

@@ -1,4 +1,4 @@
-import { Prisma } from '@payonce/prisma/client';
+import type { Prisma } from '@payonce/prisma/client';
 import { AppError } from '../errors.js';
 import type { DatabaseDeps } from './deps.js';
 import { failureKind, sqlState } from './failure.js';
@@ -15,22 +15,21 @@ export const CONTENTION = 'a transaction lost against another one and is tried a
  * Runs `work` in one READ COMMITTED transaction: each statement sees what was committed before it, so
  * that what is read after a lock was waited for is the newest. A deadlock or serialization failure is
  * tried again at once.
+ * @param first a constant statement that goes along with the settings
  * @throws AppError `database_unavailable` for whatever a later try may cure; anything else as it is.
  */
 export async function inTransaction<T>(
   { prisma, log, within }: Pick<DatabaseDeps, 'prisma' | 'log' | 'within'>,
   work: (tx: Tx) => Promise<T>,
+  first = '',
 ): Promise<T> {
   if (within) return inSavepoint(within, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await prisma.$transaction(
-        async (tx) => {
-          await settle(tx);
-          return work(tx);
-        },
-        { isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
-      );
+      return await prisma.$transaction(async (tx) => {
+        await tx.$executeRawUnsafe(SETTINGS + first);
+        return work(tx);
+      });
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'contention' && attempt < CONTENTION_TRIES) {
@@ -44,16 +43,18 @@ export async function inTransaction<T>(
 }
 
 /**
- * For this transaction alone.
+ * For this transaction alone, and in one round trip: without parameters, several statements go as one message.
+ * - READ COMMITTED, whatever the database's default is.
  * - A worker whose machine vanished must not keep its orders locked until TCP notices.
  * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
  *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
  */
-async function settle(tx: Tx): Promise<void> {
-  await tx.$executeRaw`SELECT set_config('idle_in_transaction_session_timeout', '30s', true),
-    set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
-    set_config('enable_mergejoin', 'off', true)`;
-}
+const SETTINGS = `
+  SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
+  SET LOCAL idle_in_transaction_session_timeout = '30s';
+  SET LOCAL enable_seqscan = off;
+  SET LOCAL enable_hashjoin = off;
+  SET LOCAL enable_mergejoin = off;`;
 
 /** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
 async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {

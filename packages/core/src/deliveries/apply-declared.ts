@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { lockEndpointsForChange } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type { DeclaredEndpoint } from './declared.js';
 import { lockEndpoint, setDisabled } from './endpoint-rows.js';
@@ -54,6 +55,7 @@ async function upsert(tx: Tx, deps: DeclareDeps, endpoint: DeclaredEndpoint): Pr
     bytes && deps.encryptionKey ? sealSecret(deps.encryptionKey, endpoint, bytes) : null;
   const former = seal(previous?.secret);
   const expiresAt = former && (previous?.expiresAt ?? FOREVER);
+  await lockEndpointsForChange(tx);
   const rows = await tx.$executeRaw`
     INSERT INTO webhook_endpoints AS w (merchant, name, url, event_types, source, secret,
       previous_secret, previous_secret_expires_at, created_at, updated_at)
@@ -84,6 +86,7 @@ async function disableOthers(
       ) AS d (merchant, name) WHERE d.merchant = w.merchant AND d.name = w.name)`;
   for (const { id } of others) {
     await inTransaction(deps, async (tx) => {
+      await lockEndpointsForChange(tx);
       const endpoint = await lockEndpoint(tx, id);
       if (endpoint?.disabledAt === null) await setDisabled(tx, deps.clock(), id, 'not_in_file');
     });

@@ -38,23 +38,37 @@ export interface Abilities {
   readonly handlers: readonly string[];
 }
 
-/** Endpoints that something is due for, that are not disabled, whose circuit is not open. */
-export async function dueEndpoints(
+export interface Outlook {
+  /** Order events wait for their deliveries to be made. */
+  readonly untold: boolean;
+  /** Deliveries wait for an endpoint that is disabled or deleted. */
+  readonly strays: boolean;
+  /** Endpoints that something is due for, that are not disabled, whose circuit is not open. */
+  readonly due: readonly bigint[];
+}
+
+/** What there is to do, in one statement: mostly nothing. */
+export async function lookAround(
   { prisma, clock }: DatabaseDeps,
   { encryptionKey, handlers }: Abilities,
-): Promise<bigint[]> {
+): Promise<Outlook> {
   const now = clock();
   const urls = handlers.map((name) => `handler:${name}`);
-  const rows = await prisma.$queryRaw<{ id: bigint }[]>`
-    SELECT e.id FROM webhook_endpoints e
-    WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
-      AND (e.open_until IS NULL OR e.open_until <= ${now})
-      AND CASE WHEN e.url LIKE 'handler:%' THEN e.url = ANY(${urls}::text[])
-        ELSE ${encryptionKey !== null} END
-      AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
-        AND d.next_attempt_at <= ${now} AND (d.lease_until IS NULL OR d.lease_until <= ${now}))
-    ORDER BY e.id`;
-  return rows.map((row) => row.id);
+  const [row] = await prisma.$queryRaw<Outlook[]>`
+    SELECT (SELECT id FROM order_events WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1) IS NOT NULL
+        AS untold,
+      EXISTS (SELECT FROM webhook_endpoints e
+        WHERE (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL) AND EXISTS (
+          SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id)) AS strays,
+      ARRAY(SELECT e.id FROM webhook_endpoints e
+        WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
+          AND (e.open_until IS NULL OR e.open_until <= ${now})
+          AND CASE WHEN e.url LIKE 'handler:%' THEN e.url = ANY(${urls}::text[])
+            ELSE ${encryptionKey !== null} END
+          AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
+            AND d.next_attempt_at <= ${now} AND (d.lease_until IS NULL OR d.lease_until <= ${now}))
+        ORDER BY e.id) AS due`;
+  return row ?? { untold: false, strays: false, due: [] };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { maskUrl } from '../config/env.js';
 import { type AuditAction, type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
+import { lockEndpointsForChange } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { type Endpoint, lockEndpoint } from './endpoint-rows.js';
 
@@ -18,13 +19,14 @@ export type Done = {
   readonly again: boolean;
 };
 
-/** With the endpoint locked, so that whoever records a result or claims a delivery waits. */
+/** With the endpoint locked, so that whoever records a result, claims a delivery or makes one waits, or is waited for. */
 export function withEndpoint<Outcome>(
   deps: DatabaseDeps,
   { endpoint: id }: EndpointCommand,
   work: (tx: Tx, now: Date, endpoint: Endpoint) => Promise<Outcome>,
 ): Promise<Outcome | UnknownEndpoint> {
   return inTransaction(deps, async (tx) => {
+    await lockEndpointsForChange(tx);
     const endpoint = await lockEndpoint(tx, id);
     return endpoint === null ? { result: 'unknown_endpoint' } : work(tx, deps.clock(), endpoint);
   });

@@ -1,6 +1,7 @@
 /** An operator makes an endpoint, changes it, or gives it another secret. */
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
+import { lockEndpointsForChange } from '../database/endpoint-lock.js';
 import { inTransaction } from '../database/transaction.js';
 import {
   auditEndpoint,
@@ -79,6 +80,7 @@ export async function createEndpoint(
       source: 'api',
       secret: secret.sealed,
     } as const;
+    await lockEndpointsForChange(tx);
     const endpoint = await insertEndpoint(tx, now, wanted);
     if (endpoint === null) return { result: 'name_taken' };
     await auditEndpoint(tx, now, command, 'endpoint.create', endpoint, target(endpoint));

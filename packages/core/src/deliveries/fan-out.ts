@@ -1,10 +1,12 @@
+import { Prisma } from '@payonce/prisma/client';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 
 /**
- * Makes deliveries of order events that have none yet, the oldest `limit`: one per endpoint of the merchant
- * that wants the type; parked at once where it is disabled. Found by their state, never by "greater than the
- * last": an ID that was taken earlier may be committed later.
+ * Makes deliveries of order events that have none yet, the oldest `limit`. Most have: who applies notifications
+ * makes them in the same statement (`store-plans.ts`); these are of all other writers, or came while an endpoint
+ * was changed. Found by their state, never by "greater than the last": an ID that was taken earlier may be
+ * committed later.
  * @returns how many order events it was
  * @throws AppError `database_unavailable`
  */
@@ -21,18 +23,43 @@ export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number>
         SELECT id, merchant, event_types, disabled_at FROM webhook_endpoints
         WHERE merchant IN (SELECT merchant FROM due) AND deleted_at IS NULL
         ORDER BY id FOR SHARE
-      ), made AS (
-        INSERT INTO deliveries (endpoint_id, order_event_id, order_id, state, parked_reason,
-          next_attempt_at, created_at)
-        SELECT told.id, due.id, due.order_id,
-          CASE WHEN told.disabled_at IS NULL THEN 'pending' ELSE 'parked' END,
-          CASE WHEN told.disabled_at IS NULL THEN NULL ELSE 'endpoint_disabled' END,
-          ${now}::timestamptz, ${now}::timestamptz
-        FROM due JOIN told ON told.merchant = due.merchant
-          AND (told.event_types = '{}' OR due.type = ANY(told.event_types))
-        ORDER BY due.id, told.id
-        ON CONFLICT (endpoint_id, order_event_id) DO NOTHING
-      )
+      ), made AS (${insertDeliveries(now)})
       UPDATE order_events e SET fanned_out_at = ${now} FROM due WHERE e.id = due.id`;
   });
+}
+
+/**
+ * One delivery per order event that is `due` and endpoint of its merchant, `told`, that wants the type; parked at
+ * once where it is disabled.
+ */
+export function insertDeliveries(now: Date): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO deliveries (endpoint_id, order_event_id, order_id, state, parked_reason,
+      next_attempt_at, created_at)
+    SELECT told.id, due.id, due.order_id,
+      CASE WHEN told.disabled_at IS NULL THEN 'pending' ELSE 'parked' END,
+      CASE WHEN told.disabled_at IS NULL THEN NULL ELSE 'endpoint_disabled' END,
+      ${now}::timestamptz, ${now}::timestamptz
+    FROM due JOIN told ON told.merchant = due.merchant
+      AND (told.event_types = '{}' OR due.type = ANY(told.event_types))
+    ORDER BY due.id, told.id
+    ON CONFLICT (endpoint_id, order_event_id) DO NOTHING`;
+}
+
+/**
+ * Parks what waits for an endpoint that is disabled or deleted: made by who applied, while the endpoint's failures
+ * disabled it. It would never go out, and must be seen.
+ * @throws AppError `database_unavailable`
+ */
+export async function parkStrays(deps: DatabaseDeps): Promise<void> {
+  await inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
+      UPDATE deliveries d SET state = 'parked', parked_reason =
+        CASE WHEN e.deleted_at IS NULL THEN 'endpoint_disabled' ELSE 'endpoint_deleted' END
+      FROM (
+        SELECT id, deleted_at FROM webhook_endpoints
+        WHERE disabled_at IS NOT NULL OR deleted_at IS NOT NULL ORDER BY id FOR SHARE
+      ) AS e WHERE d.endpoint_id = e.id AND d.state = 'pending'`,
+  );
 }

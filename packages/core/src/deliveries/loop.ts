@@ -1,14 +1,8 @@
 /** Brings order events to merchants' systems: makes deliveries, claims those that are due, tries them, records. */
 import { createBatcher } from '../batcher.js';
 import { withDeadline } from '../deadline.js';
-import {
-  type Abilities,
-  type Claimed,
-  claimDeliveries,
-  dueEndpoints,
-  type Target,
-} from './claim.js';
-import { fanOut } from './fan-out.js';
+import { type Abilities, type Claimed, claimDeliveries, lookAround, type Target } from './claim.js';
+import { fanOut, parkStrays } from './fan-out.js';
 import type { GuardOptions } from './guarded-connect.js';
 import { ATTEMPT_LIMIT_MS, createPoster } from './post.js';
 import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './record.js';
@@ -100,10 +94,12 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   };
 
   const look = async () => {
-    while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);
-    const due = await dueEndpoints(deps, abilities);
+    const first = await lookAround(deps, abilities);
+    if (first.strays) await parkStrays(deps);
+    if (first.untold) while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);
+    const { due } = first.untold ? await lookAround(deps, abilities) : first;
     // Who has least in hand comes first, or a few slow ones would take all room that becomes free.
-    const sorted = due.sort((a, b) => (inHand.get(a) ?? 0) - (inHand.get(b) ?? 0));
+    const sorted = [...due].sort((a, b) => (inHand.get(a) ?? 0) - (inHand.get(b) ?? 0));
     for (const endpointId of sorted) if (!stopped) await claim(endpointId);
   };
 

@@ -1,9 +1,8 @@
-import type { DatabaseDeps } from '../database/deps.js';
 import { sqlState } from '../database/failure.js';
 import { isUnavailable } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import { sha256Hex } from '../providers/crypto.js';
-import { applyNotifications } from './apply.js';
+import { type ApplyDeps, applyNotifications } from './apply.js';
 import type { ApplyOutcome, VerifiedNotification } from './notification.js';
 
 /**
@@ -14,7 +13,7 @@ import type { ApplyOutcome, VerifiedNotification } from './notification.js';
  * a copy then.
  */
 export async function applyAll(
-  deps: DatabaseDeps,
+  deps: ApplyDeps,
   batch: readonly VerifiedNotification[],
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   try {
@@ -31,7 +30,7 @@ export async function applyAll(
 }
 
 async function holdPoisonous(
-  deps: DatabaseDeps,
+  deps: ApplyDeps,
   notification: VerifiedNotification,
   error: unknown,
 ): Promise<PromiseSettledResult<ApplyOutcome>> {

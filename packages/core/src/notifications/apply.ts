@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type {
   ApplyOutcome,
@@ -24,6 +25,14 @@ import {
 } from './rows.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
+export interface ApplyDeps extends DatabaseDeps {
+  /**
+   * Whether deliveries of order events are made in the same transaction; else `startDeliveries` makes them, and so
+   * it does for order events that are made before it was started.
+   */
+  readonly fansOut?: () => boolean;
+}
+
 /**
  * Applies a batch of verified notifications in one transaction: all of it, or nothing. A batch of one is
  * the general case. Each step is a statement of its own, so that what is read after a lock was waited
@@ -33,12 +42,13 @@ import { type PendingEvent, settleEvents } from './settle.js';
  * @throws AppError `database_unavailable`; anything else means that one of them is poisonous
  */
 export async function applyNotifications(
-  deps: DatabaseDeps,
+  deps: ApplyDeps,
   batch: readonly VerifiedNotification[],
   forced: HoldReason | null = null,
 ): Promise<ApplyOutcome[]> {
   if (batch.length === 0) return [];
-  return inTransaction(deps, (tx) => applyInOne(tx, deps.clock(), batch, forced));
+  const first = deps.fansOut?.() ? KEEP_ENDPOINTS : '';
+  return inTransaction(deps, (tx) => applyInOne(tx, deps.clock(), batch, forced), first);
 }
 
 /** The same message, as often as the batch has it. */

@@ -5,14 +5,8 @@ import { inTransaction, isUnavailable, type Tx } from '../database/transaction.j
 import { messageOf } from '../errors.js';
 import type { Fact } from '../orders/fact.js';
 import { type KnownOrder, planOrder } from '../orders/plan.js';
-import {
-  claimTrades,
-  findOrders,
-  lockOrders,
-  orderKey,
-  readFacts,
-  storePlans,
-} from '../orders/store.js';
+import { claimTrades, findOrders, lockOrders, orderKey } from '../orders/store.js';
+import { storePlans } from '../orders/store-plans.js';
 import { acceptEvent, acceptedFacts, type Unacceptable } from './accept.js';
 import { needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
@@ -93,11 +87,12 @@ export async function acceptHeldEvent(
       return { result: 'other_amount', amount: received };
     }
     const claims = claimsOf(acceptance.facts, order.id);
-    if (!ownsAll(claims, await claimTrades(tx, now, claims), order.id)) {
+    // Only now, with the order locked.
+    const { owners, facts: stored } = await claimTrades(tx, now, claims, [order.id]);
+    if (!ownsAll(claims, owners, order.id)) {
       return { result: 'refused', why: 'trade_on_other_order' };
     }
-    // Only now, with the order locked.
-    const known = (await readFacts(tx, [order.id])).get(order.id) ?? [];
+    const known = stored.get(order.id) ?? [];
     const trade = event.kind === 'order' ? event.trade : null;
     const detail = { trade, amount: received?.toString() ?? null, due: order.amount.toString() };
     const auditId = await audit(tx, now, command, 'event.accept', held, detail, order);

@@ -2,15 +2,8 @@ import type { OrderKey } from '../database/order-lock.js';
 import type { Tx } from '../database/transaction.js';
 import type { Fact } from '../orders/fact.js';
 import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
-import {
-  claimTrades,
-  lockOrders,
-  orderKey,
-  readFacts,
-  storePlans,
-  type TradeClaim,
-  tradeKey,
-} from '../orders/store.js';
+import { claimTrades, lockOrders, orderKey, type TradeClaim, tradeKey } from '../orders/store.js';
+import { storePlans } from '../orders/store-plans.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { type Decision, decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
@@ -43,13 +36,14 @@ export async function settleEvents(
 ): Promise<EventOutcome[]> {
   const orders = await lockOrders(tx, orderKeysOf(events));
   const decided = events.map((pending) => decide(pending, orders));
-  const owners = await claimTrades(tx, now, decidedClaims(decided));
-  const settled = decided.map((one) => holdForeignTrade(one, owners));
-  const concerned = settled.flatMap(({ order, decision }) =>
-    order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order] : [],
+  const concerned = decided.flatMap(({ order, decision }) =>
+    order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order.id] : [],
   );
-  // Only now, with the orders locked: facts that others committed meanwhile are seen.
-  const facts = await readFacts(tx, [...new Set(concerned.map((order) => order.id))]);
+  // Only now, with the orders locked.
+  const { owners, facts } = await claimTrades(tx, now, decidedClaims(decided), [
+    ...new Set(concerned),
+  ]);
+  const settled = decided.map((one) => holdForeignTrade(one, owners));
   const plans = planOrders(settled, facts);
   await storePlans(
     tx,

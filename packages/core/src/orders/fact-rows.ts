@@ -1,16 +1,16 @@
 import { type Fact, factKey } from './fact.js';
 
-/** A fact as it is read. */
+/** A fact as it is read: a row of JSON, bigint as text, times as ISO 8601. */
 export interface FactRow {
-  readonly orderId: bigint;
+  readonly orderId: string;
   readonly kind: string;
   readonly rail: string | null;
   readonly trade: string | null;
   readonly refundId: string | null;
   readonly refundStatus: string | null;
-  readonly amount: bigint | null;
-  readonly at: Date | null;
-  readonly auditId: bigint | null;
+  readonly amount: string | null;
+  readonly at: string | null;
+  readonly auditId: string | null;
 }
 
 /** As `recordset` takes it. */
@@ -31,7 +31,9 @@ export function factToRow(orderId: bigint, fact: Fact) {
 
 /** The constraint `facts_whole` keeps the columns of a kind together, so only types are restored here. */
 export function factFromRow(row: FactRow): Fact {
-  const { kind, rail, trade, amount, at } = row;
+  const { kind, rail, trade } = row;
+  const amount = row.amount === null ? null : BigInt(row.amount);
+  const at = row.at === null ? null : new Date(row.at);
   switch (kind) {
     case 'paid':
       return { kind, rail, trade, amount, at } as Fact;
@@ -52,7 +54,7 @@ export function factFromRow(row: FactRow): Fact {
     case 'closed':
       return { kind, by: rail ?? 'merchant', trade, at } as Fact;
     case 'operator':
-      return { kind, auditId: String(row.auditId), rail, trade, amount, at } as Fact;
+      return { kind, auditId: row.auditId, rail, trade, amount, at } as Fact;
     default:
       throw new Error(`the database holds a fact of an unknown kind: ${kind}`);
   }

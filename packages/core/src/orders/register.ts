@@ -7,7 +7,8 @@ import { releaseForOrders, releaseLeft } from '../notifications/release.js';
 import { deriveOrder } from './derive.js';
 import type { Order, OrderTerms } from './order.js';
 import { planOrder } from './plan.js';
-import { findOrders, insertOrders, lockOrders, orderKey, readFacts, storePlans } from './store.js';
+import { findOrders, insertOrders, lockOrders, orderKey, readFacts } from './store.js';
+import { storePlans } from './store-plans.js';
 
 export type RegisterOutcome =
   /** `released`: how many held events were waiting for it. */

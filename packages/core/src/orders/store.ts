@@ -5,9 +5,9 @@ import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { Rail } from '../rail.js';
 import type { Fact } from './fact.js';
-import { type FactRow, factFromRow, factToRow } from './fact-rows.js';
+import { type FactRow, factFromRow } from './fact-rows.js';
 import type { Order, OrderTerms } from './order.js';
-import type { Crossing, KnownOrder, OrderPlan } from './plan.js';
+import type { KnownOrder } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
   o.paid_amount AS "paidAmount", o.refunded_amount AS "refundedAmount", o.paid_at AS "paidAt",
@@ -25,25 +25,69 @@ export async function findOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map
   return byKey(rows);
 }
 
+interface LockedRow {
+  readonly place: number;
+  readonly id: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly version: number;
+}
+
 /**
- * Locks the orders of these numbers until the transaction ends. Numbers that no order has are locked
- * against being registered meanwhile (`order-lock.ts`), then looked for again: whoever is not in the
- * answer does not exist, for as long as this transaction lasts.
+ * Locks the orders of these numbers until the transaction ends. When all are there, that is one statement.
+ * Else none is locked by it: numbers that no order has are locked against being registered meanwhile
+ * (`order-lock.ts`), and then all are looked for again. Whoever is not in the answer does not exist, for as
+ * long as this transaction lasts.
  */
 export async function lockOrders(
   tx: Tx,
   keys: readonly OrderKey[],
 ): Promise<Map<string, KnownOrder>> {
-  if (keys.length === 0) return new Map();
-  const missing = await tx.$queryRaw<OrderKey[]>`
-    SELECT k.merchant, k.number FROM ${asTable(keys)} WHERE NOT EXISTS (
-      SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)`;
-  if (missing.length > 0) await lockMissingNumbers(tx, missing);
-  const rows = await tx.$queryRaw<KnownOrder[]>`
-    SELECT o.id, o.merchant, o.number, o.amount, o.currency, o.version
-    FROM orders o JOIN ${asTable(keys)} USING (merchant, number)
-    ORDER BY o.id FOR UPDATE OF o`;
-  return byKey(rows);
+  const distinct = [...new Map(keys.map((key) => [orderKey(key), key])).values()];
+  if (distinct.length === 0) return new Map();
+  const first = await lockUnlessMissing(tx, distinct, true);
+  if (first.missing.length === 0) return toOrders(distinct, first.locked);
+  const missing = first.missing.flatMap((place) => distinct[place] ?? []);
+  await lockMissingNumbers(tx, missing);
+  return toOrders(distinct, (await lockUnlessMissing(tx, distinct, false)).locked);
+}
+
+/** Both by their place among the keys; one JSON text, which is read natively. */
+async function lockUnlessMissing(
+  tx: Tx,
+  keys: readonly OrderKey[],
+  onlyIfAll: boolean,
+): Promise<{ readonly missing: readonly number[]; readonly locked: readonly LockedRow[] }> {
+  const rows = keys.map(({ merchant, number }, place) => ({ place, merchant, number }));
+  const [answer] = await tx.$queryRaw<{ missing: number[] | null; locked: LockedRow[] | null }[]>`
+    WITH k AS MATERIALIZED (
+      SELECT * FROM ${recordset(rows)} AS k (place int, merchant text, number text)
+    ), missing AS MATERIALIZED (
+      SELECT k.place FROM k WHERE ${onlyIfAll} AND NOT EXISTS (
+        SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)
+    ), locked AS MATERIALIZED (
+      SELECT k.place, o.id::text, o.amount::text, o.currency, o.version
+      FROM orders o JOIN k USING (merchant, number) WHERE NOT EXISTS (SELECT FROM missing)
+      ORDER BY o.id FOR UPDATE OF o
+    )
+    SELECT (SELECT json_agg(place) FROM missing) AS missing,
+      (SELECT json_agg(locked) FROM locked) AS locked`;
+  return { missing: answer?.missing ?? [], locked: answer?.locked ?? [] };
+}
+
+function toOrders(
+  keys: readonly OrderKey[],
+  locked: readonly LockedRow[],
+): Map<string, KnownOrder> {
+  return new Map(
+    locked.flatMap(({ place, id, amount, currency, version }): [string, KnownOrder][] => {
+      const key = keys[place];
+      if (key === undefined) return [];
+      const { merchant, number } = key;
+      const order = { id: BigInt(id), merchant, number, amount: BigInt(amount), currency, version };
+      return [[orderKey(key), order]];
+    }),
+  );
 }
 
 /** Stores what is not stored yet; the caller has locked the numbers. @returns the new ones, by `orderKey`. */
@@ -76,13 +120,30 @@ export function tradeKey({ rail, trade }: { readonly rail: Rail; readonly trade:
   return `${rail}:${trade}`;
 }
 
-/** First come, first served. @returns whose each trade is, by `tradeKey`. */
+/** What is known of trades and orders, read together. */
+export interface Known {
+  /** Whose each trade is, by `tradeKey`. */
+  readonly owners: ReadonlyMap<string, bigint>;
+  readonly facts: ReadonlyMap<bigint, readonly Fact[]>;
+}
+
+interface ClaimedRow {
+  readonly rail: Rail;
+  readonly trade: string;
+  readonly orderId: string;
+}
+
+/**
+ * Claims trades, first come, first served, and reads the facts of these orders: in one statement, that begins
+ * after the orders were locked, so that facts that others committed meanwhile are seen.
+ */
 export async function claimTrades(
   tx: Tx,
   now: Date,
   claims: readonly TradeClaim[],
-): Promise<Map<string, bigint>> {
-  if (claims.length === 0) return new Map();
+  orderIds: readonly bigint[],
+): Promise<Known> {
+  if (claims.length === 0) return { owners: new Map(), facts: await readFacts(tx, orderIds) };
   const sorted = [...claims].sort((a, b) => (tradeKey(a) < tradeKey(b) ? -1 : 1));
   const rows = sorted.map(({ rail, trade, orderId }, place) => ({
     place,
@@ -90,21 +151,37 @@ export async function claimTrades(
     trade,
     order_id: String(orderId),
   }));
-  const claimed = await tx.$queryRaw<TradeClaim[]>`
-    INSERT INTO trades (rail, trade, order_id, created_at)
-    SELECT c.rail, c.trade, c.order_id, ${now}
-    FROM ${recordset(rows)} AS c (place int, rail text, trade text, order_id bigint) ORDER BY c.place
-    ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id AS "orderId"`;
-  const owners = new Map(claimed.map((row) => [tradeKey(row), row.orderId]));
+  const [answer] = await tx.$queryRaw<{ claimed: ClaimedRow[] | null; facts: FactRow[] | null }[]>`
+    WITH claimed AS (
+      INSERT INTO trades (rail, trade, order_id, created_at)
+      SELECT c.rail, c.trade, c.order_id, ${now}
+      FROM ${recordset(rows)} AS c (place int, rail text, trade text, order_id bigint)
+      ORDER BY c.place
+      ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id::text AS "orderId"
+    )
+    SELECT (SELECT json_agg(claimed) FROM claimed) AS claimed, ${factsOf(orderIds)} AS facts`;
+  const owners = ownersOf(answer?.claimed ?? []);
   const known = sorted.filter((claim) => !owners.has(tradeKey(claim)));
-  if (known.length === 0) return owners;
-  const found = await tx.$queryRaw<TradeClaim[]>`
-    SELECT t.rail, t.trade, t.order_id AS "orderId" FROM trades t JOIN (
-      SELECT DISTINCT c.rail, c.trade
-      FROM ${recordset(known.map(({ rail, trade }) => ({ rail, trade })))} AS c (rail text, trade text)
+  // Those that others have: also who committed while this waited for him.
+  for (const [key, owner] of await readOwners(tx, known)) owners.set(key, owner);
+  return { owners, facts: byOrder(orderIds, answer?.facts ?? []) };
+}
+
+async function readOwners(
+  tx: Tx,
+  trades: readonly Pick<TradeClaim, 'rail' | 'trade'>[],
+): Promise<Map<string, bigint>> {
+  if (trades.length === 0) return new Map();
+  const rows = trades.map(({ rail, trade }) => ({ rail, trade }));
+  const found = await tx.$queryRaw<ClaimedRow[]>`
+    SELECT t.rail, t.trade, t.order_id::text AS "orderId" FROM trades t JOIN (
+      SELECT DISTINCT c.rail, c.trade FROM ${recordset(rows)} AS c (rail text, trade text)
     ) AS c USING (rail, trade)`;
-  for (const row of found) owners.set(tradeKey(row), row.orderId);
-  return owners;
+  return ownersOf(found);
+}
+
+function ownersOf(rows: readonly ClaimedRow[]): Map<string, bigint> {
+  return new Map(rows.map((row) => [tradeKey(row), BigInt(row.orderId)]));
 }
 
 /** Facts by order. To be read after the orders were locked. */
@@ -112,114 +189,26 @@ export async function readFacts(
   tx: Tx,
   orderIds: readonly bigint[],
 ): Promise<Map<bigint, readonly Fact[]>> {
+  if (orderIds.length === 0) return new Map();
+  const [answer] = await tx.$queryRaw<{ facts: FactRow[] | null }[]>`
+    SELECT ${factsOf(orderIds)} AS facts`;
+  return byOrder(orderIds, answer?.facts ?? []);
+}
+
+function factsOf(orderIds: readonly bigint[]): Prisma.Sql {
+  return Prisma.sql`(SELECT json_agg(f) FROM (
+    SELECT order_id::text AS "orderId", kind, rail, trade, refund_id AS "refundId",
+      refund_status AS "refundStatus", amount::text, at, audit_id::text AS "auditId"
+    FROM facts WHERE order_id = ANY(${[...orderIds]}::bigint[])) AS f)`;
+}
+
+function byOrder(
+  orderIds: readonly bigint[],
+  rows: readonly FactRow[],
+): Map<bigint, readonly Fact[]> {
   const facts = new Map<bigint, Fact[]>(orderIds.map((id) => [id, []]));
-  if (orderIds.length === 0) return facts;
-  const rows = await tx.$queryRaw<FactRow[]>`
-    SELECT order_id AS "orderId", kind, rail, trade, refund_id AS "refundId",
-      refund_status AS "refundStatus", amount, at, audit_id AS "auditId"
-    FROM facts WHERE order_id = ANY(${[...orderIds]}::bigint[])`;
-  for (const row of rows) facts.get(row.orderId)?.push(factFromRow(row));
+  for (const row of rows) facts.get(BigInt(row.orderId))?.push(factFromRow(row));
   return facts;
-}
-
-/** Writes what the plans say, in three statements: facts, orders, order events. */
-export async function storePlans(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
-  const changed = plans.filter((plan) => plan.changes.length > 0);
-  if (changed.length === 0) return;
-  await storeFacts(tx, now, changed);
-  await storeStates(tx, now, changed);
-  await storeOrderEvents(tx, now, changed);
-}
-
-/** What `mergeFact` does, once more in SQL: no writer can ever make a known fact less sharp. */
-async function storeFacts(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
-  const rows = plans.flatMap(({ order, changes }) =>
-    changes.map(({ fact, notificationRowId }) => ({
-      ...factToRow(order.id, fact),
-      notification_row_id: notificationRowId === null ? null : String(notificationRowId),
-    })),
-  );
-  await tx.$executeRaw`
-    INSERT INTO facts AS f (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at,
-      audit_id, notification_row_id, created_at)
-    SELECT c.*, ${now} FROM ${recordset(rows)} AS c (order_id bigint, key text, kind text, rail text,
-      trade text, refund_id text, refund_status text, amount bigint, at timestamptz,
-      audit_id bigint, notification_row_id bigint)
-    ORDER BY c.order_id, c.key
-    ON CONFLICT (order_id, key) DO UPDATE SET
-      at = LEAST(f.at, excluded.at),
-      amount = GREATEST(f.amount, excluded.amount),
-      trade = LEAST(f.trade COLLATE "C", excluded.trade COLLATE "C")
-    WHERE (f.at, f.amount, f.trade) IS DISTINCT FROM (LEAST(f.at, excluded.at),
-      GREATEST(f.amount, excluded.amount), LEAST(f.trade COLLATE "C", excluded.trade COLLATE "C"))`;
-}
-
-async function storeStates(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
-  const rows = plans.map(({ order, version, state }) => ({
-    id: String(order.id),
-    version,
-    status: state.status,
-    paid_amount: String(state.paidAmount),
-    refunded_amount: String(state.refundedAmount),
-    paid_at: state.paidAt,
-    primary_rail: state.primary?.rail ?? null,
-    primary_trade: state.primary?.trade ?? null,
-    attention: state.attention.join(','),
-  }));
-  await tx.$executeRaw`
-    UPDATE orders o SET status = s.status, paid_amount = s.paid_amount,
-      refunded_amount = s.refunded_amount, paid_at = s.paid_at, primary_rail = s.primary_rail,
-      primary_trade = s.primary_trade, attention = string_to_array(s.attention, ','),
-      version = s.version, updated_at = ${now}
-    FROM ${recordset(rows)} AS s (id bigint, version int, status text, paid_amount bigint,
-      refunded_amount bigint, paid_at timestamptz, primary_rail text, primary_trade text,
-      attention text)
-    WHERE o.id = s.id`;
-}
-
-/** A milestone crossed again (a flag that went and came back) was told already. */
-async function storeOrderEvents(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
-  const events = plans.flatMap(({ order, crossings }) =>
-    crossings.map((crossing) => ({ order, crossing })),
-  );
-  if (events.length === 0) return;
-  const rows = events.map(({ order, crossing }, place) => ({
-    place,
-    order_id: String(order.id),
-    merchant: order.merchant,
-    type: crossing.type,
-    milestone: crossing.milestone,
-    version: crossing.version,
-    payload: orderEventPayload(order, crossing),
-  }));
-  await tx.$executeRaw`
-    INSERT INTO order_events (order_id, merchant, type, milestone, version, payload, created_at)
-    SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload::jsonb, ${now}
-    FROM ${recordset(rows)} AS e (place int, order_id bigint, merchant text, type text,
-      milestone text, version int, payload text) ORDER BY e.place
-    ON CONFLICT (order_id, type, milestone) DO NOTHING`;
-}
-
-/** The order at that version, as `deliveries/messages.ts` describes it: amounts as text. */
-function orderEventPayload(
-  order: OrderPlan['order'],
-  { milestone, version, state }: Crossing,
-): string {
-  const { primary } = state;
-  return JSON.stringify({
-    merchant: order.merchant,
-    orderNumber: order.number,
-    amount: order.amount.toString(),
-    currency: order.currency,
-    status: state.status,
-    paidAmount: state.paidAmount.toString(),
-    refundedAmount: state.refundedAmount.toString(),
-    paidAt: state.paidAt,
-    attention: state.attention,
-    trade: primary && { rail: primary.rail, trade: primary.trade },
-    version,
-    milestone,
-  });
 }
 
 function asTable(keys: readonly OrderKey[]): Prisma.Sql {

@@ -1,0 +1,27 @@
+import { inTransaction } from '@payonce/core/database/transaction';
+import { createPrisma } from '@payonce/prisma/client';
+import { expect, onTestFinished, test } from 'vitest';
+import { testDatabase } from './database-support.js';
+
+test('a transaction has its own settings, whatever the session prefers, and leaves none behind', async () => {
+  const { url } = await testDatabase();
+  const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
+  onTestFinished(() => prisma.$disconnect());
+  await prisma.$executeRaw`SET default_transaction_isolation = 'serializable'`;
+  const settings = () => prisma.$queryRaw`SELECT current_setting('enable_seqscan') AS scan,
+    current_setting('idle_in_transaction_session_timeout') AS idle`;
+  const before = await settings();
+
+  const inside = await inTransaction(
+    { prisma },
+    (tx) => tx.$queryRaw`SELECT current_setting('transaction_isolation') AS level,
+      current_setting('enable_seqscan') AS scan, current_setting('enable_hashjoin') AS hash,
+      current_setting('enable_mergejoin') AS merge,
+      current_setting('idle_in_transaction_session_timeout') AS idle`,
+  );
+
+  const off = { scan: 'off', hash: 'off', merge: 'off' };
+  expect(inside).toEqual([{ level: 'read committed', ...off, idle: '30s' }]);
+  expect(await settings()).toEqual(before);
+  expect(before).not.toMatchObject([{ scan: 'off' }]);
+});
