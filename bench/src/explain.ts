@@ -8,7 +8,7 @@ const QUERY = /duration: [\d.]+ ms {2}plan:\s*Query Text: /;
 
 /** The rows of a batch, as opposed to what a worker does by the clock. */
 const OF_A_BATCH =
-  /^(?=.*\b(INTO|FROM|UPDATE) (notifications|notification_events|orders|order_events|trades|facts)\b).*(json_to_recordset| = ANY)\(/;
+  /^(?=.*\b(INTO|FROM|UPDATE) (notifications|notification_events|orders|order_events|trades|facts)\b).*(unnest| = ANY)\(/;
 
 /** Many enough that no plan reads a whole table, few enough that it takes a minute. */
 const STORED = 200_000;

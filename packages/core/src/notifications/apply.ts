@@ -1,6 +1,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { storePlans } from '../orders/store-plans.js';
 import type {
   ApplyOutcome,
   EventOutcome,
@@ -9,8 +10,8 @@ import type {
 } from './notification.js';
 import { toPending } from './release.js';
 import {
+  eventsToInsert,
   type HeldEvent,
-  insertEvents,
   insertNotifications,
   isHeld,
   lockNotifications,
@@ -20,6 +21,7 @@ import {
   readEvents,
   type StoredEvent,
   sameOutcome,
+  tellNewlyHeld,
   updateEvents,
   updateNotifications,
 } from './rows.js';
@@ -76,17 +78,15 @@ async function applyInOne(
   );
   const fresh = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
   const held = stored.filter(isHeld);
-  const outcomes = await settleEvents(tx, now, [
+  const { outcomes, plans } = await settleEvents(tx, now, [
     ...fresh.map((one): PendingEvent => ({ ...one, forced: one.forced ?? forced })),
     ...held.map((one) => toPending(one, forced)),
   ]);
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
   const settledHeld = zip(held, outcomes.slice(fresh.length));
-  await insertEvents(
-    tx,
-    now,
-    settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome })),
-  );
+  const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
+  await storePlans(tx, now, plans, eventsToInsert(now, added));
+  await tellNewlyHeld(tx, now, added);
   await updateEvents(
     tx,
     now,

@@ -3,6 +3,7 @@ import type { OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import { orderKey } from '../orders/store.js';
+import { storePlans } from '../orders/store-plans.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
   type HeldEvent,
@@ -147,10 +148,11 @@ export async function settleAgain(
   now: Date,
   held: readonly HeldEvent[],
   { scheduled, forced }: { readonly scheduled: boolean; readonly forced: HoldReason | null },
-): Promise<EventOutcome[]> {
+): Promise<readonly EventOutcome[]> {
   if (held.length === 0) return [];
   const pending = held.map((one) => toPending(one, forced));
-  const outcomes = await settleEvents(tx, now, pending);
+  const { outcomes, plans } = await settleEvents(tx, now, pending);
+  await storePlans(tx, now, plans);
   const redecided = held.flatMap((stored, index) => {
     const outcome = outcomes[index];
     return outcome ? [{ stored, outcome, scheduled }] : [];

@@ -1,5 +1,5 @@
 /** SQL of notifications and their events. */
-
+import { Prisma } from '@payonce/prisma/client';
 import { eventFromJson, eventToJson } from '../database/event-json.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
@@ -77,14 +77,25 @@ export async function insertNotifications(
     body: notification.body.toString('base64'),
     headers: JSON.stringify(notification.headers),
   }));
+  const wanted = recordset(all, {
+    place: 'int',
+    provider: 'text',
+    channel: 'text',
+    merchant: 'text',
+    notification_id: 'text',
+    variant: 'text',
+    digest: 'text',
+    authenticity: 'text',
+    received_at: 'timestamptz',
+    body: 'text',
+    headers: 'text',
+  });
   const rows = await tx.$queryRaw<NotificationRow[]>`
     INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
       authenticity, received_at, body, headers, status, created_at)
     SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
       n.authenticity, n.received_at, decode(n.body, 'base64'), n.headers::json, 'applied', ${now}
-    FROM ${recordset(all)} AS n (place int, provider text, channel text, merchant text,
-      notification_id text, variant text, digest text, authenticity text, received_at timestamptz,
-      body text, headers text) ORDER BY n.place
+    FROM ${wanted} AS n ORDER BY n.place
     ON CONFLICT (channel, notification_id, variant) DO NOTHING
     RETURNING id, channel, notification_id AS "notificationId", variant, digest`;
   return byName(rows);
@@ -102,10 +113,15 @@ export async function lockNotifications(
     notification_id: notificationId,
     variant,
   }));
+  const wanted = recordset(keys, {
+    place: 'int',
+    channel: 'text',
+    notification_id: 'text',
+    variant: 'text',
+  });
   const rows = await tx.$queryRaw<NotificationRow[]>`
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
-    FROM notifications n JOIN ${recordset(keys)}
-      AS k (place int, channel text, notification_id text, variant text)
+    FROM notifications n JOIN ${wanted} AS k
       USING (channel, notification_id, variant)
     ORDER BY k.place FOR UPDATE OF n`;
   return byName(rows);
@@ -150,8 +166,9 @@ export interface NewEvent {
   readonly outcome: EventOutcome;
 }
 
-export async function insertEvents(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
-  if (events.length === 0) return;
+/** To go along with `storePlans`; null when there are none. */
+export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.Sql | null {
+  if (events.length === 0) return null;
   const rows = events.map(({ notificationRowId, position, merchant, event, outcome }) => {
     const reason = reasonOf(outcome);
     return {
@@ -165,13 +182,26 @@ export async function insertEvents(tx: Tx, now: Date, events: readonly NewEvent[
       next_retry_at: reason && nextRetryAt(reason, 0, now),
     };
   });
-  await tx.$executeRaw`
+  const added = recordset(rows, {
+    notification_row_id: 'bigint',
+    position: 'int',
+    merchant: 'text',
+    order_number: 'text',
+    event: 'text',
+    outcome: 'text',
+    hold_reason: 'text',
+    next_retry_at: 'timestamptz',
+  });
+  return Prisma.sql`
     INSERT INTO notification_events (notification_row_id, position, merchant, order_number, event,
       outcome, hold_reason, next_retry_at, created_at, decided_at)
     SELECT e.notification_row_id, e.position, e.merchant, e.order_number, e.event::json, e.outcome,
       e.hold_reason, e.next_retry_at, ${now}, ${now}
-    FROM ${recordset(rows)} AS e (notification_row_id bigint, position int, merchant text,
-      order_number text, event text, outcome text, hold_reason text, next_retry_at timestamptz)`;
+    FROM ${added} AS e`;
+}
+
+/** Once they are stored. */
+export async function tellNewlyHeld(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
   await tellHeld(tx, now, events.flatMap(asHeld));
 }
 
@@ -202,11 +232,17 @@ export async function updateEvents(
       next_retry_at: reason && nextRetryAt(reason, tries, now),
     };
   });
+  const decided = recordset(rows, {
+    id: 'bigint',
+    outcome: 'text',
+    hold_reason: 'text',
+    tries: 'int',
+    next_retry_at: 'timestamptz',
+  });
   await tx.$executeRaw`
     UPDATE notification_events e SET outcome = d.outcome, hold_reason = d.hold_reason,
       tries = d.tries, next_retry_at = d.next_retry_at, decided_at = ${now}
-    FROM ${recordset(rows)} AS d (id bigint, outcome text, hold_reason text, tries int,
-      next_retry_at timestamptz) WHERE e.id = d.id`;
+    FROM ${decided} AS d WHERE e.id = d.id`;
   const elsewise = changed.filter((one) => !sameOutcome(one));
   await tellHeld(
     tx,
@@ -240,7 +276,7 @@ export async function updateNotifications(
           WHEN bool_or(e.outcome = 'duplicate') THEN 'duplicate'
           ELSE 'ignored' END
         FROM notification_events e WHERE e.notification_row_id = n.id)
-    FROM ${recordset(rows)} AS k (id bigint, copies int) WHERE n.id = k.id`;
+    FROM ${recordset(rows, { id: 'bigint', copies: 'int' })} AS k WHERE n.id = k.id`;
 }
 
 function reasonOf(outcome: EventOutcome): HoldReason | null {

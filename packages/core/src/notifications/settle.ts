@@ -3,7 +3,6 @@ import type { Tx } from '../database/transaction.js';
 import type { Fact } from '../orders/fact.js';
 import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
 import { claimTrades, lockOrders, orderKey, type TradeClaim, tradeKey } from '../orders/store.js';
-import { storePlans } from '../orders/store-plans.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { type Decision, decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
@@ -24,16 +23,22 @@ interface Decided {
   readonly decision: Decision;
 }
 
+export interface Settled {
+  /** In the order of the events; writing them is the caller's. */
+  readonly outcomes: readonly EventOutcome[];
+  /** What follows for orders, for `storePlans`: facts, states, order events. */
+  readonly plans: readonly OrderPlan[];
+}
+
 /**
- * Decides events and writes what follows for orders: facts, states, order events. Every step is a
- * statement of its own, in the one order of locks: (notifications,) orders, trades, facts.
- * @returns the outcomes, in the order of the events; writing them is the caller's
+ * Decides events, with their orders locked, trades claimed and facts read. Every step is a statement of its own, in
+ * the one order of locks: (notifications,) orders, trades, facts.
  */
 export async function settleEvents(
   tx: Tx,
   now: Date,
   events: readonly PendingEvent[],
-): Promise<EventOutcome[]> {
+): Promise<Settled> {
   const orders = await lockOrders(tx, orderKeysOf(events));
   const decided = events.map((pending) => decide(pending, orders));
   const concerned = decided.flatMap(({ order, decision }) =>
@@ -45,12 +50,10 @@ export async function settleEvents(
   ]);
   const settled = decided.map((one) => holdForeignTrade(one, owners));
   const plans = planOrders(settled, facts);
-  await storePlans(
-    tx,
-    now,
-    [...plans.values()].map(({ plan }) => plan),
-  );
-  return settled.map((one) => outcomeOf(one, plans, facts));
+  return {
+    outcomes: settled.map((one) => outcomeOf(one, plans, facts)),
+    plans: [...plans.values()].map(({ plan }) => plan),
+  };
 }
 
 function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {

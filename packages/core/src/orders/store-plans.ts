@@ -8,15 +8,24 @@ import { factToRow } from './fact-rows.js';
 import type { Crossing, OrderPlan } from './plan.js';
 
 /**
- * In one statement. The caller has the orders' locks, so that it waits for nobody. Where the transaction keeps the
- * endpoints as they are, the order events' deliveries are made at once; else `fanOut` makes them.
+ * In one statement, and `also` with them. The caller has the orders' locks, so that it waits for nobody. Where the
+ * transaction keeps the endpoints as they are, the order events' deliveries are made at once; else `fanOut` makes them.
  */
-export async function storePlans(tx: Tx, now: Date, plans: readonly OrderPlan[]): Promise<void> {
+export async function storePlans(
+  tx: Tx,
+  now: Date,
+  plans: readonly OrderPlan[],
+  also: Prisma.Sql | null = null,
+): Promise<void> {
   const changed = plans.filter((plan) => plan.changes.length > 0);
-  if (changed.length === 0) return;
+  if (changed.length === 0) {
+    if (also !== null) await tx.$executeRaw(also);
+    return;
+  }
   const merchants = [...new Set(changed.map(({ order }) => order.merchant))];
   await tx.$executeRaw`
     WITH written AS (${factsOf(now, changed)}), moved AS (${statesOf(now, changed)}),
+    ${also === null ? Prisma.empty : Prisma.sql`also AS (${also}),`}
     event AS (${orderEventsOf(now, changed)}),
     due AS (SELECT * FROM event WHERE fanned_out_at IS NOT NULL),
     told AS (
@@ -34,12 +43,23 @@ function factsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
       notification_row_id: notificationRowId === null ? null : String(notificationRowId),
     })),
   );
+  const told = recordset(rows, {
+    order_id: 'bigint',
+    key: 'text',
+    kind: 'text',
+    rail: 'text',
+    trade: 'text',
+    refund_id: 'text',
+    refund_status: 'text',
+    amount: 'bigint',
+    at: 'timestamptz',
+    audit_id: 'bigint',
+    notification_row_id: 'bigint',
+  });
   return Prisma.sql`
     INSERT INTO facts AS f (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at,
       audit_id, notification_row_id, created_at)
-    SELECT c.*, ${now} FROM ${recordset(rows)} AS c (order_id bigint, key text, kind text, rail text,
-      trade text, refund_id text, refund_status text, amount bigint, at timestamptz,
-      audit_id bigint, notification_row_id bigint)
+    SELECT c.*, ${now} FROM ${told} AS c
     ORDER BY c.order_id, c.key
     ON CONFLICT (order_id, key) DO UPDATE SET
       at = LEAST(f.at, excluded.at),
@@ -61,14 +81,23 @@ function statesOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
     primary_trade: state.primary?.trade ?? null,
     attention: state.attention.join(','),
   }));
+  const states = recordset(rows, {
+    id: 'bigint',
+    version: 'int',
+    status: 'text',
+    paid_amount: 'bigint',
+    refunded_amount: 'bigint',
+    paid_at: 'timestamptz',
+    primary_rail: 'text',
+    primary_trade: 'text',
+    attention: 'text',
+  });
   return Prisma.sql`
     UPDATE orders o SET status = s.status, paid_amount = s.paid_amount,
       refunded_amount = s.refunded_amount, paid_at = s.paid_at, primary_rail = s.primary_rail,
       primary_trade = s.primary_trade, attention = string_to_array(s.attention, ','),
       version = s.version, updated_at = ${now}
-    FROM ${recordset(rows)} AS s (id bigint, version int, status text, paid_amount bigint,
-      refunded_amount bigint, paid_at timestamptz, primary_rail text, primary_trade text,
-      attention text)
+    FROM ${states} AS s
     WHERE o.id = s.id`;
 }
 
@@ -85,13 +114,21 @@ function orderEventsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
       version: crossing.version,
       payload: orderEventPayload(order, crossing),
     }));
+  const events = recordset(rows, {
+    place: 'int',
+    order_id: 'bigint',
+    merchant: 'text',
+    type: 'text',
+    milestone: 'text',
+    version: 'int',
+    payload: 'text',
+  });
   return Prisma.sql`
     INSERT INTO order_events (order_id, merchant, type, milestone, version, payload, created_at,
       fanned_out_at)
     SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload::jsonb, ${now},
       CASE WHEN ${ENDPOINTS_KEPT} THEN ${now}::timestamptz END
-    FROM ${recordset(rows)} AS e (place int, order_id bigint, merchant text, type text,
-      milestone text, version int, payload text) ORDER BY e.place
+    FROM ${events} AS e ORDER BY e.place
     ON CONFLICT (order_id, type, milestone) DO NOTHING
     RETURNING id, order_id, merchant, type, fanned_out_at`;
 }

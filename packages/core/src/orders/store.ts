@@ -61,7 +61,7 @@ async function lockUnlessMissing(
   const rows = keys.map(({ merchant, number }, place) => ({ place, merchant, number }));
   const [answer] = await tx.$queryRaw<{ missing: number[] | null; locked: LockedRow[] | null }[]>`
     WITH k AS MATERIALIZED (
-      SELECT * FROM ${recordset(rows)} AS k (place int, merchant text, number text)
+      SELECT * FROM ${recordset(rows, { place: 'int', merchant: 'text', number: 'text' })} AS k
     ), missing AS MATERIALIZED (
       SELECT k.place FROM k WHERE ${onlyIfAll} AND NOT EXISTS (
         SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)
@@ -102,10 +102,16 @@ export async function insertOrders(
     amount: String(amount),
     currency,
   }));
+  const wanted = recordset(terms, {
+    merchant: 'text',
+    number: 'text',
+    amount: 'bigint',
+    currency: 'text',
+  });
   const rows = await tx.$queryRaw<OrderKey[]>`
     INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     SELECT o.*, ${now}, ${now}
-    FROM ${recordset(terms)} AS o (merchant text, number text, amount bigint, currency text)
+    FROM ${wanted} AS o
     ON CONFLICT (merchant, number) DO NOTHING RETURNING merchant, number`;
   return new Set(rows.map(orderKey));
 }
@@ -151,11 +157,12 @@ export async function claimTrades(
     trade,
     order_id: String(orderId),
   }));
+  const wanted = recordset(rows, { place: 'int', rail: 'text', trade: 'text', order_id: 'bigint' });
   const [answer] = await tx.$queryRaw<{ claimed: ClaimedRow[] | null; facts: FactRow[] | null }[]>`
     WITH claimed AS (
       INSERT INTO trades (rail, trade, order_id, created_at)
       SELECT c.rail, c.trade, c.order_id, ${now}
-      FROM ${recordset(rows)} AS c (place int, rail text, trade text, order_id bigint)
+      FROM ${wanted} AS c
       ORDER BY c.place
       ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id::text AS "orderId"
     )
@@ -175,7 +182,7 @@ async function readOwners(
   const rows = trades.map(({ rail, trade }) => ({ rail, trade }));
   const found = await tx.$queryRaw<ClaimedRow[]>`
     SELECT t.rail, t.trade, t.order_id::text AS "orderId" FROM trades t JOIN (
-      SELECT DISTINCT c.rail, c.trade FROM ${recordset(rows)} AS c (rail text, trade text)
+      SELECT DISTINCT c.rail, c.trade FROM ${recordset(rows, { rail: 'text', trade: 'text' })} AS c
     ) AS c USING (rail, trade)`;
   return ownersOf(found);
 }
@@ -213,7 +220,7 @@ function byOrder(
 
 function asTable(keys: readonly OrderKey[]): Prisma.Sql {
   const rows = keys.map(({ merchant, number }) => ({ merchant, number }));
-  return Prisma.sql`(SELECT DISTINCT * FROM ${recordset(rows)} AS k (merchant text, number text))
+  return Prisma.sql`(SELECT DISTINCT * FROM ${recordset(rows, { merchant: 'text', number: 'text' })} AS k)
     AS k`;
 }
 
