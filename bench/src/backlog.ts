@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
-import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
@@ -15,7 +15,7 @@ const COUNTED = { from: 0.1, to: 0.9 };
 const START_LIMIT_MS = 30_000;
 
 /** As the gateway makes them. */
-export function jobsOf(requests: readonly WireRequest[], channels: Channels): NotificationJob[] {
+export function jobsOf(requests: readonly WireRequest[], channels: Channels): NewJob[] {
   const channel = channels.get('sim-alipay');
   if (!channel) throw new Error('the simulated channels have no sim-alipay');
   return requests.map(({ body }) => {
@@ -23,20 +23,20 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): No
     const receivedAt = new Date();
     const verification = channel.provider.verify({ body: bytes, headers: {}, receivedAt });
     if (!verification.ok) throw new Error(`a signed request is refused: ${verification.reason}`);
-    return {
-      version: 1,
+    const data: NotificationJob = {
+      version: 2,
       provider: channel.provider.id,
       channel: channel.key,
       notificationId: verification.notificationId,
-      digest: verification.digest,
       receivedAt: receivedAt.toISOString(),
       ...queuedBody(bytes),
       headers: {},
     };
+    return { id: jobIdFor(data, verification.digest), data };
   });
 }
 
-export async function fill(place: Place, jobs: readonly NotificationJob[]): Promise<void> {
+export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void> {
   const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
   const queue = openHostedQueue(settings);
   for (let start = 0; start < jobs.length; start += CHUNK) {

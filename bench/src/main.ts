@@ -2,7 +2,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import type { NewJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { type OwnedProcess, stop } from '@payonce/tooling/process';
 import { claim } from '@payonce/tooling/run-file';
@@ -101,7 +101,7 @@ async function play(
     signers,
     requests,
     requestsFile,
-    jobs: once((): readonly NotificationJob[] => jobsOf(requests(), channels)),
+    jobs: once((): readonly NewJob[] => jobsOf(requests(), channels)),
     folder: logs,
     say,
   };

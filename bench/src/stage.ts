@@ -1,5 +1,5 @@
 import type { Channels } from '@payonce/core/config/channels';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import type { NewJob } from '@payonce/core/queue/job';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
 import type { Programs } from './programs.js';
 import type { WireRequest } from './requests.js';
@@ -17,7 +17,7 @@ export interface Stage {
   readonly requests: () => readonly WireRequest[];
   readonly requestsFile: string;
   /** The same, as a gateway queues them. */
-  readonly jobs: () => readonly NotificationJob[];
+  readonly jobs: () => readonly NewJob[];
   /** For requests of one comparison's own. */
   readonly folder: string;
   readonly say: (line: string) => void;

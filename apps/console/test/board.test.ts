@@ -14,12 +14,11 @@ const BUYER = '2088101106499364';
 const SIGNATURE = randomBytes(256).toString('base64');
 
 const job: NotificationJob = {
-  version: 1,
+  version: 2,
   provider: 'alipay',
   channel: 'shop-alipay',
   // As long as an ID may be in a job's ID, so that the address of its page is as long as it gets.
   notificationId: 'n'.repeat(100),
-  digest: 'd'.repeat(64),
   receivedAt: new Date().toISOString(),
   bodyBase64: Buffer.from(
     new URLSearchParams({
@@ -35,7 +34,7 @@ const job: NotificationJob = {
   ).toString('base64'),
   headers: { 'wechatpay-signature': SIGNATURE, 'wechatpay-serial': 'PUB_KEY_ID_1' },
 };
-const jobId = jobIdFor(job);
+const jobId = jobIdFor(job, 'd'.repeat(64));
 
 async function redisQueue(): Promise<{ settings: QueueSettings; drop(): Promise<void> }> {
   const prefix = `console-${randomBytes(6).toString('hex')}`;

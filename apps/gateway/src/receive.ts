@@ -6,7 +6,7 @@ import type {
   ReceiveOutcome,
   Verification,
 } from '@payonce/core/providers/provider';
-import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
@@ -81,28 +81,38 @@ export async function receive(
   return { outcome: 'accepted' };
 }
 
-/** The headers that verification needs and no others: the worker verifies the same ones again. */
-function requestFor(channel: Channel, raw: RawRequest, receivedAt: Date): NotificationRequest {
-  const headers = channel.provider.signatureHeaders.flatMap((name) => {
-    const value = raw.headers[name];
+/** With the headers that verification looks at and no others. */
+function requestFor(
+  { provider }: Channel,
+  { body, headers }: RawRequest,
+  receivedAt: Date,
+): NotificationRequest {
+  const names = [...provider.signatureHeaders, ...provider.judgedHeaders];
+  return { body, headers: only(names, headers), receivedAt };
+}
+
+function only(names: readonly string[], headers: RawRequest['headers']): Record<string, string> {
+  const found = names.flatMap((name) => {
+    const value = headers[name];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
-  return { body: raw.body, headers: Object.fromEntries(headers), receivedAt };
+  return Object.fromEntries(found);
 }
 
 function jobFor(
   channel: Channel,
   request: NotificationRequest,
   verified: Extract<Verification, { ok: true }>,
-): NotificationJob {
-  return {
-    version: 1,
+): NewJob {
+  const data: NotificationJob = {
+    version: 2,
     provider: channel.provider.id,
     channel: channel.key,
     notificationId: verified.notificationId,
-    digest: verified.digest,
     receivedAt: request.receivedAt.toISOString(),
     ...queuedBody(request.body),
-    headers: request.headers as Readonly<Record<string, string>>,
+    // What the worker needs to verify again.
+    headers: only(channel.provider.signatureHeaders, request.headers),
   };
+  return { id: jobIdFor(data, verified.digest), data };
 }

@@ -73,6 +73,10 @@ describe.each(CASES)('$channel', ({ channel, path, accepted, failed }) => {
     for (const [name, value] of Object.entries(job?.headers ?? {})) {
       expect(value).toBe(headers[name]);
     }
+    expect(Object.keys(job?.headers ?? {})).toEqual(
+      providers.channels.get(channel)?.provider.signatureHeaders,
+    );
+    expect(job).not.toHaveProperty('digest');
   });
 
   test('copies are all acknowledged and are one job', async () => {
@@ -153,4 +157,16 @@ describe.each(CASES)('$channel', ({ channel, path, accepted, failed }) => {
       accepted,
     );
   });
+});
+
+test('a signature of another type is refused here: a job does not carry the type to a worker', async () => {
+  const { body, headers } = providers.signers['sim-wechat'].payment(aPayment());
+  for (const type of ['WECHATPAY2-SM2-WITH-SM3', '']) {
+    const answer = await send('/notify/wechatpay/sim-wechat', {
+      body,
+      headers: { ...headers, 'wechatpay-signature-type': type },
+    });
+    expect(answer.status).toBe(400);
+  }
+  await expectNothingElse();
 });

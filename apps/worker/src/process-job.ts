@@ -43,7 +43,7 @@ export async function processJob(
   job: QueuedJob,
   token: string | undefined,
 ): Promise<JobResult> {
-  const verdict = verifyJob(job.data, deps.channels);
+  const verdict = verifyJob(job.data, job.id ?? '', deps.channels);
   if (!verdict.ok) {
     const { reason } = verdict.fault;
     const detail = 'verification' in verdict.fault ? verdict.fault.verification : null;

@@ -3,7 +3,11 @@ import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { Log } from '@payonce/core/log';
 import { alertOverdue } from '@payonce/core/notifications/overdue';
-import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
+import {
+  type LetterJob,
+  redriveDeadLetters,
+  type Verdict,
+} from '@payonce/core/notifications/redrive';
 import { retryHeld } from '@payonce/core/notifications/release';
 import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
@@ -46,7 +50,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     }),
     every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
     every('dead letters', async () => {
-      const verify = (job: unknown) => verdictOf(job, channels());
+      const verify = (letter: LetterJob) => verdictOf(letter, channels());
       const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
@@ -69,8 +73,8 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
   };
 }
 
-function verdictOf(job: unknown, channels: Channels): Verdict {
-  const verdict = verifyJob(job, channels);
+function verdictOf({ job, jobId }: LetterJob, channels: Channels): Verdict {
+  const verdict = verifyJob(job, jobId, channels);
   if (verdict.ok) return verdict;
   const { fault } = verdict;
   const error = 'verification' in fault ? fault.verification : null;

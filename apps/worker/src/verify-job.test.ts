@@ -1,6 +1,6 @@
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { verifiedRequest } from '@payonce/core/providers/provider';
-import type { NotificationJob } from '@payonce/core/queue/job';
+import { jobIdFor, type NewJob, type NotificationJob } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import { describe, expect, test } from 'vitest';
@@ -22,41 +22,46 @@ const payment = { orderNumber: 'A1', trade: 'T1', amount: 8_888n, paidAt: new Da
 const receivedAt = new Date();
 
 /** The job that the gateway writes for these bytes. */
-function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NotificationJob {
+function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
   const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt: at });
   if (!verified?.ok) throw new Error('the test signs what is refused');
-  const { notificationId, digest } = verified;
-  return {
-    version: 1,
+  const data: NotificationJob = {
+    version: 2,
     provider: 'alipay',
     channel,
-    notificationId,
-    digest,
+    notificationId: verified.notificationId,
     receivedAt: at.toISOString(),
     bodyBase64: body.toString('base64'),
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
   };
+  return { id: jobIdFor(data, verified.digest), data };
 }
 
-function faultOf(data: unknown, known: Channels = channels): unknown {
-  const verdict = verifyJob(data, known);
+function digestOf(body: Buffer): string {
+  const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
+  if (!verified?.ok) throw new Error('the test signs what is refused');
+  return verified.digest;
+}
+
+function faultOf(data: unknown, id: string, known: Channels = channels): unknown {
+  const verdict = verifyJob(data, id, known);
   return verdict.ok ? null : verdict.fault;
 }
 
 describe('a job from the queue', () => {
   const { body } = signer.payment(payment);
-  const job = jobFor(body);
+  const { id, data: job } = jobFor(body);
   const { bodyBase64: _, ...bodiless } = job;
 
   test('genuine bytes become a notification of the channel’s merchant', () => {
-    const verdict = verifyJob(JSON.parse(JSON.stringify(job)), channels);
+    const verdict = verifyJob(JSON.parse(JSON.stringify(job)), id, channels);
     if (!verdict.ok) throw new Error(verdict.fault.reason);
     expect(verdict.notification).toMatchObject({
       provider: 'alipay',
       channel: 'shop',
       merchant: 'tea',
       notificationId: job.notificationId,
-      digest: job.digest,
+      digest: digestOf(body),
       authenticity: 'signed',
       receivedAt,
     });
@@ -69,7 +74,7 @@ describe('a job from the queue', () => {
   test('bytes changed in the queue are refused', () => {
     const changed = Buffer.from(body.toString('latin1').replace('88.88', '88.89'), 'latin1');
     expect(changed.equals(body)).toBe(false);
-    expect(faultOf({ ...job, bodyBase64: changed.toString('base64') })).toEqual({
+    expect(faultOf({ ...job, bodyBase64: changed.toString('base64') }, id)).toEqual({
       reason: 'verification_failed',
       verification: 'bad_signature',
     });
@@ -77,17 +82,29 @@ describe('a job from the queue', () => {
 
   test('bytes signed with a key that is not the channel’s are refused', () => {
     const forged = signer.forge(signer.payment(payment), 'foreign_key');
-    expect(faultOf({ ...job, bodyBase64: forged.body.toString('base64') })).toEqual({
+    expect(faultOf({ ...job, bodyBase64: forged.body.toString('base64') }, id)).toEqual({
       reason: 'verification_failed',
       verification: 'bad_signature',
     });
   });
 
-  test.each([
-    ['ID', { notificationId: 'another' }],
-    ['digest', { digest: 'a'.repeat(64) }],
-  ])('genuine bytes under another notification’s %s are refused', (_, change) => {
-    expect(faultOf({ ...job, ...change })).toEqual({ reason: 'identity_mismatch' });
+  test('genuine bytes under another notification’s ID are refused, whichever of both IDs is right', () => {
+    const another = { ...job, notificationId: 'another' };
+    expect(faultOf(another, id)).toEqual({ reason: 'identity_mismatch' });
+    expect(faultOf(another, jobIdFor(another, digestOf(body)))).toEqual({
+      reason: 'identity_mismatch',
+    });
+    const { id: othersId } = jobFor(signer.payment({ ...payment, trade: 'T2' }).body);
+    expect(faultOf(job, othersId)).toEqual({ reason: 'identity_mismatch' });
+    expect(faultOf(job, '')).toEqual({ reason: 'identity_mismatch' });
+  });
+
+  test('genuine other content in the place of a notification is refused: its digest is in the job’s ID', () => {
+    const notificationId = job.notificationId;
+    const other = jobFor(signer.payment({ ...payment, amount: 8_889n, notificationId }).body);
+    expect(other.data.notificationId).toBe(notificationId);
+    expect(faultOf(other.data, other.id)).toBeNull();
+    expect(faultOf(other.data, id)).toEqual({ reason: 'identity_mismatch' });
   });
 
   test.each([
@@ -95,14 +112,16 @@ describe('a job from the queue', () => {
     ['another provider than the channel’s', { provider: 'wechatpay' }],
     ['a name that objects inherit', { channel: 'constructor' }],
   ])('%s is an unknown channel', (_, change) => {
-    expect(faultOf({ ...job, ...change })).toEqual({ reason: 'unknown_channel' });
+    expect(faultOf({ ...job, ...change }, id)).toEqual({ reason: 'unknown_channel' });
   });
 
   test.each([
     ['no object', 'text'],
     ['null', null],
-    ['another version', { ...job, version: 2 }],
-    ['a missing field', { ...job, digest: undefined }],
+    ['another version', { ...job, version: 3 }],
+    ['no version', { ...job, version: undefined }],
+    ['a missing field', { ...job, notificationId: undefined }],
+    ['a digest, which version 2 has not', { ...job, digest: digestOf(body) }],
     ['a further field', { ...job, merchant: 'thief' }],
     ['a body that is not base64', { ...job, bodyBase64: '%%%%' }],
     ['an empty body', { ...job, bodyBase64: '' }],
@@ -111,17 +130,16 @@ describe('a job from the queue', () => {
     ['two bodies', { ...job, bodyText: 'a=1' }],
     ['a huge body', { ...job, bodyBase64: 'A'.repeat(1_000_000) }],
     ['no time of receipt', { ...job, receivedAt: 'yesterday' }],
-    ['a digest in capitals', { ...job, digest: job.digest.toUpperCase() }],
     ['headers that are no texts', { ...job, headers: { 'wechatpay-serial': 1 } }],
   ])('%s is a malformed job', (_, data) => {
-    expect(faultOf(data)).toEqual({ reason: 'malformed_job' });
+    expect(faultOf(data, id)).toEqual({ reason: 'malformed_job' });
   });
 
   test('a key retired since then still proves what was received before, and nothing received after', () => {
     const before = jobFor(body, 'old', new Date('2026-10-31T23:59:59Z'));
     const after = jobFor(body, 'old', new Date('2026-11-01T00:00:01Z'));
-    expect(faultOf(before)).toBeNull();
-    expect(faultOf(after)).toMatchObject({ reason: 'verification_failed' });
+    expect(faultOf(before.data, before.id)).toBeNull();
+    expect(faultOf(after.data, after.id)).toMatchObject({ reason: 'verification_failed' });
   });
 
   test('a decoder that throws, or says nothing, condemns its own job and does not escape', () => {
@@ -130,7 +148,7 @@ describe('a job from the queue', () => {
     const identity = {
       notificationId: job.notificationId,
       shardKey: job.notificationId,
-      digest: job.digest,
+      digest: digestOf(body),
       authenticity: 'signed',
       sentAt: null,
     } as const;
@@ -148,7 +166,38 @@ describe('a job from the queue', () => {
       const known: Channels = new Map([
         ['shop', { key: 'shop', merchant: 'tea', simulated: false, provider: faulty }],
       ]);
-      expect(faultOf(job, known)).toEqual({ reason: 'undecodable' });
+      expect(faultOf(job, id, known)).toEqual({ reason: 'undecodable' });
     }
+  });
+});
+
+describe('a job of a gateway of before version 2', () => {
+  const { body } = signer.payment(payment);
+  const { id, data } = jobFor(body);
+  const job = { ...data, version: 1, digest: digestOf(body) };
+
+  test('is applied as ever, from a queue or as a dead letter, with the digest of its bytes', () => {
+    for (const jobId of [id, 'an ID of its own']) {
+      const verdict = verifyJob(JSON.parse(JSON.stringify(job)), jobId, channels);
+      expect(verdict).toMatchObject({
+        ok: true,
+        notification: { notificationId: data.notificationId, digest: job.digest },
+      });
+    }
+  });
+
+  test.each([
+    ['ID', { notificationId: 'another' }],
+    ['digest', { digest: 'a'.repeat(64) }],
+    ['digest, with the same first digits', { digest: job.digest.slice(0, 8).padEnd(64, '0') }],
+  ])('genuine bytes under another notification’s %s are refused', (_, change) => {
+    expect(faultOf({ ...job, ...change }, id)).toEqual({ reason: 'identity_mismatch' });
+  });
+
+  test.each([
+    ['no digest', { ...job, digest: undefined }],
+    ['a digest in capitals', { ...job, digest: job.digest.toUpperCase() }],
+  ])('%s is a malformed job', (_, changed) => {
+    expect(faultOf(changed, id)).toEqual({ reason: 'malformed_job' });
   });
 });

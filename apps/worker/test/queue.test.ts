@@ -62,7 +62,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
     const id = await queue.send(job);
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
-    expect(applied).toEqual([job.notificationId]);
+    expect(applied).toEqual([job.data.notificationId]);
     expect(await worker.sources[0]?.state()).toBe('ready');
   });
 
@@ -77,7 +77,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(applied).toEqual([]);
     expect(await queue.send(genuine)).toBe(id);
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
-    expect(applied).toEqual([genuine.notificationId]);
+    expect(applied).toEqual([genuine.data.notificationId]);
   });
 
   test('a job that cannot be buried stays in the queue until it can, at the cost of no attempt', async () => {
@@ -116,13 +116,13 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     const id = await queue.send(job);
     await eventually(async () => (await queue.stateOf(id)) === 'delayed');
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
-    expect(applied).toEqual([job.notificationId]);
+    expect(applied).toEqual([job.data.notificationId]);
     expect(buried).toEqual([]);
   });
 
   test('a job is buried when its last attempt fails, not before', async () => {
-    const job = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
-    await queue.inside.add('alipay', job, { jobId: 'two-attempts', attempts: 2, backoff: 10 });
+    const { id, data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
+    await queue.inside.add('alipay', data, { jobId: id, attempts: 2, backoff: 10 });
     let attempts = 0;
     start({
       apply: () => {
@@ -131,10 +131,10 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
         return Promise.reject(new TypeError('a defect'));
       },
     });
-    await eventually(async () => (await queue.stateOf('two-attempts')) === 'unknown');
+    await eventually(async () => (await queue.stateOf(id)) === 'unknown');
     expect(attempts).toBe(2);
     expect(buried).toMatchObject([
-      { jobId: 'two-attempts', reason: 'attempts_exhausted', detail: 'TypeError', data: job },
+      { jobId: id, reason: 'attempts_exhausted', detail: 'TypeError', data },
     ]);
   });
 
@@ -145,7 +145,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(await queue.stateOf(id)).toBe('failed');
     start({}, { failedSweepIntervalMs: 50 });
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
-    expect(applied).toEqual([job.notificationId]);
+    expect(applied).toEqual([job.data.notificationId]);
   });
 
   test('closing finishes the jobs in hand, and leaves the others in the queue', async () => {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createLog } from '@payonce/core/log';
 import { type HostedQueue, openHostedQueue } from '@payonce/core/queue/hosted';
-import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
+import type { NewJob } from '@payonce/core/queue/job';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
@@ -18,11 +18,11 @@ export type QueueKind = (typeof queueKinds)[number];
 /** A queue of the test's own, with the gateway's way in and a look at what is in it. */
 export interface TestQueue {
   readonly settings: QueueSettings;
-  readonly inside: HostedQueue;
+  readonly inside: HostedQueue<unknown>;
   /** As the gateway does it. */
-  send(job: NotificationJob): Promise<string>;
+  send(job: NewJob): Promise<string>;
   /** As the provider does, until the gateway takes it. */
-  sendAgainAndAgain(job: NotificationJob): Promise<string>;
+  sendAgainAndAgain(job: NewJob): Promise<string>;
   /** Every connection to this queue, and to no other. */
   breakConnections(): Promise<void>;
   stateOf(jobId: string): Promise<string>;
@@ -60,13 +60,13 @@ interface Store {
 
 async function openOn({ settings, breakConnections, drop }: Store): Promise<TestQueue> {
   const gateway = openNotificationQueue(settings, silent);
-  const inside = openHostedQueue(settings);
+  const inside = openHostedQueue<unknown>(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
   errors.on('error', () => {});
   await eventually(() => gateway.state.state === 'ready');
-  const send = async (job: NotificationJob) => {
+  const send = async (job: NewJob) => {
     await gateway.enqueue(job, 5_000);
-    return jobIdFor(job);
+    return job.id;
   };
   return {
     settings,
@@ -79,7 +79,7 @@ async function openOn({ settings, breakConnections, drop }: Store): Promise<Test
           () => false,
         );
       await eventually(taken);
-      return jobIdFor(job);
+      return job.id;
     },
     breakConnections,
     stateOf: (jobId) => inside.getJobState(jobId),

@@ -1,5 +1,5 @@
 import { loadChannels } from '@payonce/core/config/channels';
-import { type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import type { PaymentInput } from '@payonce/testkit/request';
@@ -15,21 +15,30 @@ export function makeShop() {
     { production: true, readSecret: () => bareBase64(pair.publicKey) },
   );
 
-  /** The job that the gateway writes for these bytes. */
-  const jobFor = (body: Buffer): NotificationJob => {
+  const made = (body: Buffer) => {
     const receivedAt = new Date();
     const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
     if (!verified?.ok) throw new Error('the test signs what is refused');
-    return {
-      version: 1,
+    const data: NotificationJob = {
+      version: 2,
       provider: 'alipay',
       channel: 'shop',
       notificationId: verified.notificationId,
-      digest: verified.digest,
       receivedAt: receivedAt.toISOString(),
       ...queuedBody(body),
       headers: {},
     };
+    return { data, digest: verified.digest };
+  };
+  /** The job that the gateway writes for these bytes. */
+  const jobFor = (body: Buffer): NewJob => {
+    const { data, digest } = made(body);
+    return { id: jobIdFor(data, digest), data };
+  };
+  /** The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it. */
+  const formerJobFor = (body: Buffer) => {
+    const { data, digest } = made(body);
+    return { ...data, version: 1, digest };
   };
   const payment = (input: Pick<PaymentInput, 'orderNumber'> & Partial<PaymentInput>) =>
     signer.payment({
@@ -38,15 +47,20 @@ export function makeShop() {
       paidAt: new Date(),
       ...input,
     });
-  return { channels, signer, payment, jobFor };
+  return { channels, signer, payment, jobFor, formerJobFor };
 }
 
 export type Shop = ReturnType<typeof makeShop>;
 
 /** The same job with a body in which the amount was changed: what someone with write access to the queue could do. */
-export function tampered(job: NotificationJob): NotificationJob {
-  const body = job.bodyText ?? '';
+export function tampered({ id, data }: NewJob): NewJob {
+  const body = data.bodyText ?? '';
   const changed = body.replace('total_amount=88.88', 'total_amount=00.01');
   if (changed === body) throw new Error('nothing to tamper with');
-  return { ...job, bodyText: changed };
+  return { id, data: { ...data, bodyText: changed } };
+}
+
+/** The same job for a channel that no worker knows. */
+export function elsewhere({ id, data }: NewJob): NewJob {
+  return { id, data: { ...data, channel: 'gone' } };
 }

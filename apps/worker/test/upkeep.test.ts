@@ -41,8 +41,8 @@ describe('the running worker', () => {
     async (origin) => {
       const deps = { prisma: database.prisma, clock: systemClock };
       await database.register('A1');
-      const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
-      await recordDeadLetter(deps, { queue: origin, jobId: 'j', job, reason: 'unknown_channel' });
+      const { id: jobId, data: job } = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
+      await recordDeadLetter(deps, { queue: origin, jobId, job, reason: 'unknown_channel' });
       await start();
       expect(await metric('payonce_dead_letters_open')).toMatch(/ 1$/);
       const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
@@ -54,11 +54,24 @@ describe('the running worker', () => {
     },
   );
 
+  test('applies a dead letter that a worker of before version 2 left', async () => {
+    const deps = { prisma: database.prisma, clock: systemClock };
+    await database.register('A1');
+    const job = shop.formerJobFor(shop.payment({ orderNumber: 'A1' }).body);
+    await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'unknown_channel' });
+    const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
+    await requestRedrive(deps, { actor: 'lin', reason: null, letter });
+    await start();
+    await eventually(async () => (await database.statusOf('A1')) === 'paid');
+  });
+
   test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
     const deps = { prisma: database.prisma, clock: systemClock };
     await database.register('A1');
-    const job = tampered(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
-    await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'unknown_channel' });
+    const { id: jobId, data: job } = tampered(
+      shop.jobFor(shop.payment({ orderNumber: 'A1' }).body),
+    );
+    await recordDeadLetter(deps, { queue: 'redis', jobId, job, reason: 'unknown_channel' });
     const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
     await requestRedrive(deps, { actor: 'lin', reason: null, letter });
     const { lines } = await start();

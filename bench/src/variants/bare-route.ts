@@ -1,6 +1,11 @@
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { consumerRedis } from '@payonce/core/queue/connection';
-import { NOTIFICATION_QUEUE, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import {
+  jobIdFor,
+  NOTIFICATION_QUEUE,
+  type NotificationJob,
+  queuedBody,
+} from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
@@ -26,16 +31,15 @@ app.post<{ Params: { channel: string }; Body: Buffer }>(
     const verified = channel?.provider.verify({ body: request.body, headers: {}, receivedAt });
     if (!channel || !verified?.ok) return reply.code(401).send('fail');
     const job: NotificationJob = {
-      version: 1,
+      version: 2,
       provider: channel.provider.id,
       channel: channel.key,
       notificationId: verified.notificationId,
-      digest: verified.digest,
       receivedAt: receivedAt.toISOString(),
       ...queuedBody(request.body),
       headers: {},
     };
-    const { name, data, opts } = queuedJob(job);
+    const { name, data, opts } = queuedJob({ id: jobIdFor(job, verified.digest), data: job });
     await queue.add(name, data, opts);
     return reply.send('success');
   },

@@ -2,21 +2,21 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { inject } from 'vitest';
-import type { NotificationJob } from '../src/queue/job.js';
+import { jobIdFor, type NewJob, type NotificationJob } from '../src/queue/job.js';
 import type { PostgresQueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
 
 /** A job as the gateway makes them; what is in it is of no interest to the queue. */
-export function someJob(notificationId: string = randomUUID()): NotificationJob {
-  return {
-    version: 1,
+export function someJob(notificationId: string = randomUUID()): NewJob {
+  const data: NotificationJob = {
+    version: 2,
     provider: 'alipay',
     channel: 'shop',
     notificationId,
-    digest: 'a'.repeat(64),
     receivedAt: '2026-11-02T08:00:00.000Z',
     bodyBase64: Buffer.from([0, 255, 128, 10]).toString('base64'),
     headers: { 'x-header': 'value' },
   };
+  return { id: jobIdFor(data, 'a'.repeat(64)), data };
 }
 
 /** A queue of one test's own in the Redis at `url`. */

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
-import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { openRedisQueue } from '../src/queue/redis-queue.js';
@@ -57,7 +57,7 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
   await eventually(async () => {
     expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
   });
-  expect(seen).toEqual([[jobIdFor(job), job]]);
+  expect(seen).toEqual([[job.id, job.data]]);
 });
 
 test('a job carries what no producer may forget: attempts for a day, and no removal when it fails', async () => {
@@ -66,7 +66,7 @@ test('a job carries what no producer may forget: attempts for a day, and no remo
   await until(queue, 'ready');
   const job = someJob();
   await queue.enqueue(job, 2_000);
-  const stored = await look(settings).getJob(jobIdFor(job));
+  const stored = await look(settings).getJob(job.id);
   expect(stored?.opts).toMatchObject({
     attempts: 140,
     backoff: { type: 'capped' },
@@ -91,7 +91,7 @@ test('a failed attempt is tried again after about a second, by the backoff that 
   cleanups.push(() => worker.close());
   const hosted = look(settings);
   await eventually(async () => {
-    const stored = await hosted.getJob(jobIdFor(job));
+    const stored = await hosted.getJob(job.id);
     expect(stored?.attemptsMade).toBeGreaterThanOrEqual(1);
     expect(stored?.delay).toBeGreaterThanOrEqual(800);
     expect(stored?.delay).toBeLessThanOrEqual(2_000);
@@ -157,7 +157,7 @@ test('what was acknowledged survives a crash of Redis, and the queue comes back 
   expect(performance.now() - before).toBeLessThan(500);
   await redis.start();
   await until(queue, 'ready');
-  expect(await look(settings).getJob(jobIdFor(job))).toMatchObject({ data: job });
+  expect(await look(settings).getJob(job.id)).toMatchObject({ data: job.data });
   await queue.enqueue(someJob(), 2_000);
 });
 

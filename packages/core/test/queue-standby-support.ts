@@ -3,7 +3,7 @@ import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { expect } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
-import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NewJob } from '../src/queue/job.js';
 import { openQueue } from '../src/queue/open-queue.js';
 import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-settings.js';
 import { shardAt } from '../src/queue/shards.js';
@@ -21,9 +21,9 @@ export interface Opened {
   readonly state: () => string;
   readonly untilStoresAre: (redis: string, postgres: string) => Promise<void>;
   /** @returns which store took it, and after how long */
-  readonly add: (job?: NotificationJob) => Promise<{ store: string; tookMs: number }>;
+  readonly add: (job?: NewJob) => Promise<{ store: string; tookMs: number }>;
   readonly close: () => Promise<void>;
-  readonly has: (store: 'redis' | 'postgres', job: NotificationJob) => Promise<boolean>;
+  readonly has: (store: 'redis' | 'postgres', job: NewJob) => Promise<boolean>;
 }
 
 export async function openWithStandby(
@@ -55,7 +55,7 @@ export async function openWithStandby(
       eventually(() => expect(stores.map(({ state }) => state.state)).toEqual(wanted)),
     async add(job = someJob()) {
       const before = performance.now();
-      const store = await queue.enqueue(job, job.notificationId, LIMIT_MS);
+      const store = await queue.enqueue(job, job.id, LIMIT_MS);
       return { store, tookMs: performance.now() - before };
     },
     async close() {
@@ -66,11 +66,11 @@ export async function openWithStandby(
   };
 }
 
-async function isIn(settings: QueueSettings, job: NotificationJob): Promise<boolean> {
+async function isIn(settings: QueueSettings, job: NewJob): Promise<boolean> {
   const hosted = openHostedQueue(settings);
   hosted.on('error', () => {});
   try {
-    return (await hosted.getJob(jobIdFor(job))) !== undefined;
+    return (await hosted.getJob(job.id)) !== undefined;
   } finally {
     await hosted.close();
   }

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
-import { jobIdFor, type NotificationJob } from '../src/queue/job.js';
+import type { NewJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { openRedisQueue } from '../src/queue/redis-queue.js';
@@ -64,23 +64,23 @@ afterEach(async () => {
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
 
-const enqueue = (job: NotificationJob) => queue.enqueue(job, 2_000);
+const enqueue = (job: NewJob) => queue.enqueue(job, 2_000);
 
 /** The IDs of the jobs in a server, each as often as a worker would get it; without the one that came first. */
 async function jobsIn(settings: RedisQueueSettings): Promise<(string | undefined)[]> {
   const hosted = openHostedQueue(settings);
   try {
     const ids = (await hosted.getJobs('wait')).map(({ id }) => id);
-    return ids.filter((id) => id !== jobIdFor(someJob('first'))).sort();
+    return ids.filter((id) => id !== someJob('first').id).sort();
   } finally {
     await hosted.close();
   }
 }
 
-async function isOnReplica(job: NotificationJob): Promise<boolean> {
+async function isOnReplica(job: NewJob): Promise<boolean> {
   const redis = new Redis(replica.url);
   try {
-    return (await redis.exists(`${inMaster.prefix}:notifications:${jobIdFor(job)}`)) === 1;
+    return (await redis.exists(`${inMaster.prefix}:notifications:${job.id}`)) === 1;
   } finally {
     redis.disconnect();
   }
@@ -97,15 +97,15 @@ test('a connection that is lost between an add and its WAIT acknowledges nothing
   await expect(enqueue(job)).rejects.toMatchObject({ code: 'queue_unavailable' });
   expect(isCut).toBe(true);
   // The add was answered before: they are two writes.
-  expect(given.filter((piece) => WAIT_COMMAND.test(piece)).join()).not.toContain(jobIdFor(job));
-  expect(await jobsIn(inMaster)).toEqual([jobIdFor(job)]);
+  expect(given.filter((piece) => WAIT_COMMAND.test(piece)).join()).not.toContain(job.id);
+  expect(await jobsIn(inMaster)).toEqual([job.id]);
   await untilBack();
   // Sent again, the job is known to the master, and to it alone.
   await expect(enqueue(job)).rejects.toMatchObject({ detail: '0 of 1 replicas have it' });
   replica.resume();
   await eventually(() => enqueue(job));
   expect(await isOnReplica(job)).toBe(true);
-  expect(await jobsIn(inMaster)).toEqual([jobIdFor(job)]);
+  expect(await jobsIn(inMaster)).toEqual([job.id]);
 });
 
 test('what was added together is lost together: none is acknowledged, each is when it is sent again, and is there once', async () => {
@@ -117,5 +117,5 @@ test('what was added together is lost together: none is acknowledged, each is wh
   await untilBack();
   await Promise.all(jobs.map(enqueue));
   for (const job of jobs) expect(await isOnReplica(job)).toBe(true);
-  expect(await jobsIn(inMaster)).toEqual(jobs.map(jobIdFor).sort());
+  expect(await jobsIn(inMaster)).toEqual(jobs.map(({ id }) => id).sort());
 });

@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
-import { promisify } from 'node:util';
 import { eventually } from './eventually.js';
+import type { RedisAccess } from './redis-access.js';
+import { ask, redisCli } from './redis-cli.js';
 import { freePort, type OwnRedis, startOwnRedis } from './redis-server.js';
 
-const run = promisify(execFile);
-
-/** A Redis Cluster of a test's own: three masters, a replica each. */
+/** A Redis Cluster of a test's own: three masters, with replicas or without. */
 export interface OwnCluster {
   readonly nodes: readonly OwnRedis[];
   /** The master that serves a key, as the nodes that are alive see it. */
@@ -17,27 +15,41 @@ const MASTERS = 3;
 /** A node that is away for so long is replaced by its replica. The default, 15 s, is long for a test. */
 const NODE_TIMEOUT_MS = 1_500;
 
-export async function startOwnCluster(): Promise<OwnCluster> {
+/** The nodes find each other in a second or two. */
+const CREATE_LIMIT_MS = 20_000;
+
+/** @param replicas of each master */
+export async function startOwnCluster({
+  replicas = 1,
+  access,
+}: {
+  readonly replicas?: 0 | 1;
+  readonly access?: RedisAccess;
+} = {}): Promise<OwnCluster> {
   const nodes: OwnRedis[] = [];
   const remove = async () => void (await Promise.all(nodes.map((node) => node.remove())));
   try {
     await Promise.all(
-      Array.from({ length: 2 * MASTERS }, async () => {
+      Array.from({ length: MASTERS * (1 + replicas) }, async () => {
         nodes.push(
-          await startOwnRedis({
-            'cluster-enabled': 'yes',
-            'cluster-node-timeout': String(NODE_TIMEOUT_MS),
-            // By default the port plus 10,000, which may not be one.
-            'cluster-port': String(await freePort()),
-          }),
+          await startOwnRedis(
+            {
+              'cluster-enabled': 'yes',
+              'cluster-node-timeout': String(NODE_TIMEOUT_MS),
+              // By default the port plus 10,000, which may not be one.
+              'cluster-port': String(await freePort()),
+              ...(access && { 'tls-cluster': 'yes' }),
+            },
+            access,
+          ),
         );
       }),
     );
     const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
-    const yes = ['--cluster-replicas', '1', '--cluster-yes'];
-    await run('redis-cli', ['--cluster', 'create', ...addresses, ...yes]);
+    const yes = ['--cluster-replicas', String(replicas), '--cluster-yes'];
+    await redisCli(access, ['--cluster', 'create', ...addresses, ...yes], CREATE_LIMIT_MS);
     const cluster = { nodes, remove, masterOf: (key: string) => masterOf(nodes, key) };
-    await eventually(() => Promise.all(nodes.map(isSettled)));
+    await eventually(() => Promise.all(nodes.map((node) => isSettled(node, replicas))));
     return cluster;
   } catch (error) {
     await remove();
@@ -45,24 +57,20 @@ export async function startOwnCluster(): Promise<OwnCluster> {
   }
 }
 
-async function cli({ port }: OwnRedis, ...command: string[]): Promise<string> {
-  const { stdout } = await run('redis-cli', ['-p', String(port), ...command], { timeout: 2_000 });
-  return stdout.trim();
-}
-
 /** Every slot is served, and every master has its replica. @throws while it is not so */
-async function isSettled(node: OwnRedis): Promise<void> {
-  const info = await cli(node, 'CLUSTER', 'INFO');
-  const replication = await cli(node, 'INFO', 'replication');
-  const hasPartner = /role:master[\s\S]*state=online|master_link_status:up/.test(replication);
+async function isSettled(node: OwnRedis, replicas: number): Promise<void> {
+  const info = await ask(node, 'CLUSTER', 'INFO');
+  const replication = await ask(node, 'INFO', 'replication');
+  const hasPartner =
+    replicas === 0 || /role:master[\s\S]*state=online|master_link_status:up/.test(replication);
   if (!info.includes('cluster_state:ok') || !hasPartner) throw new Error('not settled yet');
 }
 
 async function masterOf(nodes: readonly OwnRedis[], key: string): Promise<OwnRedis> {
   for (const node of nodes) {
-    const slot = Number(await cli(node, 'CLUSTER', 'KEYSLOT', key).catch(() => Number.NaN));
+    const slot = Number(await ask(node, 'CLUSTER', 'KEYSLOT', key).catch(() => Number.NaN));
     if (Number.isNaN(slot)) continue;
-    const table = await cli(node, 'CLUSTER', 'NODES');
+    const table = await ask(node, 'CLUSTER', 'NODES');
     const port = table.split('\n').flatMap((line) => portServing(line, slot))[0];
     const master = nodes.find((one) => one.port === port);
     if (master) return master;

@@ -1,7 +1,9 @@
 import { eventually } from './eventually.js';
-import { command, type OwnRedis, startOwnRedis, startOwnSentinel } from './redis-server.js';
+import type { RedisAccess } from './redis-access.js';
+import { ask } from './redis-cli.js';
+import { type OwnRedis, startOwnRedis, startOwnSentinel } from './redis-server.js';
 
-/** A master, a replica and three Sentinels of a test's own. */
+/** A master and Sentinels of a test's own. */
 export interface OwnSentinels {
   readonly servers: readonly OwnRedis[];
   readonly sentinels: readonly OwnRedis[];
@@ -11,30 +13,42 @@ export interface OwnSentinels {
 }
 
 export const MASTER_NAME = 'mymaster';
-/** A majority of three. */
-const QUORUM = 2;
 
-export async function startOwnSentinels(): Promise<OwnSentinels> {
+export interface SentinelOptions {
+  readonly replicas?: 0 | 1;
+  /** An odd number. */
+  readonly sentinels?: number;
+  readonly access?: { readonly servers: RedisAccess; readonly sentinels: RedisAccess };
+}
+
+export async function startOwnSentinels(options: SentinelOptions = {}): Promise<OwnSentinels> {
+  const { replicas = 1, sentinels: count = 3, access } = options;
+  const majority = (count + 1) / 2;
   const servers: OwnRedis[] = [];
   const sentinels: OwnRedis[] = [];
   const remove = async () => {
     await Promise.all([...sentinels, ...servers].map((one) => one.remove()));
   };
   try {
-    const first = await startOwnRedis();
+    const first = await startOwnRedis({}, access?.servers);
     servers.push(first);
-    servers.push(await startOwnRedis({ replicaof: `127.0.0.1 ${first.port}` }));
-    for (let count = 0; count < 3; count += 1) {
-      sentinels.push(
-        await startOwnSentinel({
-          'sentinel monitor': `${MASTER_NAME} 127.0.0.1 ${first.port} ${QUORUM}`,
-          // The defaults, 30 s and 3 min, are long for a test.
-          'sentinel down-after-milliseconds': `${MASTER_NAME} 1500`,
-          'sentinel failover-timeout': `${MASTER_NAME} 5000`,
-        }),
-      );
+    if (replicas === 1) {
+      servers.push(await startOwnRedis({ replicaof: `127.0.0.1 ${first.port}` }, access?.servers));
     }
-    await eventually(() => Promise.all(sentinels.map(knowsAll)));
+    while (sentinels.length < count) {
+      const settings = {
+        'sentinel monitor': `${MASTER_NAME} 127.0.0.1 ${first.port} ${majority}`,
+        // The defaults, 30 s and 3 min, are long for a test.
+        'sentinel down-after-milliseconds': `${MASTER_NAME} 1500`,
+        'sentinel failover-timeout': `${MASTER_NAME} 5000`,
+        ...(access && {
+          'sentinel auth-user': `${MASTER_NAME} ${access.servers.username}`,
+          'sentinel auth-pass': `${MASTER_NAME} ${access.servers.password}`,
+        }),
+      };
+      sentinels.push(await startOwnSentinel(settings, access?.sentinels));
+    }
+    await eventually(() => Promise.all(sentinels.map((one) => knowsAll(one, count, replicas))));
     return { servers, sentinels, remove, master: () => masterOf(sentinels, servers) };
   } catch (error) {
     await remove();
@@ -43,10 +57,10 @@ export async function startOwnSentinels(): Promise<OwnSentinels> {
 }
 
 /** The others, and the replica that it could promote. @throws while it does not */
-async function knowsAll({ port }: OwnRedis): Promise<void> {
-  const told = await command(port, `SENTINEL MASTER ${MASTER_NAME}`);
-  const field = (name: string) => new RegExp(`${name}\\r\\n\\$\\d+\\r\\n(\\d+)`).exec(told)?.[1];
-  if (field('num-other-sentinels') !== '2' || field('num-slaves') !== '1') {
+async function knowsAll(sentinel: OwnRedis, count: number, replicas: number): Promise<void> {
+  const told = (await ask(sentinel, 'SENTINEL', 'MASTER', MASTER_NAME)).split('\n');
+  const field = (name: string) => Number(told[told.indexOf(name) + 1]);
+  if (field('num-other-sentinels') !== count - 1 || field('num-slaves') !== replicas) {
     throw new Error('it does not know all yet');
   }
 }
@@ -57,9 +71,9 @@ async function masterOf(
 ): Promise<OwnRedis> {
   const [sentinel] = sentinels;
   const told = sentinel
-    ? await command(sentinel.port, `SENTINEL GET-MASTER-ADDR-BY-NAME ${MASTER_NAME}`)
+    ? await ask(sentinel, 'SENTINEL', 'GET-MASTER-ADDR-BY-NAME', MASTER_NAME)
     : '';
-  const master = servers.find(({ port }) => told.includes(`\r\n${port}\r\n`));
+  const master = servers.find(({ port }) => told.split('\n').includes(String(port)));
   if (!master) throw new Error(`no server is the master: ${told}`);
   return master;
 }

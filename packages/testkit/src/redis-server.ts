@@ -1,14 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { accessSettings, type RedisAccess } from './redis-access.js';
+import { ask } from './redis-cli.js';
 import { storeFolder } from './store-folder.js';
 
 /** A Redis of one test's own, to be weakened, suspended and killed. */
 export interface OwnRedis {
+  /** Without a name or a password. */
   readonly url: string;
   readonly port: number;
+  /** What it demands; undefined: it talks to anyone, without TLS. */
+  readonly access: RedisAccess | undefined;
   /** It keeps its connections and answers nothing, until `resume`. */
   suspend(): void;
   resume(): void;
@@ -33,39 +38,52 @@ const STRONG: RedisSettings = {
 };
 
 /** @param settings in place of, or beside, those of a Redis that keeps what it acknowledges */
-export function startOwnRedis(settings: RedisSettings = {}): Promise<OwnRedis> {
+export function startOwnRedis(
+  settings: RedisSettings = {},
+  access?: RedisAccess,
+): Promise<OwnRedis> {
+  const login = access && { masteruser: access.username, masterauth: access.password };
   return startOwn({
-    base: { save: '""', 'repl-diskless-sync-delay': '0', ...STRONG },
+    base: { save: '""', 'repl-diskless-sync-delay': '0', ...STRONG, ...login },
     settings,
+    access,
     args: [],
     readyWords: /ready to accept connections/i,
   });
 }
 
 /** The same program as a Sentinel, which takes few of a server's settings. */
-export function startOwnSentinel(settings: RedisSettings): Promise<OwnRedis> {
-  return startOwn({ base: {}, settings, args: ['--sentinel'], readyWords: /\+monitor master/ });
+export function startOwnSentinel(settings: RedisSettings, access?: RedisAccess): Promise<OwnRedis> {
+  const args = ['--sentinel'];
+  return startOwn({ base: {}, settings, access, args, readyWords: /\+monitor master/ });
 }
 
 interface OwnOptions {
   readonly base: RedisSettings;
   readonly settings: RedisSettings;
+  readonly access: RedisAccess | undefined;
   readonly args: readonly string[];
   /** What it prints when it can be talked to. */
   readonly readyWords: RegExp;
 }
 
-async function startOwn({ base, settings, args, readyWords }: OwnOptions): Promise<OwnRedis> {
+async function startOwn(options: OwnOptions): Promise<OwnRedis> {
+  const { base, settings, access, args, readyWords } = options;
   const folder = storeFolder('redis');
   const port = await freePort();
   let child: ChildProcess | null = null;
+  const at = access ? accessSettings(access, port) : { port: String(port) };
 
   const own: OwnRedis = {
-    url: `redis://127.0.0.1:${port}`,
+    url: `${access ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
+    access,
     suspend: () => void child?.kill('SIGSTOP'),
     resume: () => void child?.kill('SIGCONT'),
-    set: (name, value) => set(port, name, value),
+    async set(name, value) {
+      const answer = await ask(own, 'CONFIG', 'SET', name, value);
+      if (answer !== 'OK') throw new Error(`Redis says ${answer}`);
+    },
     async kill() {
       if (!child) return;
       const exited = child.exitCode === null && child.signalCode === null && once(child, 'exit');
@@ -74,9 +92,13 @@ async function startOwn({ base, settings, args, readyWords }: OwnOptions): Promi
       child = null;
     },
     async start(changed = settings) {
-      const all = { bind: '127.0.0.1', ...base, ...changed, dir: folder, port: String(port) };
+      const all = { bind: '127.0.0.1', ...base, ...changed, dir: folder, ...at };
       child = spawnRedis(folder, all, args);
-      await untilReady(child, readyWords);
+      await untilReady(child, readyWords).catch((error) => {
+        if (access)
+          throw new Error('no Redis with TLS (Debian builds its own with it)', { cause: error });
+        throw error;
+      });
     },
     async remove() {
       await own.kill();
@@ -112,20 +134,6 @@ function untilReady(child: ChildProcess, words: RegExp): Promise<void> {
       resolve();
     });
   });
-}
-
-/** An inline command needs no client. @returns the answer as it came, if it is short */
-export async function command(port: number, line: string): Promise<string> {
-  const socket = connect(port, '127.0.0.1');
-  socket.write(`${line}\r\n`);
-  const [answer] = await once(socket, 'data');
-  socket.destroy();
-  return String(answer);
-}
-
-async function set(port: number, name: string, value: string): Promise<void> {
-  const answer = await command(port, `CONFIG SET ${name} ${value}`);
-  if (answer !== '+OK\r\n') throw new Error(`Redis says ${answer}`);
 }
 
 export async function freePort(): Promise<number> {

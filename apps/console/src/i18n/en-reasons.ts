@@ -56,7 +56,8 @@ export const enReasons = {
     'As `paid_late`; if it was your close: look whether your system closes without asking',
 
   'dead.malformed_job': 'Not a job of ours',
-  'dead.malformed_job.do': 'Somebody else writes into the queue: close that; dismiss',
+  'dead.malformed_job.do':
+    'The gateway is newer than the worker: update the worker, re-drive. Else somebody else writes into the queue: close that; dismiss',
   'dead.unknown_channel': 'Unknown channel',
   'dead.unknown_channel.do': "Give the worker the gateway's channel file, send it SIGHUP, re-drive",
   'dead.verification_failed': 'Could not be proved',

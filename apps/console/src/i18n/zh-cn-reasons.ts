@@ -51,7 +51,8 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
     '处理方法同“关闭后才支付”；如果是您的系统关闭的，请检查它是否未经查询就关闭订单',
 
   'dead.malformed_job': '并非本系统的任务',
-  'dead.malformed_job.do': '有其他程序在写入队列：请先堵住来源，再忽略此条',
+  'dead.malformed_job.do':
+    '网关版本比 worker 新：请更新 worker 后重新处理。否则说明有其他程序在写入队列：请先堵住来源，再忽略此条',
   'dead.unknown_channel': '未知渠道',
   'dead.unknown_channel.do': '请让 worker 使用与网关相同的渠道配置，向其发送 SIGHUP 后重新处理',
   'dead.verification_failed': '验签未通过',

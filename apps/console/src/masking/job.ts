@@ -15,7 +15,6 @@ export function maskJobData(data: unknown): unknown {
     provider: plain(job.provider),
     channel: plain(job.channel),
     notificationId: plain(job.notificationId),
-    digest: plain(job.digest),
     receivedAt: plain(job.receivedAt),
     headers: maskHeaders(job.headers),
     body: maskBody(job.provider, body),

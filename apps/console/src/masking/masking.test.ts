@@ -145,11 +145,10 @@ describe('masked headers', () => {
 
 describe('a masked job', () => {
   const job = {
-    version: 1,
+    version: 2,
     provider: 'alipay',
     channel: 'shop',
     notificationId: 'n1',
-    digest: 'd'.repeat(64),
     receivedAt: '2026-11-23T02:34:56.789Z',
     bodyBase64: Buffer.from(alipayBody).toString('base64'),
     headers: { 'wechatpay-signature': SIGNATURE },

@@ -129,8 +129,11 @@ export function maskedSummary(settings: object): Record<string, unknown> {
   );
 }
 
+/** A file that was read in: nobody reads it in a log. */
+const PEM = '-----BEGIN ';
+
 function mask(value: unknown): unknown {
-  if (typeof value === 'string') return maskUrl(value);
+  if (typeof value === 'string') return value.includes(PEM) ? '(PEM)' : maskUrl(value);
   if (Array.isArray(value)) return value.map(mask);
   return typeof value === 'object' && value !== null ? maskedSummary(value) : value;
 }

@@ -10,7 +10,7 @@ import { sha256Hex } from '../providers/crypto.js';
  * - `malformed_job`: not the shape that the gateway writes
  * - `unknown_channel`: no such channel, or one of another provider
  * - `verification_failed`: the bytes do not prove their origin
- * - `identity_mismatch`: genuine bytes under the ID or digest of another notification
+ * - `identity_mismatch`: genuine bytes under the ID of another notification, or of other content
  * - `undecodable`: genuine bytes that our own decoder throws on
  * - `attempts_exhausted`: every attempt failed, for over a day
  */

@@ -8,6 +8,12 @@ export type Verdict =
   | { readonly ok: true; readonly notification: VerifiedNotification }
   | ({ readonly ok: false } & Death);
 
+/** The job's data as it was in the queue, and its ID there. */
+export interface LetterJob {
+  readonly jobId: string;
+  readonly job: unknown;
+}
+
 export interface RedriveResult {
   readonly looked: number;
   readonly redriven: number;
@@ -28,17 +34,17 @@ interface Death {
 export async function redriveDeadLetters(
   deps: DatabaseDeps,
   limit: number,
-  verify: (job: unknown) => Verdict,
+  verify: (letter: LetterJob) => Verdict,
 ): Promise<RedriveResult> {
   const letters = await deps.prisma.deadLetter.findMany({
     where: { redriveRequestedAt: { not: null } },
-    select: { id: true, job: true },
+    select: { id: true, jobId: true, job: true },
     orderBy: { id: 'asc' },
     take: limit,
   });
   let redriven = 0;
-  for (const { id, job } of letters) {
-    const death = await tryAgain(deps, verify(job));
+  for (const { id, jobId, job } of letters) {
+    const death = await tryAgain(deps, verify({ jobId, job }));
     await settleLetter(deps, id, death);
     if (death === null) redriven += 1;
   }

@@ -175,3 +175,18 @@ function asPem(text: string): string {
   if (decodeBase64(bare) === null) throw new Error('not base64');
   return `-----BEGIN PUBLIC KEY-----\n${bare.match(/.{1,64}/g)?.join('\n')}\n-----END PUBLIC KEY-----\n`;
 }
+
+/** Whether a text holds certificates in PEM, one at least, and can read them all. */
+export function holdsCertificates(text: string): boolean {
+  const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+  const marks = text.split('-----BEGIN ').length - 1;
+  return found.length > 0 && found.length === marks && found.every(isCertificate);
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
+}

@@ -97,6 +97,11 @@ export interface PaymentProvider<Message = unknown> {
   readonly rail: Rail;
   /** Header names (lower-case) that verification needs: what a job has to carry besides the body. */
   readonly signatureHeaders: readonly string[];
+  /**
+   * Header names that verification looks at where they are there, and that may be absent: it accepts one value, which
+   * is what absence means. The gateway judges them; a job needs not carry them.
+   */
+  readonly judgedHeaders: readonly string[];
   /** For the expiry alarm and the masked summary; never the key itself. */
   readonly keys: readonly KeyInfo[];
   verify(request: NotificationRequest): Verification<Message>;

@@ -1,5 +1,5 @@
 import type { JobsOptions, WorkerOptions } from 'bullmq';
-import { jobIdFor, type NotificationJob } from './job.js';
+import type { NewJob } from './job.js';
 
 /** The backoff's name in BullMQ; `consumerSettings` brings the function that belongs to it. */
 const BACKOFF = 'capped';
@@ -34,9 +34,8 @@ export const notificationJobOptions = {
 } as const satisfies JobsOptions;
 
 /** As BullMQ takes it. */
-export function queuedJob(job: NotificationJob) {
-  const opts = { ...notificationJobOptions, jobId: jobIdFor(job) };
-  return { name: job.provider, data: job, opts };
+export function queuedJob({ id, data }: NewJob) {
+  return { name: data.provider, data, opts: { ...notificationJobOptions, jobId: id } };
 }
 
 /** Beside every gateway report. Nothing that was acknowledged is in one: in the end it may be dropped. */

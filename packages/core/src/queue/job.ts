@@ -3,17 +3,24 @@ import { decodeBase64, sha256Hex } from '../providers/crypto.js';
 import type { ProviderId } from '../providers/provider.js';
 
 /**
- * What the gateway hands to the worker: the bytes as received, so that the worker can verify again.
+ * What the gateway hands to the worker: the bytes as received, so that the worker can verify again. Every character
+ * is memory of the queue for as long as the job waits: what follows from the bytes is not in it.
  */
 export interface NotificationJob extends QueuedBody {
-  readonly version: 1;
+  readonly version: 2;
   readonly provider: ProviderId;
   readonly channel: string;
   readonly notificationId: string;
-  readonly digest: string;
   /** ISO 8601 with milliseconds. */
   readonly receivedAt: string;
   readonly headers: Readonly<Record<string, string>>;
+}
+
+/** A job on its way into a queue. */
+export interface NewJob {
+  /** See `jobIdFor`. */
+  readonly id: string;
+  readonly data: NotificationJob;
 }
 
 /** The body, JSON-safe, in one of two ways. */
@@ -42,12 +49,14 @@ export const NOTIFICATION_QUEUE = 'notifications';
 /**
  * `{provider}.{channel}.{notificationId}.{8 hex of digest}`: a cheap filter for copies, never the guard.
  * The digest lets a second message with the same ID and other content through (it is held as
- * `id_conflict`). BullMQ refuses `:` and integers, so an unusual ID is replaced by its SHA-256.
+ * `id_conflict`), and the worker holds the job's bytes against it. BullMQ refuses `:` and integers, so an unusual
+ * ID is replaced by its SHA-256.
  */
 export function jobIdFor(
-  job: Pick<NotificationJob, 'provider' | 'channel' | 'notificationId' | 'digest'>,
+  job: Readonly<Record<'provider' | 'channel' | 'notificationId', string>>,
+  digest: string,
 ): string {
   const plain = /^[A-Za-z0-9_-]{1,100}$/.test(job.notificationId);
   const id = plain ? job.notificationId : sha256Hex(job.notificationId);
-  return `${job.provider}.${job.channel}.${id}.${job.digest.slice(0, 8)}`;
+  return `${job.provider}.${job.channel}.${id}.${digest.slice(0, 8)}`;
 }

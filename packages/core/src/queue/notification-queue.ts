@@ -1,4 +1,4 @@
-import type { NotificationJob } from './job.js';
+import type { NewJob } from './job.js';
 
 /**
  * Where the gateway leaves what it verified. One store behind it, or two (a standby wraps two of them):
@@ -15,7 +15,7 @@ export interface NotificationQueue {
    * @returns the name of the store that has it
    * @throws AppError `queue_unavailable` or `deadline_exceeded`
    */
-  enqueue(job: NotificationJob, limitMs: number): Promise<string>;
+  enqueue(job: NewJob, limitMs: number): Promise<string>;
   close(): Promise<void>;
 }
 

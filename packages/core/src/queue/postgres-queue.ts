@@ -5,7 +5,7 @@ import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { coalesce } from './coalesce.js';
 import { postgresConnection } from './connection.js';
-import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { type NewJob, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { queuedJob } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
@@ -65,12 +65,12 @@ export function openPostgresQueue(
     throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
   }
 
-  const add = coalesce<NotificationJob>(
+  const add = coalesce<NewJob>(
     {
       addAll: async (jobs) => {
         // In one order everywhere: two gateways that insert the same jobs wait for each other's rows.
-        const sorted = jobs.map(queuedJob).sort((a, b) => (a.opts.jobId < b.opts.jobId ? -1 : 1));
-        await started().addBulk(sorted);
+        const sorted = jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+        await started().addBulk(sorted.map(queuedJob));
       },
       addOne: async (job) => {
         const { name, data, opts } = queuedJob(job);

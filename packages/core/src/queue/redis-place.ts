@@ -1,6 +1,8 @@
 import type { AbstractConnector } from 'ioredis';
-import type { RedisTopology } from './redis-settings.js';
-import { slotConnector, withLogin } from './slot-connector.js';
+import { clusterNodes, type Guides, sentinelGuides, withLogin } from './guides.js';
+import { masterConnector } from './master-connector.js';
+import type { RedisLogin, RedisTopology, RedisTrust } from './redis-settings.js';
+import { tlsConnector } from './redis-socket.js';
 
 /** One server, however it is found. `key` tells a cluster which of its masters is meant. */
 export interface RedisPlace {
@@ -9,52 +11,50 @@ export interface RedisPlace {
 }
 
 /** Those of ioredis's options that say where the server is; BullMQ takes them too. */
-interface RedisServer {
+interface RedisServer extends Partial<RedisLogin> {
   readonly url?: string;
-  readonly sentinels?: { readonly host: string; readonly port: number }[];
-  readonly name?: string;
-  readonly sentinelPassword?: string;
-  readonly sentinelCommandTimeout?: number;
-  readonly sentinelTLS?: Record<string, never>;
-  readonly enableTLSForSentinelMode?: boolean;
   readonly Connector?: new () => AbstractConnector;
-  readonly username?: string;
-  readonly password?: string;
-  readonly tls?: Record<string, never>;
+  readonly tls?: RedisTrust;
 }
 
 /** What ioredis has to be told to find it. */
 export function serverOf({ topology, key }: RedisPlace): RedisServer {
+  if (topology.kind === 'single') {
+    const { url } = topology;
+    if (!isTls([url])) return { url };
+    const tls = trustOf(topology);
+    return { url, Connector: tlsConnector(hostAndPort(url, 6_379), tls), tls };
+  }
+  const urls = topology.kind === 'sentinel' ? topology.sentinels : topology.nodes;
+  const tls = isTls(urls) ? trustOf(topology) : null;
+  return {
+    Connector: masterConnector(guidesOf(topology, key, tls), tls),
+    ...withLogin(topology),
+    // The connector makes the socket; this tells ioredis which of its events means connected.
+    ...(tls && { tls }),
+  };
+}
+
+function guidesOf(
+  topology: Exclude<RedisTopology, { readonly kind: 'single' }>,
+  key: string,
+  tls: RedisTrust | null,
+): Guides {
   switch (topology.kind) {
-    case 'single':
-      return { url: topology.url };
     case 'sentinel': {
-      const { name, sentinelPassword } = topology;
-      return {
-        sentinels: topology.sentinels.map((url) => hostAndPort(url, 26_379)),
-        name,
-        ...withLogin(topology),
-        ...(sentinelPassword !== undefined && { sentinelPassword }),
-        // There are others to ask.
-        sentinelCommandTimeout: 1_000,
-        ...(isTls(topology.sentinels) && {
-          tls: {},
-          sentinelTLS: {},
-          enableTLSForSentinelMode: true,
-        }),
-      };
+      const addresses = topology.sentinels.map((url) => hostAndPort(url, 26_379));
+      const login = { username: undefined, password: topology.sentinelPassword };
+      return sentinelGuides(addresses, topology.name, { login, tls });
     }
     case 'cluster': {
-      const nodes = topology.nodes.map((url) => hostAndPort(url, 6_379));
-      const tls = isTls(topology.nodes);
-      return {
-        Connector: slotConnector({ nodes, key, login: topology, tls }),
-        ...withLogin(topology),
-        // The connector makes the socket; this tells ioredis which of its events means connected.
-        ...(tls && { tls: {} }),
-      };
+      const addresses = topology.nodes.map((url) => hostAndPort(url, 6_379));
+      return clusterNodes(addresses, key, { login: topology, tls });
     }
   }
+}
+
+function trustOf({ ca }: RedisTrust): RedisTrust {
+  return ca === undefined ? {} : { ca };
 }
 
 function hostAndPort(url: string, fallbackPort: number) {

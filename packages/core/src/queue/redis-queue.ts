@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { coalesce } from './coalesce.js';
 import { producerRedis } from './connection.js';
-import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
+import { type NewJob, NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { eventStream, queuedJob } from './job-options.js';
 import { startMonitor } from './monitor.js';
 import { describeState, type NotificationQueue, type QueueState } from './notification-queue.js';
@@ -89,7 +89,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     }
   }
 
-  const add = coalesce<NotificationJob>(
+  const add = coalesce<NewJob>(
     {
       addAll: (jobs) => durably(() => queue.addBulk(jobs.map(queuedJob))),
       addOne: (job) => {

@@ -1,4 +1,7 @@
-import { expect, test } from 'vitest';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/redis-access';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { maskedSummary } from '../config/env.js';
 import { readQueueSettings } from './queue-settings.js';
 import { readRedisTopology } from './redis-settings.js';
 
@@ -45,3 +48,40 @@ test.each([
   const fault = expect.stringMatching(new RegExp(`^${name}: (?!.*s3cret)`));
   expect(() => readRedisTopology(env)).toThrow(expect.objectContaining({ faults: [fault] }));
 });
+
+let access: OwnRedisAccess;
+let pem: string;
+beforeAll(async () => {
+  access = await makeRedisAccess();
+  pem = readFileSync(access.caFile, 'utf8');
+});
+afterAll(() => access.remove());
+
+/** The same file each time. */
+function caFile(text: string): Record<string, string> {
+  writeFileSync(access.caFile, text);
+  return { PAYONCE_REDIS_CA_FILE: access.caFile };
+}
+
+test("an authority of one's own is read from a file, several as well, and the log has none of it", () => {
+  const bundle = `# two of them\n${pem}${pem}`;
+  const topology = readRedisTopology({ ...sentinels, ...caFile(bundle) });
+  expect(topology.ca).toBe(bundle);
+  expect(maskedSummary({ topology })).toMatchObject({ topology: { ca: '(PEM)' } });
+});
+
+test('an authority that cannot be read, or would be of no use, is refused by name', () => {
+  const key = readFileSync(access.keyFile, 'utf8');
+  const broken = pem.replace(/^(?!-)..../m, 'AAAA');
+  expectFault({ ...sentinels, PAYONCE_REDIS_CA_FILE: '/not/there.pem' }, 'cannot be read');
+  for (const text of ['', key, pem + key, pem + broken]) {
+    expectFault({ ...sentinels, ...caFile(text) }, 'is no certificate');
+  }
+  expectFault({ ...cluster, ...caFile(pem) }, 'rediss://');
+});
+
+function expectFault(env: Record<string, string>, why: string): void {
+  const fault = expect.stringMatching(new RegExp(`^PAYONCE_REDIS_CA_FILE: .*${why}`));
+  const faults = expect.objectContaining({ faults: [fault] });
+  expect(() => readRedisTopology(env)).toThrow(faults);
+}

@@ -1,17 +1,25 @@
 import { z } from 'zod';
+import { caFile } from '../config/ca-file.js';
 import { ConfigError, type Env, list, readEnv, storeUrl } from '../config/env.js';
 
 /** Where Redis is: at one address, where Sentinels say, or in a cluster, where each key has its own master. */
-export type RedisTopology =
-  | { readonly kind: 'single'; readonly url: string }
-  | ({
-      readonly kind: 'sentinel';
-      readonly sentinels: readonly string[];
-      /** What the Sentinels call the master. */
-      readonly name: string;
-      readonly sentinelPassword: string | undefined;
-    } & RedisLogin)
-  | ({ readonly kind: 'cluster'; readonly nodes: readonly string[] } & RedisLogin);
+export type RedisTopology = RedisTrust &
+  (
+    | { readonly kind: 'single'; readonly url: string }
+    | ({
+        readonly kind: 'sentinel';
+        readonly sentinels: readonly string[];
+        /** What the Sentinels call the master. */
+        readonly name: string;
+        readonly sentinelPassword: string | undefined;
+      } & RedisLogin)
+    | ({ readonly kind: 'cluster'; readonly nodes: readonly string[] } & RedisLogin)
+  );
+
+/** Whose certificates are believed: those of this authority (PEM) alone, or those of the public ones. */
+export interface RedisTrust {
+  readonly ca?: string;
+}
 
 /** For servers that are found rather than named: what stands in the address of a single one. */
 export interface RedisLogin {
@@ -44,6 +52,7 @@ const redisEnv = {
   PAYONCE_REDIS_CLUSTER_NODES: addresses(),
   PAYONCE_REDIS_USERNAME: text,
   PAYONCE_REDIS_PASSWORD: text,
+  PAYONCE_REDIS_CA_FILE: caFile().optional(),
 };
 
 /** Exactly one of the three ways must be set. @throws ConfigError with every fault */
@@ -55,14 +64,15 @@ export function readRedisTopology(env: Env): RedisTopology {
     PAYONCE_REDIS_SENTINELS: sentinels,
     PAYONCE_REDIS_CLUSTER_NODES: nodes,
   } = read;
+  const trust = trustIn(read.PAYONCE_REDIS_CA_FILE, [url ?? '', ...sentinels, ...nodes]);
   const ways: RedisTopology[] = [];
-  if (url !== undefined) ways.push({ kind: 'single', url });
+  if (url !== undefined) ways.push({ kind: 'single', url, ...trust });
   if (sentinels.length > 0) {
     const sentinelPassword = read.PAYONCE_REDIS_SENTINEL_PASSWORD;
     const name = read.PAYONCE_REDIS_SENTINEL_NAME;
-    ways.push({ kind: 'sentinel', sentinels, name, sentinelPassword, ...login });
+    ways.push({ kind: 'sentinel', sentinels, name, sentinelPassword, ...login, ...trust });
   }
-  if (nodes.length > 0) ways.push({ kind: 'cluster', nodes, ...login });
+  if (nodes.length > 0) ways.push({ kind: 'cluster', nodes, ...login, ...trust });
   const [way, another] = ways;
   if (way === undefined) throw new ConfigError(['REDIS_URL: is not set']);
   if (another) {
@@ -71,4 +81,13 @@ export function readRedisTopology(env: Env): RedisTopology {
     throw new ConfigError([`${name}: is set beside another way to find Redis`]);
   }
   return way;
+}
+
+/** Who gives an authority counts on TLS: an address without it is a mistake. */
+function trustIn(ca: string | undefined, urls: readonly string[]): RedisTrust {
+  if (ca === undefined) return {};
+  if (!urls.some((url) => url.startsWith('rediss:'))) {
+    throw new ConfigError(['PAYONCE_REDIS_CA_FILE: is set, and Redis is not at rediss://']);
+  }
+  return { ca };
 }

@@ -1,4 +1,4 @@
-import type { NotificationJob } from './job.js';
+import type { NewJob } from './job.js';
 import { anyReady, type NotificationQueue, type QueueState } from './notification-queue.js';
 import { shardIndex } from './shards.js';
 
@@ -10,7 +10,7 @@ export interface ShardedQueue {
    * @param shardKey jobs of one key meet in one shard
    * @returns the name of the store that has it. @throws as `NotificationQueue.enqueue`
    */
-  enqueue(job: NotificationJob, shardKey: string, limitMs: number): Promise<string>;
+  enqueue(job: NewJob, shardKey: string, limitMs: number): Promise<string>;
   close(): Promise<void>;
 }
 

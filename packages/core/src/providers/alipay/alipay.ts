@@ -18,6 +18,7 @@ export const alipay: ProviderDefinition<AlipaySettings> = {
       rail: 'alipay',
       // All that is signed stands in the body.
       signatureHeaders: [],
+      judgedHeaders: [],
       keys: keys.map(({ info }) => info),
       verify: (request) => verifyAlipay(keys, settings.signType, layouts, request),
       decode: ({ message }) => [decodeAlipay(settings, message)],

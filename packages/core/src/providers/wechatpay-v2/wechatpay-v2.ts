@@ -15,6 +15,7 @@ export const wechatpayV2: ProviderDefinition<WechatpayV2Settings> = {
       id: 'wechatpay-v2',
       rail: 'wechat',
       signatureHeaders: [], // everything that counts is in the body
+      judgedHeaders: [],
       keys: apiKeys.map(({ name, retiredAt }) => ({ name, expiresAt: null, retiredAt })),
       verify: (request) => verify({ signType: settings.signType, apiKeys }, request),
       decode: ({ message }) => decode(settings, message),

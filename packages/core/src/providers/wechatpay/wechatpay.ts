@@ -1,6 +1,6 @@
 import type { PaymentProvider, ProviderDefinition } from '../provider.js';
 import { decode } from './decode.js';
-import { signatureHeaders } from './headers.js';
+import { judgedHeaders, signatureHeaders } from './headers.js';
 import { readKeys } from './keys.js';
 import { reply } from './reply.js';
 import { type WechatpaySettings, wechatpaySettings } from './settings.js';
@@ -17,6 +17,7 @@ export const wechatpay: ProviderDefinition<WechatpaySettings> = {
       id: 'wechatpay',
       rail: 'wechat',
       signatureHeaders,
+      judgedHeaders,
       keys: keys.infos,
       verify: (request) => verify(keys, settings.timestampToleranceSeconds, request),
       decode: (request) => decode(settings, request.message),

@@ -1,0 +1,25 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import { holdsCertificates } from '../providers/crypto.js';
+
+/** The path of a file with certificates in PEM; what is read is their text. Node itself would pass over a wrong one. */
+export function caFile() {
+  return z.string().transform((path, context) => {
+    const text = textOf(path);
+    if (text !== null && holdsCertificates(text)) return text;
+    const message =
+      text === null
+        ? 'names a file that cannot be read'
+        : 'names a file that is no certificate in PEM';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+}
+
+function textOf(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,79 @@
+import type { Socket } from 'node:net';
+import { AbstractConnector } from 'ioredis';
+import { messageOf } from '../errors.js';
+import type { Address, Guides } from './guides.js';
+import type { RedisTrust } from './redis-settings.js';
+import { CLOSE_LIMIT_MS, openSocket } from './redis-socket.js';
+
+const ASK_AGAIN_MS = 250;
+/**
+ * For ioredis's `Connector`: before each connection nodes of the cluster, or Sentinels, are asked where the master is.
+ * ioredis's own `Cluster` spreads keys over connections to every node and retries out of our sight. A shard of
+ * the queue has all its keys in one slot, so a plain connection to that slot's master is enough, on which
+ * `WAIT`, time-outs and the durability check mean what they mean elsewhere. After a fail-over the connection
+ * breaks, and the next one leads to the new master. Its connector for Sentinels does the same as this one, but keeps
+ * to itself why a Sentinel could not be asked.
+ */
+export function masterConnector(
+  guides: Guides,
+  tls: RedisTrust | null,
+): new () => AbstractConnector {
+  let known = guides.addresses;
+  return class MasterConnector extends AbstractConnector {
+    constructor() {
+      super(CLOSE_LIMIT_MS);
+    }
+
+    /** Who was named may have become a replica since: the connection is given up, and the guides are asked again. */
+    override check({ role }: { readonly role?: string }): boolean {
+      return role === undefined || role === 'master';
+    }
+
+    /** Asks until one knows a master: an error here would end the client for good. */
+    async connect(tell: (type: string, error: Error) => void): Promise<Socket> {
+      this.connecting = true;
+      for (;;) {
+        try {
+          const { master, others } = await askAnyOf(known, guides);
+          this.throwIfClosed();
+          known = withoutDoubles([...others, ...guides.addresses]);
+          const socket = openSocket(master, tls, (error) => {
+            this.firstError = error;
+          });
+          this.stream = socket;
+          return socket;
+        } catch (error) {
+          this.throwIfClosed();
+          tell('error', error instanceof Error ? error : new Error(String(error)));
+          await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+          this.throwIfClosed();
+        }
+      }
+    }
+
+    private throwIfClosed(): void {
+      if (!this.connecting) throw new Error('Connection is closed.');
+    }
+  };
+}
+
+/**
+ * In another order each time: one that has fallen behind must not be the only one asked.
+ * @throws Error that names the last one's reason; without that as its cause, which holds the password
+ */
+async function askAnyOf(addresses: readonly Address[], { who, ask }: Guides) {
+  const start = Math.floor(Math.random() * addresses.length);
+  let reason = '';
+  for (const address of [...addresses.slice(start), ...addresses.slice(0, start)]) {
+    try {
+      return await ask(address);
+    } catch (error) {
+      reason = messageOf(error);
+    }
+  }
+  throw new Error(`no ${who} names a master: ${reason}`);
+}
+
+function withoutDoubles(nodes: readonly Address[]): Address[] {
+  return [...new Map(nodes.map((node) => [`${node.host}:${node.port}`, node])).values()];
+}
