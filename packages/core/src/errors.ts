@@ -31,5 +31,9 @@ export class AppError extends Error {
 
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
+  // Where a name has several addresses and none answers, Node's error says nothing itself.
+  if (thrown instanceof AggregateError && thrown.message === '') {
+    return thrown.errors.map(messageOf).join(', ');
+  }
   return thrown instanceof Error ? thrown.message : String(thrown);
 }
