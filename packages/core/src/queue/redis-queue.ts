@@ -19,6 +19,9 @@ import { placeOf, queueName } from './shards.js';
  */
 const FLUSHES = { flushSize: 64, flushesInFlight: 2, flushLimitMs: 3_000 };
 
+/** Who names a replica may name it again. */
+const LOOK_AGAIN_MS = 1_000;
+
 /**
  * Connects, and keeps connecting. It takes nothing before Redis has shown, on this very connection, that it
  * keeps what it acknowledges.
@@ -44,6 +47,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   }
   // Null until the first connection was made or failed.
   let lastError: string | null = null;
+  let connectedAtMs = 0;
   const monitor = startMonitor(check, log);
 
   async function check(): Promise<QueueState> {
@@ -54,9 +58,19 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     const full = await memoryFault(redis);
     if (full) return { state: 'down', reason: `full: ${full}` };
     if (settings.durability !== 'checked') return { state: 'ready' };
-    const faults = durabilityFaults(await readRedisReport(redis), settings.waitReplicas);
+    const report = await readRedisReport(redis);
+    const faults = durabilityFaults(report, settings.waitReplicas);
     if (faults.length === 0) return { state: 'ready' };
-    return { state: 'down', reason: `not durable: ${faults.join(', ')}` };
+    const reason = `not durable: ${faults.join(', ')}`;
+    if (report.role !== 'master') lookElsewhere(reason);
+    return { state: 'down', reason };
+  }
+
+  /** A master that handed over says so in reply to an add alone, and it is given none: it is left, once a second at most. */
+  function lookElsewhere(reason: string): void {
+    if (performance.now() - connectedAtMs < LOOK_AGAIN_MS) return;
+    lastError = reason;
+    redis.disconnect(true);
   }
 
   // Both emit what the monitor reports already; without a listener an error would end the process.
@@ -71,6 +85,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   });
   redis.on('ready', () => {
     lastError = 'connection lost';
+    connectedAtMs = performance.now();
     monitor.checkNow();
   });
 

@@ -1,0 +1,80 @@
+import { eventually } from '@payonce/testkit/eventually';
+import { ask } from '@payonce/testkit/redis-cli';
+import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { afterEach, expect, test } from 'vitest';
+import { createLog } from '../src/log.js';
+import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { openRedisQueue } from '../src/queue/redis-queue.js';
+import { redisSettings, someJob } from './queue-jobs.js';
+
+/** A master that becomes a replica, as before its machine is restarted, and keeps its connections. */
+
+const logged: string[] = [];
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+  logged.length = 0;
+});
+
+function open(settings: RedisQueueSettings): NotificationQueue {
+  const log = createLog({ name: 'test' }, { write: (line) => void logged.push(line) });
+  const queue = openRedisQueue(settings, log);
+  cleanups.push(() => queue.close());
+  return queue;
+}
+
+/** Has the slot's master replaced by its replica. */
+async function handOver(cluster: OwnCluster, key: string): Promise<void> {
+  const master = await cluster.masterOf(key);
+  const successor = await eventually(() => replicaOf(master, cluster));
+  expect(await ask(successor, 'CLUSTER', 'FAILOVER')).toBe('OK');
+  await eventually(async () => expect(await cluster.masterOf(key)).toBe(successor));
+}
+
+/** @throws while the master does not know it yet */
+async function replicaOf(master: OwnRedis, cluster: OwnCluster): Promise<OwnRedis> {
+  const replicas = await ask(master, 'CLUSTER', 'REPLICAS', await ask(master, 'CLUSTER', 'MYID'));
+  const replica = cluster.nodes.find(({ port }) => replicas.includes(`:${port}@`));
+  if (!replica) throw new Error(`no replica: ${replicas}`);
+  return replica;
+}
+
+test('a master of a cluster that hands over while nothing is enqueued is left for its successor', async () => {
+  const cluster = await startOwnCluster();
+  cleanups.push(() => cluster.remove());
+  const nodes = cluster.nodes.map(({ url }) => url);
+  const topology = { kind: 'cluster', nodes, username: undefined, password: undefined } as const;
+  const settings = redisSettings('', { topology, prefix: '{handed-over}', waitReplicas: 1 });
+  const queue = open(settings);
+  await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
+  await handOver(cluster, settings.prefix);
+  // Until then an add would find out.
+  await eventually(() => expect(logged.join('')).toContain('role is slave'));
+  await eventually(() => queue.enqueue(someJob(), 2_000));
+});
+
+const connections = async (server: OwnRedis) =>
+  Number(/total_connections_received:(\d+)/.exec(await ask(server, 'INFO', 'stats'))?.[1]);
+
+test('a single server that becomes a replica is looked for anew, about once a second, and told of once', async () => {
+  const servers = [await startOwnRedis(), await startOwnRedis()] as const;
+  for (const server of servers) cleanups.push(() => server.remove());
+  const [server, other] = servers;
+  const queue = open(redisSettings(server.url));
+  await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
+  await ask(server, 'REPLICAOF', '127.0.0.1', String(other.port));
+  const before = await connections(server);
+  const start = performance.now();
+  // Each question is a connection too.
+  let asked = 0;
+  await eventually(async () => {
+    asked += 1;
+    expect(await connections(server)).toBeGreaterThanOrEqual(before + asked + 3);
+  });
+  expect(performance.now() - start).toBeGreaterThan(2_000);
+  expect(logged.filter((line) => line.includes('the queue is down'))).toHaveLength(1);
+  await ask(server, 'REPLICAOF', 'NO', 'ONE');
+  await eventually(() => queue.enqueue(someJob(), 2_000));
+});
