@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { RedisLogin, RedisTrust } from './redis-settings.js';
+import { connectorTo } from './redis-socket.js';
 
 export interface Address {
   readonly host: string;
@@ -102,7 +103,8 @@ async function talk<Told>(
   ask: (redis: Redis) => Promise<Told>,
 ): Promise<Told> {
   const redis = new Redis({
-    ...address,
+    // One that hangs does not close a connection either: it is not waited for.
+    Connector: connectorTo(address, tls, 0),
     ...withLogin(login),
     ...(tls && { tls }),
     lazyConnect: true,

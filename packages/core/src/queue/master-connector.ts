@@ -1,11 +1,10 @@
-import type { Socket } from 'node:net';
-import { AbstractConnector } from 'ioredis';
+import { Socket } from 'node:net';
+import type { AbstractConnector } from 'ioredis';
 import { messageOf } from '../errors.js';
 import type { Address, Guides } from './guides.js';
 import type { RedisTrust } from './redis-settings.js';
-import { CLOSE_LIMIT_MS, openSocket } from './redis-socket.js';
+import { CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';
 
-const ASK_AGAIN_MS = 250;
 /**
  * For ioredis's `Connector`: before each connection nodes of the cluster, or Sentinels, are asked where the master is.
  * ioredis's own `Cluster` spreads keys over connections to every node and retries out of our sight. A shard of
@@ -19,7 +18,7 @@ export function masterConnector(
   tls: RedisTrust | null,
 ): new () => AbstractConnector {
   let known = guides.addresses;
-  return class MasterConnector extends AbstractConnector {
+  return class extends SocketConnector {
     constructor() {
       super(CLOSE_LIMIT_MS);
     }
@@ -29,30 +28,17 @@ export function masterConnector(
       return role === undefined || role === 'master';
     }
 
-    /** Asks until one knows a master: an error here would end the client for good. */
-    async connect(tell: (type: string, error: Error) => void): Promise<Socket> {
+    /** An error here would end the client for good; a socket that is closed already is one more attempt that failed. */
+    async connect(): Promise<Socket> {
       this.connecting = true;
-      for (;;) {
-        try {
-          const { master, others } = await askAnyOf(known, guides);
-          this.throwIfClosed();
-          known = withoutDoubles([...others, ...guides.addresses]);
-          const socket = openSocket(master, tls, (error) => {
-            this.firstError = error;
-          });
-          this.stream = socket;
-          return socket;
-        } catch (error) {
-          this.throwIfClosed();
-          tell('error', error instanceof Error ? error : new Error(String(error)));
-          await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
-          this.throwIfClosed();
-        }
+      try {
+        const { master, others } = await askAnyOf(known, guides, () => this.connecting);
+        known = withoutDoubles([...others, ...guides.addresses]);
+        return this.open(master, tls);
+      } catch (error) {
+        this.firstError = error instanceof Error ? error : new Error(String(error));
+        return new Socket().destroy();
       }
-    }
-
-    private throwIfClosed(): void {
-      if (!this.connecting) throw new Error('Connection is closed.');
     }
   };
 }
@@ -61,15 +47,21 @@ export function masterConnector(
  * In another order each time: one that has fallen behind must not be the only one asked.
  * @throws Error that names the last one's reason; without that as its cause, which holds the password
  */
-async function askAnyOf(addresses: readonly Address[], { who, ask }: Guides) {
+async function askAnyOf(
+  addresses: readonly Address[],
+  { who, ask }: Guides,
+  isWanted: () => boolean,
+) {
   const start = Math.floor(Math.random() * addresses.length);
   let reason = '';
   for (const address of [...addresses.slice(start), ...addresses.slice(0, start)]) {
-    try {
-      return await ask(address);
-    } catch (error) {
+    const answer = await ask(address).catch((error) => {
       reason = messageOf(error);
-    }
+      return null;
+    });
+    // ioredis does not report these words of a connection that was closed on purpose.
+    if (!isWanted()) throw new Error('Connection is closed.');
+    if (answer) return answer;
   }
   throw new Error(`no ${who} names a master: ${reason}`);
 }

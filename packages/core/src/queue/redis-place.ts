@@ -2,7 +2,7 @@ import type { AbstractConnector } from 'ioredis';
 import { clusterNodes, type Guides, sentinelGuides, withLogin } from './guides.js';
 import { masterConnector } from './master-connector.js';
 import type { RedisLogin, RedisTopology, RedisTrust } from './redis-settings.js';
-import { tlsConnector } from './redis-socket.js';
+import { connectorTo } from './redis-socket.js';
 
 /** One server, however it is found. `key` tells a cluster which of its masters is meant. */
 export interface RedisPlace {
@@ -23,7 +23,7 @@ export function serverOf({ topology, key }: RedisPlace): RedisServer {
     const { url } = topology;
     if (!isTls([url])) return { url };
     const tls = trustOf(topology);
-    return { url, Connector: tlsConnector(hostAndPort(url, 6_379), tls), tls };
+    return { url, Connector: connectorTo(hostAndPort(url, 6_379), tls), tls };
   }
   const urls = topology.kind === 'sentinel' ? topology.sentinels : topology.nodes;
   const tls = isTls(urls) ? trustOf(topology) : null;

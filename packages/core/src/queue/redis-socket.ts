@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
 import type { Address } from './guides.js';
@@ -8,33 +8,40 @@ import type { RedisTrust } from './redis-settings.js';
 export const CLOSE_LIMIT_MS = 2_000;
 
 /**
- * ioredis listens for one error of a socket. A handshake that is left while the certificate is refused has two, and the
- * second one would end the process.
- * @param tls null: without
+ * For ioredis's `Connector`. ioredis listens for one error of a socket: a handshake that is left while the certificate
+ * is refused has two, and the second one would end the process.
  */
-export function openSocket(
-  address: Address,
-  tls: RedisTrust | null,
-  onError: (error: Error) => void,
-): Socket {
-  const socket = tls ? connectTls({ ...address, ...tls }) : connect(address);
-  return socket.on('error', onError);
+export abstract class SocketConnector extends AbstractConnector {
+  /** @param tls null: without */
+  protected open(address: Address, tls: RedisTrust | null): Socket {
+    const socket = tls ? connectTls(secured(address, tls)) : connect(address);
+    this.stream = socket;
+    return socket.on('error', (error) => {
+      this.firstError = error;
+    });
+  }
 }
 
-/** For ioredis's `Connector`: with TLS to the one server there is. Without TLS ioredis's own does. */
-export function tlsConnector(address: Address, tls: RedisTrust): new () => AbstractConnector {
-  return class TlsConnector extends AbstractConnector {
+/** To a server whose address is known. */
+export function connectorTo(
+  address: Address,
+  tls: RedisTrust | null,
+  closeLimitMs = CLOSE_LIMIT_MS,
+): new () => AbstractConnector {
+  return class extends SocketConnector {
     constructor() {
-      super(CLOSE_LIMIT_MS);
+      super(closeLimitMs);
     }
 
     async connect(): Promise<Socket> {
       this.connecting = true;
-      const socket = openSocket(address, tls, (error) => {
-        this.firstError = error;
-      });
-      this.stream = socket;
-      return socket;
+      return this.open(address, tls);
     }
   };
+}
+
+/** Node tells a server no name unless asked to, and some have a certificate for each; no variable turns checks off. */
+function secured(address: Address, tls: RedisTrust) {
+  const servername = isIP(address.host) ? {} : { servername: address.host };
+  return { ...address, ...tls, ...servername, rejectUnauthorized: true };
 }
