@@ -24,6 +24,11 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
+      // Prisma sends and reads times without their offset, as if every session spoke UTC. Set here, since PgBouncer
+      // keeps it for this client, and older ones refuse a connection that brings it along.
+      onConnect: async (client) => {
+        await client.query("SET timezone = 'UTC'");
+      },
     },
     {
       // Without a listener an idle connection's death would end the process.

@@ -1,5 +1,7 @@
+import { createPrisma } from '@payonce/prisma/client';
 import { until } from '@payonce/tooling/process';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { startConsole, type TestConsole } from '../apps/console/test/support.js';
 import { type OwnPgBouncer, startOwnPgBouncer } from './own-pgbouncer.js';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
@@ -75,3 +77,18 @@ test('through a PgBouncer in transaction mode two workers and a console share th
   expect(await pgbouncer.show('clients', url)).toBeGreaterThan(POOL_SIZE);
   expect(await pgbouncer.show('servers', url)).toBeLessThanOrEqual(POOL_SIZE);
 }, 60_000);
+
+test('through a PgBouncer each session speaks UTC, also on the connection of one that does not', async () => {
+  const url = pgbouncer.through(shop.database.url);
+  const other = new Client({ connectionString: url });
+  await other.connect();
+  onTestFinished(() => other.end());
+  const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
+  onTestFinished(() => prisma.$disconnect());
+  await other.query("SET timezone = 'Asia/Shanghai'");
+  const zone = "SELECT current_setting('timezone') AS zone";
+  for (let turn = 0; turn < 5; turn += 1) {
+    expect((await other.query(zone)).rows).toEqual([{ zone: 'Asia/Shanghai' }]);
+    expect(await prisma.$queryRawUnsafe(zone)).toEqual([{ zone: 'UTC' }]);
+  }
+});
