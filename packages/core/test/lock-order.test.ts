@@ -11,6 +11,7 @@ import { recordReport } from '@payonce/core/reports/record';
 import type { GatewayReport } from '@payonce/core/reports/report';
 import { expect, test } from 'vitest';
 import {
+  apply,
   minute,
   notification,
   payment,
@@ -133,4 +134,23 @@ test('trades are claimed in one order', async () => {
     SELECT 'alipay', 'T${MIDDLE}', id, now() FROM orders WHERE number = 'C0'`;
   const outcomes = await meetHalfway(deps, lock, batchOf('A', 'N'), batchOf('B', 'M'));
   expect(outcomes.sort()).toEqual([all('applied'), all('held')]);
+});
+
+test('who waits for a number that is being registered has no order locked yet', async () => {
+  const deps = await withOrders('A');
+  const letGo = await holdLock(
+    deps,
+    `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
+      VALUES ('default', 'new', 8888, 'CNY', now(), now())`,
+  );
+  const registered = registerOrder(deps, terms('new'));
+  await waiting(deps, 1);
+  const applied = apply(deps, notification([payment('A0'), payment('new')]));
+  await waiting(deps, 2);
+  const free = await deps.prisma.$queryRaw`
+    SELECT number FROM orders WHERE number = 'A0' FOR UPDATE SKIP LOCKED`;
+  expect(free).toEqual([{ number: 'A0' }]);
+  await letGo();
+  expect(await registered).toMatchObject({ outcome: 'registered' });
+  expect(await applied).toEqual([['applied', 'applied']]);
 });

@@ -31,8 +31,8 @@ export interface Settled {
 }
 
 /**
- * Decides events, with their orders locked, trades claimed and facts read. Every step is a statement of its own, in
- * the one order of locks: (notifications,) orders, trades, facts.
+ * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks (notifications,)
+ * orders, trades, facts, and only what needs no newer snapshot in one statement.
  */
 export async function settleEvents(
   tx: Tx,
