@@ -4,7 +4,11 @@ import {
   recordDeadLetter,
   requestRedrive,
 } from '@payonce/core/notifications/dead-letters';
-import { redriveDeadLetters, type Verdict } from '@payonce/core/notifications/redrive';
+import {
+  type LetterJob,
+  redriveDeadLetters,
+  type Verdict,
+} from '@payonce/core/notifications/redrive';
 import { registerOrder } from '@payonce/core/orders/register';
 import { describe, expect, test } from 'vitest';
 import {
@@ -53,12 +57,12 @@ describe('a re-drive', () => {
       { actor: 'lin', action: 'dead_letter.redrive', deadLetterId: command.letter },
     ]);
     const given: unknown[] = [];
-    const verify = (job: unknown) => {
+    const verify = (job: LetterJob) => {
       given.push(job);
       return genuine();
     };
     expect(await redriveDeadLetters(deps, 10, verify)).toEqual({ looked: 1, redriven: 1 });
-    expect(given).toEqual([letter.job]);
+    expect(given).toEqual([{ jobId: letter.jobId, job: letter.job }]);
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid' });
     expect(await letters(deps)).toMatchObject([
       { redriveRequestedAt: null, redrivenAt: minute(5), deaths: 1 },

@@ -1,12 +1,7 @@
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import type { RedisLogin, RedisTrust } from './redis-settings.js';
-import { connectorTo } from './redis-socket.js';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
+import { type Address, connectorTo } from './redis-socket.js';
 
 /** Those who know where a master is. */
 export interface Guides {

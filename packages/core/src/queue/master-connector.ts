@@ -1,9 +1,9 @@
 import { Socket } from 'node:net';
 import type { AbstractConnector } from 'ioredis';
 import { messageOf } from '../errors.js';
-import type { Address, Guides } from './guides.js';
+import type { Guides } from './guides.js';
 import type { RedisTrust } from './redis-settings.js';
-import { CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';
+import { type Address, CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';
 
 /**
  * For ioredis's `Connector`: before each connection nodes of the cluster, or Sentinels, are asked where the master is.

@@ -1,8 +1,12 @@
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { AbstractConnector } from 'ioredis';
-import type { Address } from './guides.js';
 import type { RedisTrust } from './redis-settings.js';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
 
 /** What ioredis gives a socket to close. */
 export const CLOSE_LIMIT_MS = 2_000;
