@@ -56,6 +56,8 @@ export default defineConfig({
           ],
           globalSetup: ['tests/stores.ts'],
           isolate: false,
+          // One more than cores: many of these wait for a store that is away, or hangs.
+          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,

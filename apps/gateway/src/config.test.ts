@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@payonce/core/config/env';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { testChannels } from '@payonce/testkit/test-channels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from './config.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'payonce-config-'));
 let channelsFile = '';
 beforeAll(async () => {
-  ({ channelsFile } = await ensureSimulatedChannels(folder));
+  ({ channelsFile } = await testChannels(folder));
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { secretReader } from '@payonce/core/config/secrets';
 import { createLog } from '@payonce/core/log';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { testChannels } from '@payonce/testkit/test-channels';
 import { beforeAll, expect, test } from 'vitest';
 import { expiringKeys, watchKeyExpiry } from './key-expiry.js';
 
@@ -14,7 +14,7 @@ let expiresAt: Date;
 
 beforeAll(async () => {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-expiry-'));
-  const { channelsFile } = await ensureSimulatedChannels(folder);
+  const { channelsFile } = await testChannels(folder);
   channels = loadChannels(readFileSync(channelsFile, 'utf8'), {
     production: false,
     readSecret: secretReader({}, dirname(channelsFile)),

@@ -13,8 +13,9 @@ import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { shardedQueue } from '@payonce/core/queue/sharded-queue';
-import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import type { SimulatedSigners } from '@payonce/testkit/channels';
 import { eventually } from '@payonce/testkit/eventually';
+import { testChannels } from '@payonce/testkit/test-channels';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { buildApp } from '../src/app.js';
@@ -31,7 +32,7 @@ export interface Providers {
 /** Three channels with keys made for this run, and the providers' own signers. */
 export async function makeProviders(): Promise<Providers> {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-gateway-'));
-  const { channelsFile, signers } = await ensureSimulatedChannels(folder);
+  const { channelsFile, signers } = await testChannels(folder);
   const channels = loadChannels(readFileSync(channelsFile, 'utf8'), {
     production: false,
     readSecret: secretReader({}, dirname(channelsFile)),

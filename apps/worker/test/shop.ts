@@ -1,18 +1,21 @@
 import { loadChannels } from '@payonce/core/config/channels';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
 import type { PaymentInput } from '@payonce/testkit/request';
+
+let pair: RsaKeyPair | undefined;
 
 /** A merchant with one Alipay channel, and Alipay's private key to sign with. */
 export function makeShop() {
-  const pair = generateRsaKeyPair();
+  pair ??= generateRsaKeyPair();
+  const { privateKey, publicKey } = pair;
   const numbers = { appId: '2021000000000001', sellerId: '2088000000000001' };
-  const signer = createAlipaySigner({ privateKey: pair.privateKey, ...numbers });
+  const signer = createAlipaySigner({ privateKey, ...numbers });
   const channels = loadChannels(
     `channels: { shop: { provider: alipay, merchant: tea, appId: "${numbers.appId}",
        sellerIds: ["${numbers.sellerId}"], publicKeys: [{ env: KEY }] } }`,
-    { production: true, readSecret: () => bareBase64(pair.publicKey) },
+    { production: true, readSecret: () => bareBase64(publicKey) },
   );
 
   const made = (body: Buffer) => {
