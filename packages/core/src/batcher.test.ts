@@ -55,36 +55,51 @@ describe('batcher', () => {
     await expect(outcome).resolves.toBe('outcome of 7');
   });
 
-  test('a batch never holds more than its size', async () => {
+  test('full batches go side by side; what is not one gathers for the next', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 4, maxBatchesInFlight: 3 });
-    submitAll(batcher, numbers(1, 10));
+    submitAll(batcher, numbers(1, 9));
     await turns();
-    expect(batches.map((batch) => batch.items.length)).toEqual([4, 4, 2]);
-  });
-
-  test('no more batches are in flight than allowed; what waits gathers for the next one', async () => {
-    const { batches, apply } = heldApply();
-    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
-    submitAll(batcher, numbers(1, 4));
-    await turns();
-    submitAll(batcher, [5]);
-    await turns();
-    submitAll(batcher, [6]);
+    submitAll(batcher, [10]);
     await turns();
     expect(batches.map((batch) => batch.items)).toEqual([
-      [1, 2],
-      [3, 4],
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
     ]);
-    expect(batcher.pending).toBe(6);
+    expect(batcher.pending).toBe(10);
+    batches[0]?.succeed();
+    await turns();
+    expect(batches).toHaveLength(2);
     batches[1]?.succeed();
     await turns();
     expect(batches.map((batch) => batch.items)).toEqual([
-      [1, 2],
-      [3, 4],
-      [5, 6],
+      [1, 2, 3, 4],
+      [5, 6, 7, 8],
+      [9, 10],
     ]);
-    expect(batcher.pending).toBe(4);
+    expect(batcher.pending).toBe(2);
+  });
+
+  test('a batch that takes long holds up nothing that comes after it', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 200, maxBatchesInFlight: 3 });
+    submitAll(batcher, [1]);
+    await turns();
+    submitAll(batcher, [2]);
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([[1]]);
+    await expect.poll(() => batches.map((batch) => batch.items)).toEqual([[1], [2]]);
+    submitAll(batcher, [3]);
+    await expect.poll(() => batches.map((batch) => batch.items)).toEqual([[1], [2], [3]]);
+    // As many as may be under way.
+    submitAll(batcher, [4]);
+    await turns();
+    batches[1]?.succeed();
+    await turns();
+    expect(batches).toHaveLength(3);
+    batches[2]?.succeed();
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([[1], [2], [3], [4]]);
   });
 
   test('an error settles the items of its own batch and of no other', async () => {
@@ -95,6 +110,7 @@ describe('batcher', () => {
     batches[0]?.fail(new Error('the store is away'));
     await turns();
     batches[1]?.succeed();
+    await turns();
     batches[2]?.succeed();
     expect((await settled).map((result) => result.status)).toEqual([
       'rejected',

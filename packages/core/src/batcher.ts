@@ -1,8 +1,9 @@
 /**
  * Coalesces items that arrive one by one into batches, so that many jobs share one transaction.
- * Knows nothing of queues or databases. There is no artificial wait: while a batch may start, it
- * starts with what is there at the end of the current turn of the event loop; while none may, items
- * gather for the next one. So a quiet system has batches of one, a busy one has full batches.
+ * Knows nothing of queues or databases. There is no artificial wait: an item alone starts a batch at the end of
+ * the current turn of the event loop. While a batch is under way items gather for the next one, which begins beside
+ * it only when it is full, or when that one takes long. Ten batches of one cost nearly ten times as much as one of
+ * ten: side by side they fill the machine at a moderate rate, and slow each other down.
  */
 export interface Batcher<Item, Outcome> {
   /** Resolves with this item's own outcome. @throws its own reason, or what `apply` threw for its batch. */
@@ -24,6 +25,9 @@ export interface BatcherOptions<Item, Outcome> {
   readonly maxBatchesInFlight: number;
 }
 
+/** A batch takes 10 to 300 ms; one that takes longer waits for a lock, or hangs. What came after it goes on. */
+const PATIENCE_MS = 500;
+
 interface Waiting<Item, Outcome> {
   readonly item: Item;
   readonly resolve: (outcome: Outcome) => void;
@@ -36,12 +40,18 @@ export function createBatcher<Item, Outcome>(
   const waiting: Waiting<Item, Outcome>[] = [];
   const whenDrained: (() => void)[] = [];
   let inFlight = 0;
+  let slow = 0;
   let itemsInFlight = 0;
   let turnScheduled = false;
   let closed = false;
 
+  const mayStart = () =>
+    waiting.length > 0 &&
+    inFlight < options.maxBatchesInFlight &&
+    (inFlight === slow || waiting.length >= options.maxBatchSize);
+
   const scheduleTurn = () => {
-    if (turnScheduled || inFlight >= options.maxBatchesInFlight) return;
+    if (turnScheduled || !mayStart()) return;
     turnScheduled = true;
     // After the I/O of this turn: jobs whose replies came in one read of the socket share a batch.
     setImmediate(() => {
@@ -51,15 +61,21 @@ export function createBatcher<Item, Outcome>(
   };
 
   const startBatches = () => {
-    while (waiting.length > 0 && inFlight < options.maxBatchesInFlight) {
-      void run(waiting.splice(0, options.maxBatchSize));
-    }
+    while (mayStart()) void run(waiting.splice(0, options.maxBatchSize));
   };
 
   const run = async (batch: Waiting<Item, Outcome>[]) => {
     inFlight += 1;
     itemsInFlight += batch.length;
+    let isSlow = 0;
+    const patience = setTimeout(() => {
+      isSlow = 1;
+      slow += 1;
+      scheduleTurn();
+    }, PATIENCE_MS);
     await settle(batch, options.apply);
+    clearTimeout(patience);
+    slow -= isSlow;
     inFlight -= 1;
     itemsInFlight -= batch.length;
     if (waiting.length > 0) scheduleTurn();
