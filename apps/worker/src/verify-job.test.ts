@@ -21,10 +21,15 @@ const channels = loadChannels(
 const payment = { orderNumber: 'A1', trade: 'T1', amount: 8_888n, paidAt: new Date() };
 const receivedAt = new Date();
 
-/** The job that the gateway writes for these bytes. */
-function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
+function verifiedOf(body: Buffer, at: Date) {
   const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt: at });
   if (!verified?.ok) throw new Error('the test signs what is refused');
+  return verified;
+}
+
+/** The job that the gateway writes for these bytes. */
+function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
+  const verified = verifiedOf(body, at);
   const data: NotificationJob = {
     version: 2,
     provider: 'alipay',
@@ -37,11 +42,7 @@ function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
   return { id: jobIdFor(data, verified.digest), data };
 }
 
-function digestOf(body: Buffer): string {
-  const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
-  if (!verified?.ok) throw new Error('the test signs what is refused');
-  return verified.digest;
-}
+const digestOf = (body: Buffer) => verifiedOf(body, receivedAt).digest;
 
 function faultOf(data: unknown, id: string, known: Channels = channels): unknown {
   const verdict = verifyJob(data, id, known);

@@ -80,6 +80,30 @@ describe('batcher', () => {
     expect(batcher.pending).toBe(2);
   });
 
+  test('no more batches are in flight than allowed; what waits gathers for the next one', async () => {
+    const { batches, apply } = heldApply();
+    const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
+    submitAll(batcher, numbers(1, 4));
+    await turns();
+    submitAll(batcher, [5]);
+    await turns();
+    submitAll(batcher, [6]);
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(batcher.pending).toBe(6);
+    batches[1]?.succeed();
+    await turns();
+    expect(batches.map((batch) => batch.items)).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(batcher.pending).toBe(4);
+  });
+
   test('a batch that takes long holds up nothing that comes after it', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 200, maxBatchesInFlight: 3 });

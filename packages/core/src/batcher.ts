@@ -56,12 +56,8 @@ export function createBatcher<Item, Outcome>(
     // After the I/O of this turn: jobs whose replies came in one read of the socket share a batch.
     setImmediate(() => {
       turnScheduled = false;
-      startBatches();
+      while (mayStart()) void run(waiting.splice(0, options.maxBatchSize));
     });
-  };
-
-  const startBatches = () => {
-    while (mayStart()) void run(waiting.splice(0, options.maxBatchSize));
   };
 
   const run = async (batch: Waiting<Item, Outcome>[]) => {

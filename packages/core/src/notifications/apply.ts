@@ -37,8 +37,8 @@ export interface ApplyDeps extends DatabaseDeps {
 
 /**
  * Applies a batch of verified notifications in one transaction: all of it, or nothing. A batch of one is
- * the general case. Each step is a statement of its own, so that what is read after a lock was waited
- * for is what was committed meanwhile; every step takes its rows in the order of their unique keys, and
+ * the general case. What is read after a lock was waited for is read by a later statement, and so is
+ * what was committed meanwhile; every step takes its rows in the order of their unique keys, and
  * all paths take notifications before orders before trades before facts.
  * @returns one outcome per notification, in the order of the batch
  * @throws AppError `database_unavailable`; anything else means that one of them is poisonous
