@@ -7,6 +7,7 @@ import {
   webcrypto,
 } from 'node:crypto';
 import { randomDigits, randomText } from './wire.js';
+import { loadX509 } from './x509.js';
 
 /** Everything here is made at run time: no key is ever committed. */
 
@@ -66,9 +67,7 @@ export async function issueCertificate(
   pair: RsaKeyPair,
   options: CertificateOptions = {},
 ): Promise<PlatformCertificate> {
-  // Loaded here and not at the top: the library needs a polyfill that changes a global object.
-  await import('reflect-metadata');
-  const { X509CertificateGenerator } = await import('@peculiar/x509');
+  const { X509CertificateGenerator } = await loadX509();
   const serial = options.serial ?? randomSerial();
   const notBefore = options.notBefore ?? new Date(Date.now() - DAY_MS);
   const certificate = await X509CertificateGenerator.createSelfSigned(

@@ -2,6 +2,7 @@ import { randomBytes, webcrypto } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeFolder } from './store-folder.js';
+import { loadX509 } from './x509.js';
 
 /** How a Redis that demands TLS and a password is talked to; everything is made for one test. */
 export interface RedisAccess {
@@ -57,9 +58,7 @@ const HOUR_MS = 3_600_000;
 
 /** An authority, and what it signed for a server on 127.0.0.1. */
 async function certify() {
-  // Loaded here and not at the top: the library needs a polyfill that changes a global object.
-  await import('reflect-metadata');
-  const x509 = await import('@peculiar/x509');
+  const x509 = await loadX509();
   x509.cryptoProvider.set(webcrypto);
   const newKeys = () => webcrypto.subtle.generateKey(ECDSA, true, ['sign', 'verify']);
   const [authority, server] = await Promise.all([newKeys(), newKeys()]);
