@@ -1,7 +1,7 @@
 import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { anyFreePort } from '@payonce/tooling/ports';
-import { type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
+import { endedAtStart, type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
 import type { LoadResult, LoadSpec } from './load/spec.js';
 import { CONCURRENCY } from './scale.js';
 import type { Place } from './stores.js';
@@ -53,7 +53,7 @@ export function openPrograms(options: ProgramsOptions) {
     });
     options.onSpawn(owned);
     await until(`${name} (log: ${log})`, START_LIMIT_MS, () => {
-      if (owned.child.exitCode !== null) throw new Error(`${name} ended at start; see ${log}`);
+      if (owned.child.exitCode !== null) throw endedAtStart(name, log);
       return isReady({ port, privatePort });
     });
     return {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { nextFreePort } from '@payonce/tooling/ports';
+import { takePort } from '@payonce/tooling/ports';
 import type { OwnedProcess } from '@payonce/tooling/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
@@ -30,7 +30,6 @@ export interface ClusterAppsOptions {
   readonly stores: Stores;
   readonly redisUrl: string;
   readonly secrets: LocalSecrets;
-  readonly ports: Set<number>;
 }
 
 /**
@@ -38,20 +37,15 @@ export interface ClusterAppsOptions {
  * @param undo gets what ends each part, in the order of their starts
  */
 export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
-  const { root, logs, say, onSpawn, stores, redisUrl, secrets, ports } = options;
-  const anyPort = async () => {
-    const port = await nextFreePort(FIRST_PORT, ports);
-    ports.add(port);
-    return port;
-  };
+  const { root, logs, say, onSpawn, stores, redisUrl, secrets } = options;
   const several = async (count: number) => {
     const chosen: number[] = [];
-    while (chosen.length < count) chosen.push(await anyPort());
+    while (chosen.length < count) chosen.push(await takePort(FIRST_PORT));
     return chosen;
   };
   const gatewayPorts = await several(options.gateways);
   const privatePorts = await several(options.gateways + options.workers + 1);
-  const consolePort = await anyPort();
+  const consolePort = await takePort(FIRST_PORT);
   const simulator = join(options.folder, 'simulator');
   const channels = await ensureSimulatedChannels(simulator);
   const consumer = await startConsumer(options.onArrival);

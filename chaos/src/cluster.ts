@@ -98,7 +98,6 @@ async function assemble(
   const { folder, say, onSpawn } = options;
   const redisDisk = ownRedisDisk(join(folder, 'redis'));
   const secrets = localSecrets(folder);
-  const ports = new Set<number>();
   const spawned = new Map<string, OwnedProcess>();
   // Until they are adopted below.
   undo.push(async () => {
@@ -110,7 +109,6 @@ async function assemble(
     secrets,
     // Not the environment's REDIS_URL or queue: these stores are broken on purpose.
     env: { PATH: process.env.PATH },
-    ports,
     onSpawn: (one) => {
       spawned.set(one.name, one);
       onSpawn(one);
@@ -128,7 +126,7 @@ async function assemble(
   }
   spawned.clear();
 
-  const apps = await startApps({ ...options, stores, redisUrl, secrets, ports }, undo);
+  const apps = await startApps({ ...options, stores, redisUrl, secrets }, undo);
   // Whatever is broken at that moment: apps that drain must be able to.
   undo.push(() => {
     for (const proxy of allOf(apps.links)) proxy.heal();

@@ -120,6 +120,7 @@ test('a short run on three gateways and three workers loses nothing, doubles not
   const running = start(...args);
   const code = await withinLimit(running);
   const told = running.stdout() + running.stderr();
+  expect(code, told).toBe(0);
   const lines = running
     .stdout()
     .trim()
@@ -146,7 +147,6 @@ test('a short run on three gateways and three workers loses nothing, doubles not
   expect(all?.applied).toBe(all?.acknowledged);
   expect(all?.eventsDelivered).toBeGreaterThan(500);
   expect(all?.eventsDelivered).toBe(all?.eventsExpected);
-  expect(code, told).toBe(0);
   nothingIsLeft(data);
 });
 

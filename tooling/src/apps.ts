@@ -2,8 +2,8 @@ import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type App, environmentOf, HOST, type Ports, PREFERRED_PORTS } from './app-environment.js';
-import { nextFreePort } from './ports.js';
-import { type OwnedProcess, own, until } from './process.js';
+import { takePort } from './ports.js';
+import { endedAtStart, type OwnedProcess, own, until } from './process.js';
 import type { LocalSecrets } from './secrets.js';
 import type { Stores } from './stores.js';
 
@@ -29,13 +29,12 @@ export interface AppsOptions {
   readonly stores: Stores;
   readonly secrets: LocalSecrets;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly ports: Set<number>;
   readonly onSpawn: (owned: OwnedProcess) => void;
 }
 
 /** Starts the apps as separate processes and waits until each says that it is ready. */
 export async function startApps(options: AppsOptions): Promise<RunningApps> {
-  const ports = await choosePorts(options.ports);
+  const ports = await choosePorts();
   const url = (port: number) => `http://${HOST}:${port}`;
   const endpoint = declareEndpoint(join(options.state, 'simulator'), {
     name: 'shop',
@@ -55,15 +54,13 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
     await owned.exited;
     return { app };
   };
-  const endedAtStart = Promise.race(started.map(endOf));
+  const anEnd = Promise.race(started.map(endOf));
   for (const { app } of started) {
     const answers = until(`${app} to be ready (log: ${logOf(options, app)})`, 30_000, () =>
       isOk(ready[app]),
     );
-    const first = await Promise.race([answers, endedAtStart]);
-    if (first) {
-      throw new Error(`${first.app} ended at start; see ${logOf(options, first.app)}`);
-    }
+    const first = await Promise.race([answers, anEnd]);
+    if (first) throw endedAtStart(first.app, logOf(options, first.app));
   }
   return {
     gatewayUrl: url(ports.gateway),
@@ -93,12 +90,10 @@ function logOf({ state }: AppsOptions, app: string): string {
   return join(state, 'logs', `${app}.log`);
 }
 
-async function choosePorts(taken: Set<number>): Promise<Ports> {
+async function choosePorts(): Promise<Ports> {
   const chosen: Record<string, number> = {};
   for (const [name, preferred] of Object.entries(PREFERRED_PORTS)) {
-    const port = await nextFreePort(preferred, taken);
-    taken.add(port);
-    chosen[name] = port;
+    chosen[name] = await takePort(preferred);
   }
   return chosen as unknown as Ports;
 }

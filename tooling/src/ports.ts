@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
@@ -11,12 +12,28 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** The preferred port, or the next free one among the 100 that follow. */
-export async function nextFreePort(preferred: number, taken: ReadonlySet<number>): Promise<number> {
+/**
+ * The preferred port, or the next of the 100 that begin with it that nothing listens on and no other
+ * start has taken. It is this process's until it ends, whether anything listens on it or not: a store
+ * takes seconds to make its files before it listens, and one that is killed comes back to its port.
+ */
+export async function takePort(preferred: number): Promise<number> {
   for (let port = preferred; port < preferred + 100; port += 1) {
-    if (!taken.has(port) && (await isFree(port))) return port;
+    if ((await isFree(port)) && (await lease(port))) return port;
   }
   throw new Error(`no free port between ${preferred} and ${preferred + 99}`);
+}
+
+/**
+ * Binds the UDP port of the same number, which nobody uses: of all processes of a machine one can, and
+ * the system gives it back whatever ends that process.
+ */
+function lease(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createSocket('udp4').unref();
+    socket.once('error', () => resolve(false));
+    socket.bind({ port, address: LOOPBACK, exclusive: true }, () => resolve(true));
+  });
 }
 
 /** Any free port, chosen by the system. */

@@ -3,7 +3,7 @@ import { chownSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } fro
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type PostgresHome, postgresHome } from './postgres-binaries.js';
-import { type OwnedProcess, own, stop, until } from './process.js';
+import { endedAtStart, type OwnedProcess, own, stop, until } from './process.js';
 
 export interface RunningPostgres {
   /** Superuser URL of the maintenance database. */
@@ -59,7 +59,7 @@ export async function startPostgres(options: {
     ended = true;
   });
   await until(`PostgreSQL on port ${options.port} (log: ${options.logFile})`, 60_000, () => {
-    if (ended) throw new Error(`PostgreSQL ended at start; see ${options.logFile}`);
+    if (ended) throw endedAtStart('PostgreSQL', options.logFile);
     return answers(adminUrl);
   });
   return {

@@ -91,3 +91,9 @@ export async function until(
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
+
+/** With its last words: the log may be in a folder that is removed. */
+export function endedAtStart(name: string, logFile: string): Error {
+  const words = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
+  return new Error(`${name} ended at start; its log (${logFile}) ends with\n${words}`);
+}

@@ -1,6 +1,6 @@
 import { mkdirSync, openSync } from 'node:fs';
 import { Redis } from 'ioredis';
-import { type OwnedProcess, own, stop, until } from './process.js';
+import { endedAtStart, type OwnedProcess, own, stop, until } from './process.js';
 import { findProgram, REDIS } from './programs.js';
 
 /** The first redis-server or valkey-server on the PATH, or null. */
@@ -48,7 +48,7 @@ export async function startRedis(options: {
     ended = true;
   });
   await until(`Redis on port ${options.port} (log: ${options.logFile})`, 20_000, () => {
-    if (ended) throw new Error(`Redis ended at start; see ${options.logFile}`);
+    if (ended) throw endedAtStart('Redis', options.logFile);
     return answers(url);
   });
   return {

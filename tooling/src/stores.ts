@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { nextFreePort } from './ports.js';
+import { takePort } from './ports.js';
 import { startPostgres } from './postgres.js';
 import type { OwnedProcess } from './process.js';
 import { findRedisServer, startRedis } from './redis.js';
@@ -27,15 +27,13 @@ export interface StoresOptions {
   readonly state: string;
   readonly secrets: LocalSecrets;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly ports: Set<number>;
   readonly onSpawn: (owned: OwnedProcess) => void;
 }
 
 /** Embedded PostgreSQL, migrated; and Redis: the one given, else our own, else none. */
 export async function startStores(options: StoresOptions): Promise<Stores> {
-  const { state, secrets, ports, onSpawn } = options;
-  const port = await nextFreePort(POSTGRES_PORT, ports);
-  ports.add(port);
+  const { state, secrets, onSpawn } = options;
+  const port = await takePort(POSTGRES_PORT);
   const postgres = await startPostgres({
     folder: join(state, 'postgres'),
     port,
@@ -53,7 +51,6 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
 async function startQueueStore({
   state,
   env,
-  ports,
   onSpawn,
 }: StoresOptions): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
   if (env.PAYONCE_QUEUE === 'postgres') {
@@ -68,8 +65,7 @@ async function startQueueStore({
     const why = 'no redis-server or valkey-server on the PATH: Redis-free mode';
     return { redisUrl: null, queue: 'postgres', queueIs: `PostgreSQL (${why})` };
   }
-  const port = await nextFreePort(REDIS_PORT, ports);
-  ports.add(port);
+  const port = await takePort(REDIS_PORT);
   const redis = await startRedis({
     server,
     folder: join(state, 'redis'),

@@ -84,13 +84,12 @@ async function start(
   const { env } = process;
   mkdirSync(join(state, 'logs'), { recursive: true });
   const secrets = localSecrets(state);
-  const ports = new Set<number>();
   say('starting PostgreSQL and the queue');
-  const stores = await startStores({ state, secrets, env, ports, onSpawn });
+  const stores = await startStores({ state, secrets, env, onSpawn });
   say(`queue: ${stores.queueIs}`);
   await ensureSimulatedChannels(join(state, 'simulator'));
   say('starting gateway, worker, console, simulator, example consumer');
-  const apps = await startApps({ root, state, stores, secrets, env, ports, onSpawn });
+  const apps = await startApps({ root, state, stores, secrets, env, onSpawn });
   return { stores, apps, secrets };
 }
 

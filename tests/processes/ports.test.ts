@@ -1,0 +1,29 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { onTestFinished, test } from 'vitest';
+
+const module = pathToFileURL(join(import.meta.dirname, '../../tooling/dist/ports.js')).href;
+const FIRST = 9400;
+
+/** Takes a port as a start does, says which, and does not listen on it yet. */
+async function starting(): Promise<number> {
+  const code = `import { takePort } from ${JSON.stringify(module)};
+    console.log(await takePort(${FIRST})); setInterval(() => {}, 1e6);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', code]);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+  });
+  const [said] = await once(child.stdout, 'data');
+  return Number(said);
+}
+
+test('starts at one time never choose the same port, however long one is until it listens', async ({
+  expect,
+}) => {
+  const chosen = await Promise.all([starting(), starting(), starting(), starting()]);
+  expect(new Set(chosen).size, chosen.join()).toBe(4);
+  expect(chosen.every((port) => port >= FIRST && port < FIRST + 100)).toBe(true);
+});
