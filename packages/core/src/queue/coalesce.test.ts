@@ -2,7 +2,14 @@ import { expect, test } from 'vitest';
 import { AppError } from '../errors.js';
 import { type Bulk, coalesce } from './coalesce.js';
 
-const LIMITS = { flushSize: 3, flushesInFlight: 1, flushLimitMs: 1_000 };
+const LIMITS = {
+  bulkFrom: 2,
+  flushSize: 3,
+  flushesInFlight: 1,
+  besideFrom: 1,
+  patienceMs: 1_000,
+  flushLimitMs: 1_000,
+};
 
 /** A store that remembers what came together, and is answered by hand; after a failure it answers by itself. */
 function byHand() {
@@ -47,6 +54,53 @@ test('an add alone goes at once, those that come meanwhile go together', async (
   expect(flushes[2]?.items).toEqual(['e']);
   flushes[2]?.resolve();
   await others[3];
+});
+
+test('fewer than a bulk add pays for go side by side, each with an answer of its own', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, { ...LIMITS, bulkFrom: 3 });
+  const settled: string[] = [];
+  const adds = ['a', 'b'].map((item) => add(item, 1_000).then(() => settled.push(item)));
+  await turn();
+  expect(flushes.map(({ items }) => items)).toEqual([['a'], ['b']]);
+  flushes[1]?.resolve();
+  await turn();
+  expect(settled).toEqual(['b']);
+  flushes[0]?.resolve();
+  await Promise.all(adds);
+});
+
+test('beside a flush that is under way goes only one that is large enough', async () => {
+  const { store, flushes } = byHand();
+  const add = coalesce(store, { ...LIMITS, flushesInFlight: 2, besideFrom: 3 });
+  const adds = [add('a', 1_000)];
+  await turn();
+  adds.push(add('b', 1_000), add('c', 1_000));
+  await turn();
+  expect(flushes.map(({ items }) => items)).toEqual([['a']]);
+  adds.push(add('d', 1_000));
+  await turn();
+  expect(flushes.map(({ items }) => items)).toEqual([['a'], ['b', 'c', 'd']]);
+  for (const { resolve } of flushes) resolve();
+  await Promise.all(adds);
+});
+
+test('what waits beside a flush that is late goes, however little it is', async () => {
+  const { store, flushes } = byHand();
+  const limits = { ...LIMITS, flushesInFlight: 2, besideFrom: 3, patienceMs: 20 };
+  const add = coalesce(store, limits);
+  const first = add('a', 1_000);
+  await turn();
+  const second = add('b', 1_000);
+  await expect.poll(() => flushes.map(({ items }) => items)).toEqual([['a'], ['b']]);
+  flushes[1]?.resolve();
+  await second;
+  // The late one is still under way, and holds up nobody.
+  const third = add('c', 1_000);
+  await turn();
+  expect(flushes[2]?.items).toEqual(['c']);
+  for (const { resolve } of flushes) resolve();
+  await Promise.all([first, third]);
 });
 
 test('an add resolves only when its own flush is durable', async () => {

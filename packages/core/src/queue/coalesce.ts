@@ -10,10 +10,15 @@ export interface Bulk<Item> {
 }
 
 export interface CoalesceLimits {
+  /** From so many on `addAll` costs the store less than adding them one by one, side by side. */
+  readonly bulkFrom: number;
   /** Items in one flush. */
   readonly flushSize: number;
-  /** While that many are under way, items gather for the next one. */
   readonly flushesInFlight: number;
+  /** What waits beside a flush under way goes when it is so many: 1 where a small flush costs little. */
+  readonly besideFrom: number;
+  /** A flush that takes longer makes nothing wait for company any more. */
+  readonly patienceMs: number;
   /** A flush of which nothing is heard makes room for the next one. */
   readonly flushLimitMs: number;
 }
@@ -27,9 +32,9 @@ interface Waiting<Item> {
 }
 
 /**
- * Adds that come one by one reach the store together. No add waits for company: a flush takes what is there at the
- * end of this turn of the event loop; only while all flushes are under way do adds gather. So a quiet system adds
- * one by one, and a busy one many at once.
+ * Adds that come one by one reach the store together. With no flush under way, one takes what is there at the end of
+ * this turn of the event loop; adds gather only beside others. So a quiet system adds one by one, a busy one many at
+ * once, and a flush that hangs holds up nobody.
  * When a flush fails for what one of its items may be to blame for, each is added by itself. Adding again what a
  * flush had added changes nothing.
  * @returns adds one item; resolves when it is durable. @throws AppError `deadline_exceeded`, or what the store throws
@@ -40,45 +45,59 @@ export function coalesce<Item>(
 ): (item: Item, limitMs: number) => Promise<void> {
   let waiting: Waiting<Item>[] = [];
   let inFlight = 0;
+  /** Of those in flight, the ones that have used up their patience. */
+  let late = 0;
   let turnScheduled = false;
 
+  function mayFlush(): boolean {
+    if (waiting.length === 0 || inFlight >= limits.flushesInFlight) return false;
+    return inFlight === late || waiting.length >= limits.besideFrom;
+  }
+
   function scheduleTurn(): void {
-    if (turnScheduled || inFlight >= limits.flushesInFlight) return;
+    if (turnScheduled || !mayFlush()) return;
     turnScheduled = true;
     setImmediate(() => {
       turnScheduled = false;
       waiting = waiting.filter((one) => !one.isOver);
-      while (waiting.length > 0 && inFlight < limits.flushesInFlight) {
-        void flush(waiting.splice(0, limits.flushSize));
-      }
+      while (mayFlush()) void flush(waiting.splice(0, limits.flushSize));
     });
   }
 
   async function flush(batch: readonly Waiting<Item>[]): Promise<void> {
     inFlight += 1;
+    let isLate = false;
+    const patience = setTimeout(() => {
+      isLate = true;
+      late += 1;
+      scheduleTurn();
+    }, limits.patienceMs);
+    await (batch.length < limits.bulkFrom ? addSideBySide(batch) : addTogether(batch));
+    clearTimeout(patience);
+    if (isLate) late -= 1;
+    inFlight -= 1;
+    scheduleTurn();
+  }
+
+  async function addTogether(batch: readonly Waiting<Item>[]): Promise<void> {
     try {
-      await withDeadline(addTogether(batch), limits.flushLimitMs, 'adding');
+      const items = batch.map(({ item }) => item);
+      await withDeadline(store.addAll(items), limits.flushLimitMs, 'adding');
       for (const { resolve } of batch) resolve();
     } catch (error) {
       // What is ours to throw is about the store, not about an item.
-      if (batch.length === 1 || error instanceof AppError) {
-        for (const { reject } of batch) reject(error);
-      } else {
-        await Promise.all(batch.map((one) => (one.isOver ? one.reject(error) : addAlone(one))));
-      }
+      const isOfStore = error instanceof AppError;
+      for (const one of batch) if (isOfStore || one.isOver) one.reject(error);
+      if (!isOfStore) await addSideBySide(batch.filter((one) => !one.isOver));
     }
-    inFlight -= 1;
-    if (waiting.length > 0) scheduleTurn();
   }
 
-  function addTogether(batch: readonly Waiting<Item>[]): Promise<unknown> {
-    const [only, ...others] = batch.map(({ item }) => item);
-    if (only === undefined) return Promise.resolve();
-    return others.length === 0 ? store.addOne(only) : store.addAll([only, ...others]);
-  }
-
-  function addAlone({ item, resolve, reject }: Waiting<Item>): Promise<void> {
-    return withDeadline(store.addOne(item), limits.flushLimitMs, 'adding').then(resolve, reject);
+  async function addSideBySide(batch: readonly Waiting<Item>[]): Promise<void> {
+    await Promise.all(
+      batch.map(({ item, resolve, reject }) =>
+        withDeadline(store.addOne(item), limits.flushLimitMs, 'adding').then(resolve, reject),
+      ),
+    );
   }
 
   return async (item, limitMs) => {

@@ -17,7 +17,14 @@ import { placeOf, queueName } from './shards.js';
  * One flush is written while the replies of another are waited for. Their size bounds what one write holds (a job
  * has 350 KB at most); the limit is a little longer than the connection's own for a command.
  */
-const FLUSHES = { flushSize: 64, flushesInFlight: 2, flushLimitMs: 3_000 };
+const FLUSHES = {
+  bulkFrom: 2,
+  flushSize: 64,
+  flushesInFlight: 2,
+  besideFrom: 1,
+  patienceMs: 50,
+  flushLimitMs: 3_000,
+};
 
 /** Who names a replica may name it again. */
 const LOOK_AGAIN_MS = 1_000;
