@@ -125,12 +125,12 @@ const VARIANTS: readonly Variant[] = [
     scenario: toldAgain,
     patches: [
       {
-        file: `${CORE}/notifications/rows.js`,
+        file: `${CORE}/notifications/notification-rows.js`,
         find: 'ON CONFLICT (channel, notification_id, variant) DO NOTHING',
         replace: '',
       },
       {
-        file: `${CORE}/notifications/rows.js`,
+        file: `${CORE}/notifications/notification-rows.js`,
         find: 'ORDER BY k.place FOR UPDATE OF n',
         replace: 'ORDER BY k.place, n.id FOR UPDATE OF n',
       },

@@ -2,29 +2,31 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
+import {
+  eventsToInsert,
+  type HeldEvent,
+  isHeld,
+  type NewEvent,
+  readEvents,
+  type StoredEvent,
+  sameOutcome,
+  tellNewlyHeld,
+  updateEvents,
+} from './event-rows.js';
 import type {
   ApplyOutcome,
   EventOutcome,
   HoldReason,
   VerifiedNotification,
 } from './notification.js';
-import { toPending } from './release.js';
 import {
-  eventsToInsert,
-  type HeldEvent,
   insertNotifications,
-  isHeld,
   lockNotifications,
-  type NewEvent,
   type NotificationRow,
   nameKey,
-  readEvents,
-  type StoredEvent,
-  sameOutcome,
-  tellNewlyHeld,
-  updateEvents,
   updateNotifications,
-} from './rows.js';
+} from './notification-rows.js';
+import { toPending } from './release.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
 export interface ApplyDeps extends DatabaseDeps {

@@ -3,6 +3,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { lockOrders, tradeKey } from '../orders/store.js';
 import { needsOrder } from './decide.js';
+import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
 import {
   acceptHeldEvent,
   type EventCommand,
@@ -11,7 +12,6 @@ import {
   retryEvent,
 } from './operator.js';
 import { groupRelated, packGroups } from './related.js';
-import { type HeldEvent, isHeld, readEvents } from './rows.js';
 import { claimsOf } from './settle.js';
 
 export type HeldAction = 'retry' | 'accept' | 'reject';

@@ -9,8 +9,6 @@ import { claimTrades, findOrders, lockOrders, orderKey } from '../orders/store.j
 import { storePlans } from '../orders/store-plans.js';
 import { acceptEvent, acceptedFacts, type Unacceptable } from './accept.js';
 import { needsOrder } from './decide.js';
-import type { EventOutcome, HoldReason } from './notification.js';
-import { settleAgain } from './release.js';
 import {
   type HeldEvent,
   isHeld,
@@ -18,8 +16,10 @@ import {
   type StoredEvent,
   storable,
   updateEvents,
-  updateNotifications,
-} from './rows.js';
+} from './event-rows.js';
+import type { EventOutcome, HoldReason } from './notification.js';
+import { updateNotifications } from './notification-rows.js';
+import { settleAgain } from './release.js';
 import { claimsOf, ownsAll } from './settle.js';
 
 /** One event of one notification, and who wants something of it. */

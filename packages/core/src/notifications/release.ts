@@ -4,17 +4,14 @@ import { inTransaction, isUnavailable, type Tx } from '../database/transaction.j
 import { messageOf } from '../errors.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
+import { type HeldEvent, isHeld, readEvents, updateEvents } from './event-rows.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
-  type HeldEvent,
-  isHeld,
   lockNotifications,
   type NotificationName,
   nameKey,
-  readEvents,
-  updateEvents,
   updateNotifications,
-} from './rows.js';
+} from './notification-rows.js';
 import { type PendingEvent, settleEvents } from './settle.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */

@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import { nameKey } from '../notifications/rows.js';
+import { nameKey } from '../notifications/notification-rows.js';
 import type { GatewayReport, ReportedCopies, ReportedMinute } from './report.js';
 
 export interface Recorded {

@@ -1,28 +1,12 @@
-/** SQL of notifications and their events. */
+/** SQL of what notifications say: their events, each with its outcome. */
 import { Prisma } from '@payonce/prisma/client';
 import { eventFromJson, eventToJson } from '../database/event-json.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { nextRetryAt } from './hold.js';
-import type { EventOutcome, HoldReason, VerifiedNotification } from './notification.js';
+import type { EventOutcome, HoldReason } from './notification.js';
 import { type NewlyHeld, tellHeld } from './tell-held.js';
-
-/** A locked notification. */
-export interface NotificationRow {
-  readonly id: bigint;
-  readonly channel: string;
-  readonly notificationId: string;
-  readonly variant: string;
-  readonly digest: string;
-}
-
-/** A notification under the name it is stored by. */
-export interface Named {
-  readonly notification: VerifiedNotification;
-  /** '' for the first content seen under this ID, else its digest. */
-  readonly variant: string;
-}
 
 /** An event stored earlier; held ones carry the decoded event. */
 export interface StoredEvent {
@@ -44,91 +28,6 @@ export interface HeldEvent extends StoredEvent {
 
 export function isHeld(stored: StoredEvent): stored is HeldEvent {
   return stored.outcome.outcome === 'held' && stored.event !== null;
-}
-
-/** What copies of one notification have in common. */
-export type NotificationName = Pick<NotificationRow, 'channel' | 'notificationId' | 'variant'>;
-
-/** One text per name; also the order in which rows are inserted and locked, everywhere. */
-export function nameKey({ channel, notificationId, variant }: NotificationName): string {
-  return JSON.stringify([channel, notificationId, variant]);
-}
-
-/**
- * Stores what is not stored yet, as `applied`: what comes out otherwise is corrected by `updateNotifications`
- * before anybody else can see the row, so that most rows are written once. `named` sorted by name.
- * @returns the new rows, which are this transaction's own, by `nameKey`
- */
-export async function insertNotifications(
-  tx: Tx,
-  now: Date,
-  named: readonly Named[],
-): Promise<Map<string, NotificationRow>> {
-  const all = named.map(({ notification, variant }, place) => ({
-    place,
-    provider: notification.provider,
-    channel: notification.channel,
-    merchant: notification.merchant,
-    notification_id: notification.notificationId,
-    variant,
-    digest: notification.digest,
-    authenticity: notification.authenticity,
-    received_at: notification.receivedAt,
-    body: notification.body.toString('base64'),
-    headers: JSON.stringify(notification.headers),
-  }));
-  const wanted = recordset(all, {
-    place: 'int',
-    provider: 'text',
-    channel: 'text',
-    merchant: 'text',
-    notification_id: 'text',
-    variant: 'text',
-    digest: 'text',
-    authenticity: 'text',
-    received_at: 'timestamptz',
-    body: 'text',
-    headers: 'text',
-  });
-  const rows = await tx.$queryRaw<NotificationRow[]>`
-    INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
-      authenticity, received_at, body, headers, status, created_at)
-    SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
-      n.authenticity, n.received_at, decode(n.body, 'base64'), n.headers::json, 'applied', ${now}
-    FROM ${wanted} AS n ORDER BY n.place
-    ON CONFLICT (channel, notification_id, variant) DO NOTHING
-    RETURNING id, channel, notification_id AS "notificationId", variant, digest`;
-  return byName(rows);
-}
-
-/** Locks them until the transaction ends, in the order given: sorted by name. By `nameKey`. */
-export async function lockNotifications(
-  tx: Tx,
-  names: readonly NotificationName[],
-): Promise<Map<string, NotificationRow>> {
-  if (names.length === 0) return new Map();
-  const keys = names.map(({ channel, notificationId, variant }, place) => ({
-    place,
-    channel,
-    notification_id: notificationId,
-    variant,
-  }));
-  const wanted = recordset(keys, {
-    place: 'int',
-    channel: 'text',
-    notification_id: 'text',
-    variant: 'text',
-  });
-  const rows = await tx.$queryRaw<NotificationRow[]>`
-    SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
-    FROM notifications n JOIN ${wanted} AS k
-      USING (channel, notification_id, variant)
-    ORDER BY k.place FOR UPDATE OF n`;
-  return byName(rows);
-}
-
-function byName(rows: readonly NotificationRow[]): Map<string, NotificationRow> {
-  return new Map(rows.map((row) => [nameKey(row), row]));
 }
 
 interface StoredEventRow {
@@ -257,26 +156,6 @@ function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 
 
 export function sameOutcome({ stored, outcome }: Pick<Redecided, 'stored' | 'outcome'>): boolean {
   return reasonOf(outcome) === stored.outcome.reason;
-}
-
-/** Counts copies, and sums a notification's status up from its events. */
-export async function updateNotifications(
-  tx: Tx,
-  now: Date,
-  counts: ReadonlyMap<bigint, number>,
-): Promise<void> {
-  if (counts.size === 0) return;
-  const rows = [...counts].map(([id, copies]) => ({ id: String(id), copies }));
-  await tx.$executeRaw`
-    UPDATE notifications n SET copies = n.copies + k.copies,
-      last_copy_at = CASE WHEN k.copies > 0 THEN ${now} ELSE n.last_copy_at END,
-      status = (SELECT CASE
-          WHEN bool_or(e.outcome = 'held') THEN 'held'
-          WHEN bool_or(e.outcome = 'applied') THEN 'applied'
-          WHEN bool_or(e.outcome = 'duplicate') THEN 'duplicate'
-          ELSE 'ignored' END
-        FROM notification_events e WHERE e.notification_row_id = n.id)
-    FROM ${recordset(rows, { id: 'bigint', copies: 'int' })} AS k WHERE n.id = k.id`;
 }
 
 function reasonOf(outcome: EventOutcome): HoldReason | null {
