@@ -48,14 +48,17 @@ export function codeOf(form: Form, name: string): string | null {
   return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
 }
 
-const BEIJING_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{3})?$/;
+const BEIJING_TIME =
+  /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{3}))?$/;
+const BEIJING_MS = 8 * 3_600_000;
 
 /** `2026-11-23 16:32:00` or with `.123`, which is Beijing time; null for anything else. */
 export function beijingTimeOf(form: Form, name: string): Date | null {
-  const text = textOf(form, name) ?? '';
-  if (!BEIJING_TIME.test(text)) return null;
-  const at = new Date(`${text.replace(' ', 'T')}+08:00`);
-  // Date takes 30 February for 1 March. NaN is no day either.
-  const inBeijing = new Date(at.getTime() + 8 * 3_600_000);
-  return inBeijing.getUTCDate() === Number(text.slice(8, 10)) ? at : null;
+  const read = BEIJING_TIME.exec(textOf(form, name) ?? '');
+  if (read === null) return null;
+  const [, year = '', month = '', day = '', hour = '', minute = '', second = '', ms = '0'] = read;
+  const inBeijing = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second, +ms);
+  // 30 February would be 1 March.
+  if (new Date(inBeijing).getUTCDate() !== +day) return null;
+  return new Date(inBeijing - BEIJING_MS);
 }

@@ -36,12 +36,10 @@ export function verifyAlipay(
   const hash = hashFor(ascii(form, 'sign_type'), signType);
   const signature = decodeBase64(sign);
   if (hash === null || signature === null) return { ok: false, reason: 'bad_signature' };
-  // Live ones first: one key may be listed twice, retired here and as a new certificate there.
-  const live = keys.filter((key) => isLive(key, request.receivedAt));
-  const retired = keys.filter((key) => !isLive(key, request.receivedAt));
-  const signer = signerOf(signedTexts(form), hash, signature, [...live, ...retired]);
+  const candidates = liveFirst(keys, request.receivedAt);
+  const signer = signerOf(signedTexts(form), hash, signature, candidates);
   if (signer === null) return { ok: false, reason: 'bad_signature' };
-  if (retired.includes(signer)) return { ok: false, reason: 'unknown_key' };
+  if (!isLive(signer, request.receivedAt)) return { ok: false, reason: 'unknown_key' };
   return {
     ok: true,
     request: verifiedRequest({ form }),
@@ -68,6 +66,12 @@ function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash 
   if (claimed === '') return HASHES[allowed];
   if (claimed === 'RSA2') return HASHES.RSA2;
   return claimed === 'RSA' && allowed === 'RSA' ? HASHES.RSA : null;
+}
+
+/** One key may be listed twice, retired here and as a new certificate there. */
+function liveFirst(keys: readonly AlipayKey[], receivedAt: Date): readonly AlipayKey[] {
+  if (keys.every((key) => isLive(key, receivedAt))) return keys;
+  return keys.toSorted((a, b) => Number(isLive(b, receivedAt)) - Number(isLive(a, receivedAt)));
 }
 
 /** A notice names no key (no `alipay_cert_sn` either), so each is tried, in the order given. */
@@ -115,21 +119,14 @@ function signedText(
   return text;
 }
 
-/** These tell of the sending, not of the trade (`utc_timestamp`: platform messages). */
-const CHANGES_FROM_SENDING_TO_SENDING = new Set([
-  'sign',
-  'sign_type',
-  'notify_time',
-  'utc_timestamp',
-]);
-
 /** Over what was said, with lengths, so that no two forms share a text; an empty field says nothing. */
 function digestOf({ layout, values }: Form): string {
   let text = '';
-  for (const { name, place } of layout.sorted) {
+  for (const { place, told } of layout.sorted) {
     const value = values[place] ?? '';
-    if (value === '' || CHANGES_FROM_SENDING_TO_SENDING.has(name)) continue;
-    text += `${name.length}:${value.length}:${name}${value}`;
+    if (value === '' || told === null) continue;
+    text += told.before + value.length + told.after;
+    text += value;
   }
   return sha256Hex(bytesOf(text));
 }
