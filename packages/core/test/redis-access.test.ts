@@ -20,19 +20,18 @@ type Way = (typeof WAYS)[number];
 let access: OwnRedisAccess;
 let sentinels: OwnSentinels;
 let cluster: OwnCluster;
-const sentinelPassword = randomBytes(16).toString('hex');
+const sentinelLogin = { username: 'asks', password: randomBytes(16).toString('hex') };
 const logged: string[] = [];
 const log = createLog({ name: 'test' }, { write: (line) => void logged.push(line) });
 const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   access = await makeRedisAccess();
-  const ofSentinels = { ...access, username: 'default', password: sentinelPassword };
   [sentinels, cluster] = await Promise.all([
     startOwnSentinels({
       replicas: 0,
       sentinels: 1,
-      access: { servers: access, sentinels: ofSentinels },
+      access: { servers: access, sentinels: { ...access, ...sentinelLogin } },
     }),
     startOwnCluster({ replicas: 0, access }),
   ]);
@@ -58,7 +57,8 @@ function envOf(way: Way): Record<string, string> {
     },
     sentinel: {
       PAYONCE_REDIS_SENTINELS: sentinels.sentinels.map(({ url }) => url).join(),
-      PAYONCE_REDIS_SENTINEL_PASSWORD: sentinelPassword,
+      PAYONCE_REDIS_SENTINEL_USERNAME: sentinelLogin.username,
+      PAYONCE_REDIS_SENTINEL_PASSWORD: sentinelLogin.password,
       ...login,
     },
     cluster: {
@@ -140,7 +140,7 @@ async function expectRefused(env: Env, why: RegExp): Promise<void> {
   });
   expect(taken).toEqual([]);
   const said = logged.join('') + errors.join('') + JSON.stringify(shards.map(({ state }) => state));
-  for (const secret of [access.password, sentinelPassword, 'wr0ng']) {
+  for (const secret of [access.password, sentinelLogin.password, 'wr0ng']) {
     expect(said).not.toContain(secret);
   }
 }
@@ -151,10 +151,10 @@ test('a wrong password is refused, and named as the reason', async () => {
     const url = env.REDIS_URL?.replace(access.password, 'wr0ng');
     return { ...env, PAYONCE_REDIS_PASSWORD: 'wr0ng', ...(url && { REDIS_URL: url }) };
   });
-  const ofSentinels = { ...envOf('sentinel'), PAYONCE_REDIS_SENTINEL_PASSWORD: 'wr0ng' };
+  const withWrongOne = { ...envOf('sentinel'), PAYONCE_REDIS_SENTINEL_PASSWORD: 'wr0ng' };
   await Promise.all([
     ...wrong.map((env) => expectRefused(env, /WRONGPASS/)),
-    expectRefused(ofSentinels, /no Sentinel names a master: WRONGPASS/),
+    expectRefused(withWrongOne, /no Sentinel names a master: WRONGPASS/),
   ]);
 });
 

@@ -32,7 +32,7 @@ function hangs(): Promise<number> {
 }
 
 function behindSentinels(...sentinels: string[]): RedisPlace {
-  const topology = { kind: 'sentinel', sentinels, name: 'm', sentinelPassword: undefined } as const;
+  const topology = { kind: 'sentinel', sentinels, name: 'm', sentinelLogin: nobody } as const;
   return { topology: { ...topology, ...nobody }, key: 'any' };
 }
 

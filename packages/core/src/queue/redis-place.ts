@@ -43,8 +43,7 @@ function guidesOf(
   switch (topology.kind) {
     case 'sentinel': {
       const addresses = topology.sentinels.map((url) => hostAndPort(url, 26_379));
-      const login = { username: undefined, password: topology.sentinelPassword };
-      return sentinelGuides(addresses, topology.name, { login, tls });
+      return sentinelGuides(addresses, topology.name, { login: topology.sentinelLogin, tls });
     }
     case 'cluster': {
       const addresses = topology.nodes.map((url) => hostAndPort(url, 6_379));

@@ -19,10 +19,11 @@ test('a cluster is known by some of its nodes, with one login for all', () => {
   });
 });
 
-test('Sentinels are asked for a master by name, and have a password of their own', () => {
-  const env = { ...sentinels, PAYONCE_REDIS_SENTINEL_PASSWORD: 'p' };
-  const topology = readRedisTopology(env);
-  expect(topology).toMatchObject({ kind: 'sentinel', name: 'mymaster', sentinelPassword: 'p' });
+test('Sentinels are asked for a master by name, and have a login of their own', () => {
+  const login = { PAYONCE_REDIS_SENTINEL_USERNAME: 'u', PAYONCE_REDIS_SENTINEL_PASSWORD: 'p' };
+  const topology = readRedisTopology({ ...sentinels, ...login });
+  const sentinelLogin = { username: 'u', password: 'p' };
+  expect(topology).toMatchObject({ kind: 'sentinel', name: 'mymaster', sentinelLogin });
 });
 
 test('where replicas can be promoted, one at least must have what is acknowledged', () => {

@@ -11,7 +11,8 @@ export type RedisTopology = RedisTrust &
         readonly sentinels: readonly string[];
         /** What the Sentinels call the master. */
         readonly name: string;
-        readonly sentinelPassword: string | undefined;
+        /** To the Sentinels themselves. */
+        readonly sentinelLogin: RedisLogin;
       } & RedisLogin)
     | ({ readonly kind: 'cluster'; readonly nodes: readonly string[] } & RedisLogin)
   );
@@ -48,6 +49,7 @@ const redisEnv = {
   REDIS_URL: storeUrl('redis:', 'rediss:').optional(),
   PAYONCE_REDIS_SENTINELS: addresses(),
   PAYONCE_REDIS_SENTINEL_NAME: z.string().max(256).default('mymaster'),
+  PAYONCE_REDIS_SENTINEL_USERNAME: text,
   PAYONCE_REDIS_SENTINEL_PASSWORD: text,
   PAYONCE_REDIS_CLUSTER_NODES: addresses(),
   PAYONCE_REDIS_USERNAME: text,
@@ -68,9 +70,12 @@ export function readRedisTopology(env: Env): RedisTopology {
   const ways: RedisTopology[] = [];
   if (url !== undefined) ways.push({ kind: 'single', url, ...trust });
   if (sentinels.length > 0) {
-    const sentinelPassword = read.PAYONCE_REDIS_SENTINEL_PASSWORD;
+    const sentinelLogin = {
+      username: read.PAYONCE_REDIS_SENTINEL_USERNAME,
+      password: read.PAYONCE_REDIS_SENTINEL_PASSWORD,
+    };
     const name = read.PAYONCE_REDIS_SENTINEL_NAME;
-    ways.push({ kind: 'sentinel', sentinels, name, sentinelPassword, ...login, ...trust });
+    ways.push({ kind: 'sentinel', sentinels, name, sentinelLogin, ...login, ...trust });
   }
   if (nodes.length > 0) ways.push({ kind: 'cluster', nodes, ...login, ...trust });
   const [way, another] = ways;
