@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 const LOOPBACK = '127.0.0.1';
 
 /** Whether nothing listens on the port of 127.0.0.1. */
-export function isFree(port: number): Promise<boolean> {
+function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
     probe.once('error', () => resolve(false));
@@ -31,7 +31,7 @@ export async function takePort(preferred: number): Promise<number> {
 function lease(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = createSocket('udp4').unref();
-    socket.once('error', () => resolve(false));
+    socket.once('error', () => socket.close(() => resolve(false)));
     socket.bind({ port, address: LOOPBACK, exclusive: true }, () => resolve(true));
   });
 }
