@@ -46,9 +46,10 @@ function whereOf(query: OrderQuery): Prisma.OrderWhereInput {
     ...(query.merchant && { merchant: query.merchant }),
     ...(query.status && { status: query.status }),
     ...(query.orderNumber && { number: query.orderNumber }),
-    ...(query.attention && {
-      attention: query.attention === 'any' ? { isEmpty: false } : { has: query.attention },
-    }),
+    // What the index of such orders is made of.
+    ...(query.attention && { attention: { isEmpty: false } }),
+    ...(query.attention &&
+      query.attention !== 'any' && { AND: { attention: { has: query.attention } } }),
     ...(createdAt && { createdAt }),
   };
 }
