@@ -1,3 +1,4 @@
+import { makeRedisAccess } from '@payonce/testkit/redis-access';
 import { startOwnCluster } from '@payonce/testkit/redis-cluster';
 import { startOwnSentinels } from '@payonce/testkit/redis-sentinel';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
@@ -62,11 +63,16 @@ async function survivesTheEndOf(masterNow: () => Promise<OwnRedis>, shop: Shop):
   await expectPaidOnce(shop, load.acknowledged);
 }
 
-test('a master of a Redis Cluster is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
-  const cluster = await startOwnCluster();
+test('a master of a Redis Cluster, with TLS and logins, is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
+  const access = await makeRedisAccess();
+  cleanups.push(async () => access.remove());
+  const cluster = await startOwnCluster({ access });
   cleanups.push(() => cluster.remove());
   const nodes = cluster.nodes.slice(0, 3).map(({ url }) => url);
   const shop = await open({
+    PAYONCE_REDIS_CA_FILE: access.caFile,
+    PAYONCE_REDIS_USERNAME: access.username,
+    PAYONCE_REDIS_PASSWORD: access.password,
     PAYONCE_REDIS_CLUSTER_NODES: nodes.join(','),
     PAYONCE_REDIS_WAIT_REPLICAS: '1',
     PAYONCE_QUEUE_SHARDS: '3',
