@@ -5,9 +5,9 @@ import {
   enableEndpoint,
 } from '@payonce/core/deliveries/endpoint-switch';
 import { createEndpoint, rotateSecret, updateEndpoint } from '@payonce/core/deliveries/endpoints';
-import { openSecret, parseSecret } from '@payonce/core/deliveries/sealed-secret';
+import { makeSecret, openSecret, parseSecret } from '@payonce/core/deliveries/sealed-secret';
 import { describe, expect, test } from 'vitest';
-import { deliveryDatabase, lin, makeEndpoint } from './deliveries.js';
+import { type DeliveryDatabase, deliveryDatabase, lin, makeEndpoint, pass } from './deliveries.js';
 import { auditRows } from './held.js';
 
 const wanted = {
@@ -103,6 +103,13 @@ describe('an endpoint', () => {
   });
 });
 
+/** The present one and the former. */
+async function secretsOf(deps: DeliveryDatabase, id: bigint): Promise<(Buffer | null)[]> {
+  const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } });
+  const key = deps.encryptionKey ?? Buffer.alloc(0);
+  return [row.secret, row.previousSecret].map((sealed) => sealed && openSecret(key, owner, sealed));
+}
+
 describe('rotating a secret', () => {
   test('keeps the former one for the grace period, and no older one', async () => {
     const deps = await deliveryDatabase();
@@ -110,13 +117,28 @@ describe('rotating a secret', () => {
     const rotated = await rotateSecret(deps, { ...lin, endpoint: id, graceMs: 60_000 });
     const again = await rotateSecret(deps, { ...lin, endpoint: id, graceMs: 60_000 });
     if (rotated.result !== 'done' || again.result !== 'done') throw new Error('not rotated');
-    const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } });
-    const opened = [row.secret, row.previousSecret].map((sealed) =>
-      openSecret(deps.encryptionKey ?? Buffer.alloc(0), owner, sealed ?? Buffer.alloc(0)),
-    );
+    const opened = await secretsOf(deps, id);
     expect(opened).toEqual([parseSecret(again.secret ?? ''), parseSecret(rotated.secret ?? '')]);
     expect(opened).not.toContainEqual(parseSecret(first));
+    const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } });
     expect(row.previousSecretExpiresAt).toEqual(new Date(deps.now.getTime() + 60_000));
+  });
+
+  test('to the one that it has, as when a request is sent twice, leaves the former one as it is', async () => {
+    const deps = await deliveryDatabase();
+    const { id, secret: first } = await makeEndpoint(deps);
+    const given = { ...lin, endpoint: id, secret: makeSecret() };
+    await rotateSecret(deps, { ...given, graceMs: 60_000 });
+    pass(deps, 1_000);
+    await rotateSecret(deps, { ...given, graceMs: 60_000 });
+    expect(await secretsOf(deps, id)).toEqual([given.secret, first].map(parseSecret));
+    await rotateSecret(deps, { ...given, graceMs: 0 });
+    expect(await secretsOf(deps, id)).toEqual([parseSecret(given.secret), null]);
+    expect(await rotateSecret(deps, { ...given, graceMs: 60_000 })).toMatchObject({
+      result: 'done',
+      secret: given.secret,
+      endpoint: { previousSecretExpiresAt: null },
+    });
   });
 
   test('without a grace period the former one is gone at once', async () => {

@@ -96,6 +96,13 @@ export async function updateTarget(
   );
 }
 
+/** As it is stored. Empty for handlers. */
+export async function sealedSecretOf(tx: Tx, id: bigint): Promise<Uint8Array> {
+  const [row] = await tx.$queryRaw<{ secret: Uint8Array | null }[]>`
+    SELECT secret FROM webhook_endpoints WHERE id = ${id}`;
+  return row?.secret ?? new Uint8Array();
+}
+
 /** The present secret becomes the former one, and signs beside the new one until `graceEnds`. */
 export async function replaceSecret(
   tx: Tx,
@@ -108,6 +115,22 @@ export async function replaceSecret(
       UPDATE webhook_endpoints SET secret = ${secret}::bytea,
         previous_secret = CASE WHEN ${graceEnds}::timestamptz IS NULL THEN NULL ELSE secret END,
         previous_secret_expires_at = ${graceEnds}, updated_at = ${now}
+      WHERE id = ${id} RETURNING ${COLUMNS}`,
+  );
+}
+
+/** The former secret, where there is one, signs until then; null: no more. */
+export async function keepFormerSecret(
+  tx: Tx,
+  now: Date,
+  id: bigint,
+  until: Date | null,
+): Promise<Endpoint> {
+  return one(
+    await tx.$queryRaw<Endpoint[]>`
+      UPDATE webhook_endpoints SET updated_at = ${now},
+        previous_secret = CASE WHEN ${until}::timestamptz IS NOT NULL THEN previous_secret END,
+        previous_secret_expires_at = CASE WHEN previous_secret IS NOT NULL THEN ${until}::timestamptz END
       WHERE id = ${id} RETURNING ${COLUMNS}`,
   );
 }

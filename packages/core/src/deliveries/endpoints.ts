@@ -2,7 +2,8 @@
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { lockEndpointsForChange } from '../database/endpoint-lock.js';
-import { inTransaction } from '../database/transaction.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+import { equalBytes } from '../providers/crypto.js';
 import {
   auditEndpoint,
   type Done,
@@ -12,11 +13,24 @@ import {
   type UnknownEndpoint,
   withEndpoint,
 } from './endpoint-command.js';
-import { type Endpoint, insertEndpoint, replaceSecret, updateTarget } from './endpoint-rows.js';
+import {
+  type Endpoint,
+  insertEndpoint,
+  keepFormerSecret,
+  replaceSecret,
+  sealedSecretOf,
+  updateTarget,
+} from './endpoint-rows.js';
 import { faultOfUrl, isHandler, type UrlFault } from './endpoint-url.js';
 import type { EventType } from './event-types.js';
 import type { AddressPolicy } from './networks.js';
-import { makeSecret, parseSecret, type SecretOwner, sealSecret } from './sealed-secret.js';
+import {
+  makeSecret,
+  openSecret,
+  parseSecret,
+  type SecretOwner,
+  sealSecret,
+} from './sealed-secret.js';
 
 export interface EndpointDeps extends DatabaseDeps {
   /** PAYONCE_ENCRYPTION_KEY, 32 bytes. Without it no endpoint gets a secret, and so none is made. */
@@ -113,7 +127,8 @@ export async function updateEndpoint(
 
 /**
  * A new secret. The former one signs beside it for `graceMs` (0: not at all), so that a merchant's system
- * can take over the new one without a gap; one that was older than it signs no more.
+ * can take over the new one without a gap; one that was older than it signs no more. A given secret that it has
+ * already (the request was sent twice) takes nobody's place: only the former one's time is set anew.
  * @throws AppError `database_unavailable`
  */
 export async function rotateSecret(
@@ -130,10 +145,24 @@ export async function rotateSecret(
     const secret = secretFor(deps, before, command.secret);
     if ('result' in secret) return secret;
     const graceEnds = graceMs > 0 ? new Date(now.getTime() + graceMs) : null;
-    const endpoint = await replaceSecret(tx, now, before.id, { secret: secret.sealed, graceEnds });
+    const endpoint = (await hasSecret(tx, deps, before, command.secret))
+      ? await keepFormerSecret(tx, now, before.id, graceEnds)
+      : await replaceSecret(tx, now, before.id, { secret: secret.sealed, graceEnds });
     await auditEndpoint(tx, now, command, 'endpoint.rotate_secret', endpoint, { graceEnds });
     return { result: 'done', endpoint, secret: secret.text };
   });
+}
+
+async function hasSecret(
+  tx: Tx,
+  { encryptionKey }: EndpointDeps,
+  endpoint: Endpoint,
+  given: string | undefined,
+): Promise<boolean> {
+  if (encryptionKey === null || given === undefined) return false;
+  const present = openSecret(encryptionKey, endpoint, await sealedSecretOf(tx, endpoint.id));
+  const asked = parseSecret(given);
+  return present !== null && asked !== null && equalBytes(present, asked);
 }
 
 const NONE = { sealed: null, text: null } as const;
