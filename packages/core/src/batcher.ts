@@ -1,8 +1,9 @@
+import { type GatherLimits, gather } from './gather.js';
+
 /**
  * Coalesces items that arrive one by one into batches, so that many jobs share one transaction.
- * Knows nothing of queues or databases. There is no artificial wait: an item alone starts a batch at the end of
- * the current turn of the event loop. While a batch is under way items gather for the next one, which begins beside
- * it only when it is full, or when that one takes long. Ten batches of one cost nearly ten times as much as one of
+ * Knows nothing of queues or databases. Beside a batch the next one begins only when it is full, or when that one
+ * takes long. Ten batches of one cost nearly ten times as much as one of
  * ten: side by side they fill the machine at a moderate rate, and slow each other down.
  */
 export interface Batcher<Item, Outcome> {
@@ -37,61 +38,35 @@ interface Waiting<Item, Outcome> {
 export function createBatcher<Item, Outcome>(
   options: BatcherOptions<Item, Outcome>,
 ): Batcher<Item, Outcome> {
-  const waiting: Waiting<Item, Outcome>[] = [];
+  const { apply, maxBatchSize, maxBatchesInFlight } = options;
+  const limits: GatherLimits = {
+    maxBatchSize,
+    maxBatchesInFlight,
+    besideFrom: maxBatchSize,
+    patienceMs: PATIENCE_MS,
+  };
   const whenDrained: (() => void)[] = [];
-  let inFlight = 0;
-  let slow = 0;
-  let itemsInFlight = 0;
-  let turnScheduled = false;
+  let pending = 0;
   let closed = false;
 
-  const mayStart = () =>
-    waiting.length > 0 &&
-    inFlight < options.maxBatchesInFlight &&
-    (inFlight === slow || waiting.length >= options.maxBatchSize);
-
-  const scheduleTurn = () => {
-    if (turnScheduled || !mayStart()) return;
-    turnScheduled = true;
-    // After the I/O of this turn: jobs whose replies came in one read of the socket share a batch.
-    setImmediate(() => {
-      turnScheduled = false;
-      while (mayStart()) void run(waiting.splice(0, options.maxBatchSize));
-    });
-  };
-
-  const run = async (batch: Waiting<Item, Outcome>[]) => {
-    inFlight += 1;
-    itemsInFlight += batch.length;
-    let isSlow = 0;
-    const patience = setTimeout(() => {
-      isSlow = 1;
-      slow += 1;
-      scheduleTurn();
-    }, PATIENCE_MS);
-    await settle(batch, options.apply);
-    clearTimeout(patience);
-    slow -= isSlow;
-    inFlight -= 1;
-    itemsInFlight -= batch.length;
-    if (waiting.length > 0) scheduleTurn();
-    else if (inFlight === 0) for (const resolve of whenDrained.splice(0)) resolve();
-  };
+  const add = gather<Waiting<Item, Outcome>>(limits, async (batch) => {
+    await settle(batch, apply);
+    pending -= batch.length;
+    if (pending === 0) for (const resolve of whenDrained.splice(0)) resolve();
+  });
 
   return {
     submit(item) {
       if (closed) return Promise.reject(new Error('The batcher is closed'));
-      return new Promise((resolve, reject) => {
-        waiting.push({ item, resolve, reject });
-        scheduleTurn();
-      });
+      pending += 1;
+      return new Promise((resolve, reject) => add({ item, resolve, reject }));
     },
     get pending() {
-      return waiting.length + itemsInFlight;
+      return pending;
     },
     close() {
       closed = true;
-      if (waiting.length === 0 && inFlight === 0) return Promise.resolve();
+      if (pending === 0) return Promise.resolve();
       return new Promise((resolve) => whenDrained.push(resolve));
     },
   };

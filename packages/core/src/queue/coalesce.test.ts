@@ -4,8 +4,8 @@ import { type Bulk, coalesce } from './coalesce.js';
 
 const LIMITS = {
   bulkFrom: 2,
-  flushSize: 3,
-  flushesInFlight: 1,
+  maxBatchSize: 3,
+  maxBatchesInFlight: 1,
   besideFrom: 1,
   patienceMs: 1_000,
   flushLimitMs: 1_000,
@@ -72,7 +72,7 @@ test('fewer than a bulk add pays for go side by side, each with an answer of its
 
 test('beside a flush that is under way goes only one that is large enough', async () => {
   const { store, flushes } = byHand();
-  const add = coalesce(store, { ...LIMITS, flushesInFlight: 2, besideFrom: 3 });
+  const add = coalesce(store, { ...LIMITS, maxBatchesInFlight: 2, besideFrom: 3 });
   const adds = [add('a', 1_000)];
   await turn();
   adds.push(add('b', 1_000), add('c', 1_000));
@@ -87,7 +87,7 @@ test('beside a flush that is under way goes only one that is large enough', asyn
 
 test('what waits beside a flush that is late goes, however little it is', async () => {
   const { store, flushes } = byHand();
-  const limits = { ...LIMITS, flushesInFlight: 2, besideFrom: 3, patienceMs: 20 };
+  const limits = { ...LIMITS, maxBatchesInFlight: 2, besideFrom: 3, patienceMs: 20 };
   const add = coalesce(store, limits);
   const first = add('a', 1_000);
   await turn();

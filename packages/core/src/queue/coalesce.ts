@@ -1,5 +1,6 @@
 import { withDeadline } from '../deadline.js';
 import { AppError } from '../errors.js';
+import { type GatherLimits, gather } from '../gather.js';
 
 /** A store that takes many at once for little more than one. */
 export interface Bulk<Item> {
@@ -9,16 +10,9 @@ export interface Bulk<Item> {
   addOne(item: Item): Promise<unknown>;
 }
 
-export interface CoalesceLimits {
+export interface CoalesceLimits extends GatherLimits {
   /** From so many on `addAll` costs the store less than adding them one by one, side by side. */
   readonly bulkFrom: number;
-  /** Items in one flush. */
-  readonly flushSize: number;
-  readonly flushesInFlight: number;
-  /** What waits beside a flush under way goes when it is so many: 1 where a small flush costs little. */
-  readonly besideFrom: number;
-  /** A flush that takes longer makes nothing wait for company any more. */
-  readonly patienceMs: number;
   /** A flush of which nothing is heard makes room for the next one. */
   readonly flushLimitMs: number;
 }
@@ -32,9 +26,8 @@ interface Waiting<Item> {
 }
 
 /**
- * Adds that come one by one reach the store together. With no flush under way, one takes what is there at the end of
- * this turn of the event loop; adds gather only beside others. So a quiet system adds one by one, a busy one many at
- * once, and a flush that hangs holds up nobody.
+ * Adds that come one by one reach the store together, in flushes that begin as `gather` says: a quiet system adds one
+ * by one, a busy one many at once.
  * When a flush fails for what one of its items may be to blame for, each is added by itself. Adding again what a
  * flush had added changes nothing.
  * @returns adds one item; resolves when it is durable. @throws AppError `deadline_exceeded`, or what the store throws
@@ -43,41 +36,11 @@ export function coalesce<Item>(
   store: Bulk<Item>,
   limits: CoalesceLimits,
 ): (item: Item, limitMs: number) => Promise<void> {
-  let waiting: Waiting<Item>[] = [];
-  let inFlight = 0;
-  /** Of those in flight, the ones that have used up their patience. */
-  let late = 0;
-  let turnScheduled = false;
-
-  function mayFlush(): boolean {
-    if (waiting.length === 0 || inFlight >= limits.flushesInFlight) return false;
-    return inFlight === late || waiting.length >= limits.besideFrom;
-  }
-
-  function scheduleTurn(): void {
-    if (turnScheduled || !mayFlush()) return;
-    turnScheduled = true;
-    setImmediate(() => {
-      turnScheduled = false;
-      waiting = waiting.filter((one) => !one.isOver);
-      while (mayFlush()) void flush(waiting.splice(0, limits.flushSize));
-    });
-  }
-
-  async function flush(batch: readonly Waiting<Item>[]): Promise<void> {
-    inFlight += 1;
-    let isLate = false;
-    const patience = setTimeout(() => {
-      isLate = true;
-      late += 1;
-      scheduleTurn();
-    }, limits.patienceMs);
-    await (batch.length < limits.bulkFrom ? addSideBySide(batch) : addTogether(batch));
-    clearTimeout(patience);
-    if (isLate) late -= 1;
-    inFlight -= 1;
-    scheduleTurn();
-  }
+  const enter = gather<Waiting<Item>>(
+    limits,
+    (batch) => (batch.length < limits.bulkFrom ? addSideBySide(batch) : addTogether(batch)),
+    ({ isOver }) => isOver,
+  );
 
   async function addTogether(batch: readonly Waiting<Item>[]): Promise<void> {
     try {
@@ -103,8 +66,7 @@ export function coalesce<Item>(
   return async (item, limitMs) => {
     const one = { item, isOver: false };
     const added = new Promise<void>((resolve, reject) => {
-      waiting.push(Object.assign(one, { resolve, reject }));
-      scheduleTurn();
+      enter(Object.assign(one, { resolve, reject }));
     });
     try {
       await withDeadline(added, limitMs, 'adding');

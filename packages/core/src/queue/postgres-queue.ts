@@ -23,8 +23,8 @@ const QUERY_TIMEOUT_MS = 2_500;
  */
 const FLUSHES = {
   bulkFrom: 8,
-  flushSize: 64,
-  flushesInFlight: 2,
+  maxBatchSize: 64,
+  maxBatchesInFlight: 2,
   besideFrom: 64,
   patienceMs: 50,
   flushLimitMs: 4_500,

@@ -19,8 +19,8 @@ import { placeOf, queueName } from './shards.js';
  */
 const FLUSHES = {
   bulkFrom: 2,
-  flushSize: 64,
-  flushesInFlight: 2,
+  maxBatchSize: 64,
+  maxBatchesInFlight: 2,
   besideFrom: 1,
   patienceMs: 50,
   flushLimitMs: 3_000,
