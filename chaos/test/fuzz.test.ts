@@ -45,7 +45,7 @@ test('a gateway that takes every signature is found out, for each provider', asy
     },
     {
       file: CRYPTO,
-      find: 'return a.length === b.length && timingSafeEqual(a, b);',
+      find: 'return left.length === right.length && timingSafeEqual(left, right);',
       replace: 'return true;',
     },
   ]);

@@ -46,10 +46,11 @@ function whereOf(query: OrderQuery): Prisma.OrderWhereInput {
     ...(query.merchant && { merchant: query.merchant }),
     ...(query.status && { status: query.status }),
     ...(query.orderNumber && { number: query.orderNumber }),
-    // What the index of such orders is made of.
-    ...(query.attention && { attention: { isEmpty: false } }),
-    ...(query.attention &&
-      query.attention !== 'any' && { AND: { attention: { has: query.attention } } }),
+    ...(query.attention && {
+      // What the index of such orders is made of.
+      attention: { isEmpty: false },
+      ...(query.attention !== 'any' && { AND: { attention: { has: query.attention } } }),
+    }),
     ...(createdAt && { createdAt }),
   };
 }

@@ -3,7 +3,7 @@ import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { lockEndpointsForChange } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import { equalBytes } from '../providers/crypto.js';
+import { equalTexts } from '../providers/crypto.js';
 import {
   auditEndpoint,
   type Done,
@@ -30,6 +30,7 @@ import {
   parseSecret,
   type SecretOwner,
   sealSecret,
+  textOf,
 } from './sealed-secret.js';
 
 export interface EndpointDeps extends DatabaseDeps {
@@ -145,7 +146,7 @@ export async function rotateSecret(
     const secret = secretFor(deps, before, command.secret);
     if ('result' in secret) return secret;
     const graceEnds = graceMs > 0 ? new Date(now.getTime() + graceMs) : null;
-    const endpoint = (await hasSecret(tx, deps, before, command.secret))
+    const endpoint = (await hasSecret(tx, deps, before, secret.text))
       ? await keepFormerSecret(tx, now, before.id, graceEnds)
       : await replaceSecret(tx, now, before.id, { secret: secret.sealed, graceEnds });
     await auditEndpoint(tx, now, command, 'endpoint.rotate_secret', endpoint, { graceEnds });
@@ -157,12 +158,11 @@ async function hasSecret(
   tx: Tx,
   { encryptionKey }: EndpointDeps,
   endpoint: Endpoint,
-  given: string | undefined,
+  text: string,
 ): Promise<boolean> {
-  if (encryptionKey === null || given === undefined) return false;
-  const present = openSecret(encryptionKey, endpoint, await sealedSecretOf(tx, endpoint.id));
-  const asked = parseSecret(given);
-  return present !== null && asked !== null && equalBytes(present, asked);
+  const present =
+    encryptionKey && openSecret(encryptionKey, endpoint, await sealedSecretOf(tx, endpoint.id));
+  return present !== null && equalTexts(textOf(present), text);
 }
 
 const NONE = { sealed: null, text: null } as const;

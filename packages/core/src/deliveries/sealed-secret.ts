@@ -17,7 +17,12 @@ export interface SecretOwner {
 
 /** A new secret as a merchant is shown it, once: `whsec_` and base64. */
 export function makeSecret(): string {
-  return PREFIX + randomSecret(MADE_BYTES).toString('base64');
+  return textOf(randomSecret(MADE_BYTES));
+}
+
+/** The one text of a secret: `parseSecret` takes no other for these bytes. */
+export function textOf(secret: Buffer): string {
+  return PREFIX + secret.toString('base64');
 }
 
 /** Null for anything that is no `whsec_` secret of 24 to 64 bytes. */

@@ -70,12 +70,9 @@ export function randomSecret(bytes: number): Buffer {
 
 /** Compares in constant time for texts of equal length; texts of other lengths are never equal. */
 export function equalTexts(a: string, b: string): boolean {
-  return equalBytes(Buffer.from(a, 'utf8'), Buffer.from(b, 'utf8'));
-}
-
-/** The same of bytes. */
-export function equalBytes(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
+  const left = Buffer.from(a, 'utf8');
+  const right = Buffer.from(b, 'utf8');
+  return left.length === right.length && timingSafeEqual(left, right);
 }
 
 const GCM_TAG_BYTES = 16;
