@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -6,11 +6,14 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import type { MigrationList, SchemaEngine, SchemasContainer } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 import { engineAdapter } from './engine-adapter.js';
+import { packageFolder, readMigrations } from './migrations.js';
+
+export { packageFolder };
 
 /**
- * Prisma's schema engine as WebAssembly. Prisma's CLI downloads a native one for migrations; this one
- * comes with the npm package, goes through node-postgres, and keeps `_prisma_migrations` alike, so
- * `prisma migrate deploy` reads the same folder where the native engine is at hand.
+ * Prisma's schema engine as WebAssembly, for tests alone: it compares the migrations with
+ * `schema.prisma`, and the rows that it writes with those of our own applier. Prisma's CLI
+ * downloads a native one; this one comes with the npm package and goes through node-postgres.
  */
 interface EngineModule {
   readonly SchemaEngine: typeof SchemaEngine;
@@ -95,40 +98,23 @@ function failWith(message: string): never {
   throw new Error(`the schema engine broke down: ${message}`);
 }
 
-/** The package's folder, from its source as from its `dist`. */
-export const packageFolder = new URL(
-  import.meta.url.endsWith('/dist/engine.js') ? '../' : './',
-  import.meta.url,
-);
-
 export async function readSchema(
   file: URL = new URL('schema.prisma', packageFolder),
 ): Promise<SchemasContainer> {
   return { files: [{ path: fileURLToPath(file), content: await readFile(file, 'utf8') }] };
 }
 
-/** The migrations of a folder, oldest first; their names begin with a number that grows. */
-export async function readMigrations(
-  folder: URL = new URL('migrations/', packageFolder),
-): Promise<MigrationList> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : [])).sort();
+/** What the engine applies, for the comparison with our own applier. */
+export async function listForEngine(folder: URL): Promise<MigrationList> {
+  const migrations = await readMigrations(folder);
   const lockfile = new URL('migration_lock.toml', folder);
   return {
     baseDir: fileURLToPath(folder),
     lockfile: { path: 'migration_lock.toml', content: await readFile(lockfile, 'utf8') },
     shadowDbInitScript: '',
-    migrationDirectories: await Promise.all(
-      names.map(async (name) => ({
-        path: name,
-        migrationFile: {
-          path: 'migration.sql',
-          content: {
-            tag: 'ok' as const,
-            value: await readFile(new URL(`${name}/migration.sql`, folder), 'utf8'),
-          },
-        },
-      })),
-    ),
+    migrationDirectories: migrations.map(({ name, sql }) => ({
+      path: name,
+      migrationFile: { path: 'migration.sql', content: { tag: 'ok', value: sql } },
+    })),
   };
 }

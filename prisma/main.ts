@@ -1,17 +1,58 @@
 /** `node prisma/dist/main.js`: migrates the database of DATABASE_URL, and the queue's when one is given. */
-import { migrate } from './migrate.js';
+import { parseArgs } from 'node:util';
+import { acknowledgeFailure, migrate, pendingMigrations } from './migrate.js';
+
+const HELP = `node prisma/dist/main.js [--check | --rolled-back NAME]
+
+Brings the database of DATABASE_URL up to this version, and ends. Run it before the first start and
+after each update; several at once take turns. With PAYONCE_QUEUE_DATABASE_URL it also makes the
+queue's role and its schema (PAYONCE_QUEUE_SCHEMA).
+
+  --check             says what would be applied, and changes nothing; the exit code is 2 then
+  --rolled-back NAME  the cause why NAME broke off is repaired: the next run applies it again
+  --help              this text
+
+The exit code is 0 when the database is up to date, and 1 when something went wrong.`;
 
 const { DATABASE_URL, PAYONCE_QUEUE_DATABASE_URL, PAYONCE_QUEUE_SCHEMA } = process.env;
 
 try {
-  if (!DATABASE_URL) throw new Error('DATABASE_URL is not set');
-  const { applied } = await migrate({
-    databaseUrl: DATABASE_URL,
-    queueDatabaseUrl: PAYONCE_QUEUE_DATABASE_URL,
-    queueSchema: PAYONCE_QUEUE_SCHEMA,
+  const { values } = parseArgs({
+    options: {
+      check: { type: 'boolean' },
+      'rolled-back': { type: 'string' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
-  console.log(applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`);
+  if (values.help) console.log(HELP);
+  else await run(values.check === true, values['rolled-back']);
 } catch (error) {
-  console.error(`not migrated: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`not migrated: ${messageOf(error)}`);
   process.exitCode = 1;
+}
+
+async function run(check: boolean, rolledBack: string | undefined): Promise<void> {
+  if (!DATABASE_URL) throw new Error('DATABASE_URL is not set (--help says more)');
+  if (rolledBack !== undefined) {
+    await acknowledgeFailure(DATABASE_URL, rolledBack);
+    console.log(`${rolledBack} is applied at the next run`);
+  } else if (check) {
+    const pending = await pendingMigrations({ databaseUrl: DATABASE_URL });
+    console.log(pending.length === 0 ? 'up to date' : `would apply ${pending.join(', ')}`);
+    if (pending.length > 0) process.exitCode = 2;
+  } else {
+    const { applied } = await migrate({
+      databaseUrl: DATABASE_URL,
+      queueDatabaseUrl: PAYONCE_QUEUE_DATABASE_URL,
+      queueSchema: PAYONCE_QUEUE_SCHEMA,
+      log: (line) => console.error(line),
+    });
+    console.log(applied.length === 0 ? 'up to date' : `applied ${applied.join(', ')}`);
+  }
+}
+
+/** Node says nothing itself when each of a host's addresses refused. */
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
+  return error instanceof Error ? error.message : String(error);
 }

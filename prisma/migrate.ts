@@ -1,8 +1,12 @@
-import type { MigrationList } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
-import { NO_FILTERS, readMigrations, readSchema, withSchemaEngine } from './engine.js';
+import { applyMigration, LOCK_TIMEOUT_MS, type Session, withLockRetries } from './apply.js';
+import { watchLocks } from './lock-watch.js';
+import { createMigrationTable, markRolledBack } from './migration-table.js';
+import { readMigrations } from './migrations.js';
+import { planMigrations } from './plan.js';
 import { prepareQueueSchema } from './queue-role.js';
 import { MigrationRefused } from './refused.js';
+import { takeTurn } from './turns.js';
 
 export interface MigrateSettings {
   /** Owner of the database; directly, not through PgBouncer (a session holds the lock). */
@@ -12,6 +16,10 @@ export interface MigrateSettings {
   readonly queueSchema?: string | undefined;
   /** For tests: other migrations than this package's. */
   readonly migrationsFolder?: URL | undefined;
+  /** Told what is applied, and whom it waits for. */
+  readonly log?: ((line: string) => void) | undefined;
+  /** For tests: shorter times, in milliseconds. */
+  readonly patience?: Session['patience'];
 }
 
 export interface MigrateResult {
@@ -19,68 +27,101 @@ export interface MigrateResult {
   readonly applied: readonly string[];
 }
 
-/** `payo` in ASCII: the key that migrators of one database queue up on. */
-const MIGRATION_LOCK = 0x7061796f;
-
 /**
  * Brings a database up to this version, without any download. Safe to run from several machines at
  * once: they take turns, and the later ones find nothing to do.
  * @throws MigrationRefused for a database of a newer version, or one whose migration broke off.
  */
 export async function migrate(settings: MigrateSettings): Promise<MigrateResult> {
+  const log = settings.log ?? (() => undefined);
+  return withSession(settings.databaseUrl, async (client) => {
+    await takeTurn(client, log);
+    const applied = await applyPending(client, settings, log);
+    const { queueDatabaseUrl, queueSchema, patience } = settings;
+    if (queueDatabaseUrl !== undefined) {
+      await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+      await withLockRetries({ name: "the queue's schema", log, patience }, () =>
+        prepareQueueSchema(client, queueDatabaseUrl, queueSchema),
+      );
+    }
+    return { applied };
+  });
+}
+
+/**
+ * Names of the migrations that `migrate` would apply, oldest first. It changes nothing.
+ * @throws MigrationRefused where `migrate` would refuse
+ */
+export async function pendingMigrations(
+  settings: Pick<MigrateSettings, 'databaseUrl' | 'migrationsFolder'>,
+): Promise<readonly string[]> {
+  const migrations = await readMigrations(settings.migrationsFolder);
+  return withSession(settings.databaseUrl, async (client) => {
+    const { pending } = await planMigrations(client, migrations);
+    return pending.map(({ name }) => name);
+  });
+}
+
+/**
+ * Marks a migration that broke off as rolled back, so that the next run applies it again.
+ * @throws MigrationRefused when no such migration broke off
+ */
+export async function acknowledgeFailure(databaseUrl: string, name: string): Promise<void> {
+  await withSession(databaseUrl, async (client) => {
+    // Taken first: one that runs at this moment has not broken off.
+    await takeTurn(client, () => undefined);
+    if (await markRolledBack(client, name)) return;
+    throw new MigrationRefused(`no migration ${name} broke off in this database.`);
+  });
+}
+
+async function applyPending(
+  client: pg.Client,
+  settings: MigrateSettings,
+  log: (line: string) => void,
+): Promise<readonly string[]> {
+  const migrations = await readMigrations(settings.migrationsFolder);
+  const { pending, hasTable } = await planMigrations(client, migrations);
+  if (!hasTable) await createMigrationTable(client);
+  const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const pid = rows[0]?.pid ?? 0;
+  for (const migration of pending) {
+    const { name } = migration;
+    log(`applying ${name}`);
+    // A file's own SET is for its own statements.
+    await client.query(SESSION);
+    const watch = watchLocks({ databaseUrl: settings.databaseUrl, pid, name, log });
+    try {
+      await applyMigration({ client, log, patience: settings.patience }, migration);
+    } finally {
+      await watch.stop();
+    }
+  }
+  await client.query(SESSION);
+  return pending.map(({ name }) => name);
+}
+
+/** What a role or database is set to must not change where tables are made, or end a long statement. */
+const SESSION = `RESET ALL; SET search_path = public; SET statement_timeout = 0;
+  SET idle_in_transaction_session_timeout = 0`;
+
+/** The end of the session gives back its locks, and leaves nobody connected. */
+async function withSession<T>(
+  databaseUrl: string,
+  use: (client: pg.Client) => Promise<T>,
+): Promise<T> {
   const client = new pg.Client({
-    connectionString: settings.databaseUrl,
+    connectionString: databaseUrl,
     connectionTimeoutMillis: 5_000,
     application_name: 'payonce-migrate',
   });
+  // A connection that dies between two statements shows at the next one.
+  client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
-    const migrations = await readMigrations(settings.migrationsFolder);
-    await refuseWhatCannotBeMigrated(client, migrations);
-    const applied = await applyMigrations(settings.databaseUrl, migrations);
-    if (settings.queueDatabaseUrl !== undefined) {
-      await prepareQueueSchema(client, settings.queueDatabaseUrl, settings.queueSchema);
-    }
-    return { applied };
+    await client.query(SESSION);
+    return await use(client);
   } finally {
-    // Ends the session, and with it the lock.
     await client.end();
-  }
-}
-
-async function applyMigrations(
-  databaseUrl: string,
-  migrationsList: MigrationList,
-): Promise<readonly string[]> {
-  const result = await withSchemaEngine(databaseUrl, await readSchema(), (engine) =>
-    engine.applyMigrations({ migrationsList, filters: NO_FILTERS }),
-  );
-  return result.appliedMigrationNames;
-}
-
-/** The engine itself goes on silently with a database that knows more migrations than the folder. */
-async function refuseWhatCannotBeMigrated(
-  client: pg.Client,
-  migrations: MigrationList,
-): Promise<void> {
-  const table = await client.query(`SELECT to_regclass('public._prisma_migrations') AS name`);
-  if (table.rows[0].name === null) return;
-  const { rows } = await client.query<{ migration_name: string; finished: boolean }>(
-    `SELECT migration_name, finished_at IS NOT NULL AS finished
-     FROM public._prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name`,
-  );
-  const known = new Set(migrations.migrationDirectories.map((directory) => directory.path));
-  const newer = rows.map((row) => row.migration_name).filter((name) => !known.has(name));
-  if (newer.length > 0) {
-    throw new MigrationRefused(
-      `the database is newer than this version of payonce: it has ${newer.join(', ')}. Run the newer version, or restore a backup of before.`,
-    );
-  }
-  const broken = rows.filter((row) => !row.finished).map((row) => row.migration_name);
-  if (broken.length > 0) {
-    throw new MigrationRefused(
-      `migration ${broken.join(', ')} broke off: see its row in _prisma_migrations, repair by hand, then delete the row.`,
-    );
   }
 }

@@ -1,17 +1,16 @@
-import { freshDatabase } from '@payonce/testkit/database';
-import { expect, inject, onTestFinished, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { database } from './migration-support.js';
 
-test('the module can be loaded twice in one process: both use one engine', async () => {
-  const fresh = await freshDatabase({ postgresUrl: inject('postgresUrl'), templateDatabase: null });
-  onTestFinished(fresh.drop);
-  const first = await import('../migrate.js');
-  await first.migrate({ databaseUrl: fresh.url });
+test('the engine can be loaded twice in one process: both use one instance', async () => {
+  const { url } = await database('migrated');
+  const first = await import('../drift.js');
+  await first.checkDrift({ databaseUrl: url });
   vi.resetModules();
-  const second = await import('../migrate.js');
-  expect(second.migrate).not.toBe(first.migrate);
+  const second = await import('../drift.js');
+  expect(second.checkDrift).not.toBe(first.checkDrift);
   // Both at once: with an instance each, the one that was made first would work in the other's memory.
   const again = await Promise.all(
-    [first, second].map(({ migrate }) => migrate({ databaseUrl: fresh.url })),
+    [first, second].map(({ checkDrift }) => checkDrift({ databaseUrl: url })),
   );
-  expect(again.map(({ applied }) => applied)).toEqual([[], []]);
+  expect(again).toEqual([{ drifted: false }, { drifted: false }]);
 });

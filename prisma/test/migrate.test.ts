@@ -1,34 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { freshDatabase } from '@payonce/testkit/database';
-import pg from 'pg';
+import { eventually } from '@payonce/testkit/eventually';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { checkDrift } from '../drift.js';
-import { packageFolder } from '../engine.js';
 import { migrate } from '../migrate.js';
+import { knownMigrations, packageFolder } from '../migrations.js';
+import { addTo, database, folderOf, query, temporaryFolder } from './migration-support.js';
 
 const postgresUrl = inject('postgresUrl');
-
-async function database(kind: 'empty' | 'migrated') {
-  const templateDatabase = kind === 'migrated' ? inject('templateDatabase') : null;
-  const fresh = await freshDatabase({ postgresUrl, templateDatabase });
-  onTestFinished(fresh.drop);
-  return fresh;
-}
-
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
 
 /** Named by their date, so in the order in which they were written. */
 const MIGRATIONS = readdirSync(join(import.meta.dirname, '..', 'migrations'), {
@@ -37,12 +19,6 @@ const MIGRATIONS = readdirSync(join(import.meta.dirname, '..', 'migrations'), {
   .filter((entry) => entry.isDirectory())
   .map((entry) => entry.name)
   .sort();
-
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'payonce-migrations-'));
-  onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 describe('migrating', () => {
   test('an empty database gets every migration once, and nobody stays connected', async () => {
@@ -76,16 +52,118 @@ describe('migrating', () => {
     );
   });
 
+  test('the newest of the known migrations is what a migrated database has last', async () => {
+    const { url } = await database('migrated');
+    expect(knownMigrations()).toEqual(MIGRATIONS);
+    const rows = await query(url, 'SELECT max(migration_name) AS name FROM _prisma_migrations');
+    expect(rows).toEqual([{ name: knownMigrations().at(-1) }]);
+  });
+
+  test('a database that is not empty and was never migrated is refused, and stays as it is', async () => {
+    const { url } = await database('empty');
+    await query(url, 'CREATE TABLE customers (id int); CREATE VIEW v AS SELECT 1');
+    await expect(migrate({ databaseUrl: url })).rejects.toThrow(
+      /not empty \(customers\) and has no table _prisma_migrations. Name an empty database/,
+    );
+    expect(await query(url, `SELECT to_regclass('_prisma_migrations') AS name`)).toEqual([
+      { name: null },
+    ]);
+  });
+
+  test("another application's database is refused, also one that Prisma migrated", async () => {
+    const { url } = await database('empty');
+    const folder = await folderOf({ '20200101000000_theirs': 'CREATE TABLE theirs (id int);' });
+    await migrate({ databaseUrl: url, migrationsFolder: folder });
+    await expect(migrate({ databaseUrl: url })).rejects.toThrow(/belongs to another application/);
+  });
+
+  test('views alone, as managed services make them, do not make a database one that is in use', async () => {
+    const { url } = await database('empty');
+    await query(url, 'CREATE VIEW statistics AS SELECT 1');
+    expect((await migrate({ databaseUrl: url })).applied).toEqual(MIGRATIONS);
+  });
+
+  test('a file that changed after it was applied is refused; other line ends are no change', async () => {
+    const { url } = await database('empty');
+    const text = 'CREATE TABLE a (id int);\n-- the end\n';
+    await migrate({ databaseUrl: url, migrationsFolder: await folderOf({ '1_a': text }) });
+    const withCrLf = await folderOf({ '1_a': text.replaceAll('\n', '\r\n') });
+    expect((await migrate({ databaseUrl: url, migrationsFolder: withCrLf })).applied).toEqual([]);
+    const changed = await folderOf({ '1_a': `${text} `, '2_b': 'CREATE TABLE b (id int);' });
+    await expect(migrate({ databaseUrl: url, migrationsFolder: changed })).rejects.toThrow(
+      /1_a is not the file that was applied .* Restore the file from the release/,
+    );
+    expect(await query(url, `SELECT to_regclass('b') AS name`)).toEqual([{ name: null }]);
+  });
+
+  test('a folder that lacks a migration, or its file, is refused with what to do', async () => {
+    const { url } = await database('empty');
+    const folder = await folderOf({ '1_a': 'SELECT 1', '2_b': 'SELECT 1', '3_c': 'SELECT 1' });
+    await migrate({ databaseUrl: url, migrationsFolder: folder });
+    const lacking = await folderOf({ '1_a': 'SELECT 1', '3_c': 'SELECT 1' });
+    await expect(migrate({ databaseUrl: url, migrationsFolder: lacking })).rejects.toThrow(
+      /has 2_b, which prisma\/migrations lacks/,
+    );
+    await mkdir(new URL('4_d', folder));
+    await expect(migrate({ databaseUrl: url, migrationsFolder: folder })).rejects.toThrow(
+      /4_d has no migration.sql/,
+    );
+  });
+
+  test('one that is older than the newest is applied too: two branches were merged', async () => {
+    const { url } = await database('empty');
+    const folder = await folderOf({ '1_a': 'SELECT 1', '3_c': 'SELECT 1' });
+    await migrate({ databaseUrl: url, migrationsFolder: folder });
+    await addTo(folder, '2_b', 'SELECT 1');
+    expect((await migrate({ databaseUrl: url, migrationsFolder: folder })).applied).toEqual([
+      '2_b',
+    ]);
+  });
+
+  test('a process that ends in the middle leaves nothing, and the next one begins again', async () => {
+    const { url, name } = await database('empty');
+    const folder = await folderOf({
+      '1_slow': 'CREATE TABLE slow (id int); SELECT pg_sleep(30);',
+    });
+    const killed = expect(
+      migrate({ databaseUrl: url, migrationsFolder: folder }),
+    ).rejects.toThrow();
+    await eventually(async () => {
+      const ended = await query(
+        url,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'
+         AND application_name = 'payonce-migrate' AND query LIKE '%pg_sleep(30)%'`,
+      );
+      expect(ended).toHaveLength(1);
+    });
+    await killed;
+    expect(await query(url, 'SELECT * FROM _prisma_migrations')).toEqual([]);
+    await writeFile(new URL('1_slow/migration.sql', folder), 'CREATE TABLE slow (id int);');
+    expect((await migrate({ databaseUrl: url, migrationsFolder: folder })).applied).toEqual([
+      '1_slow',
+    ]);
+  });
+
+  test('what a file sets holds for that file alone, and a search path of the role for none', async () => {
+    const { url, name } = await database('empty');
+    await query(url, `CREATE SCHEMA other; ALTER DATABASE ${name} SET search_path = other, public`);
+    const folder = await folderOf({
+      '1_a': 'SET search_path = other; SET statement_timeout = 1;',
+      '2_b': 'SELECT pg_sleep(0.05); CREATE TABLE b (id int);',
+    });
+    await migrate({ databaseUrl: url, migrationsFolder: folder });
+    const tables = await query(url, `SELECT schemaname FROM pg_tables WHERE tablename = 'b'`);
+    expect(tables).toEqual([{ schemaname: 'public' }]);
+  });
+
   test('a migration that breaks off leaves nothing half done, and is named at the next run', async () => {
     const { url } = await database('empty');
     const folder = join(await temporaryFolder(), 'migrations');
     await cp(new URL('migrations', packageFolder), folder, { recursive: true });
-    await mkdir(join(folder, '29990101000000_broken'));
-    await writeFile(
-      join(folder, '29990101000000_broken', 'migration.sql'),
-      'CREATE TABLE half (id int); SELECT 1 / 0;',
-    );
-    const settings = { databaseUrl: url, migrationsFolder: pathToFileURL(`${folder}/`) };
+    const migrationsFolder = pathToFileURL(`${folder}/`);
+    const broken = 'CREATE TABLE half (id int); SELECT 1 / 0;';
+    await addTo(migrationsFolder, '29990101000000_broken', broken);
+    const settings = { databaseUrl: url, migrationsFolder };
     await expect(migrate(settings)).rejects.toThrow(/division by zero/);
     expect(await query(url, `SELECT to_regclass('half') AS half`)).toEqual([{ half: null }]);
     await expect(migrate(settings)).rejects.toThrow(/29990101000000_broken broke off/);

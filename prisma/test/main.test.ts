@@ -1,0 +1,95 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { expect, onTestFinished, test } from 'vitest';
+import { packageFolder } from '../migrations.js';
+import { database, query } from './migration-support.js';
+
+const MAIN = fileURLToPath(new URL('dist/main.js', packageFolder));
+
+interface Ended {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+  readonly tookMs: number;
+}
+
+function run(args: readonly string[], databaseUrl?: string): Promise<Ended> {
+  const env = { PATH: process.env.PATH, ...(databaseUrl && { DATABASE_URL: databaseUrl }) };
+  const began = performance.now();
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], { env }, (failure, out, error) => {
+      const tookMs = performance.now() - began;
+      const code = failure === null ? 0 : Number(failure.code);
+      resolve({ code, out: out.trim(), error: error.trim(), tookMs });
+    });
+  });
+}
+
+test('on a database that is up to date the tool ends at once', async () => {
+  const { url } = await database('migrated');
+  const { code, out, tookMs } = await run([], url);
+  expect({ code, out }).toEqual({ code: 0, out: 'up to date' });
+  expect(tookMs).toBeLessThan(2_000);
+});
+
+test('--check says what would be applied and changes nothing', async () => {
+  const { url } = await database('empty');
+  const check = await run(['--check'], url);
+  expect(check).toMatchObject({ code: 2, out: expect.stringMatching(/^would apply .*_initial, /) });
+  const tables = await query(url, `SELECT to_regclass('_prisma_migrations') AS name`);
+  expect(tables).toEqual([{ name: null }]);
+  const applied = await run([], url);
+  expect(applied).toMatchObject({ code: 0, out: check.out.replace('would apply', 'applied') });
+  expect(await run(['--check'], url)).toMatchObject({ code: 0, out: 'up to date' });
+});
+
+test('--rolled-back lets a migration that broke off be applied again', async () => {
+  const { url } = await database('migrated');
+  const { name } = (
+    await query(
+      url,
+      `UPDATE _prisma_migrations SET finished_at = NULL, applied_steps_count = 0, logs = 'ERROR: x'
+       WHERE migration_name = (SELECT max(migration_name) FROM _prisma_migrations)
+       RETURNING migration_name AS name`,
+    )
+  )[0] as { name: string };
+  const refused = await run([], url);
+  expect(refused).toMatchObject({
+    code: 1,
+    error: expect.stringContaining(`--rolled-back ${name}`),
+  });
+  expect(await run(['--rolled-back', name], url)).toMatchObject({ code: 0 });
+  expect(await run(['--check'], url)).toMatchObject({ code: 2, out: `would apply ${name}` });
+  expect(await run(['--rolled-back', name], url)).toMatchObject({
+    code: 1,
+    error: `not migrated: no migration ${name} broke off in this database.`,
+  });
+});
+
+test('what is wrong is said in one line, without a stack', async () => {
+  const help = await run(['--help']);
+  expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--check') });
+  expect(await run([])).toMatchObject({
+    code: 1,
+    error: 'not migrated: DATABASE_URL is not set (--help says more)',
+  });
+  expect(await run(['--cheque'], 'postgres://x')).toMatchObject({
+    code: 1,
+    error: expect.stringContaining("Unknown option '--cheque'"),
+  });
+  const { error, code } = await run([], `postgres://x@localhost:${await freePort()}/x`);
+  expect(code).toBe(1);
+  expect(error).toMatch(/^not migrated: .*ECONNREFUSED/);
+  expect(error).not.toContain('\n');
+});
+
+/** A port that nothing listens on. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  onTestFinished(() => void server.close());
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
