@@ -1,0 +1,58 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { isLocked } from '@payonce/core/errors';
+import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
+
+type Submit = (notification: VerifiedNotification) => Promise<ApplyOutcome>;
+
+/** What is locked by a batch that is under way is free after 10 to 300 ms: so the first tries come soon. */
+const WAITS_MS = [25, 50, 100, 200, 400] as const;
+
+/**
+ * Tries a locked notification again and again for about a second, in batches with nothing but its like: those that
+ * nobody has locked never wait for it. A lock that lasts longer is for the queue to wait for.
+ * @param together applies it in a batch with all others
+ * @param apart applies it in a batch of those that were locked
+ * @param roomFor how many may wait here: each takes the place of another job
+ * @param random from 0 to 1
+ */
+export function createApart(
+  together: Submit,
+  apart: Submit,
+  roomFor: number,
+  random: () => number = Math.random,
+) {
+  let waiting = 0;
+
+  async function tryAgain(notification: VerifiedNotification, error: unknown) {
+    let last = error;
+    for (const ms of WAITS_MS) {
+      await wait(ms * (0.5 + random()));
+      try {
+        return await apart(notification);
+      } catch (reason) {
+        if (!isLocked(reason)) throw reason;
+        last = reason;
+      }
+    }
+    throw last;
+  }
+
+  return {
+    /**
+     * @param suspect it was locked before, or a worker that has stopped had it: it has one try, apart at once
+     * @throws AppError `locked` when it still is; or what applying it threw
+     */
+    async submit(notification: VerifiedNotification, suspect: boolean): Promise<ApplyOutcome> {
+      if (suspect) return apart(notification);
+      try {
+        return await together(notification);
+      } catch (error) {
+        if (!isLocked(error) || waiting >= roomFor) throw error;
+        waiting += 1;
+        return await tryAgain(notification, error).finally(() => {
+          waiting -= 1;
+        });
+      }
+    },
+  };
+}
