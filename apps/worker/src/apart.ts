@@ -1,11 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { isLocked } from '@payonce/core/errors';
+import { AppError, isLocked } from '@payonce/core/errors';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 
 type Submit = (notification: VerifiedNotification) => Promise<ApplyOutcome>;
 
 /** What is locked by a batch that is under way is free after 10 to 300 ms: so the first tries come soon. */
 const WAITS_MS = [25, 50, 100, 200, 400] as const;
+/** However long the tries themselves take. */
+const LIMIT_MS = 1_000;
 
 /**
  * Tries a locked notification again and again for about a second, in batches with nothing but its like: those that
@@ -24,8 +26,10 @@ export function createApart(
   let waiting = 0;
 
   async function tryAgain(notification: VerifiedNotification, error: unknown) {
+    const deadline = performance.now() + LIMIT_MS;
     let last = error;
     for (const ms of WAITS_MS) {
+      if (performance.now() > deadline || hasWaited(last)) break;
       await wait(ms * (0.5 + random()));
       try {
         return await apart(notification);
@@ -47,7 +51,7 @@ export function createApart(
       try {
         return await together(notification);
       } catch (error) {
-        if (!isLocked(error) || waiting >= roomFor) throw error;
+        if (!isLocked(error) || hasWaited(error) || waiting >= roomFor) throw error;
         waiting += 1;
         return await tryAgain(notification, error).finally(() => {
           waiting -= 1;
@@ -55,4 +59,9 @@ export function createApart(
       }
     },
   };
+}
+
+/** It was not skipped but waited for, until PostgreSQL ended the wait: an insert of somebody else's, or a table. */
+function hasWaited(error: unknown): boolean {
+  return error instanceof AppError && error.cause !== undefined;
 }
