@@ -1,4 +1,5 @@
 import { PrismaPg } from '@prisma/adapter-pg';
+import { BoundedPool } from './bounded-pool.js';
 import { PrismaClient } from './generated/client.js';
 
 export interface PrismaSettings {
@@ -16,7 +17,7 @@ export interface PrismaSettings {
 export function createPrisma(settings: PrismaSettings): PrismaClient {
   const ignore = () => undefined;
   const adapter = new PrismaPg(
-    {
+    new BoundedPool({
       connectionString: settings.url,
       max: settings.poolSize,
       application_name: settings.applicationName,
@@ -29,8 +30,9 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
       onConnect: async (client) => {
         await client.query("SET timezone = 'UTC'");
       },
-    },
+    }),
     {
+      disposeExternalPool: true,
       // Without a listener an idle connection's death would end the process.
       onPoolError: settings.onIdleError ?? ignore,
       onConnectionError: settings.onIdleError ?? ignore,

@@ -1,5 +1,7 @@
+import { TRANSACTION_LIMIT_MS } from '@payonce/core/database/transaction';
 import type { Log } from '@payonce/core/log';
 import { startSchedule } from '@payonce/core/schedules';
+import type { BatchAges } from './batch-ages.js';
 import type { Source } from './source.js';
 import { createStuckWatch } from './stuck-watch.js';
 
@@ -11,15 +13,40 @@ export interface Liveness {
   stop(): Promise<void>;
 }
 
-/** Looks again and again whether jobs wait that this process does not take although every store answers. */
-export function watchLiveness(
-  limitMs: number,
-  sources: readonly Source[],
-  askDatabase: () => Promise<DatabaseState>,
-  log: Log,
-): Liveness {
+/**
+ * A batch is a transaction; if that waits in vain, its parts are some more, of which the last one may begin late.
+ * PostgreSQL or Prisma has ended all of them by then, unless a connection hangs of which nobody hears any more.
+ */
+export const BATCH_LIMIT_MS = 2 * TRANSACTION_LIMIT_MS + 5_000;
+
+export interface LivenessDeps {
+  readonly limitMs: number;
+  readonly sources: readonly Source[];
+  readonly batches: BatchAges;
+  /** On the pool that the batches use. */
+  readonly askDatabase: () => Promise<DatabaseState>;
+  /** On a new connection: whether it is this process that hangs, and not the database. */
+  readonly askOnFreshConnection: () => Promise<boolean>;
+  readonly log: Log;
+}
+
+/**
+ * Looks again and again whether only a restart helps: jobs wait that this process does not take although every store
+ * answers; or a batch has outlived all its time-outs although the database answers. Locks and outages are no reason.
+ */
+export function watchLiveness(deps: LivenessDeps): Liveness {
+  const { limitMs, sources, batches, askDatabase, askOnFreshConnection, log } = deps;
   const watch = createStuckWatch(limitMs);
   let stuck: string | null = null;
+  let hangs = false;
+
+  async function lookAtBatches(): Promise<void> {
+    const before = hangs;
+    hangs = batches.oldestMs() > BATCH_LIMIT_MS && (await askOnFreshConnection());
+    const seconds = Math.round(batches.oldestMs() / 1_000);
+    if (hangs && !before) log.error({ seconds }, 'a batch hangs although the database answers');
+    if (!hangs && before) log.info('no batch hangs any more');
+  }
 
   async function look(): Promise<void> {
     const [database, ...looks] = await Promise.all([
@@ -39,8 +66,11 @@ export function watchLiveness(
   const schedule = startSchedule({
     // Often enough that the limit is overrun by a fifth of it at most.
     intervalMs: limitMs / 5,
-    run: () => look().then(() => false),
+    run: async () => {
+      await Promise.all([look(), lookAtBatches()]);
+      return false;
+    },
     onError: (err) => log.warn({ err }, 'the queues could not be looked at'),
   });
-  return { isAlive: () => stuck === null, stop: () => schedule.stop() };
+  return { isAlive: () => stuck === null && !hangs, stop: () => schedule.stop() };
 }

@@ -1,7 +1,11 @@
 import type { Channels } from '@payonce/core/config/channels';
+import { isUnavailable } from '@payonce/core/database/transaction';
+import { isLocked } from '@payonce/core/errors';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
-import { DelayedError, type Job } from 'bullmq';
+import type { Job } from 'bullmq';
+import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
 import { type JobFault, verifyJob } from './verify-job.js';
+import type { WaitReason, Waits } from './waits.js';
 
 /** A job that cannot succeed, as it is kept outside the queue. */
 export interface Burial {
@@ -16,17 +20,24 @@ export interface Burial {
 /** What is used of BullMQ's job; its data is whatever the queue holds. */
 export type QueuedJob = Pick<
   Job<unknown, unknown>,
-  'id' | 'data' | 'attemptsMade' | 'opts' | 'moveToDelayed'
+  'id' | 'data' | 'attemptsMade' | 'stalledCounter' | 'opts' | 'moveToDelayed'
 >;
 
 export interface ProcessJobDeps {
   readonly channels: Channels;
-  /** Applies it, together with others. @throws for what a later attempt may cure */
-  readonly submit: (notification: VerifiedNotification) => Promise<ApplyOutcome>;
+  /**
+   * Applies it, together with others.
+   * @param suspect it may be locked, so the others must not be those that are free
+   * @throws AppError `locked`, `database_unavailable`; else what a later attempt may cure
+   */
+  readonly submit: (notification: VerifiedNotification, suspect: boolean) => Promise<ApplyOutcome>;
   /** Resolves when the dead letter is durable. */
   readonly bury: (burial: Burial) => Promise<void>;
-  /** How long a job waits that could not be buried. */
+  /** How long a job waits that could not be buried although the store answers. */
   readonly buryRetryMs: number;
+  readonly waits: Waits;
+  /** Told of each job that goes back to the queue without an attempt. */
+  readonly onPutBack: (reason: WaitReason) => void;
 }
 
 /** What is left in the queue of a finished job, for those who look at it. Nothing of the payer. */
@@ -49,14 +60,40 @@ export async function processJob(
     const detail = 'verification' in verdict.fault ? verdict.fault.verification : null;
     return bury(deps, job, token, { reason, detail });
   }
+  const jobId = job.id ?? '';
+  // A worker that stands still has its jobs' rows locked until PostgreSQL ends its transaction.
+  const suspect = job.stalledCounter > 0 || deps.waits.waitedMs(jobId, 'lock') !== null;
   try {
-    const { copy, events } = await deps.submit(verdict.notification);
+    const { copy, events } = await deps.submit(verdict.notification, suspect);
+    deps.waits.ended(jobId);
     return { copy, events };
   } catch (error) {
+    const reason = isLocked(error) ? 'lock' : isUnavailable(error) ? 'store' : null;
+    if (reason !== null) return wait(deps, job, token, reason);
+    deps.waits.ended(jobId);
     if (!isLastAttempt(job)) throw error;
     const detail = error instanceof Error ? error.name : null;
     return bury(deps, job, token, { reason: 'attempts_exhausted', detail });
   }
+}
+
+/** Neither a lock nor an outage says anything of the job, so that neither costs it an attempt. */
+function wait(
+  { waits, onPutBack }: ProcessJobDeps,
+  job: QueuedJob,
+  token: string | undefined,
+  reason: WaitReason,
+): Promise<never> {
+  const jobId = job.id ?? '';
+  waits.began(jobId, reason);
+  onPutBack(reason);
+  const waitedMs = waits.waitedMs(jobId, 'lock') ?? 0;
+  const random = Math.random();
+  return putBack(
+    job,
+    token,
+    reason === 'lock' ? lockDelayMs(waitedMs, random) : storeDelayMs(random),
+  );
 }
 
 /** As BullMQ decides it; a job whose options were lost has one attempt. */
@@ -78,11 +115,12 @@ async function bury(
 ): Promise<JobResult> {
   try {
     await deps.bury({ jobId: job.id ?? '', data: job.data, ...why });
-  } catch {
+  } catch (error) {
     // Costs no attempt: nothing acknowledged leaves the queue before it is kept elsewhere.
-    await job.moveToDelayed(Date.now() + deps.buryRetryMs, token);
-    throw new DelayedError();
+    if (isUnavailable(error)) return wait(deps, job, token, 'store');
+    return putBack(job, token, deps.buryRetryMs);
   }
+  deps.waits.ended(job.id ?? '');
   job.opts.removeOnComplete = true;
   return { deadLetter: why.reason };
 }

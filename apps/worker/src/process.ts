@@ -13,14 +13,16 @@ import { type Readiness, startPrivateServer } from '@payonce/core/private-server
 import { watchShards } from '@payonce/core/queue/shard-watch';
 import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import type { WorkerConfig } from './config.js';
 import { type OrderEvents, startOrderEvents } from './deliveries.js';
 import { createDeliveryMetrics, watchDeliveries } from './delivery-metrics.js';
 import { type DatabaseState, watchLiveness } from './liveness.js';
 import { consumeReports } from './reports.js';
 import { startUpkeep } from './upkeep.js';
+import { waitsInWords } from './waits.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
-import { createWorkerMetrics, watchHeld, watchQueues } from './worker-metrics.js';
+import { createWorkerMetrics, watchHeld, watchQueues, watchWaits } from './worker-metrics.js';
 
 /** A probe has a second or two; a database that hangs is not ready. */
 const ASK_LIMIT_MS = 2_000;
@@ -76,6 +78,7 @@ export async function startProcess(
   lifecycle.onStop('queues', () => worker.close());
   lifecycle.onStop('looking for shards', watchShards(config.queues, worker.add, log));
   watchQueues(metrics, worker.sources);
+  watchWaits(metrics, worker);
 
   const reports = consumeReports(settings.filter(hasReports), {
     database,
@@ -90,7 +93,14 @@ export async function startProcess(
   lifecycle.onStop('schedules', () => upkeep.stop());
 
   const askDatabase = () => databaseState(prisma);
-  const liveness = watchLiveness(config.stuckLimitMs, worker.sources, askDatabase, log);
+  const liveness = watchLiveness({
+    limitMs: config.stuckLimitMs,
+    sources: worker.sources,
+    batches: worker.batches,
+    askDatabase,
+    askOnFreshConnection: () => answersOnFreshConnection(config.databaseUrl),
+    log,
+  });
   lifecycle.onStop('liveness', () => liveness.stop());
 
   const server = await startPrivateServer({
@@ -136,7 +146,7 @@ async function readiness(
   ]);
   return {
     ready: database === 'ready' && queues.some(([, state]) => state === 'ready'),
-    parts: { database, ...Object.fromEntries(queues) },
+    parts: { database, ...Object.fromEntries(queues), ...waitsInWords(worker.waits) },
   };
 }
 

@@ -7,7 +7,7 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { openHostedReportWorker } from '@payonce/core/queue/report-queue';
 import { recordReport } from '@payonce/core/reports/record';
 import { gatewayReport } from '@payonce/core/reports/report';
-import { DelayedError } from 'bullmq';
+import { putBack, storeDelayMs } from './defer.js';
 import { leave, reportErrors } from './hosted-part.js';
 import type { QueuedJob } from './process-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
@@ -18,8 +18,6 @@ export interface ReportDeps {
   readonly metrics: Pick<WorkerMetrics, 'reports' | 'lostCopies'>;
 }
 
-/** A database that was away is asked again as often as gateways look for a store. */
-const RETRY_MS = 15_000;
 /** A report takes milliseconds; nothing is lost when it does not end. */
 const CLOSE_LIMIT_MS = 2_000;
 
@@ -81,11 +79,10 @@ async function countReport(
     log.warn({ jobId: job.id }, 'not a report, dropped');
     return { no: true };
   }
-  const recorded = await recordReport(database, report.data).catch(async (error) => {
+  const recorded = await recordReport(database, report.data).catch((error) => {
     if (!isUnavailable(error)) throw error;
     // Costs no attempt: those are for notifications on their way.
-    await job.moveToDelayed(Date.now() + RETRY_MS, token);
-    throw new DelayedError();
+    return putBack(job, token, storeDelayMs(Math.random()));
   });
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
   if (recorded.unknown > 0 && !isLast) throw new Error('not all of it is applied yet');

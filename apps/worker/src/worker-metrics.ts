@@ -1,11 +1,14 @@
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { withDeadline } from '@payonce/core/deadline';
+import { isLocked } from '@payonce/core/errors';
 import type { Metrics } from '@payonce/core/metrics';
 import { countOpenDeadLetters } from '@payonce/core/notifications/dead-letters';
 import { type ApplyOutcome, HOLD_REASONS } from '@payonce/core/notifications/notification';
 import { countHeld, countOverdue } from '@payonce/core/notifications/overdue';
 import { Counter, Gauge, Histogram } from 'prom-client';
+import type { BatchAges } from './batch-ages.js';
 import type { Source } from './source.js';
+import { WAIT_REASONS, type Waits } from './waits.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
@@ -39,6 +42,12 @@ export function createWorkerMetrics(metrics: Metrics) {
     batchFailures: new Counter({
       name: 'payonce_batch_failures_total',
       help: 'Batches that were not applied; their jobs are tried again.',
+      registers,
+    }),
+    deferrals: new Counter({
+      name: 'payonce_deferrals_total',
+      help: 'Jobs put back without an attempt: others have their rows locked, or the store is away.',
+      labelNames: ['reason'] as const,
       registers,
     }),
     deadLetters: new Counter({
@@ -86,6 +95,33 @@ export function watchQueues(metrics: Metrics, sources: readonly Source[]): void 
         for (const [state, jobs] of Object.entries(counts)) {
           this.set({ queue: source.name, state }, jobs);
         }
+      }
+    },
+  });
+}
+
+/** How long batches, and jobs that wait for a lock or for the store, have been at it. */
+export function watchWaits(
+  metrics: Metrics,
+  { waits, batches }: { readonly waits: Waits; readonly batches: BatchAges },
+): void {
+  const registers = [metrics];
+  new Gauge({
+    name: 'payonce_batch_oldest_seconds',
+    help: 'How long the oldest batch in hand has been; 0 when there is none.',
+    registers,
+    collect() {
+      this.set(batches.oldestMs() / 1_000);
+    },
+  });
+  new Gauge({
+    name: 'payonce_wait_oldest_seconds',
+    help: 'How long the job that has waited longest waits for a lock or the store; 0 when none does.',
+    labelNames: ['reason'] as const,
+    registers,
+    collect() {
+      for (const reason of WAIT_REASONS) {
+        this.set({ reason }, waits.of(reason).oldestMs / 1_000);
       }
     },
   });
@@ -152,7 +188,7 @@ export function countResults(
   };
   for (const result of results) {
     if (result.status === 'rejected') {
-      count('refused');
+      count(isLocked(result.reason) ? 'locked' : 'refused');
     } else if (result.value.copy) {
       count('copies');
       metrics.copies.inc();

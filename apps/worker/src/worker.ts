@@ -1,17 +1,20 @@
-import { type Batcher, createBatcher } from '@payonce/core/batcher';
+import { createBatcher } from '@payonce/core/batcher';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/log';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
+import { createApart } from './apart.js';
+import { type BatchAges, createBatchAges } from './batch-ages.js';
 import type { WorkerSizes } from './config.js';
 import { type Burial, processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';
+import { createWaits, type Waits } from './waits.js';
 import { countResults, type WorkerMetrics } from './worker-metrics.js';
 
 /** What the worker needs of the database. */
 export interface WorkerStore {
-  /** One result per notification, in their order. @throws for what a later attempt may cure */
+  /** One result per notification, in their order; AppError `locked` for what waits for others. @throws for all */
   apply(
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
@@ -33,13 +36,15 @@ export interface WorkerOptions {
 export interface NotificationWorker {
   /** Grows with `add`. */
   readonly sources: readonly Source[];
+  readonly waits: Waits;
+  readonly batches: BatchAges;
   /** Takes jobs from one queue more. */
   add(queue: QueueSettings): void;
   /** Takes no more jobs, finishes the batches in hand, leaves the queues. */
   close(): Promise<void>;
 }
 
-/** A job that cannot be buried needs the database back: looked for once a minute, as it were. */
+/** A job that cannot be buried although the database answers needs somebody: looked for once a minute, as it were. */
 const BURY_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
@@ -52,11 +57,18 @@ const POSTGRES_CONCURRENCY = 100;
 /** Takes jobs from every queue and applies them in batches that all queues share. */
 export function startWorker(options: WorkerOptions): NotificationWorker {
   const { channels, store, sizes, log, metrics } = options;
-  const batcher: Batcher<VerifiedNotification, ApplyOutcome> = createBatcher({
-    apply: (batch) => applyBatch(options, batch),
-    maxBatchSize: sizes.batchSize,
-    maxBatchesInFlight: sizes.batchesInFlight,
-  });
+  const waits = createWaits();
+  const batches = createBatchAges();
+  const batcherOf = (maxBatchesInFlight: number) =>
+    createBatcher<VerifiedNotification, ApplyOutcome>({
+      apply: (batch) => applyBatch(options, batches, batch),
+      maxBatchSize: sizes.batchSize,
+      maxBatchesInFlight,
+    });
+  const together = batcherOf(sizes.batchesInFlight);
+  // One connection more, whatever is locked.
+  const locked = batcherOf(1);
+  const apart = createApart(together.submit, locked.submit, Math.ceil(sizes.concurrency / 4));
   const sources: Source[] = [];
   const shards = options.queues.filter(({ kind }) => kind === 'redis').length;
   const open = (settings: QueueSettings) =>
@@ -72,7 +84,9 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
         processJob(
           {
             channels: channels(),
-            submit: batcher.submit,
+            submit: apart.submit,
+            waits,
+            onPutBack: (reason) => metrics.deferrals.inc({ reason }),
             buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
             bury: async (burial) => {
               const { jobId, reason, detail } = burial;
@@ -99,21 +113,25 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
   options.queues.forEach(add);
   return {
     sources,
+    waits,
+    batches,
     add,
     async close() {
       // Closing a source waits for its jobs, and so for their batches; the batcher is empty then.
       await Promise.all(sources.map((source) => source.close()));
-      await batcher.close();
+      await Promise.all([together.close(), locked.close()]);
     },
   };
 }
 
 async function applyBatch(
   { store, log, metrics }: WorkerOptions,
+  batches: BatchAges,
   batch: readonly VerifiedNotification[],
 ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]> {
   const start = performance.now();
   const size = batch.length;
+  const over = batches.began();
   try {
     const results = await store.apply(batch);
     const ms = Math.round(performance.now() - start);
@@ -126,5 +144,7 @@ async function applyBatch(
     metrics.batchFailures.inc();
     log.warn({ err, size, ms }, 'notifications.not_applied');
     throw err;
+  } finally {
+    over();
   }
 }

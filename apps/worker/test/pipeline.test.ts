@@ -148,14 +148,17 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
 
   test('stopping finishes the batch in hand', async () => {
     await database.register('D1');
+    await database.register('D2');
     const worker = await start();
     const id = await asSuperuser(database.url, async (other) => {
       await other.query('BEGIN');
-      await other.query(`SELECT 1 FROM orders WHERE number = 'D1' FOR UPDATE`);
+      // What somebody else is about to store cannot be skipped: a batch waits for it, for a moment.
+      await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
+        SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`);
       const sent = await queue.send(jobOf('D1'));
       await eventually(() => isWaitingForALock(database));
       const stopping = worker.stop();
-      await other.query('COMMIT');
+      await other.query('ROLLBACK');
       await stopping;
       return sent;
     });

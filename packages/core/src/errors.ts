@@ -8,6 +8,7 @@ export const ERRORS = {
   queue_unavailable: 'The queue does not take notifications at the moment.',
   database_unavailable: 'The database does not answer at the moment.',
   deadline_exceeded: 'It took too long.',
+  locked: 'Another transaction has it locked at the moment.',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
@@ -27,6 +28,11 @@ export class AppError extends Error {
     this.code = code;
     this.detail = options.detail ?? null;
   }
+}
+
+/** Whether others have it locked: the same again, a little later. */
+export function isLocked(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'locked';
 }
 
 /** The text of anything that was thrown. */

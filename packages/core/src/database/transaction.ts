@@ -5,6 +5,12 @@ import { failureKind, sqlState } from './failure.js';
 
 export type Tx = Prisma.TransactionClient;
 
+/**
+ * No transaction is under way for longer: 5 s for a connection and 20 s to be done (Prisma's limits, `client.ts`), of
+ * which the last statement may take 10 s more.
+ */
+export const TRANSACTION_LIMIT_MS = 35_000;
+
 /** Two batches can meet more than once, but not for long: every path takes its locks in one order. */
 const CONTENTION_TRIES = 5;
 
@@ -46,15 +52,23 @@ export async function inTransaction<T>(
  * For this transaction alone, and in one round trip: without parameters, several statements go as one message.
  * - READ COMMITTED, whatever the database's default is.
  * - A worker whose machine vanished must not keep its orders locked until TCP notices.
+ * - Nothing waits for a lock, or runs, without an end. Who must not wait so long says so: `waitForLocks`.
  * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
  *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   SET LOCAL idle_in_transaction_session_timeout = '30s';
+  SET LOCAL lock_timeout = '2s';
+  SET LOCAL statement_timeout = '10s';
   SET LOCAL enable_seqscan = off;
   SET LOCAL enable_hashjoin = off;
   SET LOCAL enable_mergejoin = off;`;
+
+/** To go along with the settings: the longest wait for any one lock. Then the transaction fails, and `isTooSlow`. */
+export function waitForLocks(ms: number): string {
+  return `SET LOCAL lock_timeout = '${ms}ms';`;
+}
 
 /** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
 async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
@@ -74,4 +88,12 @@ async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> 
 /** Whether a later try may cure it. */
 export function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'database_unavailable';
+}
+
+/** 55P03: the wait for a lock was ended. 57014: the statement was. */
+const TOO_SLOW = new Set(['55P03', '57014']);
+
+/** Whether PostgreSQL answers, but ended a statement that waited for a lock or took too long. */
+export function isTooSlow(error: unknown): boolean {
+  return isUnavailable(error) && TOO_SLOW.has(sqlState((error as AppError).cause) ?? '');
 }

@@ -1,14 +1,25 @@
+import { bisect } from '../bisect.js';
 import { sqlState } from '../database/failure.js';
-import { isUnavailable } from '../database/transaction.js';
-import { messageOf } from '../errors.js';
+import { isTooSlow, isUnavailable } from '../database/transaction.js';
+import { AppError, messageOf } from '../errors.js';
 import { sha256Hex } from '../providers/crypto.js';
-import { type ApplyDeps, applyNotifications } from './apply.js';
+import { type ApplyDeps, applyFree, applyNotifications } from './apply.js';
 import type { ApplyOutcome, VerifiedNotification } from './notification.js';
+
+/** What others insert just now is committed by then: a batch takes 10 to 300 ms. */
+const WAIT_MS = 300;
+/** Once a batch has waited in vain, its parts only ask. */
+const PART_WAIT_MS = 50;
+/** After so many parts in a row waited in vain (a half, its quarters, its eighths) it is a table that is locked. */
+const WAITS_IN_A_ROW = 14;
+/** The free ones of a batch are applied by then. */
+const PARTS_LIMIT_MS = 1_500;
 
 /**
  * Applies a batch whatever is in it. One that cannot be applied is singled out by halving, and held
- * alone as `internal_error` with its raw bytes; the others are applied.
- * @returns per notification its outcome, or why not even its bytes could be stored
+ * alone as `internal_error` with its raw bytes; the others are applied. One that others have locked is left alone.
+ * @returns per notification its outcome; or AppError `locked`: nothing of it was written; or why not even its bytes
+ * could be stored
  * @throws AppError `database_unavailable`: try the whole batch again. What was applied before counts as
  * a copy then.
  */
@@ -17,16 +28,67 @@ export async function applyAll(
   batch: readonly VerifiedNotification[],
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   try {
-    const outcomes = await applyNotifications(deps, batch);
-    return outcomes.map((value) => ({ status: 'fulfilled', value }));
+    return await applyTogether(deps, batch, WAIT_MS);
   } catch (error) {
-    if (isUnavailable(error)) throw error;
-    const [only] = batch;
-    if (only !== undefined && batch.length === 1) return [await holdPoisonous(deps, only, error)];
-    const middle = Math.ceil(batch.length / 2);
-    const first = await applyAll(deps, batch.slice(0, middle));
-    return [...first, ...(await applyAll(deps, batch.slice(middle)))];
+    if (!isTooSlow(error)) throw error;
+    return applyParts(deps, batch, error);
   }
+}
+
+function applyTogether(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+  waitMs: number,
+): Promise<PromiseSettledResult<ApplyOutcome>[]> {
+  return bisect(
+    batch,
+    async (some) => (await applyFree(deps, some, waitMs)).map(fulfilledOrLocked),
+    (only, error) => holdPoisonous(deps, only, error),
+    isUnavailable,
+  );
+}
+
+function fulfilledOrLocked(value: ApplyOutcome | null): PromiseSettledResult<ApplyOutcome> {
+  return value === null ? locked() : { status: 'fulfilled', value };
+}
+
+function locked(cause?: unknown): PromiseRejectedResult {
+  return { status: 'rejected', reason: new AppError('locked', { cause }) };
+}
+
+/**
+ * A batch that waited in vain for something that cannot be skipped: larger parts first, so that most of what is free
+ * is applied early. What waits alone is locked, and so is what is left when the time is used up.
+ */
+async function applyParts(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+  cause: unknown,
+): Promise<PromiseSettledResult<ApplyOutcome>[]> {
+  const deadline = performance.now() + PARTS_LIMIT_MS;
+  const results = new Map<number, PromiseSettledResult<ApplyOutcome>>();
+  const parts = halves(batch.map((_, index) => index));
+  let waits = 0;
+  for (let part = parts.shift(); part; part = parts.shift()) {
+    if (waits >= WAITS_IN_A_ROW || performance.now() > deadline) break;
+    try {
+      const some = part.flatMap((index) => batch[index] ?? []);
+      const applied = await applyTogether(deps, some, PART_WAIT_MS);
+      for (const [place, index] of part.entries()) results.set(index, applied[place] ?? locked());
+      waits = 0;
+    } catch (error) {
+      if (!isTooSlow(error)) throw error;
+      waits += 1;
+      parts.push(...halves(part));
+    }
+  }
+  return batch.map((_, index) => results.get(index) ?? locked(cause));
+}
+
+/** None of one: it cannot be parted. */
+function halves(part: readonly number[]): (readonly number[])[] {
+  const middle = Math.ceil(part.length / 2);
+  return part.length < 2 ? [] : [part.slice(0, middle), part.slice(middle)];
 }
 
 async function holdPoisonous(

@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
-import { inTransaction, type Tx } from '../database/transaction.js';
+import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
 import {
   eventsToInsert,
@@ -20,6 +20,7 @@ import type {
   VerifiedNotification,
 } from './notification.js';
 import {
+  deleteNotifications,
   insertNotifications,
   lockNotifications,
   type NotificationRow,
@@ -27,7 +28,7 @@ import {
   updateNotifications,
 } from './notification-rows.js';
 import { toPending } from './release.js';
-import { type PendingEvent, settleEvents } from './settle.js';
+import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent, settleEvents } from './settle.js';
 
 export interface ApplyDeps extends DatabaseDeps {
   /**
@@ -38,8 +39,8 @@ export interface ApplyDeps extends DatabaseDeps {
 }
 
 /**
- * Applies a batch of verified notifications in one transaction: all of it, or nothing. A batch of one is
- * the general case. What is read after a lock was waited for is read by a later statement, and so is
+ * Applies a batch of verified notifications in one transaction: all of it, or nothing. Waits for what others have
+ * locked, as long as PostgreSQL lets it. A batch of one is the general case. What is read after a lock was waited for is read by a later statement, and so is
  * what was committed meanwhile; every step takes its rows in the order of their unique keys, and
  * all paths take notifications before orders before trades before facts.
  * @returns one outcome per notification, in the order of the batch
@@ -50,9 +51,44 @@ export async function applyNotifications(
   batch: readonly VerifiedNotification[],
   forced: HoldReason | null = null,
 ): Promise<ApplyOutcome[]> {
+  const how = { forced, skips: false };
+  const outcomes = await applyInOne(deps, batch, how);
+  return outcomes.map((outcome) => {
+    if (outcome === null) throw new Error('a notification that was just stored is gone');
+    return outcome;
+  });
+}
+
+/**
+ * The same for those that are free. Whatever has a row, an order or an order's number that another transaction has
+ * locked leaves the batch as if it had not been in it, and nothing waits for it. What cannot be skipped, somebody
+ * else's insert of the same row or a locked table, is waited for `waitMs` at most.
+ * @returns per notification its outcome, or null: it is locked, and nothing of it was written
+ * @throws AppError `database_unavailable`, which may be `isTooSlow`; else one of them is poisonous
+ */
+export function applyFree(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+  waitMs: number,
+): Promise<(ApplyOutcome | null)[]> {
+  return applyInOne(deps, batch, { forced: null, skips: true }, waitForLocks(waitMs));
+}
+
+interface How {
+  readonly forced: HoldReason | null;
+  /** Leaves out what is locked, instead of waiting. */
+  readonly skips: boolean;
+}
+
+async function applyInOne(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+  how: How,
+  settings = '',
+): Promise<(ApplyOutcome | null)[]> {
   if (batch.length === 0) return [];
-  const first = deps.fansOut?.() ? KEEP_ENDPOINTS : '';
-  return inTransaction(deps, (tx) => applyInOne(tx, deps.clock(), batch, forced), first);
+  const first = settings + (deps.fansOut?.() ? KEEP_ENDPOINTS : '');
+  return inTransaction(deps, (tx) => applyWithin(tx, deps.clock(), batch, how), first);
 }
 
 /** The same message, as often as the batch has it. */
@@ -67,23 +103,36 @@ interface Entry extends Group {
   readonly isNew: boolean;
 }
 
-async function applyInOne(
+async function applyWithin(
   tx: Tx,
   now: Date,
   batch: readonly VerifiedNotification[],
-  forced: HoldReason | null,
-): Promise<ApplyOutcome[]> {
-  const entries = await enter(tx, now, groupCopies(batch));
-  const stored = await readEvents(
+  { forced, skips }: How,
+): Promise<(ApplyOutcome | null)[]> {
+  const { entries, busyIds } = await enter(tx, now, groupCopies(batch), skips);
+  const read = await readEvents(
     tx,
     [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
   );
-  const fresh = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
+  const newEvents = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
+  const pendingNew = (one: FreshEvent): PendingEvent => ({ ...one, forced: one.forced ?? forced });
+  const pending = [
+    ...newEvents.map(pendingNew),
+    ...read.filter(isHeld).map((one) => toPending(one, forced)),
+  ];
+  const { orders, busy } = skips
+    ? await lockFreeOrdersOf(tx, pending)
+    : { orders: await lockOrdersOf(tx, pending), busy: new Set<bigint>() };
+  const left = await leaveBusy(tx, entries, busyIds, busy);
+  const stored = read.filter((one) => !left.has(one.notificationRowId));
+  const fresh = newEvents.filter((one) => !left.has(one.notificationRowId));
   const held = stored.filter(isHeld);
-  const { outcomes, plans } = await settleEvents(tx, now, [
-    ...fresh.map((one): PendingEvent => ({ ...one, forced: one.forced ?? forced })),
-    ...held.map((one) => toPending(one, forced)),
-  ]);
+  const { outcomes, plans } = await settleEvents(
+    tx,
+    now,
+    [...fresh.map(pendingNew), ...held.map((one) => toPending(one, forced))],
+    orders,
+  );
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
   const settledHeld = zip(held, outcomes.slice(fresh.length));
   const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
@@ -109,24 +158,67 @@ function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
 }
 
 /**
+ * Takes out of the entries, and out of the database, what cannot be applied now: all contents under a notification
+ * ID together, so that the first of them stays the first.
+ * @returns the rows that are left alone
+ */
+async function leaveBusy(
+  tx: Tx,
+  entries: Map<string, Entry>,
+  busyIds: Set<string>,
+  busyRows: ReadonlySet<bigint>,
+): Promise<ReadonlySet<bigint>> {
+  for (const { row } of entries.values()) if (busyRows.has(row.id)) busyIds.add(idKey(row));
+  const left = new Set<bigint>();
+  if (busyIds.size === 0) return left;
+  const inserted: bigint[] = [];
+  for (const [key, { row, isNew }] of entries) {
+    if (!busyIds.has(idKey(row))) continue;
+    entries.delete(key);
+    left.add(row.id);
+    if (isNew) inserted.push(row.id);
+  }
+  await deleteNotifications(tx, inserted);
+  return left;
+}
+
+/** What was entered. */
+interface Entered {
+  readonly entries: Map<string, Entry>;
+  /** By `idKey`: one of its rows is locked by another transaction. */
+  readonly busyIds: Set<string>;
+}
+
+/**
  * Stores and locks the notifications. The first content seen under an ID has the variant ''; that row's
  * lock is what others with the same ID wait for. Other content gets a row of its own.
  */
-async function enter(tx: Tx, now: Date, groups: readonly Group[]): Promise<Map<string, Entry>> {
+async function enter(
+  tx: Tx,
+  now: Date,
+  groups: readonly Group[],
+  skips: boolean,
+): Promise<Entered> {
   const plain = groups.map((group) => ({ group, variant: '' }));
-  const entries = await enterAs(tx, now, plain);
+  const { entries, busyIds } = await enterAs(tx, now, plain, skips);
   const conflicting = groups
-    .filter((group) => !entries.has(contentKey(group.notification)))
+    .filter(({ notification }) => !entries.has(contentKey(notification)))
+    .filter(({ notification }) => !busyIds.has(idKey(notification)))
     .map((group) => ({ group, variant: group.notification.digest }));
-  if (conflicting.length === 0) return entries;
-  return new Map([...entries, ...(await enterAs(tx, now, conflicting))]);
+  if (conflicting.length === 0) return { entries, busyIds };
+  const others = await enterAs(tx, now, conflicting, skips);
+  return {
+    entries: new Map([...entries, ...others.entries]),
+    busyIds: new Set([...busyIds, ...others.busyIds]),
+  };
 }
 
 async function enterAs(
   tx: Tx,
   now: Date,
   wanted: readonly { readonly group: Group; readonly variant: string }[],
-): Promise<Map<string, Entry>> {
+  skips: boolean,
+): Promise<Entered> {
   const named = new Map<string, { notification: VerifiedNotification; variant: string }>();
   for (const { group, variant } of wanted) {
     const key = nameKey({ ...group.notification, variant });
@@ -142,8 +234,11 @@ async function enterAs(
   const locked = await lockNotifications(
     tx,
     known.map(([, { notification, variant }]) => ({ ...notification, variant })),
+    skips,
   );
-  return new Map(
+  const unlocked = known.filter(([key]) => !locked.has(key));
+  const busyIds = new Set(unlocked.map(([, { notification }]) => idKey(notification)));
+  const entries = new Map(
     wanted.flatMap(({ group, variant }): [string, Entry][] => {
       const key = nameKey({ ...group.notification, variant });
       const row = inserted.get(key) ?? locked.get(key);
@@ -151,6 +246,7 @@ async function enterAs(
       return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(key) }]];
     }),
   );
+  return { entries, busyIds };
 }
 
 /** Copies by row, of the rows that are not what `insertNotifications` wrote: one copy, `applied`. */
@@ -184,14 +280,14 @@ function eventsOf({ notification, row }: Entry): FreshEvent[] {
   }));
 }
 
-/** Per notification of the batch what became of it; only the first of new ones is no copy. */
+/** Per notification of the batch what became of it, null if it left; only the first of new ones is no copy. */
 function report(
   batch: readonly VerifiedNotification[],
   entries: ReadonlyMap<string, Entry>,
   stored: readonly StoredEvent[],
   settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
   settledHeld: readonly (readonly [HeldEvent, EventOutcome])[],
-): ApplyOutcome[] {
+): (ApplyOutcome | null)[] {
   const again = new Map(settledHeld.map(([one, outcome]) => [one.id, outcome]));
   const events = new Map<bigint, EventOutcome[]>();
   const add = (rowId: bigint, outcome: EventOutcome) =>
@@ -206,12 +302,20 @@ function report(
   const told = new Set<bigint>();
   return batch.map((notification) => {
     const entry = entries.get(contentKey(notification));
-    if (entry === undefined) throw new Error('a notification that was just stored is gone');
+    if (entry === undefined) return null;
     const { id } = entry.row;
     const copy = told.has(id) || !(entry.isNew || changed.has(id));
     told.add(id);
     return { notificationId: notification.notificationId, copy, events: events.get(id) ?? [] };
   });
+}
+
+/** The same for all contents under one notification ID. */
+function idKey({
+  channel,
+  notificationId,
+}: Pick<VerifiedNotification, 'channel' | 'notificationId'>) {
+  return nameKey({ channel, notificationId, variant: '' });
 }
 
 function contentKey({ channel, notificationId, digest }: VerifiedNotification): string {

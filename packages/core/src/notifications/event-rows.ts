@@ -150,6 +150,13 @@ export async function updateEvents(
   );
 }
 
+/** The schedule looks at them then; nothing else changes. */
+export async function postpone(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${until}
+    WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
+}
+
 function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {
   return outcome.outcome === 'held' ? [{ ...one, reason: outcome.reason }] : [];
 }

@@ -1,4 +1,5 @@
 /** SQL of notifications as they came. */
+import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { VerifiedNotification } from './notification.js';
@@ -74,10 +75,15 @@ export async function insertNotifications(
   return byName(rows);
 }
 
-/** Locks them until the transaction ends, in the order given: sorted by name. By `nameKey`. */
+/**
+ * Locks them until the transaction ends, in the order given: sorted by name.
+ * @param skips leaves out those that another transaction has locked, instead of waiting for it
+ * @returns by `nameKey`
+ */
 export async function lockNotifications(
   tx: Tx,
   names: readonly NotificationName[],
+  skips = false,
 ): Promise<Map<string, NotificationRow>> {
   if (names.length === 0) return new Map();
   const keys = names.map(({ channel, notificationId, variant }, place) => ({
@@ -96,8 +102,14 @@ export async function lockNotifications(
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
     FROM notifications n JOIN ${wanted} AS k
       USING (channel, notification_id, variant)
-    ORDER BY k.place FOR UPDATE OF n`;
+    ORDER BY k.place FOR UPDATE OF n ${skips ? Prisma.sql`SKIP LOCKED` : Prisma.empty}`;
   return byName(rows);
+}
+
+/** Takes back what this transaction inserted: nobody else ever sees it. */
+export async function deleteNotifications(tx: Tx, ids: readonly bigint[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`DELETE FROM notifications WHERE id = ANY(${[...ids]}::bigint[])`;
 }
 
 function byName(rows: readonly NotificationRow[]): Map<string, NotificationRow> {

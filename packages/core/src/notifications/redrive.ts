@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { isLocked } from '../errors.js';
 import { applyAll } from './apply-all.js';
 import type { DeadLetterReason } from './dead-letters.js';
 import type { VerifiedNotification } from './notification.js';
@@ -15,6 +16,7 @@ export interface LetterJob {
 }
 
 export interface RedriveResult {
+  /** Without those that others have locked: they stay asked for. */
   readonly looked: number;
   readonly redriven: number;
 }
@@ -43,19 +45,25 @@ export async function redriveDeadLetters(
     take: limit,
   });
   let redriven = 0;
+  let locked = 0;
   for (const { id, jobId, job } of letters) {
     const death = await tryAgain(deps, verify({ jobId, job }));
+    if (death === 'locked') {
+      locked += 1;
+      continue;
+    }
     await settleLetter(deps, id, death);
     if (death === null) redriven += 1;
   }
-  return { looked: letters.length, redriven };
+  return { looked: letters.length - locked, redriven };
 }
 
-/** @returns null when it is applied, or held with its reason: in any case out of here. */
-async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | null> {
+/** @returns null when it is applied, or held with its reason: in any case out of here; locked ones stay asked for */
+async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | 'locked' | null> {
   if (!verdict.ok) return verdict;
   const [result] = await applyAll(deps, [verdict.notification]);
   if (result?.status === 'fulfilled') return null;
+  if (isLocked(result?.reason)) return 'locked';
   const error = result?.reason instanceof Error ? result.reason.name : null;
   return { reason: 'attempts_exhausted', error };
 }

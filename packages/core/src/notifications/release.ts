@@ -1,10 +1,12 @@
+import { bisect } from '../bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
+import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
-import { type HeldEvent, isHeld, readEvents, updateEvents } from './event-rows.js';
+import { type HeldEvent, isHeld, postpone, readEvents, updateEvents } from './event-rows.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
   lockNotifications,
@@ -12,14 +14,14 @@ import {
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
-import { type PendingEvent, settleEvents } from './settle.js';
+import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent, settleEvents } from './settle.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
 const RELEASE_LIMIT = 5_000;
 
 /**
- * Applies what waited for these orders, in the transaction that registers them. A notification that is
- * locked just now is left to whoever locked it: he either waits for this registration before he looks for
+ * Applies what waited for these orders, in the transaction that registers them. One that tells of another order too,
+ * which is locked, is left to the schedule. A notification that is locked just now is left to whoever locked it: he either waits for this registration before he looks for
  * the order, or was done before it began. For those who look for no order there is `releaseLeft`.
  * @returns per order how many events are no longer held, by `orderKey`; none where nothing was
  */
@@ -43,10 +45,11 @@ export async function releaseForOrders(
   const waiting = events
     .filter(isHeld)
     .filter((held) => held.outcome.reason === 'unknown_order' && registered.has(keyOf(held)));
-  const outcomes = await settleAgain(tx, now, waiting, { scheduled: false, forced: null });
+  const outcomes = await settleFree(tx, now, waiting, { scheduled: false, forced: null });
   const counts = new Map<string, number>();
   for (const [index, held] of waiting.entries()) {
-    if (outcomes[index]?.outcome === 'held') continue;
+    const outcome = outcomes[index];
+    if (!outcome || outcome.outcome === 'held') continue;
     counts.set(keyOf(held), (counts.get(keyOf(held)) ?? 0) + 1);
   }
   return counts;
@@ -77,13 +80,16 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
       tx,
       [...locked.values()].map((row) => row.id),
     );
-    await settleAgain(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
+    await settleFree(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
   });
 }
 
 function keyOf({ merchant, event }: HeldEvent): string {
   return orderKey({ merchant, number: event.orderNumber ?? '' });
 }
+
+/** A locked order costs a held event no step of its schedule. */
+const LOCKED_WAIT_MS = 15_000;
 
 export interface RetryResult {
   readonly looked: number;
@@ -93,42 +99,37 @@ export interface RetryResult {
 
 /**
  * Looks again at held events that are due, at most `limit` notifications. One that cannot be applied is
- * singled out and held as `internal_error`; the others go on.
+ * singled out and held as `internal_error`; one whose order is locked is looked at a little later; the others go on.
  * @throws AppError `database_unavailable`
  */
 export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<RetryResult> {
   const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
     SELECT DISTINCT notification_row_id AS id FROM notification_events
     WHERE next_retry_at <= ${deps.clock()} LIMIT ${limit}`;
-  const released = await retryRows(
-    deps,
+  if (due.length === 0) return { looked: 0, released: 0 };
+  const counts = await bisect(
     due.map((row) => row.id),
+    (ids) => inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, null)),
+    async (id, error) => {
+      deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
+      const [count = 0] = await inTransaction(deps, (tx) =>
+        retryInOne(tx, deps.clock(), [id], 'internal_error'),
+      );
+      return count;
+    },
+    isUnavailable,
   );
-  return { looked: due.length, released };
+  return { looked: due.length, released: counts.reduce((total, count) => total + count, 0) };
 }
 
-async function retryRows(deps: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  try {
-    return await inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, null));
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    if (ids.length === 1) {
-      deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
-      return inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, 'internal_error'));
-    }
-    const middle = Math.ceil(ids.length / 2);
-    const first = await retryRows(deps, ids.slice(0, middle));
-    return first + (await retryRows(deps, ids.slice(middle)));
-  }
-}
+/** @returns per notification how many of its events are no longer held */
 
 async function retryInOne(
   tx: Tx,
   now: Date,
   ids: readonly bigint[],
   forced: HoldReason | null,
-): Promise<number> {
+): Promise<number[]> {
   const locked = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM notifications WHERE id = ANY(${[...ids]}::bigint[])
     ORDER BY id FOR UPDATE SKIP LOCKED`;
@@ -136,19 +137,65 @@ async function retryInOne(
     tx,
     locked.map((row) => row.id),
   );
-  return released(await settleAgain(tx, now, events.filter(isHeld), { scheduled: true, forced }));
+  const held = events.filter(isHeld);
+  const outcomes = await settleFree(tx, now, held, { scheduled: true, forced });
+  await postpone(
+    tx,
+    new Date(now.getTime() + LOCKED_WAIT_MS),
+    held.filter((_, index) => outcomes[index] === null).map((one) => one.id),
+  );
+  const counts = new Map<bigint, number>();
+  for (const [index, { notificationRowId }] of held.entries()) {
+    const outcome = outcomes[index];
+    if (!outcome || outcome.outcome === 'held') continue;
+    counts.set(notificationRowId, (counts.get(notificationRowId) ?? 0) + 1);
+  }
+  return ids.map((id) => counts.get(id) ?? 0);
 }
 
-/** Decides stored events once more and writes the outcomes. Their notifications are locked. */
+interface Again {
+  /** Looked at by the schedule, which goes on to its next step. */
+  readonly scheduled: boolean;
+  readonly forced: HoldReason | null;
+}
+
+/** Decides stored events once more and writes the outcomes. Their notifications are locked; waits for their orders. */
 export async function settleAgain(
   tx: Tx,
   now: Date,
   held: readonly HeldEvent[],
-  { scheduled, forced }: { readonly scheduled: boolean; readonly forced: HoldReason | null },
+  again: Again,
 ): Promise<readonly EventOutcome[]> {
   if (held.length === 0) return [];
+  const pending = held.map((one) => toPending(one, again.forced));
+  return settleWith(tx, now, held, again, await lockOrdersOf(tx, pending));
+}
+
+/** The same without waiting. @returns null for what stays as it is: an order of its notification is locked by others */
+async function settleFree(
+  tx: Tx,
+  now: Date,
+  held: readonly HeldEvent[],
+  again: Again,
+): Promise<readonly (EventOutcome | null)[]> {
+  if (held.length === 0) return [];
+  const pending = held.map((one) => toPending(one, again.forced));
+  const { orders, busy } = await lockFreeOrdersOf(tx, pending);
+  const free = held.filter((one) => !busy.has(one.notificationRowId));
+  const outcomes = await settleWith(tx, now, free, again, orders);
+  const byId = new Map(free.map((one, index) => [one.id, outcomes[index] ?? null]));
+  return held.map((one) => byId.get(one.id) ?? null);
+}
+
+async function settleWith(
+  tx: Tx,
+  now: Date,
+  held: readonly HeldEvent[],
+  { scheduled, forced }: Again,
+  orders: ReadonlyMap<string, KnownOrder>,
+): Promise<readonly EventOutcome[]> {
   const pending = held.map((one) => toPending(one, forced));
-  const { outcomes, plans } = await settleEvents(tx, now, pending);
+  const { outcomes, plans } = await settleEvents(tx, now, pending, orders);
   await storePlans(tx, now, plans);
   const redecided = held.flatMap((stored, index) => {
     const outcome = outcomes[index];
@@ -157,11 +204,6 @@ export async function settleAgain(
   await updateEvents(tx, now, redecided);
   await updateNotifications(tx, now, new Map(held.map((one) => [one.notificationRowId, 0])));
   return outcomes;
-}
-
-/** How many of them are no longer held. */
-function released(outcomes: readonly EventOutcome[]): number {
-  return outcomes.filter(({ outcome }) => outcome !== 'held').length;
 }
 
 /** A held event to be decided again. Other content under a known ID stays so, whatever happens. */

@@ -1,6 +1,7 @@
 import type { OrderKey } from '../database/order-lock.js';
 import type { Tx } from '../database/transaction.js';
 import type { Fact } from '../orders/fact.js';
+import { lockFreeOrders } from '../orders/lock-free.js';
 import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
 import { claimTrades, lockOrders, orderKey, type TradeClaim, tradeKey } from '../orders/store.js';
 import type { PaymentEvent } from '../providers/event.js';
@@ -30,16 +31,39 @@ export interface Settled {
   readonly plans: readonly OrderPlan[];
 }
 
+/** Waits for the orders of these events, and locks them. By `orderKey`. */
+export function lockOrdersOf(
+  tx: Tx,
+  events: readonly PendingEvent[],
+): Promise<ReadonlyMap<string, KnownOrder>> {
+  return lockOrders(tx, orderKeysOf(events));
+}
+
+/** Waits for nobody. `busy`: the rows of notifications with an order that another transaction has locked. */
+export async function lockFreeOrdersOf(
+  tx: Tx,
+  events: readonly PendingEvent[],
+): Promise<{
+  readonly orders: ReadonlyMap<string, KnownOrder>;
+  readonly busy: ReadonlySet<bigint>;
+}> {
+  const { orders, busy } = await lockFreeOrders(tx, orderKeysOf(events));
+  if (busy.size === 0) return { orders, busy: new Set() };
+  const isBusy = (one: PendingEvent) => orderKeysOf([one]).some((key) => busy.has(orderKey(key)));
+  return { orders, busy: new Set(events.filter(isBusy).map((one) => one.notificationRowId)) };
+}
+
 /**
  * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks (notifications,)
  * orders, trades, facts, and only what needs no newer snapshot in one statement.
+ * @param orders locked by this transaction; whichever is not among them does not exist
  */
 export async function settleEvents(
   tx: Tx,
   now: Date,
   events: readonly PendingEvent[],
+  orders: ReadonlyMap<string, KnownOrder>,
 ): Promise<Settled> {
-  const orders = await lockOrders(tx, orderKeysOf(events));
   const decided = events.map((pending) => decide(pending, orders));
   const concerned = decided.flatMap(({ order, decision }) =>
     order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order.id] : [],

@@ -1,3 +1,4 @@
+import { bisect } from '../bisect.js';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { lockNumbersForRegistration, type OrderKey } from '../database/order-lock.js';
@@ -44,26 +45,35 @@ export async function registerOrders(
   all: readonly OrderTerms[],
 ): Promise<RegisterOutcome[]> {
   if (all.length === 0) return [];
-  try {
-    const outcomes = await inTransaction(deps, (tx) =>
-      register(tx, deps.clock(), all, releaseForOrders),
-    );
-    // They are registered, whatever becomes of this; the schedule looks again.
-    await releaseLeft(deps, all).catch((error: unknown) => {
-      deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
-    });
-    return outcomes;
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    if (all.length === 1) {
-      const order = all[0]?.number;
+  return bisect(
+    all,
+    (some) => registerTogether(deps, some),
+    async (only, error) => {
+      const order = only.number;
       deps.log?.error({ err: messageOf(error), order }, 'held events not released');
-      return inTransaction(deps, (tx) => register(tx, deps.clock(), all, async () => new Map()));
-    }
-    const middle = Math.ceil(all.length / 2);
-    const first = await registerOrders(deps, all.slice(0, middle));
-    return [...first, ...(await registerOrders(deps, all.slice(middle)))];
-  }
+      const without = async () => new Map<string, number>();
+      const [outcome] = await inTransaction(deps, (tx) =>
+        register(tx, deps.clock(), [only], without),
+      );
+      if (outcome === undefined) throw new Error('no outcome');
+      return outcome;
+    },
+    isUnavailable,
+  );
+}
+
+async function registerTogether(
+  deps: DatabaseDeps,
+  all: readonly OrderTerms[],
+): Promise<RegisterOutcome[]> {
+  const outcomes = await inTransaction(deps, (tx) =>
+    register(tx, deps.clock(), all, releaseForOrders),
+  );
+  // They are registered, whatever becomes of this; the schedule looks again.
+  await releaseLeft(deps, all).catch((error: unknown) => {
+    deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
+  });
+  return outcomes;
 }
 
 async function register(

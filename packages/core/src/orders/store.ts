@@ -25,7 +25,7 @@ export async function findOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Map
   return byKey(rows);
 }
 
-interface LockedRow {
+export interface LockedRow {
   readonly place: number;
   readonly id: string;
   readonly amount: string;
@@ -75,7 +75,8 @@ async function lockUnlessMissing(
   return { missing: answer?.missing ?? [], locked: answer?.locked ?? [] };
 }
 
-function toOrders(
+/** By `orderKey`. */
+export function toOrders(
   keys: readonly OrderKey[],
   locked: readonly LockedRow[],
 ): Map<string, KnownOrder> {

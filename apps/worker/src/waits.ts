@@ -1,0 +1,84 @@
+/** Why a job goes back to the queue at no cost: others have it `lock`ed; the `store` is away. */
+export const WAIT_REASONS = ['lock', 'store'] as const;
+export type WaitReason = (typeof WAIT_REASONS)[number];
+
+/** What waits, and for how long it has. */
+export interface Waiting {
+  readonly jobs: number;
+  readonly oldestMs: number;
+}
+
+export interface Waits {
+  /** It was taken, and has to wait (again). */
+  began(jobId: string, reason: WaitReason): void;
+  ended(jobId: string): void;
+  /** How long it has waited; null when it does not wait for this, as far as this process knows. */
+  waitedMs(jobId: string, reason: WaitReason): number | null;
+  of(reason: WaitReason): Waiting;
+}
+
+/** A job that waits comes again within half of it, unless another worker takes it: then that one tells. */
+const KEPT_MS = 20_000;
+/** More than a worker has in hand within that time when all of them wait. */
+const JOBS_MAX = 20_000;
+
+interface Wait {
+  readonly reason: WaitReason;
+  readonly since: number;
+  readonly seen: number;
+}
+
+/**
+ * What this process knows of jobs that wait, for probes and metrics. It forgets jobs that do not come again.
+ * @param now milliseconds that never go back
+ */
+export function createWaits(now: () => number = () => performance.now()): Waits {
+  const waits = new Map<string, Wait>();
+
+  function forgetOld(): void {
+    // In the order in which they were seen: the first ones are the oldest.
+    for (const [jobId, { seen }] of waits) {
+      if (now() - seen <= KEPT_MS && waits.size <= JOBS_MAX) return;
+      waits.delete(jobId);
+    }
+  }
+  return {
+    began(jobId, reason) {
+      const known = waits.get(jobId);
+      const since = known?.reason === reason ? known.since : now();
+      waits.delete(jobId);
+      waits.set(jobId, { reason, since, seen: now() });
+      forgetOld();
+    },
+    ended: (jobId) => void waits.delete(jobId),
+    waitedMs(jobId, reason) {
+      const known = waits.get(jobId);
+      return known?.reason === reason ? now() - known.since : null;
+    },
+    of(reason) {
+      forgetOld();
+      const those = [...waits.values()].filter((wait) => wait.reason === reason);
+      const oldest = those.reduce((least, { since }) => Math.min(least, since), now());
+      return { jobs: those.length, oldestMs: now() - oldest };
+    },
+  };
+}
+
+const WAITED_FOR: Readonly<Record<WaitReason, string>> = {
+  lock: 'a lock that another transaction holds',
+  store: 'the database to answer',
+};
+
+/** What waits, as probes tell it; nothing when nothing does. */
+export function waitsInWords(waits: Waits): Readonly<Record<string, string>> {
+  const told = WAIT_REASONS.map((reason) => ({ reason, ...waits.of(reason) }));
+  return Object.fromEntries(
+    told
+      .filter(({ jobs }) => jobs > 0)
+      .map(({ reason, jobs, oldestMs }) => [
+        `waiting for ${reason}`,
+        `${jobs} ${jobs === 1 ? 'job waits' : 'jobs wait'} for ${WAITED_FOR[reason]}, ` +
+          `the first one for ${Math.round(oldestMs / 1_000)} s`,
+      ]),
+  );
+}

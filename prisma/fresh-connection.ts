@@ -1,0 +1,24 @@
+import pg from 'pg';
+
+/** A probe's patience. */
+const LIMIT_MS = 2_000;
+
+/** Whether the database answers on a connection that nobody used before. Never throws. */
+export async function answersOnFreshConnection(url: string): Promise<boolean> {
+  const client = new pg.Client({
+    connectionString: url,
+    connectionTimeoutMillis: LIMIT_MS,
+    query_timeout: LIMIT_MS,
+  });
+  // A connection that dies also rejects what was asked; without a listener it would end the process.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query('SELECT 1');
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
