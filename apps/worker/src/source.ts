@@ -12,8 +12,10 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import type { Job } from 'bullmq';
 import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';
+import { createTap } from './tap.js';
 
 /** One queue that jobs are taken from. */
 export interface Source {
@@ -29,6 +31,9 @@ export interface Source {
   waiting(): Promise<number>;
   /** Jobs that were taken so far. */
   readonly taken: number;
+  /** Takes no more jobs; those in hand are finished. A source takes jobs unless it was paused. */
+  pause(): void;
+  resume(): void;
   /** Takes no more jobs, waits for those in hand, and disconnects. */
   close(): Promise<void>;
 }
@@ -59,7 +64,9 @@ export function openSource(options: SourceOptions): Source {
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
   let taken = 0;
   let erredAt = Number.NEGATIVE_INFINITY;
-  const process: SourceOptions['process'] = (job, token) => {
+  const tap = createTap((err) => log.error({ err }, 'the queue is not consumed any more'));
+  const process = async (job: Job<unknown, unknown>, token: string | undefined) => {
+    await tap.putBackWhilePaused(job, token);
     taken += 1;
     return options.process(job, token);
   };
@@ -79,8 +86,8 @@ export function openSource(options: SourceOptions): Source {
     parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
     if (closing.signal.aborted) return;
     running = { worker, queue };
-    worker.run().catch((err) => log.error({ err }, 'the queue is not consumed any more'));
-    log.info('taking jobs');
+    tap.attach(worker);
+    log.info(tap.isPaused ? 'jobs are taken once the database is ready' : 'taking jobs');
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
 
@@ -104,9 +111,11 @@ export function openSource(options: SourceOptions): Source {
     get taken() {
       return taken;
     },
+    pause: tap.pause,
+    resume: tap.resume,
     state: () =>
       counts().then(
-        () => (running?.worker.isRunning() ? 'ready' : 'not consuming'),
+        () => (tap.isPaused || running?.worker.isRunning() ? 'ready' : 'not consuming'),
         () => 'down',
       ),
     async close() {
@@ -124,7 +133,16 @@ function openQueue(settings: QueueSettings, log: Log): HostedQueue {
   return queue;
 }
 
-function openWorker({ settings, concurrency, process }: SourceOptions, log: Log): HostedWorker {
+function openWorker(
+  {
+    settings,
+    concurrency,
+    process,
+  }: Pick<SourceOptions, 'settings' | 'concurrency'> & {
+    readonly process: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>;
+  },
+  log: Log,
+): HostedWorker {
   const options = { concurrency, autorun: false };
   const worker = openHostedWorker<NotificationJob>(settings, process, options);
   reportErrors(worker, log);

@@ -30,15 +30,17 @@ export interface UpkeepOptions {
   >;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released' | 'purged'>;
+  /** Whether the database is fit and the clocks agree; no step begins otherwise. */
+  readonly mayRun: () => boolean;
 }
 
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
 export function startUpkeep(options: UpkeepOptions): Schedule {
-  const { database, channels, config, log, metrics } = options;
+  const { database, channels, config, log, metrics, mayRun } = options;
   const every = (what: string, run: () => Promise<boolean>) =>
     startSchedule({
       intervalMs: config.releaseIntervalMs,
-      run,
+      run: async () => mayRun() && run(),
       onError: (err) => log.warn({ err }, `${what} could not be looked at`),
     });
   const schedules = [

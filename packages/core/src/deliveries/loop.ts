@@ -27,6 +27,8 @@ export interface DeliveryOptions {
   /** By name: what endpoints with the address `handler:NAME` are told through. */
   readonly handlers?: Readonly<Record<string, Handler>>;
   readonly sizes: DeliverySizes;
+  /** False: nothing is claimed or made; what is in hand goes on. */
+  readonly mayWork?: () => boolean;
   readonly onAttempt?: (attempt: Attempt, recorded: Recorded) => void;
 }
 
@@ -45,7 +47,7 @@ const LEASE_MS = ATTEMPT_LIMIT_MS + 15_000;
 const RECORD_LIMIT = 100;
 
 export function startDeliveries(options: DeliveryOptions): Deliveries {
-  const { deps, sizes, guard, onAttempt } = options;
+  const { deps, sizes, guard, mayWork = () => true, onAttempt } = options;
   const { log } = deps;
   const handlers = new Map(Object.entries(options.handlers ?? {}));
   const abilities: Abilities = {
@@ -94,6 +96,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   };
 
   const look = async () => {
+    if (!mayWork()) return;
     const first = await lookAround(deps, abilities);
     if (first.strays) await parkStrays(deps);
     if (first.untold) while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);

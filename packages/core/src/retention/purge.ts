@@ -100,9 +100,12 @@ async function nextAttempts(
   return rows.flatMap(({ id, old }) => (old ? [id] : []));
 }
 
-async function purgeAnswers({ prisma }: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
+async function purgeAnswers(deps: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
   if (ids.length === 0) return 0;
-  return prisma.$executeRaw`
-    UPDATE delivery_attempts a SET response = NULL FROM deliveries d
-    WHERE a.id = ANY(${[...ids]}::bigint[]) AND d.id = a.delivery_id AND d.state = 'delivered'`;
+  return inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
+      UPDATE delivery_attempts a SET response = NULL FROM deliveries d
+      WHERE a.id = ANY(${[...ids]}::bigint[]) AND d.id = a.delivery_id AND d.state = 'delivered'`,
+  );
 }
