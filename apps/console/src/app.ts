@@ -17,6 +17,7 @@ import { cookieNames, guardEverything } from './plugins/auth.js';
 import { refuseAddress, refuseBrokenHttp } from './plugins/broken-requests.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
+import { guardMerchants } from './plugins/merchants.js';
 import { describeApi } from './plugins/openapi.js';
 import { sendRefusal } from './plugins/page-errors.js';
 import { createFindPerson } from './plugins/people.js';
@@ -116,6 +117,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
     findPerson: createFindPerson(people),
     checkBearer: createBearerCheck(database, config.apiKey),
   });
+  guardMerchants(app, prisma);
 
   const readStats = createStats(database, backlog.read);
   await describeApi(app);

@@ -42,6 +42,42 @@ describe('the configuration', () => {
     });
   });
 
+  it('limits people whom a proxy names to merchants, for all of them or by a header', () => {
+    const named = {
+      ...complete,
+      PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User',
+      PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16',
+    };
+    const merchantsWith = (merchants: string) =>
+      loadConfig({ ...named, PAYONCE_CONSOLE_IDENTITY_MERCHANTS: merchants }).identity?.merchants;
+    expect(merchantsWith('shop-a, shop-*')).toEqual(['shop-a', 'shop-*']);
+    expect(merchantsWith('*')).toBe('all');
+    const header = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: 'X-Forwarded-Groups' };
+    expect(loadConfig({ ...named, ...header }).identity?.merchants).toEqual({
+      header: 'x-forwarded-groups',
+    });
+    const only = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS: 'shop-a' };
+    expect(faultsOf({ ...named, ...header, ...only })).toContain('IDENTITY_MERCHANTS: is for when');
+    const same = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: 'x-forwarded-user' };
+    expect(faultsOf({ ...named, ...same })).toContain('is the header of the person');
+    for (const setting of [header, only]) {
+      expect(faultsOf({ ...complete, ...setting })).toContain('PAYONCE_CONSOLE_IDENTITY_HEADER');
+    }
+  });
+
+  it.each(['', ',', 'shop-a,', ' ', 'x'.repeat(65), '*****'])(
+    'refuses %j as the merchants of people: a limit that was meant must not become none',
+    (merchants) => {
+      const faults = faultsOf({
+        ...complete,
+        PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User',
+        PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16',
+        PAYONCE_CONSOLE_IDENTITY_MERCHANTS: merchants,
+      });
+      expect(faults).toContain('PAYONCE_CONSOLE_IDENTITY_MERCHANTS');
+    },
+  );
+
   it('refuses a short password and a short key, by name and without the value', () => {
     const faults = faultsOf({
       ...complete,

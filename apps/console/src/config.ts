@@ -1,4 +1,5 @@
 import { ROLES } from '@payonce/core/access/api-keys';
+import { merchantsOf } from '@payonce/core/access/merchants';
 import {
   ConfigError,
   collectFaults,
@@ -34,6 +35,11 @@ const flag = z
   .transform((text) => text === 'true')
   .optional();
 
+const headerName = z
+  .string()
+  .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
+  .transform((name) => name.toLowerCase());
+
 const shape = {
   ...logEnv,
   ...privateEnv(8605),
@@ -51,23 +57,52 @@ const shape = {
   PAYONCE_CONSOLE_HTTPS: flag,
   PAYONCE_TRUSTED_PROXIES: list(),
   /** Where an authenticating proxy says who the person is; believed of trusted proxies alone. */
-  PAYONCE_CONSOLE_IDENTITY_HEADER: z
-    .string()
-    .regex(/^[A-Za-z0-9-]{1,64}$/, 'must be the name of a header')
-    .transform((name) => name.toLowerCase())
-    .optional(),
+  PAYONCE_CONSOLE_IDENTITY_HEADER: headerName.optional(),
   PAYONCE_CONSOLE_IDENTITY_ROLE: z.enum(ROLES).default('operate'),
+  /** Of everybody whom that proxy names: all unless said. */
+  PAYONCE_CONSOLE_IDENTITY_MERCHANTS: z
+    .string()
+    .transform((text, context) => {
+      const merchants = merchantsOf(text.split(',').map((entry) => entry.trim()));
+      if (merchants !== null) return merchants;
+      const message = 'must be names of merchants or patterns between commas';
+      context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .optional(),
+  /** Where that proxy says it for each person. */
+  PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: headerName.optional(),
   NODE_ENV: z.string().optional(),
 };
 
-/** An identity that nobody may state would lock everybody into the password, and look as if it worked. */
+/** Settings that would be without effect and look as if they had one; or a limit that became none. */
 function readSettings(env: Env) {
   const settings = readEnv(shape, env);
-  if (settings.PAYONCE_CONSOLE_IDENTITY_HEADER && settings.PAYONCE_TRUSTED_PROXIES.length === 0) {
-    throw new ConfigError([
-      'PAYONCE_CONSOLE_IDENTITY_HEADER: needs PAYONCE_TRUSTED_PROXIES, who may send it',
-    ]);
+  const {
+    PAYONCE_CONSOLE_IDENTITY_HEADER: person,
+    PAYONCE_CONSOLE_IDENTITY_MERCHANTS: merchants,
+    PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: header,
+    PAYONCE_TRUSTED_PROXIES: proxies,
+  } = settings;
+  const faults: string[] = [];
+  if (person && proxies.length === 0) {
+    faults.push('PAYONCE_CONSOLE_IDENTITY_HEADER: needs PAYONCE_TRUSTED_PROXIES, who may send it');
   }
+  for (const name of [
+    'PAYONCE_CONSOLE_IDENTITY_MERCHANTS',
+    'PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER',
+  ]) {
+    if (env[name] === '')
+      faults.push(`${name}: is set to nothing; leave it out, or name merchants`);
+    else if (env[name] && !person) faults.push(`${name}: needs PAYONCE_CONSOLE_IDENTITY_HEADER`);
+  }
+  if (merchants && header) {
+    faults.push('PAYONCE_CONSOLE_IDENTITY_MERCHANTS: is for when the proxy does not say them');
+  }
+  if (person && header === person) {
+    faults.push('PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: is the header of the person');
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
   return settings;
 }
 
@@ -105,5 +140,7 @@ function identityOf(settings: ReturnType<typeof readSettings>): IdentitySettings
   const header = settings.PAYONCE_CONSOLE_IDENTITY_HEADER;
   if (header === undefined) return null;
   const role = settings.PAYONCE_CONSOLE_IDENTITY_ROLE;
-  return { header, role, proxies: settings.PAYONCE_TRUSTED_PROXIES };
+  const said = settings.PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER;
+  const merchants = said ? { header: said } : settings.PAYONCE_CONSOLE_IDENTITY_MERCHANTS;
+  return { header, role, merchants, proxies: settings.PAYONCE_TRUSTED_PROXIES };
 }

@@ -1,8 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
-import type { FastifyInstance } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { routesOf } from './routes-of.js';
 import { call, logIn, makeKey, startConsole, type TestConsole } from './support.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete'] as const;
@@ -25,27 +25,6 @@ function operations(): [string, Operation][] {
       return operation ? [[`${method.toUpperCase()} ${path}`, operation]] : [];
     }),
   );
-}
-
-/** `GET /v1/orders/{number}` and the like, read from Fastify's own tree of what it serves. */
-function routesOf(app: FastifyInstance): string[] {
-  const above: string[] = [];
-  return app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .flatMap((line) => {
-      const [, indent = '', part = '', methods = ''] =
-        /^([│ ]*)[├└]── (\S+)(?: \((.+)\))?$/.exec(line) ?? [];
-      const depth = indent.length / 4;
-      above[depth] = part;
-      const path = above
-        .slice(0, depth + 1)
-        .join('')
-        .replaceAll(/:(\w+)/g, '{$1}');
-      return methods
-        .split(', ')
-        .flatMap((method) => (method && method !== 'HEAD' ? `${method} ${path}` : []));
-    });
 }
 
 describe("the API's description", () => {

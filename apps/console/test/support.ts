@@ -164,13 +164,14 @@ export function call(
   return app.inject({ ...options, method, url: `/v1${path}`, headers });
 }
 
-/** Makes a bearer key. @returns the key itself */
+/** Makes a bearer key, of all merchants unless told otherwise. @returns the key itself */
 export async function makeKey(
   server: TestConsole,
   name: string,
   role: 'read' | 'operate' | 'admin',
+  merchants?: readonly string[],
 ): Promise<string> {
-  const answer = await call(server, 'POST', '/api-keys', { payload: { name, role } });
+  const answer = await call(server, 'POST', '/api-keys', { payload: { name, role, merchants } });
   if (answer.statusCode !== 201) throw new Error(`no key was made: ${answer.body}`);
   return answer.json().key;
 }

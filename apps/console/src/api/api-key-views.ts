@@ -1,4 +1,4 @@
-import { ROLES } from '@payonce/core/access/api-keys';
+import { ROLES, storedMerchants } from '@payonce/core/access/api-keys';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { time } from './fields.js';
@@ -7,6 +7,10 @@ export const apiKeyView = z.object({
   id: z.string(),
   name: z.string(),
   role: z.enum(ROLES),
+  merchants: z
+    .array(z.string())
+    .nullable()
+    .describe('Whose data it may see and change: names and patterns; null is all.'),
   hint: z.string().describe('The first characters of the key, to tell keys apart.'),
   createdBy: z.string(),
   createdAt: time,
@@ -22,10 +26,13 @@ export const newApiKeyView = apiKeyView.extend({
 type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;
 
 export function viewOfApiKey(row: Row): z.infer<typeof apiKeyView> {
+  // What cannot be read opens nothing.
+  const merchants = storedMerchants(row.merchants) ?? [];
   return {
     id: row.id.toString(),
     name: row.name,
     role: z.enum(ROLES).parse(row.role),
+    merchants: merchants === 'all' ? null : [...merchants],
     hint: row.hint,
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),

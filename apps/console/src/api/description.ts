@@ -1,6 +1,7 @@
 import type { Role } from '@payonce/core/access/api-keys';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { z } from 'zod';
+import type { MerchantRule } from '../plugins/merchants.js';
 import { problemSchema } from '../plugins/problems.js';
 
 /** What every answer of a status means, whichever route gives it. */
@@ -9,7 +10,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   201: 'Made.',
   400: 'The request is not as described here; `errors` names each field.',
   401: 'No valid bearer key.',
-  403: 'The role of the key is too small.',
+  403: 'The role of the key is too small, or the key is not of this merchant, or not of all; `code` says which.',
   404: 'No such thing.',
   409: 'It cannot be done as things are; `code` says why.',
   413: 'The body is too large.',
@@ -53,10 +54,21 @@ export function describeRoute(
   return {
     ...schema,
     ...(posts && { headers: IDEMPOTENCY_KEY }),
-    description: `Needs the role \`${role}\`.${schema.description ? `\n\n${schema.description}` : ''}`,
+    description: `Needs the role \`${role}\`${merchantsNeeded(config?.merchants)}.${schema.description ? `\n\n${schema.description}` : ''}`,
     security: [{ bearerKey: [role] }],
     response: Object.fromEntries(response),
   };
+}
+
+function merchantsNeeded(rule: MerchantRule = 'all'): string {
+  switch (rule) {
+    case 'all':
+      return ' and all merchants';
+    case 'none':
+      return '';
+    default:
+      return '; of the merchants of the key';
+  }
 }
 
 function describeAnswer(status: string, schema: z.ZodType) {

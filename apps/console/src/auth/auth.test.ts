@@ -3,7 +3,7 @@ import { createLoginCheck, fingerprint, matches, randomToken } from './secrets.j
 import { createSessions } from './sessions.js';
 
 const HOUR_MS = 3_600_000;
-const OPERATOR = { user: 'operator', role: 'admin', via: 'password' } as const;
+const OPERATOR = { user: 'operator', role: 'admin', merchants: 'all', via: 'password' } as const;
 
 describe('the login check', () => {
   it('accepts the configured user and password, and neither alone', async () => {
@@ -113,7 +113,7 @@ describe('sessions', () => {
     const { sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
     // A program behind the proxy that keeps no cookie is somebody new with each request.
-    const named = { user: 'operator', role: 'read', via: 'proxy' } as const;
+    const named = { ...OPERATOR, role: 'read', via: 'proxy' } as const;
     const others = [1, 2, 3, 4, 5].map(() => sessions.start(named));
     expect(sessions.find(id, 'use')?.via).toBe('password');
     expect(others.filter((one) => sessions.find(one, 'use') !== null)).toEqual(others.slice(2));

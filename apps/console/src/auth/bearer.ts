@@ -1,4 +1,5 @@
 import { findLiveKey, noteUse, type Role } from '@payonce/core/access/api-keys';
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { fingerprint, matches, randomToken } from './secrets.js';
 
@@ -7,6 +8,8 @@ export interface Actor {
   /** For audit rows. A person's own name; a key's begins with `key:`. */
   readonly name: string;
   readonly role: Role;
+  /** Whose data it is let in to. */
+  readonly merchants: Merchants;
 }
 
 /** Lets people, and programs that look for leaked secrets, see what it is. */
@@ -36,18 +39,20 @@ export function createBearerCheck(
 ): CheckBearer {
   const bootstrap = bootstrapKey === undefined ? null : fingerprint(bootstrapKey);
   return async (bearer) => {
-    if (bootstrap && matches(bearer, bootstrap)) return actorOfKey(BOOTSTRAP_NAME, 'admin');
+    if (bootstrap && matches(bearer, bootstrap)) {
+      return { name: nameOfKey(BOOTSTRAP_NAME), role: 'admin', merchants: 'all' };
+    }
     if (!bearer.startsWith(PREFIX)) return null;
     // A key of 256 random bits may be looked up by its hash: nobody learns a key from the time it takes.
     const key = await findLiveKey(deps, hashOf(bearer));
     if (key === null) return null;
     await noteUse(deps, key);
-    return actorOfKey(key.name, key.role);
+    return { name: nameOfKey(key.name), role: key.role, merchants: key.merchants };
   };
 }
 
-function actorOfKey(name: string, role: Role): Actor {
-  return { name: `key:${name}`, role };
+function nameOfKey(name: string): string {
+  return `key:${name}`;
 }
 
 function hashOf(secret: string): string {

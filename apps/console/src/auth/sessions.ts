@@ -1,10 +1,13 @@
 import type { Role } from '@payonce/core/access/api-keys';
+import type { Merchants } from '@payonce/core/access/merchants';
 import { fingerprint, randomToken } from './secrets.js';
 
 /** Somebody who may use the pages, and what for. */
 export interface Person {
   readonly user: string;
   readonly role: Role;
+  /** Whose data they may see. */
+  readonly merchants: Merchants;
   /** `proxy`: an authenticating proxy says who it is, again with every request. */
   readonly via: 'password' | 'proxy';
 }

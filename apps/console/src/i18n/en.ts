@@ -32,6 +32,8 @@ export const en = {
   'error.400': 'The request is not one that this page sends.',
   'error.403':
     'The form had expired, came from another page, or is not yours to send. Open the page again.',
+  'error.allMerchants':
+    'This page is about all merchants. You may see some of them, and not this page.',
   'error.404': 'There is nothing at this address.',
   'error.500': 'Something went wrong on our side. The log has it.',
   'error.503': 'The database does not answer. Please try again in some seconds.',

@@ -31,6 +31,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'error.title': '操作未成功（{status}）',
   'error.400': '请求无效，不是本页面发出的内容。',
   'error.403': '表单已过期、来自其他页面，或您没有权限提交。请重新打开页面。',
+  'error.allMerchants': '此页面涉及全部商户，而您只能查看其中一部分，因此无法打开。',
   'error.404': '此地址没有内容。',
   'error.500': '系统出错，详情已记入日志。',
   'error.503': '数据库暂无响应，请几秒后重试。',

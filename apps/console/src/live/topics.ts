@@ -1,17 +1,19 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import { rowId } from '../api/fields.js';
 
-/** What a page watches: the overview, the held list, or one thing. */
+/** What a page watches: the overview, the held list of some merchants, or one thing. */
 export type Topic =
   | { readonly name: 'overview' }
-  | { readonly name: 'held' }
+  | { readonly name: 'held'; readonly merchants: Merchants }
   | { readonly name: 'order' | 'notification' | 'delivery'; readonly id: bigint };
 
 /** @returns null for what is no topic */
-export function topicOf(name: string, id: string): Topic | null {
+export function topicOf(name: string, id: string, merchants: Merchants): Topic | null {
   switch (name) {
     case 'overview':
-    case 'held':
       return { name };
+    case 'held':
+      return { name, merchants };
     case 'order':
     case 'notification':
     case 'delivery': {
@@ -24,5 +26,6 @@ export function topicOf(name: string, id: string): Topic | null {
 }
 
 export function keyOf(topic: Topic): string {
-  return 'id' in topic ? `${topic.name}:${topic.id}` : topic.name;
+  if ('id' in topic) return `${topic.name}:${topic.id}`;
+  return topic.name === 'held' ? `held:${JSON.stringify(topic.merchants)}` : topic.name;
 }

@@ -10,14 +10,20 @@ const WORDS: Readonly<Record<number, PlainKey>> = {
   503: 'error.503',
 };
 
+/** Where the status alone does not say it. */
+const BY_CODE: Readonly<Record<string, PlainKey>> = {
+  all_merchants_needed: 'error.allMerchants',
+};
+
 /** Nothing of the inside, and a way back. */
-export function errorPage(view: View, status: number): string {
+export function errorPage(view: View, status: number, code = ''): string {
   const { t } = view;
+  const otherwise = status < 500 ? 'error.400' : 'error.500';
   return layout(
     view,
     { title: t('error.title', { status }) },
     html`<h1>${t('error.title', { status })}</h1>
-<p>${t(WORDS[status] ?? (status < 500 ? 'error.400' : 'error.500'))}</p>
+<p>${t(BY_CODE[code] ?? WORDS[status] ?? otherwise)}</p>
 <p><a href="/">${t('error.back')}</a></p>`,
   );
 }

@@ -14,17 +14,18 @@ interface Page {
   readonly styles?: readonly string[];
 }
 
-const ENTRIES: readonly (readonly [href: string, label: PlainKey])[] = [
-  ['/', 'nav.overview'],
-  ['/held', 'nav.held'],
-  ['/orders', 'nav.orders'],
-  ['/notifications', 'nav.notifications'],
-  ['/deliveries', 'nav.deliveries'],
-  ['/endpoints', 'nav.endpoints'],
-  ['/dead-letters', 'nav.deadLetters'],
-  ['/audit', 'nav.audit'],
-  ['/queues', 'nav.queues'],
-  ['/docs', 'nav.api'],
+/** `all`: for who may see all merchants. The routes themselves refuse everybody else. */
+const ENTRIES: readonly (readonly [href: string, label: PlainKey, whose: 'all' | 'any'])[] = [
+  ['/', 'nav.overview', 'all'],
+  ['/held', 'nav.held', 'any'],
+  ['/orders', 'nav.orders', 'any'],
+  ['/notifications', 'nav.notifications', 'any'],
+  ['/deliveries', 'nav.deliveries', 'any'],
+  ['/endpoints', 'nav.endpoints', 'any'],
+  ['/dead-letters', 'nav.deadLetters', 'all'],
+  ['/audit', 'nav.audit', 'all'],
+  ['/queues', 'nav.queues', 'all'],
+  ['/docs', 'nav.api', 'any'],
 ];
 
 /** No inline script and no inline style: the pages work under the strictest content security policy. */
@@ -47,7 +48,7 @@ ${[...(page.styles ?? []), 'console.css'].map((name) => html`<link rel="styleshe
 <a class="brand" href="/">payonce</a>
 <div class="person">${languageSwitch(view)}${session === null ? NOTHING : person(view, session)}</div>
 </header>
-${session === null ? NOTHING : navigation(view, page.under)}
+${session === null ? NOTHING : navigation(view, session, page.under)}
 <main id="main" tabindex="-1"${page.live ? html` data-live-from="${page.live}"` : NOTHING}>
 ${flash(view)}
 ${main}
@@ -58,8 +59,9 @@ ${session === null ? NOTHING : html`<footer><p>${t('zone')}</p></footer>`}
 `.markup;
 }
 
-function navigation({ t }: View, under: string | undefined): Html {
-  const links = ENTRIES.map(
+function navigation({ t }: View, { merchants }: Session, under: string | undefined): Html {
+  const entries = ENTRIES.filter(([, , whose]) => whose === 'any' || merchants === 'all');
+  const links = entries.map(
     ([href, label]) =>
       html`<li><a href="${href}"${href === under ? html` aria-current="page"` : NOTHING}>${t(label)}</a></li>`,
   );

@@ -132,8 +132,8 @@ function guardPage(
 ): FastifyReply | undefined {
   request.session = findPerson(request, reply);
   if (request.session === null) return refuseSession(request, reply);
-  const { user: name, role } = request.session;
-  request.actor = { name, role };
+  const { user: name, role, merchants } = request.session;
+  request.actor = { name, role, merchants };
   const needed = request.routeOptions.config?.role ?? 'read';
   return allows(role, needed) ? undefined : sendRefusal(request, reply, notYours);
 }

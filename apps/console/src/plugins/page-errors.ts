@@ -15,7 +15,10 @@ export function sendRefusal(
   content: Problem,
 ): FastifyReply {
   if (!wantsPage(request)) return sendProblem(reply, content);
-  return sendPage(reply.code(content.status), errorPage(viewOf(request), content.status));
+  return sendPage(
+    reply.code(content.status),
+    errorPage(viewOf(request), content.status, content.code),
+  );
 }
 
 export const oldForm = problem(

@@ -1,4 +1,5 @@
 import { compile } from '@fastify/proxy-addr';
+import { type Merchants, merchantsOf } from '@payonce/core/access/merchants';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Person, Session, Sessions } from '../auth/sessions.js';
 import { isRefresh } from '../pages/view.js';
@@ -7,6 +8,8 @@ import { isRefresh } from '../pages/view.js';
 export interface IdentitySettings {
   readonly header: string;
   readonly role: Person['role'];
+  /** Of everybody whom the proxy names, all unless said; or the header in which it says so for each of them. */
+  readonly merchants?: Merchants | { readonly header: string } | undefined;
   /** Who may say so: the proxies' own addresses or networks. */
   readonly proxies: readonly string[];
 }
@@ -28,34 +31,51 @@ export function cookieOptions(https: boolean) {
 
 export function createFindPerson(options: PeopleOptions): FindPerson {
   const { sessions, sessionCookie, https, identity } = options;
-  const nameOf = identity === null ? () => null : createNameOf(identity);
+  const personOf = identity === null ? () => null : createPersonOf(identity);
   return (request, reply) => {
     const how = isRefresh(request) ? 'look' : 'use';
     const session = sessions.find(request.cookies[sessionCookie] ?? '', how);
-    const user = nameOf(request);
-    if (identity === null || user === null) {
+    const person = personOf(request);
+    if (person === null) {
       // Whoever the proxy let in is nobody without the proxy's word.
       return session?.via === 'proxy' ? null : session;
     }
-    if (session?.via === 'proxy' && session.user === user) return session;
-    const id = sessions.start({ user, role: identity.role, via: 'proxy' });
+    if (session !== null && isSame(session, person)) return session;
+    const id = sessions.start(person);
     reply.setCookie(sessionCookie, id, cookieOptions(https));
     return sessions.find(id, how);
   };
 }
 
+/** Of other merchants than a moment ago, it is another session. */
+function isSame(session: Session, { user, merchants, via }: Person): boolean {
+  const same = JSON.stringify(session.merchants) === JSON.stringify(merchants);
+  return session.via === via && session.user === user && same;
+}
+
 /**
- * The name in the header, if the socket's own peer is a proxy that may say so: a header that anybody
- * else sends means nothing. Two headers are joined with a blank, which no name has.
+ * Whom the headers name, if the socket's own peer is a proxy that may say so: headers that anybody else
+ * sends mean nothing. Two of one name are joined with a blank, which neither a name nor merchants have.
  */
-function createNameOf({ header, proxies }: IdentitySettings) {
+function createPersonOf({ header, role, merchants: limit = 'all', proxies }: IdentitySettings) {
   const isProxy = compile([...proxies]);
-  return ({ socket, headers }: FastifyRequest): string | null => {
-    const name = headers[header];
+  return ({ socket, headers, ip, log }: FastifyRequest): Person | null => {
+    const user = headers[header];
     const { remoteAddress } = socket;
     if (remoteAddress === undefined || !isProxy(remoteAddress, 0)) return null;
     // `key:…` in the audit log is a program.
-    const isName = typeof name === 'string' && /^(?!key:)[\x21-\x7e]{1,64}$/.test(name);
-    return isName ? name : null;
+    const isName = typeof user === 'string' && /^(?!key:)[\x21-\x7e]{1,64}$/.test(user);
+    if (!isName) return null;
+    const isSaid = typeof limit === 'object' && 'header' in limit;
+    const merchants = isSaid ? merchantsSaid(headers[limit.header]) : limit;
+    if (merchants !== null) return { user, role, merchants, via: 'proxy' };
+    log.warn({ address: ip }, 'a proxy names a person, and no merchants that can be read');
+    return null;
   };
+}
+
+/** `shop-a,shop-*`. Null for what is missing or not in this form: the person is nobody then. */
+function merchantsSaid(header: string | string[] | undefined): Merchants | null {
+  if (typeof header !== 'string' || !/^[\x21-\x7e]+$/.test(header)) return null;
+  return merchantsOf(header.split(','));
 }

@@ -1,6 +1,8 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { DELIVERY_STATES } from '../api/delivery-views.js';
 import { pageOf } from '../api/fields.js';
+import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
 /** What is empty is not asked for. */
@@ -27,11 +29,17 @@ const withAbout = {
 
 export type DeliveryListRow = Prisma.DeliveryGetPayload<{ include: typeof withAbout }>;
 
-/** Deliveries, the newest first. */
-export async function readDeliveries(prisma: PrismaClient, query: DeliveryQuery, limit: number) {
+/** Deliveries of these merchants, the newest first. */
+export async function readDeliveries(
+  prisma: PrismaClient,
+  merchants: Merchants,
+  query: DeliveryQuery,
+  limit: number,
+) {
   const endpoint = {
     ...(query.endpointName && { name: query.endpointName }),
     ...(query.merchant && { merchant: query.merchant }),
+    ...whereMerchant(merchants),
   };
   const found = await withinSeconds(prisma, (tx) =>
     tx.delivery.findMany({

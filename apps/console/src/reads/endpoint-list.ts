@@ -1,4 +1,6 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import { whereMerchant } from './where-merchant.js';
 
 /** More than any merchant has; there is no second page. */
 const MOST = 500;
@@ -7,10 +9,13 @@ const MOST = 500;
 const seen = { omit: { secret: true, previousSecret: true } } as const;
 export type EndpointRow = Prisma.WebhookEndpointGetPayload<typeof seen>;
 
-/** All that are not deleted, by merchant and name. */
-export function readEndpointList(prisma: PrismaClient): Promise<EndpointRow[]> {
+/** All of these merchants that are not deleted, by merchant and name. */
+export function readEndpointList(
+  prisma: PrismaClient,
+  merchants: Merchants,
+): Promise<EndpointRow[]> {
   return prisma.webhookEndpoint.findMany({
-    where: { deletedAt: null },
+    where: { deletedAt: null, ...whereMerchant(merchants) },
     ...seen,
     orderBy: [{ merchant: 'asc' }, { name: 'asc' }],
     take: MOST,

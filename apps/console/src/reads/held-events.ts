@@ -1,3 +1,4 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { type HeldFilter, whereHeld } from './held-filter.js';
@@ -14,15 +15,16 @@ export interface HeldEventRow extends EventRow {
   readonly order: OrderRow | null;
 }
 
-/** Held events, the newest first. */
+/** Held events of these merchants, the newest first. */
 export async function readHeldEvents(
   prisma: PrismaClient,
+  merchants: Merchants,
   query: HeldFilter & { readonly cursor?: bigint | undefined },
   limit: number,
 ): Promise<{ readonly rows: readonly EventRow[]; readonly nextCursor: string | null }> {
   const found = await withinSeconds(prisma, (tx) =>
     tx.notificationEvent.findMany({
-      where: { ...whereHeld(query), ...(query.cursor && { id: { lt: query.cursor } }) },
+      where: { ...whereHeld(query, merchants), ...(query.cursor && { id: { lt: query.cursor } }) },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: limit + 1,

@@ -1,6 +1,8 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { Prisma } from '@payonce/prisma/client';
 import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
+import { whereMerchant } from './where-merchant.js';
 
 /** Which held events. `from` and `to`: when they came. */
 export const heldFilter = {
@@ -22,7 +24,10 @@ export interface HeldFilter {
   readonly to?: string | undefined;
 }
 
-export function whereHeld(query: HeldFilter): Prisma.NotificationEventWhereInput {
+export function whereHeld(
+  query: HeldFilter,
+  merchants: Merchants,
+): Prisma.NotificationEventWhereInput {
   const createdAt = between(query.from, query.to);
   return {
     outcome: 'held',
@@ -31,5 +36,6 @@ export function whereHeld(query: HeldFilter): Prisma.NotificationEventWhereInput
     ...(query.orderNumber && { orderNumber: query.orderNumber }),
     ...(query.channel && { notification: { channel: query.channel } }),
     ...(createdAt && { createdAt }),
+    ...whereMerchant(merchants),
   };
 }

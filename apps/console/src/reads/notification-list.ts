@@ -1,5 +1,7 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
+import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
 type Outcome = (typeof OUTCOMES)[number];
@@ -30,15 +32,16 @@ const withEvents = {
 
 export type NotificationRow = Prisma.NotificationGetPayload<typeof withEvents>;
 
-/** Notifications without their bytes, the newest first. */
+/** Notifications of these merchants without their bytes, the newest first. */
 export async function readNotifications(
   prisma: PrismaClient,
+  merchants: Merchants,
   query: NotificationQuery,
   limit: number,
 ) {
   const found = await withinSeconds(prisma, (tx) =>
     tx.notification.findMany({
-      where: whereOf(query),
+      where: { ...whereOf(query), ...whereMerchant(merchants) },
       select: { id: true },
       orderBy: { id: 'desc' },
       take: limit + 1,

@@ -1,5 +1,7 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { aboutDelivery, aboutOrderEvent } from '../api/delivery-views.js';
+import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
 /** One for each endpoint of a merchant, who has a few. */
@@ -13,11 +15,12 @@ const idOnly = { select: { id: true }, ...newestFirst } as const;
 /** Found first, and within limits; then read with what belongs to them, which several connections may do. */
 export async function readOrderEvents(
   prisma: PrismaClient,
+  merchants: Merchants,
   where: Prisma.OrderEventWhereInput,
   take: number,
 ) {
   const found = await withinSeconds(prisma, (tx) =>
-    tx.orderEvent.findMany({ where, take, ...idOnly }),
+    tx.orderEvent.findMany({ where: { AND: [whereMerchant(merchants), where] }, take, ...idOnly }),
   );
   return prisma.orderEvent.findMany({
     where: { id: { in: found.map(({ id }) => id) } },

@@ -1,8 +1,10 @@
+import type { Merchants } from '@payonce/core/access/merchants';
 import type { Tx } from '@payonce/core/database/transaction';
 import type { AttentionFlag, OrderStatus } from '@payonce/core/orders/order';
 import type { Rail } from '@payonce/core/rail';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, pageOf } from '../api/fields.js';
+import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
 /** What is empty is not asked for. */
@@ -20,13 +22,19 @@ export interface OrderQuery {
   readonly createdTo?: string | undefined;
 }
 
-/** Orders, the newest first. */
-export async function readOrders(prisma: PrismaClient, query: OrderQuery, limit: number) {
+/** Orders of these merchants, the newest first. */
+export async function readOrders(
+  prisma: PrismaClient,
+  merchants: Merchants,
+  query: OrderQuery,
+  limit: number,
+) {
   const { search, trade } = query;
   const found = await withinSeconds(prisma, async (tx) =>
     tx.order.findMany({
       where: {
         AND: [
+          whereMerchant(merchants),
           whereOf(query),
           trade ? await paidBy(tx, trade) : {},
           search ? { OR: [{ number: search }, await paidBy(tx, search)] } : {},

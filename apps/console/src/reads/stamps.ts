@@ -2,6 +2,7 @@ import type { Clock } from '@payonce/core/clock';
 import { Prisma, type PrismaClient } from '@payonce/prisma/client';
 import type { ReadStamps } from '../live/hub.js';
 import { keyOf, type Topic } from '../live/topics.js';
+import { sqlMerchant } from './where-merchant.js';
 
 /** One statement for everything that is watched; each part goes by keys and indexes. */
 export function createReadStamps(prisma: PrismaClient, clock: Clock): ReadStamps {
@@ -26,6 +27,7 @@ function stampOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
       // A pile of ten thousand is as good as more.
       return Prisma.sql`(SELECT ${key}, concat_ws('/', count(*), max(id), max(decided_at)) AS stamp
         FROM (SELECT id, decided_at FROM notification_events WHERE outcome = 'held'
+            AND ${sqlMerchant(Prisma.sql`merchant`, topic.merchants)}
           ORDER BY id DESC LIMIT 10000) AS held)`;
     case 'order':
       return Prisma.sql`(SELECT ${key}, concat_ws('/', o.version, told.stamp, sent.stamp,

@@ -1,28 +1,40 @@
 import { createApiKey, KEY_NAME, ROLES, revokeApiKey } from '@payonce/core/access/api-keys';
+import { MAX_MERCHANTS, merchantsOf } from '@payonce/core/access/merchants';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
-import { asking, page, pageOf, rowId, time } from '../api/fields.js';
+import { asking, line, page, pageOf, rowId, time } from '../api/fields.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
 const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
 const nameTaken = problem(409, 'name_taken', 'A key has, or had, this name: take another one.');
+const unreadable = invalidRequest([{ field: 'merchants', message: 'cannot be read' }]);
 const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the future' }]);
 
 const newKey = asking.extend({
   name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
   role: z.enum(ROLES),
+  merchants: z
+    .array(line(64))
+    .min(1)
+    .max(MAX_MERCHANTS)
+    .refine((entries) => merchantsOf(entries) !== null, 'may have up to 4 * each')
+    .nullish()
+    .describe('Names, and patterns in which `*` is any text: `shop-*`. All unless said.'),
   expiresAt: time.optional(),
 });
 
-/** Bearer keys of programs. Only an admin makes or revokes one, so none gets more than its maker has. */
+/**
+ * Bearer keys of programs. Only an admin of all merchants makes or revokes one, so none gets more than its
+ * maker has.
+ */
 export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'admin' } as const;
+  const config = { access: 'admin', merchants: 'all' } as const;
   const { apiKey } = deps.prisma;
   const omit = { keyHash: true } as const;
   const read = async (id: bigint) =>
@@ -73,7 +85,9 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       if (expiresAt && expiresAt <= deps.clock()) return sendProblem(reply, inThePast);
       if (name === BOOTSTRAP_NAME) return sendProblem(reply, nameTaken);
       const { secret, keyHash, hint } = newBearerKey();
-      const key = { name, role, keyHash, hint, expiresAt };
+      const merchants = merchantsOf(request.body.merchants ?? ['*']);
+      if (merchants === null) return sendProblem(reply, unreadable);
+      const key = { name, role, merchants, keyHash, hint, expiresAt };
       const outcome = await createApiKey(deps, operatorOf(request), key);
       return outcome.result === 'created'
         ? reply.code(201).send({ ...(await read(outcome.id)), key: secret })

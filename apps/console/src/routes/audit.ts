@@ -25,7 +25,7 @@ export async function auditRoutes(
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/audit',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'all' },
       schema: {
         operationId: 'listAuditLog',
         summary: 'What people and programs did, newest first',

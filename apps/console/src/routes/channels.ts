@@ -28,7 +28,7 @@ export async function channelRoutes(
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/channels',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'all' },
       schema: {
         operationId: 'listChannels',
         summary: 'Channels as the channel file has them, without any secret',

@@ -32,7 +32,8 @@ export async function deadLetterRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { deadLetter } = deps.prisma;
-  const config = { access: 'read' } as const;
+  // Whose a job is, only a worker can say, once it has verified it.
+  const config = { access: 'read', merchants: 'all' } as const;
   const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
 
   app.get(
@@ -84,7 +85,7 @@ export async function deadLetterRoutes(
   app.post(
     '/dead-letters/:id/redrive',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'redriveDeadLetter',
         summary: 'Have a worker try it again',
@@ -102,7 +103,7 @@ export async function deadLetterRoutes(
   app.post(
     '/dead-letters/:id/dismiss',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'dismissDeadLetter',
         summary: 'Nothing is to come of it',

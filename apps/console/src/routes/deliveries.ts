@@ -11,12 +11,14 @@ import {
 } from '../api/delivery-views.js';
 import { asking, deciding, merchant, orderNumber, page, rowId } from '../api/fields.js';
 import { operatorOf } from '../plugins/auth.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readDeliveries } from '../reads/delivery-list.js';
 
 const params = z.object({ id: rowId });
 const response = { 200: deliveryView, 404: problemSchema, 409: problemSchema };
 const unknownDelivery = problem(404, 'unknown_delivery', 'There is no such delivery.');
+const ofDelivery = { row: 'delivery', unknown: unknownDelivery } as const;
 export const endpointDisabled = problem(
   409,
   'endpoint_disabled',
@@ -44,7 +46,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.get(
     '/deliveries',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listDeliveries',
         summary: 'Deliveries of order events, newest first',
@@ -55,8 +57,14 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         },
       },
     },
-    async ({ query }) => {
-      const { rows, nextCursor } = await readDeliveries(prisma, query, query.limit);
+    async (request) => {
+      const { query } = request;
+      const { rows, nextCursor } = await readDeliveries(
+        prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+      );
       return { deliveries: rows.map(viewOfDelivery), nextCursor };
     },
   );
@@ -64,7 +72,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/deliveries/:id/redeliver',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: ofDelivery },
       schema: {
         operationId: 'redeliverDelivery',
         summary: 'Send a delivery again, now; a new round of attempts begins',
@@ -97,7 +105,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/deliveries/:id/reject',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: ofDelivery },
       schema: {
         operationId: 'rejectDelivery',
         summary: 'Try a delivery no more; later ones of its order go on',

@@ -12,6 +12,7 @@ import { endpointView, HIDDEN, viewOfEndpoint } from '../api/endpoint-views.js';
 import { asking, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
+import { ofEndpoint } from './endpoints.js';
 
 const params = z.object({ id: rowId });
 
@@ -32,7 +33,7 @@ export async function endpointSwitchRoutes(
     app.post(
       `/endpoints/:id/${verb}`,
       {
-        config: { access: 'operate' },
+        config: { access: 'operate', merchants: ofEndpoint },
         schema: {
           operationId,
           summary,
@@ -56,7 +57,7 @@ export async function endpointSwitchRoutes(
   app.delete(
     '/endpoints/:id',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', merchants: ofEndpoint },
       schema: {
         operationId: 'deleteEndpoint',
         summary: 'Remove an endpoint; its history stays, its secrets do not',

@@ -13,9 +13,16 @@ import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problem
 import { endpointView, HIDDEN, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
 import { asking, line, merchant, page, pageOf, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
+import { merchantForbidden, merchantsOf } from '../plugins/merchants.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
+import { whereMerchant } from '../reads/where-merchant.js';
 
 const params = z.object({ id: rowId });
+/** One endpoint, by `:id`. */
+export const ofEndpoint = {
+  row: 'endpoint',
+  unknown: problemOfEndpoint({ result: 'unknown_endpoint' }),
+} as const;
 
 /** What core judges is only bounded here. */
 const url = line(4_096).describe('`https://…`, or `handler:NAME` for one in our own process.');
@@ -51,7 +58,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { webhookEndpoint } = deps.prisma;
   const tags = ['endpoints'];
-  const config = { access: 'admin' } as const;
+  const config = { access: 'admin', merchants: ofEndpoint } as const;
   const withSecret = { ...config, answersWithSecret: true } as const;
   const response = { 200: endpointView, 404: problemSchema, 409: problemSchema };
 
@@ -67,7 +74,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
   app.get(
     '/endpoints',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listEndpoints',
         summary: 'Endpoints, newest first',
@@ -85,6 +92,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
           deletedAt: null,
           ...(cursor && { id: { lt: cursor } }),
           ...(merchant && { merchant }),
+          ...whereMerchant(merchantsOf(request)),
         },
         omit: HIDDEN,
         orderBy: { id: 'desc' },
@@ -99,7 +107,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
   app.get(
     '/endpoints/:id',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: ofEndpoint },
       schema: {
         operationId: 'getEndpoint',
         summary: 'An endpoint',
@@ -120,7 +128,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
   app.post(
     '/endpoints',
     {
-      config: withSecret,
+      config: { ...withSecret, merchants: { named: true, refusal: merchantForbidden } },
       schema: {
         operationId: 'createEndpoint',
         summary: 'Make an endpoint; its secret is shown this once',

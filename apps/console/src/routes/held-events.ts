@@ -4,6 +4,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { page } from '../api/fields.js';
 import { heldEventView, viewOfHeldEvent } from '../api/notification-views.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { readHeldEvents } from '../reads/held-events.js';
 import { heldFilter } from '../reads/held-filter.js';
 
@@ -14,7 +15,7 @@ export async function heldEventRoutes(
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/held-events',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listHeldEvents',
         summary: 'Events that are held, newest first',
@@ -25,8 +26,14 @@ export async function heldEventRoutes(
         },
       },
     },
-    async ({ query }) => {
-      const { rows, nextCursor } = await readHeldEvents(prisma, query, query.limit);
+    async (request) => {
+      const { query } = request;
+      const { rows, nextCursor } = await readHeldEvents(
+        prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+      );
       return { events: rows.map(viewOfHeldEvent), nextCursor };
     },
   );

@@ -12,6 +12,7 @@ import {
   summaryOf,
 } from '../api/plan-views.js';
 import { operatorOf } from '../plugins/auth.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { heldFilter, whereHeld } from '../reads/held-filter.js';
 import { planHeld } from '../reads/held-plan.js';
@@ -44,7 +45,7 @@ const reasonNeeded = problem(400, 'invalid_request', 'A decision for good needs 
 /** Many held events at once: first what would come of it, then the same and nothing else. */
 export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'operate' } as const;
+  const config = { access: 'operate', merchants: 'listed' } as const;
   const tags = ['held events'];
 
   app.post(
@@ -64,7 +65,8 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
     async (request) => {
       const { action, filter, max } = request.body;
       const operator = operatorOf({ actor: request.actor, body: {} });
-      const plan = await planHeld(deps, { action, where: whereHeld(filter), max, operator });
+      const where = whereHeld(filter, merchantsOf(request));
+      const plan = await planHeld(deps, { action, where, max, operator });
       const { digest, items, more } = plan;
       return { plan: digest, summary: summaryOf(items, more), items: [...items] };
     },
@@ -88,7 +90,8 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
       const { action, filter, max, plan, reason } = request.body;
       if (action !== 'retry' && reason === undefined) return sendProblem(reply, reasonNeeded);
       const operator = operatorOf(request);
-      const found = await planHeld(deps, { action, where: whereHeld(filter), max, operator });
+      const where = whereHeld(filter, merchantsOf(request));
+      const found = await planHeld(deps, { action, where, max, operator });
       if (found.digest !== plan) return sendProblem(reply, changed);
       const items: PlannedItem[] = [];
       for (const [index, item] of found.items.entries()) {

@@ -40,7 +40,9 @@ export async function loginRoutes(app: FastifyInstance, options: LoginOptions): 
     (request, reply) => logIn(request, reply, options),
   );
 
-  app.post('/logout', (request, reply) => logOut(request, reply, options));
+  app.post('/logout', { config: { merchants: 'none' } }, (request, reply) =>
+    logOut(request, reply, options),
+  );
 }
 
 /** A double-submitted token: the form must carry what only this origin's cookie knows. */
@@ -77,7 +79,7 @@ async function logIn(
   reply.clearCookie(cookies.login, cookieOptions(https));
   reply.setCookie(
     cookies.session,
-    sessions.start({ user, role: 'admin', via: 'password' }),
+    sessions.start({ user, role: 'admin', merchants: 'all', via: 'password' }),
     cookieOptions(https),
   );
   request.log.info({ address: request.ip }, 'logged in');

@@ -20,6 +20,7 @@ import {
   viewOfNotification,
   viewOfNotificationDetail,
 } from '../api/notification-views.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readNotification, readNotifications } from '../reads/notification-list.js';
 
@@ -31,6 +32,9 @@ export const unknownNotification = problem(
   'unknown_notification',
   'There is no such notification.',
 );
+
+/** One notification, by `:id`. */
+export const ofNotification = { row: 'notification', unknown: unknownNotification } as const;
 
 const listQuery = z.strictObject({
   ...page,
@@ -55,7 +59,7 @@ export async function notificationRoutes(
   app.get(
     '/notifications',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listNotifications',
         summary: 'Notifications, newest first',
@@ -70,8 +74,14 @@ export async function notificationRoutes(
         },
       },
     },
-    async ({ query }) => {
-      const { rows, nextCursor } = await readNotifications(prisma, query, query.limit);
+    async (request) => {
+      const { query } = request;
+      const { rows, nextCursor } = await readNotifications(
+        prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+      );
       return { notifications: rows.map(viewOfNotification), nextCursor };
     },
   );
@@ -79,7 +89,7 @@ export async function notificationRoutes(
   app.get(
     '/notifications/:id',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: ofNotification },
       schema: {
         operationId: 'getNotification',
         summary: 'A notification as it came, masked',

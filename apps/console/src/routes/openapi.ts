@@ -7,7 +7,7 @@ export async function openApiRoutes(instance: FastifyInstance): Promise<void> {
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/openapi.json',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'none' },
       schema: {
         operationId: 'getOpenApi',
         summary: 'This description',

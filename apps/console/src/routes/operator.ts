@@ -18,6 +18,9 @@ import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { WHY_NOT } from './why-not.js';
 
 const params = z.object({ id: rowId, position });
+export const unknownHeldEvent = problem(404, 'unknown_event', 'There is no such event.');
+/** One event of a notification, by `:id`. */
+export const ofHeldEvent = { row: 'notification', unknown: unknownHeldEvent } as const;
 
 const accepting = deciding.extend({
   /** What the operator saw was paid; to be named where another sum than the one due is not why it is held. */
@@ -39,7 +42,7 @@ const schemaOf = <Body extends z.ZodType>(operationId: string, summary: string, 
 export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const path = '/notifications/:id/events/:position';
-  const config = { access: 'operate' } as const;
+  const config = { access: 'operate', merchants: ofHeldEvent } as const;
 
   app.post(
     `${path}/retry`,
@@ -89,7 +92,7 @@ async function send(
     case 'done':
       return reply.code(200).send(await read(deps, notification, position));
     case 'unknown_event':
-      return sendProblem(reply, problem(404, 'unknown_event', 'There is no such event.'));
+      return sendProblem(reply, unknownHeldEvent);
     case 'not_held': {
       const detail = `The event is not held any more: it is ${outcome.outcome.outcome}.`;
       return sendProblem(reply, problem(409, 'not_held', detail));

@@ -22,12 +22,14 @@ import {
   time,
 } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
 import { endpointDisabled } from './deliveries.js';
 
 const params = z.object({ id: rowId });
 const unknownEvent = problem(404, 'unknown_order_event', 'There is no such order event.');
+const ofOrderEvent = { row: 'order_event', unknown: unknownEvent } as const;
 
 const listQuery = z.strictObject({
   ...page,
@@ -51,7 +53,7 @@ export async function orderEventRoutes(
   app.get(
     '/events',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listOrderEvents',
         summary: 'Order events, newest first',
@@ -62,7 +64,8 @@ export async function orderEventRoutes(
         },
       },
     },
-    async ({ query }) => {
+    async (request) => {
+      const { query } = request;
       const createdAt = between(query.from, query.to);
       const where = {
         ...(query.cursor && { id: { lt: query.cursor } }),
@@ -71,7 +74,7 @@ export async function orderEventRoutes(
         ...(query.orderNumber && { order: { number: query.orderNumber } }),
         ...(createdAt && { createdAt }),
       };
-      const found = await readOrderEvents(prisma, where, query.limit + 1);
+      const found = await readOrderEvents(prisma, merchantsOf(request), where, query.limit + 1);
       const { rows, nextCursor } = pageOf(found, query.limit);
       return { events: rows.map(viewOfOrderEvent), nextCursor };
     },
@@ -80,7 +83,7 @@ export async function orderEventRoutes(
   app.get(
     '/events/:id',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: ofOrderEvent },
       schema: {
         operationId: 'getOrderEvent',
         summary: 'An order event with its deliveries and their attempts',
@@ -104,7 +107,7 @@ export async function orderEventRoutes(
   app.post(
     '/events/:id/redeliver',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: ofOrderEvent },
       schema: {
         operationId: 'redeliverOrderEvent',
         summary:

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { aboutEvent } from '../api/audit-views.js';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
+import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrders } from '../reads/order-list.js';
 
@@ -13,6 +14,8 @@ import { readOrders } from '../reads/order-list.js';
 const MAX_HISTORY = 200;
 
 export const unknownOrder = problem(404, 'unknown_order', 'There is no such order.');
+/** One order, by number and merchant. */
+export const ofOrder = { named: true, refusal: unknownOrder } as const;
 export const ofMerchant = z.strictObject({ merchant: merchant.default('default') });
 export const orderParams = z.object({ number: orderNumber });
 
@@ -38,7 +41,7 @@ export async function orderRoutes(
   app.get(
     '/orders',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listOrders',
         summary: 'Orders, newest first',
@@ -50,8 +53,14 @@ export async function orderRoutes(
         },
       },
     },
-    async ({ query }) => {
-      const { rows, nextCursor } = await readOrders(prisma, query, query.limit);
+    async (request) => {
+      const { query } = request;
+      const { rows, nextCursor } = await readOrders(
+        prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+      );
       return { orders: rows.map(viewOfOrder), nextCursor };
     },
   );
@@ -59,7 +68,7 @@ export async function orderRoutes(
   app.get(
     '/orders/:number',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: ofOrder },
       schema: {
         operationId: 'getOrder',
         summary: 'An order with all that is known of it',

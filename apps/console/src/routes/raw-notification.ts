@@ -8,7 +8,7 @@ import { rowId } from '../api/fields.js';
 import { rawNotificationView, viewOfRaw } from '../api/notification-views.js';
 import { actorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
-import { unknownNotification } from './notifications.js';
+import { ofNotification, unknownNotification } from './notifications.js';
 
 /** The one place where what was received leaves unmasked: for administrators, and each look is on record. */
 export async function rawNotificationRoutes(
@@ -18,7 +18,7 @@ export async function rawNotificationRoutes(
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/notifications/:id/raw',
     {
-      config: { access: 'admin' },
+      config: { access: 'admin', merchants: ofNotification },
       schema: {
         operationId: 'getRawNotification',
         summary: 'A notification as it was received, unmasked; writes an audit row',

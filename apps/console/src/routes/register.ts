@@ -8,8 +8,9 @@ import { z } from 'zod';
 import { amount, asking, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import { operatorOf } from '../plugins/auth.js';
+import { merchantForbidden } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { ofMerchant, orderParams, unknownOrder } from './orders.js';
+import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 const newOrder = z.strictObject({
   merchant: merchant.default('default'),
@@ -56,7 +57,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/orders',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: { named: true, refusal: merchantForbidden } },
       bodyLimit: MAX_BYTES,
       validatorCompiler: validateAsMeant,
       schema: {
@@ -89,7 +90,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
   app.post(
     '/orders/:number/close',
     {
-      config: { access: 'operate' },
+      config: { access: 'operate', merchants: ofOrder },
       schema: {
         operationId: 'closeOrder',
         summary: 'Close an order that is not paid',

@@ -9,7 +9,7 @@ export async function statsRoutes(
   instance.withTypeProvider<ZodTypeProvider>().get(
     '/stats',
     {
-      config: { access: 'read' },
+      config: { access: 'read', merchants: 'all' },
       schema: {
         summary:
           'The overview: traffic of the last hour, what waits, latencies, gateways and stores',

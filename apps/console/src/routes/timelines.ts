@@ -6,8 +6,8 @@ import { rowId } from '../api/fields.js';
 import { timelineView } from '../api/timeline-views.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { readNotificationTimeline, readOrderTimeline } from '../reads/timeline.js';
-import { unknownNotification } from './notifications.js';
-import { ofMerchant, orderParams, unknownOrder } from './orders.js';
+import { ofNotification, unknownNotification } from './notifications.js';
+import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 /** What happened, in time order: to an order, or to one notification. */
 export async function timelineRoutes(
@@ -15,13 +15,12 @@ export async function timelineRoutes(
   { prisma }: { prisma: PrismaClient },
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'read' } as const;
   const response = { 200: timelineView, 404: problemSchema };
 
   app.get(
     '/orders/:number/timeline',
     {
-      config,
+      config: { access: 'read', merchants: ofOrder },
       schema: {
         summary: 'What happened to an order, in time order',
         tags: ['orders'],
@@ -38,7 +37,7 @@ export async function timelineRoutes(
   app.get(
     '/notifications/:id/timeline',
     {
-      config,
+      config: { access: 'read', merchants: ofNotification },
       schema: {
         summary: 'What happened to a notification, in time order',
         tags: ['notifications'],

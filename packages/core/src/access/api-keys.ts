@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { type Merchants, merchantsOf } from './merchants.js';
 
 /** What a bearer key may do; each role may do what the ones before may. */
 export const ROLES = ['read', 'operate', 'admin'] as const;
@@ -21,23 +23,39 @@ export interface KnownKey {
   readonly id: bigint;
   readonly name: string;
   readonly role: Role;
+  readonly merchants: Merchants;
   readonly lastUsedAt: Date | null;
 }
 
 /**
- * The key of this SHA-256 (hex), unless it is revoked or has expired. Asked for each request, so that a
- * revocation counts at once.
+ * How a key with merchants is stored. A console of the release before does not know the column: it finds no
+ * such key and answers 401, instead of letting it see every merchant.
+ */
+const LIMITED = 'merchants:';
+
+/**
+ * The key of this SHA-256 (hex), unless it is revoked or has expired, or its merchants cannot be read. Asked
+ * for each request, so that a revocation counts at once.
  * @throws what the database throws
  */
 export async function findLiveKey(
   { prisma, clock }: DatabaseDeps,
   keyHash: string,
 ): Promise<KnownKey | null> {
-  const [key] = await prisma.$queryRaw<KnownKey[]>`
-    SELECT id, name, role, last_used_at AS "lastUsedAt" FROM api_keys
-    WHERE key_hash = ${keyHash} AND revoked_at IS NULL
+  const [key] = await prisma.$queryRaw<(KnownKey & { merchants: unknown })[]>`
+    SELECT id, name, role, merchants, last_used_at AS "lastUsedAt" FROM api_keys
+    WHERE key_hash IN (${keyHash}, ${LIMITED + keyHash}) AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > ${clock()})`;
-  return key ?? null;
+  if (key === undefined) return null;
+  const merchants = storedMerchants(key.merchants);
+  return merchants && { ...key, merchants };
+}
+
+/** @param stored `api_keys.merchants`: null is all @returns null for what was never written here */
+export function storedMerchants(stored: unknown): Merchants | null {
+  if (stored === null) return 'all';
+  const texts = z.array(z.string()).safeParse(stored);
+  return texts.success ? merchantsOf(texts.data) : null;
 }
 
 /** Notes that the key was used, once a minute at most. @throws AppError `database_unavailable` */
@@ -57,6 +75,7 @@ export async function noteUse(deps: DatabaseDeps, { id, lastUsedAt }: KnownKey):
 export interface NewKey {
   readonly name: string;
   readonly role: Role;
+  readonly merchants: Merchants;
   /** SHA-256 of the key, in hex. */
   readonly keyHash: string;
   /** Its first characters. */
@@ -72,16 +91,18 @@ export type CreateKeyOutcome =
 export async function createApiKey(
   deps: DatabaseDeps,
   operator: Operator,
-  { name, role, keyHash, hint, expiresAt }: NewKey,
+  { name, role, merchants, keyHash, hint, expiresAt }: NewKey,
 ): Promise<CreateKeyOutcome> {
+  const limit = merchants === 'all' ? null : merchants;
   return inTransaction(deps, async (tx): Promise<CreateKeyOutcome> => {
     const now = deps.clock();
     const [row] = await tx.$queryRaw<{ id: bigint }[]>`
-      INSERT INTO api_keys (name, role, key_hash, hint, created_by, created_at, expires_at)
-      VALUES (${name}, ${role}, ${keyHash}, ${hint}, ${operator.actor}, ${now}, ${expiresAt})
+      INSERT INTO api_keys (name, role, merchants, key_hash, hint, created_by, created_at, expires_at)
+      VALUES (${name}, ${role}, ${limit && JSON.stringify(limit)}::jsonb,
+        ${limit ? LIMITED + keyHash : keyHash}, ${hint}, ${operator.actor}, ${now}, ${expiresAt})
       ON CONFLICT (name) DO NOTHING RETURNING id`;
     if (row === undefined) return { result: 'name_taken' };
-    const detail = { name, role, expiresAt: expiresAt?.toISOString() ?? null };
+    const detail = { name, role, merchants: limit, expiresAt: expiresAt?.toISOString() ?? null };
     await writeAudit(tx, now, operator, { action: 'api_key.create', apiKeyId: row.id, detail });
     return { result: 'created', id: row.id };
   });

@@ -11,7 +11,7 @@ export async function auditPageRoutes(
   app: FastifyInstance,
   { prisma }: DatabaseDeps,
 ): Promise<void> {
-  app.get('/audit', async (request, reply) => {
+  app.get('/audit', { config: { merchants: 'all' } }, async (request, reply) => {
     const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
     const page = await readAuditLog(prisma, { ...query, limit: ROWS });
     return sendPage(reply, auditPage(viewOf(request), query, page));

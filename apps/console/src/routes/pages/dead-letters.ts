@@ -21,7 +21,8 @@ import { unknownLetter } from '../dead-letters.js';
 
 const ROWS = 50;
 const params = z.object({ id: rowId });
-const config = { access: 'session', role: 'operate' } as const;
+const looking = { access: 'session', merchants: 'all' } as const;
+const config = { ...looking, role: 'operate' } as const;
 
 export async function deadLetterPageRoutes(
   instance: FastifyInstance,
@@ -30,7 +31,7 @@ export async function deadLetterPageRoutes(
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const find = (id: bigint) => deps.prisma.deadLetter.findUnique({ where: { id } });
 
-  app.get('/dead-letters', async (request, reply) => {
+  app.get('/dead-letters', { config: looking }, async (request, reply) => {
     const query = {
       state: choiceIn(request, 'state', LETTER_STATES),
       reason: choiceIn(request, 'reason', DEAD_LETTER_REASONS),
@@ -40,7 +41,7 @@ export async function deadLetterPageRoutes(
     return sendPage(reply, deadLettersPage(viewOf(request), query, page));
   });
 
-  app.get('/dead-letters/:id', { schema: { params } }, async (request, reply) => {
+  app.get('/dead-letters/:id', { config: looking, schema: { params } }, async (request, reply) => {
     const row = await find(request.params.id);
     if (row === null) return sendRefusal(request, reply, unknownLetter);
     return sendPage(reply, deadLetterPage(viewOf(request), row));

@@ -10,13 +10,15 @@ import { deliveryPage } from '../../pages/delivery.js';
 import { choiceIn, cursorIn, localPath, textIn } from '../../pages/query.js';
 import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf } from '../../plugins/forms.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { nothingHere } from '../../plugins/problems.js';
 import { readDeliveries, readDelivery } from '../../reads/delivery-list.js';
 
 const ROWS = 50;
 const params = z.object({ id: rowId });
-const config = { access: 'session', role: 'operate' } as const;
+const merchants = { row: 'delivery', unknown: nothingHere } as const;
+const config = { access: 'session', role: 'operate', merchants } as const;
 
 export async function deliveryPageRoutes(
   instance: FastifyInstance,
@@ -24,22 +26,26 @@ export async function deliveryPageRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
-  app.get('/deliveries', async (request, reply) => {
+  app.get('/deliveries', { config: { merchants: 'listed' } }, async (request, reply) => {
     const query = {
       state: choiceIn(request, 'state', DELIVERY_STATES),
       endpointName: textIn(request, 'endpoint'),
       orderNumber: textIn(request, 'order'),
       cursor: cursorIn(request),
     };
-    const page = await readDeliveries(deps.prisma, query, ROWS);
+    const page = await readDeliveries(deps.prisma, merchantsOf(request), query, ROWS);
     return sendPage(reply, deliveriesPage(viewOf(request), query, page));
   });
 
-  app.get('/deliveries/:id', { schema: { params } }, async (request, reply) => {
-    const row = await readDelivery(deps.prisma, request.params.id);
-    if (row === null) return sendRefusal(request, reply, nothingHere);
-    return sendPage(reply, deliveryPage(viewOf(request), row));
-  });
+  app.get(
+    '/deliveries/:id',
+    { config: { merchants }, schema: { params } },
+    async (request, reply) => {
+      const row = await readDelivery(deps.prisma, request.params.id);
+      if (row === null) return sendRefusal(request, reply, nothingHere);
+      return sendPage(reply, deliveryPage(viewOf(request), row));
+    },
+  );
 
   app.post('/deliveries/:id/redeliver', { config, schema: { params } }, async (request, reply) => {
     const session = sessionOf(request);

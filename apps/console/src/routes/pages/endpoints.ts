@@ -9,12 +9,14 @@ import { disableEndpointPage } from '../../pages/endpoint-disable.js';
 import { endpointsPage } from '../../pages/endpoints.js';
 import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { reasonIn } from '../../plugins/forms.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { nothingHere } from '../../plugins/problems.js';
 import { findEndpoint, readEndpointList } from '../../reads/endpoint-list.js';
 
 const params = z.object({ id: rowId });
-const config = { access: 'session', role: 'operate' } as const;
+const merchants = { row: 'endpoint', unknown: nothingHere } as const;
+const config = { access: 'session', role: 'operate', merchants } as const;
 
 export async function endpointPageRoutes(
   instance: FastifyInstance,
@@ -23,8 +25,8 @@ export async function endpointPageRoutes(
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const path = '/endpoints/:id';
 
-  app.get('/endpoints', async (request, reply) => {
-    const rows = await readEndpointList(deps.prisma);
+  app.get('/endpoints', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const rows = await readEndpointList(deps.prisma, merchantsOf(request));
     return sendPage(reply, endpointsPage(viewOf(request), rows, deps.clock()));
   });
 

@@ -18,11 +18,11 @@ import { localPath } from '../../pages/query.js';
 import { sendPage, sessionOf, type View, viewOf } from '../../pages/view.js';
 import { formOf, reasonIn } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
-import { problem } from '../../plugins/problems.js';
 import { type HeldEventRow, readEvent } from '../../reads/held-events.js';
+import { ofHeldEvent, unknownHeldEvent } from '../operator.js';
 
 const params = z.object({ id: rowId, position });
-const config = { access: 'session', role: 'operate' } as const;
+const config = { access: 'session', role: 'operate', merchants: ofHeldEvent } as const;
 
 /** Retry at once; accept and reject after a page that says what will happen. */
 export async function heldActionRoutes(
@@ -77,7 +77,7 @@ function asker(request: FastifyRequest, reason: string | null) {
 }
 
 function unknown(request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  return sendRefusal(request, reply, problem(404, 'unknown_event', 'There is no such event.'));
+  return sendRefusal(request, reply, unknownHeldEvent);
 }
 
 function show(

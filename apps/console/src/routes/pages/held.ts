@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { heldPage } from '../../pages/held.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { readHeldEvents, withOrders } from '../../reads/held-events.js';
 
 /** As many as a person looks through before asking for fewer. */
@@ -13,7 +14,7 @@ export async function heldPageRoutes(
   app: FastifyInstance,
   { prisma }: DatabaseDeps,
 ): Promise<void> {
-  app.get('/held', async (request, reply) => {
+  app.get('/held', { config: { merchants: 'listed' } }, async (request, reply) => {
     const query = {
       reason: choiceIn(request, 'reason', HOLD_REASONS),
       merchant: textIn(request, 'merchant'),
@@ -21,7 +22,7 @@ export async function heldPageRoutes(
       orderNumber: textIn(request, 'order'),
       cursor: cursorIn(request),
     };
-    const { rows, nextCursor } = await readHeldEvents(prisma, query, ROWS);
+    const { rows, nextCursor } = await readHeldEvents(prisma, merchantsOf(request), query, ROWS);
     const page = { rows: await withOrders(prisma, rows), nextCursor };
     return sendPage(reply, heldPage(viewOf(request), query, page));
   });

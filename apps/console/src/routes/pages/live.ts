@@ -1,11 +1,15 @@
 import { PassThrough } from 'node:stream';
+import type { Merchants } from '@payonce/core/access/merchants';
+import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { Session, Sessions } from '../../auth/sessions.js';
 import type { LiveHub } from '../../live/hub.js';
-import { topicOf } from '../../live/topics.js';
+import { type Topic, topicOf } from '../../live/topics.js';
 import { textIn } from '../../pages/query.js';
 import { sessionOf } from '../../pages/view.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { nothingHere, sendProblem } from '../../plugins/problems.js';
+import { isOwnRow } from '../../reads/own-row.js';
 
 /** Pages that are seen at one time; a hidden one watches nothing. */
 const MAX_STREAMS_PER_SESSION = 4;
@@ -18,9 +22,9 @@ const HEARTBEAT_MS = 15_000;
  */
 export async function liveRoute(
   app: FastifyInstance,
-  options: { hub: LiveHub; sessions: Sessions; sessionCookie: string },
+  options: { prisma: PrismaClient; hub: LiveHub; sessions: Sessions; sessionCookie: string },
 ): Promise<void> {
-  const { hub, sessions, sessionCookie } = options;
+  const { prisma, hub, sessions, sessionCookie } = options;
   const open = new Map<Session, Set<PassThrough>>();
   app.addHook('preClose', async () => {
     hub.close();
@@ -28,9 +32,13 @@ export async function liveRoute(
   });
 
   // Not for HEAD: nobody would read what it opens, and it would stay open.
-  app.get('/live', { exposeHeadRoute: false }, (request, reply) => {
-    const topic = topicOf(textIn(request, 'topic'), textIn(request, 'id'));
-    if (topic === null) return sendProblem(reply, nothingHere);
+  const config = { merchants: 'listed' } as const;
+  app.get('/live', { config, exposeHeadRoute: false }, async (request, reply) => {
+    const merchants = merchantsOf(request);
+    const topic = topicOf(textIn(request, 'topic'), textIn(request, 'id'), merchants);
+    if (topic === null || !(await mayWatch(prisma, topic, merchants))) {
+      return sendProblem(reply, nothingHere);
+    }
     const session = sessionOf(request);
     const streams = open.get(session) ?? new Set();
     // 204 tells a browser not to come again.
@@ -56,4 +64,13 @@ export async function liveRoute(
     });
     return reply.type('text/event-stream').send(stream);
   });
+}
+
+async function mayWatch(
+  prisma: PrismaClient,
+  topic: Topic,
+  merchants: Merchants,
+): Promise<boolean> {
+  if (merchants === 'all' || topic.name === 'held') return true;
+  return topic.name !== 'overview' && isOwnRow(prisma, topic.name, topic.id, merchants);
 }

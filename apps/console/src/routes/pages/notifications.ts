@@ -7,11 +7,12 @@ import { notificationPage } from '../../pages/notification.js';
 import { notificationsPage } from '../../pages/notifications.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { readRegistered } from '../../reads/held-events.js';
 import { readNotification, readNotifications } from '../../reads/notification-list.js';
 import { readNotificationTimeline } from '../../reads/timeline.js';
-import { unknownNotification } from '../notifications.js';
+import { ofNotification, unknownNotification } from '../notifications.js';
 
 const ROWS = 50;
 const params = z.object({ id: rowId });
@@ -22,7 +23,7 @@ export async function notificationPageRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
-  app.get('/notifications', async (request, reply) => {
+  app.get('/notifications', { config: { merchants: 'listed' } }, async (request, reply) => {
     const query = {
       status: choiceIn(request, 'outcome', OUTCOMES),
       channel: textIn(request, 'channel'),
@@ -30,11 +31,12 @@ export async function notificationPageRoutes(
       notificationId: textIn(request, 'notification'),
       cursor: cursorIn(request),
     };
-    const page = await readNotifications(prisma, query, ROWS);
+    const page = await readNotifications(prisma, merchantsOf(request), query, ROWS);
     return sendPage(reply, notificationsPage(viewOf(request), query, page));
   });
 
-  app.get('/notifications/:id', { schema: { params } }, async (request, reply) => {
+  const one = { config: { merchants: ofNotification }, schema: { params } };
+  app.get('/notifications/:id', one, async (request, reply) => {
     const { id } = request.params;
     const history = await readNotificationTimeline(prisma, id);
     const row = await readNotification(prisma, id);

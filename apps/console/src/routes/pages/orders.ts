@@ -8,10 +8,11 @@ import { orderPage } from '../../pages/order.js';
 import { ordersPage } from '../../pages/orders.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
+import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { readOrders } from '../../reads/order-list.js';
 import { readOrderTimeline } from '../../reads/timeline.js';
-import { unknownOrder } from '../orders.js';
+import { ofOrder, unknownOrder } from '../orders.js';
 
 const ROWS = 50;
 const params = z.object({ merchant, number: orderNumber });
@@ -22,7 +23,7 @@ export async function orderPageRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
-  app.get('/orders', async (request, reply) => {
+  app.get('/orders', { config: { merchants: 'listed' } }, async (request, reply) => {
     const query = {
       search: textIn(request, 'search'),
       status: choiceIn(request, 'status', ORDER_STATUSES),
@@ -31,11 +32,12 @@ export async function orderPageRoutes(
     };
     const attentionOnly = textIn(request, 'attention') === 'only';
     const attention = attentionOnly ? 'any' : undefined;
-    const page = await readOrders(prisma, { ...query, attention }, ROWS);
+    const page = await readOrders(prisma, merchantsOf(request), { ...query, attention }, ROWS);
     return sendPage(reply, ordersPage(viewOf(request), { ...query, attentionOnly }, page));
   });
 
-  app.get('/orders/:merchant/:number', { schema: { params } }, async (request, reply) => {
+  const one = { config: { merchants: ofOrder }, schema: { params } };
+  app.get('/orders/:merchant/:number', one, async (request, reply) => {
     const key = request.params;
     const history = await readOrderTimeline(prisma, key);
     const order = await prisma.order.findUnique({ where: { merchant_number: key } });

@@ -43,7 +43,7 @@ export async function pageRoutes(
     sendRefusal(request, reply, problemOf(error, request, reply)),
   );
   await app.register(languageRoute);
-  await app.register(liveRoute, { hub, sessions, sessionCookie });
+  await app.register(liveRoute, { prisma, hub, sessions, sessionCookie });
   await app.register(overviewRoute, { readStats });
   await app.register(heldPageRoutes, deps);
   await app.register(heldActionRoutes, deps);

@@ -1,0 +1,121 @@
+import { hasMerchant, type Merchants } from '@payonce/core/access/merchants';
+import type { PrismaClient } from '@payonce/prisma/client';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { isOwnRow, type RowKind } from '../reads/own-row.js';
+import { actorOf } from './auth.js';
+import { sendRefusal } from './page-errors.js';
+import { type Problem, problem, sendProblem } from './problems.js';
+
+/**
+ * Which merchants a route concerns. A route that does not say is for callers of all merchants alone.
+ * - `all`: every merchant, or what belongs to none (queues, statistics, the audit log, dead letters)
+ * - `none`: it shows and changes nothing of any merchant
+ * - `listed`: what it reads is limited by `merchantsOf(request)`, in SQL
+ * - `named`: those that its path, query or body name; `refusal` answers when one is not the caller's
+ * - `row`: the merchant of the row that `:id` names; `unknown` answers when it is not the caller's, or is not
+ *   there, so that nobody learns which
+ */
+export type MerchantRule =
+  | 'all'
+  | 'none'
+  | 'listed'
+  | { readonly named: true; readonly refusal: Problem }
+  | { readonly row: RowKind; readonly unknown: Problem };
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    merchants?: MerchantRule;
+  }
+  interface FastifyRequest {
+    /** Whether the handler asked whose data it may read. */
+    askedMerchants: boolean;
+  }
+}
+
+export const needsAllMerchants = problem(
+  403,
+  'all_merchants_needed',
+  'This is for callers of all merchants; this one is limited to some.',
+);
+export const merchantForbidden = problem(
+  403,
+  'merchant_forbidden',
+  'The caller is not of this merchant. Without `merchant` it is `default`.',
+);
+
+/** The one place where merchants are kept apart. To be called after `guardEverything`, which says who calls. */
+export function guardMerchants(app: FastifyInstance, prisma: PrismaClient): void {
+  app.decorateRequest('askedMerchants', false);
+
+  app.addHook('onRequest', async (request, reply) => {
+    if (!isLimited(request) || ruleOf(request) !== 'all') return;
+    return refuse(request, reply, needsAllMerchants);
+  });
+
+  // After validation, which fills in the merchant that a request leaves out.
+  app.addHook('preHandler', async (request, reply) => {
+    const rule = ruleOf(request);
+    if (!isLimited(request) || typeof rule === 'string') return;
+    const refusal = await refusalBy(prisma, rule, request);
+    return refusal ? refuse(request, reply, refusal) : undefined;
+  });
+
+  // A list that was read without a limit does not leave.
+  app.addHook('onSend', async (request, reply) => {
+    const isForgotten = ruleOf(request) === 'listed' && !request.askedMerchants;
+    if (isForgotten && isLimited(request) && reply.statusCode < 300) {
+      throw new Error('a list was read without the merchants of its caller');
+    }
+  });
+}
+
+/** Whose data the caller may see: the limit of a `listed` route. */
+export function merchantsOf(request: FastifyRequest): Merchants {
+  request.askedMerchants = true;
+  return actorOf(request).merchants;
+}
+
+/** Programs get no page, whatever they accept. */
+function refuse(request: FastifyRequest, reply: FastifyReply, content: Problem): FastifyReply {
+  return request.session === null
+    ? sendProblem(reply, content)
+    : sendRefusal(request, reply, content);
+}
+
+/** Public routes know nobody, and concern no merchant. */
+function isLimited({ actor }: FastifyRequest): boolean {
+  return actor !== null && actor.merchants !== 'all';
+}
+
+function ruleOf({ routeOptions: { config, url } }: FastifyRequest): MerchantRule {
+  // An unknown address has no route: it answers 404 to everybody.
+  return config?.merchants ?? (url === undefined ? 'none' : 'all');
+}
+
+async function refusalBy(
+  prisma: PrismaClient,
+  rule: Exclude<MerchantRule, string>,
+  request: FastifyRequest,
+): Promise<Problem | null> {
+  const { merchants } = actorOf(request);
+  if ('row' in rule) {
+    const { id } = withId.parse(request.params);
+    return (await isOwnRow(prisma, rule.row, id, merchants)) ? null : rule.unknown;
+  }
+  const named = merchantsNamed(request);
+  const areOwn = named.length > 0 && named.every((merchant) => hasMerchant(merchants, merchant));
+  return areOwn ? null : rule.refusal;
+}
+
+/** As the route's schema makes it. */
+const withId = z.object({ id: z.bigint() });
+const naming = z.object({ merchant: z.string() });
+const namingMany = z.object({ orders: z.array(naming) });
+
+/** Each merchant that the validated request names, wherever it does. */
+function merchantsNamed({ params, query, body }: FastifyRequest): string[] {
+  const one = [params, query, body].flatMap((part) => naming.safeParse(part).data ?? []);
+  const many = namingMany.safeParse(body).data?.orders ?? [];
+  return [...one, ...many].map(({ merchant }) => merchant);
+}
