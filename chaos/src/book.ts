@@ -1,4 +1,12 @@
-import type { Arrival, Ledger, Sending, StoreAdd, ToldNotification, ToldOrder } from './ledger.js';
+import type {
+  Arrival,
+  Delay,
+  Ledger,
+  Sending,
+  StoreAdd,
+  ToldNotification,
+  ToldOrder,
+} from './ledger.js';
 
 /** The ledger while it is written, and what the engine itself has to know of it. */
 export interface Book {
@@ -8,6 +16,7 @@ export interface Book {
   sent(sending: Sending): void;
   added(add: StoreAdd): void;
   arrived(arrival: Arrival): void;
+  delayed(delay: Delay): void;
   /** Order numbers whose registration was begun. */
   readonly registering: Set<string>;
   /** Called with every first acknowledgement of a genuine notification. */
@@ -20,11 +29,12 @@ export function openBook(): Book {
   const sendings: Sending[] = [];
   const adds: StoreAdd[] = [];
   const arrivals: Arrival[] = [];
+  const delays: Delay[] = [];
   const byKey = new Map<string, ToldNotification>();
   const acknowledged = new Set<string>();
 
   const book: Book = {
-    ledger: { orders, notifications, sendings, adds, arrivals },
+    ledger: { orders, notifications, sendings, adds, arrivals, delays },
     registering: new Set(),
     onAcknowledged: () => {},
     order: (order) => void orders.push(order),
@@ -34,6 +44,7 @@ export function openBook(): Book {
     },
     added: (add) => void adds.push(add),
     arrived: (arrival) => void arrivals.push(arrival),
+    delayed: (delay) => void delays.push(delay),
     sent(sending) {
       sendings.push(sending);
       const told = byKey.get(sending.key);

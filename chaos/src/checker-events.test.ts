@@ -88,6 +88,8 @@ describe('nothing is wrong', () => {
       number: 'O1',
       type: 'notification.held',
       milestone: 'unconfirmed',
+      row: 'row of a notice',
+      pending: 0,
     };
     const wait = { ...event('notification.held unconfirmed', 0), paid: null };
     const arrivals = notices.map((_, index) => arrived(wait, index, { webhookId: `evt ${index}` }));
@@ -139,6 +141,8 @@ describe('lost', () => {
       number: 'O1',
       type: 'order.attention',
       milestone: 'paid_late',
+      row: null,
+      pending: 0,
     };
     const rows = held([order('paid', DUE)], [row(P)], [name]);
     const { verdict } = judge(ledgerOf([P], { arrivals: [arrived(PAID, 1)] }), rows);

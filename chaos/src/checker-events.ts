@@ -33,7 +33,11 @@ export function judgeEvents(
 
 /** What the merchant must have been told of an order, and what is missing of it: a line for each. */
 function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: string[] } {
-  const { events, refundTotals } = mustHear(order, scene.heard.get(order.number) ?? []);
+  const { events, refundTotals } = mustHear(
+    order,
+    scene.heard.get(order.number) ?? [],
+    scene.contested,
+  );
   const outbox = scene.heldEvents.get(orderKey(order)) ?? [];
   const wanted = new Map(events.map((one): [string, number] => [nameOf(one), 1]));
   // What payonce itself set out to tell. Several held notifications have events of one name.
@@ -79,7 +83,7 @@ function whyUntrue(scene: Scene, order: ToldOrder): string[] {
     const body = bodies.get(webhookId);
     bodies.set(webhookId, event.body);
     if (body !== undefined) return body === event.body ? [] : untrue('one ID, two contents');
-    if (!isSo(event, order, heard)) return untrue('nobody said so');
+    if (!isSo(event, order, heard, scene.contested)) return untrue('nobody said so');
     const id = ids.get(nameOf(event));
     ids.set(nameOf(event), webhookId);
     return id !== undefined && event.type.startsWith('order.') ? untrue('two IDs') : [];

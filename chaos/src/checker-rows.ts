@@ -5,6 +5,8 @@ export interface Held {
   readonly orders: readonly HeldOrder[];
   readonly notifications: readonly HeldNotification[];
   readonly events: readonly HeldEvent[];
+  /** Job IDs of dead letters that nobody has re-driven or dismissed. */
+  readonly deadJobs: readonly string[];
 }
 
 export interface HeldOrder {
@@ -19,11 +21,17 @@ export interface HeldOrder {
 
 /** One notification and what became of what it says of one order. */
 export interface HeldNotification {
+  /** The same of all that one stored notification says. */
+  readonly row: string;
+  /** The owner of the channel that it came by. */
+  readonly merchant: string;
   readonly provider: string;
   readonly notificationId: string;
   readonly orderNumber: string | null;
   /** `applied`, `duplicate`, `ignored`, or the reason of the hold. */
   readonly outcome: string;
+  /** Whether its raw bytes are still there. */
+  readonly raw: boolean;
 }
 
 /** A row of the outbox: what the merchant is to be told. */
@@ -33,6 +41,10 @@ export interface HeldEvent {
   readonly number: string;
   readonly type: string;
   readonly milestone: string;
+  /** Of a held notification's event: its row. Null for events of an order. */
+  readonly row: string | null;
+  /** Deliveries of it that are still to be made. */
+  readonly pending: number;
 }
 
 const ORDERS = `
@@ -42,15 +54,22 @@ const ORDERS = `
   FROM orders o`;
 
 const NOTIFICATIONS = `
-  SELECT n.provider, n.notification_id AS "notificationId", e.order_number AS "orderNumber",
-    coalesce(e.hold_reason, e.outcome) AS outcome
+  SELECT n.id::text AS row, n.merchant, n.provider, n.notification_id AS "notificationId",
+    e.order_number AS "orderNumber", coalesce(e.hold_reason, e.outcome) AS outcome,
+    octet_length(n.body) > 0 AS raw
   FROM notifications n JOIN notification_events e ON e.notification_row_id = n.id`;
 
 const EVENTS = `
-  SELECT x.merchant, coalesce(o.number, n.order_number, '') AS number, x.type, x.milestone
+  SELECT x.merchant, coalesce(o.number, n.order_number, '') AS number, x.type, x.milestone,
+    n.notification_row_id::text AS row,
+    (SELECT count(*)::int FROM deliveries d
+      WHERE d.order_event_id = x.id AND d.state = 'pending') AS pending
   FROM order_events x
   LEFT JOIN orders o ON o.id = x.order_id
   LEFT JOIN notification_events n ON n.id = x.notification_event_id`;
+
+const DEAD = `
+  SELECT job_id AS "jobId" FROM dead_letters WHERE redriven_at IS NULL AND dismissed_at IS NULL`;
 
 /** A chaotic run's database may be busy, not silent. */
 const ANSWER_LIMIT_MS = 60_000;
@@ -69,6 +88,7 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
     const orders = await client.query<Record<'paid' | 'refunded', string> & HeldOrder>(ORDERS);
     const notifications = await client.query<HeldNotification>(NOTIFICATIONS);
     const events = await client.query<HeldEvent>(EVENTS);
+    const dead = await client.query<{ jobId: string }>(DEAD);
     return {
       // node-postgres gives bigint as text.
       orders: orders.rows.map((row) => ({
@@ -78,6 +98,7 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
       })),
       notifications: notifications.rows,
       events: events.rows,
+      deadJobs: dead.rows.map(({ jobId }) => jobId),
     };
   } finally {
     await client.end();

@@ -8,6 +8,7 @@ import type {
   ToldNotification,
   ToldOrder,
 } from './ledger.js';
+import { contestedTrades } from './truth.js';
 
 /** An arrival that is signed and says something. */
 export type Told = Arrival & { readonly event: ArrivedEvent };
@@ -27,14 +28,25 @@ export interface Scene {
   /** Signed ones by the order they speak of, in the order in which they came. */
   readonly arrivals: ReadonlyMap<string, readonly Told[]>;
   readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
+  /** Rows of the outbox by the row of the held notification that they tell of. */
+  readonly eventsOfRow: ReadonlyMap<string, readonly HeldEvent[]>;
+  readonly deadJobs: ReadonlyMap<string, readonly string[]>;
+  /** Trades that two merchants' orders were paid with, as the providers' words go. */
+  readonly contested: ReadonlySet<string>;
 }
 
 export function sceneOf(ledger: Ledger, held: Held): Scene {
   const { notifications, sendings } = ledger;
   const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
   const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
-  const heldOf = ({ provider, jobToken }: ToldNotification) =>
-    (rows.get(jobToken) ?? []).filter((row) => row.provider === provider);
+  const orders = new Map(ledger.orders.map((order) => [order.number, order]));
+  // Two merchants may be told of one trade: each has a row of its own.
+  const heldOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
+    const merchant = orders.get(orderNumber)?.merchant;
+    return (rows.get(jobToken) ?? []).filter(
+      (row) => row.provider === provider && row.merchant === merchant,
+    );
+  };
   const acknowledged = new Set(sendings.flatMap((one) => (one.acknowledged ? [one.key] : [])));
   const genuine = notifications.filter(({ forged }) => !forged);
   const heard = new Map<string, ToldNotification[]>();
@@ -45,7 +57,7 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
   }
   return {
     told: new Map(notifications.map((told) => [told.key, told])),
-    orders: new Map(ledger.orders.map((order) => [order.number, order])),
+    orders,
     acknowledged,
     genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
     adds: indexByToken(tokens, ledger.adds, ({ jobId }) => jobId),
@@ -56,6 +68,9 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
       orderKey({ merchant: event.merchant, number: event.orderNumber }),
     ),
     heldOf,
+    eventsOfRow: groupedBy(held.events, ({ row }) => row ?? ''),
+    deadJobs: indexByToken(tokens, held.deadJobs, (jobId) => jobId),
+    contested: contestedTrades(ledger.orders, heard),
   };
 }
 

@@ -2,6 +2,7 @@ import { judgeEvents } from './checker-events.js';
 import { whyAccepted, whyDoubled, whyFalse, whyLost } from './checker-findings.js';
 import { type Held, readHeld } from './checker-rows.js';
 import { sceneOf } from './checker-scene.js';
+import { judgeStore } from './checker-store.js';
 import type { Ledger, Verdict } from './ledger.js';
 
 /** Milliseconds since the epoch; sendings that began in it, its end left out. */
@@ -51,6 +52,9 @@ export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
     orders,
     ledger.arrivals.filter(({ at }) => isIn(at)),
   );
+  const genuine = sent.filter((told) => !told.forged);
+  const delays = ledger.delays.filter(({ at }) => isIn(at));
+  const store = judgeStore(scene, genuine, orders, delays);
   return {
     verdict: {
       sent: sent.length,
@@ -61,7 +65,8 @@ export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
       falselyAcknowledged: falsely.length,
       forgedAccepted: forged.length,
       ...events.verdict,
+      ...store.verdict,
     },
-    findings: [...lost, ...doubled, ...falsely, ...forged, ...events.findings],
+    findings: [...lost, ...doubled, ...falsely, ...forged, ...events.findings, ...store.findings],
   };
 }

@@ -5,10 +5,11 @@ import { takePort } from '@payonce/tooling/ports';
 import type { OwnedProcess } from '@payonce/tooling/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
-import { app } from './apps.js';
+import { type App, app } from './apps.js';
 import { startConsumer } from './consumer.js';
 import type { Arrival, StoreAdd } from './ledger.js';
 import { allOf, openLinks } from './links.js';
+import { addRival } from './rival.js';
 
 const HOST = '127.0.0.1';
 /** Below the system's own choice of ports: a process that is away does not lose its port to a stranger. */
@@ -17,12 +18,21 @@ const FIRST_PORT = 8700;
 /** Instead of days: as the providers' ladders, they must fit into a run, and go on until its end. */
 const RETRY_SECONDS = Array(20).fill(2).join();
 
+/** A gateway and a worker of the release before, on the same stores. */
+export interface Former {
+  readonly gateway: App;
+  readonly worker: App;
+  readonly notifyUrl: string;
+  isReady(): Promise<boolean>;
+}
+
 export interface ClusterAppsOptions {
   readonly root: string;
   readonly folder: string;
   readonly logs: string;
   readonly gateways: number;
   readonly workers: number;
+  readonly former: string | null;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
   readonly onArrival: (arrival: Arrival) => void;
@@ -43,8 +53,10 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     while (chosen.length < count) chosen.push(await takePort(FIRST_PORT));
     return chosen;
   };
-  const gatewayPorts = await several(options.gateways);
+  const formers = options.former === null ? 0 : 1;
+  const gatewayPorts = await several(options.gateways + formers);
   const privatePorts = await several(options.gateways + options.workers + 1);
+  const formerPorts = await several(2 * formers);
   const consolePort = await takePort(FIRST_PORT);
   const simulator = join(options.folder, 'simulator');
   const channels = await ensureSimulatedChannels(simulator);
@@ -52,7 +64,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   undo.push(() => consumer.close());
   const links = await openLinks({
     gatewayPorts,
-    workers: options.workers,
+    workers: options.workers + formers,
     consumerPort: consumer.port,
     redisPort: portOf(redisUrl),
     postgresPort: portOf(stores.databaseUrl),
@@ -63,40 +75,52 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   const url = `http://${HOST}:${links.webhooks[0]?.port}/payonce`;
   const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
   consumer.verifyWith(secret);
+  const rival = addRival(simulator, channelsFile, { url, secret });
 
-  const common = (privateIndex: number) => ({
+  const common = (privatePort: number | undefined) => ({
     PAYONCE_HOST: HOST,
     PAYONCE_QUEUE: 'redis',
-    PAYONCE_PRIVATE_PORT: String(privatePorts[privateIndex]),
+    PAYONCE_PRIVATE_PORT: String(privatePort),
     PAYONCE_CHANNELS_FILE: channelsFile,
   });
-  const start = (kind: 'gateway' | 'worker' | 'console', name: string, env: object) => {
-    const one = app({ name, app: kind, root, logs, onSpawn, say, env: { ...env } });
+  const make = (kind: 'gateway' | 'worker' | 'console', name: string, env: object, from = root) => {
+    const one = app({ name, app: kind, root: from, logs, onSpawn, say, env: { ...env } });
     undo.push(() => one.part.end());
+    return one;
+  };
+  const start = (...parts: Parameters<typeof make>) => {
+    const one = make(...parts);
     one.part.up();
     return one;
   };
-  const workers = links.workerRedis.map((proxy, index) =>
-    start('worker', `worker-${index + 1}`, {
-      ...common(options.gateways + index),
-      REDIS_URL: through(redisUrl, proxy),
-      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
-      DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
-      PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
-      PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
-      PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
-    }),
+  const workerEnv = (index: number, privatePort: number | undefined) => ({
+    ...common(privatePort),
+    REDIS_URL: through(redisUrl, links.workerRedis[index]),
+    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
+    DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
+    PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
+    PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
+    PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
+  });
+  const gatewayEnv = (index: number, privatePort: number | undefined) => ({
+    ...common(privatePort),
+    PAYONCE_PORT: String(gatewayPorts[index]),
+    REDIS_URL: through(redisUrl, links.gatewayRedis[index]),
+    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.gatewayPostgres[index]),
+  });
+  const each = (count: number) => Array.from({ length: count }, (_, index) => index);
+  const workers = each(options.workers).map((index) =>
+    start(
+      'worker',
+      `worker-${index + 1}`,
+      workerEnv(index, privatePorts[options.gateways + index]),
+    ),
   );
-  const gateways = gatewayPorts.map((port, index) =>
-    start('gateway', `gateway-${index + 1}`, {
-      ...common(index),
-      PAYONCE_PORT: String(port),
-      REDIS_URL: through(redisUrl, links.gatewayRedis[index]),
-      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.gatewayPostgres[index]),
-    }),
+  const gateways = each(options.gateways).map((index) =>
+    start('gateway', `gateway-${index + 1}`, gatewayEnv(index, privatePorts[index])),
   );
   const console = start('console', 'console', {
-    ...common(options.gateways + options.workers),
+    ...common(privatePorts[options.gateways + options.workers]),
     PAYONCE_PORT: String(consolePort),
     REDIS_URL: redisUrl,
     PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,
@@ -104,16 +128,28 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
     PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
   });
+  const notifyUrls = links.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
+  const readiness = (ports: readonly number[]) => async () =>
+    (await Promise.all(ports.map(saysReady))).every(Boolean);
+  // Its links are the last ones.
+  const former = (from: string): Former => ({
+    gateway: make('gateway', 'former-gateway', gatewayEnv(options.gateways, formerPorts[0]), from),
+    worker: make('worker', 'former-worker', workerEnv(options.workers, formerPorts[1]), from),
+    notifyUrl: notifyUrls[options.gateways] ?? '',
+    isReady: readiness(formerPorts),
+  });
   return {
     gateways,
     workers,
     console,
+    former: options.former === null ? null : former(options.former),
     consumer,
     links,
     channels,
-    notifyUrls: links.notify.map((proxy) => `http://${HOST}:${proxy.port}`),
+    rival,
+    notifyUrls: notifyUrls.slice(0, options.gateways),
     consoleUrl: `http://${HOST}:${consolePort}`,
-    isReady: async () => (await Promise.all(privatePorts.map(saysReady))).every(Boolean),
+    isReady: readiness(privatePorts),
   };
 }
 

@@ -1,13 +1,14 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
 import { postgresHome } from '@payonce/tooling/postgres-binaries';
 import type { OwnedProcess } from '@payonce/tooling/process';
 import { localSecrets } from '@payonce/tooling/secrets';
 import { startStores } from '@payonce/tooling/stores';
 import type { App } from './apps.js';
 import { holdsWithin } from './clock.js';
-import { portOf, startApps } from './cluster-apps.js';
+import { type Former, portOf, startApps } from './cluster-apps.js';
 import type { Consumer } from './consumer.js';
 import type { Arrival, StoreAdd } from './ledger.js';
 import { allOf, type Links } from './links.js';
@@ -23,6 +24,8 @@ export interface Cluster {
   readonly gateways: readonly App[];
   readonly workers: readonly App[];
   readonly console: App;
+  /** Of the release before; down until a fault starts it. Null: no checkout of it was given. */
+  readonly former: Former | null;
   /** The merchant's own system. */
   readonly consumer: Consumer;
   readonly links: Links;
@@ -30,12 +33,16 @@ export interface Cluster {
   /** Past the proxies, for those who look on. */
   readonly databaseUrl: string;
   readonly queueDatabaseUrl: string;
+  /** A superuser's. */
+  readonly adminUrl: string;
   readonly redisUrl: string;
   /** Through the proxies, one per gateway. */
   readonly notifyUrls: readonly string[];
   readonly consoleUrl: string;
   readonly consoleApiKey: string;
   readonly channels: SimulatedChannels;
+  /** Of the second merchant. */
+  readonly rival: WechatpayV2Signer;
   /** Whether every process says that it is ready. */
   isReady(): Promise<boolean>;
   /** Ends and removes everything. */
@@ -49,6 +56,8 @@ export interface ClusterOptions {
   readonly logs: string;
   readonly gateways: number;
   readonly workers: number;
+  /** A built checkout of the release before. */
+  readonly former: string | null;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
   readonly onArrival: (arrival: Arrival) => void;
@@ -140,12 +149,21 @@ async function assemble(
     redisUrl,
     databaseUrl: stores.databaseUrl,
     queueDatabaseUrl: stores.queueDatabaseUrl,
+    adminUrl: adminUrlOf(stores.databaseUrl, secrets.postgresPassword),
     consoleApiKey: secrets.consoleApiKey,
   };
   if (!(await holdsWithin(START_LIMIT_MS, apps.isReady))) {
     throw new Error(`not every process was ready within a minute; see ${options.logs}`);
   }
   return cluster;
+}
+
+/** As `startPostgres` names it. */
+function adminUrlOf(databaseUrl: string, password: string): string {
+  const url = new URL(databaseUrl);
+  url.username = 'payonce_admin';
+  url.password = password;
+  return url.href;
 }
 
 /** Root's PostgreSQL may keep its data elsewhere: see `postgresHome`. */

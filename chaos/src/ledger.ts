@@ -81,12 +81,25 @@ export interface Arrival {
   readonly answer: number | null;
 }
 
+/**
+ * Notifications that an onlooker, by looks of its own into the database, saw waiting too long.
+ * - `held_up`: something was locked that did not concern them, and they stood
+ * - `began_late`: what they needed was back, and they stood on
+ */
+export interface Delay {
+  readonly kind: 'held_up' | 'began_late';
+  readonly at: number;
+  /** Of the notifications. */
+  readonly keys: readonly string[];
+}
+
 export interface Ledger {
   readonly orders: readonly ToldOrder[];
   readonly notifications: readonly ToldNotification[];
   readonly sendings: readonly Sending[];
   readonly adds: readonly StoreAdd[];
   readonly arrivals: readonly Arrival[];
+  readonly delays: readonly Delay[];
 }
 
 /** Of one stretch of the run (a fault and its recovery), or of all of it. */
@@ -102,9 +115,23 @@ export interface Verdict {
   /** Acknowledged while no add reached a store during that request. */
   readonly falselyAcknowledged: number;
   readonly forgedAccepted: number;
+  /** Rows beyond the first of what is one notification, however its copies were cut or wrapped. */
+  readonly rowsPerContent: number;
+  /** Genuine notifications that are held as another content of a known ID. */
+  readonly conflicts: number;
+  /** Genuine notifications whose job is a dead letter that nobody has re-driven. */
+  readonly deadLetters: number;
+  /** Genuine payments that are refused because another merchant told of their trade. */
+  readonly foreignTradeBlocked: number;
+  /** Notifications whose raw bytes are gone, though all of them are minutes old. */
+  readonly evidenceDropped: number;
+  /** Notifications that waited for a lock that did not concern them. */
+  readonly heldUp: number;
+  /** Notifications that stood on though what they had waited for was back. */
+  readonly beganLate: number;
   /** Order events that the merchant must have been told of the orders concerned. */
   readonly eventsExpected: number;
-  /** Of those: taken by the merchant's system, signed. */
+  /** Of `eventsExpected`: taken by the merchant's system, signed. */
   readonly eventsDelivered: number;
   readonly eventsLost: number;
   /** Requests to the merchant's system without a signature that it can trust. */
@@ -113,4 +140,8 @@ export interface Verdict {
   readonly eventsOutOfOrder: number;
   /** Told though it is not so, or told twice under different IDs. */
   readonly eventsFalse: number;
+  /** Rows of the outbox that tell a second time what one row tells. */
+  readonly orderEventsTwice: number;
+  /** Deliveries that are still to be made when nothing is broken any more. */
+  readonly deliveriesStuck: number;
 }

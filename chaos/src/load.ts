@@ -1,4 +1,5 @@
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import type { SignedRequest } from '@payonce/testkit/request';
 import type { Book } from './book.js';
 import { holdsWithin, now } from './clock.js';
 import { isAcknowledgement, type Postman } from './post.js';
@@ -13,6 +14,8 @@ export interface Load {
   /** No new stories; what was begun goes on. */
   stop(): void;
   tell(story: Story): void;
+  /** One more gateway gets its share, until the answer is called. */
+  share(notifyUrl: string): () => void;
   /** The first `count` notifications that were acknowledged, once more to every gateway, until acknowledged again. */
   resendOldest(count: number): Promise<number>;
   /** Everything that is not acknowledged yet, until it is. @returns how many are left */
@@ -42,7 +45,8 @@ const SHORTEST_WAIT_MS = 500;
 const MAX_CLIMBING = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { notifyUrls, book, postman, registrar, stories, ladderMs } = options;
+  const { book, postman, registrar, stories, ladderMs } = options;
+  let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
   const acknowledged = new Map<string, Message>();
@@ -70,9 +74,13 @@ export function createLoad(options: LoadOptions): Load {
       wakers.add(wake);
     });
 
-  async function deliver(message: Message, gateway: number): Promise<boolean> {
+  async function deliver(
+    message: Message,
+    gateway: number,
+    sign: () => SignedRequest = message.sign,
+  ): Promise<boolean> {
     const url = notifyUrls[gateway % notifyUrls.length];
-    const signed = message.sign();
+    const signed = sign();
     const startedAt = now();
     const reply = await postman.post(`${url}${message.path}`, signed);
     const accepted = reply !== null && isAcknowledgement(message.told.provider, reply);
@@ -107,7 +115,7 @@ export function createLoad(options: LoadOptions): Load {
     book.order(order);
     for (const { message } of plan) book.told(message.told);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
-    for (const { message, atMs, copies, againAtMs } of plan) {
+    for (const { message, atMs, copies, againAtMs, recuts } of plan) {
       turn += 1;
       const first = turn;
       later(atMs, () => {
@@ -115,11 +123,21 @@ export function createLoad(options: LoadOptions): Load {
         for (let copy = 1; copy < copies; copy += 1) void deliver(message, first + copy);
       });
       for (const ms of againAtMs) later(atMs + ms, () => void deliver(message, first + ms));
+      // One that is refused is not sent again: nobody re-sends for who captured it.
+      for (const cut of recuts) {
+        later(cut.atMs, () => void deliver(message, first + cut.atMs, cut.sign));
+      }
     }
   }
 
   return {
     tell,
+    share(notifyUrl) {
+      notifyUrls = [...notifyUrls, notifyUrl];
+      return () => {
+        notifyUrls = notifyUrls.filter((url) => url !== notifyUrl);
+      };
+    },
     start() {
       steady = setInterval(() => {
         if (climbing < MAX_CLIMBING) tell(stories.next());

@@ -52,7 +52,7 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
   const logs = join(folder, 'logs');
   rmSync(logs, { recursive: true, force: true });
   say(`seed ${options.seed}, ${options.seconds} s, ${cpus().length} cores (${cpus()[0]?.model})`);
-  const { gateways, workers } = options;
+  const { gateways, workers, former } = options;
   const apps = `${gateways} gateways, ${workers} workers, a console`;
   say(`starting PostgreSQL, Redis, ${apps}, and a proxy on every link`);
   const starting = startCluster({
@@ -61,6 +61,7 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     logs,
     gateways,
     workers,
+    former,
     onSpawn: ({ name, pid }) => runFile.add(name, pid),
     onAdd: book.added,
     onArrival: book.arrived,

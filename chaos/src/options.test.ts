@@ -12,6 +12,7 @@ test('without arguments: five minutes, two of each process, every fault, a seed 
     gateways: 2,
     workers: 2,
     faults: ALL_FAULTS,
+    former: null,
   });
   expect('seed' in one && 'seed' in other && one.seed !== other.seed).toBe(true);
 });
@@ -33,6 +34,7 @@ test.each([
   ['--gateways', '0'],
   ['--workers', '4'],
   ['--faults', 'flood'],
+  ['--former', '/nonexistent'],
   ['--unknown', ''],
 ])('%s %s is refused', (...args) => {
   expect(() => readOptions(args)).toThrow();

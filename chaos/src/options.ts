@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ALL_FAULTS } from './faults/all.js';
 import type { Fault } from './faults/fault.js';
@@ -10,6 +12,8 @@ export interface ChaosOptions {
   readonly faults: readonly Fault[];
   readonly gateways: number;
   readonly workers: number;
+  /** A built checkout of the release before. */
+  readonly former: string | null;
 }
 
 const DEFAULT_SECONDS = 300;
@@ -31,6 +35,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
       faults: { type: 'string' },
       gateways: { type: 'string', default: DEFAULT_PROCESSES },
       workers: { type: 'string', default: DEFAULT_PROCESSES },
+      former: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -45,6 +50,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
     faults: values.faults === undefined ? ALL_FAULTS : values.faults.split(',').map(faultNamed),
     gateways: whole('--gateways', values.gateways, 1, MOST_PROCESSES),
     workers: whole('--workers', values.workers, 1, MOST_PROCESSES),
+    former: values.former === undefined ? null : builtCheckout(values.former),
   };
 }
 
@@ -55,6 +61,19 @@ function whole(name: string, text: string, least: number, most: number): number 
   const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new UsageError(`${name} must be a whole number from ${least} to ${most}`);
+}
+
+function builtCheckout(folder: string): string {
+  const root = resolve(folder);
+  for (const app of ['gateway', 'worker']) {
+    const main = join(root, 'apps', app, 'dist', 'main.js');
+    if (!existsSync(main)) {
+      throw new UsageError(
+        `--former: ${main} is missing; check the release out there and build it`,
+      );
+    }
+  }
+  return root;
 }
 
 function faultNamed(name: string): Fault {
@@ -68,7 +87,8 @@ function faultNamed(name: string): Fault {
 function help(): string {
   const width = Math.max(...ALL_FAULTS.map(({ name }) => name.length));
   const faults = ALL_FAULTS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
-  return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--gateways N] [--workers N] [--json]
+  return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--gateways N] [--workers N]
+                     [--former DIR] [--json]
 
 Starts its own PostgreSQL, Redis, gateways and workers, sends them signed notifications of all
 three providers, takes the order events as a merchant would, breaks what it can meanwhile, and counts what
@@ -78,6 +98,7 @@ was lost, doubled, falsely acknowledged or forged on either side. Ends non-zero 
   --seed S      the same faults in the same order, with the same chances (printed where it is not given)
   --faults a,b  only these
   --gateways N  and --workers N: how many of each, 1 to ${MOST_PROCESSES} (${DEFAULT_PROCESSES})
+  --former DIR  a built checkout of the release before, which runs beside this one for a while
   --json        one JSON object a line, the last one for the whole run; progress on the standard error
 
 Faults:

@@ -13,6 +13,8 @@ export interface Part {
   /** Asks it to end, and starts it anew: with another environment, say. */
   restart(): Promise<void>;
   up(): void;
+  /** Asks it to end, and it stays away until `up`. */
+  retire(): Promise<void>;
   /** SIGSTOP, of its children too: connections stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
@@ -99,6 +101,10 @@ export function keepRunning(options: PartOptions): Part {
       await die();
     },
     restart: finish,
+    async retire() {
+      wanted = false;
+      await finish();
+    },
     up() {
       // A fault that is cut short by the end of the run may still want to mend what it broke.
       if (over) return;

@@ -7,7 +7,8 @@ export interface Line extends Verdict {
   readonly recoverySeconds: number | null;
 }
 
-const COUNTS = [
+/** Shown by themselves in the table. */
+const SHOWN = [
   'sent',
   'acknowledged',
   'applied',
@@ -21,10 +22,24 @@ const COUNTS = [
   'eventsUnsigned',
   'eventsOutOfOrder',
   'eventsFalse',
-  'recoverySeconds',
-] as const satisfies readonly (keyof Line)[];
+] as const satisfies readonly (keyof Verdict)[];
 
-const HEADS: Readonly<Record<(typeof COUNTS)[number], string>> = {
+/** Shown as one sum in the table; the findings name each. */
+const RARE = [
+  'rowsPerContent',
+  'conflicts',
+  'deadLetters',
+  'foreignTradeBlocked',
+  'evidenceDropped',
+  'heldUp',
+  'beganLate',
+  'orderEventsTwice',
+  'deliveriesStuck',
+] as const satisfies readonly (keyof Verdict)[];
+
+const COUNTS = [...SHOWN, ...RARE, 'recoverySeconds'] as const;
+
+const HEADS: Readonly<Record<(typeof SHOWN)[number], string>> = {
   sent: 'sent',
   acknowledged: 'acknowledged',
   applied: 'applied',
@@ -38,7 +53,6 @@ const HEADS: Readonly<Record<(typeof COUNTS)[number], string>> = {
   eventsUnsigned: 'unsigned',
   eventsOutOfOrder: 'disordered',
   eventsFalse: 'false',
-  recoverySeconds: 'recovery s',
 };
 
 /** One JSON object a line. */
@@ -54,16 +68,19 @@ export function asJson(lines: readonly Line[]): string {
 /** A table for people. */
 export function asTable(lines: readonly Line[]): string {
   const width = Math.max(...lines.map(({ fault }) => fault.length), 5);
-  const head = ['fault'.padEnd(width), ...COUNTS.map((name) => HEADS[name])].join('  ');
+  const heads = [...SHOWN.map((name) => HEADS[name]), 'other', 'recovery s'];
+  const head = ['fault'.padEnd(width), ...heads].join('  ');
   const rows = lines.map((line) => {
-    const counts = COUNTS.map((name) => String(line[name] ?? '-').padStart(HEADS[name].length));
-    return [line.fault.padEnd(width), ...counts].join('  ');
+    const other = RARE.reduce((sum, name) => sum + line[name], 0);
+    const counts = [...SHOWN.map((name) => line[name]), other, line.recoverySeconds ?? '-'];
+    const padded = counts.map((count, index) => String(count).padStart(heads[index]?.length ?? 0));
+    return [line.fault.padEnd(width), ...padded].join('  ');
   });
   return [head, ...rows].join('\n');
 }
 
 /** What must be nothing. */
-const WRONGS = [
+export const WRONGS = [
   'lost',
   'doubled',
   'falselyAcknowledged',
@@ -72,6 +89,7 @@ const WRONGS = [
   'eventsUnsigned',
   'eventsOutOfOrder',
   'eventsFalse',
+  ...RARE,
 ] as const satisfies readonly (keyof Verdict)[];
 
 export function isClean(verdict: Verdict): boolean {

@@ -32,7 +32,7 @@ export async function run(
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
   const random = seededRandom(options.seed);
-  const teller = createTeller(cluster.channels);
+  const teller = createTeller(cluster.channels, cluster.rival);
   const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
   const settled = watchSettled(cluster.databaseUrl, book);
@@ -46,14 +46,13 @@ export async function run(
     stories,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, stories, queues, random };
+  const stage = { cluster, load, stories, queues, random, settled, book };
   try {
     const faults = await arranged(options.faults, { ...stage, say }, say);
     load.start();
     const { stretches, recovered } = await playFaults({
       stage,
       faults,
-      settled,
       seconds: options.seconds,
       say,
     });

@@ -1,6 +1,5 @@
 import { holdsWithin, now, pause } from './clock.js';
 import type { Fault, Stage } from './faults/fault.js';
-import type { Settled } from './settled.js';
 
 /** A fault and what followed, up to the next one. */
 export interface Stretch {
@@ -14,7 +13,6 @@ export interface Stretch {
 export interface ScheduleOptions {
   readonly stage: Omit<Stage, 'say'>;
   readonly faults: readonly Fault[];
-  readonly settled: Settled;
   readonly seconds: number;
   readonly say: (line: string) => void;
 }
@@ -23,7 +21,7 @@ export interface ScheduleOptions {
 const RECOVERY_LIMIT_MS = 150_000;
 const WARM_UP_MS = 1_500;
 /** Some load between two faults, whatever happens. */
-const LEAST_PATIENCE_MS = 2_000;
+const LEAST_PATIENCE_MS = 1_500;
 /** The rest is for chance. */
 const FIRST_PASS_SHARE = 0.9;
 
@@ -62,24 +60,27 @@ export async function playFaults(options: ScheduleOptions): Promise<{
     else await play(fault, holdMs(fault, seconds), patienceMs(faults.slice(index), left, seconds));
   }
   while (now() < end) {
-    await play(stage.random.pick(faults), shortHoldMs(seconds), shortPatienceMs(seconds));
+    const fault = stage.random.pick(faults);
+    const hold = Math.min(holdMs(fault, seconds), HOLD_S.medium(seconds) * 1_000);
+    await play(fault, hold, shortPatienceMs(seconds));
   }
   return { stretches, recovered: Promise.all(recoveries).then(() => {}) };
 }
 
 /** Resolves, when the next fault may begin, with the promise of recovery. */
 async function suffer(
-  { stage, settled, say }: ScheduleOptions,
+  { stage, say }: ScheduleOptions,
   fault: Fault,
   stretch: Stretch,
   hold: number,
   patience: number,
 ): Promise<{ readonly recovery: Promise<void> }> {
+  const { settled } = stage;
   const remarks: string[] = [];
   const begun = now();
   say(`${fault.name} …`);
   const undo = await fault.begin({ ...stage, say: (line) => remarks.push(line) });
-  await pause(fault.lasts === 'moment' ? 0 : hold);
+  await pause(hold);
   await undo();
   const over = now();
   const told = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
@@ -92,22 +93,31 @@ async function suffer(
   return { recovery };
 }
 
-/** A minute of the default five for what is stopped; the others need a few seconds to show. */
+/** A minute of twelve for what is away long; the others need a few seconds to show. */
 function holdMs({ lasts }: Fault, seconds: number): number {
-  return lasts === 'long' ? Math.min(seconds / 5, 60) * 1_000 : shortHoldMs(seconds);
+  return HOLD_S[lasts](seconds) * 1_000;
 }
 
-function shortHoldMs(seconds: number): number {
-  return Math.min(Math.max(seconds / 100, 1.5), 6) * 1_000;
+const HOLD_S: Readonly<Record<Fault['lasts'], (seconds: number) => number>> = {
+  moment: () => 0,
+  short: (seconds) => between(1.5, seconds / 200, 6),
+  // What is measured meanwhile needs so long to show.
+  medium: (seconds) => between(6, seconds / 40, 30),
+  long: (seconds) => between(4, seconds / 12, 60),
+};
+
+function between(least: number, value: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
 }
 
 function shortPatienceMs(seconds: number): number {
-  return Math.min(Math.max(seconds / 20, 4), 30) * 1_000;
+  return between(4, seconds / 20, 30) * 1_000;
 }
 
 /** How long the next fault may wait for the recovery from this one, so that all still have their turn. */
 function patienceMs(still: readonly Fault[], leftMs: number, seconds: number): number {
-  const holds = still.reduce((sum, fault) => sum + holdMs(fault, seconds), 0);
+  const costs = (fault: Fault) => holdMs(fault, seconds) + (fault.besidesMs ?? 0);
+  const holds = still.reduce((sum, fault) => sum + costs(fault), 0);
   const share = (leftMs * FIRST_PASS_SHARE - holds) / still.length;
   // The share is an average: most recover at once, and leave theirs to those that do not.
   return Math.min(Math.max(share * 2, LEAST_PATIENCE_MS), shortPatienceMs(seconds));

@@ -1,12 +1,14 @@
 import { Pool } from 'pg';
 import type { Book } from './book.js';
 import { now } from './clock.js';
-import type { ToldNotification } from './ledger.js';
+import type { ToldNotification, ToldOrder } from './ledger.js';
 
 /** Follows, in the database itself, what became of everything that was acknowledged. */
 export interface Settled {
   /** Acknowledged at or before that time, and not yet where it belongs. */
   behind(at: number): number;
+  /** Those that were acknowledged first between these times, and are not yet where they belong. */
+  waiting(from: number, to: number): readonly ToldNotification[];
   /** Order events on their way to the merchant's system; what was given up is not among them. */
   untold(): Promise<number>;
   close(): Promise<void>;
@@ -14,6 +16,7 @@ export interface Settled {
 
 interface Row {
   readonly id: string;
+  readonly merchant: string;
   readonly notification_id: string;
   readonly status: string;
 }
@@ -45,39 +48,43 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   });
   pool.on('error', () => {}); // it is being broken on purpose
   const open = new Map<string, Open>();
-  const orders = new Map<string, boolean>();
+  const orders = new Map<string, ToldOrder>();
   let knownOrders = 0;
   let highest = 0;
   let allAt = 0;
   let closed = false;
 
-  book.onAcknowledged = (told, at) => void open.set(told.jobToken, { told, at, held: false });
+  book.onAcknowledged = (told, at) => {
+    const merchant = orderOf(told.orderNumber)?.merchant ?? '';
+    open.set(nameOf(merchant, told.jobToken), { told, at, held: false });
+  };
 
-  const isRegistered = (number: string) => {
+  const orderOf = (number: string) => {
     const all = book.ledger.orders;
     for (; knownOrders < all.length; knownOrders += 1) {
       const order = all[knownOrders];
-      if (order) orders.set(order.number, order.registered);
+      if (order) orders.set(order.number, order);
     }
-    return orders.get(number) ?? false;
+    return orders.get(number);
   };
-  const see = ({ id, notification_id, status }: Row) => {
+  const see = ({ id, merchant, notification_id, status }: Row) => {
     highest = Math.max(highest, Number(id));
     // v2 names are made around the number of the trade or refund.
     for (const token of [notification_id, ...notification_id.split('-')]) {
-      const one = open.get(token);
+      const name = nameOf(merchant, token);
+      const one = open.get(name);
       if (!one) continue;
       const { told } = one;
       const unsigned = told.says.kind === 'refund' && told.says.unsigned;
       one.held = status === 'held';
-      if (!one.held || unsigned || !isRegistered(told.orderNumber)) open.delete(token);
+      if (!one.held || unsigned || !orderOf(told.orderNumber)?.registered) open.delete(name);
     }
   };
   const look = async () => {
     const late = [...open.values()].some(({ at }) => at < now() - LATE_MS);
     const all = late && now() - allAt > ALL_INTERVAL_MS;
     const { rows } = await pool.query<Row>(
-      'SELECT id, notification_id, status FROM notifications WHERE id > $1',
+      'SELECT id, merchant, notification_id, status FROM notifications WHERE id > $1',
       [all ? 0 : highest - MARGIN_ROWS],
     );
     if (all) allAt = now();
@@ -90,16 +97,15 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   };
   void poll();
 
+  const waiting = (from: number, to: number) =>
+    [...open.values()].flatMap(({ told, at, held }) => {
+      // Waits for a merchant who has not told the order yet.
+      const early = held && !book.registering.has(told.orderNumber);
+      return at >= from && at <= to && !early ? [told] : [];
+    });
   return {
-    behind(at) {
-      let count = 0;
-      for (const one of open.values()) {
-        // Waits for a merchant who has not told the order yet.
-        const early = one.held && !book.registering.has(one.told.orderNumber);
-        if (one.at <= at && !early) count += 1;
-      }
-      return count;
-    },
+    waiting,
+    behind: (at) => waiting(0, at).length,
     async untold() {
       const { rows } = await pool.query<{ untold: number }>(UNTOLD);
       return rows[0]?.untold ?? 0;
@@ -110,4 +116,9 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
       await pool.end();
     },
   };
+}
+
+/** Two merchants may be told of one trade. */
+function nameOf(merchant: string, token: string): string {
+  return `${merchant} ${token}`;
 }

@@ -1,6 +1,7 @@
-import type { SignerId } from '@payonce/testkit/request';
+import type { SignedRequest, SignerId } from '@payonce/testkit/request';
 import type { ToldOrder } from './ledger.js';
 import type { Random } from './random.js';
+import { RIVAL } from './rival.js';
 import type { Message, Teller } from './tell.js';
 
 /** A message with its times in the story, in milliseconds from its beginning. */
@@ -11,6 +12,8 @@ export interface Planned {
   readonly copies: number;
   /** Sent once more at these times, though it was acknowledged. */
   readonly againAtMs: readonly number[];
+  /** The same message in other cuts or envelopes, sent once each: before the genuine one and after. */
+  readonly recuts: readonly { readonly atMs: number; readonly sign: () => SignedRequest }[];
 }
 
 /** What happens around one order. */
@@ -26,11 +29,27 @@ export interface Storyteller {
   next(): Story;
   /** Very many notifications of one order, all within a second and a half. */
   hot(provider: 'alipay' | 'wechatpay'): Story;
+  /** A payment and a refund that somebody captured, and sends in many cuts and envelopes. */
+  captured(provider: 'alipay' | 'wechatpay-v2'): Story;
+  /** An order that is told of again and again for so long. */
+  steady(ms: number): Story;
+  /** An order that the merchant makes known only after so long; it is paid meanwhile. */
+  unregistered(ms: number): Story;
+  /** One trade that two merchants tell of, each as paying an order of its own. */
+  contested(): readonly Story[];
 }
 
 const PROVIDERS = ['alipay', 'wechatpay', 'wechatpay-v2'] as const satisfies readonly SignerId[];
 const MERCHANT = 'demo';
 const HOT_REFUNDS = 60;
+/** Of each captured message, within these times; the genuine one comes in between. */
+const CAPTURED_CUTS = 80;
+const CUTS_MS = 1_500;
+const GENUINE_MS = 600;
+/** What a buyer may have written: its second half is a cut of its own, and decides nothing. */
+const TEXTS = { alipay: 'tea & cake&summary=2', 'wechatpay-v2': 'tea & cake&attached=2' } as const;
+/** Between two notifications of one order that is told of steadily. */
+const STEADY_MS = 500;
 
 type Writer = (order: ToldOrder, provider: SignerId) => Planned[];
 
@@ -46,6 +65,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     atMs,
     copies: 1,
     againAtMs: [],
+    recuts: [],
     ...more,
   });
   const soon = () => random.between(50, 400);
@@ -105,6 +125,21 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     plan(payment(order, 'alipay'), soon()),
     plan(payment(order, random.pick(['wechatpay', 'wechatpay-v2'] as const)), soon()),
   ];
+  /** So many cuts of a message, some before it is told. */
+  const withCuts = (told: Planned, cuts: number): Planned => ({
+    ...told,
+    recuts: Array.from({ length: cuts }, () => ({
+      atMs: random.between(0, CUTS_MS),
+      sign: () => told.message.recut(random) ?? told.message.sign(),
+    })),
+  });
+  const capturedOf = (order: ToldOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
+    const trade = teller.trade();
+    const [total, text] = [order.amount, TEXTS[provider]];
+    const paid = plan(teller.payment({ provider, order, trade, text }), GENUINE_MS);
+    const refund = teller.refund({ provider, order, trade, amount: total, total });
+    return [paid, plan(refund, GENUINE_MS + 300)].map((told) => withCuts(told, cuts));
+  };
   const kinds: readonly (readonly [share: number, Writer])[] = [
     [35, plain],
     [17, copied],
@@ -124,6 +159,37 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
       // Most orders are known before they are paid; some merchants are slow, a few never tell.
       const registerAtMs = !order.registered ? null : fate < 0.08 ? random.between(500, 4_000) : 0;
       return { order, registerAtMs, plan: random.pick(bag)(order, random.pick(PROVIDERS)) };
+    },
+    captured(provider) {
+      const order = newOrder();
+      return { order, registerAtMs: 0, plan: capturedOf(order, provider, CAPTURED_CUTS) };
+    },
+    steady(ms) {
+      const order = newOrder();
+      const trade = teller.trade();
+      const paid = plan(payment(order, 'wechatpay', trade), 200);
+      const parts = Array.from({ length: Math.ceil(ms / STEADY_MS) }, () => 1);
+      const told = refunds(order, 'wechatpay', trade, parts);
+      const spread = told.map((one, index) => ({ ...one, atMs: 500 + index * STEADY_MS }));
+      return { order, registerAtMs: 0, plan: [paid, ...spread] };
+    },
+    unregistered(ms) {
+      const order = newOrder();
+      const paid = plan(payment(order, random.pick(PROVIDERS)), 100, { againAtMs: [600, 1_200] });
+      return { order, registerAtMs: ms, plan: [paid] };
+    },
+    contested() {
+      const [mine, theirs] = [newOrder(), { ...newOrder(), merchant: RIVAL.merchant }];
+      const trade = teller.trade();
+      const genuine = payment(mine, random.pick(['wechatpay', 'wechatpay-v2'] as const), trade);
+      // Before and after: the buyer shows the number, and after an outage genuine ones come late.
+      const [first, second] = random.chance(0.5) ? [100, 500] : [500, 100];
+      const told = [plan(genuine, first)];
+      const copies = [plan(payment(theirs, 'wechatpay-v2', trade), second, { againAtMs: [700] })];
+      return [
+        { order: mine, registerAtMs: 0, plan: told },
+        { order: theirs, registerAtMs: 0, plan: copies },
+      ];
     },
     hot(provider) {
       const order = { ...newOrder(), amount: 1_000_000n };

@@ -7,7 +7,11 @@ import type {
   SignedRequest,
   SignerId,
 } from '@payonce/testkit/request';
+import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
 import type { ToldNotification, ToldOrder } from './ledger.js';
+import type { Random } from './random.js';
+import { recut } from './recut.js';
+import { RIVAL } from './rival.js';
 
 /** A notification that can be sent any number of times, with what it says. */
 export interface Message {
@@ -16,6 +20,8 @@ export interface Message {
   readonly path: string;
   /** Signs now: the first call makes it, later ones are the provider's re-sending (fresh time and nonce). */
   sign(): SignedRequest;
+  /** One captured sending in another cut or envelope; null where its protocol leaves only one. */
+  recut(random: Random): SignedRequest | null;
 }
 
 export interface Payment {
@@ -23,6 +29,8 @@ export interface Payment {
   readonly order: ToldOrder;
   readonly trade: string;
   readonly forge?: ForgeryKind;
+  /** The merchant's own words in a payment: Alipay `subject`, WeChat `attach`. */
+  readonly text?: string;
 }
 
 export interface Refund extends Payment {
@@ -46,7 +54,13 @@ const CHANNELS = {
   'wechatpay-v2': 'sim-wechat-v2',
 } as const satisfies Record<SignerId, string>;
 
-export function createTeller({ signers }: SimulatedChannels): Teller {
+/** @param rival signs what is told of the second merchant's orders */
+export function createTeller(
+  { signers }: Pick<SimulatedChannels, 'signers'>,
+  rival: WechatpayV2Signer,
+): Teller {
+  const rivals = { ...signers, 'sim-wechat-v2': rival };
+  const signersOf = (order: ToldOrder) => (isRival(order) ? rivals : signers);
   const startedAt = String(Date.now());
   let count = 0;
   /** 28 digits, as both rails' numbers have. */
@@ -60,6 +74,8 @@ export function createTeller({ signers }: SimulatedChannels): Teller {
   ): Message => {
     const { provider, order, trade, jobToken, says, forge } = what;
     count += 1;
+    const sign = speak(jobToken);
+    let captured: SignedRequest | null = null;
     return {
       told: {
         key: `${provider} ${count}`,
@@ -70,8 +86,12 @@ export function createTeller({ signers }: SimulatedChannels): Teller {
         jobToken,
         says,
       },
-      path: `/notify/${provider}/${CHANNELS[provider]}`,
-      sign: speak(jobToken),
+      path: `/notify/${provider}/${isRival(order) ? RIVAL.channel : CHANNELS[provider]}`,
+      sign,
+      recut(random) {
+        captured ??= sign();
+        return recut(provider, captured, random);
+      },
     };
   };
   /** Alipay and v3 name the notification; v2 has nothing but the trade or the refund. */
@@ -84,9 +104,15 @@ export function createTeller({ signers }: SimulatedChannels): Teller {
       const { provider, order, trade, forge } = payment;
       const jobToken = provider === 'wechatpay-v2' ? trade : notificationIdFor(provider);
       const says = { kind: 'payment', amount: order.amount } as const;
-      const input = { orderNumber: order.number, trade, amount: order.amount, paidAt: new Date() };
+      const input = {
+        orderNumber: order.number,
+        trade,
+        amount: order.amount,
+        paidAt: new Date(),
+        ...(payment.text !== undefined && { text: payment.text }),
+      };
       return message({ ...payment, jobToken, says }, (notificationId) =>
-        withSigner(signers, provider, (signer) =>
+        withSigner(signersOf(order), provider, (signer) =>
           speaker(signer, () => signer.payment({ ...input, notificationId }), forge),
         ),
       );
@@ -129,12 +155,16 @@ export function createTeller({ signers }: SimulatedChannels): Teller {
         full: refund.total === order.amount,
       };
       return message({ ...refund, jobToken, says }, (notificationId) =>
-        withSigner(signers, provider, (signer) =>
+        withSigner(signersOf(order), provider, (signer) =>
           speaker(signer, () => signer.refund({ ...input, notificationId }), forge),
         ),
       );
     },
   };
+}
+
+function isRival({ merchant }: ToldOrder): boolean {
+  return merchant === RIVAL.merchant;
 }
 
 /** The three signers differ in what they remember of a message; `use` is for any of them. */

@@ -15,21 +15,37 @@ export interface MustHear {
   readonly refundTotals: number;
 }
 
-/** Pure. @param heard genuine notifications of this order, in any order, repeated or not */
-export function mustHear(order: ToldOrder, heard: readonly ToldNotification[]): MustHear {
+/** What the merchant is told when another merchant's order was paid with the same trade. */
+const CONTESTED = 'trade_of_other_merchant';
+
+/**
+ * Pure.
+ * @param heard genuine notifications of this order, in any order, repeated or not
+ * @param contested trades that another merchant's order was paid with, too
+ */
+export function mustHear(
+  order: ToldOrder,
+  heard: readonly ToldNotification[],
+  contested: ReadonlySet<string>,
+): MustHear {
   const moving = heard.filter((told) => placeOf(told, order) === 'applied');
-  const trades = [...paidTrades(moving).values()];
+  const paidWith = paidTrades(moving);
+  const trades = [...paidWith.values()];
   const [truth] = truthOf(order, heard);
+  // Once an order, however many of its trades are contested, and however often.
+  const flags = isContested(paidWith, contested) ? [named('order.attention', CONTESTED)] : [];
   if (trades.length === 0) {
     return { events: truth?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
   }
   const paid = named('order.paid', 'paid');
   if (trades.length > 1) {
-    return { events: [paid, named('order.attention', 'second_payment')], refundTotals: 0 };
+    const twice = named('order.attention', 'second_payment');
+    return { events: [paid, twice, ...flags], refundTotals: 0 };
   }
   const refunded = truth?.refunded ?? 0n;
-  if (refunded === 0n) return { events: [paid], refundTotals: 0 };
-  return { events: [paid, refundTo(order, refunded)], refundTotals: totalsOf(trades.flat()) };
+  if (refunded === 0n) return { events: [paid, ...flags], refundTotals: 0 };
+  const events = [paid, refundTo(order, refunded), ...flags];
+  return { events, refundTotals: totalsOf(trades.flat()) };
 }
 
 /** WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be overtaken. */
@@ -45,6 +61,7 @@ export function isSo(
   event: ArrivedEvent,
   order: ToldOrder,
   heard: readonly ToldNotification[],
+  contested: ReadonlySet<string>,
 ): boolean {
   const { type, milestone } = event;
   if (type.startsWith('notification.')) return isHeld(milestone, order, heard);
@@ -63,6 +80,7 @@ export function isSo(
     case 'order.closed':
       return milestone === 'closed' && moving.some(({ says }) => says.kind === 'closed');
     case 'order.attention':
+      if (milestone === CONTESTED) return isContested(trades, contested);
       return milestone === 'second_payment' && trades.size > 1;
     default:
       return false;
@@ -73,6 +91,13 @@ export function isSo(
 function isHeld(reason: string, order: ToldOrder, heard: readonly ToldNotification[]): boolean {
   if (reason === 'unknown_order') return heard.length > 0;
   return heard.some((told) => placeOf(told, order) === reason);
+}
+
+function isContested(
+  trades: ReadonlyMap<string, unknown>,
+  contested: ReadonlySet<string>,
+): boolean {
+  return [...trades.keys()].some((trade) => contested.has(trade));
 }
 
 function refundTo({ amount }: ToldOrder, total: bigint): EventName {

@@ -41,7 +41,26 @@ export function truthOf(order: ToldOrder, heard: readonly ToldNotification[]): O
   }));
 }
 
-/** What was told of each trade that was paid. */
+/** Pure. Trades that orders of more than one merchant were paid with. */
+export function contestedTrades(
+  orders: readonly ToldOrder[],
+  heard: ReadonlyMap<string, readonly ToldNotification[]>,
+): ReadonlySet<string> {
+  const owners = new Map<string, string>();
+  const contested = new Set<string>();
+  for (const order of orders) {
+    const told = heard.get(order.number) ?? [];
+    const moving = told.filter((one) => placeOf(one, order) === 'applied');
+    for (const trade of paidTrades(moving).keys()) {
+      const owner = owners.get(trade) ?? order.merchant;
+      if (owner !== order.merchant) contested.add(trade);
+      owners.set(trade, owner);
+    }
+  }
+  return contested;
+}
+
+/** What was told of each trade that was paid, by rail and number. */
 export function paidTrades(
   moving: readonly ToldNotification[],
 ): ReadonlyMap<string, readonly ToldNotification[]> {

@@ -20,6 +20,15 @@ const WRONGS = [
   'eventsUnsigned',
   'eventsOutOfOrder',
   'eventsFalse',
+  'rowsPerContent',
+  'conflicts',
+  'deadLetters',
+  'foreignTradeBlocked',
+  'evidenceDropped',
+  'heldUp',
+  'beganLate',
+  'orderEventsTwice',
+  'deliveriesStuck',
 ] as const;
 
 /** The compiled command in a process of its own, as `npm run chaos` runs it. */

@@ -26,6 +26,7 @@ import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/consumer.js';
 import type { ToldOrder } from '../src/ledger.js';
 import { hirePostman, isAcknowledgement, type Postman } from '../src/post.js';
+import { addRival } from '../src/rival.js';
 import { createTeller, type Message, type Teller } from '../src/tell.js';
 import { channelsWithout, startApp } from './lab-apps.js';
 
@@ -140,11 +141,11 @@ async function openScene(
   undo.push(() => postman.close());
   const consumer = await startConsumer(book.arrived);
   undo.push(() => consumer.close());
-  const { channelsFile, secret } = declareEndpoint(join(lab.folder, 'simulator'), {
-    name: 'shop',
-    url: `http://${HOST}:${consumer.port}/payonce`,
-  });
+  const simulator = join(lab.folder, 'simulator');
+  const url = `http://${HOST}:${consumer.port}/payonce`;
+  const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
   consumer.verifyWith(secret);
+  const rival = addRival(simulator, channelsFile, { url, secret });
   const encryptionKey = randomBytes(32).toString('base64');
   const apps = { folder: lab.folder, channelsFile, root, undo };
   const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
@@ -162,7 +163,7 @@ async function openScene(
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
-    teller: createTeller(lab.channels),
+    teller: createTeller(lab.channels, rival),
     link,
     consumer,
     order: (amount) => insertOrder(sql, book, amount),

@@ -56,6 +56,9 @@ export const row = (told: ToldNotification, outcome = 'applied'): HeldNotificati
   notificationId: told.jobToken,
   orderNumber: told.orderNumber,
   outcome,
+  row: `row of ${told.key}`,
+  merchant: 'demo',
+  raw: true,
 });
 
 export const order = (
@@ -80,6 +83,7 @@ export function ledgerOf(told: readonly ToldNotification[], changes: Partial<Led
     sendings: told.map(({ key }) => sent(key)),
     adds: told.map((one) => added(one)),
     arrivals: [],
+    delays: [],
     ...changes,
   };
 }
@@ -88,7 +92,8 @@ export const held = (
   orders: readonly HeldOrder[],
   notifications: readonly HeldNotification[],
   events: readonly HeldEvent[] = [],
-): Held => ({ orders, notifications, events });
+  deadJobs: readonly string[] = [],
+): Held => ({ orders, notifications, events, deadJobs });
 
 /** `order.refunded 3000`, with what the order was then. */
 export function event(name: string, version: number, refunded = 0n): ArrivedEvent {

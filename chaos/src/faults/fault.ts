@@ -1,7 +1,9 @@
+import type { Book } from '../book.js';
 import type { Cluster } from '../cluster.js';
 import type { Load } from '../load.js';
 import type { Queues } from '../queues.js';
 import type { Random } from '../random.js';
+import type { Settled } from '../settled.js';
 import type { Storyteller } from '../stories.js';
 
 /** What a fault may touch. */
@@ -11,6 +13,9 @@ export interface Stage {
   readonly stories: Storyteller;
   readonly queues: Queues;
   readonly random: Random;
+  /** What the database itself shows, for faults that measure. */
+  readonly settled: Settled;
+  readonly book: Pick<Book, 'delayed'>;
   /** A remark of the fault that happens, for people. */
   readonly say: (line: string) => void;
 }
@@ -19,8 +24,10 @@ export interface Fault {
   readonly name: string;
   /** One line for `--help` and the documentation. */
   readonly does: string;
-  /** `moment`: over as soon as it began. `long`: a minute at the default length. */
-  readonly lasts: 'moment' | 'short' | 'long';
+  /** `moment`: over as soon as it began. The others: see `HOLD_S` in `schedule.ts`. */
+  readonly lasts: 'moment' | 'short' | 'medium' | 'long';
+  /** What beginning and undoing it take beside that: processes are started again, say. */
+  readonly besidesMs?: number;
   /** Before the load begins. @returns why it cannot be arranged on this machine, or null */
   readonly arrange?: (stage: Stage) => Promise<string | null>;
   /** @returns what ends it */

@@ -1,7 +1,6 @@
-import { Client } from 'pg';
 import { holdsWithin } from '../clock.js';
-import type { Cluster } from '../cluster.js';
 import { type Fault, nothingToEnd } from './fault.js';
+import { hasOpenBatch } from './open-batch.js';
 
 /** How long a worker under load takes to be in the middle of a batch. */
 const IN_TRANSACTION_LIMIT_MS = 5_000;
@@ -44,20 +43,3 @@ export const processFaults: readonly Fault[] = [
     },
   },
 ];
-
-/** A worker's transaction that waits for its client, longer than any does by itself. */
-async function hasOpenBatch({ databaseUrl }: Cluster): Promise<boolean> {
-  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => {});
-  await client.connect();
-  try {
-    const { rowCount } = await client.query(
-      `SELECT 1 FROM pg_stat_activity
-       WHERE application_name = 'payonce-worker' AND state = 'idle in transaction'
-         AND state_change < now() - interval '200 ms'`,
-    );
-    return (rowCount ?? 0) > 0;
-  } finally {
-    await client.end();
-  }
-}

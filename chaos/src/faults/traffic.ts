@@ -3,6 +3,10 @@ import { type Fault, nothingToEnd } from './fault.js';
 
 const OLDEST = 60;
 const FORGET_LIMIT_MS = 15_000;
+/** Payments of each provider that somebody captured. */
+const CAPTURED = 3;
+/** Trades that two merchants tell of. */
+const CONTESTED = 25;
 
 export const trafficFaults: readonly Fault[] = [
   {
@@ -12,6 +16,28 @@ export const trafficFaults: readonly Fault[] = [
     async begin({ load, stories }) {
       load.tell(stories.hot('alipay'));
       load.tell(stories.hot('wechatpay'));
+      return nothingToEnd;
+    },
+  },
+  {
+    name: 'recut-messages',
+    does: 'captured messages in dozens of other cuts and envelopes, signatures untouched, some before the genuine ones',
+    lasts: 'short',
+    async begin({ load, stories }) {
+      for (const provider of ['alipay', 'wechatpay-v2'] as const) {
+        for (let count = 0; count < CAPTURED; count += 1) load.tell(stories.captured(provider));
+      }
+      return nothingToEnd;
+    },
+  },
+  {
+    name: 'hostile-merchant',
+    does: "a second merchant tells of the first one's trades on orders of its own, before and after the genuine ones",
+    lasts: 'short',
+    async begin({ load, stories }) {
+      for (let count = 0; count < CONTESTED; count += 1) {
+        for (const story of stories.contested()) load.tell(story);
+      }
       return nothingToEnd;
     },
   },

@@ -1,0 +1,29 @@
+import { holdsWithin } from '../clock.js';
+import type { Fault } from './fault.js';
+
+const READY_LIMIT_MS = 30_000;
+
+export const formerFaults: readonly Fault[] = [
+  {
+    name: 'former-release-beside',
+    does: 'a gateway and a worker of the release before run beside the present ones, on the same stores (--former DIR)',
+    lasts: 'medium',
+    besidesMs: 8_000,
+    arrange: async ({ cluster }) =>
+      cluster.former === null
+        ? 'give --former DIR: a checkout of the release before, with `npm ci` and a build'
+        : null,
+    async begin({ cluster: { former }, load, say }) {
+      if (former === null) throw new Error('there is no former release');
+      for (const { part } of [former.worker, former.gateway]) part.up();
+      const ready = await holdsWithin(READY_LIMIT_MS, former.isReady);
+      if (!ready) say('the former release was not ready');
+      const leave = load.share(former.notifyUrl);
+      return async () => {
+        leave();
+        // As a deployment does it: the gateway first, and both finish what they have in hand.
+        for (const { part } of [former.gateway, former.worker]) await part.retire();
+      };
+    },
+  },
+];

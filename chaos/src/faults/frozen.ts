@@ -1,0 +1,34 @@
+import { holdsWithin, now } from '../clock.js';
+import type { Fault } from './fault.js';
+import { isQuiet, seeHeldUp } from './measure.js';
+import { hasOpenBatch } from './open-batch.js';
+
+const IN_TRANSACTION_LIMIT_MS = 5_000;
+
+export const frozenFaults: readonly Fault[] = [
+  {
+    name: 'worker-frozen-in-transaction',
+    does: 'SIGSTOP of a worker inside a transaction, which keeps its locks; another applies the rest',
+    lasts: 'medium',
+    async begin(stage) {
+      const { cluster, random, settled, say } = stage;
+      const quiet = await isQuiet(stage);
+      const index = random.between(0, cluster.workers.length - 1);
+      const [link, part] = [cluster.links.workerOrders[index], cluster.workers[index]?.part];
+      // What the database answers is held back: a transaction stays open until the worker stands still.
+      link?.inflict({ kind: 'hang', direction: 'from_server' });
+      const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
+      part?.freeze();
+      link?.heal();
+      const from = now();
+      say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
+      // What it has in hand waits, and so does what is told of the same orders.
+      const inHand = new Set(settled.waiting(0, from).map(({ orderNumber }) => orderNumber));
+      return () => {
+        const others = cluster.workers.length > 1;
+        if (quiet && others) seeHeldUp(stage, from, (one) => inHand.has(one.orderNumber));
+        part?.thaw();
+      };
+    },
+  },
+];

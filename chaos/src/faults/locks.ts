@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import { Client } from 'pg';
+import { holdsWithin, now } from '../clock.js';
+import type { Cluster } from '../cluster.js';
+import type { ToldOrder } from '../ledger.js';
+import type { Story } from '../stories.js';
+import type { Fault, Stage } from './fault.js';
+import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
+
+/** How long an order takes to be registered. */
+const LOCK_LIMIT_MS = 15_000;
+/** Longer than any of these faults lasts. */
+const STORY_MS = 30_000;
+
+/** A forgotten session, a mend by hand, an index that is being made: somebody else holds a lock. */
+export const lockFaults: readonly Fault[] = [
+  lockOf({
+    name: 'order-locked',
+    does: "another session holds the lock of one order's row, which is told of meanwhile",
+    story: ({ stories }) => stories.steady(STORY_MS),
+    lock: async (session, { merchant, number }) => {
+      const text = 'SELECT 1 FROM orders WHERE merchant = $1 AND number = $2 FOR UPDATE';
+      return (await session.query(text, [merchant, number])).rowCount === 1;
+    },
+  }),
+  lockOf({
+    name: 'number-locked',
+    does: 'another session holds the lock of an order number that is not registered yet',
+    story: ({ stories }) => stories.unregistered(STORY_MS / 10),
+    lock: async (session, order) => {
+      await session.query('SELECT pg_advisory_xact_lock($1)', [numberLock(order)]);
+      return true;
+    },
+  }),
+  {
+    name: 'table-locked',
+    does: 'another session holds the lock of the whole table of facts; all of it is applied soon after',
+    lasts: 'medium',
+    async begin(stage) {
+      const quiet = await isQuiet(stage);
+      const session = await openSession(stage.cluster);
+      await session.query('LOCK TABLE facts IN ACCESS EXCLUSIVE MODE');
+      return async () => {
+        await session.end();
+        if (quiet) await seeBegun(stage, now());
+      };
+    },
+  },
+];
+
+interface LockOf extends Pick<Fault, 'name' | 'does'> {
+  /** What is told of the order that is locked. */
+  readonly story: (stage: Stage) => Story;
+  /** @returns false when there is nothing to be locked yet */
+  readonly lock: (session: Client, order: ToldOrder) => Promise<boolean>;
+}
+
+/** One order is locked; the load, which tells of others, goes on. */
+function lockOf({ story, lock, ...about }: LockOf): Fault {
+  return {
+    ...about,
+    lasts: 'medium',
+    async begin(stage) {
+      const quiet = await isQuiet(stage);
+      const told = story(stage);
+      const { number } = told.order;
+      const session = await openSession(stage.cluster);
+      stage.load.tell(told);
+      const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, told.order));
+      const from = now();
+      if (!locked) stage.say(`${number} was never there to be locked`);
+      return async () => {
+        if (quiet && locked) seeHeldUp(stage, from, (one) => one.orderNumber === number);
+        await session.end();
+      };
+    },
+  };
+}
+
+/** In a transaction, past the proxies; its end gives back what it holds. */
+async function openSession({ databaseUrl }: Cluster): Promise<Client> {
+  const session = new Client({ connectionString: databaseUrl, application_name: 'chaos' });
+  session.on('error', () => {}); // it may be killed with the database
+  await session.connect();
+  await session.query('BEGIN');
+  return session;
+}
+
+/** As payonce names the lock of an order number: anyone who may connect can take it. */
+function numberLock({ merchant, number }: ToldOrder): string {
+  const text = ['payonce order number', merchant, number].join('\0');
+  const digest = createHash('sha256').update(text).digest();
+  return digest.readBigInt64BE(0).toString();
+}

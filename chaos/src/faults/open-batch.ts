@@ -1,0 +1,19 @@
+import { Client } from 'pg';
+import type { Cluster } from '../cluster.js';
+
+/** A worker's transaction that waits for its client, longer than any does by itself. */
+export async function hasOpenBatch({ databaseUrl }: Cluster): Promise<boolean> {
+  const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rowCount } = await client.query(
+      `SELECT 1 FROM pg_stat_activity
+       WHERE application_name = 'payonce-worker' AND state = 'idle in transaction'
+         AND state_change < now() - interval '200 ms'`,
+    );
+    return (rowCount ?? 0) > 0;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,73 @@
+import { Client } from 'pg';
+import { holdsWithin, now, pause } from '../clock.js';
+import type { Cluster } from '../cluster.js';
+import type { Fault } from './fault.js';
+import { isQuiet, seeBegun } from './measure.js';
+
+const START_LIMIT_MS = 30_000;
+const RECONNECT_LIMIT_MS = 10_000;
+/** PostgreSQL writes what is committed without waiting this late: what is lost shows. */
+const WRITER_DELAY = '10s';
+
+export const postgresFaults: readonly Fault[] = [
+  {
+    name: 'postgres-away-long',
+    does: 'PostgreSQL is away for long; what waited begins within ten seconds of its return',
+    lasts: 'long',
+    async begin(stage) {
+      const { postgres } = stage.cluster;
+      const quiet = await isQuiet(stage);
+      await postgres.down();
+      return async () => {
+        postgres.up();
+        const answers = await holdsWithin(START_LIMIT_MS, () => ask(stage.cluster, ['SELECT 1']));
+        if (!answers) throw new Error('PostgreSQL did not come back');
+        if (quiet) await seeBegun(stage, now());
+      };
+    },
+  },
+  {
+    name: 'commits-lost',
+    does: "the orders' role is set to synchronous_commit off, then SIGKILL of PostgreSQL",
+    lasts: 'short',
+    async begin({ cluster, settled, say }) {
+      const { username: role } = new URL(cluster.databaseUrl);
+      await ask(cluster, [
+        `ALTER ROLE ${role} SET synchronous_commit = off`,
+        `ALTER SYSTEM SET wal_writer_delay = '${WRITER_DELAY}'`,
+        'SELECT pg_reload_conf()',
+        // Sessions have the settings with which they began.
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
+      ]);
+      const from = now();
+      return async () => {
+        await holdsWithin(RECONNECT_LIMIT_MS, () => settled.behind(now() - 500) === 0);
+        await pause(500);
+        say(`killed ${((now() - from) / 1_000).toFixed(1)} s after its sessions began`);
+        await cluster.postgres.crash();
+        const mended = await holdsWithin(START_LIMIT_MS, () =>
+          ask(cluster, [
+            `ALTER ROLE ${role} RESET synchronous_commit`,
+            'ALTER SYSTEM RESET wal_writer_delay',
+            'SELECT pg_reload_conf()',
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
+          ]),
+        );
+        if (!mended) throw new Error('the role could not be set back');
+      };
+    },
+  },
+];
+
+/** As superuser, past the proxies. @returns true @throws while PostgreSQL is away */
+async function ask({ adminUrl }: Cluster, texts: readonly string[]): Promise<boolean> {
+  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 1_000 });
+  client.on('error', () => {}); // the query tells
+  await client.connect();
+  try {
+    for (const text of texts) await client.query(text);
+    return true;
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,109 @@
+import { alipayRequest } from '@payonce/testkit/alipay-wire';
+import type { Fields, SignedRequest, SignerId } from '@payonce/testkit/request';
+import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import type { Random } from './random.js';
+
+/**
+ * Alipay and API v2 sign `a=1&b=2` without escaping, so one signature fits many cuts of one text. Nothing
+ * authenticates what is around an encrypted refund notice. Who captured a message can send all of these.
+ */
+
+/** Names that a reader might act upon; empty ones say nothing and are not signed. */
+const EMPTY_NAMES = ['refund_fee', 'fee_type', 'trans_currency', 'sub_mch_id', 'note'] as const;
+/** Unknown ones, and such as the encrypted content has. */
+const ENVELOPE_NAMES = ['note', 'x', 'transaction_id', 'refund_id', 'out_trade_no'] as const;
+const MOST_GLUED = 3;
+
+/**
+ * The same signature (of a refund notice of API v2: the same cipher text) in another cut or envelope.
+ * @returns null where there is only one way to send a message: API v3 signs the bytes
+ */
+export function recut(
+  provider: SignerId,
+  signed: SignedRequest,
+  random: Random,
+): SignedRequest | null {
+  switch (provider) {
+    case 'wechatpay':
+      return null;
+    case 'alipay': {
+      const fields = formOf(signed.body);
+      return alipayRequest(cutAnew(fields, new Set(['sign', 'sign_type']), random));
+    }
+    case 'wechatpay-v2': {
+      const fields = elementsOf(signed.body);
+      const isRefund = fields.some(([name]) => name === 'req_info');
+      const changed = isRefund ? rewrapped(fields, random) : cutAnew(fields, SIGN, random);
+      return wechatV2Request(wechatV2Xml(changed));
+    }
+  }
+}
+
+const SIGN = new Set(['sign']);
+
+/** One to three changes that leave the sorted text `name=value&…` as it was. */
+function cutAnew(fields: Fields, unsigned: ReadonlySet<string>, random: Random): Fields {
+  const changes = [glued, split, reordered, withEmpty];
+  let cut = fields;
+  for (let left = random.between(1, 3); left > 0; left -= 1) {
+    cut = random.pick(changes)(cut, unsigned, random);
+  }
+  return cut;
+}
+
+type Change = (fields: Fields, unsigned: ReadonlySet<string>, random: Random) => Fields;
+
+/** A field swallows the ones that follow it in the signed text. */
+const glued: Change = (fields, unsigned, random) => {
+  const sorted = fields
+    .filter(([name, value]) => !unsigned.has(name) && value !== '')
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const at = random.between(0, sorted.length - 2);
+  const [first, ...rest] = sorted.slice(at, at + 1 + random.between(1, MOST_GLUED));
+  if (first === undefined) return fields;
+  const value = [first[1], ...rest.map((pair) => pair.join('='))].join('&');
+  const swallowed = new Set(rest.map(([name]) => name));
+  return fields
+    .filter(([name]) => !swallowed.has(name))
+    .map((field) => (field[0] === first[0] ? [first[0], value] : field));
+};
+
+/** A field ends at a `&` inside its value; what follows is a field of its own. */
+const split: Change = (fields, unsigned, random) => {
+  const names = new Set(fields.map(([name]) => name));
+  const cuts = fields.flatMap(([name, value], place) => {
+    if (unsigned.has(name)) return [];
+    return [...value.matchAll(/&([A-Za-z_]\w*)=/g)].flatMap(({ index, 1: next = '' }) =>
+      names.has(next) ? [] : [{ place, name, value, index, next }],
+    );
+  });
+  if (cuts.length === 0) return fields;
+  const { place, name, value, index, next } = random.pick(cuts);
+  const right = [next, value.slice(index + next.length + 2)] as const;
+  return fields.toSpliced(place, 1, [name, value.slice(0, index)], right);
+};
+
+const reordered: Change = (fields, _unsigned, random) => random.shuffled(fields);
+
+const withEmpty: Change = (fields, _unsigned, random) => {
+  const name = random.pick(EMPTY_NAMES);
+  if (fields.some(([known]) => known === name)) return fields;
+  return fields.toSpliced(random.between(0, fields.length), 0, [name, '']);
+};
+
+/** The encrypted part as it is, in an envelope with more in it. */
+function rewrapped(fields: Fields, random: Random): Fields {
+  const name = random.pick(ENVELOPE_NAMES);
+  const added = [name, random.pick(['', String(random.between(1, 10 ** 9))])] as const;
+  return random.shuffled([...fields, added]);
+}
+
+function formOf(body: Buffer): Fields {
+  return [...new URLSearchParams(body.toString('latin1'))];
+}
+
+/** As the testkit writes them: every value is CDATA, and none has its end inside. */
+function elementsOf(body: Buffer): Fields {
+  const found = body.toString('utf8').matchAll(/<(\w+)><!\[CDATA\[(.*?)\]\]><\/\1>/gs);
+  return [...found].map(([, name = '', value = '']) => [name, value] as const);
+}
