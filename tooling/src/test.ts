@@ -25,11 +25,23 @@ interface Counts {
   readonly skipped: number;
 }
 
+const HELP = `npm test               every check and every test; the long ones in a small size
+npm run test:full      the same tests, each at the size that the documents state: up to an hour`;
+
+/** Tests that show a promise under load read it: their sizes are small without it. */
+const FULL_SIZE = 'PAYONCE_TEST_FULL';
+
 /**
  * `npm test`: format, lint, types, unused code, then every test (import directions are tests too), each stage
  * with its time. The last line is `N passed, N failed`, read from vitest's own reports.
+ * With `--full` every test runs at its full size.
  */
-export async function test(place: Place): Promise<number> {
+export async function test(place: Place & { readonly args: readonly string[] }): Promise<number> {
+  if (place.args.some((arg) => arg !== '--full')) {
+    console.log(HELP);
+    return place.args.includes('--help') ? 0 : 2;
+  }
+  if (place.args.includes('--full')) process.env[FULL_SIZE] = '1';
   return checkAndTest(place).catch((error: Error) => {
     console.error(`✗ ${error.message}`);
     return 1;

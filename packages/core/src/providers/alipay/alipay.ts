@@ -21,6 +21,7 @@ export const alipay: ProviderDefinition<AlipaySettings> = {
       judgedHeaders: [],
       keys: keys.map(({ info }) => info),
       verify: (request) => verifyAlipay(keys, settings.signType, layouts, request),
+      formerIdentity: () => null,
       decode: ({ message }) => [decodeAlipay(settings, message)],
     };
   },

@@ -18,6 +18,7 @@ export const wechatpayV2: ProviderDefinition<WechatpayV2Settings> = {
       judgedHeaders: [],
       keys: apiKeys.map(({ name, retiredAt }) => ({ name, expiresAt: null, retiredAt })),
       verify: (request) => verify({ signType: settings.signType, apiKeys }, request),
+      formerIdentity: () => null,
       decode: ({ message }) => decode(settings, message),
     };
   },
