@@ -14,6 +14,40 @@ export interface Figure {
   readonly against: string;
 }
 
+/** What one row found between two builds. */
+export interface BuildFigure {
+  readonly name: string;
+  readonly unit: string;
+  /** Medians of the rounds: of this build, and of the other. */
+  readonly value: number;
+  readonly baseline: number;
+  /** Median of the rounds' own ratios. One or more: this build is as fast or faster, also where the unit is a time. */
+  readonly ratio: number;
+  /** The least and the greatest ratio of a round. */
+  readonly min: number;
+  readonly max: number;
+  readonly rounds: number;
+}
+
+/** One JSON object a line. */
+export function buildFigureAsJson(figure: BuildFigure): string {
+  const { name, value, unit, baseline, ratio, min, max, rounds } = figure;
+  return JSON.stringify({ name, value, unit, baseline, ratio, min, max, rounds });
+}
+
+/** A table for people. */
+export function buildFiguresAsTable(figures: readonly BuildFigure[]): string {
+  const table = new Table({
+    head: ['name', 'this build', 'other build', 'unit', 'ratio', 'min', 'max', 'rounds'],
+    colAligns: ['left', 'right', 'right', 'left', 'right', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, value, baseline, unit, ratio, min, max, rounds } of figures) {
+    table.push([name, value, baseline, unit, ratio, min, max, rounds]);
+  }
+  return table.toString();
+}
+
 /** One JSON object a line. */
 export function asJson({ name, value, unit, baseline, ratio }: Figure): string {
   return JSON.stringify({ name, value, unit, baseline, ratio });

@@ -1,19 +1,20 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { NewJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { type OwnedProcess, stop } from '@payonce/tooling/process';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
-import { jobsOf } from './backlog.js';
+import { checkBuild, measureBuilds, openBuilds } from './against.js';
+import { fill, jobsOf } from './backlog.js';
 import { explain } from './explain.js';
 import { asJson, asTable, type Figure } from './figure.js';
 import { type BenchOptions, readOptions, UsageError } from './options.js';
 import { openPrograms } from './programs.js';
 import { alipayPayments } from './requests.js';
-import { FULL, QUICK } from './scale.js';
+import { FULL, QUICK, ROUNDS_AGAINST, type Scale } from './scale.js';
 import type { Stage } from './stage.js';
 import { startBenchStores } from './stores.js';
 
@@ -33,7 +34,9 @@ export async function bench({ root, state, args }: Place): Promise<number> {
       console.log(options.help);
       return 0;
     }
-    await onStage(root, join(state, 'bench'), options);
+    const against = options.against === null ? null : resolve(root, options.against);
+    if (against !== null) checkBuild(against);
+    await onStage(root, join(state, 'bench'), { ...options, against });
     // Everything is stopped by then; what is left are sockets of clients whose server is gone.
     process.exit(0);
   } catch (error) {
@@ -77,7 +80,7 @@ async function play(
   onSpawn: (owned: OwnedProcess) => void,
   say: (line: string) => void,
 ): Promise<void> {
-  const scale = options.quick ? QUICK : FULL;
+  const scale = scaleOf(options);
   const logs = join(folder, 'logs');
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
@@ -93,24 +96,38 @@ async function play(
     onSpawn,
   });
   const requests = once(() => alipayPayments(signers, scale.requests, requestsFile, say));
+  const programs = { root, logs, channelsFile, onSpawn };
+  const jobs = once((): readonly NewJob[] => jobsOf(requests(), channels));
   const stage: Stage = {
     scale,
     stores,
-    programs: openPrograms({ root, logs, channelsFile, onSpawn }),
+    programs: openPrograms(programs),
     channels,
     signers,
     requests,
     requestsFile,
-    jobs: once((): readonly NewJob[] => jobsOf(requests(), channels)),
+    jobs,
+    fill: (place, from, count) => fill(place, jobs().slice(from, from + count)),
     folder: logs,
     say,
   };
   try {
-    if (options.explain) console.log(await explain(stage));
+    if (options.against !== null) {
+      await measureBuilds(await openBuilds(stage, programs, options.against), options);
+    } else if (options.explain) console.log(await explain(stage));
     else await measure(stage, options);
   } finally {
     await stores.end();
   }
+}
+
+function scaleOf({ quick, against, rounds }: BenchOptions): Scale {
+  const scale = quick ? QUICK : FULL;
+  const usual = against === null || quick ? scale.rounds : ROUNDS_AGAINST;
+  const wanted = rounds ?? usual;
+  // Each round of `growth` has notifications of its own.
+  const requests = Math.max(scale.requests, wanted * scale.grownBacklog);
+  return { ...scale, rounds: wanted, requests };
 }
 
 async function measure(stage: Stage, { rows, json }: BenchOptions): Promise<void> {

@@ -5,6 +5,10 @@ export interface BenchOptions {
   readonly json: boolean;
   readonly quick: boolean;
   readonly explain: boolean;
+  /** The folder of another build, or null. */
+  readonly against: string | null;
+  /** In place of the usual number. */
+  readonly rounds: number | null;
   readonly rows: readonly Row[];
 }
 
@@ -19,40 +23,65 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
       json: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       explain: { type: 'boolean', default: false },
+      against: { type: 'string' },
+      rounds: { type: 'string' },
       only: { type: 'string', multiple: true },
       help: { type: 'boolean', default: false },
     },
   });
   if (values.help) return { help: help() };
+  const { against = null } = values;
+  if (against !== null && values.explain) {
+    throw new UsageError('--explain shows the plans of this build alone: leave --against out');
+  }
+  const rows = against === null ? ROWS : ROWS_AGAINST;
   return {
     json: values.json,
     quick: values.quick,
     explain: values.explain,
-    rows: values.only === undefined ? ROWS : values.only.map(rowNamed),
+    against,
+    rounds: values.rounds === undefined ? null : roundsIn(values.rounds),
+    rows: values.only === undefined ? rows : values.only.map((name) => rowNamed(rows, name)),
   };
 }
 
-function rowNamed(name: string): Row {
-  const row = ROWS.find((one) => one.name === name);
+const ROWS_AGAINST = ROWS.filter(({ side }) => side !== undefined);
+
+function rowNamed(rows: readonly Row[], name: string): Row {
+  const row = rows.find((one) => one.name === name);
   if (row) return row;
-  throw new UsageError(
-    `no comparison is named ${name}; there are ${ROWS.map((one) => one.name).join(', ')}`,
-  );
+  throw new UsageError(`no comparison is named ${name}; there are ${namesOf(rows)}`);
+}
+
+function namesOf(rows: readonly Row[]): string {
+  return rows.map(({ name }) => name).join(', ');
+}
+
+function roundsIn(text: string): number {
+  if (/^[1-9][0-9]?$/.test(text)) return Number(text);
+  throw new UsageError(`--rounds ${text}: a number from 1 to 99`);
 }
 
 function help(): string {
   const width = Math.max(...ROWS.map(({ name }) => name.length));
   const rows = ROWS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
-  return `npm run bench -- [--only NAME]… [--json] [--quick] [--explain]
+  return `npm run bench -- [--only NAME]… [--rounds N] [--json] [--quick] [--against DIR | --explain]
 
 Starts its own PostgreSQL (synchronous_commit=on) and Redis (AOF, appendfsync always), real gateways and
 workers, and a load generator in a process of its own. Each comparison takes turns with its baseline, five
 times; the figures are medians. Progress is on the standard error. All of it takes about half an hour.
 
-  --only NAME  this one; may be repeated
-  --json       one object a line: name, value, unit, baseline, ratio
-  --quick      shortened to seconds: shows that it works, not how fast it is
-  --explain    instead: EXPLAIN (ANALYZE, BUFFERS) of every statement that applies a batch
+  --only NAME    this one; may be repeated
+  --rounds N     rounds of each comparison: 5, with --against 9
+  --json         one object a line: name, value, unit, baseline, ratio
+  --quick        shortened to seconds: shows that it works, not how fast it is
+  --against DIR  instead: this build in turns with the one in DIR, a built checkout of another version
+  --explain      instead: EXPLAIN (ANALYZE, BUFFERS) of every statement that applies a batch
+
+With --against the gateway, the worker and the schema are DIR's in every other turn (A B, B A, …); stores
+and load are the same. It compares ${namesOf(ROWS_AGAINST)}, and gives the median, least
+and greatest ratio of the rounds (JSON: min, max, rounds as well). A ratio of 1 or more means that this
+build is as fast or faster: a latency's ratio is the other build's divided by this one's.
 
 Comparisons:
 ${rows.join('\n')}`;

@@ -1,4 +1,5 @@
-import { type Figure, rounded } from './figure.js';
+import { type BuildFigure, type Figure, rounded } from './figure.js';
+import type { Reading, Side } from './rows/row.js';
 
 /** Gives one figure of a side: how many a second, say. */
 export type Measure = () => Promise<number>;
@@ -55,6 +56,56 @@ export async function repeat(
     say(`${name} ${round}/${rounds}: ${rounded(values.at(-1) ?? 0)} ${unit}`);
   }
   return { name, unit, against, value: rounded(median(values)), baseline: null, ratio: null };
+}
+
+/**
+ * Two builds in turns (A B, B A, A B, …): whichever comes second finds another machine than the first.
+ * @returns a figure for each name; a ratio of 1 or more means that `ours` is as good or better
+ */
+export async function alternate(
+  ours: Side,
+  theirs: Side,
+  rounds: number,
+  say: (line: string) => void,
+): Promise<readonly BuildFigure[]> {
+  const found: { own: readonly Reading[]; other: readonly Reading[] }[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    const inOrder = round % 2 === 1 ? [ours, theirs] : [theirs, ours];
+    const readings = new Map<Side, readonly Reading[]>();
+    for (const side of inOrder) readings.set(side, await side.measure());
+    const pair = { own: readings.get(ours) ?? [], other: readings.get(theirs) ?? [] };
+    found.push(pair);
+    for (const { own, other } of pairsOf(pair)) {
+      const both = `${rounded(own.value)}, against ${rounded(other.value)} ${own.unit}`;
+      say(`${own.name} ${round}/${rounds}: ${both}, ratio ${rounded(ratioOf(own, other))}`);
+    }
+  }
+  const names = found[0]?.own.map(({ name }) => name) ?? [];
+  return names.map((name) => {
+    const pairs = found.flatMap(pairsOf).filter(({ own }) => own.name === name);
+    const ratios = pairs.map(({ own, other }) => ratioOf(own, other));
+    return {
+      name,
+      unit: pairs[0]?.own.unit ?? '',
+      value: rounded(median(pairs.map(({ own }) => own.value))),
+      baseline: rounded(median(pairs.map(({ other }) => other.value))),
+      ratio: rounded(median(ratios)),
+      min: rounded(Math.min(...ratios)),
+      max: rounded(Math.max(...ratios)),
+      rounds,
+    };
+  });
+}
+
+function pairsOf({ own, other }: { own: readonly Reading[]; other: readonly Reading[] }) {
+  return own.flatMap((reading) => {
+    const counterpart = other.find(({ name }) => name === reading.name);
+    return counterpart === undefined ? [] : [{ own: reading, other: counterpart }];
+  });
+}
+
+function ratioOf(own: Reading, other: Reading): number {
+  return own.better === 'more' ? own.value / other.value : other.value / own.value;
 }
 
 export function median(values: readonly number[]): number {

@@ -55,5 +55,8 @@ export const QUICK: Scale = {
   waiting: 100,
 };
 
+/** Two builds differ by less than a build and what people would write instead. */
+export const ROUNDS_AGAINST = 9;
+
 /** Requests under way at once, and so connections: both sides of a comparison have as many. */
 export const CONCURRENCY = 64;

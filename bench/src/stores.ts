@@ -10,6 +10,7 @@ import type { OwnedProcess } from '@payonce/tooling/process';
 import { findRedisServer, startRedis } from '@payonce/tooling/redis';
 import { Redis } from 'ioredis';
 import { Client, escapeLiteral } from 'pg';
+import { shortenLog } from './redis-log.js';
 import { AMOUNT, orderNumber } from './requests.js';
 
 /** One database of one measurement, with its queue schema, its orders, and an empty Redis. */
@@ -21,16 +22,22 @@ export interface Place {
   remove(): Promise<void>;
 }
 
+/** Addresses of one database. */
+export type DatabaseUrls = Pick<Place, 'databaseUrl' | 'queueDatabaseUrl'>;
+
 export interface BenchStores {
   readonly redis: Redis;
   readonly postgresLog: string;
   freshPlace(): Promise<Place>;
+  /** The same stores, with databases that `migrateIt` has migrated: another version has another schema. */
+  migratedBy(migrateIt: (urls: DatabaseUrls) => Promise<void>): Promise<BenchStores>;
   /** An empty Redis, and nothing that PostgreSQL has still to write: both sides of a comparison begin so. */
   settle(): Promise<void>;
   end(): Promise<void>;
 }
 
 const TEMPLATE = 'payonce_bench';
+const OTHER_TEMPLATE = 'payonce_bench_other';
 
 export async function startBenchStores(options: {
   readonly folder: string;
@@ -67,23 +74,34 @@ export async function startBenchStores(options: {
     databaseUrl: urlFor(postgres.adminUrl, database),
     queueDatabaseUrl: urlFor(postgres.adminUrl, database, ['payonce_queue', queuePassword]),
   });
-  await makeTemplate(postgres.adminUrl, urls(TEMPLATE), options.orders);
+  const addTemplate = async (name: string, migrateIt: (urls: DatabaseUrls) => Promise<unknown>) => {
+    await ask(postgres.adminUrl, `CREATE DATABASE ${name}`);
+    const { databaseUrl } = urls(name);
+    await migrateIt(urls(name));
+    await ask(databaseUrl, ordersFor(options.orders));
+    await ask(databaseUrl, 'VACUUM ANALYZE');
+  };
+  await addTemplate(TEMPLATE, migrate);
   let made = 0;
   async function settle(): Promise<void> {
     await redis.flushall();
     if (!options.settles) return;
     await ask(postgres.adminUrl, 'CHECKPOINT');
-    await shortened(redis);
+    await shortenLog(redis);
   }
 
-  return {
+  const storesFrom = (template: string): BenchStores => ({
     redis,
     postgresLog,
     settle,
+    async migratedBy(migrateIt) {
+      await addTemplate(OTHER_TEMPLATE, migrateIt);
+      return storesFrom(OTHER_TEMPLATE);
+    },
     async freshPlace() {
       made += 1;
       const name = `payonce_bench_${made}`;
-      await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${TEMPLATE}`);
+      await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
       await settle();
       const client = new Client({ connectionString: urls(name).databaseUrl });
       // When everything is stopped before its time; a query that is under way fails by itself.
@@ -105,24 +123,14 @@ export async function startBenchStores(options: {
       await postgres.stop();
       clear(folder);
     },
-  };
+  });
+  return storesFrom(TEMPLATE);
 }
 
 /** Also what a run left behind that was killed. */
 function clear(folder: string): void {
   rmSync(postgresHome(join(folder, 'postgres')).data, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
-}
-
-async function makeTemplate(
-  adminUrl: string,
-  urls: { readonly databaseUrl: string; readonly queueDatabaseUrl: string },
-  orders: number,
-): Promise<void> {
-  await ask(adminUrl, `CREATE DATABASE ${TEMPLATE}`);
-  await migrate(urls);
-  await ask(urls.databaseUrl, ordersFor(orders));
-  await ask(urls.databaseUrl, 'VACUUM ANALYZE');
 }
 
 /** Made in SQL: what is measured is what comes after an order was registered. */
@@ -140,14 +148,6 @@ async function ask(url: string, statement: string): Promise<void> {
     await client.query(statement);
   } finally {
     await client.end();
-  }
-}
-
-/** With an empty log: a rewrite that begins in mid-measurement would be one side's bad luck. */
-async function shortened(redis: Redis): Promise<void> {
-  await redis.bgrewriteaof();
-  while (/aof_rewrite_(in_progress|scheduled):1/.test(await redis.info('persistence'))) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -62,6 +62,41 @@ test('a shortened run on real stores and processes gives its figures, one JSON o
   }
 });
 
+test('two builds take turns in one run, each with a schema of its own', async () => {
+  // Against itself: what is compared are the commands, not two versions.
+  const rows = process.env.PAYONCE_TEST_FULL
+    ? ['ack.floor', 'ack.standby', 'apply.floor', 'latency', 'growth']
+    : ['latency', 'growth'];
+  const only = rows.flatMap((name) => ['--only', name]);
+  const { code, stdout, stderr } = await run('--quick', '--json', '--against', root, ...only);
+  expect(code, stderr).toBe(0);
+  const figures = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, number | string>);
+  const names = rows.flatMap((name) => (name === 'latency' ? [name, 'latency.p50'] : [name]));
+  expect(figures.map(({ name }) => name)).toEqual(names);
+  for (const figure of figures) {
+    const keys = ['name', 'value', 'unit', 'baseline', 'ratio', 'min', 'max', 'rounds'];
+    expect(Object.keys(figure)).toEqual(keys);
+    for (const name of ['value', 'baseline', 'ratio', 'min', 'max']) {
+      expect(figure[name], `${figure.name} ${name}`).toBeGreaterThan(0);
+    }
+    expect(figure.rounds).toBe(1);
+  }
+});
+
+test('a folder without a build, and a row that no build has, are wrong command lines', async () => {
+  const noBuild = await run('--against', state);
+  expect(noBuild.code).toBe(2);
+  expect(noBuild.stderr).toContain('is no built checkout: it has no apps/gateway/dist/main.js');
+  const noRow = await run('--against', root, '--only', 'verify.alipay');
+  expect(noRow.code).toBe(2);
+  expect(noRow.stderr).toContain('there are ack.floor, ack.standby, apply.floor, latency, growth');
+  const noRounds = await run('--rounds', '0');
+  expect(noRounds.code).toBe(2);
+});
+
 test('a comparison that does not exist is a wrong command line', async () => {
   const { code, stderr } = await run('--only', 'nothing');
   expect(code).toBe(2);

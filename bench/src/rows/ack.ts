@@ -3,7 +3,7 @@ import type { Running } from '../programs.js';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
 import type { Place } from '../stores.js';
-import type { Row } from './row.js';
+import { type Row, rateSide } from './row.js';
 
 /** How people size the pool: Prisma's custom, and what they raise it to. */
 export const POOLS = ['10', '32'] as const;
@@ -11,6 +11,7 @@ export const POOLS = ['10', '32'] as const;
 export const ackFloor: Row = {
   name: 'ack.floor',
   does: 'acknowledged a second, against a bare route with the same verification and queue.add',
+  side: async (stage) => rateSide('ack.floor', 'acknowledged/s', () => ours(stage)),
   measure: async (stage) => [
     await compare(
       {
@@ -56,12 +57,13 @@ export const ackNaive: Row = {
 export const ackStandby: Row = {
   name: 'ack.standby',
   does: 'acknowledged a second without Redis, against one queue.add for each request',
+  side: async (stage) => rateSide('ack.standby', 'acknowledged/s', () => withoutRedis(stage)),
   measure: async (stage) => [
     await compare(
       {
         name: 'ack.standby',
         unit: 'acknowledged/s',
-        ours: () => acknowledged(stage, (place) => stage.programs.gateway(place, 'postgres')),
+        ours: () => withoutRedis(stage),
         others: {
           'one queue.add a request': () =>
             acknowledged(stage, (place) =>
@@ -94,6 +96,10 @@ export const duplicates: Row = {
 
 function ours(stage: Stage, spec: Partial<LoadSpec> = {}): Promise<number> {
   return acknowledged(stage, (place) => stage.programs.gateway(place, 'redis'), spec);
+}
+
+function withoutRedis(stage: Stage): Promise<number> {
+  return acknowledged(stage, (place) => stage.programs.gateway(place, 'postgres'));
 }
 
 async function acknowledged(

@@ -1,10 +1,10 @@
-import { drainRate, fill, remaining } from '../backlog.js';
+import { drainRate, remaining } from '../backlog.js';
 import type { Running } from '../programs.js';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
 import type { Place } from '../stores.js';
 import { POOLS } from './ack.js';
-import type { Row } from './row.js';
+import { type Row, rateSide } from './row.js';
 
 type Start = (place: Place) => Promise<Running>;
 
@@ -36,6 +36,10 @@ export const applyNaive: Row = {
 export const applyFloor: Row = {
   name: 'apply.floor',
   does: 'the same, against a worker that only verifies and decodes',
+  side: async (stage) =>
+    rateSide('apply.floor', 'applied/s', () =>
+      drained(stage, [(place) => stage.programs.worker(place)]),
+    ),
   measure: async (stage) => [
     await compare(
       {
@@ -75,13 +79,13 @@ export const workers: Row = {
 
 /** @param applies whether what is done can be found in the database afterwards */
 async function drained(
-  { scale, stores, jobs }: Stage,
+  { scale, stores, fill }: Stage,
   starts: readonly Start[],
   applies = true,
 ): Promise<number> {
   const place = await stores.freshPlace();
   try {
-    await fill(place, jobs().slice(0, scale.backlog));
+    await fill(place, 0, scale.backlog);
     const workers = await Promise.all(starts.map((start) => start(place)));
     const rate = await drainRate(stores.redis, scale.backlog, scale.drainLimitMs);
     await Promise.all(workers.map((worker) => worker.stop()));

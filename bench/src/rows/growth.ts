@@ -1,10 +1,10 @@
-import { drainRate, fill } from '../backlog.js';
+import { drainRate } from '../backlog.js';
 import { grow } from '../grow.js';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
 import type { Place } from '../stores.js';
 import { expectApplied } from './apply.js';
-import type { Row } from './row.js';
+import { type Row, rateSide } from './row.js';
 
 export const growth: Row = {
   name: 'growth',
@@ -33,18 +33,25 @@ export const growth: Row = {
       await many.remove();
     }
   },
+  async side(stage) {
+    const place = await stage.stores.freshPlace();
+    await grow(place, stage.scale.stored.many, stage.say);
+    return {
+      ...rateSide('growth', 'applied/s', inTurn(stage, place)),
+      end: () => place.remove(),
+    };
+  },
 };
 
 /** Each round has notifications of its own: a database of this size is not made anew each time. */
-function inTurn({ scale, stores, programs, jobs }: Stage, place: Place): () => Promise<number> {
+function inTurn({ scale, stores, programs, fill }: Stage, place: Place): () => Promise<number> {
   let from = 0;
   return async () => {
     await stores.settle();
-    const own = jobs().slice(from, from + scale.grownBacklog);
+    await fill(place, from, scale.grownBacklog);
     from += scale.grownBacklog;
-    await fill(place, own);
     const worker = await programs.worker(place);
-    const rate = await drainRate(stores.redis, own.length, scale.drainLimitMs);
+    const rate = await drainRate(stores.redis, scale.grownBacklog, scale.drainLimitMs);
     await worker.stop();
     await expectApplied(place, 1);
     return rate;

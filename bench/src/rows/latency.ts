@@ -37,6 +37,19 @@ export const latency: Row = {
     );
     return [p99, p50];
   },
+  async side(stage) {
+    const files = filesOf(stage);
+    return {
+      async measure() {
+        const { p50, p99 } = await receiptToApplied(stage, files);
+        return [
+          { name: 'latency', unit: 'ms (p99)', value: p99, better: 'less' },
+          { name: 'latency.p50', unit: 'ms (p50)', value: p50, better: 'less' },
+        ];
+      },
+      end: async () => {},
+    };
+  },
 };
 
 export const ackLatency: Row = {

@@ -1,0 +1,104 @@
+import { existsSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import { endedAtStart, own } from '@payonce/tooling/process';
+import { type BuildFigure, buildFigureAsJson, buildFiguresAsTable } from './figure.js';
+import { type BenchOptions, UsageError } from './options.js';
+import { openPrograms, type ProgramsOptions } from './programs.js';
+import { writeRequests } from './requests.js';
+import { alternate } from './rounds.js';
+import type { Side } from './rows/row.js';
+import type { Stage } from './stage.js';
+import type { DatabaseUrls, Place } from './stores.js';
+
+const MIGRATE = 'prisma/dist/main.js';
+const PROGRAMS = ['apps/gateway/dist/main.js', 'apps/worker/dist/main.js', MIGRATE];
+/** All are sent; what is left of this time is not waited for. */
+const FILL_LIMIT_MS = 120_000;
+
+export interface Builds {
+  readonly ours: Stage;
+  readonly theirs: Stage;
+}
+
+/** @throws UsageError when the folder is no built checkout */
+export function checkBuild(dir: string): void {
+  const missing = PROGRAMS.find((program) => !existsSync(join(dir, program)));
+  if (missing === undefined) return;
+  throw new UsageError(
+    `${dir} is no built checkout: it has no ${missing}; "npm run bench -- --help", run there, builds it`,
+  );
+}
+
+/** The other build has its own programs and schema; stores, load and requests are the same. */
+export async function openBuilds(
+  stage: Stage,
+  programs: ProgramsOptions,
+  dir: string,
+): Promise<Builds> {
+  stage.say(`the other build: ${dir}`);
+  const stores = await stage.stores.migratedBy((urls) => migrateWith(dir, urls, programs));
+  const theirs = { ...stage, stores, programs: openPrograms({ ...programs, root: dir }) };
+  return { ours: filledByGateway(stage), theirs: filledByGateway(theirs) };
+}
+
+export async function measureBuilds(
+  { ours, theirs }: Builds,
+  { rows, json }: Pick<BenchOptions, 'rows' | 'json'>,
+): Promise<void> {
+  const all: BuildFigure[] = [];
+  for (const { name, side } of rows) {
+    if (side === undefined) continue;
+    ours.say(`${name}: this build in turns with the other`);
+    const figures = await inTurns([await side(ours), await side(theirs)], ours);
+    all.push(...figures);
+    // As they come: a run that is stopped keeps what it found.
+    if (json) for (const figure of figures) console.log(buildFigureAsJson(figure));
+  }
+  if (!json) console.log(buildFiguresAsTable(all));
+}
+
+async function inTurns(
+  sides: readonly [Side, Side],
+  { scale, say }: Stage,
+): Promise<readonly BuildFigure[]> {
+  try {
+    return await alternate(sides[0], sides[1], scale.rounds, say);
+  } finally {
+    for (const side of sides) await side.end();
+  }
+}
+
+async function migrateWith(
+  dir: string,
+  { databaseUrl, queueDatabaseUrl }: DatabaseUrls,
+  { logs, onSpawn }: ProgramsOptions,
+): Promise<void> {
+  const log = join(logs, 'migrate.log');
+  const owned = own('migrate', process.execPath, [join(dir, MIGRATE)], {
+    cwd: dir,
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: databaseUrl,
+      PAYONCE_QUEUE_DATABASE_URL: queueDatabaseUrl,
+    },
+    output: openSync(log, 'a'),
+  });
+  onSpawn(owned);
+  const { code } = await owned.exited;
+  if (code !== 0) throw endedAtStart('the migration of the other build', log);
+}
+
+/** A job has the form of its build, so each build's own gateway queues it. */
+function filledByGateway(stage: Stage): Stage {
+  const { programs, requests, folder } = stage;
+  async function fill(place: Place, from: number, count: number): Promise<void> {
+    const file = join(folder, `from-${from}-${count}.jsonl`);
+    if (!existsSync(file)) writeRequests(file, requests().slice(from, from + count));
+    const gateway = await programs.gateway(place, 'redis');
+    const { origin } = gateway;
+    const sent = await programs.load({ origin, file, warmMs: 0, measureMs: FILL_LIMIT_MS });
+    await gateway.stop();
+    if (sent.acknowledged < count) throw new Error(`${sent.acknowledged} of ${count} were queued`);
+  }
+  return { ...stage, fill };
+}
