@@ -49,6 +49,19 @@ describe('a route that does not say whose data it is about', () => {
 });
 
 describe('a key with merchants', () => {
+  it('learns from the headers of an answer no more than from the answer', async () => {
+    const key = await makeKey(server, 'headers-only', 'read', ['shop-a']);
+    const head = (path: string) =>
+      server.app.inject({
+        ...{ method: 'HEAD', url: `/v1${path}`, headers: { authorization: `Bearer ${key}` } },
+      });
+    await call(server, 'POST', '/orders', { payload: order('HEAD', 'shop-b') });
+    const statuses = ['/audit', '/orders/HEAD?merchant=shop-b', '/orders'].map(
+      async (path) => (await head(path)).statusCode,
+    );
+    expect(await Promise.all(statuses)).toEqual([403, 404, 200]);
+  });
+
   it('says them when it is made and listed, and so does its audit row; without any it has all', async () => {
     const made = async (name: string, merchants?: readonly string[] | null) =>
       (
