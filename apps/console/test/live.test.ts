@@ -1,5 +1,6 @@
 import { eventually } from '@payonce/testkit/eventually';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { notificationOf, paid, receive } from './received.js';
 import { cookiesOf, formTokenIn, startConsole, submitLogin, type TestConsole } from './support.js';
 
 let server: TestConsole;
@@ -77,6 +78,37 @@ describe('a live stream', () => {
     });
     await eventually(() => expect(news(stream.came)).toBe(2));
     expect(stream.came).not.toContain('WATCHED');
+  });
+
+  it('of held events is about the merchants of who watches, and about no other', async () => {
+    const proxies = ['127.0.0.1'];
+    const limit = { header: 'x-merchants' };
+    const other = await startConsole({
+      databaseUrl: server.databaseUrl,
+      identity: { header: 'x-user', role: 'read', merchants: limit, proxies },
+    });
+    const at = await other.app.listen({ host: '127.0.0.1', port: 0 });
+    const watchAs = async (merchants: string, topic = 'held') => {
+      const headers = { 'x-user': 'lin', 'x-merchants': merchants };
+      const answer = await fetch(`${at}/live?topic=${topic}`, { headers });
+      const stream = { status: answer.status, came: '' };
+      const read = async () => {
+        const decoder = new TextDecoder();
+        for await (const chunk of answer.body ?? []) stream.came += decoder.decode(chunk);
+      };
+      read().catch(() => undefined);
+      return stream;
+    };
+    expect((await watchAs('shop-a', 'overview')).status).toBe(404);
+    const mine = await watchAs('shop-*');
+    const others = await watchAs('elsewhere');
+    await eventually(() => expect([news(mine.came), news(others.came)]).toEqual([1, 1]));
+    const held = notificationOf([paid('NOBODY')], { merchant: 'shop-a', channel: 'live' });
+    await receive(server, held);
+    await eventually(() => expect(news(mine.came)).toBe(2));
+    // Both are looked at by one statement.
+    expect(news(others.came)).toBe(1);
+    await other.close();
   });
 
   it('is one of four at most, and ends with its session', async () => {

@@ -49,6 +49,19 @@ describe('a route that does not say whose data it is about', () => {
 });
 
 describe('a key with merchants', () => {
+  it('learns from the headers of an answer no more than from the answer', async () => {
+    const key = await makeKey(server, 'headers-only', 'read', ['shop-a']);
+    const head = (path: string) =>
+      server.app.inject({
+        ...{ method: 'HEAD', url: `/v1${path}`, headers: { authorization: `Bearer ${key}` } },
+      });
+    await call(server, 'POST', '/orders', { payload: order('HEAD', 'shop-b') });
+    const statuses = ['/audit', '/orders/HEAD?merchant=shop-b', '/orders'].map(
+      async (path) => (await head(path)).statusCode,
+    );
+    expect(await Promise.all(statuses)).toEqual([403, 404, 200]);
+  });
+
   it('says them when it is made and listed, and so does its audit row; without any it has all', async () => {
     const made = async (name: string, merchants?: readonly string[] | null) =>
       (
@@ -58,12 +71,12 @@ describe('a key with merchants', () => {
     expect(await made('every')).toBeNull();
     expect(await made('null', null)).toBeNull();
     expect(await made('star', ['shop-a', '*'])).toBeNull();
-    const { apiKeys } = (await call(server, 'GET', '/api-keys')).json();
+    const { apiKeys } = (await call(server, 'GET', '/api-keys?limit=4')).json();
     expect(apiKeys.map((key: { merchants: unknown }) => key.merchants)).toEqual([
       ...[null, null, null],
       ['shop-a', 'shop-*'],
     ]);
-    const { audit } = (await call(server, 'GET', '/audit?action=api_key.create')).json();
+    const { audit } = (await call(server, 'GET', '/audit?action=api_key.create&limit=4')).json();
     expect(audit.at(-1).detail).toMatchObject({ name: 'some', merchants: ['shop-a', 'shop-*'] });
     expect(audit[0].detail).toMatchObject({ name: 'star', merchants: null });
   });

@@ -91,6 +91,117 @@ describe('a person whom an authenticating proxy names', () => {
   });
 });
 
+describe('a person whose merchants the proxy names', () => {
+  let server: TestConsole;
+  beforeAll(async () => {
+    const merchants = { header: 'x-merchants' };
+    const identity = { header: 'x-user', role: 'admin', merchants, proxies: [PROXY] } as const;
+    server = await startConsole({ identity });
+  });
+  afterAll(() => server.close());
+
+  const get = (url: string, merchants?: string | string[], more: Record<string, string> = {}) => {
+    const { cookie, ...headers } = more;
+    return server.app.inject({
+      ...{ url, remoteAddress: PROXY },
+      headers: {
+        ...{ 'x-user': 'lin', accept: 'text/html', ...headers },
+        ...(cookie && { cookie }),
+        ...(merchants !== undefined && { 'x-merchants': merchants }),
+      },
+    });
+  };
+  const cookieOf = (answer: Awaited<ReturnType<typeof get>>) =>
+    `payonce-session=${cookiesOf(answer)['payonce-session']}`;
+  const menuIn = (page: string) =>
+    [...(/<nav .*?<\/nav>/s.exec(page)?.[0] ?? '').matchAll(/href="([^"]+)"/g)].map(
+      ([, href = '']) => href,
+    );
+
+  it.each([
+    ['*', ['/', '/dead-letters', '/audit', '/queues']],
+    ['shop-a,shop-*', []],
+  ])('has the entries of the menu that %j may open, and no other', async (merchants, further) => {
+    const menu = menuIn((await get('/orders', merchants)).body);
+    const always = ['/held', '/orders', '/notifications', '/deliveries', '/endpoints', '/docs'];
+    expect(menu.toSorted()).toEqual([...always, ...further].toSorted());
+    for (const href of menu) {
+      expect([href, (await get(href, merchants)).statusCode]).toEqual([href, 200]);
+    }
+  });
+
+  it('of some merchants begins with the orders, and reads why another page does not open', async () => {
+    const first = await get('/', 'shop-a');
+    expect([first.statusCode, first.headers.location]).toEqual([303, '/orders']);
+    for (const [language, words] of [
+      ['en', 'This page is about all merchants.'],
+      ['zh-CN', '此页面涉及全部商户'],
+    ] as const) {
+      const page = await get('/audit', 'shop-a', { 'accept-language': language });
+      expect([page.statusCode, page.body.includes(words)]).toEqual([403, true]);
+    }
+  });
+
+  it.each([
+    ...[undefined, '', ',', 'shop-a,', 'shop-a, shop-b', ' ', 'shop a', 'sh\u00f6p'],
+    ...['*****', 'x'.repeat(65), Array.from({ length: 101 }, (_, n) => `s${n}`).join()],
+  ])('is nobody with %j: what cannot be read is not all', async (merchants) => {
+    const answer = await get('/orders', merchants);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/login']);
+  });
+
+  it('is nobody when two headers say it: one may be of the browser', async () => {
+    const local = await startConsole({
+      identity: {
+        ...{ header: 'x-user', role: 'read', proxies: ['127.0.0.1'] },
+        merchants: { header: 'x-merchants' },
+      },
+    });
+    const at = await local.app.listen({ host: '127.0.0.1', port: 0 });
+    const statusWith = async (...values: string[]) => {
+      const headers = new Headers({ 'x-user': 'lin' });
+      for (const value of values) headers.append('x-merchants', value);
+      return (await fetch(`${at}/orders`, { headers })).status;
+    };
+    expect(await statusWith('shop-a')).toBe(200);
+    expect(await statusWith('*', 'shop-a')).toBe(401);
+    await local.close();
+  });
+
+  it('with other merchants than a moment ago is another session; the former one is over', async () => {
+    const first = await get('/audit', '*');
+    expect(first.statusCode).toBe(200);
+    // A merchant of that name is not all of them.
+    const second = await get('/audit', 'all', { cookie: cookieOf(first) });
+    expect(second.statusCode).toBe(403);
+    expect(cookieOf(second)).not.toBe(cookieOf(first));
+    const again = await get('/audit', '*', { cookie: cookieOf(first) });
+    expect([again.statusCode, cookieOf(again)]).not.toEqual([200, cookieOf(first)]);
+    const same = await get('/orders', 'all', { cookie: cookieOf(second) });
+    expect([same.statusCode, same.cookies]).toEqual([200, []]);
+  });
+});
+
+describe('people whom a proxy names', () => {
+  it('have the merchants of the setting, where the proxy says none', async () => {
+    const merchants = ['shop-*'];
+    const identity = { header: 'x-user', role: 'read', merchants, proxies: [PROXY] } as const;
+    const server = await startConsole({ identity });
+    const statusOf = async (url: string) =>
+      (
+        await server.app.inject({
+          ...{ url, remoteAddress: PROXY },
+          headers: { 'x-user': 'lin', 'x-merchants': '*' },
+        })
+      ).statusCode;
+    expect([await statusOf('/orders'), await statusOf('/audit')]).toEqual([200, 403]);
+    expect([await statusOf('/orders/shop-1/A'), await statusOf('/orders/other/A')]).toEqual([
+      ...[404, 404],
+    ]);
+    await server.close();
+  });
+});
+
 describe('without that setting', () => {
   it('nobody is believed to be anybody', async () => {
     const server = await startConsole();

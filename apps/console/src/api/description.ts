@@ -10,7 +10,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   201: 'Made.',
   400: 'The request is not as described here; `errors` names each field.',
   401: 'No valid bearer key.',
-  403: 'The role of the key is too small, or the key is not of this merchant, or not of all; `code` says which.',
+  403: 'The role of the key is too small, or the key is not of this merchant; `code` says which.',
   404: 'No such thing.',
   409: 'It cannot be done as things are; `code` says why.',
   413: 'The body is too large.',
@@ -54,7 +54,7 @@ export function describeRoute(
   return {
     ...schema,
     ...(posts && { headers: IDEMPOTENCY_KEY }),
-    description: `Needs the role \`${role}\`${merchantsNeeded(config?.merchants)}.${schema.description ? `\n\n${schema.description}` : ''}`,
+    description: `Needs the role \`${role}\`${merchantsNeeded(config?.merchants)}${schema.description ? `\n\n${schema.description}` : ''}`,
     security: [{ bearerKey: [role] }],
     response: Object.fromEntries(response),
   };
@@ -63,11 +63,13 @@ export function describeRoute(
 function merchantsNeeded(rule: MerchantRule = 'all'): string {
   switch (rule) {
     case 'all':
-      return ' and all merchants';
+      return ' and a key of all merchants.';
     case 'none':
-      return '';
+      return '.';
+    case 'listed':
+      return ". It is about what belongs to the key's merchants.";
     default:
-      return '; of the merchants of the key';
+      return ', and a key of the merchant.';
   }
 }
 

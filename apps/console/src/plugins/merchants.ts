@@ -33,7 +33,7 @@ declare module 'fastify' {
   }
 }
 
-export const needsAllMerchants = problem(
+const needsAllMerchants = problem(
   403,
   'all_merchants_needed',
   'This is for callers of all merchants; this one is limited to some.',

@@ -57,7 +57,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
             type: 'http',
             scheme: 'bearer',
             description:
-              'A key of `POST /v1/api-keys`. The role beside each request is the least that it needs: `read`, `operate` or `admin`.',
+              'A key of `POST /v1/api-keys`. The role beside each request is the least that it needs: `read`, `operate` or `admin`. To a key with merchants, what belongs to others is not there.',
           },
         },
       },

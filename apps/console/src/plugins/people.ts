@@ -41,6 +41,8 @@ export function createFindPerson(options: PeopleOptions): FindPerson {
       return session?.via === 'proxy' ? null : session;
     }
     if (session !== null && isSame(session, person)) return session;
+    // What streams to a person who was somebody else, or had other merchants, ends.
+    if (session?.via === 'proxy') sessions.end(request.cookies[sessionCookie] ?? '');
     const id = sessions.start(person);
     reply.setCookie(sessionCookie, id, cookieOptions(https));
     return sessions.find(id, how);
