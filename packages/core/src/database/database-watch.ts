@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import { type Clock, WRONG_CLOCK_MS } from '../clock.js';
 import { withDeadline } from '../deadline.js';
 import { AppError } from '../errors.js';
 import type { Log } from '../log.js';
@@ -48,8 +48,6 @@ const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
 /** A restart takes less. What is taken meanwhile fails and comes again; nothing is applied. */
 const DOWN_GRACE_MS = 3_000;
-/** Well-kept clocks differ by milliseconds. */
-export const CLOCK_LIMIT_MS = 60_000;
 /** A question that hangs must not keep the process from ending. */
 const CLOSE_LIMIT_MS = 1_000;
 /** Connections that are opened while the database is asked. */
@@ -75,7 +73,7 @@ export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
-  const differs = () => Math.abs(clock.differenceMs() ?? 0) > CLOCK_LIMIT_MS;
+  const differs = () => Math.abs(clock.differenceMs() ?? 0) > WRONG_CLOCK_MS;
 
   async function ask(): Promise<DatabaseFitness> {
     const before = suspected;
