@@ -6,7 +6,7 @@ const HOUR = 60 * MINUTE;
 /** From one look at a held event to the next; the last one repeats. */
 const RETRY_AFTER_MS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR];
 /** About four weeks; afterwards only a registration, a copy or a person looks at it again. */
-const TRIES_MAX = 32;
+export const TRIES_MAX = 32;
 
 /** Reasons that time can cure. All others follow from what never changes. */
 const RETRIED: ReadonlySet<HoldReason> = new Set([
@@ -14,6 +14,8 @@ const RETRIED: ReadonlySet<HoldReason> = new Set([
   'unknown_order',
   // A signed notice may have told the same meanwhile.
   'unconfirmed',
+  // An operator may have released the trade. Also: workers of the release before hold another merchant's trade.
+  'trade_on_other_order',
   // A later version may be able to apply it.
   'internal_error',
 ]);

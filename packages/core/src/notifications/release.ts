@@ -5,6 +5,7 @@ import { messageOf } from '../errors.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
 import { type HeldEvent, isHeld, readEvents, updateEvents } from './event-rows.js';
+import { TRIES_MAX } from './hold.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
   lockNotifications,
@@ -99,7 +100,11 @@ export interface RetryResult {
 export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<RetryResult> {
   const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
     SELECT DISTINCT notification_row_id AS id FROM notification_events
-    WHERE next_retry_at <= ${deps.clock()} LIMIT ${limit}`;
+    WHERE next_retry_at <= ${deps.clock()}
+      -- As workers of the release before leave it, which never look again.
+      OR outcome = 'held' AND hold_reason = 'trade_on_other_order' AND next_retry_at IS NULL
+        AND tries < ${TRIES_MAX}
+    LIMIT ${limit}`;
   const released = await retryRows(
     deps,
     due.map((row) => row.id),
