@@ -1,4 +1,4 @@
-/** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key. */
+/** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key; `lost-claims.ts` is between. */
 import { Prisma } from '@payonce/prisma/client';
 import { lockMissingNumbers, type OrderKey } from '../database/order-lock.js';
 import { recordset } from '../database/recordset.js';
