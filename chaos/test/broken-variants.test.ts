@@ -173,8 +173,8 @@ const VARIANTS: readonly Variant[] = [
       },
       {
         file: `${CORE}/notifications/settle.js`,
-        find: 'const { owners, facts } = await claimTrades(',
-        replace: 'const { owners } = await claimTrades(',
+        find: 'const { owners, facts, contested } = await claimTrades(',
+        replace: 'const { owners, contested } = await claimTrades(',
       },
     ],
     reported: { doubled: 1, falselyAcknowledged: 0 },

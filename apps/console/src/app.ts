@@ -45,6 +45,7 @@ import { rawNotificationRoutes } from './routes/raw-notification.js';
 import { registerRoutes } from './routes/register.js';
 import { statsRoutes } from './routes/stats.js';
 import { timelineRoutes } from './routes/timelines.js';
+import { tradeRoutes } from './routes/trades.js';
 
 export interface ConsoleParts {
   readonly config: Pick<
@@ -137,6 +138,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(registerRoutes, database);
       await api.register(orderRoutes, database);
       await api.register(timelineRoutes, database);
+      await api.register(tradeRoutes, database);
       await api.register(notificationRoutes, database);
       await api.register(rawNotificationRoutes, database);
       await api.register(heldEventRoutes, database);

@@ -27,7 +27,7 @@ beforeAll(async () => {
   document = (await call(server, 'GET', '/openapi.json')).json();
   contract = readContract(document);
   await call(server, 'POST', '/orders', { payload: { orderNumber: 'A-1', amount: '8888' } });
-  await receiveOne('A-1', 8888n);
+  await receiveOne('A-1', 8888n, 'T-1');
   await receiveOne('A-1', 1n);
   await receiveOne('A-1', 2n);
   await receiveOne('A-2', 8888n);
@@ -49,8 +49,11 @@ afterAll(async () => {
 });
 
 /** As a worker applies it. The rows of this database are numbered from 1. */
-async function receiveOne(orderNumber: string, amount: bigint): Promise<void> {
-  const trade = randomBytes(12).toString('hex');
+async function receiveOne(
+  orderNumber: string,
+  amount: bigint,
+  trade = randomBytes(12).toString('hex'),
+): Promise<void> {
   const body = Buffer.from(`out_trade_no=${orderNumber}&buyer_id=2088101106499364`);
   await receive(server, notificationOf([paid(orderNumber, { trade, amount })], { body }));
 }
@@ -67,6 +70,8 @@ function judge(operation: string, answer: LightMyRequestResponse, status: number
 
 const order = { orderNumber: 'A-9', amount: '8888' };
 const reason = { operator: 'lin', reason: 'seen on the statement' };
+
+const TRADE = 'trades/alipay/T-1';
 
 /** Of no event at all, which is the same plan anywhere. */
 const PLANNED = {
@@ -91,6 +96,35 @@ const CALLS: [operation: string, path: string, status: number, payload?: object]
   ['POST /v1/orders/{number}/close', '/orders/A-9/close', 200],
   ['POST /v1/orders/{number}/close', '/orders/A-1/close', 409],
   ['POST /v1/orders/{number}/close', '/orders/A-0/close', 404],
+  ['GET /v1/orders/{number}/trades/{rail}/{trade}/release', `/orders/A-1/${TRADE}/release`, 200],
+  [
+    'POST /v1/orders/{number}/trades/{rail}/{trade}/release',
+    `/orders/A-1/${TRADE}/release`,
+    200,
+    reason,
+  ],
+  [
+    'GET /v1/orders/{number}/trades/{rail}/{trade}/release',
+    '/orders/A-1/trades/alipay/X/release',
+    404,
+  ],
+  [
+    'GET /v1/orders/{number}/trades/{rail}/{trade}/reinstate',
+    `/orders/A-1/${TRADE}/reinstate`,
+    200,
+  ],
+  [
+    'POST /v1/orders/{number}/trades/{rail}/{trade}/reinstate',
+    `/orders/A-1/${TRADE}/reinstate`,
+    409,
+    { ...reason, version: 0 },
+  ],
+  [
+    'POST /v1/orders/{number}/trades/{rail}/{trade}/reinstate',
+    `/orders/A-1/${TRADE}/reinstate`,
+    200,
+    reason,
+  ],
   ['GET /v1/notifications', '/notifications', 200],
   ['GET /v1/notifications/{id}', '/notifications/1', 200],
   ['GET /v1/notifications/{id}', '/notifications/99', 404],

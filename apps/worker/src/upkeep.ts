@@ -9,6 +9,7 @@ import {
   type Verdict,
 } from '@payonce/core/notifications/redrive';
 import { retryHeld } from '@payonce/core/notifications/release';
+import { flagContested } from '@payonce/core/orders/flag-contested';
 import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
@@ -18,6 +19,10 @@ import type { WorkerMetrics } from './worker-metrics.js';
 
 /** Dead letters tried again in one step: each is a transaction of its own. */
 const REDRIVE_LIMIT = 50;
+/** Trades that two merchants told of, flagged in one step: each order is a transaction of its own. */
+const CONTESTED_LIMIT = 50;
+/** How soon after a claim the other order is flagged; a look at an empty index. */
+const CONTESTED_INTERVAL_MS = 1_000;
 /** What is kept for months is looked for every forty intervals: ten minutes. */
 const RETENTION_PAUSE = 40;
 
@@ -37,9 +42,13 @@ export interface UpkeepOptions {
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
 export function startUpkeep(options: UpkeepOptions): Schedule {
   const { database, channels, config, log, metrics, mayRun } = options;
-  const every = (what: string, run: () => Promise<boolean>) =>
+  const every = (
+    what: string,
+    run: () => Promise<boolean>,
+    intervalMs = config.releaseIntervalMs,
+  ) =>
     startSchedule({
-      intervalMs: config.releaseIntervalMs,
+      intervalMs,
       run: async () => mayRun() && run(),
       onError: (err) => log.warn({ err }, `${what} could not be looked at`),
     });
@@ -57,6 +66,11 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
     }),
+    every(
+      'contested trades',
+      () => flagContested(database, CONTESTED_LIMIT),
+      Math.min(CONTESTED_INTERVAL_MS, config.releaseIntervalMs),
+    ),
     every('old reports', () => purgeReports(database)),
   ];
   schedules.push(

@@ -30,6 +30,7 @@ export function buildApp({ secret, store }) {
     // storing fail, Fastify answers 500, and payonce comes back.
     const isNew = await store.add({ id: String(headers['webhook-id']), ...event });
     // Here a shop does its part (ship, send a licence) when `isNew`. A copy is answered like the first.
+    // `order.payment_withdrawn` ends that: `data.status` says whether the order is still paid.
     return reply.code(isNew ? 201 : 200).send({ new: isNew });
   });
 

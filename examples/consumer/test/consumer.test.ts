@@ -53,6 +53,9 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 interface Sent {
   readonly id: string;
   readonly version?: number;
+  /** `order.paid` unless said. */
+  readonly type?: string;
+  readonly status?: string;
   readonly secret?: string;
   readonly at?: Date;
   /** What is sent in the place of what was signed. */
@@ -61,16 +64,16 @@ interface Sent {
 
 /** Signed by the package that payonce's format is named after. @returns the status of the answer */
 async function send({ url }: Consumer, sent: Sent): Promise<number> {
-  const { id, version = 1, secret = OURS, at = new Date(), instead } = sent;
+  const { id, version = 1, secret = OURS, at = new Date(), instead, type = 'order.paid' } = sent;
   const data = {
     merchant: 'demo',
     orderNumber: 'O1',
-    status: version === 1 ? 'paid' : 'refunded',
+    status: sent.status ?? (version === 1 ? 'paid' : 'refunded'),
     paidAmount: '8888',
     refundedAmount: version === 1 ? '0' : '8888',
     version,
   };
-  const body = JSON.stringify({ type: 'order.paid', timestamp: at.toISOString(), data });
+  const body = JSON.stringify({ type, timestamp: at.toISOString(), data });
   const response = await fetch(`${url}/payonce`, {
     method: 'POST',
     headers: {
@@ -134,6 +137,16 @@ test('an older state of an order never takes the place of a newer one', async ()
   expect(await order(consumer)).toMatchObject({ version: 2, status: 'refunded' });
   const { events: newestFirst } = await events(consumer);
   expect(newestFirst.map(({ id }) => id)).toEqual(['evt_1', 'evt_2']);
+});
+
+test('a withdrawn payment makes the order unpaid, and it can be paid again', async () => {
+  const consumer = await start();
+  await send(consumer, { id: 'evt_1', version: 1 });
+  const type = 'order.payment_withdrawn';
+  expect(await send(consumer, { id: 'evt_2', version: 2, type, status: 'pending' })).toBe(201);
+  expect(await order(consumer)).toMatchObject({ version: 2, status: 'pending' });
+  await send(consumer, { id: 'evt_3', version: 3, status: 'paid' });
+  expect(await order(consumer)).toMatchObject({ version: 3, status: 'paid' });
 });
 
 test('what was answered with 2xx survives SIGKILL, and half a line that did not get so far is dropped', async () => {

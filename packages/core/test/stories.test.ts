@@ -52,9 +52,10 @@ describe.each(stories)('$title', (story) => {
   });
 });
 
-test('every attention flag is reached by one of these histories', () => {
+test('every attention flag that one merchant can raise is reached by one of these histories', () => {
   const reached = new Set(stories.flatMap(({ attention = [] }) => attention));
-  expect([...reached].sort()).toEqual([...ATTENTION_FLAGS].sort());
+  const alone = ATTENTION_FLAGS.filter((flag) => flag !== 'contested_trade');
+  expect([...reached].sort()).toEqual([...alone].sort());
 });
 
 /** Cloning a database for each arrival would take longer than all of them. */

@@ -58,7 +58,7 @@ export const orderDetailView = orderView.extend({
 
 type OrderRow = Prisma.OrderGetPayload<object>;
 type FactRow = Prisma.FactGetPayload<object>;
-type TradeRow = Prisma.TradeGetPayload<object>;
+type TradeRow = Omit<Prisma.TradeGetPayload<object>, 'orderId'>;
 type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 type EventRow = Prisma.NotificationEventGetPayload<object>;
 

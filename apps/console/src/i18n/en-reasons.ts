@@ -18,9 +18,9 @@ export const enReasons = {
   'hold.merchant_mismatch.do':
     'If the account is yours: list it in the channel for the next ones, and accept these. Else reject: the money went elsewhere',
   'hold.trade_on_other_order': "Another order's trade",
-  'hold.trade_on_other_order.means': 'That trade pays another order already',
+  'hold.trade_on_other_order.means': 'That trade pays another order of the merchant already',
   'hold.trade_on_other_order.do':
-    'Look at both orders; reject. Not acceptable: a trade pays one order',
+    'Look at both orders. If it pays this one: release the trade there, which applies this event. Else reject. Not acceptable: a trade pays one order of its merchant',
   'hold.id_conflict': 'Same ID, other content',
   'hold.id_conflict.means': 'A known notification ID came with other content',
   'hold.id_conflict.do':
@@ -55,6 +55,10 @@ export const enReasons = {
   'attention.closed_though_paid.do':
     'As `paid_late`; if it was your close: look whether your system closes without asking',
 
+  'attention.contested_trade': "Another merchant's trade, too",
+  'attention.contested_trade.do':
+    "Look the trade up in the provider's records. If it is not this order's: release it, and refund nothing. Else nothing: the order is paid",
+
   'dead.malformed_job': 'Not a job of ours',
   'dead.malformed_job.do':
     'The gateway is newer than the worker: update the worker, re-drive. Else somebody else writes into the queue: close that; dismiss',
@@ -76,7 +80,8 @@ export const enReasons = {
     'The order is not registered. Register it, which releases the event; or reject it.',
   'whyNot.currency_mismatch':
     'Amounts of two currencies cannot be added. Refund it at the provider and reject it.',
-  'whyNot.trade_on_other_order': 'A trade pays one order, and another one has it. Reject it.',
+  'whyNot.trade_on_other_order':
+    'A trade pays one order, and another one has it. Release it there, or reject this event.',
   'whyNot.unsupported_event':
     'What it says could not be read. Look at the notification, and reject it.',
   'whyNot.internal_error': 'Nobody has to vouch for it. Retry it once the cause is mended.',

@@ -164,12 +164,44 @@ export const en = {
   'timeline.fact.refund_total': 'Fact: refunded in all',
   'timeline.fact.finished': 'Fact: finished, no refund possible any more',
   'timeline.fact.closed': 'Fact: closed',
+  'timeline.fact.contested': 'Fact: another merchant has this trade, too',
+  'timeline.fact.released': "Fact, on an operator's word: this trade does not count",
+  'timeline.fact.reinstated': "Fact, on an operator's word: this trade counts again",
   'timeline.orderEvent': 'Your system is told',
   'timeline.delivery': 'Delivery to {endpoint}',
   'timeline.answered': 'answered {status} in {ms} ms',
   'timeline.noAnswer': 'no answer: {error}',
   'timeline.notSent': 'not sent yet',
   'timeline.next': 'next try',
+
+  'trades.title': 'Trades',
+  'trades.none': 'No trade of this order is known.',
+  'trade.counts': 'Counts',
+  'trade.released': 'Released',
+  'trades.release': 'Release…',
+  'trades.reinstate': 'Take the release back…',
+  'trades.release.title': 'Release a trade',
+  'trades.reinstate.title': 'Take the release of a trade back',
+  'trades.release.happens':
+    'The trade does not count for this order any more, whatever is told of it later. Another order of the merchant can have it. You can take this back as long as no other order has it.',
+  'trades.reinstate.happens':
+    'The trade counts for this order again, with all that was told of it meanwhile.',
+  'trades.release.submit': 'Release the trade',
+  'trades.reinstate.submit': 'Take the release back',
+  'trades.release.done': 'Released: the trade does not count for this order any more.',
+  'trades.reinstate.done': 'Taken back: the trade counts for this order again.',
+  'trades.before': 'The order now',
+  'trades.after': 'The order afterwards',
+  'trades.owner': 'Who has the trade',
+  'trades.free': 'No order: the next one of this merchant that tells of it gets it',
+  'trades.told': 'What your system is told',
+  'trades.held': 'Held events that are evaluated again',
+  'trades.nothing': 'Nothing',
+  'trades.unchanged': 'Nothing was changed.',
+  'trades.why.order_changed': 'The order changed since you looked at it. Look again.',
+  'trades.why.not_released': 'The trade was not released.',
+  'trades.why.trade_taken':
+    'Another order of this merchant has the trade now. Release it there first.',
 
   'notifications.intro': 'What providers sent, and what became of it.',
   'notifications.none':
@@ -245,6 +277,8 @@ export const en = {
   'action.api_key.revoke': 'Revoked an API key',
   'action.notification.view_raw': 'Looked at a raw message',
   'action.order.close': 'Closed an order',
+  'action.trade.release': 'Released a trade',
+  'action.trade.reinstate': 'Took the release of a trade back',
 
   'overview.noDatabase':
     'The database does not answer. Figures come back when it does; notifications wait in the queue meanwhile.',

@@ -18,9 +18,9 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   'hold.merchant_mismatch.do':
     '如果账户确实是您的，请把它加入渠道配置，并人工确认这些事件；否则请驳回，钱款已付给他人',
   'hold.trade_on_other_order': '交易已属其他订单',
-  'hold.trade_on_other_order.means': '该笔交易已用于支付另一个订单',
+  'hold.trade_on_other_order.means': '该笔交易已用于支付本商户的另一个订单',
   'hold.trade_on_other_order.do':
-    '请核对这两个订单，然后驳回。一笔交易只能支付一个订单，因此不能人工确认',
+    '请核对这两个订单。如果该交易属于本订单，请在另一订单上解除该交易，此事件随即生效；否则请驳回。同一商户的一笔交易只能支付一个订单，因此不能人工确认',
   'hold.id_conflict': '通知 ID 冲突',
   'hold.id_conflict.means': '同一个通知 ID 到达了内容不同的通知',
   'hold.id_conflict.do': '请将两条通知与支付平台的记录核对，再决定人工确认或驳回此内容',
@@ -50,6 +50,10 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   'attention.closed_though_paid.do':
     '处理方法同“关闭后才支付”；如果是您的系统关闭的，请检查它是否未经查询就关闭订单',
 
+  'attention.contested_trade': '交易另有商户主张',
+  'attention.contested_trade.do':
+    '请在支付平台核对该交易。如果它不属于本订单，请解除该交易，且不要退款；否则无需处理，订单已计为已支付',
+
   'dead.malformed_job': '并非本系统的任务',
   'dead.malformed_job.do':
     '网关版本比 worker 新：请更新 worker 后重新处理。否则说明有其他程序在写入队列：请先堵住来源，再忽略此条',
@@ -68,7 +72,8 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
 
   'whyNot.unknown_order': '订单尚未登记。登记订单会自动释放此事件；或者驳回。',
   'whyNot.currency_mismatch': '不同币种的金额不能相加。请在支付平台退款后驳回。',
-  'whyNot.trade_on_other_order': '一笔交易只能支付一个订单，而它已属于其他订单。请驳回。',
+  'whyNot.trade_on_other_order':
+    '一笔交易只能支付一个订单，而它已属于其他订单。请在该订单上解除交易，或驳回此事件。',
   'whyNot.unsupported_event': '通知内容无法识别。请查看通知后驳回。',
   'whyNot.internal_error': '无需人工担保。排除原因后重试即可。',
   'whyNot.nothing_said': '它不改变任何订单。请驳回。',

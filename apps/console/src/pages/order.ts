@@ -1,3 +1,4 @@
+import type { OrderTrade } from '@payonce/core/orders/order-trades';
 import type { Timeline } from '../api/timeline-views.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { type Html, html, NOTHING } from './html.js';
@@ -8,10 +9,16 @@ import { facts } from './parts/facts.js';
 import { exactMoney, money } from './parts/money.js';
 import { time } from './parts/time.js';
 import { timeline } from './parts/timeline.js';
+import { orderTrades } from './parts/trades.js';
 import type { View } from './view.js';
 
 /** One order with all that happened to it; while it is open, it shows what happens. */
-export function orderPage(view: View, order: OrderRow, history: Timeline): string {
+export function orderPage(
+  view: View,
+  order: OrderRow,
+  history: Timeline,
+  trades: readonly OrderTrade[],
+): string {
   const { t } = view;
   const { amount, currency, primaryTrade } = order;
   return layout(
@@ -38,6 +45,7 @@ ${lookAt(view, order)}
       [t('orders.registered'), time(order.createdAt)],
       [t('orders.version'), html`${order.version}`],
     ])}</div>
+${trades.length === 0 ? NOTHING : html`<h2>${t('trades.title')}</h2>${orderTrades(view, order, trades)}`}
 <h2>${t('orders.notifications')}</h2>
 ${copiesOf(view, history.notifications)}
 <h2>${t('orders.timeline')}</h2>

@@ -63,12 +63,12 @@ function whereOf(query: OrderQuery): Prisma.OrderWhereInput {
   };
 }
 
-/** Two rails may use one number; each trade belongs to one order. */
+/** Two rails may use one number, and orders of two merchants may have one trade. */
 async function paidBy(tx: Tx, trade: string): Promise<Prisma.OrderWhereInput> {
   const rails: readonly Rail[] = ['alipay', 'wechat'];
-  const trades = await tx.trade.findMany({
-    where: { OR: rails.map((rail) => ({ rail, trade })) },
-    select: { orderId: true },
-  });
-  return { id: { in: trades.map(({ orderId }) => orderId) } };
+  const where = { OR: rails.map((rail) => ({ rail, trade })) };
+  const select = { orderId: true } as const;
+  const trades = await tx.trade.findMany({ where, select });
+  const claims = await tx.tradeClaim.findMany({ where, select });
+  return { id: { in: [...trades, ...claims].flatMap(({ orderId }) => orderId ?? []) } };
 }

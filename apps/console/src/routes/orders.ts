@@ -103,7 +103,13 @@ function readHistory(prisma: PrismaClient, merchant: string, number: string) {
       if (order === null) return null;
       const where = { orderId: order.id };
       const facts = await tx.fact.findMany({ where, ...byId });
-      const trades = await tx.trade.findMany({ where, orderBy: { createdAt: 'asc' }, take });
+      const first = await tx.trade.findMany({ where, orderBy: { createdAt: 'asc' }, take });
+      const claimed = await tx.tradeClaim.findMany({
+        where,
+        orderBy: { createdAt: 'asc' },
+        take,
+      });
+      const trades = distinctTrades([...first, ...claimed]);
       const orderEvents = await tx.orderEvent.findMany({
         where,
         omit: { payload: true },
@@ -118,4 +124,11 @@ function readHistory(prisma: PrismaClient, merchant: string, number: string) {
     },
     { isolationLevel: 'RepeatableRead' },
   );
+}
+
+/** A trade that was released and taken back stands in both tables. */
+function distinctTrades<Row extends { readonly rail: string; readonly trade: string }>(
+  rows: readonly Row[],
+): Row[] {
+  return [...new Map(rows.map((row) => [`${row.rail}:${row.trade}`, row])).values()];
 }

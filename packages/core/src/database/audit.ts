@@ -19,6 +19,8 @@ export const AUDIT_ACTIONS = [
   'api_key.revoke',
   'notification.view_raw',
   'order.close',
+  'trade.release',
+  'trade.reinstate',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 

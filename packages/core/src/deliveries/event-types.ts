@@ -5,6 +5,7 @@ export const EVENT_TYPES = [
   'order.refunded',
   'order.closed',
   'order.attention',
+  'order.payment_withdrawn',
   'notification.held',
   'notification.unsupported',
 ] as const;

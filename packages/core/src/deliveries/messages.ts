@@ -86,6 +86,14 @@ const messages = {
     'Something in an order that a person should see; its status is right as it stands.',
     order.extend({ milestone: z.enum(ATTENTION_FLAGS) }),
   ),
+  'order.payment_withdrawn': message(
+    'order.payment_withdrawn',
+    'An operator found that a trade does not pay this order: it counts for nothing any more. `data` is the order without it.',
+    order.extend({
+      milestone: z.literal('withdrawn'),
+      withdrawn: z.object({ rail, trade: z.string() }).describe('The trade that was released.'),
+    }),
+  ),
   'notification.held': message(
     'notification.held',
     'A genuine notification was not applied and waits for somebody; told once per reason.',

@@ -1,7 +1,9 @@
 /** What operators would do to many held events: seen by doing it, and rolled back. */
 import type { DatabaseDeps } from '../database/deps.js';
-import { inTransaction, type Tx } from '../database/transaction.js';
-import { lockOrders, tradeKey } from '../orders/store.js';
+import { rolledBack } from '../database/rolled-back.js';
+import type { Tx } from '../database/transaction.js';
+import { tradeKey } from '../orders/claim.js';
+import { lockOrders } from '../orders/store.js';
 import { needsOrder } from './decide.js';
 import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
 import {
@@ -73,41 +75,24 @@ export async function foresee(
   return commands.map((_, index) => outcomes.get(index) ?? { result: 'unknown_event' });
 }
 
-/** Carries what was seen out of the transaction, and rolls it back. */
-class Seen extends Error {
-  constructor(readonly outcomes: readonly OperatorOutcome[]) {
-    super('rolled back on purpose');
-  }
-}
-
-async function foreseeTogether(
+function foreseeTogether(
   deps: DatabaseDeps,
   action: HeldAction,
   commands: readonly EventCommand[],
   held: readonly HeldEvent[],
 ): Promise<readonly OperatorOutcome[]> {
-  try {
-    return await inTransaction(deps, async (tx): Promise<never> => {
-      await lockAll(tx, held);
-      const outcomes: OperatorOutcome[] = [];
-      for (const command of commands) {
-        outcomes.push(await operate({ ...deps, within: tx }, action, command));
-      }
-      throw new Seen(outcomes);
-    });
-  } catch (error) {
-    if (error instanceof Seen) return error.outcomes;
-    throw error;
-  }
+  return rolledBack(deps, async (tx) => {
+    await lockAll(tx, held);
+    const outcomes: OperatorOutcome[] = [];
+    for (const command of commands) {
+      outcomes.push(await operate({ ...deps, within: tx }, action, command));
+    }
+    return outcomes;
+  });
 }
 
-/**
- * In the order in which everybody locks: notifications, then orders. What is locked by others is waited for
- * half a second at most, less than PostgreSQL takes to call it a deadlock: a plan can be asked for again, and
- * must not cost a worker its transaction.
- */
+/** In the order in which everybody locks: notifications, then orders. */
 async function lockAll(tx: Tx, held: readonly HeldEvent[]): Promise<void> {
-  await tx.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
   const ids = held.map((one) => one.notificationRowId);
   await tx.$queryRaw`SELECT id FROM notifications WHERE id = ANY(${ids}::bigint[])
     ORDER BY id FOR UPDATE SKIP LOCKED`;
@@ -122,7 +107,9 @@ async function lockAll(tx: Tx, held: readonly HeldEvent[]): Promise<void> {
 function keysOf(held: HeldEvent | undefined): string[] {
   if (held?.event.kind !== 'order') return [];
   const { merchant, event } = held;
-  const trades = claimsOf(event.facts, 0n).map((claim) => `trade ${tradeKey(claim)}`);
+  const trades = claimsOf(event.facts, { id: 0n, merchant }).map(
+    (claim) => `trade ${tradeKey(claim)}`,
+  );
   return [`order ${merchant} ${event.orderNumber}`, ...trades];
 }
 

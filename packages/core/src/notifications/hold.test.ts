@@ -15,6 +15,7 @@ test('held events are looked at after a minute, then later and later, then daily
 test('only what time can cure is looked at again', () => {
   expect(HOLD_REASONS.filter((reason) => nextRetryAt(reason, 0, now) !== null)).toEqual([
     'unknown_order',
+    'trade_on_other_order',
     'unconfirmed',
     'internal_error',
   ]);

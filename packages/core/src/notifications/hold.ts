@@ -12,7 +12,7 @@ export function latestRetryAt(now: Date): Date {
 }
 
 /** About four weeks; afterwards only a registration, a copy or a person looks at it again. */
-const TRIES_MAX = 32;
+export const TRIES_MAX = 32;
 
 /** Reasons that time can cure. All others follow from what never changes. */
 const RETRIED: ReadonlySet<HoldReason> = new Set([
@@ -20,6 +20,8 @@ const RETRIED: ReadonlySet<HoldReason> = new Set([
   'unknown_order',
   // A signed notice may have told the same meanwhile.
   'unconfirmed',
+  // An operator may have released the trade. Also: workers of the release before hold another merchant's trade.
+  'trade_on_other_order',
   // A later version may be able to apply it.
   'internal_error',
 ]);

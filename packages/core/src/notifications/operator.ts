@@ -20,7 +20,7 @@ import {
 import type { EventOutcome, HoldReason } from './notification.js';
 import { updateNotifications } from './notification-rows.js';
 import { settleAgain } from './release.js';
-import { claimsOf, ownsAll } from './settle.js';
+import { claimsOf, contestedFacts, ownsAll } from './settle.js';
 
 /** One event of one notification, and who wants something of it. */
 export interface EventCommand extends Operator {
@@ -86,17 +86,18 @@ export async function acceptHeldEvent(
     if (received !== amountExpected(command, held, order, received)) {
       return { result: 'other_amount', amount: received };
     }
-    const claims = claimsOf(acceptance.facts, order.id);
+    const claims = claimsOf(acceptance.facts, order);
     // Only now, with the order locked.
-    const { owners, facts: stored } = await claimTrades(tx, now, claims, [order.id]);
-    if (!ownsAll(claims, owners, order.id)) {
+    const { owners, facts: stored, contested } = await claimTrades(tx, now, claims, [order.id]);
+    if (!ownsAll(claims, owners, stored)) {
       return { result: 'refused', why: 'trade_on_other_order' };
     }
     const known = stored.get(order.id) ?? [];
     const trade = event.kind === 'order' ? event.trade : null;
     const detail = { trade, amount: received?.toString() ?? null, due: order.amount.toString() };
     const auditId = await audit(tx, now, command, 'event.accept', held, detail, order);
-    const facts = acceptedFacts(acceptance.facts, known, auditId.toString());
+    const accepted = acceptedFacts(acceptance.facts, known, auditId.toString());
+    const facts = [...accepted, ...contestedFacts(claims, contested)];
     const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
     await storePlans(tx, now, [plan]);
     const outcome: EventOutcome = { outcome: plan.outcomes[0] ?? 'duplicate' };

@@ -7,7 +7,7 @@ import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
 import { type HeldEvent, isHeld, postpone, readEvents, updateEvents } from './event-rows.js';
-import { latestRetryAt } from './hold.js';
+import { latestRetryAt, TRIES_MAX } from './hold.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
   lockNotifications,
@@ -107,7 +107,11 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
   const now = deps.clock();
   const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
     SELECT DISTINCT notification_row_id AS id FROM notification_events
-    WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)} LIMIT ${limit}`;
+    WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)}
+      -- As workers of the release before leave it, which never look again.
+      OR outcome = 'held' AND hold_reason = 'trade_on_other_order' AND next_retry_at IS NULL
+        AND tries < ${TRIES_MAX}
+    LIMIT ${limit}`;
   if (due.length === 0) return { looked: 0, released: 0 };
   const counts = await bisect(
     due.map((row) => row.id),

@@ -1,9 +1,11 @@
 import type { OrderKey } from '../database/order-lock.js';
 import type { Tx } from '../database/transaction.js';
+import { claimKey, type TradeClaim } from '../orders/claim.js';
 import type { Fact } from '../orders/fact.js';
 import { lockFreeOrders } from '../orders/lock-free.js';
 import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
-import { claimTrades, lockOrders, orderKey, type TradeClaim, tradeKey } from '../orders/store.js';
+import { releaseOf } from '../orders/released.js';
+import { claimTrades, lockOrders, orderKey } from '../orders/store.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { type Decision, decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
@@ -69,11 +71,11 @@ export async function settleEvents(
     order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order.id] : [],
   );
   // Only now, with the orders locked.
-  const { owners, facts } = await claimTrades(tx, now, decidedClaims(decided), [
+  const { owners, facts, contested } = await claimTrades(tx, now, decidedClaims(decided), [
     ...new Set(concerned),
   ]);
-  const settled = decided.map((one) => holdForeignTrade(one, owners));
-  const plans = planOrders(settled, facts);
+  const settled = decided.map((one) => holdForeignTrade(one, owners, facts));
+  const plans = planOrders(settled, facts, contested);
   return {
     outcomes: settled.map((one) => outcomeOf(one, plans, facts)),
     plans: [...plans.values()].map(({ plan }) => plan),
@@ -103,32 +105,58 @@ function decide(pending: PendingEvent, orders: ReadonlyMap<string, KnownOrder>):
 
 function decidedClaims(decided: readonly Decided[]): TradeClaim[] {
   return decided.flatMap(({ order, decision }) =>
-    order && decision.decision === 'apply' ? claimsOf(decision.facts, order.id) : [],
+    order && decision.decision === 'apply' ? claimsOf(decision.facts, order) : [],
   );
 }
 
 /** The trades that these facts speak of, for their order. */
-export function claimsOf(facts: readonly Fact[], orderId: bigint): TradeClaim[] {
+export function claimsOf(
+  facts: readonly Fact[],
+  { id: orderId, merchant }: Pick<KnownOrder, 'id' | 'merchant'>,
+): TradeClaim[] {
   return facts.flatMap((fact) => {
     const rail = fact.kind === 'closed' ? fact.by : fact.rail;
-    return rail === 'merchant' || fact.trade === null ? [] : [{ rail, trade: fact.trade, orderId }];
+    if (rail === 'merchant' || fact.trade === null) return [];
+    return [{ rail, trade: fact.trade, merchant, orderId }];
   });
 }
 
-function holdForeignTrade(one: Decided, owners: ReadonlyMap<string, bigint>): Decided {
+function holdForeignTrade(
+  one: Decided,
+  owners: ReadonlyMap<string, bigint>,
+  facts: ReadonlyMap<bigint, readonly Fact[]>,
+): Decided {
   const { order, decision } = one;
   if (order === null || decision.decision !== 'apply') return one;
-  if (ownsAll(claimsOf(decision.facts, order.id), owners, order.id)) return one;
+  if (ownsAll(claimsOf(decision.facts, order), owners, facts)) return one;
   return { ...one, decision: { decision: 'hold', reason: 'trade_on_other_order' } };
 }
 
-/** A trade pays the order that had it first, and no other. */
+/**
+ * A trade pays the order of its merchant that had it first, and no other. An order that released it goes on
+ * taking what is told of it: that counts for nothing.
+ */
 export function ownsAll(
   claims: readonly TradeClaim[],
   owners: ReadonlyMap<string, bigint>,
-  orderId: bigint,
+  facts: ReadonlyMap<bigint, readonly Fact[]>,
 ): boolean {
-  return claims.every((claim) => owners.get(tradeKey(claim)) === orderId);
+  return claims.every(
+    (claim) =>
+      owners.get(claimKey(claim)) === claim.orderId ||
+      releaseOf(facts.get(claim.orderId) ?? [], claim) !== null,
+  );
+}
+
+/** What follows for an order whose claims another merchant's order has, too. */
+export function contestedFacts(
+  claims: readonly TradeClaim[],
+  contested: ReadonlySet<string>,
+): Fact[] {
+  if (contested.size === 0) return [];
+  return claims
+    .filter((claim) => contested.has(claimKey(claim)))
+    .map(({ rail, trade }) => ({ kind: 'contested', rail, trade, at: null }));
 }
 
 interface PlanOfOrder {
@@ -139,6 +167,7 @@ interface PlanOfOrder {
 function planOrders(
   settled: readonly Decided[],
   facts: ReadonlyMap<bigint, readonly Fact[]>,
+  contested: ReadonlySet<string>,
 ): Map<bigint, PlanOfOrder> {
   const perOrder = new Map<bigint, { order: KnownOrder; told: Decided[] }>();
   for (const one of settled) {
@@ -150,7 +179,10 @@ function planOrders(
   const plans = new Map<bigint, PlanOfOrder>();
   for (const [id, { order, told }] of perOrder) {
     const statements = told.map(({ pending, decision }) => ({
-      facts: decision.decision === 'apply' ? decision.facts : [],
+      facts:
+        decision.decision === 'apply'
+          ? [...decision.facts, ...contestedFacts(claimsOf(decision.facts, order), contested)]
+          : [],
       notificationRowId: pending.notificationRowId,
     }));
     const plan = planOrder(order, facts.get(id) ?? [], statements);

@@ -1,6 +1,7 @@
 import type { ClosedFact, Fact } from './fact.js';
 import { mergeFacts } from './merge.js';
 import type { AttentionFlag, OrderState, OrderStatus, TradeState } from './order.js';
+import { withoutReleased } from './released.js';
 import { deriveTrades } from './trades.js';
 
 /**
@@ -9,9 +10,10 @@ import { deriveTrades } from './trades.js';
  * - A paid fact always wins over closed ones.
  * - The primary trade is the paid one with the smallest (time paid, trade); unknown times come last.
  *   Only its refunds move the status; surplus trades carry their own amounts.
+ * - What is told of a released trade counts for nothing until the release is taken back.
  */
 export function deriveOrder(facts: readonly Fact[]): OrderState {
-  const merged = mergeFacts(facts);
+  const merged = withoutReleased(mergeFacts(facts));
   const trades = deriveTrades(merged);
   const [primary = null, ...surplus] = trades.filter(isPaid).sort(byTimePaid);
   const closes = merged.filter((fact) => fact.kind === 'closed');
@@ -27,6 +29,10 @@ export function deriveOrder(facts: readonly Fact[]): OrderState {
       ...flag('over_refund', trades.some(isRefundedTooMuch)),
       ...flag('refund_abnormal', hasAbnormalRefund(merged)),
       ...closedFlags(primary, closes),
+      ...flag(
+        'contested_trade',
+        merged.some(({ kind }) => kind === 'contested'),
+      ),
     ],
   };
 }

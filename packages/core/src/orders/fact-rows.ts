@@ -11,6 +11,7 @@ export interface FactRow {
   readonly amount: string | null;
   readonly at: string | null;
   readonly auditId: string | null;
+  readonly releaseAuditId: string | null;
 }
 
 /** As `recordset` takes it. */
@@ -25,7 +26,8 @@ export function factToRow(orderId: bigint, fact: Fact) {
     refund_status: fact.kind === 'refund' ? fact.status : null,
     amount: 'amount' in fact ? String(fact.amount) : null,
     at: fact.at,
-    audit_id: fact.kind === 'operator' ? fact.auditId : null,
+    audit_id: 'auditId' in fact ? fact.auditId : null,
+    release_audit_id: fact.kind === 'reinstated' ? fact.releaseAuditId : null,
   };
 }
 
@@ -55,6 +57,19 @@ export function factFromRow(row: FactRow): Fact {
       return { kind, by: rail ?? 'merchant', trade, at } as Fact;
     case 'operator':
       return { kind, auditId: row.auditId, rail, trade, amount, at } as Fact;
+    case 'contested':
+      return { kind, rail, trade, at: null } as Fact;
+    case 'released':
+      return { kind, auditId: row.auditId, rail, trade, at } as Fact;
+    case 'reinstated':
+      return {
+        kind,
+        auditId: row.auditId,
+        releaseAuditId: row.releaseAuditId,
+        rail,
+        trade,
+        at,
+      } as Fact;
     default:
       throw new Error(`the database holds a fact of an unknown kind: ${kind}`);
   }

@@ -12,7 +12,10 @@ export type Fact =
   | RefundTotalFact
   | FinishedFact
   | ClosedFact
-  | OperatorFact;
+  | OperatorFact
+  | ContestedFact
+  | ReleasedFact
+  | ReinstatedFact;
 
 /** Trade `trade` paid `amount`. */
 export interface PaidFact {
@@ -70,6 +73,33 @@ export interface OperatorFact {
   readonly at: Date | null;
 }
 
+/** An order of another merchant has trade `trade`, too. Names nobody. */
+export interface ContestedFact {
+  readonly kind: 'contested';
+  readonly rail: Rail;
+  readonly trade: string;
+  readonly at: null;
+}
+
+/** An operator found that `trade` does not pay this order: all that is told of it counts for nothing. */
+export interface ReleasedFact {
+  readonly kind: 'released';
+  readonly auditId: string;
+  readonly rail: Rail;
+  readonly trade: string;
+  readonly at: Date | null;
+}
+
+/** An operator took the release with audit row `releaseAuditId` back. */
+export interface ReinstatedFact {
+  readonly kind: 'reinstated';
+  readonly auditId: string;
+  readonly releaseAuditId: string;
+  readonly rail: Rail;
+  readonly trade: string;
+  readonly at: Date | null;
+}
+
 /**
  * The key that makes a fact unique within its order. Two notifications that say the same thing
  * (TRADE_SUCCESS then TRADE_FINISHED, API v2 and v3) give the same key.
@@ -88,5 +118,12 @@ export function factKey(fact: Fact): string {
       return fact.by === 'merchant' ? 'closed:merchant' : `closed:${fact.by}:${fact.trade ?? '-'}`;
     case 'operator':
       return `operator:${fact.auditId}`;
+    case 'contested':
+      return `contested:${fact.rail}:${fact.trade}`;
+    case 'released':
+      return `released:${fact.rail}:${fact.trade}:${fact.auditId}`;
+    case 'reinstated':
+      // By the release: it can be taken back once.
+      return `reinstated:${fact.rail}:${fact.trade}:${fact.releaseAuditId}`;
   }
 }

@@ -27,6 +27,7 @@ export type OrderStatus = (typeof ORDER_STATUSES)[number];
  * - `refund_abnormal`: a refund failed at the bank (WeChat ABNORMAL) and was neither repeated nor closed
  * - `paid_late`: paid after it was closed
  * - `closed_though_paid`: closed although it was paid, or nobody can tell which came first
+ * - `contested_trade`: an order of another merchant has one of its trades, too
  */
 export const ATTENTION_FLAGS = [
   'second_payment',
@@ -34,6 +35,7 @@ export const ATTENTION_FLAGS = [
   'refund_abnormal',
   'paid_late',
   'closed_though_paid',
+  'contested_trade',
 ] as const;
 export type AttentionFlag = (typeof ATTENTION_FLAGS)[number];
 

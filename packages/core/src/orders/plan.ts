@@ -3,6 +3,7 @@ import { type Fact, factKey } from './fact.js';
 import { amountOf, mergeFact } from './merge.js';
 import { type Milestone, milestonesBetween } from './milestones.js';
 import type { OrderState, OrderTerms } from './order.js';
+import { roundOf } from './released.js';
 
 /** The locked order and what was known of it. */
 export interface KnownOrder extends OrderTerms {
@@ -60,7 +61,7 @@ export function planOrder(
     if (!tell(statement, facts, changes)) continue;
     version += 1;
     const after = deriveOrder([...facts.values()]);
-    for (const milestone of milestonesBetween(state, after)) {
+    for (const milestone of milestonesBetween(state, after, roundOf(facts.values()))) {
       crossings.push({ ...milestone, version, state: after });
     }
     state = after;

@@ -5,6 +5,7 @@ import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import { insertDeliveries } from '../deliveries/fan-out.js';
 import { factToRow } from './fact-rows.js';
+import { milestoneKey } from './milestones.js';
 import type { Crossing, OrderPlan } from './plan.js';
 
 /**
@@ -54,11 +55,12 @@ function factsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
     amount: 'bigint',
     at: 'timestamptz',
     audit_id: 'bigint',
+    release_audit_id: 'bigint',
     notification_row_id: 'bigint',
   });
   return Prisma.sql`
     INSERT INTO facts AS f (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at,
-      audit_id, notification_row_id, created_at)
+      audit_id, release_audit_id, notification_row_id, created_at)
     SELECT c.*, ${now} FROM ${told} AS c
     ORDER BY c.order_id, c.key
     ON CONFLICT (order_id, key) DO UPDATE SET
@@ -110,7 +112,7 @@ function orderEventsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
       order_id: String(order.id),
       merchant: order.merchant,
       type: crossing.type,
-      milestone: crossing.milestone,
+      milestone: milestoneKey(crossing),
       version: crossing.version,
       payload: orderEventPayload(order, crossing),
     }));
@@ -136,7 +138,7 @@ function orderEventsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
 /** The order at that version, as `deliveries/messages.ts` describes it: amounts as text. */
 function orderEventPayload(
   order: OrderPlan['order'],
-  { milestone, version, state }: Crossing,
+  { milestone, version, state, withdrawn }: Crossing,
 ): string {
   const { primary } = state;
   return JSON.stringify({
@@ -152,5 +154,6 @@ function orderEventPayload(
     trade: primary && { rail: primary.rail, trade: primary.trade },
     version,
     milestone,
+    ...(withdrawn && { withdrawn }),
   });
 }

@@ -1,11 +1,13 @@
-/** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key. */
+/** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key; `lost-claims.ts` is between. */
 import { Prisma } from '@payonce/prisma/client';
 import { lockMissingNumbers, type OrderKey } from '../database/order-lock.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { Rail } from '../rail.js';
+import { claimKey, type TradeClaim, tradeKey } from './claim.js';
 import type { Fact } from './fact.js';
 import { type FactRow, factFromRow } from './fact-rows.js';
+import { settleLostClaims, type TradeOwners } from './lost-claims.js';
 import type { Order, OrderTerms } from './order.js';
 import type { KnownOrder } from './plan.js';
 
@@ -117,20 +119,8 @@ export async function insertOrders(
   return new Set(rows.map(orderKey));
 }
 
-export interface TradeClaim {
-  readonly rail: Rail;
-  readonly trade: string;
-  readonly orderId: bigint;
-}
-
-export function tradeKey({ rail, trade }: { readonly rail: Rail; readonly trade: string }): string {
-  return `${rail}:${trade}`;
-}
-
 /** What is known of trades and orders, read together. */
-export interface Known {
-  /** Whose each trade is, by `tradeKey`. */
-  readonly owners: ReadonlyMap<string, bigint>;
+export interface Known extends TradeOwners {
   readonly facts: ReadonlyMap<bigint, readonly Fact[]>;
 }
 
@@ -141,8 +131,8 @@ interface ClaimedRow {
 }
 
 /**
- * Claims trades, first come, first served, and reads the facts of these orders: in one statement, that begins
- * after the orders were locked, so that facts that others committed meanwhile are seen.
+ * Claims trades, first come, first served within each merchant, and reads the facts of these orders: in one
+ * statement, that begins after the orders were locked, so that facts that others committed meanwhile are seen.
  */
 export async function claimTrades(
   tx: Tx,
@@ -150,8 +140,12 @@ export async function claimTrades(
   claims: readonly TradeClaim[],
   orderIds: readonly bigint[],
 ): Promise<Known> {
-  if (claims.length === 0) return { owners: new Map(), facts: await readFacts(tx, orderIds) };
-  const sorted = [...claims].sort((a, b) => (tradeKey(a) < tradeKey(b) ? -1 : 1));
+  if (claims.length === 0) {
+    return { owners: new Map(), contested: new Set(), facts: await readFacts(tx, orderIds) };
+  }
+  const keyed = claims.map((claim) => ({ claim, key: claimKey(claim) }));
+  keyed.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
+  const sorted = keyed.map(({ claim }) => claim);
   const rows = sorted.map(({ rail, trade, orderId }, place) => ({
     place,
     rail,
@@ -168,28 +162,21 @@ export async function claimTrades(
       ON CONFLICT (rail, trade) DO NOTHING RETURNING rail, trade, order_id::text AS "orderId"
     )
     SELECT (SELECT json_agg(claimed) FROM claimed) AS claimed, ${factsOf(orderIds)} AS facts`;
-  const owners = ownersOf(answer?.claimed ?? []);
-  const known = sorted.filter((claim) => !owners.has(tradeKey(claim)));
-  // Those that others have: also who committed while this waited for him.
-  for (const [key, owner] of await readOwners(tx, known)) owners.set(key, owner);
-  return { owners, facts: byOrder(orderIds, answer?.facts ?? []) };
-}
-
-async function readOwners(
-  tx: Tx,
-  trades: readonly Pick<TradeClaim, 'rail' | 'trade'>[],
-): Promise<Map<string, bigint>> {
-  if (trades.length === 0) return new Map();
-  const rows = trades.map(({ rail, trade }) => ({ rail, trade }));
-  const found = await tx.$queryRaw<ClaimedRow[]>`
-    SELECT t.rail, t.trade, t.order_id::text AS "orderId" FROM trades t JOIN (
-      SELECT DISTINCT c.rail, c.trade FROM ${recordset(rows, { rail: 'text', trade: 'text' })} AS c
-    ) AS c USING (rail, trade)`;
-  return ownersOf(found);
-}
-
-function ownersOf(rows: readonly ClaimedRow[]): Map<string, bigint> {
-  return new Map(rows.map((row) => [tradeKey(row), BigInt(row.orderId)]));
+  const facts = byOrder(orderIds, answer?.facts ?? []);
+  const firsts = new Map(
+    (answer?.claimed ?? []).map((row) => [tradeKey(row), BigInt(row.orderId)]),
+  );
+  const lost = sorted.filter((claim) => firsts.get(tradeKey(claim)) !== claim.orderId);
+  const { owners, contested } = await settleLostClaims(tx, now, lost, facts);
+  const won = sorted.filter((claim) => firsts.get(tradeKey(claim)) === claim.orderId);
+  return {
+    owners: new Map([
+      ...won.map((one): [string, bigint] => [claimKey(one), one.orderId]),
+      ...owners,
+    ]),
+    contested,
+    facts,
+  };
 }
 
 /** Facts by order. To be read after the orders were locked. */
@@ -206,7 +193,8 @@ export async function readFacts(
 function factsOf(orderIds: readonly bigint[]): Prisma.Sql {
   return Prisma.sql`(SELECT json_agg(f) FROM (
     SELECT order_id::text AS "orderId", kind, rail, trade, refund_id AS "refundId",
-      refund_status AS "refundStatus", amount::text, at, audit_id::text AS "auditId"
+      refund_status AS "refundStatus", amount::text, at, audit_id::text AS "auditId",
+      release_audit_id::text AS "releaseAuditId"
     FROM facts WHERE order_id = ANY(${[...orderIds]}::bigint[])) AS f)`;
 }
 

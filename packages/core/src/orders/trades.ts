@@ -45,6 +45,9 @@ function add(fact: Fact, trades: Map<string, Sums>): void {
       sumsOf(fact, trades).finished = true;
       return;
     case 'closed':
+    case 'contested':
+    case 'released':
+    case 'reinstated':
       return;
   }
 }

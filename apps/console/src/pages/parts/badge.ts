@@ -31,6 +31,8 @@ const TONES: Readonly<Record<string, Tone>> = {
   'store.connecting': 'idle',
   'gateway.reporting': 'good',
   'gateway.silent': 'bad',
+  'trade.counts': 'good',
+  'trade.released': 'idle',
   'key.valid': 'good',
   'key.soon': 'warn',
   'key.expired': 'bad',

@@ -29,6 +29,11 @@ function factInWords(view: View, fact: Fact, currency: string): Html[] {
       return [html`${view.t('said.finished')}`];
     case 'closed':
       return [html`${view.t('said.closed')}`];
+    // No provider says these.
+    case 'contested':
+    case 'released':
+    case 'reinstated':
+      return [];
   }
 }
 

@@ -31,13 +31,18 @@ function toneOf(entry: TimelineEntry): 'good' | 'warn' | 'bad' | 'info' | 'idle'
     case 'operator':
       return 'info';
     case 'fact':
-      return 'good';
+      return factTone(entry.fact.kind);
     case 'registered':
     case 'copies':
     case 'reply':
     case 'order_event':
       return 'idle';
   }
+}
+
+function factTone(kind: string): 'good' | 'warn' | 'info' {
+  if (kind === 'contested') return 'warn';
+  return kind === 'released' || kind === 'reinstated' ? 'info' : 'good';
 }
 
 function lineOf(view: View, entry: TimelineEntry): Html {

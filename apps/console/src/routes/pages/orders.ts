@@ -1,5 +1,7 @@
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import { tradesOf } from '@payonce/core/orders/order-trades';
+import { readFacts } from '@payonce/core/orders/store';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -42,6 +44,7 @@ export async function orderPageRoutes(
     const history = await readOrderTimeline(prisma, key);
     const order = await prisma.order.findUnique({ where: { merchant_number: key } });
     if (history === null || order === null) return sendRefusal(request, reply, unknownOrder);
-    return sendPage(reply, orderPage(viewOf(request), order, history));
+    const facts = (await readFacts(prisma, [order.id])).get(order.id) ?? [];
+    return sendPage(reply, orderPage(viewOf(request), order, history, tradesOf(facts)));
   });
 }

@@ -19,6 +19,7 @@ import { liveRoute } from './live.js';
 import { notificationPageRoutes } from './notifications.js';
 import { orderPageRoutes } from './orders.js';
 import { overviewRoute } from './overview.js';
+import { tradePageRoutes } from './trades.js';
 
 /** Every page for people but the login. Whatever a form sends must bear the token of its session. */
 export async function pageRoutes(
@@ -48,6 +49,7 @@ export async function pageRoutes(
   await app.register(heldPageRoutes, deps);
   await app.register(heldActionRoutes, deps);
   await app.register(orderPageRoutes, deps);
+  await app.register(tradePageRoutes, deps);
   await app.register(notificationPageRoutes, deps);
   await app.register(deliveryPageRoutes, deps);
   await app.register(endpointPageRoutes, deps);

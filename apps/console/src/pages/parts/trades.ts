@@ -1,0 +1,53 @@
+import type { OrderTrade } from '@payonce/core/orders/order-trades';
+import { type Html, html, NOTHING } from '../html.js';
+import { canOperate, type View } from '../view.js';
+import { badge } from './badge.js';
+import { orderPath } from './links.js';
+import { money } from './money.js';
+import { table } from './table.js';
+
+/** Where the pages of one trade of an order are. */
+export function tradePath(
+  merchant: string,
+  number: string,
+  { rail, trade }: Pick<OrderTrade, 'rail' | 'trade'>,
+): string {
+  return `${orderPath(merchant, number)}/trades/${rail}/${encodeURIComponent(trade)}`;
+}
+
+/** The trades of an order, and what a person may do with each. */
+export function orderTrades(
+  view: View,
+  order: { readonly merchant: string; readonly number: string; readonly currency: string },
+  trades: readonly OrderTrade[],
+): Html {
+  const { t } = view;
+  const { merchant, number, currency } = order;
+  const amount = (minor: bigint | null) => (minor === null ? html`–` : money(minor, currency));
+  return table(
+    { caption: t('trades.title'), empty: html`${t('trades.none')}` },
+    [
+      {
+        title: t('orders.trade'),
+        cell: ({ rail, trade }) =>
+          html`<span class="mono">${trade}</span> <span class="hint">${rail}</span>`,
+      },
+      { title: t('orders.paid'), cell: ({ paidAmount }) => amount(paidAmount) },
+      { title: t('orders.refunded'), cell: ({ refundedAmount }) => amount(refundedAmount) },
+      {
+        title: t('status'),
+        cell: (one) => html`${badge(view, 'trade', one.isReleased ? 'released' : 'counts')}
+${one.isContested ? badge(view, 'attention', 'contested_trade') : NOTHING}`,
+      },
+      {
+        title: t('held.actions'),
+        cell: (one) => {
+          if (!canOperate(view)) return NOTHING;
+          const action = one.isReleased ? 'reinstate' : 'release';
+          return html`<a class="button" href="${tradePath(merchant, number, one)}/${action}">${t(`trades.${action}`)}</a>`;
+        },
+      },
+    ],
+    trades,
+  );
+}

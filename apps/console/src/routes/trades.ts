@@ -1,0 +1,116 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import {
+  changeTrade,
+  foreseeTrade,
+  type TradeAction,
+  type TradeOutcome,
+} from '@payonce/core/notifications/trade-release';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { deciding, line } from '../api/fields.js';
+import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
+import { operatorOf } from '../plugins/auth.js';
+import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { ofMerchant, orderParams, unknownOrder } from './orders.js';
+
+export const tradeParams = orderParams.extend({
+  rail: z.enum(['alipay', 'wechat']),
+  trade: line(64),
+});
+
+const executing = deciding.extend({
+  /** The order's version as it was looked at: of an order that has changed since, nothing is changed. */
+  version: z.int().min(0).optional(),
+});
+
+const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; about: string }>> = {
+  release: {
+    foresee: 'What releasing a trade of an order would do; changes nothing',
+    change: 'Release a trade that does not pay this order',
+    about:
+      'Nothing that is told of the trade counts for this order any more, whatever comes later. Another order of the merchant can have it.',
+  },
+  reinstate: {
+    foresee: 'What taking a release back would do; changes nothing',
+    change: 'Take the release of a trade back',
+    about: 'The order is as if the trade had never been released.',
+  },
+};
+
+/** A trade that pays the wrong order: a look at what would happen first, and then the same. */
+export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const config = { access: 'operate' } as const;
+  const described = { tags: ['orders'], params: tradeParams, querystring: ofMerchant };
+  const response = { 200: tradeEffectView, 404: problemSchema, 409: problemSchema };
+
+  for (const action of ['release', 'reinstate'] as const) {
+    const path = `/orders/:number/trades/:rail/:trade/${action}`;
+    const words = WORDS[action];
+
+    app.get(
+      path,
+      {
+        config,
+        schema: {
+          operationId: action === 'release' ? 'foreseeRelease' : 'foreseeReinstatement',
+          summary: words.foresee,
+          description: 'It is really done, in a transaction that is rolled back.',
+          ...described,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const operator = operatorOf({ actor: request.actor, body: {} });
+        const command = { ...operator, ...request.query, ...request.params };
+        return send(reply, await foreseeTrade(deps, action, command));
+      },
+    );
+
+    app.post(
+      path,
+      {
+        config,
+        schema: {
+          operationId: action === 'release' ? 'releaseTrade' : 'reinstateTrade',
+          summary: words.change,
+          description: words.about,
+          ...described,
+          body: executing,
+          response,
+        },
+      },
+      async (request, reply) => {
+        const { version } = request.body;
+        const command = { ...operatorOf(request), ...request.query, ...request.params, version };
+        return send(reply, await changeTrade(deps, action, command));
+      },
+    );
+  }
+}
+
+function send(reply: FastifyReply, outcome: TradeOutcome): FastifyReply {
+  if (outcome.result !== 'done') return sendProblem(reply, whyNotChanged(outcome));
+  return reply.code(200).send(viewOfEffect(outcome.effect, outcome.again));
+}
+
+/** Also for the page. */
+export function whyNotChanged(outcome: Exclude<TradeOutcome, { result: 'done' }>): Problem {
+  switch (outcome.result) {
+    case 'unknown_order':
+      return unknownOrder;
+    case 'unknown_trade':
+      return problem(404, 'unknown_trade', 'Nothing was told of such a trade of this order.');
+    case 'order_changed': {
+      const detail = `The order has changed: its version is ${outcome.version}. Look at it again.`;
+      return problem(409, 'order_changed', detail);
+    }
+    case 'not_released':
+      return problem(409, 'not_released', 'The trade was not released.');
+    case 'trade_taken': {
+      const owner = outcome.owner === null ? 'Another order' : `The order ${outcome.owner}`;
+      return problem(409, 'trade_taken', `${owner} has the trade now. Release it there first.`);
+    }
+  }
+}

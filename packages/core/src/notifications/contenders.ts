@@ -1,0 +1,82 @@
+/** Held events of other orders of the merchant that want a trade. */
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
+import type { TradeName } from '../orders/released.js';
+import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
+import { lockNotifications, type NotificationName, nameKey } from './notification-rows.js';
+import { settleAgain } from './release.js';
+import { claimsOf } from './settle.js';
+
+interface TradeOfMerchant extends TradeName {
+  readonly merchant: string;
+}
+
+type Contender = NotificationName & { readonly id: bigint };
+
+/** One order has one or two; of a merchant that tells of a trade for a thousand orders, the oldest. */
+const LIMIT = 100;
+/** Who has one locked decides about it within that; beyond it, the schedule looks again. */
+const LEFT_WAIT = '2s';
+
+/** The notifications; nothing is locked. */
+export function findContenders(tx: Tx, { merchant, trade }: TradeOfMerchant): Promise<Contender[]> {
+  // As `eventToJson` writes it. Compared as text: JSON's operators refuse a hostile NUL in any other field.
+  const said = `"trade":${JSON.stringify(trade)}`;
+  return tx.$queryRaw<Contender[]>`
+    SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant FROM notifications n
+    WHERE n.id IN (
+      SELECT e.notification_row_id FROM notification_events e
+      WHERE e.outcome = 'held' AND e.hold_reason = 'trade_on_other_order'
+        AND e.merchant = ${merchant} AND strpos(e.event::text, ${said}) > 0
+      ORDER BY e.id LIMIT ${LIMIT}
+    )`;
+}
+
+/** Locks those that nobody else has in hand, and reads their events that wait for the trade. */
+export async function lockContenders(
+  tx: Tx,
+  wanted: TradeOfMerchant,
+  found: readonly Contender[],
+): Promise<HeldEvent[]> {
+  if (found.length === 0) return [];
+  const locked = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT id FROM notifications WHERE id = ANY(${found.map(({ id }) => id)}::bigint[])
+    ORDER BY id FOR UPDATE SKIP LOCKED`;
+  return readContenders(
+    tx,
+    wanted,
+    locked.map(({ id }) => id),
+  );
+}
+
+/** After the trade was released: those that were in other hands just then. */
+export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchant): Promise<void> {
+  const found = await findContenders(deps.prisma, wanted);
+  if (found.length === 0) return;
+  // By name, as all do who wait for one while they have another.
+  found.sort((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1));
+  await inTransaction(deps, async (tx) => {
+    await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
+    const locked = await lockNotifications(tx, found);
+    const ids = [...locked.values()].map(({ id }) => id);
+    const held = await readContenders(tx, wanted, ids);
+    await settleAgain(tx, deps.clock(), held, { scheduled: false, forced: null });
+  });
+}
+
+async function readContenders(
+  tx: Tx,
+  { merchant, rail, trade }: TradeOfMerchant,
+  ids: readonly bigint[],
+): Promise<HeldEvent[]> {
+  const events = (await readEvents(tx, ids)).filter(isHeld);
+  return events.filter(
+    ({ event, outcome, ...one }) =>
+      one.merchant === merchant &&
+      outcome.reason === 'trade_on_other_order' &&
+      event.kind === 'order' &&
+      claimsOf(event.facts, { id: 0n, merchant }).some(
+        (claim) => claim.rail === rail && claim.trade === trade,
+      ),
+  );
+}
