@@ -83,7 +83,7 @@ describe('two merchants and one trade', () => {
     expect(verdict).toMatchObject({ ...NONE, applied: 2, lost: 0, doubled: 0 });
     // Paid and flagged, each.
     expect(verdict.eventsExpected).toBe(4);
-    expect(findings).toContain('untold: O1 order.attention trade_of_other_merchant');
+    expect(findings).toContain('untold: O1 order.attention contested_trade');
   });
 
   test('counts a payment that the trade of another merchant blocks', () => {
@@ -94,7 +94,7 @@ describe('two merchants and one trade', () => {
   });
 
   test('the flag is untrue where no other merchant told of the trade', () => {
-    const flag = event('order.attention trade_of_other_merchant', 1);
+    const flag = event('order.attention contested_trade', 1);
     const arrivals = [arrived(flag, 1)];
     const alone = judge(ledgerOf([P], { arrivals }), held([PAID], [row(P)]));
     expect(alone.verdict.eventsFalse).toBe(1);

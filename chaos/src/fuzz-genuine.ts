@@ -27,6 +27,8 @@ export interface Target {
   /** Between the fields of a body. */
   readonly separator: string;
   readonly pool: readonly Genuine[];
+  /** The cipher texts of its refund notices, where they are encrypted and not signed. */
+  readonly sealed: readonly string[];
   signHostile(random: Random): SignedRequest;
 }
 
@@ -106,6 +108,10 @@ function target<Content>(
     path: `/notify/${provider}/sim-${channel}`,
     ownPath: `/notify/${provider}/own-${channel}`,
     separator: SEPARATORS[provider],
+    sealed: pool.flatMap(({ body }) => {
+      const [, sealed] = /<req_info><!\[CDATA\[(.*?)\]\]>/.exec(body.toString('utf8')) ?? [];
+      return sealed === undefined ? [] : [sealed];
+    }),
     pool: pool.map((notification) => ({
       body: notification.body,
       headers: notification.headers,

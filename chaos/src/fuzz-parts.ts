@@ -8,7 +8,7 @@ export interface FuzzRequest extends WireRequest {
   /**
    * - `genuine`: must be acknowledged
    * - `signed`: genuinely signed, of hostile content, for a channel of its own: may be acknowledged
-   * - `hostile`: must not be acknowledged, unless it still says just what a genuine one says
+   * - `hostile`: must not be acknowledged, unless it is still the very message that a genuine one is
    */
   readonly kind: 'genuine' | 'signed' | 'hostile';
 }

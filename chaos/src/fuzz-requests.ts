@@ -3,6 +3,7 @@ import type { Genuine, Target } from './fuzz-genuine.js';
 import { elsewhere, misframed, mutatedHeaders } from './fuzz-heads.js';
 import { alone, type FuzzRequest, type Maker, partsOf, wellFramed } from './fuzz-parts.js';
 import type { Random } from './random.js';
+import { recut } from './recut.js';
 
 /** Larger than the gateway takes. */
 const HUGE_BYTES = 300 * 1024;
@@ -45,6 +46,16 @@ const spliced: Maker = (target, random) => {
   return wellFramed(partsOf(target, { headers: other.headers, body }));
 };
 
+/**
+ * Genuine, in another cut of its signed text or another envelope of its cipher text: it may be taken, as the
+ * notification that it is and as no other.
+ */
+const recutGenuine: Maker = (target, random) => {
+  const notification = random.pick(target.pool);
+  const request = recut(target.provider, notification, random) ?? notification;
+  return wellFramed(partsOf(target, request));
+};
+
 const huge: Maker = (target, random) => {
   const { headers, body } = random.pick(target.pool);
   const more = Buffer.alloc(HUGE_BYTES, random.pick(['&a=b', '<a>1</a>', '[', ' ', '\0']));
@@ -58,8 +69,9 @@ const SHARES: readonly (readonly [share: number, maker: Maker])[] = [
   [4, signed],
   [3, forged],
   [12, arbitrary],
-  [34, mutatedBody],
-  [20, mutatedFields],
+  [8, recutGenuine],
+  [30, mutatedBody],
+  [16, mutatedFields],
   [5, spliced],
   [13, mutatedHeaders],
   [2, elsewhere],

@@ -10,7 +10,7 @@ export interface Tally {
   unanswered: number;
   /** Answered with 5xx, or not at all though an answer was owed, or genuine and refused. */
   failed: number;
-  /** Took what no provider ever said. */
+  /** Took what no provider ever said, or what one said as something else. */
   forgedAccepted: number;
   /**
    * Altered refund notices of API v2, which carry no signature that would tell. They are held as

@@ -33,10 +33,11 @@ const FAILURES_KEPT = 20;
 
 const HELP = `npm run fuzz -- [--requests N] [--seed S] [--json]
 
-Starts a gateway and a Redis of its own and sends arbitrary requests, and genuine ones that were altered in
-bytes, fields, headers and framing, over HTTP on this machine. Ends non-zero when one is answered with 5xx
-or not at all, when a genuine one is refused or a forged one taken, when the gateway ends, stops answering,
-logs an error, or grows by more than ${GROWTH_MAX_MIB} MiB once it is warm.
+Starts a gateway and a Redis of its own and sends arbitrary requests, genuine ones that were altered in
+bytes, fields, headers and framing, and genuine ones in other cuts and envelopes, over HTTP on this machine.
+Ends non-zero when one is answered with 5xx or not at all, when a genuine one is refused or a forged one
+taken, when one message is taken as two, when the gateway ends, stops answering, logs an error, or grows by
+more than ${GROWTH_MAX_MIB} MiB once it is warm.
 
   --requests N  of each provider (${DEFAULT_REQUESTS})
   --seed S      the same choices again (keys, and with them signatures, are new in each run)

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { randomApiKey } from '@payonce/testkit/keys';
 import { createWechatpayV2Signer, type WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
 
@@ -23,7 +23,7 @@ export function addRival(
   const file = (name: string) => resolve(directory, 'secrets', name);
   const keyFile = file(`${RIVAL.channel}-key`);
   if (!existsSync(keyFile)) writeFileSync(keyFile, randomApiKey(), { mode: 0o600 });
-  const secretFile = file('rival-webhook-secret');
+  const secretFile = file(`${basename(channelsFile, '.yaml')}-rival-secret`);
   writeFileSync(secretFile, endpoint.secret, { mode: 0o600 });
   const text = readFileSync(channelsFile, 'utf8');
   const channel = `  ${RIVAL.channel}:

@@ -16,7 +16,7 @@ export interface MustHear {
 }
 
 /** What the merchant is told when another merchant's order was paid with the same trade. */
-const CONTESTED = 'trade_of_other_merchant';
+const CONTESTED = 'contested_trade';
 
 /**
  * Pure.

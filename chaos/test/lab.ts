@@ -14,6 +14,7 @@ import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
+import type { SignedRequest } from '@payonce/testkit/request';
 import { storeFolder } from '@payonce/testkit/store-folder';
 import { anyFreePort } from '@payonce/tooling/ports';
 import { type RunningPostgres, startPostgres } from '@payonce/tooling/postgres';
@@ -24,47 +25,67 @@ import { type Book, openBook } from '../src/book.js';
 import { check, type Judgement } from '../src/checker.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/consumer.js';
+import type { Stage } from '../src/faults/fault.js';
 import type { ToldOrder } from '../src/ledger.js';
+import { killAll } from '../src/part.js';
 import { hirePostman, isAcknowledgement, type Postman } from '../src/post.js';
+import type { Random } from '../src/random.js';
 import { addRival } from '../src/rival.js';
+import { watchSettled } from '../src/settled.js';
 import { createTeller, type Message, type Teller } from '../src/tell.js';
 import { channelsWithout, startApp } from './lab-apps.js';
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_lab';
 const WAIT_MS = 15_000;
+/** On its way; what is planned for an hour from now is not. */
 const UNTOLD = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
-  UNION ALL SELECT 1 FROM deliveries WHERE state = 'pending'`;
+  UNION ALL SELECT 1 FROM deliveries WHERE state = 'pending'
+    AND greatest(lease_until, next_attempt_at) < now() + interval '1 hour'`;
 
 /** What all scenes share. */
 export interface Lab {
   readonly folder: string;
-  readonly postgres: RunningPostgres;
+  postgres: RunningPostgres;
+  /** SIGKILL of PostgreSQL and all of its sessions, and a start on the same data. */
+  crashPostgres(): Promise<void>;
+  /** A number for each scene: they may play at once. */
+  readonly count: () => number;
   readonly channels: SimulatedChannels;
   end(): Promise<void>;
 }
 
 export async function openLab(): Promise<Lab> {
   const folder = storeFolder('lab');
-  const postgres = await startPostgres({
+  const settings = {
     folder: join(folder, 'postgres'),
     port: await anyFreePort(),
     password: randomBytes(16).toString('hex'),
     logFile: join(folder, 'postgres.log'),
-  });
+  };
+  const postgres = await startPostgres(settings);
   const template = new URL(postgres.adminUrl);
   template.pathname = `/${TEMPLATE}`;
   await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
   await migrate({ databaseUrl: template.href });
-  return {
+  let scenes = 0;
+  const lab: Lab = {
     folder,
     postgres,
+    count: () => (scenes += 1),
+    async crashPostgres() {
+      const { process: crashed } = lab.postgres;
+      killAll([crashed]);
+      await crashed.exited;
+      lab.postgres = await startPostgres(settings);
+    },
     channels: await ensureSimulatedChannels(join(folder, 'simulator')),
     async end() {
-      await postgres.stop();
+      await lab.postgres.stop();
       for (const path of [postgres.data, folder]) rmSync(path, { recursive: true, force: true });
     },
   };
+  return lab;
 }
 
 /** What a scenario plays with. */
@@ -72,12 +93,18 @@ export interface Scene {
   readonly teller: Teller;
   /** Between the gateway and Redis. */
   readonly link: FaultProxy;
+  /** Between the worker and the orders. */
+  readonly ordersLink: FaultProxy;
   /** The merchant's own system. */
   readonly consumer: Consumer;
   /** An order that the merchant has registered. */
-  order(amount: bigint): Promise<ToldOrder>;
+  order(amount: bigint, merchant?: string): Promise<ToldOrder>;
   /** As the provider: again and again, until it is acknowledged. `each` is called after each sending. */
   deliver(message: Message, each?: () => void): Promise<void>;
+  /** Once, in a cut or envelope of somebody's own; it may be refused. */
+  deliverRecut(message: Message, random: Random): Promise<void>;
+  /** Follows what becomes of what is acknowledged, and notes what waits. */
+  readonly onlooker: Pick<Stage, 'settled' | 'book' | 'say'>;
   /** Until the worker has no job left. */
   drained(): Promise<void>;
   /** Until a request has reached the merchant's system. */
@@ -90,7 +117,11 @@ export interface Scene {
   /** Until so many sessions wait for a lock. */
   waiting(count: number): Promise<void>;
   /** Ends the worker and starts it anew; without a channel, if one is named. */
-  restartWorker(without?: string): Promise<void>;
+  restartWorker(without?: string, env?: Readonly<Record<string, string>>): Promise<void>;
+  /** SIGKILL of the worker, and a new one. */
+  crashWorker(): Promise<void>;
+  /** SIGKILL of PostgreSQL, and a start on its data. */
+  crashPostgres(): Promise<void>;
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
   /** Waits until the merchant was told of everything, if it ever is. */
   judge(): Promise<Judgement>;
@@ -143,31 +174,46 @@ async function openScene(
   undo.push(() => consumer.close());
   const simulator = join(lab.folder, 'simulator');
   const url = `http://${HOST}:${consumer.port}/payonce`;
-  const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
+  const name = `shop${lab.count()}`;
+  const { channelsFile, secret } = declareEndpoint(simulator, { name, url });
   consumer.verifyWith(secret);
   const rival = addRival(simulator, channelsFile, { url, secret });
   const encryptionKey = randomBytes(32).toString('base64');
   const apps = { folder: lab.folder, channelsFile, root, undo };
   const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
-  const worker = (without?: string) =>
+  const ordersUrl = new URL(database.url);
+  const ordersLink = await startFaultProxy({ targetPort: Number(ordersUrl.port) });
+  undo.push(() => ordersLink.close());
+  ordersUrl.port = String(ordersLink.port);
+  const worker = (without?: string, env: Readonly<Record<string, string>> = {}) =>
     startApp(apps, 'worker', {
       REDIS_URL: redis.url,
-      DATABASE_URL: database.url,
+      DATABASE_URL: ordersUrl.href,
       PAYONCE_CHANNELS_FILE: channelsWithout(apps, without),
       PAYONCE_ENCRYPTION_KEY: encryptionKey,
       PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
       PAYONCE_WEBHOOK_RETRY_SECONDS: '6,1,1,1',
       PAYONCE_WORKER_RELEASE_INTERVAL_MS: '200',
+      ...env,
     });
   let running = await worker();
+  const settled = watchSettled(database.url, book);
+  undo.push(() => settled.close());
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
     teller: createTeller(lab.channels, rival),
     link,
     consumer,
-    order: (amount) => insertOrder(sql, book, amount),
+    ordersLink,
+    onlooker: { settled, book, say: () => {} },
+    order: (amount, merchant) => insertOrder(sql, book, amount, merchant),
     deliver: (message, each) => deliver(postman, book, gateway.url, message, each),
+    async deliverRecut(message, random) {
+      const cut = message.recut(random);
+      if (cut === null) throw new Error(`${message.told.key} has one cut only`);
+      await send(postman, book, gateway.url, message, cut);
+    },
     drained: () => drained(queue),
     arrived: () => until('an arrival', WAIT_MS, () => book.ledger.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
@@ -180,10 +226,15 @@ async function openScene(
         );
         return rows.length === count;
       }),
-    async restartWorker(without) {
+    async restartWorker(without, env) {
       await stop(running.owned, 'SIGTERM', WAIT_MS);
-      running = await worker(without);
+      running = await worker(without, env);
     },
+    async crashWorker() {
+      await stop(running.owned, 'SIGKILL', WAIT_MS);
+      running = await worker();
+    },
+    crashPostgres: () => lab.crashPostgres(),
     until: (what, holds) => until(what, WAIT_MS, holds),
     async judge() {
       const isOver = async () =>
@@ -194,9 +245,13 @@ async function openScene(
   };
 }
 
-async function insertOrder(sql: Scene['sql'], book: Book, amount: bigint): Promise<ToldOrder> {
+async function insertOrder(
+  sql: Scene['sql'],
+  book: Book,
+  amount: bigint,
+  merchant: string = SIMULATED.merchant,
+): Promise<ToldOrder> {
   const number = `LAB${book.ledger.orders.length + 1}`;
-  const { merchant } = SIMULATED;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);
   const order = { merchant, number, amount, registered: true };
@@ -211,17 +266,28 @@ async function deliver(
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
-  const { told } = message;
-  if (!book.ledger.notifications.includes(told)) book.told(told);
-  await until(`${told.key} to be acknowledged`, WAIT_MS, async () => {
-    const startedAt = now();
-    const reply = await postman.post(url + message.path, message.sign());
-    const acknowledged = reply !== null && isAcknowledgement(told.provider, reply);
-    const status = reply?.status ?? null;
-    book.sent({ key: told.key, startedAt, endedAt: now(), status, acknowledged });
+  await until(`${message.told.key} to be acknowledged`, WAIT_MS, async () => {
+    const acknowledged = await send(postman, book, url, message, message.sign());
     each();
     return acknowledged;
   });
+}
+
+/** @returns whether it was acknowledged */
+async function send(
+  postman: Postman,
+  book: Book,
+  url: string,
+  { told, path }: Message,
+  signed: SignedRequest,
+): Promise<boolean> {
+  if (!book.ledger.notifications.includes(told)) book.told(told);
+  const startedAt = now();
+  const reply = await postman.post(url + path, signed);
+  const acknowledged = reply !== null && isAcknowledgement(told.provider, reply);
+  const status = reply?.status ?? null;
+  book.sent({ key: told.key, startedAt, endedAt: now(), status, acknowledged });
+  return acknowledged;
 }
 
 /** A job that is there when it is acknowledged is in one of these until it is done. */

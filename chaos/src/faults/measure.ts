@@ -11,6 +11,9 @@ const BACKLOG_PER_S = 100;
 const QUIET_LIMIT_MS = 10_000;
 const JUST_NOW_MS = 1_000;
 
+/** What it takes to see what waits, and to note it. */
+type Onlooker = Pick<Stage, 'settled' | 'book' | 'say'>;
+
 /**
  * Waits until nothing waits any more, so that what is measured next is not the doing of the fault before.
  * @returns false when that does not come, and nothing is to be measured
@@ -26,7 +29,7 @@ export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
  * anything untouched may. To be asked while the lock is still held.
  */
 export function seeHeldUp(
-  { settled, book, say }: Stage,
+  { settled, book, say }: Onlooker,
   from: number,
   concerns: (told: ToldNotification) => boolean,
 ): void {
@@ -40,10 +43,15 @@ export function seeHeldUp(
 /**
  * Waits until what waited at `at` is applied, for as long as that may take, and notes what is not.
  * @param at when what it needs was back
+ * @param allowedMs how long it may go on waiting, without a backlog
  */
-export async function seeBegun({ settled, book, say }: Stage, at: number): Promise<void> {
+export async function seeBegun(
+  { settled, book, say }: Onlooker,
+  at: number,
+  allowedMs = BEGIN_LIMIT_MS,
+): Promise<void> {
   const backlog = settled.behind(at);
-  const limitMs = BEGIN_LIMIT_MS + (backlog / BACKLOG_PER_S) * 1_000;
+  const limitMs = allowedMs + (backlog / BACKLOG_PER_S) * 1_000;
   await holdsWithin(limitMs - (now() - at), () => settled.behind(at) === 0);
   const keys = settled.waiting(0, at).map(({ key }) => key);
   say(`${backlog} waited, applied after ${((now() - at) / 1_000).toFixed(1)} s`);

@@ -1,0 +1,317 @@
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { holdsWithin, now } from '../src/clock.js';
+import { seeBegun, seeHeldUp } from '../src/faults/measure.js';
+import type { Verdict } from '../src/ledger.js';
+import { seededRandom } from '../src/random.js';
+import { isClean } from '../src/report.js';
+import { RIVAL } from '../src/rival.js';
+import { type Lab, openLab, play, type Scene } from './lab.js';
+import { type Patch, patchedCopy } from './patched-copy.js';
+
+/**
+ * The checker can fail, continued: locks, outages, clocks, cuts, merchants. These mostly wait, and play at once.
+ */
+interface Variant {
+  readonly title: string;
+  readonly scenario: (scene: Scene) => Promise<void>;
+  readonly patches: readonly Patch[];
+  /** What else the database would have to be without, for the mistake to show. */
+  readonly prepare?: string;
+  readonly reported: Partial<Verdict>;
+}
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const DUE = 8_888n;
+const PART = 3_000n;
+const CORE = 'packages/core/dist';
+const AT_ONCE_LIMIT_MS = 3_200;
+/** What waited for a store begins within six seconds. */
+const BEGIN_LIMIT_MS = 7_000;
+const RETENTION_LIMIT_MS = 10_000;
+
+async function payment({ teller, order }: Scene) {
+  return { provider: 'wechatpay', order: await order(DUE), trade: teller.trade() } as const;
+}
+
+/** More notifications of a locked order than a worker has batches in flight, then one of another order. */
+async function orderLocked(scene: Scene): Promise<void> {
+  const { teller, deliver, drained, lock, onlooker } = scene;
+  const locked = await payment(scene);
+  const { number } = locked.order;
+  const release = await lock(`SELECT 1 FROM orders WHERE number = '${number}' FOR UPDATE`);
+  const from = now();
+  for (let total = 1n; total < 8n; total += 1n) {
+    await deliver(teller.refund({ ...locked, amount: 1n, total }));
+  }
+  await deliver(teller.payment(await payment(scene)));
+  const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
+  await holdsWithin(AT_ONCE_LIMIT_MS, () => {
+    return !onlooker.settled.waiting(from, now()).some(isOther);
+  });
+  seeHeldUp(onlooker, from, (one) => !isOther(one));
+  await release();
+  await drained();
+}
+
+/** A payment comes while the worker does not reach its orders; then they are back. */
+async function ordersAway(scene: Scene): Promise<void> {
+  const { teller, deliver, ordersLink, onlooker } = scene;
+  const told = await payment(scene);
+  ordersLink.inflict({ kind: 'refuse' });
+  await deliver(teller.payment(told));
+  await holdsWithin(500, () => false);
+  ordersLink.heal();
+  await seeBegun(onlooker, now(), BEGIN_LIMIT_MS);
+}
+
+/** The database prefers commits that nobody waits for, and is killed. */
+async function commitsLost(scene: Scene): Promise<void> {
+  const { teller, deliver, drained, sql, restartWorker, crashPostgres } = scene;
+  const told = await payment(scene);
+  const [row] = await sql('SELECT current_database() AS name');
+  await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
+  await sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
+  await sql('SELECT pg_reload_conf()');
+  await restartWorker();
+  await deliver(teller.payment(told));
+  await drained();
+  await crashPostgres();
+  await sql('ALTER SYSTEM RESET wal_writer_delay');
+  await sql('SELECT pg_reload_conf()');
+}
+
+/** Somebody sends a captured refund notice in other envelopes, before and after WeChat Pay does. */
+async function rewrapped(scene: Scene): Promise<void> {
+  const { teller, deliver, deliverRecut, drained } = scene;
+  const told = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
+  const refund = teller.refund({ ...told, amount: PART, total: PART });
+  const random = seededRandom(1);
+  await deliverRecut(refund, random);
+  await deliver(refund);
+  await deliverRecut(refund, random);
+  await deliver(teller.payment(told));
+  await drained();
+}
+
+/** A second merchant tells of the first one's trade before it is paid. */
+async function contested(scene: Scene): Promise<void> {
+  const { teller, order, deliver, drained } = scene;
+  const mine = await payment(scene);
+  const theirs = await order(DUE, RIVAL.merchant);
+  await deliver(teller.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
+  await drained();
+  await deliver(teller.payment(mine));
+  await drained();
+}
+
+/** Retention comes round, while all there is is seconds old. */
+async function retained(scene: Scene): Promise<void> {
+  const { teller, deliver, drained, sql } = scene;
+  await deliver(teller.payment(await payment(scene)));
+  await drained();
+  await holdsWithin(RETENTION_LIMIT_MS, async () => {
+    const dropped = await sql('SELECT 1 FROM notifications WHERE purged_at IS NOT NULL');
+    return dropped.length > 0;
+  });
+}
+
+/** The worker ends while the merchant's system has not answered it; another one goes on. */
+async function endedDelivering(scene: Scene): Promise<void> {
+  const { teller, consumer, deliver, arrived, crashWorker, sql } = scene;
+  consumer.behave({ kind: 'hangs' });
+  await deliver(teller.payment(await payment(scene)));
+  await arrived();
+  await crashWorker();
+  consumer.behave({ kind: 'takes' });
+  // As if the lease of a process that is gone had run out.
+  await sql(`UPDATE deliveries SET lease_until = lease_until - interval '1 hour'
+    WHERE lease_until < now() + interval '1 hour'`);
+}
+
+/** A refund, told once more after the queue has forgotten it. */
+async function refunded(scene: Scene): Promise<void> {
+  const { teller, deliver, drained } = scene;
+  const told = await payment(scene);
+  await deliver(teller.payment(told));
+  await drained();
+  await deliver(teller.refund({ ...told, amount: PART, total: PART }));
+  await drained();
+}
+
+const VARIANTS: readonly Variant[] = [
+  {
+    title: 'waits for a locked order with all that came with it',
+    scenario: orderLocked,
+    patches: [
+      {
+        file: `${CORE}/orders/lock-free.js`,
+        find: 'FOR UPDATE OF o SKIP LOCKED',
+        replace: 'FOR UPDATE OF o',
+      },
+      {
+        file: `${CORE}/database/transaction.js`,
+        find: "SET LOCAL lock_timeout = '2s';",
+        replace: '',
+      },
+      {
+        file: `${CORE}/database/transaction.js`,
+        find: `return \`SET LOCAL lock_timeout = '\${ms}ms';\`;`,
+        replace: "return '';",
+      },
+    ],
+    reported: { heldUp: 1, lost: 0 },
+  },
+  {
+    title: 'comes back long after its database did',
+    scenario: ordersAway,
+    patches: [
+      {
+        file: 'apps/worker/dist/defer.js',
+        find: 'return STORE_FIRST_MS + random * STORE_SPREAD_MS;',
+        replace: 'return 60_000;',
+      },
+    ],
+    reported: { beganLate: 1 },
+  },
+  {
+    title: 'knows a refund notice by its envelope',
+    scenario: rewrapped,
+    patches: [
+      {
+        file: `${CORE}/providers/wechatpay-v2/message.js`,
+        find: 'const content = [...message.refund]',
+        replace: 'const content = [...message.refund, ...message.fields]',
+      },
+    ],
+    reported: { lost: 0, rowsPerContent: 2 },
+  },
+  {
+    title: 'claims trades across merchants',
+    scenario: contested,
+    patches: [
+      {
+        file: `${CORE}/orders/lost-claims.js`,
+        find: 'const isOwn = firstMerchant === claim.merchant;',
+        replace: 'const isOwn = true;',
+      },
+    ],
+    reported: { lost: 1, foreignTradeBlocked: 1 },
+  },
+  {
+    title: 'drops raw bytes of this minute',
+    scenario: retained,
+    patches: [
+      {
+        file: `${CORE}/retention/purge.js`,
+        find: '- retentionMs',
+        replace: '+ retentionMs',
+      },
+    ],
+    reported: { lost: 0, evidenceDropped: 1 },
+  },
+  {
+    title: 'believes a lease that no worker can have written',
+    scenario: endedDelivering,
+    patches: [
+      {
+        file: `${CORE}/deliveries/claim.js`,
+        find: 'const leaseUntil = new Date(now.getTime() + leaseMs);',
+        replace: 'const leaseUntil = new Date(now.getTime() + 365 * 24 * 3_600_000);',
+      },
+      {
+        file: `${CORE}/deliveries/lease.js`,
+        find: `AND \${until} <= \${latest})`,
+        replace: `AND \${latest}::timestamptz IS NOT NULL)`,
+      },
+    ],
+    reported: { lost: 0, eventsLost: 1, deliveriesStuck: 1 },
+  },
+  {
+    title: 'tells every milestone again with each notification',
+    scenario: refunded,
+    patches: [
+      {
+        file: `${CORE}/orders/milestones.js`,
+        find: '(before.primary === null || isLost) && after.primary !== null',
+        replace: 'after.primary !== null',
+      },
+      {
+        file: `${CORE}/orders/store-plans.js`,
+        find: 'ON CONFLICT (order_id, type, milestone) DO NOTHING',
+        replace: '',
+      },
+    ],
+    prepare: 'DROP INDEX order_events_order_id_type_milestone_key',
+    reported: { lost: 0, orderEventsTwice: 1 },
+  },
+  {
+    title: 'cannot read its own jobs',
+    scenario: refunded,
+    patches: [
+      {
+        file: 'apps/worker/dist/verify-job.js',
+        find: 'version: z.literal(3)',
+        replace: 'version: z.literal(4)',
+      },
+    ],
+    reported: { lost: 2, deadLetters: 2 },
+  },
+];
+
+/** It kills what the others need. */
+const LAST: Variant = {
+  title: 'commits as its role prefers',
+  scenario: commitsLost,
+  patches: [
+    {
+      file: `${CORE}/database/transaction.js`,
+      find: "set_config('synchronous_commit', 'on', true)",
+      replace: '1',
+    },
+  ],
+  reported: { acknowledged: 1, applied: 0, lost: 1 },
+};
+
+let lab: Lab;
+beforeAll(async () => {
+  lab = await openLab();
+});
+afterAll(() => lab.end());
+
+async function isFound({ scenario, patches, prepare, reported }: Variant): Promise<void> {
+  const copy = patchedCopy(patches);
+  try {
+    const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+    expect(verdict, findings.join('\n')).toMatchObject(reported);
+  } finally {
+    copy.remove();
+  }
+}
+
+/** Through the same scenarios: nothing is to be found. */
+async function isInnocent(...scenarios: readonly Variant['scenario'][]): Promise<void> {
+  const { verdict, findings } = await play(lab, ROOT, async (scene) => {
+    for (const scenario of scenarios) await scenario(scene);
+  });
+  expect(findings).toEqual([]);
+  expect(isClean(verdict)).toBe(true);
+  expect(verdict).toMatchObject({ acknowledged: verdict.sent, applied: verdict.sent });
+}
+
+describe.concurrent('at once', () => {
+  describe.each(VARIANTS)('a payonce that $title', (variant) => {
+    test('is found out', () => isFound(variant));
+  });
+
+  test('the product itself has nothing to be found, while it waits', () =>
+    isInnocent(ordersAway, orderLocked));
+
+  test('the product itself has nothing to be found, whatever it is told', () =>
+    isInnocent(endedDelivering, rewrapped, contested, refunded));
+});
+
+describe('by itself', () => {
+  test(`a payonce that ${LAST.title} is found out`, () => isFound(LAST));
+  test('the product itself loses no commit', () => isInnocent(commitsLost));
+});
