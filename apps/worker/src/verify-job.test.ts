@@ -31,7 +31,7 @@ function verifiedOf(body: Buffer, at: Date) {
 function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
   const verified = verifiedOf(body, at);
   const data: NotificationJob = {
-    version: 2,
+    version: 3,
     provider: 'alipay',
     channel,
     notificationId: verified.notificationId,
@@ -119,10 +119,10 @@ describe('a job from the queue', () => {
   test.each([
     ['no object', 'text'],
     ['null', null],
-    ['another version', { ...job, version: 3 }],
+    ['another version', { ...job, version: 4 }],
     ['no version', { ...job, version: undefined }],
     ['a missing field', { ...job, notificationId: undefined }],
-    ['a digest, which version 2 has not', { ...job, digest: digestOf(body) }],
+    ['a digest, which version 3 has not', { ...job, digest: digestOf(body) }],
     ['a further field', { ...job, merchant: 'thief' }],
     ['a body that is not base64', { ...job, bodyBase64: '%%%%' }],
     ['an empty body', { ...job, bodyBase64: '' }],
