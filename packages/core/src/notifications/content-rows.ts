@@ -72,7 +72,7 @@ export async function standingsOfHeld(
     SELECT channel, notification_id AS "notificationId", digest AS "formerDigest",
       coalesce(text_digest, '') AS digest
     FROM notifications WHERE id = ANY(${ids}::bigint[])`;
-  const contents = await readContents(tx, await findContents(tx, names));
+  const contents = await findStored(tx, names);
   const standings = new Map<bigint, Standing>();
   for (const stored of contents.values()) {
     for (const own of stored.filter(({ row }) => ids.includes(row.id))) {
@@ -84,6 +84,14 @@ export async function standingsOfHeld(
     }
   }
   return standings;
+}
+
+/** Without a lock: what is decided of them may change. @returns by `contentsKey`, the first content first */
+export async function findStored(
+  tx: Tx,
+  sought: readonly Sought[],
+): Promise<Map<string, StoredContent[]>> {
+  return readContents(tx, await findContents(tx, sought));
 }
 
 async function readContents(

@@ -168,6 +168,23 @@ export async function updateEvents(
   );
 }
 
+/** What held events say by the present release. */
+export async function rewriteEvents(
+  tx: Tx,
+  events: readonly { readonly id: bigint; readonly event: PaymentEvent }[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(({ id, event }) => ({
+    id: String(id),
+    order_number: storable(event.orderNumber),
+    event: eventToJson(event),
+  }));
+  await tx.$executeRaw`
+    UPDATE notification_events e SET event = r.event::json, order_number = r.order_number
+    FROM ${recordset(rows, { id: 'bigint', order_number: 'text', event: 'text' })} AS r
+    WHERE e.id = r.id`;
+}
+
 function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {
   return outcome.outcome === 'held' ? [{ ...one, reason: outcome.reason }] : [];
 }
