@@ -1,6 +1,7 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { isUnavailable } from '@payonce/core/database/transaction';
 import { isLocked } from '@payonce/core/errors';
+import { boundedJobId } from '@payonce/core/notifications/dead-letters';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
@@ -114,7 +115,7 @@ async function bury(
   why: Pick<Burial, 'reason' | 'detail'>,
 ): Promise<JobResult> {
   try {
-    await deps.bury({ jobId: job.id ?? '', data: job.data, ...why });
+    await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });
   } catch (error) {
     // Costs no attempt: nothing acknowledged leaves the queue before it is kept elsewhere.
     if (isUnavailable(error)) return wait(deps, job, token, 'store');

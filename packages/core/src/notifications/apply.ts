@@ -2,6 +2,8 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
+import { contentsKey, findNames } from './content-rows.js';
+import type { Standing } from './contents.js';
 import {
   eventsToInsert,
   type HeldEvent,
@@ -21,14 +23,17 @@ import type {
 } from './notification.js';
 import {
   deleteNotifications,
+  hasContent,
   insertNotifications,
   lockNotifications,
   type NotificationRow,
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
+import { enterOthers } from './other-contents.js';
 import { toPending } from './release.js';
-import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent, settleEvents } from './settle.js';
+import { lockFreeOrdersOf, lockOrdersOf } from './settle.js';
+import { type Asked, isOpen, settleStanding } from './settle-standing.js';
 
 export interface ApplyDeps extends DatabaseDeps {
   /**
@@ -39,10 +44,11 @@ export interface ApplyDeps extends DatabaseDeps {
 }
 
 /**
- * Applies a batch of verified notifications in one transaction: all of it, or nothing. Waits for what others have
- * locked, as long as PostgreSQL lets it. A batch of one is the general case. What is read after a lock was waited for is read by a later statement, and so is
- * what was committed meanwhile; every step takes its rows in the order of their unique keys, and
- * all paths take notifications before orders before trades before facts.
+ * Applies a batch of verified notifications in one transaction: all of it, or nothing. Waits for what
+ * others have locked, as long as PostgreSQL lets it. A batch of one is the general case. What is read after
+ * a lock was waited for is read by a later statement, and so is what was committed meanwhile; every step
+ * takes its rows in the order of their unique keys, and all paths take notifications before orders before
+ * trades before facts.
  * @returns one outcome per notification, in the order of the batch
  * @throws AppError `database_unavailable`; anything else means that one of them is poisonous
  */
@@ -92,15 +98,31 @@ async function applyInOne(
 }
 
 /** The same message, as often as the batch has it. */
-interface Group {
+export interface Group {
+  /** See `contentKey`. */
+  readonly key: string;
   readonly notification: VerifiedNotification;
   readonly count: number;
 }
 
 /** A group and its locked row. */
-interface Entry extends Group {
+export interface Entry extends Group {
   readonly row: NotificationRow;
   readonly isNew: boolean;
+  /** Per event what the other contents under its ID mean for it; null for the first content. */
+  readonly standings: readonly Standing[] | null;
+}
+
+/** What a batch is about, locked. */
+export interface Entered {
+  readonly entries: Map<string, Entry>;
+  /** Held events of contents that are equal to one of the batch: they are decided with it. */
+  readonly equalHeld: readonly { readonly stored: HeldEvent; readonly standing: Standing }[];
+  /** Groups that are not stored (`ApplyOutcome.surplus`): the row that counts them, and their ID's `contentsKey`. */
+  readonly surplus: Map<
+    string,
+    { readonly rowId: bigint; readonly count: number; readonly id: string }
+  >;
 }
 
 async function applyWithin(
@@ -109,30 +131,45 @@ async function applyWithin(
   batch: readonly VerifiedNotification[],
   { forced, skips }: How,
 ): Promise<(ApplyOutcome | null)[]> {
-  const { entries, busyIds } = await enter(tx, now, groupCopies(batch), skips);
+  const entered = await enter(tx, now, groupCopies(batch), skips);
+  const { entries, surplus } = entered;
   const read = await readEvents(
     tx,
     [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
   );
-  const newEvents = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
-  const pendingNew = (one: FreshEvent): PendingEvent => ({ ...one, forced: one.forced ?? forced });
-  const pending = [
-    ...newEvents.map(pendingNew),
-    ...read.filter(isHeld).map((one) => toPending(one, forced)),
+  const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
+  const askedNew = (one: FreshEvent): Asked => ({ ...one, forced: one.forced ?? forced });
+  const askedAgain = (stored: HeldEvent, standing: Standing): Asked & { stored: HeldEvent } => ({
+    ...toPending(stored, forced, standing),
+    standing,
+    stored,
+  });
+  const everyNew = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
+  const everyHeld = [
+    ...read
+      .filter(isHeld)
+      .map((one) =>
+        askedAgain(one, standings.get(one.notificationRowId)?.[one.position] ?? 'judged'),
+      ),
+    ...entered.equalHeld.map(({ stored, standing }) => askedAgain(stored, standing)),
   ];
+  const open = [...everyNew.map(askedNew), ...everyHeld].filter(isOpen);
   const { orders, busy } = skips
-    ? await lockFreeOrdersOf(tx, pending)
-    : { orders: await lockOrdersOf(tx, pending), busy: new Set<bigint>() };
-  const left = await leaveBusy(tx, entries, busyIds, busy);
-  const stored = read.filter((one) => !left.has(one.notificationRowId));
-  const fresh = newEvents.filter((one) => !left.has(one.notificationRowId));
-  const held = stored.filter(isHeld);
-  const { outcomes, plans } = await settleEvents(
+    ? await lockFreeOrdersOf(tx, open)
+    : { orders: await lockOrdersOf(tx, open), busy: new Set<bigint>() };
+  const left = await leaveBusy(tx, entered, busy);
+  const stays = (one: { readonly notificationRowId: bigint }) =>
+    !left.has(one.notificationRowId) && !busy.has(one.notificationRowId);
+  const stored = read.filter(stays);
+  const fresh = everyNew.filter(stays);
+  const again = everyHeld.filter(stays);
+  const { outcomes, plans } = await settleStanding(
     tx,
     now,
-    [...fresh.map(pendingNew), ...held.map((one) => toPending(one, forced))],
+    [...fresh.map(askedNew), ...again],
     orders,
   );
+  const held = again.map((one) => one.stored);
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
   const settledHeld = zip(held, outcomes.slice(fresh.length));
   const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
@@ -143,49 +180,50 @@ async function applyWithin(
     now,
     settledHeld.map(([one, outcome]) => ({ stored: one, outcome, scheduled: false })),
   );
-  await updateNotifications(tx, now, countsToWrite(entries.values(), settledNew));
-  return report(batch, entries, stored, settledNew, settledHeld);
+  const counts = countsToWrite(entries.values(), settledNew);
+  for (const one of held) addCount(counts, one.notificationRowId, 0);
+  for (const { rowId, count } of surplus.values()) addCount(counts, rowId, count);
+  await updateNotifications(tx, now, counts);
+  return report(batch, { entries, surplus }, stored, settledNew, settledHeld);
 }
 
-/** One group per content, sorted by name: the order of inserting and locking. */
+/** One group per content, in the order of the batch. */
 function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
   const groups = new Map<string, Group>();
   for (const notification of batch) {
     const key = contentKey(notification);
-    groups.set(key, { notification, count: (groups.get(key)?.count ?? 0) + 1 });
+    groups.set(key, { key, notification, count: (groups.get(key)?.count ?? 0) + 1 });
   }
   return [...groups.values()];
 }
 
 /**
- * Takes out of the entries, and out of the database, what cannot be applied now: all contents under a notification
- * ID together, so that the first of them stays the first.
+ * Takes out of what was entered, and out of the database, what cannot be applied now: all contents under a
+ * notification ID together, so that the first of them stays the first.
  * @returns the rows that are left alone
  */
 async function leaveBusy(
   tx: Tx,
-  entries: Map<string, Entry>,
-  busyIds: Set<string>,
+  { entries, surplus, busyIds }: Entered & Busy,
   busyRows: ReadonlySet<bigint>,
 ): Promise<ReadonlySet<bigint>> {
-  for (const { row } of entries.values()) if (busyRows.has(row.id)) busyIds.add(idKey(row));
+  for (const { row } of entries.values()) if (busyRows.has(row.id)) busyIds.add(contentsKey(row));
   const left = new Set<bigint>();
   if (busyIds.size === 0) return left;
   const inserted: bigint[] = [];
   for (const [key, { row, isNew }] of entries) {
-    if (!busyIds.has(idKey(row))) continue;
+    if (!busyIds.has(contentsKey(row))) continue;
     entries.delete(key);
     left.add(row.id);
     if (isNew) inserted.push(row.id);
   }
+  for (const [key, { id }] of surplus) if (busyIds.has(id)) surplus.delete(key);
   await deleteNotifications(tx, inserted);
   return left;
 }
 
-/** What was entered. */
-interface Entered {
-  readonly entries: Map<string, Entry>;
-  /** By `idKey`: one of its rows is locked by another transaction. */
+interface Busy {
+  /** By `contentsKey`: one of its rows is locked by another transaction. */
   readonly busyIds: Set<string>;
 }
 
@@ -196,21 +234,34 @@ interface Entered {
 async function enter(
   tx: Tx,
   now: Date,
-  groups: readonly Group[],
+  all: readonly Group[],
   skips: boolean,
-): Promise<Entered> {
+): Promise<Entered & Busy> {
+  const groups = await withStoredNames(tx, all);
   const plain = groups.map((group) => ({ group, variant: '' }));
   const { entries, busyIds } = await enterAs(tx, now, plain, skips);
-  const conflicting = groups
-    .filter(({ notification }) => !entries.has(contentKey(notification)))
-    .filter(({ notification }) => !busyIds.has(idKey(notification)))
-    .map((group) => ({ group, variant: group.notification.digest }));
-  if (conflicting.length === 0) return { entries, busyIds };
-  const others = await enterAs(tx, now, conflicting, skips);
-  return {
-    entries: new Map([...entries, ...others.entries]),
-    busyIds: new Set([...busyIds, ...others.busyIds]),
-  };
+  const others = groups.filter(
+    ({ key, notification }) => !entries.has(key) && !busyIds.has(contentsKey(notification)),
+  );
+  if (others.length === 0) return { entries, busyIds, equalHeld: [], surplus: new Map() };
+  return { ...(await enterOthers(tx, now, entries, others)), busyIds };
+}
+
+/** What the release before stored under another ID goes on under it. Most messages have one ID by both rules. */
+async function withStoredNames(tx: Tx, groups: readonly Group[]): Promise<readonly Group[]> {
+  const formerName = ({ channel, former, notificationId }: VerifiedNotification) =>
+    former && former.notificationId !== notificationId
+      ? { channel, notificationId: former.notificationId, variant: '' }
+      : null;
+  const renamed = groups.flatMap(({ notification }) => formerName(notification) ?? []);
+  if (renamed.length === 0) return groups;
+  const stored = await findNames(tx, renamed);
+  return groups.map((group) => {
+    const name = formerName(group.notification);
+    if (name === null || !stored.has(nameKey(name))) return group;
+    const { notificationId } = name;
+    return { ...group, notification: { ...group.notification, notificationId } };
+  });
 }
 
 async function enterAs(
@@ -218,7 +269,7 @@ async function enterAs(
   now: Date,
   wanted: readonly { readonly group: Group; readonly variant: string }[],
   skips: boolean,
-): Promise<Entered> {
+): Promise<Pick<Entered, 'entries'> & Busy> {
   const named = new Map<string, { notification: VerifiedNotification; variant: string }>();
   for (const { group, variant } of wanted) {
     const key = nameKey({ ...group.notification, variant });
@@ -237,13 +288,13 @@ async function enterAs(
     skips,
   );
   const unlocked = known.filter(([key]) => !locked.has(key));
-  const busyIds = new Set(unlocked.map(([, { notification }]) => idKey(notification)));
+  const busyIds = new Set(unlocked.map(([, { notification }]) => contentsKey(notification)));
   const entries = new Map(
     wanted.flatMap(({ group, variant }): [string, Entry][] => {
       const key = nameKey({ ...group.notification, variant });
       const row = inserted.get(key) ?? locked.get(key);
-      if (row === undefined || row.digest !== group.notification.digest) return [];
-      return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(key) }]];
+      if (row === undefined || !hasContent(row, group.notification)) return [];
+      return [[group.key, { ...group, row, isNew: inserted.has(key), standings: null }]];
     }),
   );
   return { entries, busyIds };
@@ -263,27 +314,35 @@ function countsToWrite(
   const counts = new Map<bigint, number>();
   for (const { row, isNew, count } of entries) {
     const asInserted = isNew && count === 1 && applied.has(row.id) && !held.has(row.id);
-    if (!asInserted) counts.set(row.id, isNew ? count - 1 : count);
+    if (!asInserted) addCount(counts, row.id, isNew ? count - 1 : count);
   }
   return counts;
 }
 
-type FreshEvent = Omit<NewEvent, 'outcome'> & { readonly forced: HoldReason | null };
+function addCount(counts: Map<bigint, number>, rowId: bigint, count: number): void {
+  counts.set(rowId, (counts.get(rowId) ?? 0) + count);
+}
 
-function eventsOf({ notification, row }: Entry): FreshEvent[] {
-  return notification.events.map((event, position) => ({
-    notificationRowId: row.id,
-    position,
-    merchant: notification.merchant,
-    event,
-    forced: row.variant === '' ? null : 'id_conflict',
-  }));
+type FreshEvent = Omit<NewEvent, 'outcome'> & Pick<Asked, 'forced' | 'standing'>;
+
+function eventsOf({ notification, row, standings }: Entry): FreshEvent[] {
+  return notification.events.map((event, position) => {
+    const standing = standings?.[position] ?? 'judged';
+    return {
+      notificationRowId: row.id,
+      position,
+      merchant: notification.merchant,
+      event,
+      standing,
+      forced: standing === 'id_conflict' ? standing : null,
+    };
+  });
 }
 
 /** Per notification of the batch what became of it, null if it left; only the first of new ones is no copy. */
 function report(
   batch: readonly VerifiedNotification[],
-  entries: ReadonlyMap<string, Entry>,
+  { entries, surplus }: Pick<Entered, 'entries' | 'surplus'>,
   stored: readonly StoredEvent[],
   settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
   settledHeld: readonly (readonly [HeldEvent, EventOutcome])[],
@@ -301,21 +360,17 @@ function report(
   );
   const told = new Set<bigint>();
   return batch.map((notification) => {
-    const entry = entries.get(contentKey(notification));
+    const key = contentKey(notification);
+    if (surplus.has(key)) {
+      return { notificationId: notification.notificationId, copy: true, events: [], surplus: true };
+    }
+    const entry = entries.get(key);
     if (entry === undefined) return null;
     const { id } = entry.row;
     const copy = told.has(id) || !(entry.isNew || changed.has(id));
     told.add(id);
     return { notificationId: notification.notificationId, copy, events: events.get(id) ?? [] };
   });
-}
-
-/** The same for all contents under one notification ID. */
-function idKey({
-  channel,
-  notificationId,
-}: Pick<VerifiedNotification, 'channel' | 'notificationId'>) {
-  return nameKey({ channel, notificationId, variant: '' });
 }
 
 function contentKey({ channel, notificationId, digest }: VerifiedNotification): string {

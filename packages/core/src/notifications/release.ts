@@ -6,6 +6,8 @@ import { messageOf } from '../errors.js';
 import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
+import { standingsOfHeld } from './content-rows.js';
+import type { Standing } from './contents.js';
 import { type HeldEvent, isHeld, postpone, readEvents, updateEvents } from './event-rows.js';
 import { latestRetryAt, TRIES_MAX } from './hold.js';
 import type { EventOutcome, HoldReason } from './notification.js';
@@ -15,7 +17,8 @@ import {
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
-import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent, settleEvents } from './settle.js';
+import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent } from './settle.js';
+import { type Asked, isOpen, settleStanding } from './settle-standing.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
 const RELEASE_LIMIT = 5_000;
@@ -173,8 +176,8 @@ export async function settleAgain(
   again: Again,
 ): Promise<readonly EventOutcome[]> {
   if (held.length === 0) return [];
-  const pending = held.map((one) => toPending(one, again.forced));
-  return settleWith(tx, now, held, again, await lockOrdersOf(tx, pending));
+  const asked = await askAgain(tx, held, again.forced);
+  return settleWith(tx, now, asked, again, await lockOrdersOf(tx, asked.filter(isOpen)));
 }
 
 /** The same without waiting. @returns null for what stays as it is: an order of its notification is locked by others */
@@ -185,23 +188,37 @@ async function settleFree(
   again: Again,
 ): Promise<readonly (EventOutcome | null)[]> {
   if (held.length === 0) return [];
-  const pending = held.map((one) => toPending(one, again.forced));
-  const { orders, busy } = await lockFreeOrdersOf(tx, pending);
-  const free = held.filter((one) => !busy.has(one.notificationRowId));
+  const asked = await askAgain(tx, held, again.forced);
+  const { orders, busy } = await lockFreeOrdersOf(tx, asked.filter(isOpen));
+  const free = asked.filter((one) => !busy.has(one.notificationRowId));
   const outcomes = await settleWith(tx, now, free, again, orders);
-  const byId = new Map(free.map((one, index) => [one.id, outcomes[index] ?? null]));
+  const byId = new Map(free.map(({ stored }, index) => [stored.id, outcomes[index] ?? null]));
   return held.map((one) => byId.get(one.id) ?? null);
+}
+
+type AskedAgain = Asked & { readonly stored: HeldEvent };
+
+async function askAgain(
+  tx: Tx,
+  held: readonly HeldEvent[],
+  forced: HoldReason | null,
+): Promise<AskedAgain[]> {
+  const standings = await standingsOfHeld(tx, held);
+  return held.map((stored) => {
+    const standing = standings.get(stored.id) ?? 'judged';
+    return { ...toPending(stored, forced, standing), standing, stored };
+  });
 }
 
 async function settleWith(
   tx: Tx,
   now: Date,
-  held: readonly HeldEvent[],
-  { scheduled, forced }: Again,
+  asked: readonly AskedAgain[],
+  { scheduled }: Again,
   orders: ReadonlyMap<string, KnownOrder>,
 ): Promise<readonly EventOutcome[]> {
-  const pending = held.map((one) => toPending(one, forced));
-  const { outcomes, plans } = await settleEvents(tx, now, pending, orders);
+  const held = asked.map(({ stored }) => stored);
+  const { outcomes, plans } = await settleStanding(tx, now, asked, orders);
   await storePlans(tx, now, plans);
   const redecided = held.flatMap((stored, index) => {
     const outcome = outcomes[index];
@@ -212,9 +229,13 @@ async function settleWith(
   return outcomes;
 }
 
-/** A held event to be decided again. Other content under a known ID stays so, whatever happens. */
-export function toPending(held: HeldEvent, forced: HoldReason | null): PendingEvent {
-  const { merchant, notificationRowId, event, outcome } = held;
-  const conflict = outcome.reason === 'id_conflict' ? outcome.reason : null;
+/** A held event to be decided again. Other content under a known ID stays so, unless an equal one is found. */
+export function toPending(
+  held: HeldEvent,
+  forced: HoldReason | null,
+  standing: Standing,
+): PendingEvent {
+  const { merchant, notificationRowId, event } = held;
+  const conflict = standing === 'id_conflict' ? standing : null;
   return { merchant, notificationRowId, event, forced: conflict ?? forced };
 }

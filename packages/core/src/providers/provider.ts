@@ -40,6 +40,7 @@ export function verifiedRequest<Message>(message: Message): VerifiedRequest<Mess
  * - `unknown_key`: it names a key that the channel does not have, or has retired
  * - `stale`: the signed time is outside the window
  * - `undecryptable`: genuine envelope, but the content cannot be opened
+ * - `foreign_envelope`: the content opens, but its envelope, which nothing authenticates, names another payee
  */
 export type RejectReason =
   | 'malformed'
@@ -48,7 +49,8 @@ export type RejectReason =
   | 'signature_probe'
   | 'unknown_key'
   | 'stale'
-  | 'undecryptable';
+  | 'undecryptable'
+  | 'foreign_envelope';
 
 export type Verification<Message = unknown> =
   | {

@@ -1,0 +1,34 @@
+import type { Tx } from '../database/transaction.js';
+import type { KnownOrder } from '../orders/plan.js';
+import type { Standing } from './contents.js';
+import { type PendingEvent, type Settled, settleEvents } from './settle.js';
+
+/** An event to be settled, and what other contents under its notification ID mean for it. */
+export interface Asked extends PendingEvent {
+  readonly standing: Standing;
+}
+
+/** Whether an order can matter for it: an equal of a `duplicate` was applied. */
+export function isOpen({ standing }: Asked): boolean {
+  return standing !== 'duplicate';
+}
+
+/**
+ * Settles events. One whose equal was applied is a duplicate at once: no order is touched, and nothing
+ * that became true later (another owner of the trade, other terms) makes a held event of it.
+ * @param orders of the open ones, locked by this transaction
+ */
+export async function settleStanding(
+  tx: Tx,
+  now: Date,
+  events: readonly Asked[],
+  orders: ReadonlyMap<string, KnownOrder>,
+): Promise<Settled> {
+  const open = events.filter(isOpen);
+  const { outcomes, plans } = await settleEvents(tx, now, open, orders);
+  const settled = new Map(open.map((one, index) => [one, outcomes[index]]));
+  return {
+    outcomes: events.map((one) => settled.get(one) ?? { outcome: 'duplicate' }),
+    plans,
+  };
+}
