@@ -246,8 +246,8 @@ export class SignedText {
 
 /**
  * Whether the text can be read as one message of the type, whatever the texts in it say: the names of `chain`
- * rise from its beginning to its end, and each piece between two of them is one of the signer's, rising, or
- * follows a field that may hold a text. `foreign` names are the signer's in other messages, so they may only
+ * rise from its first piece to its end, and each piece between two of them is one of the signer's, rising, or
+ * belongs to a field that may hold a text. `foreign` pieces are the signer's in other messages, so they may only
  * stand inside a text; nothing but rising names may follow the last of the chain.
  */
 export function isWhole(
@@ -255,31 +255,29 @@ export function isWhole(
   chain: readonly string[],
   foreign: (index: number) => boolean,
 ): boolean {
-  const last = new Map(text.names.map((name, index) => [name, index]));
-  let at = -1;
+  // All readings at once. At `n`, the first n names of the chain were passed, with nothing open or inside a text.
+  let plain = new Set([0]);
+  let inText = new Set<number>();
   let before = '';
-  for (const name of chain) {
-    at += 1;
-    while (text.names[at] !== name) {
-      const between = text.names[at];
-      if (between === undefined || between <= before || between >= name || foreign(at))
-        return false;
-      const role = text.roleOf(between);
-      before = between;
-      if (role === undefined || role === 'texts') {
-        const next = last.get(name) ?? -1;
-        if (next < at) return false;
-        at = next;
-      } else at += 1;
+  for (const [index, name] of text.names.entries()) {
+    const role = text.roleOf(name);
+    const mayHoldText = role === undefined || role === 'texts';
+    const nextPlain = new Set<number>();
+    const nextInText = new Set(inText);
+    for (const passed of [...plain, ...inText]) {
+      if (name === chain[passed]) nextPlain.add(passed + 1);
     }
-    before = name;
+    if (!foreign(index) && index > 0 && name > before) {
+      for (const passed of plain) {
+        const next = chain[passed];
+        if (next === undefined) nextPlain.add(passed);
+        else if (name < next) (mayHoldText ? nextInText : nextPlain).add(passed);
+      }
+    }
+    if (nextPlain.size + nextInText.size === 0) return false;
+    [plain, inText, before] = [nextPlain, nextInText, name];
   }
-  for (const name of text.names.slice(at + 1)) {
-    at += 1;
-    if (name <= before || foreign(at)) return false;
-    before = name;
-  }
-  return true;
+  return plain.has(chain.length);
 }
 
 /** The text's end when it does not stand there. */

@@ -108,7 +108,9 @@ function returnMethods(text: SignedText): number[] {
 }
 
 /** `sign_type` is not signed in a trade notice: it may never choose something weaker than the channel does. */
-function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash | null {
+function hashFor(stated: string, allowed: AlipaySettings['signType']): RsaHash | null {
+  // A cut of a text that has `sign_type` in it may leave the next field in its value.
+  const [claimed = ''] = stated.split('&', 1);
   if (claimed === '') return HASHES[allowed];
   if (claimed === 'RSA2') return HASHES.RSA2;
   return claimed === 'RSA' && allowed === 'RSA' ? HASHES.RSA : null;

@@ -63,25 +63,33 @@ export function readSigned(fields: Fields, signed: string): SignedMessage | null
   const text = new SignedText(signed, SIGNED_NAMES);
   const has = (name: string) => text.countOf(name) > 0;
   if (!has('return_code') || !has('mch_id')) return null;
-  const foreign = text.names.find((name) => FOREIGN_NAMES.has(name)) ?? null;
-  if (foreign !== null || isScanned(text)) {
+  if (isAnswer(text)) return null;
+  const foreign = text.names.find((name) => FOREIGN_NAMES.has(name));
+  if (foreign !== undefined) {
     const isForeign = (index: number) => FOREIGN_NAMES.has(text.names[index] ?? '');
-    const whole = !isScanned(text) && isWhole(text, WHOLE_PAYMENT, isForeign);
+    const whole = isWhole(text, WHOLE_PAYMENT, isForeign);
     return whole ? { kind: 'payment', fields, text, doubtful: foreign } : null;
   }
   if (has('change_type')) {
-    if (!has('contract_id') && !has('contract_code')) return null;
     const two = has('transaction_id') || has('out_trade_no');
-    return { kind: 'contract', fields, text, doubtful: two ? 'change_type' : null };
+    if (two) return { kind: 'payment', fields, text, doubtful: 'change_type' };
+    if (!has('contract_id') && !has('contract_code')) return null;
+    return { kind: 'contract', fields, text, doubtful: null };
   }
   const demanded = paymentResult(text) === 'SUCCESS';
   if (!has('out_trade_no') || (demanded && !has('transaction_id'))) return null;
   return { kind: 'payment', fields, text, doubtful: null };
 }
 
-/** The answer to a code that the shop scanned reads like a payment result; WeChat notifies of none. */
-function isScanned(text: SignedText): boolean {
-  return text.anchored('trade_type') === 'MICROPAY';
+/**
+ * Answers that read like a payment result: to the query of an order (`trade_state_desc`), and to a code that the
+ * shop scanned, of which WeChat notifies nobody. All that may hold a text sorts before `total_fee`, so what
+ * stands behind the last one is the signer's.
+ */
+function isAnswer(text: SignedText): boolean {
+  if (text.valuesOf('trade_type').at(-1) === 'MICROPAY') return true;
+  const behind = text.names.lastIndexOf('total_fee');
+  return behind !== -1 && text.names.lastIndexOf('trade_state_desc') > behind;
 }
 
 /** As `resultOf`, by certain words alone. */
@@ -120,11 +128,8 @@ function digestOf(message: WechatpayV2Message): string {
 
 /** Whether the names that identify the message are in doubt. */
 function isDoubtful({ kind, text, doubtful }: SignedMessage): boolean {
-  if (kind === 'contract') {
-    const names = ['change_type', 'contract_id', 'contract_code'];
-    return doubtful !== null || names.some((name) => text.countOf(name) > 1);
-  }
-  return hasDoubtfulResult(text);
+  if (kind === 'payment') return doubtful === 'change_type' || hasDoubtfulResult(text);
+  return text.countOf('change_type') > 1 || text.countOf('contract_id') > 1;
 }
 
 function numbersOf(message: WechatpayV2Message): [string | undefined, string | undefined] {

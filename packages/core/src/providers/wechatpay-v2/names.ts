@@ -14,7 +14,7 @@ export const SIGNED_NAMES = namesOf({
     'total_fee',
     'transaction_id',
   ],
-  anchors: ['bank_type', 'cash_fee', 'nonce_str', 'openid', 'time_end', 'trade_type'],
+  anchors: ['bank_type', 'nonce_str', 'openid', 'time_end', 'trade_type'],
   optional: [
     'change_type',
     'contract_code',
@@ -27,6 +27,7 @@ export const SIGNED_NAMES = namesOf({
   ],
   texts: ['attach', 'device_info', 'err_code_des', 'promotion_detail', 'return_msg'],
   plain: [
+    'cash_fee',
     'cash_fee_type',
     'coupon_count',
     'coupon_fee',
