@@ -70,6 +70,6 @@ async function describeWait(client: pg.Client, pid: number): Promise<string> {
 }
 
 /** Written out in the query, so that what the log says never changes while one holder keeps it. */
-export const HOLDER = `format('process %s (user %s, %s) since %s', a.pid, a.usename,
+export const HOLDER = `format('process %s (user %s, %s) since %s', a.pid, coalesce(a.usename::text, a.backend_type),
   coalesce(nullif(a.application_name, ''), 'no application name'),
   to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))`;
