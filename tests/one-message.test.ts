@@ -105,7 +105,8 @@ test(
       const { notices, cuts } = otherCuts(shop);
       const statuses: Record<string, number> = {};
       const post = async (kind: (typeof KINDS)[number], request: SignedRequest) => {
-        const reply = await shop.post(...CHANNELS[kind], request);
+        const [provider, channel] = CHANNELS[kind];
+        const reply = await shop.post(provider, channel, request);
         await reply.arrayBuffer();
         const name = `${kind} ${reply.status}`;
         statuses[name] = (statuses[name] ?? 0) + 1;
@@ -119,7 +120,8 @@ test(
         let next = 0;
         await Promise.all(
           Array.from({ length: SENDERS }, async () => {
-            for (let one = requests[next++]; one; one = requests[next++]) await post(...one);
+            for (let one = requests[next++]; one; one = requests[next++])
+              await post(one[0], one[1]);
           }),
         );
       };

@@ -5,7 +5,7 @@ import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
 import { eventually } from '@payonce/testkit/eventually';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { stop } from '@payonce/tooling/process';
+import { stop, until } from '@payonce/tooling/process';
 import { afterEach, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
@@ -102,7 +102,7 @@ function startLoad({ signers, register, post }: Installation) {
     /** Until so many more were acknowledged. */
     async more(n = STAGE) {
       const wanted = paid.length + n;
-      await eventually(() => expect(paid.length).toBeGreaterThanOrEqual(wanted), SETTLE_LIMIT_MS);
+      await until(`${wanted} payments`, SETTLE_LIMIT_MS, () => paid.length >= wanted);
     },
     async stop() {
       running = false;
@@ -190,15 +190,16 @@ test.skipIf(former === undefined).each(['gateway first', 'worker first'] as cons
     for (const number of later) await shop.register(number);
 
     const expected = [...load.paid, ...later, 'A1', 'W1'].sort();
+    const paid = () => shop.prisma.order.count({ where: { status: 'paid' } });
+    await until('all to be paid', SETTLE_LIMIT_MS, async () => (await paid()) === expected.length);
     await eventually(async () => {
-      const paid = await shop.prisma.order.findMany({ where: { status: 'paid' } });
-      expect(paid.map(({ number }) => number).sort()).toEqual(expected);
       expect(await openLetters(shop)).toBe(0);
       expect(await heldBy(shop)).toEqual({});
-    }, SETTLE_LIMIT_MS);
+    });
     const orders = await shop.prisma.order.findMany({
       include: { facts: true, orderEvents: true },
     });
+    expect(orders.map(({ number }) => number).sort()).toEqual(expected);
     for (const one of orders) {
       expect(one).toMatchObject({ paidAmount: DUE, attention: [], version: 1 });
       expect(one.orderEvents.map(({ type }) => type)).toEqual(['order.paid']);
