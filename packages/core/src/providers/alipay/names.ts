@@ -48,6 +48,7 @@ export const TRADE_NAMES = namesOf({
     'version',
     'voucher_detail_list',
   ],
+  foreign: [],
 });
 
 /**
@@ -70,15 +71,15 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
  * What tells of the sending, not of the trade, wherever it stands: Alipay sends a notice again with another
  * `notify_time` (platform messages: `utc_timestamp`) and `sign`.
  */
-export function isOfSending(name: string, value: () => string): boolean {
+export function isOfSending(name: string, value: string): boolean {
   switch (name) {
     case 'sign':
     case 'sign_type':
       return true;
     case 'notify_time':
-      return DATE_TIME.test(value());
+      return DATE_TIME.test(value);
     case 'utc_timestamp':
-      return /^\d{1,16}$/.test(value());
+      return /^\d{1,16}$/.test(value);
     default:
       return false;
   }
