@@ -42,6 +42,7 @@ export interface Names {
 
 /** A provider's messages come in a few shapes: payments with and without coupons, refunds. */
 const REMEMBERED = 8;
+const MAX_REMEMBERED_NAMES = 256;
 
 export function namesOf(table: NameTable): Names {
   const lists = ['always', 'anchors', 'optional', 'texts', 'plain', 'foreign'] as const;
@@ -292,14 +293,16 @@ export function cutText(text: string, table: Names): SignedText {
 
 /** Remembering only saves time: the answer is the same without it. */
 function shapeOf(names: readonly string[], values: readonly string[], table: Names): Shape {
-  if (values.includes('')) return new Shape(names, (index) => values[index] !== '', table);
+  const fresh = (some: readonly string[]) =>
+    new Shape(some, (index) => values[index] !== '', table);
+  if (names.length > MAX_REMEMBERED_NAMES || values.includes('')) return fresh(names);
   const known = table.remembered.find((shape) => isSame(shape.names, names));
   if (known) return known;
   // Copies: a piece of a text would keep the whole text.
   const copies = names.map((name) => Buffer.from(name, 'utf8').toString('utf8'));
-  const fresh = new Shape(copies, () => true, table);
-  table.remembered = [fresh, ...table.remembered.slice(0, REMEMBERED - 1)];
-  return fresh;
+  const shape = fresh(copies);
+  table.remembered = [shape, ...table.remembered.slice(0, REMEMBERED - 1)];
+  return shape;
 }
 
 function isSame(some: readonly string[], others: readonly string[]): boolean {

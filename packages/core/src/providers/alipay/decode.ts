@@ -176,6 +176,9 @@ class Notice {
   }
 
   notUnderstood(says: string): NotUnderstood {
-    return { kind: 'unsupported', orderNumber: this.code('out_trade_no'), says };
+    // Only a trade notice always has one: in other types a text may hold it.
+    const known =
+      this.code('notify_type') === 'trade_status_sync' || this.isCertain('out_trade_no');
+    return { kind: 'unsupported', orderNumber: known ? this.code('out_trade_no') : null, says };
   }
 }

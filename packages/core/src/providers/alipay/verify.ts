@@ -45,7 +45,7 @@ export function verifyAlipay(
   const refusal = rule === 'former' ? formerRefusal(form) : refusalOf(form);
   if (refusal !== null) return { ok: false, reason: refusal };
 
-  const hash = hashFor(form.get('sign_type') ?? '', signType);
+  const hash = hashFor(claimedType(form, rule), signType);
   const signature = decodeBase64(sign);
   if (hash === null || signature === null) return { ok: false, reason: 'bad_signature' };
   const candidates = liveFirst(keys, request.receivedAt);
@@ -121,12 +121,16 @@ function returnMethods(text: SignedText): number[] {
 }
 
 /** `sign_type` is not signed in a trade notice: it may never choose something weaker than the channel does. */
-function hashFor(stated: string, allowed: AlipaySettings['signType']): RsaHash | null {
-  // A cut of a text that has `sign_type` in it may leave the next field in its value.
-  const [claimed = ''] = stated.split('&', 1);
+function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash | null {
   if (claimed === '') return HASHES[allowed];
   if (claimed === 'RSA2') return HASHES.RSA2;
   return claimed === 'RSA' && allowed === 'RSA' ? HASHES.RSA : null;
+}
+
+/** A cut of a text that has `sign_type` in it may leave the next field in its value (`signedTexts`). */
+function claimedType(form: Form, rule: ContentRule): string {
+  const stated = form.get('sign_type') ?? '';
+  return rule === 'text' ? stated.replace(/^(RSA2?)&.*$/s, '$1') : stated;
 }
 
 /** One key may be listed twice, retired here and as a new certificate there. */
@@ -162,11 +166,12 @@ function signedBy(
 function* signedTexts(form: Form, unsent: AlipaySettings['signType'] | null): Generator<string> {
   const hasType = form.get('sign_type') !== undefined;
   const typed = form.isFilled('sign_type') ? null : unsent;
-  yield signedText(form, false, true);
+  const typeIsWhole = !form.get('sign_type')?.includes('&');
+  if (typeIsWhole) yield signedText(form, false, true);
   if (hasType) yield signedText(form, true, true);
   if (typed !== null) yield withSignType(form, typed, true);
   if (!form.values.includes('')) return;
-  yield signedText(form, false, false);
+  if (typeIsWhole) yield signedText(form, false, false);
   if (hasType) yield signedText(form, true, false);
   if (typed !== null) yield withSignType(form, typed, false);
 }
