@@ -20,7 +20,9 @@ export interface NameTable {
   readonly texts: readonly string[];
   /** The provider alone writes these, and they decide nothing. */
   readonly plain: readonly string[];
-  /** Numbered names of the same kind. */
+  /** Only other messages of the same signer carry these; in this type they are part of a text. */
+  readonly foreign: readonly string[];
+  /** Numbered names of the kind of `plain`. */
   readonly plainPattern?: RegExp;
 }
 
@@ -34,10 +36,16 @@ export interface Names {
   readonly always: readonly string[];
   readonly texts: readonly string[];
   readonly plainPattern: RegExp | null;
+  /** The last few shapes that were asked for. */
+  remembered: readonly Shape[];
 }
 
+/** A provider's messages come in a few shapes: payments with and without coupons, refunds. */
+const REMEMBERED = 8;
+const MAX_REMEMBERED_NAMES = 256;
+
 export function namesOf(table: NameTable): Names {
-  const lists = ['always', 'anchors', 'optional', 'texts', 'plain'] as const;
+  const lists = ['always', 'anchors', 'optional', 'texts', 'plain', 'foreign'] as const;
   const roles = new Map(lists.flatMap((role) => table[role].map((name) => [name, role] as const)));
   return {
     roles,
@@ -45,6 +53,7 @@ export function namesOf(table: NameTable): Names {
     always: table.always,
     texts: table.texts,
     plainPattern: table.plainPattern ?? null,
+    remembered: [],
   };
 }
 
@@ -57,58 +66,46 @@ export function namesOf(table: NameTable): Names {
  */
 export type Place = 'absent' | 'certain' | 'after_text' | 'after_unknown' | 'wrong';
 
-/** Occurrences of one name, in the order of the text. */
+/** Where one name stands with a value; texts count without one too. */
 interface Found {
   readonly at: number[];
-  readonly values: string[];
-  /** The last piece before the first occurrence that is a text, or that the table does not know. */
+  /** The last piece before the first of them that is a text, or that the table does not know. */
   readonly text: number;
   readonly unknown: number;
 }
 
-/** One signed text, cut into its pieces. */
-export class SignedText {
-  /** Of all pieces: what stands before the first `=`. */
-  readonly names: readonly string[];
-  private readonly starts: readonly number[];
-  private readonly found: ReadonlyMap<string, Found>;
+/** What the names of a signed text say, whatever their values are. */
+export class Shape {
+  private readonly found = new Map<string, Found>();
+  private readonly places = new Map<string, Place>();
   private separators: ReadonlyMap<string, number> | undefined;
+  /** The name that is always there and stands twice, or does not rise with the others; null where all do. */
+  readonly confused: string | null;
+  /** The first foreign name; null where there is none. */
+  readonly foreign: string | null;
 
+  /** @param isFilled whether a piece has a value */
   constructor(
-    readonly text: string,
+    /** Of all pieces: what stands before the first `=`. */
+    readonly names: readonly string[],
+    isFilled: (index: number) => boolean,
     private readonly table: Names,
   ) {
-    const names: string[] = [];
-    const starts: number[] = [];
-    const found = new Map<string, Found>();
     let lastText = -1;
     let lastUnknown = -1;
-    let equals = -1;
-    for (let start = 0, end = 0; start <= text.length; start = end + 1) {
-      end = nextOf('&', text, start);
-      // Looked for once: a text of many `&` and no `=` is not read to its end for each.
-      if (equals < start) equals = nextOf('=', text, start);
-      const name = text.slice(start, Math.min(equals, end));
+    for (const [index, name] of names.entries()) {
       const role = this.roleOf(name);
-      const index = names.push(name) - 1;
-      starts.push(start);
-      if (role === undefined) lastUnknown = index;
+      if (role === undefined || role === 'foreign') lastUnknown = index;
       else if (role === 'texts') lastText = index;
       if (role === undefined || role === 'plain') continue;
       // An empty value says nothing; but a text that is empty before `&` may go on behind it.
-      if (equals + 1 >= end && role !== 'texts') continue;
-      const value = text.slice(equals + 1, end);
-      const known = found.get(name);
-      if (known === undefined) {
-        found.set(name, { at: [index], values: [value], text: lastText, unknown: lastUnknown });
-      } else {
-        known.at.push(index);
-        known.values.push(value);
-      }
+      if (role !== 'texts' && !isFilled(index)) continue;
+      const known = this.found.get(name);
+      if (known !== undefined) known.at.push(index);
+      else this.found.set(name, { at: [index], text: lastText, unknown: lastUnknown });
     }
-    this.names = names;
-    this.starts = starts;
-    this.found = found;
+    this.confused = this.findConfused();
+    this.foreign = names.find((name) => this.roleOf(name) === 'foreign') ?? null;
   }
 
   roleOf(name: string): Role | undefined {
@@ -117,42 +114,37 @@ export class SignedText {
     return this.table.plainPattern?.test(name) ? 'plain' : undefined;
   }
 
-  /** How often a name of the table stands with a value; texts count without one too. */
-  countOf(name: string): number {
-    return this.found.get(name)?.at.length ?? 0;
+  /** The pieces that have a name of the table and a value. */
+  piecesOf(name: string): readonly number[] {
+    return this.found.get(name)?.at ?? NONE;
   }
 
-  /** The pieces that have a name, by their number in the text. */
-  placesOf(name: string): readonly number[] {
-    return this.found.get(name)?.at ?? [];
+  /** Where an optional name stands. Only means something where nothing is `confused`. */
+  placeOf(name: string): Place {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const place = this.findPlace(name);
+    this.places.set(name, place);
+    return place;
   }
 
-  /** All values of a name. */
-  valuesOf(name: string): readonly string[] {
-    return this.found.get(name)?.values ?? [];
+  /** The piece of an anchor that stands once between its neighbours, wherever else a text repeats it. */
+  anchorOf(name: string): number | undefined {
+    return this.separatorsFound().get(name);
   }
 
-  /** The value where the name stands once; undefined where it is absent or stands twice. */
-  get(name: string): string | undefined {
-    const found = this.found.get(name);
-    return found?.at.length === 1 ? found.values[0] : undefined;
-  }
-
-  /** The name that is always there and stands twice, or does not rise with the others; null where all do. */
-  confused(): string | null {
+  private findConfused(): string | null {
     let last = -1;
     for (const name of this.table.always) {
-      const found = this.found.get(name);
-      if (found === undefined) continue;
-      const [at = -1] = found.at;
-      if (found.at.length > 1 || at < last) return name;
+      const [at, second] = this.piecesOf(name);
+      if (at === undefined) continue;
+      if (second !== undefined || at < last) return name;
       last = at;
     }
     return null;
   }
 
-  /** Where an optional name stands. Only means something where nothing is `confused`. */
-  placeOf(name: string): Place {
+  private findPlace(name: string): Place {
     const found = this.found.get(name);
     if (found === undefined) return 'absent';
     const [at = -1] = found.at;
@@ -165,34 +157,8 @@ export class SignedText {
     return found.unknown <= before ? 'after_text' : 'after_unknown';
   }
 
-  /** An anchor's value where it stands once between its neighbours, wherever else a text repeats it. */
-  anchored(name: string): string | undefined {
-    const at = this.separatorsFound().get(name);
-    const found = this.found.get(name);
-    return at === undefined ? undefined : found?.values[found.at.indexOf(at)];
-  }
-
-  /**
-   * The text without the pieces that `drops` names and without empty ones: what stays the same when the
-   * provider sends the message again.
-   */
-  without(drops: (name: string, value: () => string) => boolean): string {
-    const kept: string[] = [];
-    let from = 0;
-    for (const [index, name] of this.names.entries()) {
-      const start = this.starts[index] ?? 0;
-      const end = (this.starts[index + 1] ?? this.text.length + 1) - 1;
-      const valueAt = start + name.length + 1;
-      if (valueAt !== end && !drops(name, () => this.text.slice(valueAt, end))) continue;
-      if (start > from) kept.push(this.text.slice(from, start - 1));
-      from = end + 1;
-    }
-    if (from <= this.text.length) kept.push(this.text.slice(from));
-    return kept.join('&');
-  }
-
   private standsIn(name: string, from: number, to: number): boolean {
-    return this.found.get(name)?.at.some((at) => at > from && at < to) ?? false;
+    return this.piecesOf(name).some((at) => at > from && at < to);
   }
 
   /** Where the signer's fields stand that sort next to a name. */
@@ -215,24 +181,14 @@ export class SignedText {
     let anchors: string[] = [];
     let low = -1;
     const settle = (high: number) => {
-      const places = anchors.map((name) =>
-        (this.found.get(name)?.at ?? []).filter((at) => at > low && at < high),
-      );
-      const once = places.every(({ length }) => length <= 1);
-      const rising = places.flat().every((at, index, all) => at > (all[index - 1] ?? -1));
-      if (once && rising) {
-        for (const [index, name] of anchors.entries()) {
-          const at = places[index]?.[0];
-          if (at !== undefined) separators.set(name, at);
-        }
-      }
+      for (const [name, at] of this.anchorsIn(anchors, low, high)) separators.set(name, at);
       anchors = [];
       low = high;
     };
     for (const name of this.table.separators) {
       if (this.table.roles.get(name) === 'anchors') anchors.push(name);
       else {
-        const at = this.found.get(name)?.at[0];
+        const [at] = this.piecesOf(name);
         if (at === undefined) continue;
         settle(at);
         separators.set(name, at);
@@ -242,13 +198,122 @@ export class SignedText {
     this.separators = separators;
     return separators;
   }
+
+  private anchorsIn(names: readonly string[], low: number, high: number): [string, number][] {
+    const found = names.flatMap((name) =>
+      this.piecesOf(name)
+        .filter((at) => at > low && at < high)
+        .map((at): [string, number] => [name, at]),
+    );
+    const rising = found.every(([name, at], index) => {
+      const [before, beforeAt] = found[index - 1] ?? ['', -1];
+      return name !== before && at > beforeAt;
+    });
+    return rising ? found : [];
+  }
+}
+
+const NONE: readonly number[] = [];
+
+/** One signed text, cut into its pieces. */
+export class SignedText {
+  constructor(
+    readonly text: string,
+    readonly shape: Shape,
+    /** Of all pieces, in the order of `shape.names`. */
+    private readonly values: readonly string[],
+  ) {}
+
+  /** How often a name of the table stands with a value. */
+  countOf(name: string): number {
+    return this.shape.piecesOf(name).length;
+  }
+
+  /** All values of a name. */
+  valuesOf(name: string): readonly string[] {
+    return this.shape.piecesOf(name).map((at) => this.values[at] ?? '');
+  }
+
+  /** The value where the name stands once; undefined where it is absent or stands twice. */
+  get(name: string): string | undefined {
+    const [at, second] = this.shape.piecesOf(name);
+    return at === undefined || second !== undefined ? undefined : this.values[at];
+  }
+
+  /** An anchor's value where `Shape.anchorOf` finds one. */
+  anchored(name: string): string | undefined {
+    const at = this.shape.anchorOf(name);
+    return at === undefined ? undefined : this.values[at];
+  }
+
+  /**
+   * The text without the pieces that `drops` names and without empty ones: what stays the same when the
+   * provider sends the message again.
+   */
+  without(drops: (name: string, value: string) => boolean): string {
+    let kept = '';
+    let from = 0;
+    let start = 0;
+    for (const [index, name] of this.shape.names.entries()) {
+      const value = this.values[index] ?? '';
+      const end = this.endOf(start, name, value);
+      // A piece without `=` is part of a text.
+      const isEmpty = value === '' && start + name.length < end;
+      if (isEmpty || drops(name, value)) {
+        kept += this.text.slice(from, start);
+        from = end + 1;
+      }
+      start = end + 1;
+    }
+    kept += this.text.slice(from);
+    return kept.endsWith('&') ? kept.slice(0, -1) : kept;
+  }
+
+  private endOf(start: number, name: string, value: string): number {
+    const behind = start + name.length;
+    return this.text[behind] === '=' ? behind + 1 + value.length : behind;
+  }
+}
+
+/** Cuts a signed text at each `&`, and each piece at its first `=`. */
+export function cutText(text: string, table: Names): SignedText {
+  const names: string[] = [];
+  const values: string[] = [];
+  let equals = -1;
+  for (let start = 0, end = 0; start <= text.length; start = end + 1) {
+    end = nextOf('&', text, start);
+    // Looked for once: a text of many `&` and no `=` is not read to its end for each.
+    if (equals < start) equals = nextOf('=', text, start);
+    const nameEnd = Math.min(equals, end);
+    names.push(text.slice(start, nameEnd));
+    values.push(text.slice(nameEnd + 1, end));
+  }
+  return new SignedText(text, shapeOf(names, values, table), values);
+}
+
+/** Remembering only saves time: the answer is the same without it. */
+function shapeOf(names: readonly string[], values: readonly string[], table: Names): Shape {
+  const fresh = (some: readonly string[]) =>
+    new Shape(some, (index) => values[index] !== '', table);
+  if (names.length > MAX_REMEMBERED_NAMES || values.includes('')) return fresh(names);
+  const known = table.remembered.find((shape) => isSame(shape.names, names));
+  if (known) return known;
+  // Copies: a piece of a text would keep the whole text.
+  const copies = names.map((name) => Buffer.from(name, 'utf8').toString('utf8'));
+  const shape = fresh(copies);
+  table.remembered = [shape, ...table.remembered.slice(0, REMEMBERED - 1)];
+  return shape;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index]);
 }
 
 /**
  * Whether the text can be read as one message of the type, whatever the texts in it say: the names of `chain`
  * rise from its first piece to its end, and each piece between two of them is one of the signer's, rising, or
- * belongs to a field that may hold a text. `foreign` pieces are the signer's in other messages, so they may only
- * stand inside a text; nothing but rising names may follow the last of the chain.
+ * belongs to a field that may hold a text. Foreign names and pieces are the signer's in other messages, so they may
+ * only stand inside a text; nothing but rising names may follow the last of the chain.
  */
 export function isWhole(
   text: SignedText,
@@ -259,15 +324,15 @@ export function isWhole(
   let plain = new Set([0]);
   let inText = new Set<number>();
   let before = '';
-  for (const [index, name] of text.names.entries()) {
-    const role = text.roleOf(name);
+  for (const [index, name] of text.shape.names.entries()) {
+    const role = text.shape.roleOf(name);
     const mayHoldText = role === undefined || role === 'texts';
     const nextPlain = new Set<number>();
     const nextInText = new Set(inText);
     for (const passed of [...plain, ...inText]) {
       if (name === chain[passed]) nextPlain.add(passed + 1);
     }
-    if (!foreign(index) && index > 0 && name > before) {
+    if (role !== 'foreign' && !foreign(index) && index > 0 && name > before) {
       for (const passed of plain) {
         const next = chain[passed];
         if (next === undefined) nextPlain.add(passed);

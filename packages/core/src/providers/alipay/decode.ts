@@ -48,16 +48,16 @@ function mayHold(name: string): string {
  * there. Names that decide nothing (`version`, `buyer_id`) may stand in a text as they like.
  */
 function doubtfulName(text: SignedText): string | null {
-  const confused = text.confused();
+  const confused = text.shape.confused;
   if (confused !== null) return confused;
   for (const name of ['auth_app_id', 'trans_currency']) {
-    const place = text.placeOf(name);
+    const place = text.shape.placeOf(name);
     if (place !== 'absent' && place !== 'certain') return name;
   }
   if (!isRefundCertain(text)) return 'refund_fee';
   // A browser's return with all fields of a notice does not exist; what looks like one is not believed.
   const returned = text.valuesOf('method').some((value) => value.endsWith('.return'));
-  return returned && text.placeOf('method') !== 'wrong' ? 'method' : null;
+  return returned && text.shape.placeOf('method') !== 'wrong' ? 'method' : null;
 }
 
 /**
@@ -66,14 +66,15 @@ function doubtfulName(text: SignedText): string | null {
  * absence says.
  */
 function isRefundCertain(text: SignedText): boolean {
-  switch (text.placeOf('refund_fee')) {
+  switch (text.shape.placeOf('refund_fee')) {
     case 'absent':
     case 'certain':
       return true;
     case 'after_text':
     case 'after_unknown':
       return (
-        parseYuan(text.get('refund_fee') ?? '') === 0n || text.placeOf('gmt_refund') === 'certain'
+        parseYuan(text.get('refund_fee') ?? '') === 0n ||
+        text.shape.placeOf('gmt_refund') === 'certain'
       );
     case 'wrong':
       return false;
@@ -166,7 +167,7 @@ class Notice {
   }
 
   isCertain(name: string): boolean {
-    return this.text.placeOf(name) === 'certain';
+    return this.text.shape.placeOf(name) === 'certain';
   }
 
   /** Null where a text may hold it: a time that is not certain is unknown. */
@@ -175,6 +176,9 @@ class Notice {
   }
 
   notUnderstood(says: string): NotUnderstood {
-    return { kind: 'unsupported', orderNumber: this.code('out_trade_no'), says };
+    // Only a trade notice always has one: in other types a text may hold it.
+    const known =
+      this.code('notify_type') === 'trade_status_sync' || this.isCertain('out_trade_no');
+    return { kind: 'unsupported', orderNumber: known ? this.code('out_trade_no') : null, says };
   }
 }

@@ -3,14 +3,18 @@ import { alipaySignedBytes, encodeForm, signAlipayFields } from '@payonce/testki
 import { generateRsaKeyPair } from '@payonce/testkit/keys';
 import { type Fields, fieldValue, withFields, withoutFields } from '@payonce/testkit/request';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { cutOf, hostileText } from '../../../test/hostile-texts.js';
 import type { PaymentEvent } from '../event.js';
-import { SignedText } from '../signed-text.js';
+import { cutText } from '../signed-text.js';
 import { alipay } from './alipay.js';
 import { decodeAlipay } from './decode.js';
 import { TRADE_NAMES } from './names.js';
 import { alipaySettings } from './settings.js';
+
+// A few seconds when alone; the machine may be busy with other tests.
+vi.setConfig({ testTimeout: 60_000 });
+const MANY = process.env.PAYONCE_TEST_FULL === '1' ? 10 : 1;
 
 const NOW = new Date('2026-11-23T08:32:00Z');
 const PAYEE = { appId: '2021000000000001', sellerId: '2088000000000001' };
@@ -84,7 +88,7 @@ const texts = fc.uniqueArray(fc.tuple(fc.constantFrom(...TEXTS), hostileText(NAM
 const signedText = (fields: Fields, typed = false) =>
   alipaySignedBytes(fields, { signTypeIsSigned: typed }).toString('latin1');
 const decode = (fields: Fields) =>
-  decodeAlipay(settings, { text: new SignedText(signedText(fields), TRADE_NAMES) });
+  decodeAlipay(settings, { text: cutText(signedText(fields), TRADE_NAMES) });
 
 /** Times that are not proved are unknown: everything else has to be the honest one. */
 function withTimesOf(event: PaymentEvent, other: PaymentEvent): PaymentEvent {
@@ -112,10 +116,10 @@ describe('whatever buyers and merchants write into a notice', () => {
         const expected = decode(withFields(fields, plain));
         expect(withTimesOf(event, expected)).toEqual(expected);
       }),
-      { numRuns: 5_000 },
+      { numRuns: 2_000 * MANY },
     );
-    expect(ambiguous).toBeGreaterThan(500);
-    expect(same).toBeGreaterThan(500);
+    expect(ambiguous).toBeGreaterThan(200);
+    expect(same).toBeGreaterThan(200);
   });
 
   it('every cut of the signed text is the same message', () => {
@@ -143,7 +147,7 @@ describe('whatever buyers and merchants write into a notice', () => {
           for (const verdict of verdicts) expect(verdict).toEqual(verdicts[0]);
         },
       ),
-      { numRuns: 250 },
+      { numRuns: 150 * MANY },
     );
   });
 
@@ -288,7 +292,7 @@ describe('what else Alipay signs', () => {
           expect(said(body)).toEqual({ refused: 'not_a_notification', sentAt: null, events: [] });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 * MANY },
     );
   });
 

@@ -1,3 +1,6 @@
+import { Shape } from '../signed-text.js';
+import { TRADE_NAMES } from './names.js';
+
 /** What the names of a form say, whatever its values are. */
 export interface Layout {
   /** In order of arrival. */
@@ -6,6 +9,10 @@ export interface Layout {
   readonly places: ReadonlyMap<string, number>;
   /** Places in the order of their names. They are latin1, so comparing code units compares bytes. */
   readonly sorted: readonly Field[];
+  /** Those of a trade notice's signed text: `sorted` without `sign` and `sign_type`. */
+  readonly signed: readonly Field[];
+  /** Of the signed text, where each field is filled and no value holds a `&`. Made when it is asked for. */
+  readonly shape: () => Shape;
 }
 
 interface Field {
@@ -50,7 +57,22 @@ function layoutOf(given: readonly string[]): Layout | null {
   const sorted = [...names]
     .sort()
     .map((name) => ({ name, place: places.get(name) ?? 0, head: `&${name}=` }));
-  return { names, places, sorted };
+  const signed = sorted.filter(({ name }) => name !== 'sign' && name !== 'sign_type');
+  let shape: Shape | undefined;
+  return {
+    names,
+    places,
+    sorted,
+    signed,
+    shape: () => {
+      shape ??= new Shape(
+        signed.map(({ name }) => name),
+        () => true,
+        TRADE_NAMES,
+      );
+      return shape;
+    },
+  };
 }
 
 /** A `&` or `=` inside a name would let two different forms have one signed text. */

@@ -28,6 +28,7 @@ export const TRADE_NAMES = namesOf({
   ],
   texts: ['body', 'passback_params', 'subject'],
   plain: [
+    'async_payment_mode',
     'buyer_id',
     'buyer_logon_id',
     'buyer_open_id',
@@ -38,16 +39,26 @@ export const TRADE_NAMES = namesOf({
     'mdiscount_amount',
     'open_id',
     'out_biz_no',
+    'pay_amount',
+    'pay_currency',
     'point_amount',
+    'product_code',
     'receipt_amount',
+    'receipt_currency_type',
     'refund_status',
     'seller_email',
     'send_back_fee',
+    'settle_amount',
+    'settle_currency',
+    'settle_trans_rate',
     'sign_type',
+    'trade_settle_info',
     'trans_amount',
+    'trans_pay_rate',
     'version',
     'voucher_detail_list',
   ],
+  foreign: [],
 });
 
 /**
@@ -70,15 +81,15 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
  * What tells of the sending, not of the trade, wherever it stands: Alipay sends a notice again with another
  * `notify_time` (platform messages: `utc_timestamp`) and `sign`.
  */
-export function isOfSending(name: string, value: () => string): boolean {
+export function isOfSending(name: string, value: string): boolean {
   switch (name) {
     case 'sign':
     case 'sign_type':
       return true;
     case 'notify_time':
-      return DATE_TIME.test(value());
+      return DATE_TIME.test(value);
     case 'utc_timestamp':
-      return /^\d{1,16}$/.test(value());
+      return /^\d{1,16}$/.test(value);
     default:
       return false;
   }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { SignedText } from '../signed-text.js';
+import { cutText } from '../signed-text.js';
 import { decode } from './decode.js';
 import type { WechatpayV2Message } from './message.js';
 import { SIGNED_NAMES } from './names.js';
@@ -39,7 +39,7 @@ type Changes = Record<string, string>;
 
 function message(kind: 'payment' | 'contract', values: Changes): WechatpayV2Message {
   const fields = new Map(Object.entries(values));
-  const text = new SignedText(textToSign(fields), SIGNED_NAMES);
+  const text = cutText(textToSign(fields), SIGNED_NAMES);
   return { kind, fields, text, doubtful: null };
 }
 const payment = (changes: Changes = {}, payee = direct) =>

@@ -43,7 +43,7 @@ function decodePayment(payee: Payee, { text, doubtful }: SignedMessage): Payment
   const result = paymentResult(text);
   if (result === undefined) return unsupported(orderNumber, 'payment without result_code');
   if (NOT_PAID.has(result)) {
-    const code = text.placeOf('err_code') === 'certain' ? text.get('err_code') : undefined;
+    const code = text.shape.placeOf('err_code') === 'certain' ? text.get('err_code') : undefined;
     return { kind: 'nothing', orderNumber, says: short(result, code) };
   }
   if (result !== 'SUCCESS') return unsupported(orderNumber, `payment ${result}`);
@@ -78,7 +78,7 @@ function decodePayment(payee: Payee, { text, doubtful }: SignedMessage): Payment
  * there. Behind a text a name counts where it says what its absence says, or what the channel's own file says.
  */
 function doubtfulName(payee: Payee, text: SignedText): string | null {
-  const confused = text.confused();
+  const confused = text.shape.confused;
   if (confused !== null) return confused;
   const harmless: Readonly<Record<string, (value: string) => boolean>> = {
     change_type: () => false,
@@ -89,7 +89,7 @@ function doubtfulName(payee: Payee, text: SignedText): string | null {
     trade_state: () => false,
   };
   for (const [name, isHarmless] of Object.entries(harmless)) {
-    const place = text.placeOf(name);
+    const place = text.shape.placeOf(name);
     if (place === 'absent' || (place === 'certain' && name !== 'change_type')) continue;
     const known = place === 'after_text' || (place === 'after_unknown' && name !== 'sub_mch_id');
     if (!known || !isHarmless(text.get(name) ?? '')) return name;

@@ -1,7 +1,7 @@
 import { sha256Hex } from '../crypto.js';
 import type { ContentIdentity } from '../provider.js';
-import { isWhole, SignedText } from '../signed-text.js';
-import { FOREIGN_NAMES, isOfSending, SIGNED_NAMES, WHOLE_PAYMENT } from './names.js';
+import { cutText, isWhole, type SignedText } from '../signed-text.js';
+import { isOfSending, SIGNED_NAMES, WHOLE_PAYMENT } from './names.js';
 import type { Fields } from './xml.js';
 
 /** A verified message, in the provider's own names. */
@@ -60,14 +60,13 @@ export function resultOf(values: Values): string | undefined {
  * @returns null for what is no notification, whatever somebody's text in it says
  */
 export function readSigned(fields: Fields, signed: string): SignedMessage | null {
-  const text = new SignedText(signed, SIGNED_NAMES);
+  const text = cutText(signed, SIGNED_NAMES);
   const has = (name: string) => text.countOf(name) > 0;
   if (!has('return_code') || !has('mch_id')) return null;
   if (isAnswer(text)) return null;
-  const foreign = text.names.find((name) => FOREIGN_NAMES.has(name));
-  if (foreign !== undefined) {
-    const isForeign = (index: number) => FOREIGN_NAMES.has(text.names[index] ?? '');
-    const whole = isWhole(text, WHOLE_PAYMENT, isForeign);
+  const foreign = text.shape.foreign;
+  if (foreign !== null) {
+    const whole = isWhole(text, WHOLE_PAYMENT, () => false);
     return whole ? { kind: 'payment', fields, text, doubtful: foreign } : null;
   }
   if (has('change_type')) {
@@ -88,8 +87,9 @@ export function readSigned(fields: Fields, signed: string): SignedMessage | null
  */
 function isAnswer(text: SignedText): boolean {
   if (text.valuesOf('trade_type').at(-1) === 'MICROPAY') return true;
-  const behind = text.names.lastIndexOf('total_fee');
-  return behind !== -1 && text.names.lastIndexOf('trade_state_desc') > behind;
+  const behind = text.shape.piecesOf('total_fee').at(-1);
+  const described = text.shape.piecesOf('trade_state_desc').at(-1);
+  return behind !== undefined && described !== undefined && described > behind;
 }
 
 /** As `resultOf`, by certain words alone. */
@@ -98,8 +98,8 @@ export function paymentResult(text: SignedText): string | undefined {
 }
 
 function hasDoubtfulResult(text: SignedText): boolean {
-  const state = text.placeOf('trade_state');
-  return text.confused() !== null || (state !== 'absent' && state !== 'certain');
+  const state = text.shape.placeOf('trade_state');
+  return text.shape.confused !== null || (state !== 'absent' && state !== 'certain');
 }
 
 /**

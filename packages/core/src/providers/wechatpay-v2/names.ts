@@ -1,71 +1,10 @@
 import { namesOf } from '../signed-text.js';
 
 /**
- * The names of a payment result and of a deduction's (pay.weixin.qq.com/doc/v2/partner/4011984734, 委托代扣), and
- * of a contract notice those that decide. A name that is not here may hold anybody's text.
- */
-export const SIGNED_NAMES = namesOf({
-  always: [
-    'appid',
-    'mch_id',
-    'out_trade_no',
-    'result_code',
-    'return_code',
-    'total_fee',
-    'transaction_id',
-  ],
-  anchors: ['bank_type', 'nonce_str', 'openid', 'time_end', 'trade_type'],
-  optional: [
-    'change_type',
-    'contract_code',
-    'contract_id',
-    'err_code',
-    'fee_type',
-    'sub_appid',
-    'sub_mch_id',
-    'trade_state',
-  ],
-  texts: ['attach', 'device_info', 'err_code_des', 'promotion_detail', 'return_msg'],
-  plain: [
-    'cash_fee',
-    'cash_fee_type',
-    'coupon_count',
-    'coupon_fee',
-    'is_subscribe',
-    'rate',
-    'rate_value',
-    'settlement_total_fee',
-    'sign_type',
-    'sub_is_subscribe',
-    'sub_openid',
-    'version',
-  ],
-  plainPattern: /^coupon_(?:fee|id|type)_\d{1,3}$/,
-});
-
-/**
- * What a payment has from its beginning to its end. No other message that the key signs has `bank_type` before
- * its `mch_id` and `transaction_id` at its end, so no one text in it gives the whole chain (ADR 15).
- */
-export const WHOLE_PAYMENT = [
-  'appid',
-  'bank_type',
-  'mch_id',
-  'nonce_str',
-  'out_trade_no',
-  'result_code',
-  'return_code',
-  'time_end',
-  'total_fee',
-  'trade_type',
-  'transaction_id',
-] as const;
-
-/**
  * What only requests, the API's answers, addresses and the parameters of apps and pages carry, one at least in
  * each of them: the key signs those too, and many pass through a buyer's browser or hold a buyer's words.
  */
-export const FOREIGN_NAMES: ReadonlySet<string> = new Set([
+const FOREIGN = [
   // Addresses that sign a contract (委托代扣, papay/entrustweb and its kin).
   'notify_url',
   'return_app',
@@ -108,7 +47,69 @@ export const FOREIGN_NAMES: ReadonlySet<string> = new Set([
   'refund_id',
   'short_url',
   'trade_state_desc',
-]);
+];
+
+/**
+ * The names of a payment result and of a deduction's (pay.weixin.qq.com/doc/v2/partner/4011984734, 委托代扣), and
+ * of a contract notice those that decide. A name that is not here may hold anybody's text.
+ */
+export const SIGNED_NAMES = namesOf({
+  always: [
+    'appid',
+    'mch_id',
+    'out_trade_no',
+    'result_code',
+    'return_code',
+    'total_fee',
+    'transaction_id',
+  ],
+  anchors: ['bank_type', 'nonce_str', 'openid', 'time_end', 'trade_type'],
+  optional: [
+    'change_type',
+    'contract_code',
+    'contract_id',
+    'err_code',
+    'fee_type',
+    'sub_appid',
+    'sub_mch_id',
+    'trade_state',
+  ],
+  texts: ['attach', 'device_info', 'err_code_des', 'promotion_detail', 'return_msg'],
+  plain: [
+    'cash_fee',
+    'cash_fee_type',
+    'coupon_count',
+    'coupon_fee',
+    'is_subscribe',
+    'rate',
+    'rate_value',
+    'settlement_total_fee',
+    'sign_type',
+    'sub_is_subscribe',
+    'sub_openid',
+    'version',
+  ],
+  foreign: FOREIGN,
+  plainPattern: /^coupon_(?:fee|id|type)_\d{1,3}$/,
+});
+
+/**
+ * What a payment has from its beginning to its end. No other message that the key signs has `bank_type` before
+ * its `mch_id` and `transaction_id` at its end, so no one text in it gives the whole chain (ADR 15).
+ */
+export const WHOLE_PAYMENT = [
+  'appid',
+  'bank_type',
+  'mch_id',
+  'nonce_str',
+  'out_trade_no',
+  'result_code',
+  'return_code',
+  'time_end',
+  'total_fee',
+  'trade_type',
+  'transaction_id',
+] as const;
 
 /** What tells of the sending, not of the trade, wherever it stands; `sign_type` says how it was signed. */
 export function isOfSending(name: string): boolean {

@@ -13,7 +13,7 @@ import {
   xml,
 } from '../../../test/wechatpay-v2.js';
 
-const { verify } = channel();
+const { decode, verify } = channel();
 
 describe('a refund notice', () => {
   const envelope = (reqInfo: string): Fields => [
@@ -96,6 +96,35 @@ describe('a refund notice', () => {
     ],
   ])('%s is refused, always for the same reason', (_, body) => {
     expect(verify(body())).toEqual(refused('undecryptable'));
+  });
+
+  test('is one message in every envelope that its channel may have', () => {
+    const reqInfo = sealReqInfo(wechatV2Xml(inner, 'root'), KEY);
+    const genuine = envelope(reqInfo);
+    const wrapped: Fields[] = [
+      withFields(genuine, [['nonce_str', 'y']]),
+      [...genuine, ['note', 'x1'], ['out_trade_no', 'B-2'], ['sub_mch_id', '']],
+      withoutFields(genuine, 'appid', 'nonce_str'),
+      genuine.toReversed(),
+    ];
+    const seen = (fields: Fields) => {
+      const result = verify(xml(fields));
+      if (!result.ok) return expect.fail(result.reason);
+      const { request, ...rest } = result;
+      return { ...rest, events: decode(request) };
+    };
+    expect(seen(genuine)).toMatchObject({ shardKey: 'A-1' });
+    for (const fields of wrapped) expect(seen(fields)).toEqual(seen(genuine));
+  });
+
+  test.each<Fields[number]>([
+    ['mch_id', '1900000009'],
+    ['appid', 'wx9'],
+    ['sub_mch_id', '1900000101'],
+    ['sub_appid', 'wx9'],
+  ])('in an envelope that names another %s is refused', (name, value) => {
+    const genuine = envelope(sealReqInfo(wechatV2Xml(inner, 'root'), KEY));
+    expect(verify(xml(withFields(genuine, [[name, value]])))).toEqual(refused('foreign_envelope'));
   });
 
   test('whose envelope is not one of a notification is refused', () => {

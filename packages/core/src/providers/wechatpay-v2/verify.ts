@@ -8,7 +8,7 @@ import {
   verifiedRequest,
 } from '../provider.js';
 import { isLive } from '../secret.js';
-import { SignedText } from '../signed-text.js';
+import { cutText } from '../signed-text.js';
 import { formerIdentityOf, formerKindOf } from './former.js';
 import { hasAll, identityOf, readSigned, textOf, type WechatpayV2Message } from './message.js';
 import { SIGNED_NAMES } from './names.js';
@@ -64,7 +64,7 @@ function verifySigned(
 function readFormer(fields: Fields, signed: string): WechatpayV2Message | null {
   const kind = formerKindOf(fields);
   if (kind === null) return null;
-  const text = new SignedText(signed, SIGNED_NAMES);
+  const text = cutText(signed, SIGNED_NAMES);
   return readSigned(fields, signed) ?? { kind, fields, text, doubtful: 'return_code' };
 }
 
