@@ -13,6 +13,7 @@ import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
 import { startRetention } from './retention.js';
+import type { Source } from './source.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
@@ -30,13 +31,14 @@ export interface UpkeepOptions {
   >;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released' | 'purged'>;
+  readonly sources: readonly Pick<Source, 'promoteMisdated'>[];
   /** Whether the database is fit and the clocks agree; no step begins otherwise. */
   readonly mayRun: () => boolean;
 }
 
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
 export function startUpkeep(options: UpkeepOptions): Schedule {
-  const { database, channels, config, log, metrics, mayRun } = options;
+  const { database, channels, config, log, metrics, mayRun, sources } = options;
   const every = (what: string, run: () => Promise<boolean>) =>
     startSchedule({
       intervalMs: config.releaseIntervalMs,
@@ -56,6 +58,14 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
+    }),
+    every('delayed jobs', async () => {
+      const now = database.clock();
+      // A queue that is away is looked at the next time; its source says so.
+      const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
+      const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
+      if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that a wrong clock wrote');
+      return promoted > 0;
     }),
     every('old reports', () => purgeReports(database)),
   ];
