@@ -115,7 +115,16 @@ export async function startProcess(
   watchHeld(metrics, database, config.heldDeadlineMs);
 
   const mayRun = () => mayWork() && !watch.clockDiffers();
-  const upkeep = startUpkeep({ database, channels, config, log, metrics: workerMetrics, mayRun });
+  const { sources } = worker;
+  const upkeep = startUpkeep({
+    database,
+    channels,
+    config,
+    log,
+    metrics: workerMetrics,
+    mayRun,
+    sources,
+  });
   lifecycle.onStop('schedules', () => upkeep.stop());
 
   /** Before the first answer nothing is taken; later as each answer says. */

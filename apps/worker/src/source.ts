@@ -1,3 +1,4 @@
+import { WRONG_CLOCK_MS } from '@payonce/core/clock';
 import { withDeadline } from '@payonce/core/deadline';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
@@ -34,6 +35,11 @@ export interface Source {
   /** Takes no more jobs; those in hand are finished. A source takes jobs unless it was paused. */
   pause(): void;
   resume(): void;
+  /**
+   * Lets jobs wait no longer that a worker whose clock was ahead sent to a later time: BullMQ plans by the clock of
+   * the process. @returns how many; asks the store @throws while the store does not answer
+   */
+  promoteMisdated(now: Date): Promise<number>;
   /** Takes no more jobs, waits for those in hand, and disconnects. */
   close(): Promise<void>;
 }
@@ -108,6 +114,7 @@ export function openSource(options: SourceOptions): Source {
       if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('it reports errors');
       return ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
     },
+    promoteMisdated: (now) => ask((queue) => promoteMisdated(queue, now)),
     get taken() {
       return taken;
     },
@@ -147,6 +154,20 @@ function openWorker(
   const worker = openHostedWorker<NotificationJob>(settings, process, options);
   reportErrors(worker, log);
   return worker;
+}
+
+/** With their bodies; the next look takes the rest. */
+const MISDATED_AT_ONCE = 20;
+
+/** Those that wait longest come first: what was taken in the future is among them. */
+async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
+  const { delayed = 0 } = await queue.getJobCounts('delayed');
+  if (delayed === 0) return 0;
+  const jobs = await queue.getJobs(['delayed'], 0, MISDATED_AT_ONCE - 1, false);
+  const latest = now.getTime() + WRONG_CLOCK_MS;
+  const misdated = jobs.filter(({ processedOn }) => (processedOn ?? 0) > latest);
+  for (const job of misdated) await job.promote();
+  return misdated.length;
 }
 
 /**
