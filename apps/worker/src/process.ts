@@ -7,7 +7,7 @@ import { withDeadline } from '@payonce/core/deadline';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
-import { applyAll } from '@payonce/core/notifications/apply-all';
+import { applyAll, applyAllInTurn } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
 import { watchShards } from '@payonce/core/queue/shard-watch';
@@ -121,6 +121,11 @@ function databaseStore(database: DatabaseDeps, orderEvents: OrderEvents): Worker
   return {
     async apply(batch) {
       const outcomes = await applyAll(deps, batch);
+      orderEvents.nudge();
+      return outcomes;
+    },
+    async applyInTurn(batch) {
+      const outcomes = await applyAllInTurn(deps, batch);
       orderEvents.nudge();
       return outcomes;
     },

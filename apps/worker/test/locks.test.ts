@@ -161,7 +161,9 @@ test.each([
     tell(`with ${what} locked for ${heldSeconds} s`, paidAfter);
     expect(percentile(paidAfter, 0.99)).toBeLessThan(FREE_LIMIT_MS);
 
-    expect(await metric('payonce_wait_oldest_seconds|reason="lock"')).toBeGreaterThan(heldSeconds / 2);
+    expect(await metric('payonce_wait_oldest_seconds|reason="lock"')).toBeGreaterThan(
+      heldSeconds / 2,
+    );
     expect(await metric('payonce_deferrals_total|reason="lock"')).toBeGreaterThan(0);
     expect(await metric('payonce_batch_oldest_seconds')).toBeLessThan(2);
     expect(await (await worker.get('/livez')).text()).toBe('ok\n');
@@ -226,7 +228,9 @@ test('what waited for a database that was away begins within ten seconds, at the
   const ids = await Promise.all(Array.from({ length: 50 }, (_, n) => queue.send(jobOf(`A${n}`))));
   const until = performance.now() + awaySeconds * 1_000;
   await eventually(() => performance.now() > until, awaySeconds * 2_000);
-  expect(await metric('payonce_wait_oldest_seconds|reason="store"')).toBeGreaterThan(awaySeconds / 2);
+  expect(await metric('payonce_wait_oldest_seconds|reason="store"')).toBeGreaterThan(
+    awaySeconds / 2,
+  );
   await database.away(false);
   const back = performance.now();
   await eventually(
