@@ -1,3 +1,4 @@
+import { inTransaction } from '@payonce/core/database/transaction';
 import { createPrisma } from '@payonce/prisma/client';
 import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';
@@ -92,3 +93,42 @@ test('through a PgBouncer each session speaks UTC, also on the connection of one
     expect(await prisma.$queryRawUnsafe(zone)).toEqual([{ zone: 'UTC' }]);
   }
 });
+
+test('through a PgBouncer PostgreSQL ends a statement that waits for a lock, in a transaction and outside', async () => {
+  const own = await startOwnPgBouncer(inject('postgresUrl'), 4);
+  onTestFinished(() => own.remove());
+  const direct = new Client({ connectionString: shop.database.url });
+  await direct.connect();
+  onTestFinished(() => direct.end());
+  const prisma = createPrisma({
+    url: own.through(shop.database.url),
+    poolSize: 4,
+    applicationName: 'waits',
+  });
+  onTestFinished(() => prisma.$disconnect());
+  await direct.query('BEGIN; LOCK TABLE orders');
+  const start = performance.now();
+  const asked = [
+    prisma.order.findMany(),
+    prisma.$queryRaw`SELECT count(*) FROM orders`,
+    prisma.$transaction(async (tx) => tx.$queryRaw`SELECT count(*) FROM orders`),
+    inTransaction({ prisma }, (tx) => tx.$queryRaw`SELECT count(*) FROM orders`),
+  ];
+  const answers = await Promise.allSettled(asked);
+  expect(answers.map(({ status }) => status)).toEqual(asked.map(() => 'rejected'));
+  expect(performance.now() - start).toBeLessThan(6_000);
+  // On the server, not only here.
+  const waiting = await direct.query(
+    `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+  );
+  expect(waiting.rows).toEqual([]);
+  await direct.query('ROLLBACK');
+  // Nothing leaked to the next one who has the server's connections.
+  const other = new Client({ connectionString: own.through(shop.database.url) });
+  await other.connect();
+  onTestFinished(() => other.end());
+  for (let turn = 0; turn < 5; turn += 1) {
+    const { rows } = await other.query('SHOW statement_timeout');
+    expect(rows).toEqual([{ statement_timeout: '0' }]);
+  }
+}, 60_000);

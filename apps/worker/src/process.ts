@@ -13,7 +13,7 @@ import { withDeadline } from '@payonce/core/deadline';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
-import { applyAll } from '@payonce/core/notifications/apply-all';
+import { applyAll, applyAllInTurn } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
@@ -176,6 +176,11 @@ function databaseStore(
   return {
     async apply(batch) {
       const outcomes = await assured(() => applyAll(deps, batch));
+      orderEvents.nudge();
+      return outcomes;
+    },
+    async applyInTurn(batch) {
+      const outcomes = await applyAllInTurn(deps, batch);
       orderEvents.nudge();
       return outcomes;
     },

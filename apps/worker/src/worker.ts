@@ -4,9 +4,9 @@ import type { Log } from '@payonce/core/log';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
-import { createApart } from './apart.js';
 import { type BatchAges, createBatchAges } from './batch-ages.js';
 import type { WorkerSizes } from './config.js';
+import { createLanes } from './lanes.js';
 import { type Burial, processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';
 import { createWaits, type Waits } from './waits.js';
@@ -16,6 +16,10 @@ import { countResults, type WorkerMetrics } from './worker-metrics.js';
 export interface WorkerStore {
   /** One result per notification, in their order; AppError `locked` for what waits for others. @throws for all */
   apply(
+    batch: readonly VerifiedNotification[],
+  ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
+  /** The same for notifications of the same orders, which others had locked: waits for its turn. Else as `apply`. */
+  applyInTurn?(
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
   /** Resolves when the dead letter is committed. */
@@ -48,6 +52,9 @@ export interface NotificationWorker {
 const BURY_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
+/** Orders that others have locked and that are waited for: a connection each. */
+const LANES_AT_ONCE = 2;
+
 /**
  * On PostgreSQL each job is completed by a statement of its own on a pool of four, some hundreds a second;
  * with more jobs in hand the last ones would wait for the pool longer than it lets them.
@@ -61,14 +68,21 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
   const batches = createBatchAges();
   const batcherOf = (maxBatchesInFlight: number) =>
     createBatcher<VerifiedNotification, ApplyOutcome>({
-      apply: (batch) => applyBatch(options, batches, batch),
+      apply: (batch) => applyBatch(options, batches, store.apply, batch),
       maxBatchSize: sizes.batchSize,
       maxBatchesInFlight,
     });
   const together = batcherOf(sizes.batchesInFlight);
-  // One connection more, whatever is locked.
-  const locked = batcherOf(1);
-  const apart = createApart(together.submit, locked.submit, Math.ceil(sizes.concurrency / 4));
+  // What was locked for long: one connection, however much it is.
+  const suspects = batcherOf(1);
+  const lanes = createLanes<VerifiedNotification, ApplyOutcome>({
+    together: together.submit,
+    inTurn: (batch) => applyBatch(options, batches, store.applyInTurn ?? store.apply, batch),
+    keyOf: ordersOf,
+    maxBatchSize: sizes.batchSize,
+    maxAtOnce: LANES_AT_ONCE,
+    room: Math.ceil(sizes.concurrency / 2),
+  });
   const sources: Source[] = [];
   const shards = options.queues.filter(({ kind }) => kind === 'redis').length;
   const open = (settings: QueueSettings) =>
@@ -84,7 +98,8 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
         processJob(
           {
             channels: channels(),
-            submit: apart.submit,
+            submit: (notification, suspect) =>
+              suspect ? suspects.submit(notification) : lanes.submit(notification),
             waits,
             onPutBack: (reason) => metrics.deferrals.inc({ reason }),
             buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
@@ -119,21 +134,28 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     async close() {
       // Closing a source waits for its jobs, and so for their batches; the batcher is empty then.
       await Promise.all(sources.map((source) => source.close()));
-      await Promise.all([together.close(), locked.close()]);
+      await Promise.all([together.close(), suspects.close()]);
     },
   };
 }
 
+/** The orders that it tells of, as one text; null when it tells of none. */
+function ordersOf({ merchant, events }: VerifiedNotification): string | null {
+  const numbers = events.flatMap(({ orderNumber }) => orderNumber ?? []).sort();
+  return numbers.length === 0 ? null : JSON.stringify([merchant, ...numbers]);
+}
+
 async function applyBatch(
-  { store, log, metrics }: WorkerOptions,
+  { log, metrics }: WorkerOptions,
   batches: BatchAges,
+  apply: WorkerStore['apply'],
   batch: readonly VerifiedNotification[],
 ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]> {
   const start = performance.now();
   const size = batch.length;
   const over = batches.began();
   try {
-    const results = await store.apply(batch);
+    const results = await apply(batch);
     const ms = Math.round(performance.now() - start);
     metrics.batchSize.observe(size);
     metrics.batchSeconds.observe(ms / 1_000);

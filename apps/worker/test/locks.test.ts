@@ -16,7 +16,7 @@ import {
 import { makeShop } from './shop.js';
 
 const full = process.env.PAYONCE_TEST_FULL === '1';
-const PER_SECOND = 100;
+const PER_SECOND = full ? 100 : 40;
 /** From the receipt of a payment to its paid order, for 99 of 100 that nobody has locked. */
 const FREE_LIMIT_MS = 3_000;
 /** From the end of a lock or an outage to the last order of what waited for it. */

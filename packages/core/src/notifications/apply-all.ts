@@ -3,11 +3,13 @@ import { sqlState } from '../database/failure.js';
 import { isTooSlow, isUnavailable } from '../database/transaction.js';
 import { AppError, messageOf } from '../errors.js';
 import { sha256Hex } from '../providers/crypto.js';
-import { type ApplyDeps, applyFree, applyNotifications } from './apply.js';
+import { type ApplyDeps, applyFree, applyInTurn, applyNotifications } from './apply.js';
 import type { ApplyOutcome, VerifiedNotification } from './notification.js';
 
 /** What others insert just now is committed by then: a batch takes 10 to 300 ms. */
 const WAIT_MS = 300;
+/** Less than that: what is inserted meanwhile may be what another batch waits for. */
+const TURN_WAIT_MS = 250;
 /** Once a batch has waited in vain, its parts only ask. */
 const PART_WAIT_MS = 50;
 /** After so many parts in a row waited in vain (a half, its quarters, its eighths) it is a table that is locked. */
@@ -28,21 +30,38 @@ export async function applyAll(
   batch: readonly VerifiedNotification[],
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   try {
-    return await applyTogether(deps, batch, WAIT_MS);
+    return await applyTogether(deps, batch, applyFree, WAIT_MS);
   } catch (error) {
     if (!isTooSlow(error)) throw error;
     return applyParts(deps, batch, error);
   }
 }
 
+/**
+ * The same for notifications that tell of the same orders, which others have locked: waits for its turn.
+ * @throws AppError `database_unavailable`
+ */
+export async function applyAllInTurn(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+): Promise<PromiseSettledResult<ApplyOutcome>[]> {
+  try {
+    return await applyTogether(deps, batch, applyInTurn, TURN_WAIT_MS);
+  } catch (error) {
+    if (!isTooSlow(error)) throw error;
+    return batch.map(() => locked(error));
+  }
+}
+
 function applyTogether(
   deps: ApplyDeps,
   batch: readonly VerifiedNotification[],
+  apply: typeof applyFree,
   waitMs: number,
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   return bisect(
     batch,
-    async (some) => (await applyFree(deps, some, waitMs)).map(fulfilledOrLocked),
+    async (some) => (await apply(deps, some, waitMs)).map(fulfilledOrLocked),
     (only, error) => holdPoisonous(deps, only, error),
     isUnavailable,
   );
@@ -73,7 +92,7 @@ async function applyParts(
     if (waits >= WAITS_IN_A_ROW || performance.now() > deadline) break;
     try {
       const some = part.flatMap((index) => batch[index] ?? []);
-      const applied = await applyTogether(deps, some, PART_WAIT_MS);
+      const applied = await applyTogether(deps, some, applyFree, PART_WAIT_MS);
       for (const [place, index] of part.entries()) results.set(index, applied[place] ?? locked());
       waits = 0;
     } catch (error) {

@@ -80,6 +80,18 @@ export function applyFree(
   return applyInOne(deps, batch, { forced: null, skips: true }, waitForLocks(waitMs));
 }
 
+/**
+ * The same for notifications of one order: waits for its turn, `waitMs` at most, in PostgreSQL's fair queue.
+ * @throws AppError `database_unavailable`, which may be `isTooSlow`: nothing was written
+ */
+export function applyInTurn(
+  deps: ApplyDeps,
+  batch: readonly VerifiedNotification[],
+  waitMs: number,
+): Promise<(ApplyOutcome | null)[]> {
+  return applyInOne(deps, batch, { forced: null, skips: false }, waitForLocks(waitMs));
+}
+
 interface How {
   readonly forced: HoldReason | null;
   /** Leaves out what is locked, instead of waiting. */

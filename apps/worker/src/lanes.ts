@@ -1,0 +1,140 @@
+import { AppError, isLocked } from '@payonce/core/errors';
+
+type Result<Outcome> = PromiseSettledResult<Outcome>;
+
+export interface LanesOptions<Item, Outcome> {
+  /** Applies it in a batch with all others, which waits for nobody. @throws AppError `locked` */
+  readonly together: (item: Item) => Promise<Outcome>;
+  /** Applies items of one key, after a wait of a fraction of a second for whoever has them locked. */
+  readonly inTurn: (items: readonly Item[]) => Promise<readonly Result<Outcome>[]>;
+  /** What its items have in common that can be locked: their orders. Null for what has none. */
+  readonly keyOf: (item: Item) => string | null;
+  readonly maxBatchSize: number;
+  /** How many lanes may apply at once: each takes a connection. */
+  readonly maxAtOnce: number;
+  /** How many items may wait in lanes that are stuck: each takes the place of another job. */
+  readonly room: number;
+}
+
+interface Entry<Item, Outcome> {
+  readonly item: Item;
+  tries: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Lane<Item, Outcome> {
+  entries: Entry<Item, Outcome>[];
+  isRunning: boolean;
+  /** The last try waited in vain. */
+  isStuck: boolean;
+  closing: NodeJS.Timeout | undefined;
+}
+
+/** A wait is a quarter of a second; a lock that lasts longer than three is for the queue to wait for. */
+const TRIES = 3;
+/** What many notifications are coming for, other workers are applying too. */
+const KEPT_MS = 1_000;
+
+/**
+ * An order that others have locked gets a lane of its own: its items wait there for their turn, in PostgreSQL's fair
+ * queue, and all that come meanwhile go together. Nothing else waits for them. Trying again and again instead starves:
+ * of an order that two workers have all the time, a batch that skips what is locked seldom finds it free.
+ * Knows no queue and no database.
+ */
+export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>) {
+  const { together, inTurn, keyOf, maxBatchSize, maxAtOnce, room } = options;
+  const lanes = new Map<string, Lane<Item, Outcome>>();
+  const due: (() => void)[] = [];
+  let atOnce = 0;
+  let waiting = 0;
+
+  /** Resolves once a connection is free for it. */
+  async function turn(): Promise<void> {
+    if (atOnce >= maxAtOnce) await new Promise<void>((resolve) => due.push(resolve));
+    else atOnce += 1;
+  }
+
+  function endTurn(): void {
+    const next = due.shift();
+    if (next) next();
+    else atOnce -= 1;
+  }
+
+  function laneOf(key: string): Lane<Item, Outcome> {
+    const known = lanes.get(key);
+    if (known) return known;
+    const lane = { entries: [], isRunning: false, isStuck: false, closing: undefined };
+    lanes.set(key, lane);
+    return lane;
+  }
+
+  function add(key: string, item: Item): Promise<Outcome> {
+    const lane = laneOf(key);
+    if (lane.isStuck && waiting >= room) return Promise.reject(new AppError('locked'));
+    clearTimeout(lane.closing);
+    waiting += 1;
+    const settled = new Promise<Outcome>((resolve, reject) => {
+      lane.entries.push({ item, tries: 0, resolve, reject });
+    });
+    void run(key, lane);
+    return settled.finally(() => {
+      waiting -= 1;
+    });
+  }
+
+  async function run(key: string, lane: Lane<Item, Outcome>): Promise<void> {
+    if (lane.isRunning) return;
+    lane.isRunning = true;
+    while (lane.entries.length > 0) {
+      await turn();
+      const batch = lane.entries.splice(0, maxBatchSize);
+      const again = await apply(batch).finally(endTurn);
+      lane.isStuck = again.locked;
+      lane.entries.unshift(...again.entries);
+    }
+    lane.isRunning = false;
+    lane.closing = setTimeout(() => lanes.delete(key), KEPT_MS).unref();
+  }
+
+  /** @returns those that are tried again */
+  async function apply(batch: readonly Entry<Item, Outcome>[]) {
+    const results = await inTurn(batch.map(({ item }) => item)).catch((reason: unknown) =>
+      batch.map(() => ({ status: 'rejected', reason }) as const),
+    );
+    const entries: Entry<Item, Outcome>[] = [];
+    let locked = false;
+    for (const [index, entry] of batch.entries()) {
+      const result = results[index];
+      if (result?.status === 'fulfilled') {
+        entry.resolve(result.value);
+        continue;
+      }
+      entry.tries += 1;
+      const isBusy = isLocked(result?.reason);
+      locked ||= isBusy;
+      if (isBusy && entry.tries < TRIES) entries.push(entry);
+      else entry.reject(result?.reason ?? new Error('no result'));
+    }
+    return { locked, entries };
+  }
+
+  return {
+    /** @throws AppError `locked` when others have it locked for longer; or what applying it threw */
+    async submit(item: Item): Promise<Outcome> {
+      const key = keyOf(item);
+      if (key !== null && lanes.has(key)) return add(key, item);
+      try {
+        return await together(item);
+      } catch (error) {
+        if (key === null || !isLocked(error) || hasWaited(error)) throw error;
+        return add(key, item);
+      }
+    },
+  };
+}
+
+/** It was not skipped but waited for, until PostgreSQL ended the wait: an insert of somebody else's, or a table. */
+function hasWaited(error: unknown): boolean {
+  return error instanceof AppError && error.cause !== undefined;
+}
