@@ -16,6 +16,7 @@ import {
 import { orderDetailView, orderView } from './order-views.js';
 import { statsView } from './stats-views.js';
 import { timelineView } from './timeline-views.js';
+import { tradeEffectView } from './trade-views.js';
 
 /** What the API's description calls by name instead of writing it out each time. */
 const NAMED = {
@@ -40,6 +41,7 @@ const NAMED = {
   Problem: problemSchema,
   Stats: statsView,
   Timeline: timelineView,
+  TradeEffect: tradeEffectView,
 } as const;
 
 /** Into zod's own registry, which has the descriptions of the fields. */
