@@ -24,7 +24,7 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): Ne
     const verification = channel.provider.verify({ body: bytes, headers: {}, receivedAt });
     if (!verification.ok) throw new Error(`a signed request is refused: ${verification.reason}`);
     const data: NotificationJob = {
-      version: 2,
+      version: 3,
       provider: channel.provider.id,
       channel: channel.key,
       notificationId: verification.notificationId,

@@ -50,7 +50,7 @@ export async function playDay(shop: Shop): Promise<void> {
     {
       queue: 'notifications',
       jobId: 'alipay.sim-alipay.forged.00000000',
-      job: { version: 2, provider: 'alipay', bodyBase64: Buffer.from('a=1').toString('base64') },
+      job: { version: 3, provider: 'alipay', bodyBase64: Buffer.from('a=1').toString('base64') },
       reason: 'verification_failed',
       error: 'bad_signature',
     },

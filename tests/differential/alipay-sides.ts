@@ -105,7 +105,7 @@ export const encoders: Readonly<Record<string, (fields: Fields) => Buffer>> = {
  * Why we refuse whatever the SDK says: each is a test of its own in `alipay-known.test.ts`, which shows
  * the SDK accepting it. Null for all other messages: there, both must agree.
  */
-export function refusedByUsAlone(body: Buffer, signTypeIsSigned: boolean): string | null {
+export function refusedByUsAlone(body: Buffer): string | null {
   const raw = body.toString('latin1');
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return 'broken escape';
   const pieces = raw.split('&').filter((piece) => piece !== '');
@@ -115,9 +115,8 @@ export function refusedByUsAlone(body: Buffer, signTypeIsSigned: boolean): strin
   const names = pieces.map((piece) => percentDecoded(piece.split('=')[0] ?? ''));
   if (names.includes('')) return 'value without a name';
   if (new Set(names).size < names.length) return 'doubled field';
-  const { sign = '', sign_type: signType } = asFrameworksParse(body);
+  const { sign = '' } = asFrameworksParse(body);
   if (Buffer.from(String(sign), 'base64').toString('base64') !== sign) return 'loose base64';
-  if (!signType && signTypeIsSigned) return 'signed sign_type missing';
   return null;
 }
 

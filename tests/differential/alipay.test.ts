@@ -27,7 +27,8 @@ const foreignKey = generateRsaKeyPair().privateKey;
 /** What makes the message a notification; the rest may hold anything. */
 const head: fc.Arbitrary<Fields> = fc
   .record({
-    id: fc.oneof(fc.stringMatching(/^[0-9a-f]{34}$/), fc.stringMatching(/^[!-~]{1,128}$/)),
+    // An ID has no `&`: the signed text ends it there.
+    id: fc.oneof(fc.stringMatching(/^[0-9a-f]{34}$/), fc.stringMatching(/^[!-%'-~]{1,128}$/)),
     kind: fc.constantFrom<Fields[number]>(
       ['notify_type', 'trade_status_sync'],
       ['notify_type', 'servicemarket_order_notify'],
@@ -109,7 +110,7 @@ test('what was changed on its way is accepted by both or refused by both', () =>
     const foreign = (all: Fields) => resign(all, signTypeIsSigned);
     for (const one of changes) {
       const body = wire(encode, genuine, one, { foreign, ofAnother });
-      tally.add(compare(sides, body, one, signTypeIsSigned));
+      tally.add(compare(sides, body, one));
     }
   });
   expect(tally.of('accepted')).toBeGreaterThan(60);
@@ -117,8 +118,8 @@ test('what was changed on its way is accepted by both or refused by both', () =>
 });
 
 /** Throws where the two disagree without a reason that is known. */
-function compare(both: Sides, body: Buffer, one: Change, signTypeIsSigned: boolean): string {
-  const alone = refusedByUsAlone(body, signTypeIsSigned);
+function compare(both: Sides, body: Buffer, one: Change): string {
+  const alone = refusedByUsAlone(body);
   const bySdk = sdkAccepts(both.sdk, body);
   const ours = both.ours(body).ok;
   expect({ ours, change: one }).toEqual({ ours: bySdk && alone === null, change: one });
@@ -165,7 +166,7 @@ test('an old app of sign type RSA is judged alike: SHA-1, a key of 1024 bits', (
     const genuine = signed(old, fields, signedBy);
     for (const one of [{ kind: 'nothing' } as const, ...changes]) {
       const body = wire(encode, genuine, one, signatures);
-      tally.add(`RSA: ${compare(old, body, one, signedBy !== 'trade notice')}`);
+      tally.add(`RSA: ${compare(old, body, one)}`);
     }
   });
   expect(tally.of('RSA: accepted')).toBeGreaterThan(50);

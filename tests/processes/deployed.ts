@@ -42,9 +42,14 @@ export function deployment() {
     return url;
   }
 
-  async function startApp(name: 'gateway' | 'worker', env: Record<string, string>) {
+  /** @param from another built checkout than this one */
+  async function startApp(
+    name: 'gateway' | 'worker',
+    env: Record<string, string>,
+    from: string = root,
+  ) {
     const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-    const child = own(name, process.execPath, [join(root, 'apps', name, 'dist', 'main.js')], {
+    const child = own(name, process.execPath, [join(from, 'apps', name, 'dist', 'main.js')], {
       env: {
         PATH: process.env.PATH,
         PAYONCE_CHANNELS_FILE: channelsFile,

@@ -14,7 +14,7 @@ const BUYER = '2088101106499364';
 const SIGNATURE = randomBytes(256).toString('base64');
 
 const job: NotificationJob = {
-  version: 2,
+  version: 3,
   provider: 'alipay',
   channel: 'shop-alipay',
   // As long as an ID may be in a job's ID, so that the address of its page is as long as it gets.

@@ -160,7 +160,7 @@ it('counts jobs in the queue, says how long the oldest waits, and which store is
   onTestFinished(() => queue.close());
   await queue.waitUntilReady();
   const timestamp = Date.now() - 90_000;
-  const job = { version: 2, provider: 'alipay' } as NotificationJob;
+  const job = { version: 3, provider: 'alipay' } as NotificationJob;
   await queue.add('a', job, { timestamp });
   await queue.add('b', job);
   await queue.add('c', job, { delay: 60_000 });

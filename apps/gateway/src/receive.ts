@@ -105,7 +105,7 @@ function jobFor(
   verified: Extract<Verification, { ok: true }>,
 ): NewJob {
   const data: NotificationJob = {
-    version: 2,
+    version: 3,
     provider: channel.provider.id,
     channel: channel.key,
     notificationId: verified.notificationId,

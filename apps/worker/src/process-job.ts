@@ -1,4 +1,5 @@
 import type { Channels } from '@payonce/core/config/channels';
+import { boundedJobId } from '@payonce/core/notifications/dead-letters';
 import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import { DelayedError, type Job } from 'bullmq';
 import { type JobFault, verifyJob } from './verify-job.js';
@@ -77,7 +78,7 @@ async function bury(
   why: Pick<Burial, 'reason' | 'detail'>,
 ): Promise<JobResult> {
   try {
-    await deps.bury({ jobId: job.id ?? '', data: job.data, ...why });
+    await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });
   } catch {
     // Costs no attempt: nothing acknowledged leaves the queue before it is kept elsewhere.
     await job.moveToDelayed(Date.now() + deps.buryRetryMs, token);

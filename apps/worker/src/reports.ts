@@ -2,6 +2,7 @@ import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { isUnavailable } from '@payonce/core/database/transaction';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
+import { boundedJobId } from '@payonce/core/notifications/dead-letters';
 import { openUntilReady } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { openHostedReportWorker } from '@payonce/core/queue/report-queue';
@@ -78,7 +79,7 @@ async function countReport(
   const report = gatewayReport.safeParse(job.data);
   if (!report.success) {
     metrics.reports.inc({ result: 'malformed' });
-    log.warn({ jobId: job.id }, 'not a report, dropped');
+    log.warn({ jobId: boundedJobId(job.id ?? '') }, 'not a report, dropped');
     return { no: true };
   }
   const recorded = await recordReport(database, report.data).catch(async (error) => {

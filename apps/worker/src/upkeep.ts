@@ -3,16 +3,20 @@ import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { Log } from '@payonce/core/log';
 import { alertOverdue } from '@payonce/core/notifications/overdue';
+import { redecodeStep } from '@payonce/core/notifications/redecode';
 import {
   type LetterJob,
   redriveDeadLetters,
   type Verdict,
 } from '@payonce/core/notifications/redrive';
+import { redriveReadable } from '@payonce/core/notifications/redrive-readable';
 import { retryHeld } from '@payonce/core/notifications/release';
 import { purgeReports } from '@payonce/core/reports/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerConfig } from './config.js';
+import { decodeStored } from './decode-stored.js';
 import { startRetention } from './retention.js';
+import { inRounds } from './rounds.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
@@ -20,6 +24,10 @@ import type { WorkerMetrics } from './worker-metrics.js';
 const REDRIVE_LIMIT = 50;
 /** What is kept for months is looked for every forty intervals: ten minutes. */
 const RETENTION_PAUSE = 40;
+/** Held notifications decoded again in one step: a transaction of a second at most. */
+const REDECODE_LIMIT = 50;
+/** What could not be settled after an update is looked at again every forty intervals. */
+const ROUND_PAUSE = 40;
 
 export interface UpkeepOptions {
   readonly database: DatabaseDeps;
@@ -29,7 +37,7 @@ export interface UpkeepOptions {
     'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs' | 'retentionMs'
   >;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, 'released' | 'purged'>;
+  readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded'>;
 }
 
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
@@ -55,6 +63,31 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
     }),
+    every(
+      'dead letters of newer gateways',
+      inRounds(ROUND_PAUSE, async (after) => {
+        const verify = (letter: LetterJob) => verdictOf(letter, channels());
+        const { last, looked, redriven } = await redriveReadable(
+          database,
+          REDRIVE_LIMIT,
+          after,
+          verify,
+        );
+        if (redriven > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
+        return { last, more: looked === REDRIVE_LIMIT };
+      }),
+    ),
+    every(
+      'held events of the release before',
+      inRounds(ROUND_PAUSE, async (after) => {
+        const decode = decodeStored(channels());
+        const { last, results } = await redecodeStep(database, REDECODE_LIMIT, after, decode);
+        for (const { result } of results) metrics.redecoded.inc({ result });
+        const decoded = results.filter(({ result }) => result === 'decoded').length;
+        if (decoded > 0) log.info({ looked: results.length, decoded }, 'held.redecoded');
+        return { last, more: results.length === REDECODE_LIMIT };
+      }),
+    ),
     every('old reports', () => purgeReports(database)),
   ];
   schedules.push(

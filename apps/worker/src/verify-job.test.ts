@@ -1,5 +1,5 @@
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
-import { verifiedRequest } from '@payonce/core/providers/provider';
+import { type PaymentProvider, verifiedRequest } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
@@ -31,7 +31,7 @@ function verifiedOf(body: Buffer, at: Date) {
 function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
   const verified = verifiedOf(body, at);
   const data: NotificationJob = {
-    version: 2,
+    version: 3,
     provider: 'alipay',
     channel,
     notificationId: verified.notificationId,
@@ -119,10 +119,10 @@ describe('a job from the queue', () => {
   test.each([
     ['no object', 'text'],
     ['null', null],
-    ['another version', { ...job, version: 3 }],
+    ['another version', { ...job, version: 4 }],
     ['no version', { ...job, version: undefined }],
     ['a missing field', { ...job, notificationId: undefined }],
-    ['a digest, which version 2 has not', { ...job, digest: digestOf(body) }],
+    ['a digest, which version 3 has not', { ...job, digest: digestOf(body) }],
     ['a further field', { ...job, merchant: 'thief' }],
     ['a body that is not base64', { ...job, bodyBase64: '%%%%' }],
     ['an empty body', { ...job, bodyBase64: '' }],
@@ -200,5 +200,83 @@ describe('a job of a gateway of before version 2', () => {
     ['a digest in capitals', { ...job, digest: job.digest.toUpperCase() }],
   ])('%s is a malformed job', (_, changed) => {
     expect(faultOf(changed, id)).toEqual({ reason: 'malformed_job' });
+  });
+});
+
+describe('where the two rules differ', () => {
+  const { body } = signer.payment(payment);
+  const { data: job } = jobFor(body);
+  const text = { notificationId: job.notificationId, digest: 'a'.repeat(64) };
+  const former = { notificationId: 'former', digest: 'b'.repeat(64) };
+
+  /** The shop's provider with names of its own by both rules; `refuses` what is verified by the rule `text`. */
+  function naming(refuses = false): Channels {
+    const channel = channels.get('shop');
+    if (!channel) throw new Error('no channel');
+    const provider: PaymentProvider = {
+      ...channel.provider,
+      verify(request, rule = 'text') {
+        if (rule === 'text' && refuses) return { ok: false, reason: 'malformed' };
+        const verification = channel.provider.verify(request, rule);
+        return verification.ok
+          ? { ...verification, ...(rule === 'text' ? text : former) }
+          : verification;
+      },
+      formerIdentity: () => former,
+    };
+    return new Map([['shop', { ...channel, provider }]]);
+  }
+  const version2 = { ...job, version: 2 as const, notificationId: former.notificationId };
+  const version1 = { ...version2, version: 1, digest: former.digest };
+
+  test('a job of version 3 is held against the rule `text`, and tells the former name too', () => {
+    const verdict = verifyJob(job, jobIdFor(job, text.digest), naming());
+    expect(verdict).toMatchObject({ ok: true, notification: { ...text, former } });
+    expect(faultOf(job, jobIdFor(job, former.digest), naming())).toEqual({
+      reason: 'identity_mismatch',
+    });
+  });
+
+  test('sixteen digits of the digest stand in its ID, and each counts', () => {
+    const id = jobIdFor(job, text.digest);
+    expect(id.endsWith(`.${'a'.repeat(16)}`)).toBe(true);
+    const eighth = jobIdFor(job, `${'a'.repeat(8)}${'c'.repeat(56)}`);
+    expect(faultOf(job, eighth, naming())).toEqual({ reason: 'identity_mismatch' });
+    expect(faultOf(job, id.slice(0, -8), naming())).toEqual({ reason: 'identity_mismatch' });
+  });
+
+  test('a job of version 2 or 1 is held against the former rule, and becomes the same notification', () => {
+    for (const [data, id] of [
+      [version2, jobIdFor(version2, former.digest)],
+      [version1, 'any'],
+    ] as const) {
+      expect(verifyJob(data, id, naming())).toMatchObject({
+        ok: true,
+        notification: { ...text, former },
+      });
+    }
+    expect(jobIdFor(version2, former.digest).endsWith(`.${'b'.repeat(8)}`)).toBe(true);
+  });
+
+  test('a job of version 2 or 1 under the name of the rule `text` is refused', () => {
+    const { notificationId } = text;
+    const id = jobIdFor({ ...version2, notificationId }, text.digest);
+    expect(faultOf({ ...version2, notificationId }, id, naming())).toEqual({
+      reason: 'identity_mismatch',
+    });
+    expect(faultOf({ ...version1, digest: text.digest }, 'any', naming())).toEqual({
+      reason: 'identity_mismatch',
+    });
+  });
+
+  test('what the release before acknowledged is applied, also when the rule `text` refuses it', () => {
+    const id = jobIdFor(version2, former.digest);
+    expect(verifyJob(version2, id, naming(true))).toMatchObject({
+      ok: true,
+      notification: { ...former, former: null },
+    });
+    expect(faultOf(job, jobIdFor(job, text.digest), naming(true))).toMatchObject({
+      reason: 'verification_failed',
+    });
   });
 });

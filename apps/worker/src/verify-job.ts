@@ -1,7 +1,12 @@
-import type { Channel, Channels } from '@payonce/core/config/channels';
+import type { Channels } from '@payonce/core/config/channels';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import type { PaymentEvent } from '@payonce/core/providers/event';
-import type { RejectReason, VerifiedRequest } from '@payonce/core/providers/provider';
+import type {
+  ContentIdentity,
+  NotificationRequest,
+  PaymentProvider,
+  RejectReason,
+  Verification,
+} from '@payonce/core/providers/provider';
 import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
 import { z } from 'zod';
 
@@ -25,7 +30,7 @@ export type JobVerdict =
 const BODY_MAX_CHARACTERS = 720_000;
 
 const current = z.strictObject({
-  version: z.literal(2),
+  version: z.literal(3),
   provider: z.string().min(1).max(40),
   channel: z.string().min(1).max(40),
   notificationId: z.string().min(1).max(128),
@@ -35,13 +40,16 @@ const current = z.strictObject({
   headers: z.record(z.string().max(100), z.string().max(8_192)),
 }) satisfies z.ZodType<Omit<NotificationJob, 'provider'> & { readonly provider: string }>;
 
-/** Of gateways before version 2, in queues and dead letters: the whole digest stood in it. */
-const former = current.extend({
+/** Of gateways of the release before, in queues and dead letters. */
+const former = current.extend({ version: z.literal(2) });
+
+/** Of gateways before version 2: the whole digest stood in it. */
+const first = current.extend({
   version: z.literal(1),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 });
 
-const notificationJob = z.discriminatedUnion('version', [current, former]);
+const notificationJob = z.discriminatedUnion('version', [current, former, first]);
 
 /**
  * Proves the job's origin again, from its bytes alone, and decodes it. Redis is not a trust boundary:
@@ -60,45 +68,88 @@ export function verifyJob(data: unknown, jobId: string, channels: Channels): Job
     return refused({ reason: 'unknown_channel' });
   }
 
-  const { notificationId, headers } = job.data;
+  const { headers } = job.data;
   const receivedAt = new Date(job.data.receivedAt);
-  const verification = channel.provider.verify({ body, headers, receivedAt });
+  const { provider } = channel;
+  const isCurrent = job.data.version === 3;
+  const request = { body, headers, receivedAt };
+  const verification = provider.verify(request, isCurrent ? 'text' : 'former');
   if (!verification.ok) {
     return refused({ reason: 'verification_failed', verification: verification.reason });
   }
-  const { digest, authenticity } = verification;
-  const sameContent =
-    job.data.version === 1 ? job.data.digest === digest : jobIdFor(job.data, digest) === jobId;
-  if (verification.notificationId !== notificationId || !sameContent) {
-    return refused({ reason: 'identity_mismatch' });
-  }
-  const events = decode(channel, verification.request);
-  if (events === null) return refused({ reason: 'undecodable' });
+  if (!isOf(verification, job.data, jobId)) return refused({ reason: 'identity_mismatch' });
+  const said = isCurrent
+    ? open(provider, verification)
+    : openFormer(provider, request, verification);
+  if (said === null) return refused({ reason: 'undecodable' });
   return {
     ok: true,
     notification: {
-      provider: channel.provider.id,
+      provider: provider.id,
       channel: channel.key,
       merchant: channel.merchant,
-      notificationId,
-      digest,
-      authenticity,
       receivedAt,
       body,
       headers,
-      events,
+      ...said,
     },
   };
 }
 
-/** One message that our decoder throws on must not be retried for a day nor stop the others. */
-function decode(channel: Channel, request: VerifiedRequest): PaymentEvent[] | null {
+/** Whether the job stands in the queue under the name of these bytes, by the rule of its version. */
+function isOf(
+  { notificationId, digest }: ContentIdentity,
+  job: z.infer<typeof notificationJob>,
+  jobId: string,
+): boolean {
+  if (notificationId !== job.notificationId) return false;
+  // Version 1 had the whole digest, and no ID that the worker could rely on.
+  return job.version === 1
+    ? job.digest === digest
+    : jobIdFor({ ...job, version: job.version }, digest) === jobId;
+}
+
+type Verified = Extract<Verification, { ok: true }>;
+
+/** What verified bytes say, and their name by both rules. */
+type Said = Pick<
+  VerifiedNotification,
+  'notificationId' | 'digest' | 'former' | 'authenticity' | 'events'
+>;
+
+/**
+ * One message that our decoder throws on must not be retried for a day nor stop the others.
+ * @param former where it is known already
+ */
+function open(
+  provider: PaymentProvider,
+  { request, notificationId, digest, authenticity }: Verified,
+  former?: ContentIdentity | null,
+): Said | null {
   try {
-    const events = channel.provider.decode(request);
-    return events.length > 0 ? events : null;
+    const events = provider.decode(request);
+    const known = former === undefined ? provider.formerIdentity(request) : former;
+    return events.length > 0
+      ? { notificationId, digest, former: known, authenticity, events }
+      : null;
   } catch {
     return null;
   }
+}
+
+/**
+ * Of a job of the release before. What its gateway acknowledged is not refused now: a message that the rule
+ * `text` does not take is known by its former name alone.
+ */
+function openFormer(
+  provider: PaymentProvider,
+  request: NotificationRequest,
+  former: Verified,
+): Said | null {
+  const verification = provider.verify(request);
+  if (!verification.ok) return open(provider, former, null);
+  const { notificationId, digest } = former;
+  return open(provider, verification, { notificationId, digest });
 }
 
 function refused(fault: JobFault): JobVerdict {

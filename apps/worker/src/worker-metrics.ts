@@ -64,6 +64,17 @@ export function createWorkerMetrics(metrics: Metrics) {
       labelNames: ['what'] as const,
       registers,
     }),
+    redecoded: new Counter({
+      name: 'payonce_held_redecoded_total',
+      help: 'Held notifications of the release before by what came of decoding them again.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    surplusContents: new Counter({
+      name: 'payonce_surplus_contents_total',
+      help: 'Unsigned contents beyond the handful that is stored under one notification ID. Alarm on any.',
+      registers,
+    }),
     released: new Counter({
       name: 'payonce_events_released_total',
       help: 'Held events that the schedule released.',
@@ -156,6 +167,7 @@ export function countResults(
     } else if (result.value.copy) {
       count('copies');
       metrics.copies.inc();
+      if (result.value.surplus) metrics.surplusContents.inc();
     } else {
       for (const event of result.value.events) {
         const reason = event.outcome === 'held' ? event.reason : '';

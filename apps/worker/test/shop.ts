@@ -23,7 +23,7 @@ export function makeShop() {
     const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
     if (!verified?.ok) throw new Error('the test signs what is refused');
     const data: NotificationJob = {
-      version: 2,
+      version: 3,
       provider: 'alipay',
       channel: 'shop',
       notificationId: verified.notificationId,

@@ -31,7 +31,7 @@ app.post<{ Params: { channel: string }; Body: Buffer }>(
     const verified = channel?.provider.verify({ body: request.body, headers: {}, receivedAt });
     if (!channel || !verified?.ok) return reply.code(401).send('fail');
     const job: NotificationJob = {
-      version: 2,
+      version: 3,
       provider: channel.provider.id,
       channel: channel.key,
       notificationId: verified.notificationId,

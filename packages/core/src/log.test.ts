@@ -78,3 +78,12 @@ test('below the level nothing is written; an unknown level counts as info', () =
   log.info('yes');
   expect(lines.map(({ msg }) => msg)).toEqual(['yes']);
 });
+
+test('a word of a million letters takes no time', () => {
+  const lines: string[] = [];
+  const log = createLog({ name: 'test' }, { write: (line: string) => void lines.push(line) });
+  const started = performance.now();
+  log.info({ id: 'a'.repeat(1_000_000) }, 'b'.repeat(1_000_000));
+  expect(performance.now() - started).toBeLessThan(2_000);
+  expect(lines).toHaveLength(1);
+});

@@ -7,7 +7,8 @@ export type Log = Logger;
 /** Names whose values never reach a log, at any depth. Bodies hold payer IDs and signatures. */
 const SECRET_NAME =
   /pass(word|wd)?$|secret|token|api_?v?\d?_?keys?$|private_?key|authorization|cookie|signature|^sign$|^body|credential/i;
-const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]*:\/\/)[^\s/@]+@/gi;
+/** A scheme of bounded length: else the time grows with the square of a long word. */
+const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi;
 /** Deeper than anything we log on purpose; stops a cycle. */
 const DEPTH_LIMIT = 6;
 

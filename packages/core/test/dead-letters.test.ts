@@ -9,6 +9,7 @@ import {
   redriveDeadLetters,
   type Verdict,
 } from '@payonce/core/notifications/redrive';
+import { redriveReadable } from '@payonce/core/notifications/redrive-readable';
 import { registerOrder } from '@payonce/core/orders/register';
 import { describe, expect, test } from 'vitest';
 import {
@@ -153,4 +154,63 @@ describe('a dead letter', () => {
     expect(await dismissDeadLetter(deps, nobody)).toEqual({ result: 'unknown_letter' });
     expect(await audit(deps)).toEqual([]);
   });
+});
+
+describe('a letter that a worker of the release before could not read', () => {
+  const unread = (jobId: string, job: unknown = { version: 3, bodyText: `a\0${jobId}` }) =>
+    ({ queue: 'redis', jobId, job, reason: 'malformed_job' }) as const;
+
+  async function withUnread(count: number) {
+    const deps = await testDatabase();
+    await registerOrder(deps, terms('A1'));
+    for (let n = 0; n < count; n += 1) await recordDeadLetter(deps, unread(`j${n}`));
+    return deps;
+  }
+  const each = ({ jobId }: LetterJob): Verdict => ({
+    ok: true,
+    notification: notification(payment('A1'), { notificationId: jobId }),
+  });
+
+  test('is applied by a worker that can, in steps, with the system as its actor', async () => {
+    const deps = await withUnread(5);
+    const first = await redriveReadable(deps, 3, 0n, each);
+    expect(first).toMatchObject({ looked: 3, redriven: 3 });
+    expect(await redriveReadable(deps, 3, first.last, each)).toMatchObject({ redriven: 2 });
+    expect(await countOpenDeadLetters(deps)).toBe(0);
+    expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', version: 1 });
+    expect((await audit(deps)).map(({ actor, action }) => [actor, action])).toEqual(
+      Array(5).fill(['system', 'dead_letter.redrive']),
+    );
+  });
+
+  test('stays open when it proves nothing, was dismissed, or is of no later version', async () => {
+    const deps = await withUnread(2);
+    await recordDeadLetter(deps, unread('old', { version: 2 }));
+    await recordDeadLetter(deps, { ...unread('other'), reason: 'unknown_channel' });
+    const [first] = await letters(deps);
+    await dismissDeadLetter(deps, { ...operator, letter: first?.id ?? 0n });
+    expect(await redriveReadable(deps, 9, 0n, refused)).toMatchObject({ looked: 1, redriven: 0 });
+    expect(await countOpenDeadLetters(deps)).toBe(3);
+    expect(await letters(deps)).toMatchObject(Array(4).fill({ deaths: 1 }));
+  });
+
+  test('is settled once by two workers', async () => {
+    const deps = await withUnread(4);
+    const both = [redriveReadable(deps, 9, 0n, each), redriveReadable(deps, 9, 0n, each)];
+    const results = await Promise.all(both);
+    expect(results.reduce((sum, { redriven }) => sum + redriven, 0)).toBe(4);
+    expect(await audit(deps)).toHaveLength(4);
+    expect(await orderRow(deps, 'A1')).toMatchObject({ version: 1 });
+  });
+});
+
+test('a letter of any job ID can be kept, and the same job is the same letter', async () => {
+  const deps = await testDatabase();
+  const long = { ...letter, jobId: 'j'.repeat(50_000) };
+  await recordDeadLetter(deps, long);
+  await recordDeadLetter(deps, long);
+  await recordDeadLetter(deps, { ...letter, jobId: 'k'.repeat(50_000) });
+  await recordDeadLetter(deps, { ...letter, jobId: '\u{1f4b0}'.repeat(150) });
+  const kept = (await letters(deps)).map(({ jobId, deaths }) => `${jobId.length} ${deaths}`);
+  expect(kept.sort()).toEqual(['300 1', '71 1', '71 2']);
 });

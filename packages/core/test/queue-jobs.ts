@@ -8,7 +8,7 @@ import type { PostgresQueueSettings, RedisQueueSettings } from '../src/queue/que
 /** A job as the gateway makes them; what is in it is of no interest to the queue. */
 export function someJob(notificationId: string = randomUUID()): NewJob {
   const data: NotificationJob = {
-    version: 2,
+    version: 3,
     provider: 'alipay',
     channel: 'shop',
     notificationId,

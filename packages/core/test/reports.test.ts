@@ -115,6 +115,43 @@ test('copies of other content under the same ID are counted where that content i
   ]);
 });
 
+test('a gateway and a row of different releases know one content by different digests', async () => {
+  const deps = await testDatabase();
+  const [text, former] = ['a'.repeat(64), 'b'.repeat(64)];
+  const one = notification(payment('A1'), {
+    digest: text,
+    former: { notificationId: 'one', digest: former },
+    notificationId: 'one',
+  });
+  await apply(deps, one);
+  const tell = (digest: string, count: number) =>
+    recordReport(deps, report({ copies: [copiesOf({ ...one, digest }, count)] }));
+  await tell(text, 2);
+  await tell(former, 3);
+  expect(await acknowledgedOf(deps, one)).toBe(5);
+  await deps.prisma.$executeRaw`UPDATE notifications SET text_digest = NULL`;
+  await tell(text, 1);
+  await tell(former, 1);
+  const copies = [copiesOf({ ...one, digest: text }, 2), copiesOf({ ...one, digest: former }, 4)];
+  expect(await recordReport(deps, report({ copies }))).toEqual({ counted: 6, unknown: 0 });
+  expect(await acknowledgedOf(deps, one)).toBe(13);
+});
+
+test('unsigned contents that are not stored are counted by the first content under their ID', async () => {
+  const deps = await testDatabase();
+  const unsigned = (name: string) =>
+    notification(payment('A1', name, { signed: false }), {
+      notificationId: 'one',
+      authenticity: 'encrypted',
+    });
+  const all = Array.from({ length: 7 }, (_, place) => unsigned(`T${place}`));
+  await apply(deps, ...all);
+  const copies = all.map((one) => copiesOf(one, 1));
+  expect(await recordReport(deps, report({ copies }))).toEqual({ counted: 7, unknown: 0 });
+  const rows = await deps.prisma.notification.findMany({ orderBy: { id: 'asc' } });
+  expect(rows.map(({ acknowledged }) => acknowledged)).toEqual([3, 1, 1, 1, 1]);
+});
+
 test('minutes add up to what was done, bucket by bucket', async () => {
   const deps = await testDatabase();
   await recordReport(deps, report({ minutes: [sums(minute(3), 1), sums(minute(2), 5)] }));

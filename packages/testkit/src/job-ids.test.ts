@@ -3,9 +3,9 @@ import { expect, test } from 'vitest';
 import { jobIdScanner } from './job-ids.js';
 
 const IDS = [
-  'alipay.sim-alipay.2026112301234567890123456789012345.0a1b2c3d',
-  'wechatpay.sim-wechat.0f0e8f4e-8d0c-4c0b-9c37-2f8f6b8f3c11.deadbeef',
-  'wechatpay-v2.sim-wechat-v2.payment-4200001234-SUCCESS.00000000',
+  'alipay.sim-alipay.2026112301234567890123456789012345.0a1b2c3d4e5f6071',
+  'wechatpay.sim-wechat.0f0e8f4e-8d0c-4c0b-9c37-2f8f6b8f3c11.deadbeefdeadbeef',
+  'wechatpay-v2.sim-wechat-v2.payment-4200001234-SUCCESS.0000000000000000',
 ];
 
 test('every job ID is found once, however the stream is cut into pieces', () => {

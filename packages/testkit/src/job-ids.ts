@@ -1,11 +1,11 @@
 /**
- * `{provider}.{channel}.{notification ID}.{8 hex}` of the simulated channels, as it stands in what the
+ * `{provider}.{channel}.{notification ID}.{16 hex}` of the simulated channels, as it stands in what the
  * gateway tells a store (a packed argument in Redis, a text in PostgreSQL).
  */
 const JOB_ID =
-  /(?:alipay|wechatpay-v2|wechatpay)\.sim-[a-z0-9-]+\.[A-Za-z0-9_-]{1,100}\.[0-9a-f]{8}/g;
-/** No job ID is longer: 12 + 40 + 100 + 8 characters and three dots. */
-const LONGEST = 163;
+  /(?:alipay|wechatpay-v2|wechatpay)\.sim-[a-z0-9-]+\.[A-Za-z0-9_-]{1,100}\.[0-9a-f]{16}/g;
+/** No job ID is longer: 12 + 40 + 100 + 16 characters and three dots. */
+const LONGEST = 171;
 
 /** Finds job IDs in a stream of bytes, also where one is spread over two pieces; each is told once. */
 export function jobIdScanner(found: (jobId: string) => void): (chunk: Buffer) => void {

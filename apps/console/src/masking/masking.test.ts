@@ -145,7 +145,7 @@ describe('masked headers', () => {
 
 describe('a masked job', () => {
   const job = {
-    version: 2,
+    version: 3,
     provider: 'alipay',
     channel: 'shop',
     notificationId: 'n1',

@@ -2,6 +2,8 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
+import { findNames } from './content-rows.js';
+import type { Standing } from './contents.js';
 import {
   eventsToInsert,
   type HeldEvent,
@@ -20,14 +22,16 @@ import type {
   VerifiedNotification,
 } from './notification.js';
 import {
+  hasContent,
   insertNotifications,
   lockNotifications,
   type NotificationRow,
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
+import { enterOthers } from './other-contents.js';
 import { toPending } from './release.js';
-import { type PendingEvent, settleEvents } from './settle.js';
+import { type Asked, settleStanding } from './settle-standing.js';
 
 export interface ApplyDeps extends DatabaseDeps {
   /**
@@ -56,15 +60,28 @@ export async function applyNotifications(
 }
 
 /** The same message, as often as the batch has it. */
-interface Group {
+export interface Group {
+  /** See `contentKey`. */
+  readonly key: string;
   readonly notification: VerifiedNotification;
   readonly count: number;
 }
 
 /** A group and its locked row. */
-interface Entry extends Group {
+export interface Entry extends Group {
   readonly row: NotificationRow;
   readonly isNew: boolean;
+  /** Per event what the other contents under its ID mean for it; null for the first content. */
+  readonly standings: readonly Standing[] | null;
+}
+
+/** What a batch is about, locked. */
+export interface Entered {
+  readonly entries: ReadonlyMap<string, Entry>;
+  /** Held events of contents that are equal to one of the batch: they are decided with it. */
+  readonly equalHeld: readonly { readonly stored: HeldEvent; readonly standing: Standing }[];
+  /** Groups that are not stored (`ApplyOutcome.surplus`), with the row that counts them. */
+  readonly surplus: ReadonlyMap<string, { readonly rowId: bigint; readonly count: number }>;
 }
 
 async function applyInOne(
@@ -73,17 +90,27 @@ async function applyInOne(
   batch: readonly VerifiedNotification[],
   forced: HoldReason | null,
 ): Promise<ApplyOutcome[]> {
-  const entries = await enter(tx, now, groupCopies(batch));
+  const { entries, equalHeld, surplus } = await enter(tx, now, groupCopies(batch));
   const stored = await readEvents(
     tx,
     [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
   );
   const fresh = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
-  const held = stored.filter(isHeld);
-  const { outcomes, plans } = await settleEvents(tx, now, [
-    ...fresh.map((one): PendingEvent => ({ ...one, forced: one.forced ?? forced })),
-    ...held.map((one) => toPending(one, forced)),
+  const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
+  const again = stored.filter(isHeld).map((one) => {
+    const standing = standings.get(one.notificationRowId)?.[one.position] ?? 'judged';
+    return { ...toPending(one, forced, standing), standing, stored: one };
+  });
+  const others = equalHeld.map((one) => ({
+    ...one,
+    ...toPending(one.stored, forced, one.standing),
+  }));
+  const { outcomes, plans } = await settleStanding(tx, now, [
+    ...fresh.map((one): Asked => ({ ...one, forced: one.forced ?? forced })),
+    ...again,
+    ...others,
   ]);
+  const held = [...again, ...others].map(({ stored: one }) => one);
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
   const settledHeld = zip(held, outcomes.slice(fresh.length));
   const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
@@ -94,16 +121,19 @@ async function applyInOne(
     now,
     settledHeld.map(([one, outcome]) => ({ stored: one, outcome, scheduled: false })),
   );
-  await updateNotifications(tx, now, countsToWrite(entries.values(), settledNew));
-  return report(batch, entries, stored, settledNew, settledHeld);
+  const counts = countsToWrite(entries.values(), settledNew);
+  for (const one of others) addCount(counts, one.notificationRowId, 0);
+  for (const { rowId, count } of surplus.values()) addCount(counts, rowId, count);
+  await updateNotifications(tx, now, counts);
+  return report(batch, { entries, surplus }, stored, settledNew, settledHeld);
 }
 
-/** One group per content, sorted by name: the order of inserting and locking. */
+/** One group per content, in the order of the batch. */
 function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
   const groups = new Map<string, Group>();
   for (const notification of batch) {
     const key = contentKey(notification);
-    groups.set(key, { notification, count: (groups.get(key)?.count ?? 0) + 1 });
+    groups.set(key, { key, notification, count: (groups.get(key)?.count ?? 0) + 1 });
   }
   return [...groups.values()];
 }
@@ -112,14 +142,30 @@ function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
  * Stores and locks the notifications. The first content seen under an ID has the variant ''; that row's
  * lock is what others with the same ID wait for. Other content gets a row of its own.
  */
-async function enter(tx: Tx, now: Date, groups: readonly Group[]): Promise<Map<string, Entry>> {
+async function enter(tx: Tx, now: Date, all: readonly Group[]): Promise<Entered> {
+  const groups = await withStoredNames(tx, all);
   const plain = groups.map((group) => ({ group, variant: '' }));
   const entries = await enterAs(tx, now, plain);
-  const conflicting = groups
-    .filter((group) => !entries.has(contentKey(group.notification)))
-    .map((group) => ({ group, variant: group.notification.digest }));
-  if (conflicting.length === 0) return entries;
-  return new Map([...entries, ...(await enterAs(tx, now, conflicting))]);
+  const others = groups.filter(({ key }) => !entries.has(key));
+  if (others.length === 0) return { entries, equalHeld: [], surplus: new Map() };
+  return enterOthers(tx, now, entries, others);
+}
+
+/** What the release before stored under another ID goes on under it. Most messages have one ID by both rules. */
+async function withStoredNames(tx: Tx, groups: readonly Group[]): Promise<readonly Group[]> {
+  const formerName = ({ channel, former, notificationId }: VerifiedNotification) =>
+    former && former.notificationId !== notificationId
+      ? { channel, notificationId: former.notificationId, variant: '' }
+      : null;
+  const renamed = groups.flatMap(({ notification }) => formerName(notification) ?? []);
+  if (renamed.length === 0) return groups;
+  const stored = await findNames(tx, renamed);
+  return groups.map((group) => {
+    const name = formerName(group.notification);
+    if (name === null || !stored.has(nameKey(name))) return group;
+    const { notificationId } = name;
+    return { ...group, notification: { ...group.notification, notificationId } };
+  });
 }
 
 async function enterAs(
@@ -147,8 +193,8 @@ async function enterAs(
     wanted.flatMap(({ group, variant }): [string, Entry][] => {
       const key = nameKey({ ...group.notification, variant });
       const row = inserted.get(key) ?? locked.get(key);
-      if (row === undefined || row.digest !== group.notification.digest) return [];
-      return [[contentKey(group.notification), { ...group, row, isNew: inserted.has(key) }]];
+      if (row === undefined || !hasContent(row, group.notification)) return [];
+      return [[group.key, { ...group, row, isNew: inserted.has(key), standings: null }]];
     }),
   );
 }
@@ -167,27 +213,35 @@ function countsToWrite(
   const counts = new Map<bigint, number>();
   for (const { row, isNew, count } of entries) {
     const asInserted = isNew && count === 1 && applied.has(row.id) && !held.has(row.id);
-    if (!asInserted) counts.set(row.id, isNew ? count - 1 : count);
+    if (!asInserted) addCount(counts, row.id, isNew ? count - 1 : count);
   }
   return counts;
 }
 
-type FreshEvent = Omit<NewEvent, 'outcome'> & { readonly forced: HoldReason | null };
+function addCount(counts: Map<bigint, number>, rowId: bigint, count: number): void {
+  counts.set(rowId, (counts.get(rowId) ?? 0) + count);
+}
 
-function eventsOf({ notification, row }: Entry): FreshEvent[] {
-  return notification.events.map((event, position) => ({
-    notificationRowId: row.id,
-    position,
-    merchant: notification.merchant,
-    event,
-    forced: row.variant === '' ? null : 'id_conflict',
-  }));
+type FreshEvent = Omit<NewEvent, 'outcome'> & Pick<Asked, 'forced' | 'standing'>;
+
+function eventsOf({ notification, row, standings }: Entry): FreshEvent[] {
+  return notification.events.map((event, position) => {
+    const standing = standings?.[position] ?? 'judged';
+    return {
+      notificationRowId: row.id,
+      position,
+      merchant: notification.merchant,
+      event,
+      standing,
+      forced: standing === 'id_conflict' ? standing : null,
+    };
+  });
 }
 
 /** Per notification of the batch what became of it; only the first of new ones is no copy. */
 function report(
   batch: readonly VerifiedNotification[],
-  entries: ReadonlyMap<string, Entry>,
+  { entries, surplus }: Pick<Entered, 'entries' | 'surplus'>,
   stored: readonly StoredEvent[],
   settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
   settledHeld: readonly (readonly [HeldEvent, EventOutcome])[],
@@ -205,7 +259,11 @@ function report(
   );
   const told = new Set<bigint>();
   return batch.map((notification) => {
-    const entry = entries.get(contentKey(notification));
+    const key = contentKey(notification);
+    if (surplus.has(key)) {
+      return { notificationId: notification.notificationId, copy: true, events: [], surplus: true };
+    }
+    const entry = entries.get(key);
     if (entry === undefined) throw new Error('a notification that was just stored is gone');
     const { id } = entry.row;
     const copy = told.has(id) || !(entry.isNew || changed.has(id));

@@ -47,7 +47,7 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
     await deps.prisma.$executeRaw`
       INSERT INTO dead_letters AS d
         (queue, job_id, job_hash, job, reason, error, created_at, last_at)
-      VALUES (${letter.queue}, ${storable(letter.jobId)}, ${sha256Hex(job)}, ${job}::json,
+      VALUES (${letter.queue}, ${storable(boundedJobId(letter.jobId))}, ${sha256Hex(job)}, ${job}::json,
         ${letter.reason}, ${storable(letter.error ?? null)}, ${now}, ${now})
       ON CONFLICT (job_id, job_hash) DO UPDATE SET queue = excluded.queue,
         reason = excluded.reason, error = excluded.error, deaths = d.deaths + 1,
@@ -57,6 +57,14 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
     if (failureKind(cause) === 'refused') throw cause;
     throw new AppError('database_unavailable', { cause });
   }
+}
+
+/** Longer than any ID that a gateway writes, and short enough for an index. */
+const JOB_ID_MAX = 300;
+
+/** Who can write to the queue can give a job any ID: what is too long to be kept or logged is known by its hash. */
+export function boundedJobId(jobId: string): string {
+  return jobId.length <= JOB_ID_MAX ? jobId : `sha256:${sha256Hex(jobId)}`;
 }
 
 /** PostgreSQL's text takes no NUL, and keeping a letter must not fail for what a message says. */

@@ -49,11 +49,29 @@ export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<Sto
       hold_reason AS "holdReason", tries, CASE WHEN outcome = 'held' THEN event END AS event
     FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
     ORDER BY notification_row_id, position`;
-  return rows.map(({ outcome, holdReason, event, ...row }) => ({
+  return rows.map(toStored);
+}
+
+/** The same, with the decoded event of settled ones too: contents of one ID are compared by it. */
+export async function readAllEvents(
+  tx: Tx,
+  rowIds: readonly bigint[],
+): Promise<(StoredEvent & { readonly event: PaymentEvent })[]> {
+  if (rowIds.length === 0) return [];
+  const rows = await tx.$queryRaw<StoredEventRow[]>`
+    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+      hold_reason AS "holdReason", tries, event
+    FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
+    ORDER BY notification_row_id, position`;
+  return rows.map((row) => ({ ...toStored(row), event: eventFromJson(row.event) }));
+}
+
+function toStored({ outcome, holdReason, event, ...row }: StoredEventRow): StoredEvent {
+  return {
     ...row,
     outcome: outcome === 'held' ? { outcome, reason: holdReason ?? 'internal_error' } : { outcome },
     event: event === null ? null : eventFromJson(event),
-  }));
+  };
 }
 
 /** An event of a new notification, with its outcome. */
@@ -148,6 +166,23 @@ export async function updateEvents(
     now,
     elsewise.flatMap(({ stored, outcome }) => asHeld({ ...stored, outcome })),
   );
+}
+
+/** What held events say by the present release. */
+export async function rewriteEvents(
+  tx: Tx,
+  events: readonly { readonly id: bigint; readonly event: PaymentEvent }[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(({ id, event }) => ({
+    id: String(id),
+    order_number: storable(event.orderNumber),
+    event: eventToJson(event),
+  }));
+  await tx.$executeRaw`
+    UPDATE notification_events e SET event = r.event::json, order_number = r.order_number
+    FROM ${recordset(rows, { id: 'bigint', order_number: 'text', event: 'text' })} AS r
+    WHERE e.id = r.id`;
 }
 
 function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {

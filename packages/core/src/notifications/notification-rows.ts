@@ -9,13 +9,16 @@ export interface NotificationRow {
   readonly channel: string;
   readonly notificationId: string;
   readonly variant: string;
+  /** By the rule of the release before. */
   readonly digest: string;
+  /** By the rule `text`; null in rows that the release before wrote. */
+  readonly textDigest: string | null;
 }
 
 /** A notification under the name it is stored by. */
 export interface Named {
   readonly notification: VerifiedNotification;
-  /** '' for the first content seen under this ID, else its digest. */
+  /** '' for the first content seen under this ID, else its `formerDigest`. */
   readonly variant: string;
 }
 
@@ -25,6 +28,21 @@ export type NotificationName = Pick<NotificationRow, 'channel' | 'notificationId
 /** One text per name; also the order in which rows are inserted and locked, everywhere. */
 export function nameKey({ channel, notificationId, variant }: NotificationName): string {
   return JSON.stringify([channel, notificationId, variant]);
+}
+
+/** What workers of the release before compare. */
+export function formerDigest({ former, digest }: VerifiedNotification): string {
+  return former?.digest ?? digest;
+}
+
+/** Whether a row has this content: each row is judged by the rule of the release that wrote it. */
+export function hasContent(
+  { digest, textDigest }: Pick<NotificationRow, 'digest' | 'textDigest'>,
+  notification: VerifiedNotification,
+): boolean {
+  return textDigest === null
+    ? digest === formerDigest(notification)
+    : textDigest === notification.digest;
 }
 
 /**
@@ -44,7 +62,8 @@ export async function insertNotifications(
     merchant: notification.merchant,
     notification_id: notification.notificationId,
     variant,
-    digest: notification.digest,
+    digest: formerDigest(notification),
+    text_digest: notification.digest,
     authenticity: notification.authenticity,
     received_at: notification.receivedAt,
     body: notification.body.toString('base64'),
@@ -58,6 +77,7 @@ export async function insertNotifications(
     notification_id: 'text',
     variant: 'text',
     digest: 'text',
+    text_digest: 'text',
     authenticity: 'text',
     received_at: 'timestamptz',
     body: 'text',
@@ -65,12 +85,13 @@ export async function insertNotifications(
   });
   const rows = await tx.$queryRaw<NotificationRow[]>`
     INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
-      authenticity, received_at, body, headers, status, created_at)
+      text_digest, authenticity, received_at, body, headers, status, created_at)
     SELECT n.provider, n.channel, n.merchant, n.notification_id, n.variant, n.digest,
-      n.authenticity, n.received_at, decode(n.body, 'base64'), n.headers::json, 'applied', ${now}
+      n.text_digest, n.authenticity, n.received_at, decode(n.body, 'base64'), n.headers::json, 'applied', ${now}
     FROM ${wanted} AS n ORDER BY n.place
     ON CONFLICT (channel, notification_id, variant) DO NOTHING
-    RETURNING id, channel, notification_id AS "notificationId", variant, digest`;
+    RETURNING id, channel, notification_id AS "notificationId", variant, digest,
+      text_digest AS "textDigest"`;
   return byName(rows);
 }
 
@@ -93,7 +114,8 @@ export async function lockNotifications(
     variant: 'text',
   });
   const rows = await tx.$queryRaw<NotificationRow[]>`
-    SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest
+    SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant, n.digest,
+      n.text_digest AS "textDigest"
     FROM notifications n JOIN ${wanted} AS k
       USING (channel, notification_id, variant)
     ORDER BY k.place FOR UPDATE OF n`;

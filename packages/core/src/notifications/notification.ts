@@ -1,5 +1,5 @@
 import type { PaymentEvent } from '../providers/event.js';
-import type { ProviderId } from '../providers/provider.js';
+import type { ContentIdentity, ProviderId } from '../providers/provider.js';
 
 /** A notification whose origin was proved again by the worker, decoded, ready to be applied. */
 export interface VerifiedNotification {
@@ -9,8 +9,10 @@ export interface VerifiedNotification {
   /** Whose orders it speaks of. */
   readonly merchant: string;
   readonly notificationId: string;
-  /** 64 hex digits; another digest under the same ID is an `id_conflict`. */
+  /** 64 hex digits, by the rule `text`: equal ones are one content (`ContentRule`). */
   readonly digest: string;
+  /** Its name and digest by the rule of the release before; absent where both rules agree. */
+  readonly former?: ContentIdentity | null;
   readonly authenticity: 'signed' | 'encrypted';
   readonly receivedAt: Date;
   /** The raw bytes, kept as evidence. */
@@ -47,4 +49,6 @@ export interface ApplyOutcome {
   readonly notificationId: string;
   readonly copy: boolean;
   readonly events: readonly EventOutcome[];
+  /** Encrypted, unsigned, and one content too many under its ID: counted as a copy, and not stored. */
+  readonly surplus?: boolean;
 }

@@ -4,6 +4,8 @@ import { inTransaction, isUnavailable, type Tx } from '../database/transaction.j
 import { messageOf } from '../errors.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
+import { standingsOfHeld } from './content-rows.js';
+import type { Standing } from './contents.js';
 import { type HeldEvent, isHeld, readEvents, updateEvents } from './event-rows.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
@@ -12,7 +14,8 @@ import {
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
-import { type PendingEvent, settleEvents } from './settle.js';
+import type { PendingEvent } from './settle.js';
+import { type Asked, settleStanding } from './settle-standing.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
 const RELEASE_LIMIT = 5_000;
@@ -147,8 +150,12 @@ export async function settleAgain(
   { scheduled, forced }: { readonly scheduled: boolean; readonly forced: HoldReason | null },
 ): Promise<readonly EventOutcome[]> {
   if (held.length === 0) return [];
-  const pending = held.map((one) => toPending(one, forced));
-  const { outcomes, plans } = await settleEvents(tx, now, pending);
+  const standings = await standingsOfHeld(tx, held);
+  const pending = held.map((one): Asked => {
+    const standing = standings.get(one.id) ?? 'judged';
+    return { ...toPending(one, forced, standing), standing };
+  });
+  const { outcomes, plans } = await settleStanding(tx, now, pending);
   await storePlans(tx, now, plans);
   const redecided = held.flatMap((stored, index) => {
     const outcome = outcomes[index];
@@ -164,9 +171,13 @@ function released(outcomes: readonly EventOutcome[]): number {
   return outcomes.filter(({ outcome }) => outcome !== 'held').length;
 }
 
-/** A held event to be decided again. Other content under a known ID stays so, whatever happens. */
-export function toPending(held: HeldEvent, forced: HoldReason | null): PendingEvent {
-  const { merchant, notificationRowId, event, outcome } = held;
-  const conflict = outcome.reason === 'id_conflict' ? outcome.reason : null;
+/** A held event to be decided again. Other content under a known ID stays so, unless an equal one is found. */
+export function toPending(
+  held: HeldEvent,
+  forced: HoldReason | null,
+  standing: Standing,
+): PendingEvent {
+  const { merchant, notificationRowId, event } = held;
+  const conflict = standing === 'id_conflict' ? standing : null;
   return { merchant, notificationRowId, event, forced: conflict ?? forced };
 }

@@ -40,6 +40,7 @@ export function verifiedRequest<Message>(message: Message): VerifiedRequest<Mess
  * - `unknown_key`: it names a key that the channel does not have, or has retired
  * - `stale`: the signed time is outside the window
  * - `undecryptable`: genuine envelope, but the content cannot be opened
+ * - `foreign_envelope`: the content opens, but its envelope, which nothing authenticates, names another payee
  */
 export type RejectReason =
   | 'malformed'
@@ -48,7 +49,8 @@ export type RejectReason =
   | 'signature_probe'
   | 'unknown_key'
   | 'stale'
-  | 'undecryptable';
+  | 'undecryptable'
+  | 'foreign_envelope';
 
 export type Verification<Message = unknown> =
   | {
@@ -69,6 +71,20 @@ export type Verification<Message = unknown> =
       readonly sentAt: Date | null;
     }
   | { readonly ok: false; readonly reason: RejectReason };
+
+/**
+ * Which rule names a message and its content.
+ * - `text`: the notification ID and the digest are functions of exactly what is authenticated
+ * - `former`: as the release before did. Jobs of versions 1 and 2, dead letters and rows that it wrote are
+ *   judged by this rule, so that an update makes no conflict and no dead letter
+ */
+export type ContentRule = 'text' | 'former';
+
+/** The name of a message and the digest of its content. */
+export type ContentIdentity = Pick<
+  Extract<Verification, { ok: true }>,
+  'notificationId' | 'digest'
+>;
 
 export type ReceiveOutcome =
   /** Durable: it will not be lost. */
@@ -104,7 +120,10 @@ export interface PaymentProvider<Message = unknown> {
   readonly judgedHeaders: readonly string[];
   /** For the expiry alarm and the masked summary; never the key itself. */
   readonly keys: readonly KeyInfo[];
-  verify(request: NotificationRequest): Verification<Message>;
+  /** @param rule `text` unless the request was accepted by the release before */
+  verify(request: NotificationRequest, rule?: ContentRule): Verification<Message>;
+  /** The same message by the rule of the release before; null where both rules agree. */
+  formerIdentity(request: VerifiedRequest<Message>): ContentIdentity | null;
   decode(request: VerifiedRequest<Message>): PaymentEvent[];
 }
 

@@ -7,7 +7,8 @@ import type { ProviderId } from '../providers/provider.js';
  * is memory of the queue for as long as the job waits: what follows from the bytes is not in it.
  */
 export interface NotificationJob extends QueuedBody {
-  readonly version: 2;
+  /** 3: its ID and the notification ID follow the rule `text`; 1 and 2 of the releases before follow `former`. */
+  readonly version: 3;
   readonly provider: ProviderId;
   readonly channel: string;
   readonly notificationId: string;
@@ -46,17 +47,25 @@ export function bodyOf({ bodyText, bodyBase64 }: QueuedBody): Buffer | null {
 /** The queue's name; BullMQ keys are `{prefix}:{name}:…`. */
 export const NOTIFICATION_QUEUE = 'notifications';
 
+/** Hex digits of the digest in the ID of a job of version 2. */
+const FORMER_DIGITS = 8;
+/** 64 bits: two contents never share them by chance. */
+const DIGITS = 16;
+
 /**
- * `{provider}.{channel}.{notificationId}.{8 hex of digest}`: a cheap filter for copies, never the guard.
- * The digest lets a second message with the same ID and other content through (it is held as
- * `id_conflict`), and the worker holds the job's bytes against it. BullMQ refuses `:` and integers, so an unusual
- * ID is replaced by its SHA-256.
+ * `{provider}.{channel}.{notificationId}.{16 hex of digest}`: a cheap filter for copies, never the guard.
+ * The digest lets a second message with the same ID and other content through, and the worker holds the
+ * job's bytes against it. BullMQ refuses `:` and integers, so an unusual ID is replaced by its SHA-256.
+ * @param digest by the rule of the job's version
  */
 export function jobIdFor(
-  job: Readonly<Record<'provider' | 'channel' | 'notificationId', string>>,
+  job: Readonly<Record<'provider' | 'channel' | 'notificationId', string>> & {
+    readonly version?: 2 | 3;
+  },
   digest: string,
 ): string {
   const plain = /^[A-Za-z0-9_-]{1,100}$/.test(job.notificationId);
   const id = plain ? job.notificationId : sha256Hex(job.notificationId);
-  return `${job.provider}.${job.channel}.${id}.${digest.slice(0, 8)}`;
+  const digits = job.version === 2 ? FORMER_DIGITS : DIGITS;
+  return `${job.provider}.${job.channel}.${id}.${digest.slice(0, digits)}`;
 }

@@ -33,22 +33,41 @@ interface Known {
   readonly copies: ReportedCopies;
 }
 
-/** Locks the notifications that are told of, in the order in which they are locked everywhere. */
+/**
+ * Locks the notifications that are told of, in the order in which they are locked everywhere. A gateway names
+ * a content by the digest of its own release, and so does a row; of a row that the release before wrote the
+ * present digest is not known, and unsigned contents beyond a handful have none: their first content counts
+ * them.
+ */
 async function lockReported(tx: Tx, all: readonly ReportedCopies[]): Promise<Known[]> {
   if (all.length === 0) return [];
   const keyOf = (one: ReportedCopies) => nameKey({ ...one, variant: '' });
   const sorted = [...all].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const rows = await tx.$queryRaw<{ rowId: bigint; place: bigint }[]>`
-    SELECT n.id AS "rowId", k.place FROM notifications n JOIN unnest(
+    SELECT n.id AS "rowId", k.place FROM unnest(
       ${sorted.map((one) => one.channel)}::text[], ${sorted.map((one) => one.notificationId)}::text[],
       ${sorted.map((one) => one.digest)}::text[]
     ) WITH ORDINALITY AS k (channel, notification_id, digest, place)
-      USING (channel, notification_id, digest)
+    JOIN notifications n ON n.id = (
+      SELECT m.id FROM notifications m
+      WHERE m.channel = k.channel AND m.notification_id = k.notification_id
+        AND (k.digest IN (m.text_digest, m.digest) OR (m.variant = '' AND (m.text_digest IS NULL OR m.authenticity = 'encrypted')))
+      ORDER BY (k.digest IN (m.text_digest, m.digest)) IS TRUE DESC, m.variant <> '', m.id LIMIT 1)
     ORDER BY n.variant <> '', k.place FOR NO KEY UPDATE OF n`;
-  return rows.flatMap(({ rowId, place }) => {
+  const known = new Map<bigint, Known>();
+  for (const { rowId, place } of rows) {
     const copies = sorted[Number(place) - 1];
-    return copies ? [{ rowId, copies }] : [];
-  });
+    if (copies) known.set(rowId, { rowId, copies: together(known.get(rowId)?.copies, copies) });
+  }
+  return [...known.values()];
+}
+
+/** Two contents that one row counts. */
+function together(one: ReportedCopies | undefined, other: ReportedCopies): ReportedCopies {
+  if (one === undefined) return other;
+  const [firstAt = other.firstAt] = [one.firstAt, other.firstAt].sort();
+  const [lastAt = other.lastAt] = [one.lastAt, other.lastAt].sort().reverse();
+  return { ...one, count: one.count + other.count, firstAt, lastAt };
 }
 
 /** @returns how many acknowledgements were not counted before */

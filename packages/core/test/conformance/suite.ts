@@ -55,6 +55,7 @@ function replies(harness: Harness): void {
       'unknown_key',
       'stale',
       'undecryptable',
+      'foreign_envelope',
     ] as const;
     for (const reason of unauthentic)
       expect(reply({ outcome: 'rejected', reason })).toEqual(failure(401));

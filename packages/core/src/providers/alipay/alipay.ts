@@ -3,7 +3,7 @@ import { decodeAlipay } from './decode.js';
 import { Layouts } from './layout.js';
 import { replyToAlipay } from './reply.js';
 import { type AlipaySettings, alipaySettings, loadAlipayKeys } from './settings.js';
-import { type AlipayMessage, verifyAlipay } from './verify.js';
+import { type AlipayMessage, formerIdentityOf, verifyAlipay } from './verify.js';
 
 /** Asynchronous notices and platform messages of Alipay's open platform. */
 export const alipay: ProviderDefinition<AlipaySettings> = {
@@ -20,7 +20,9 @@ export const alipay: ProviderDefinition<AlipaySettings> = {
       signatureHeaders: [],
       judgedHeaders: [],
       keys: keys.map(({ info }) => info),
-      verify: (request) => verifyAlipay(keys, settings.signType, layouts, request),
+      verify: (request, rule = 'text') =>
+        verifyAlipay(keys, settings.signType, layouts, request, rule),
+      formerIdentity: ({ message }) => formerIdentityOf(message),
       decode: ({ message }) => [decodeAlipay(settings, message)],
     };
   },

@@ -1,8 +1,9 @@
-import { encodeForm } from '@payonce/testkit/alipay-wire';
+import { alipaySignedBytes } from '@payonce/testkit/alipay-wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { SignedText } from '../signed-text.js';
 import { decodeAlipay } from './decode.js';
-import { parseForm } from './form.js';
+import { TRADE_NAMES } from './names.js';
 
 const payee = { appId: '2021000000000001', sellerIds: ['2088000000000001'] };
 const TRADE = {
@@ -23,9 +24,8 @@ function decode(changes: Changes, settings = payee, charset: 'utf-8' | 'GBK' = '
   const fields = Object.entries({ ...TRADE, ...changes }).filter(
     ([, value]) => value !== undefined,
   );
-  const form = parseForm(encodeForm(fields as [string, string][], charset));
-  if (form === null) throw new Error('the test’s own form is broken');
-  return decodeAlipay(settings, { form });
+  const signed = alipaySignedBytes(fields as [string, string][], { charset });
+  return decodeAlipay(settings, { text: new SignedText(signed.toString('latin1'), TRADE_NAMES) });
 }
 const paid = { kind: 'paid', rail: 'alipay', trade: 'T1', amount: 8880n, at: null } as const;
 

@@ -1,38 +1,83 @@
 import { parseYuan } from '../../money.js';
 import type { Fact } from '../../orders/fact.js';
 import type { NotUnderstood, OrderStatement, PaymentEvent } from '../event.js';
-import type { Form } from './form.js';
+import type { SignedText } from '../signed-text.js';
 import type { AlipaySettings } from './settings.js';
-import { beijingTimeOf, codeOf, textOf } from './text.js';
+import { beijingTimeOf, codeOf } from './text.js';
 import type { AlipayMessage } from './verify.js';
 
-/**
- * What a verified notice says of its order. Never throws: a genuine notice that is odd in any way
- * becomes `unsupported`, which is held for a person, never dropped.
- */
-export function decodeAlipay(
-  payee: Pick<AlipaySettings, 'appId' | 'sellerIds'>,
-  { form }: AlipayMessage,
-): PaymentEvent {
-  const type = codeOf(form, 'msg_method') ?? codeOf(form, 'notify_type') ?? 'unreadable type';
-  if (form.isFilled('msg_method') || type !== 'trade_status_sync') return notUnderstood(form, type);
-  const smuggled = hiddenField(form);
-  if (smuggled !== null) return notUnderstood(form, `ambiguous: a value contains &${smuggled}=`);
+type Payee = Pick<AlipaySettings, 'appId' | 'sellerIds'>;
 
-  const orderNumber = codeOf(form, 'out_trade_no');
-  const status = codeOf(form, 'trade_status') ?? 'no trade_status';
-  if (orderNumber === null) return notUnderstood(form, `${status}: no readable out_trade_no`);
+/**
+ * What a verified notice says of its order, by its signed text alone. Never throws: a genuine notice that is odd
+ * in any way becomes `unsupported`, which is held for a person, never dropped.
+ */
+export function decodeAlipay(payee: Payee, { text }: Pick<AlipayMessage, 'text'>): PaymentEvent {
+  const notice = new Notice(text);
+  const types = [...text.valuesOf('msg_method'), ...text.valuesOf('notify_type')];
+  if (types.length > 1) return notice.notUnderstood('ambiguous: its type stands twice');
+  const type = notice.code('msg_method') ?? notice.code('notify_type') ?? 'unreadable type';
+  if (type !== 'trade_status_sync' || text.countOf('msg_method') > 0) {
+    return notice.notUnderstood(type);
+  }
+  const doubtful = doubtfulName(text);
+  if (doubtful !== null) return notice.notUnderstood(mayHold(doubtful));
+
+  const orderNumber = notice.code('out_trade_no');
+  const status = notice.code('trade_status') ?? 'no trade_status';
+  if (orderNumber === null) return notice.notUnderstood(`${status}: no readable out_trade_no`);
   if (status === 'WAIT_BUYER_PAY') return { kind: 'nothing', orderNumber, says: status };
-  const said = readTrade(form, status);
-  if (typeof said === 'string') return notUnderstood(form, said);
+  const said = readTrade(notice, status);
+  if (typeof said === 'string') return notice.notUnderstood(said);
   return {
     kind: 'order',
     rail: 'alipay',
     orderNumber,
     ...said,
-    payeeMatches: payeeMatches(payee, form),
+    payeeMatches: payeeMatches(payee, notice),
     signed: true,
   };
+}
+
+function mayHold(name: string): string {
+  return `ambiguous: a text may hold ${name}=`;
+}
+
+/**
+ * The first name that decides and of which the signed text does not say whether Alipay or somebody's text put it
+ * there. Names that decide nothing (`version`, `buyer_id`) may stand in a text as they like.
+ */
+function doubtfulName(text: SignedText): string | null {
+  const confused = text.confused();
+  if (confused !== null) return confused;
+  for (const name of ['auth_app_id', 'trans_currency']) {
+    const place = text.placeOf(name);
+    if (place !== 'absent' && place !== 'certain') return name;
+  }
+  if (!isRefundCertain(text)) return 'refund_fee';
+  // A browser's return with all fields of a notice does not exist; what looks like one is not believed.
+  const returned = text.valuesOf('method').some((value) => value.endsWith('.return'));
+  return returned && text.placeOf('method') !== 'wrong' ? 'method' : null;
+}
+
+/**
+ * `refund_fee` directly follows `passback_params`: a buyer's `x&refund_fee=88.80` there gives the text of an
+ * honest refund. A refund counts only with a `gmt_refund` that stands where no text precedes it, and 0 is what
+ * absence says.
+ */
+function isRefundCertain(text: SignedText): boolean {
+  switch (text.placeOf('refund_fee')) {
+    case 'absent':
+    case 'certain':
+      return true;
+    case 'after_text':
+    case 'after_unknown':
+      return (
+        parseYuan(text.get('refund_fee') ?? '') === 0n || text.placeOf('gmt_refund') === 'certain'
+      );
+    case 'wrong':
+      return false;
+  }
 }
 
 type Said = Pick<OrderStatement, 'trade' | 'amount' | 'currency' | 'facts'>;
@@ -41,18 +86,24 @@ type Said = Pick<OrderStatement, 'trade' | 'amount' | 'currency' | 'facts'>;
  * Each notice states all that it implies, since the earlier ones may be lost.
  * @returns a text that names what cannot be read
  */
-function readTrade(form: Form, status: string): Said | string {
-  const trade = codeOf(form, 'trade_no');
+function readTrade(notice: Notice, status: string): Said | string {
+  const trade = notice.code('trade_no');
   // `total_amount` is what the order costs; receipt_amount and buyer_pay_amount are smaller with coupons.
-  const amount = yuanOf(form, 'total_amount');
-  const currency = currencyOf(form);
+  const amount = notice.yuan('total_amount');
+  const currency = currencyOf(notice);
   // The presence of refund_fee proves nothing: payment notices carry `refund_fee=0.00`.
-  const refunded = form.isFilled('refund_fee') ? yuanOf(form, 'refund_fee') : 0n;
+  const refunded = notice.isFilled('refund_fee') ? notice.yuan('refund_fee') : 0n;
   if (refunded === null) return `${status}: unreadable refund_fee`;
   if (currency === null) return `${status}: unreadable trans_currency`;
 
   if (status === 'TRADE_CLOSED' && refunded === 0n) {
-    const at = beijingTimeOf(form, 'gmt_close');
+    // What was paid and is closed was refunded, and only refund_fee says how much.
+    const paid = ['gmt_payment', 'gmt_refund'].find((name) => notice.isFilled(name));
+    if (paid !== undefined) {
+      const certain = notice.isCertain(paid);
+      return certain ? `${status}: ${paid} without refund_fee` : mayHold(paid);
+    }
+    const at = notice.time('gmt_close');
     return { trade, amount, currency, facts: [{ kind: 'closed', by: 'alipay', trade, at }] };
   }
   if (status !== 'TRADE_SUCCESS' && status !== 'TRADE_FINISHED' && status !== 'TRADE_CLOSED') {
@@ -61,14 +112,14 @@ function readTrade(form: Form, status: string): Said | string {
   if (trade === null) return `${status}: no readable trade_no`;
   if (amount === null) return `${status}: no readable total_amount`;
   const facts: Fact[] = [
-    { kind: 'paid', rail: 'alipay', trade, amount, at: beijingTimeOf(form, 'gmt_payment') },
+    { kind: 'paid', rail: 'alipay', trade, amount, at: notice.time('gmt_payment') },
   ];
   if (refunded > 0n) {
-    const at = beijingTimeOf(form, 'gmt_refund');
+    const at = notice.time('gmt_refund');
     facts.push({ kind: 'refund_total', rail: 'alipay', trade, amount: refunded, at });
   }
   if (status === 'TRADE_FINISHED') {
-    facts.push({ kind: 'finished', rail: 'alipay', trade, at: beijingTimeOf(form, 'gmt_close') });
+    facts.push({ kind: 'finished', rail: 'alipay', trade, at: notice.time('gmt_close') });
   }
   return { trade, amount, currency, facts };
 }
@@ -77,64 +128,53 @@ function readTrade(form: Form, status: string): Said | string {
  * The app must be the channel's, and the seller one of its accounts. Where a third party's app acts for a
  * merchant (`auth_app_id` is another app), only the seller number tells whose money it is.
  */
-function payeeMatches(
-  { appId, sellerIds }: Pick<AlipaySettings, 'appId' | 'sellerIds'>,
-  form: Form,
-): boolean {
-  if (codeOf(form, 'app_id') !== appId) return false;
-  if (form.isFilled('seller_id') && sellerIds.length > 0) {
-    return sellerIds.includes(codeOf(form, 'seller_id') ?? '');
+function payeeMatches({ appId, sellerIds }: Payee, notice: Notice): boolean {
+  if (notice.code('app_id') !== appId) return false;
+  if (notice.isFilled('seller_id') && sellerIds.length > 0) {
+    return sellerIds.includes(notice.code('seller_id') ?? '');
   }
-  return !form.isFilled('auth_app_id') || codeOf(form, 'auth_app_id') === appId;
-}
-
-function yuanOf(form: Form, name: string): bigint | null {
-  const text = textOf(form, name);
-  return text === null ? null : parseYuan(text);
+  return !notice.isFilled('auth_app_id') || notice.code('auth_app_id') === appId;
 }
 
 /** `trans_currency` is the currency of `total_amount` (cross-border trades); absent elsewhere. */
-function currencyOf(form: Form): string | null {
-  if (!form.isFilled('trans_currency')) return 'CNY';
-  const text = textOf(form, 'trans_currency') ?? '';
-  return /^[A-Z]{3}$/.test(text) ? text : null;
+function currencyOf(notice: Notice): string | null {
+  if (!notice.isFilled('trans_currency')) return 'CNY';
+  const currency = notice.code('trans_currency') ?? '';
+  return /^[A-Z]{3}$/.test(currency) ? currency : null;
 }
 
-/** What is read above, and so must not stand inside another value. */
-const READ_FIELDS = [
-  'app_id',
-  'auth_app_id',
-  'charset',
-  'gmt_close',
-  'gmt_payment',
-  'gmt_refund',
-  'method',
-  'msg_method',
-  'notify_id',
-  'notify_type',
-  'out_trade_no',
-  'refund_fee',
-  'seller_id',
-  'total_amount',
-  'trade_no',
-  'trade_status',
-  'trans_currency',
-] as const;
+/** The values of a notice, in the charset that it states. */
+class Notice {
+  private readonly charset: string | undefined;
 
-/**
- * Alipay signs `a=1&b=2` without escaping, so one signed text can be cut into fields in several ways: a
- * buyer whose words reach `subject` could move `total_amount=0.01` into a neighbour's value and cut out an
- * amount of his own. Either cut leaves one of our fields inside a value; a person has to look at it.
- */
-function hiddenField(form: Form): string | null {
-  for (const value of form.values) {
-    if (!value.includes('&')) continue;
-    const hidden = READ_FIELDS.find((name) => value.includes(`&${name}=`));
-    if (hidden !== undefined) return hidden;
+  constructor(private readonly text: SignedText) {
+    // A notice without a charset is UTF-8; one with two is read as far as it is ASCII.
+    const stated = text.anchored('charset');
+    this.charset = stated ?? (text.countOf('charset') === 0 ? 'utf-8' : undefined);
   }
-  return null;
-}
 
-function notUnderstood(form: Form, says: string): NotUnderstood {
-  return { kind: 'unsupported', orderNumber: codeOf(form, 'out_trade_no'), says };
+  isFilled(name: string): boolean {
+    return this.text.countOf(name) > 0;
+  }
+
+  code(name: string): string | null {
+    return codeOf(this.text.get(name), this.charset);
+  }
+
+  yuan(name: string): bigint | null {
+    return parseYuan(this.text.get(name) ?? '');
+  }
+
+  isCertain(name: string): boolean {
+    return this.text.placeOf(name) === 'certain';
+  }
+
+  /** Null where a text may hold it: a time that is not certain is unknown. */
+  time(name: string): Date | null {
+    return this.isCertain(name) ? beijingTimeOf(this.text.get(name)) : null;
+  }
+
+  notUnderstood(says: string): NotUnderstood {
+    return { kind: 'unsupported', orderNumber: this.code('out_trade_no'), says };
+  }
 }

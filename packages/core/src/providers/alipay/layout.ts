@@ -13,17 +13,7 @@ interface Field {
   readonly place: number;
   /** `&name=` */
   readonly head: string;
-  /** What stands around the value's length in the text of the digest; null for a field that is no part of it. */
-  readonly told: { readonly before: string; readonly after: string } | null;
 }
-
-/** These tell of the sending, not of the trade (`utc_timestamp`: platform messages). */
-const CHANGES_FROM_SENDING_TO_SENDING = new Set([
-  'sign',
-  'sign_type',
-  'notify_time',
-  'utc_timestamp',
-]);
 
 const MAX_NAME_BYTES = 128;
 
@@ -57,15 +47,10 @@ function layoutOf(given: readonly string[]): Layout | null {
   const names = given.map((name) => Buffer.from(name, 'latin1').toString('latin1'));
   const places = new Map(names.map((name, place) => [name, place]));
   if (places.size < names.length) return null;
-  const sorted = [...names].sort().map((name) => fieldOf(name, places.get(name) ?? 0));
+  const sorted = [...names]
+    .sort()
+    .map((name) => ({ name, place: places.get(name) ?? 0, head: `&${name}=` }));
   return { names, places, sorted };
-}
-
-function fieldOf(name: string, place: number): Field {
-  const told = CHANGES_FROM_SENDING_TO_SENDING.has(name)
-    ? null
-    : { before: `${name.length}:`, after: `:${name}` };
-  return { name, place, head: `&${name}=`, told };
 }
 
 /** A `&` or `=` inside a name would let two different forms have one signed text. */

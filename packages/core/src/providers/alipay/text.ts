@@ -1,19 +1,19 @@
 import iconv from 'iconv-lite';
-import type { Form } from './form.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * One field as text. The signed `charset` tells how values were written, not the unsigned content type;
- * page pay and QR pay notices came as GBK although the merchant had asked for UTF-8.
- * @returns null when the field is absent, empty, or not text in that charset
+ * A value of the signed text as text. The signed `charset` tells how values were written, not the unsigned content
+ * type; page pay and QR pay notices came as GBK although the merchant had asked for UTF-8. Names end at `=` and
+ * values at `&` in every charset that Alipay offers: no second byte of GBK or GB18030 is one of the two.
+ * @param charset undefined where the text does not say it in one place: then only ASCII is read
+ * @returns null when the value is absent, empty, or not text in that charset
  */
-export function textOf(form: Form, name: string): string | null {
-  const value = form.get(name);
+export function textOf(value: string | undefined, charset: string | undefined): string | null {
   if (value === undefined || value === '') return null;
   // All charsets that Alipay offers write ASCII alike.
   if (!/[\x80-\xff]/.test(value)) return value;
-  return decode(Buffer.from(value, 'latin1'), form.get('charset')?.toLowerCase() ?? '');
+  return charset === undefined ? null : decode(Buffer.from(value, 'latin1'), charset.toLowerCase());
 }
 
 function decode(bytes: Buffer, charset: string): string | null {
@@ -43,8 +43,8 @@ function decodeUtf8(bytes: Buffer): string | null {
 }
 
 /** A number or code of Alipay's (64 is the longest it documents); null for what cannot be one. */
-export function codeOf(form: Form, name: string): string | null {
-  const text = textOf(form, name);
+export function codeOf(value: string | undefined, charset: string | undefined): string | null {
+  const text = textOf(value, charset);
   return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
 }
 
@@ -53,8 +53,8 @@ const BEIJING_TIME =
 const BEIJING_MS = 8 * 3_600_000;
 
 /** `2026-11-23 16:32:00` or with `.123`, which is Beijing time; null for anything else. */
-export function beijingTimeOf(form: Form, name: string): Date | null {
-  const read = BEIJING_TIME.exec(textOf(form, name) ?? '');
+export function beijingTimeOf(value: string | undefined): Date | null {
+  const read = BEIJING_TIME.exec(value ?? '');
   if (read === null) return null;
   const [, year = '', month = '', day = '', hour = '', minute = '', second = '', ms = '0'] = read;
   const inBeijing = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second, +ms);

@@ -1,14 +1,26 @@
 import { decodeBase64, type RsaHash, rsaVerify, sha256Hex } from '../crypto.js';
-import { type NotificationRequest, type Verification, verifiedRequest } from '../provider.js';
+import {
+  type ContentIdentity,
+  type ContentRule,
+  type NotificationRequest,
+  type Verification,
+  verifiedRequest,
+} from '../provider.js';
 import { isLive } from '../secret.js';
+import { isWhole, SignedText } from '../signed-text.js';
 import { type Form, parseForm } from './form.js';
+import { formerIdentity, formerRefusal, isNotifyId } from './former.js';
 import type { Layouts } from './layout.js';
+import { isOfSending, TRADE_NAMES, WHOLE_TRADE } from './names.js';
 import type { AlipayKey, AlipaySettings } from './settings.js';
 import { beijingTimeOf } from './text.js';
 
-/** A verified notice: the fields as bytes; `charset` says how to read them. */
+/** A verified notice. */
 export interface AlipayMessage {
+  /** As it arrived, which nothing but `formerIdentityOf` reads: the signature fits other cuts as well. */
   readonly form: Form;
+  /** What is signed; latin1, one character a byte, since it may be GBK. */
+  readonly text: SignedText;
 }
 
 const HASHES: Readonly<Record<AlipaySettings['signType'], RsaHash>> = {
@@ -25,40 +37,74 @@ export function verifyAlipay(
   signType: AlipaySettings['signType'],
   layouts: Layouts,
   request: NotificationRequest,
+  rule: ContentRule,
 ): Verification<AlipayMessage> {
   const form = parseForm(request.body, layouts);
   const sign = form?.get('sign');
   if (!form || sign === undefined) return { ok: false, reason: 'malformed' };
-  if (!isNotification(form)) return { ok: false, reason: 'not_a_notification' };
-  const notificationId = ascii(form, 'notify_id');
-  if (!/^[\x21-\x7e]{1,128}$/.test(notificationId)) return { ok: false, reason: 'malformed' };
+  const refusal = rule === 'former' ? formerRefusal(form) : refusalOf(form);
+  if (refusal !== null) return { ok: false, reason: refusal };
 
-  const hash = hashFor(ascii(form, 'sign_type'), signType);
+  const hash = hashFor(form.get('sign_type') ?? '', signType);
   const signature = decodeBase64(sign);
   if (hash === null || signature === null) return { ok: false, reason: 'bad_signature' };
   const candidates = liveFirst(keys, request.receivedAt);
-  const signer = signerOf(signedTexts(form), hash, signature, candidates);
-  if (signer === null) return { ok: false, reason: 'bad_signature' };
-  if (!isLive(signer, request.receivedAt)) return { ok: false, reason: 'unknown_key' };
+  const texts = signedTexts(form, rule === 'text' ? signType : null);
+  const found = signedBy(texts, hash, signature, candidates);
+  if (found === null) return { ok: false, reason: 'bad_signature' };
+  if (!isLive(found.signer, request.receivedAt)) return { ok: false, reason: 'unknown_key' };
+
+  const text = new SignedText(found.text, TRADE_NAMES);
+  const identity = rule === 'former' ? formerIdentity(form) : identityOf(text);
+  if (typeof identity === 'string') return { ok: false, reason: identity };
   return {
     ok: true,
-    request: verifiedRequest({ form }),
-    notificationId,
-    shardKey: ascii(form, 'out_trade_no') || notificationId,
-    digest: digestOf(form),
+    request: verifiedRequest({ form, text }),
+    ...identity,
+    shardKey: text.get('out_trade_no') || identity.notificationId,
     authenticity: 'signed',
     // The time of this sending, not of the first one (opendocs open/203/105286).
-    sentAt: beijingTimeOf(form, 'notify_time'),
+    sentAt: beijingTimeOf(text.anchored('notify_time')),
   };
+}
+
+/** What no cut makes a notification is refused before the signature is verified, which takes longest. */
+function refusalOf(form: Form): 'not_a_notification' | null {
+  const named = form.isFilled('notify_id') || form.values.some((value) => NOTIFY_ID.test(value));
+  return named ? null : 'not_a_notification';
+}
+
+const NOTIFY_ID = /&notify_id=[^&]/;
+
+/** A function of the signed text: all cuts of it have one name and one digest. */
+function identityOf(text: SignedText): ContentIdentity | 'not_a_notification' | 'malformed' {
+  if (!isNotification(text)) return 'not_a_notification';
+  const digest = sha256Hex(bytesOf(text.without(isOfSending)));
+  const notificationId = text.get('notify_id');
+  if (notificationId === undefined) return { notificationId: `ambiguous-${digest}`, digest };
+  return isNotifyId(notificationId) ? { notificationId, digest } : 'malformed';
 }
 
 /**
  * The same key signs the parameters of `return_url`, which pass through the buyer's browser: they have
- * `method=alipay.….return`, and no `notify_id`.
+ * `method=alipay.….return`, and no `notify_id`. And it signs the JSON of the API's answers, which a cut could
+ * hide in a first name: but what a notice begins with sorts before its other names.
  */
-function isNotification(form: Form): boolean {
-  const named = ascii(form, 'notify_type') !== '' || ascii(form, 'msg_method') !== '';
-  return ascii(form, 'notify_id') !== '' && named && !ascii(form, 'method').endsWith('.return');
+function isNotification(text: SignedText): boolean {
+  const named = text.countOf('notify_type') > 0 || text.countOf('msg_method') > 0;
+  if (text.countOf('notify_id') === 0 || !named) return false;
+  const [first = ''] = text.names;
+  if (TRADE_NAMES.always.some((name) => name < first && text.countOf(name) > 0)) return false;
+  const returns = new Set(returnMethods(text));
+  return returns.size === 0 || isWhole(text, WHOLE_TRADE, (index) => returns.has(index));
+}
+
+/** Where `method=alipay.….return` stands. */
+function returnMethods(text: SignedText): number[] {
+  if (text.countOf('method') === 0) return [];
+  return text
+    .placesOf('method')
+    .filter((_, nth) => text.valuesOf('method')[nth]?.endsWith('.return'));
 }
 
 /** `sign_type` is not signed in a trade notice: it may never choose something weaker than the channel does. */
@@ -75,32 +121,37 @@ function liveFirst(keys: readonly AlipayKey[], receivedAt: Date): readonly Alipa
 }
 
 /** A notice names no key (no `alipay_cert_sn` either), so each is tried, in the order given. */
-function signerOf(
+function signedBy(
   texts: Iterable<string>,
   hash: RsaHash,
   signature: Buffer,
   keys: readonly AlipayKey[],
-): AlipayKey | null {
+): { readonly signer: AlipayKey; readonly text: string } | null {
   for (const text of texts) {
     const bytes = bytesOf(text);
     const signer = keys.find(({ key }) => rsaVerify(hash, bytes, key, signature));
-    if (signer) return signer;
+    if (signer) return { signer, text };
   }
   return null;
 }
 
 /**
  * What may have been signed, the likeliest first. Trade notices leave `sign_type` out (`rsaCheckV1`),
- * service notices sign it (`rsaCheckV2`). Empty values are signed (Alipay's EasySDK); the SDKs disagree, and
- * an empty value says nothing (`isFilled`), so a second try without them gives nothing away.
+ * service notices sign it (`rsaCheckV2`), and some of them do not send it: then it is the channel's own.
+ * Empty values are signed (Alipay's EasySDK); the SDKs disagree, and an empty value says nothing, so a second
+ * try without them gives nothing away.
+ * @param unsent the `sign_type` to put in where none was sent; null where the release before put in none
  */
-function* signedTexts(form: Form): Generator<string> {
+function* signedTexts(form: Form, unsent: AlipaySettings['signType'] | null): Generator<string> {
   const hasType = form.get('sign_type') !== undefined;
+  const typed = form.isFilled('sign_type') ? null : unsent;
   yield signedText(form, false, true);
   if (hasType) yield signedText(form, true, true);
+  if (typed !== null) yield withSignType(form, typed, true);
   if (!form.values.includes('')) return;
   yield signedText(form, false, false);
   if (hasType) yield signedText(form, true, false);
+  if (typed !== null) yield withSignType(form, typed, false);
 }
 
 function signedText(
@@ -119,16 +170,23 @@ function signedText(
   return text;
 }
 
-/** Over what was said, with lengths, so that no two forms share a text; an empty field says nothing. */
-function digestOf({ layout, values }: Form): string {
-  let text = '';
-  for (const { place, told } of layout.sorted) {
-    const value = values[place] ?? '';
-    if (value === '' || told === null) continue;
-    text += told.before + value.length + told.after;
-    text += value;
-  }
-  return sha256Hex(bytesOf(text));
+/** The signed text with a `sign_type` at its sorted place. */
+function withSignType({ layout, values }: Form, signType: string, emptyIsSigned: boolean): string {
+  const pieces = layout.sorted
+    .filter(({ name }) => name !== 'sign' && name !== 'sign_type')
+    .map(({ name, place }) => ({ name, value: values[place] ?? '' }))
+    .filter(({ value }) => value !== '' || emptyIsSigned);
+  const behind = pieces.findIndex(({ name }) => name > 'sign_type');
+  const at = behind === -1 ? pieces.length : behind;
+  return pieces
+    .toSpliced(at, 0, { name: 'sign_type', value: signType })
+    .map(({ name, value }) => `${name}=${value}`)
+    .join('&');
+}
+
+/** What the release before called this message; null where it refused it. */
+export function formerIdentityOf({ form }: AlipayMessage): ContentIdentity | null {
+  return formerRefusal(form) === null ? formerIdentity(form) : null;
 }
 
 /** Notices have 1 to 2 KiB. Written over by the next text: a Buffer for each costs as much as filling it. */
@@ -138,8 +196,4 @@ const ROOM = Buffer.allocUnsafeSlow(8 * 1024);
 function bytesOf(text: string): Buffer {
   if (text.length > ROOM.length) return Buffer.from(text, 'latin1');
   return ROOM.subarray(0, ROOM.write(text, 'latin1'));
-}
-
-function ascii(form: Form, name: string): string {
-  return form.get(name) ?? '';
 }

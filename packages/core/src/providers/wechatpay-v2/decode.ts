@@ -1,23 +1,27 @@
 import { parseFen } from '../../money.js';
 import type { PaidFact, RefundFact } from '../../orders/fact.js';
 import type { NotUnderstood, PaymentEvent } from '../event.js';
-import { resultOf, textOf, type WechatpayV2Message } from './message.js';
-import type { WechatpayV2Settings } from './settings.js';
+import type { SignedText } from '../signed-text.js';
+import { paymentResult, type SignedMessage, textOf, type WechatpayV2Message } from './message.js';
+import { isForeignEnvelope, type Payee, payeeMatches } from './payee.js';
 import type { Fields } from './xml.js';
-
-/** Whose money it is: what the message's numbers are compared with. */
-export type Payee = Pick<WechatpayV2Settings, 'merchantId' | 'subMerchantIds' | 'appIds'>;
 
 /** One message speaks of one order. What does not fit its own protocol is `unsupported`, never a throw. */
 export function decode(payee: Payee, message: WechatpayV2Message): PaymentEvent[] {
   switch (message.kind) {
     case 'payment':
-      return [decodePayment(payee, message.fields)];
+      return [decodePayment(payee, message)];
     case 'contract':
-      return [unsupported(null, `contract ${textOf(message.fields, 'change_type')}`)];
+      return [decodeContract(message)];
     case 'refund':
       return [decodeRefund(payee, message.fields, message.refund)];
   }
+}
+
+function decodeContract({ text, doubtful }: SignedMessage): NotUnderstood {
+  const types = text.valuesOf('change_type');
+  if (doubtful !== null || types.length > 1) return ambiguous(null, doubtful ?? 'change_type');
+  return unsupported(null, `contract ${types[0]}`);
 }
 
 /** Words that say "not paid"; REFUND is not among them, because it implies a payment. */
@@ -32,19 +36,24 @@ const NOT_PAID: ReadonlySet<string> = new Set([
   'ACCEPT',
 ]);
 
-function decodePayment(payee: Payee, fields: Fields): PaymentEvent {
-  const orderNumber = orderNumberOf(fields);
-  const result = resultOf(fields);
+function decodePayment(payee: Payee, { text, doubtful }: SignedMessage): PaymentEvent {
+  const orderNumber = orderNumberOf(text.get('out_trade_no'));
+  const inDoubt = doubtful ?? doubtfulName(payee, text);
+  if (inDoubt !== null) return ambiguous(orderNumber, inDoubt);
+  const result = paymentResult(text);
   if (result === undefined) return unsupported(orderNumber, 'payment without result_code');
   if (NOT_PAID.has(result)) {
-    return { kind: 'nothing', orderNumber, says: short(result, textOf(fields, 'err_code')) };
+    const code = text.placeOf('err_code') === 'certain' ? text.get('err_code') : undefined;
+    return { kind: 'nothing', orderNumber, says: short(result, code) };
   }
   if (result !== 'SUCCESS') return unsupported(orderNumber, `payment ${result}`);
-  const trade = numberOf(fields, 'transaction_id');
-  const amount = moneyOf(fields, 'total_fee'); // never cash_fee: coupons make it smaller
-  const currency = textOf(fields, 'fee_type') ?? 'CNY';
-  const at = beijingTime(textOf(fields, 'time_end'), TIME_END);
-  const odd = trade === null || amount === null || at === null || !/^[A-Z]{3}$/.test(currency);
+  const trade = numberOf(text.get('transaction_id'));
+  const amount = moneyOf(text.get('total_fee')); // never cash_fee: coupons make it smaller
+  const currency = text.get('fee_type') ?? 'CNY';
+  const at = beijingTime(text.anchored('time_end'), TIME_END);
+  // Always there: what stands twice is known by none of the two, what stands once has to be one.
+  const oddTime = at === null && text.countOf('time_end') < 2;
+  const odd = trade === null || amount === null || oddTime || !/^[A-Z]{3}$/.test(currency);
   if (orderNumber === null || odd) return unsupported(orderNumber, 'payment SUCCESS');
   return {
     kind: 'order',
@@ -53,10 +62,39 @@ function decodePayment(payee: Payee, fields: Fields): PaymentEvent {
     trade,
     amount,
     currency,
-    payeeMatches: payeeMatches(payee, fields),
+    payeeMatches: payeeMatches(payee, {
+      merchant: text.get('mch_id'),
+      app: text.get('appid'),
+      subMerchant: text.get('sub_mch_id'),
+      subApp: text.get('sub_appid'),
+    }),
     signed: true,
     facts: [paid(trade, amount, at)],
   };
+}
+
+/**
+ * The first name that decides and of which the signed text does not say whether WeChat or somebody's text put it
+ * there. Behind a text a name counts where it says what its absence says, or what the channel's own file says.
+ */
+function doubtfulName(payee: Payee, text: SignedText): string | null {
+  const confused = text.confused();
+  if (confused !== null) return confused;
+  const harmless: Readonly<Record<string, (value: string) => boolean>> = {
+    change_type: () => false,
+    fee_type: (currency) => currency === 'CNY',
+    sub_appid: (app) => payee.appIds.includes(app),
+    // A partner's payment always has one, so a text could not add a second.
+    sub_mch_id: (merchant) => payee.subMerchantIds.includes(merchant),
+    trade_state: () => false,
+  };
+  for (const [name, isHarmless] of Object.entries(harmless)) {
+    const place = text.placeOf(name);
+    if (place === 'absent' || (place === 'certain' && name !== 'change_type')) continue;
+    const known = place === 'after_text' || (place === 'after_unknown' && name !== 'sub_mch_id');
+    if (!known || !isHarmless(text.get(name) ?? '')) return name;
+  }
+  return null;
 }
 
 /** CHANGE: the money could not be returned and a person must act; API v3 calls the same ABNORMAL. */
@@ -67,13 +105,13 @@ const REFUND_STATUS: Readonly<Record<string, RefundFact['status'] | undefined>> 
 };
 
 function decodeRefund(payee: Payee, envelope: Fields, refund: Fields): PaymentEvent {
-  const orderNumber = orderNumberOf(refund);
+  const orderNumber = orderNumberOf(refund.get('out_trade_no'));
   const word = textOf(refund, 'refund_status') ?? '';
   const status = Object.hasOwn(REFUND_STATUS, word) ? REFUND_STATUS[word] : undefined;
-  const trade = numberOf(refund, 'transaction_id');
-  const refundId = numberOf(refund, 'refund_id');
-  const total = moneyOf(refund, 'total_fee');
-  const amount = moneyOf(refund, 'refund_fee');
+  const trade = numberOf(refund.get('transaction_id'));
+  const refundId = numberOf(refund.get('refund_id'));
+  const total = moneyOf(refund.get('total_fee'));
+  const amount = moneyOf(refund.get('refund_fee'));
   const time = textOf(refund, 'success_time'); // only a success has one
   const at = beijingTime(time, SUCCESS_TIME);
   const odd = trade === null || refundId === null || total === null || amount === null;
@@ -87,7 +125,7 @@ function decodeRefund(payee: Payee, envelope: Fields, refund: Fields): PaymentEv
     trade,
     amount: total,
     currency: 'CNY', // the notice names none
-    payeeMatches: payeeMatches(payee, envelope),
+    payeeMatches: !isForeignEnvelope(payee, envelope),
     signed: false,
     facts: [
       // Only what was paid can be refunded; the notice does not say when it was.
@@ -101,33 +139,19 @@ function paid(trade: string, amount: bigint, at: Date | null): PaidFact {
   return { kind: 'paid', rail: 'wechat', trade, amount, at };
 }
 
-function payeeMatches(payee: Payee, fields: Fields): boolean {
-  const subMerchant = textOf(fields, 'sub_mch_id');
-  const subApp = textOf(fields, 'sub_appid');
-  const partner = payee.subMerchantIds.length > 0;
-  return (
-    textOf(fields, 'mch_id') === payee.merchantId &&
-    payee.appIds.includes(textOf(fields, 'appid') ?? '') &&
-    (subMerchant === undefined ? !partner : payee.subMerchantIds.includes(subMerchant)) &&
-    (subApp === undefined || payee.appIds.includes(subApp))
-  );
-}
-
 /** Letters, digits and `_-|*@` (pay.weixin.qq.com, 商户订单号); WeChat's limit is 32 characters. */
-function orderNumberOf(fields: Fields): string | null {
-  const text = fields.get('out_trade_no') ?? '';
+function orderNumberOf(text = ''): string | null {
   return /^[A-Za-z0-9_\-|*@]{1,64}$/.test(text) ? text : null;
 }
 
 /** A trade's or a refund's number: today 28 or 29 digits, String(32) in the tables. */
-function numberOf(fields: Fields, name: string): string | null {
-  const text = fields.get(name) ?? '';
+function numberOf(text = ''): string | null {
   return /^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null;
 }
 
 /** Fen as an integer; nothing costs, and no refund is, 0. */
-function moneyOf(fields: Fields, name: string): bigint | null {
-  const fen = parseFen(fields.get(name) ?? '');
+function moneyOf(text = ''): bigint | null {
+  const fen = parseFen(text);
   return fen === 0n ? null : fen;
 }
 
@@ -142,6 +166,10 @@ function beijingTime(text: string | undefined, shape: RegExp): Date | null {
   const asIfUtc = new Date(`${local}Z`);
   if (Number.isNaN(asIfUtc.getTime()) || asIfUtc.toISOString() !== `${local}Z`) return null;
   return new Date(`${local}+08:00`);
+}
+
+function ambiguous(orderNumber: string | null, name: string): NotUnderstood {
+  return unsupported(orderNumber, `ambiguous: a text may hold ${name}=`);
 }
 
 function unsupported(orderNumber: string | null, says: string): NotUnderstood {

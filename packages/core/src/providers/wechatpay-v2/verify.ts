@@ -1,21 +1,20 @@
 import { decodeBase64, md5Hex, openAesEcb } from '../crypto.js';
 import {
+  type ContentIdentity,
+  type ContentRule,
   type NotificationRequest,
   type RejectReason,
   type Verification,
   verifiedRequest,
 } from '../provider.js';
 import { isLive } from '../secret.js';
-import {
-  digestOf,
-  hasAll,
-  notificationIdOf,
-  resultOf,
-  textOf,
-  type WechatpayV2Message,
-} from './message.js';
+import { SignedText } from '../signed-text.js';
+import { formerIdentityOf, formerKindOf } from './former.js';
+import { hasAll, identityOf, readSigned, textOf, type WechatpayV2Message } from './message.js';
+import { SIGNED_NAMES } from './names.js';
+import { isForeignEnvelope, type Payee } from './payee.js';
 import type { ApiKey } from './settings.js';
-import { isSignedBy, type SignType, swallowsFields } from './sign.js';
+import { isSignature, type SignType, textToSign } from './sign.js';
 import { type Fields, parseFlatXml } from './xml.js';
 
 export interface VerifyingKeys {
@@ -28,12 +27,18 @@ type Refusal = { readonly ok: false; readonly reason: RejectReason };
 /** Pure and total: hostile bytes give a refusal. */
 export function verify(
   keys: VerifyingKeys,
+  payee: Payee,
   request: NotificationRequest,
+  rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   const fields = parseFlatXml(request.body, 'xml');
   if (fields === null) return refuse('malformed');
-  if (hasAll(fields, 'sign')) return verifySigned(keys, fields, request.receivedAt);
-  if (hasAll(fields, 'req_info')) return openRefund(keys, fields, request.receivedAt);
+  if (hasAll(fields, 'sign')) {
+    return verifySigned(keys, fields, request.receivedAt, rule);
+  }
+  if (hasAll(fields, 'req_info')) {
+    return openRefund(keys, payee, fields, request.receivedAt, rule);
+  }
   // What nobody signed is never acted on; `return_code` FAIL comes without a signature.
   return refuse(hasAll(fields, 'return_code') ? 'bad_signature' : 'malformed');
 }
@@ -42,29 +47,25 @@ function verifySigned(
   keys: VerifyingKeys,
   fields: Fields,
   receivedAt: Date,
+  rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   const stated = textOf(fields, 'sign_type');
   if (stated !== undefined && stated !== keys.signType) return refuse('bad_signature');
-  const signers = keys.apiKeys.filter((key) => isSignedBy(fields, keys.signType, key.text));
+  const [sign, signed] = [textOf(fields, 'sign') ?? '', textToSign(fields)];
+  const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return refuse('bad_signature');
   if (!signers.some((key) => isLive(key, receivedAt))) return refuse('unknown_key');
-  const kind = kindOfSigned(fields);
-  if (kind === null || swallowsFields(fields)) return refuse('not_a_notification');
-  return accept({ kind, fields }, 'signed');
+  // The same key signs requests, answers of the API and what a buyer's browser carries.
+  const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
+  return message === null ? refuse('not_a_notification') : accept(message, 'signed', rule);
 }
 
-/**
- * The same key signs requests, answers of the API and what a buyer's browser carries; a notification
- * is known by what it must have. Only a failure may lack `transaction_id`.
- */
-function kindOfSigned(fields: Fields): 'payment' | 'contract' | null {
-  if (!hasAll(fields, 'return_code', 'mch_id')) return null;
-  if (hasAll(fields, 'change_type')) {
-    return hasAll(fields, 'contract_id') || hasAll(fields, 'contract_code') ? 'contract' : null;
-  }
-  const demanded =
-    resultOf(fields) === 'SUCCESS' ? ['out_trade_no', 'transaction_id'] : ['out_trade_no'];
-  return hasAll(fields, ...demanded) ? 'payment' : null;
+/** What the release before took, read as today; what it took in a cut that is none today stays in doubt. */
+function readFormer(fields: Fields, signed: string): WechatpayV2Message | null {
+  const kind = formerKindOf(fields);
+  if (kind === null) return null;
+  const text = new SignedText(signed, SIGNED_NAMES);
+  return readSigned(fields, signed) ?? { kind, fields, text, doubtful: 'return_code' };
 }
 
 /**
@@ -75,8 +76,10 @@ function kindOfSigned(fields: Fields): 'payment' | 'contract' | null {
  */
 function openRefund(
   keys: VerifyingKeys,
+  payee: Payee,
   fields: Fields,
   receivedAt: Date,
+  rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   if (!hasAll(fields, 'return_code', 'mch_id')) return refuse('malformed');
   if (textOf(fields, 'return_code') !== 'SUCCESS') return refuse('not_a_notification');
@@ -89,7 +92,9 @@ function openRefund(
   if (opened.length === 0) return refuse('undecryptable');
   const live = opened.find(({ key }) => isLive(key, receivedAt));
   if (live === undefined) return refuse('unknown_key');
-  return accept({ kind: 'refund', fields, refund: live.refund }, 'encrypted');
+  // Anybody can write another envelope; what the release before took is still its own, and held.
+  if (rule === 'text' && isForeignEnvelope(payee, fields)) return refuse('foreign_envelope');
+  return accept({ kind: 'refund', fields, refund: live.refund }, 'encrypted', rule);
 }
 
 function readRefund(key: ApiKey, sealed: Buffer): Fields | null {
@@ -102,16 +107,20 @@ function readRefund(key: ApiKey, sealed: Buffer): Fields | null {
 function accept(
   message: WechatpayV2Message,
   authenticity: 'signed' | 'encrypted',
+  rule: ContentRule,
 ): Verification<WechatpayV2Message> {
-  const digest = digestOf(message);
-  const notificationId = notificationIdOf(message, digest);
-  const business = message.kind === 'refund' ? message.refund : message.fields;
+  const identity: ContentIdentity | null =
+    rule === 'former' ? formerIdentityOf(message) : identityOf(message);
+  if (identity === null) return refuse('not_a_notification');
+  const orderNumber =
+    message.kind === 'refund'
+      ? textOf(message.refund, 'out_trade_no')
+      : message.text.get('out_trade_no');
   return {
     ok: true,
     request: verifiedRequest(message),
-    notificationId,
-    shardKey: textOf(business, 'out_trade_no') ?? notificationId,
-    digest,
+    ...identity,
+    shardKey: orderNumber ?? identity.notificationId,
     authenticity,
     // `time_end` is when the buyer paid; nothing tells when this copy was sent.
     sentAt: null,

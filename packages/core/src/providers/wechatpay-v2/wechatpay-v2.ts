@@ -1,5 +1,6 @@
 import type { PaymentProvider, ProviderDefinition } from '../provider.js';
 import { decode } from './decode.js';
+import { formerIdentityOf } from './former.js';
 import type { WechatpayV2Message } from './message.js';
 import { reply } from './reply.js';
 import { readApiKeys, type WechatpayV2Settings, wechatpayV2Settings } from './settings.js';
@@ -17,7 +18,9 @@ export const wechatpayV2: ProviderDefinition<WechatpayV2Settings> = {
       signatureHeaders: [], // everything that counts is in the body
       judgedHeaders: [],
       keys: apiKeys.map(({ name, retiredAt }) => ({ name, expiresAt: null, retiredAt })),
-      verify: (request) => verify({ signType: settings.signType, apiKeys }, request),
+      verify: (request, rule = 'text') =>
+        verify({ signType: settings.signType, apiKeys }, settings, request, rule),
+      formerIdentity: ({ message }) => formerIdentityOf(message),
       decode: ({ message }) => decode(settings, message),
     };
   },

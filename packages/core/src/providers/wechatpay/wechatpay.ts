@@ -20,6 +20,8 @@ export const wechatpay: ProviderDefinition<WechatpaySettings> = {
       judgedHeaders,
       keys: keys.infos,
       verify: (request) => verify(keys, settings.timestampToleranceSeconds, request),
+      // The opened resource is authenticated whole: there is one rule.
+      formerIdentity: () => null,
       decode: (request) => decode(settings, request.message),
     };
     return provider;

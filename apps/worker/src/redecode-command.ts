@@ -1,0 +1,151 @@
+import { parseArgs } from 'node:util';
+import { systemClock } from '@payonce/core/clock';
+import { readChannelFile } from '@payonce/core/config/channel-file';
+import { ConfigError, collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
+import type { EventOutcome } from '@payonce/core/notifications/notification';
+import type { Redecoded } from '@payonce/core/notifications/redecode';
+import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
+import { createPrisma } from '@payonce/prisma/client';
+import { decodeStored } from './decode-stored.js';
+
+const HELP = `Decodes held notifications again, from their verified bytes, and judges them again.
+
+  node apps/worker/dist/redecode.js                    prints what would come of each; changes nothing
+  node apps/worker/dist/redecode.js --execute DIGEST   does what that plan says, and nothing else
+
+  --max N          the oldest N held notifications (100; at most 1000)
+  --actor NAME     who does it, for the audit log ("redecode command")
+  --reason TEXT    why, for the audit log
+  --help           this text
+
+It needs DATABASE_URL and PAYONCE_CHANNELS_FILE, as the worker has them, and the keys of the channel file.
+
+It ends with 0 when it did what was asked, 1 when it could not, 2 for a wrong option or setting,
+3 when the plan has changed: nothing was done then, or not all of it; plan it again.`;
+
+const MAX = 1_000;
+
+const settings = { DATABASE_URL: storeUrl('postgres:', 'postgresql:') };
+
+interface Options {
+  readonly execute: string | undefined;
+  readonly max: number;
+  readonly actor: string;
+  readonly reason: string | null;
+}
+
+/**
+ * The command, with its arguments and its environment.
+ * @param print gets one line, without its end
+ * @returns the exit code
+ */
+export async function redecodeCommand(
+  args: readonly string[],
+  env: Env,
+  print: (line: string) => void,
+): Promise<0 | 1 | 2 | 3> {
+  try {
+    const options = readOptions(args);
+    if (options === 'help') {
+      print(HELP);
+      return 0;
+    }
+    return await run(options, env, print);
+  } catch (error) {
+    print(error instanceof Error ? error.message : String(error));
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
+  }
+}
+
+class UsageError extends Error {}
+
+function readOptions(args: readonly string[]): Options | 'help' {
+  const values = parse(args);
+  if (values.help) return 'help';
+  const max = Number(values.max ?? 100);
+  if (!Number.isInteger(max) || max < 1 || max > MAX) {
+    throw new UsageError(`--max must be from 1 to ${MAX}`);
+  }
+  const { execute } = values;
+  if (execute !== undefined && !/^[0-9a-f]{64}$/.test(execute)) {
+    throw new UsageError('--execute takes the digest that the plan ends with');
+  }
+  return { execute, max, actor: values.actor ?? 'redecode command', reason: values.reason ?? null };
+}
+
+function parse(args: readonly string[]) {
+  const text = { type: 'string' } as const;
+  const options = {
+    ...{ execute: text, max: text, actor: text, reason: text },
+    help: { type: 'boolean' },
+  } as const;
+  try {
+    return parseArgs({ args: [...args], options, strict: true }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function run(
+  { execute, max, actor, reason }: Options,
+  env: Env,
+  print: (line: string) => void,
+): Promise<0 | 1 | 3> {
+  const { own, channels } = collectFaults({
+    own: () => readEnv(settings, env),
+    channels: () => readChannelFile(env),
+  });
+  const prisma = createPrisma({
+    url: own.DATABASE_URL,
+    poolSize: 2,
+    applicationName: 'payonce-redecode',
+  });
+  const deps = { prisma, clock: systemClock };
+  const decode = decodeStored(channels);
+  try {
+    if (execute === undefined) {
+      const { items, more, digest } = await planRedecode(deps, max, decode);
+      for (const item of items) print(lineOf(item));
+      print(summaryOf(items));
+      if (more) print(`More are held than these ${max}.`);
+      print(`Plan ${digest}`);
+      return 0;
+    }
+    const done = await executeRedecode(deps, max, decode, { digest: execute, actor, reason });
+    if (done.result === 'plan_changed') {
+      print('What would come of it is not what was planned any more. Nothing was done.');
+      return 3;
+    }
+    for (const item of done.items) print(item.done ? lineOf(item) : `${lineOf(item)} (not done)`);
+    const left = done.items.filter((item) => !item.done);
+    print(summaryOf(done.items.filter((item) => item.done)));
+    if (left.length === 0) return 0;
+    print(`${left.length} were changed by somebody else meanwhile, and are left as they are.`);
+    return 3;
+  } finally {
+    await prisma.$disconnect();
+  }
+}
+
+function lineOf({ row, result, events }: Redecoded): string {
+  const name = `${row.id} ${row.channel} ${JSON.stringify(row.notificationId)}`;
+  if (result !== 'decoded') return `${name}: ${result}`;
+  const each = events.map(({ position, from, to }) => {
+    return `event ${position} ${from ? textOf(from) : 'new'} -> ${textOf(to)}`;
+  });
+  return `${name}: ${each.join(', ')}`;
+}
+
+function textOf(outcome: EventOutcome): string {
+  return outcome.outcome === 'held' ? `held (${outcome.reason})` : outcome.outcome;
+}
+
+function summaryOf(items: readonly Redecoded[]): string {
+  const counts = new Map<string, number>();
+  for (const { result, events } of items) {
+    const names = result === 'decoded' ? events.map(({ to }) => textOf(to)) : [result];
+    for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  const parts = [...counts].sort().map(([name, count]) => `${count} ${name}`);
+  return `${items.length} notifications: ${parts.join(', ') || 'nothing'}`;
+}

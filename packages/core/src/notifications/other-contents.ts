@@ -1,0 +1,187 @@
+import type { Tx } from '../database/transaction.js';
+import type { Entered, Entry, Group } from './apply.js';
+import { contentsKey, lockContents, type StoredContent } from './content-rows.js';
+import { type Content, saysTheSame, standingsOf } from './contents.js';
+import { isHeld } from './event-rows.js';
+import {
+  formerDigest,
+  hasContent,
+  insertNotifications,
+  type Named,
+  type NotificationRow,
+  nameKey,
+} from './notification-rows.js';
+
+/**
+ * Contents of encrypted, unsigned messages that are stored under one ID. Who has several captured refund
+ * notices can splice their blocks into any number of them. A rejected one gives its place back.
+ */
+const UNSIGNED_CONTENTS = 5;
+
+/** What is known under one ID. */
+interface Known {
+  /** As they are stored, the first one first. */
+  readonly stored: readonly StoredContent[];
+  /** New in this batch, in its order. */
+  readonly added: Added[];
+}
+
+interface Added {
+  readonly group: Group;
+  readonly named: Named;
+  readonly content: Content;
+}
+
+/**
+ * Messages whose ID has another first content. Each gets a row of its own, or meets the one that it has.
+ * The caller has locked the first contents, so that nobody else adds to these IDs.
+ * @param first those of the batch that are the first content of their ID
+ */
+export async function enterOthers(
+  tx: Tx,
+  now: Date,
+  first: ReadonlyMap<string, Entry>,
+  groups: readonly Group[],
+): Promise<Entered> {
+  const known = await readKnown(tx, first, groups);
+  const entries = new Map(first);
+  const surplus = new Map<string, { rowId: bigint; count: number }>();
+  for (const group of groups) {
+    const { stored, added } = knownUnder(known, group);
+    const same = stored.find(({ row }) => hasContent(row, group.notification));
+    if (same) {
+      const standings = standingsOf(same, others(same, stored));
+      entries.set(group.key, { ...group, row: same.row, isNew: false, standings });
+    } else if (isSurplus(group, stored, added)) {
+      surplus.set(group.key, { rowId: rowOfFirst(stored).id, count: group.count });
+    } else {
+      const named = { notification: group.notification, variant: formerDigest(group.notification) };
+      added.push({ group, named: freeName(named, stored, added), content: contentOf(group) });
+    }
+  }
+  const all = [...known.values()].flatMap(({ added }) => added);
+  const rows = await insert(tx, now, all);
+  for (const { stored, added } of known.values()) {
+    for (const [index, { group, named, content }] of added.entries()) {
+      const row = rows.get(nameKeyOf(named));
+      if (row === undefined) throw new Error('a content was added although its ID is locked');
+      const before = added.slice(0, index).map((one) => one.content);
+      const standings = standingsOf(content, [...stored, ...before]);
+      entries.set(group.key, { ...group, row, isNew: true, standings });
+    }
+  }
+  return { entries, surplus, equalHeld: equalHeld(known, entries, groups) };
+}
+
+async function readKnown(
+  tx: Tx,
+  first: ReadonlyMap<string, Entry>,
+  groups: readonly Group[],
+): Promise<Map<string, Known>> {
+  const contents = await lockContents(
+    tx,
+    groups.map(({ notification }) => ({
+      ...notification,
+      formerDigest: formerDigest(notification),
+    })),
+  );
+  // The first contents that this batch has just stored have no events in the database yet.
+  const undecided = new Map(
+    [...first.values()].flatMap((entry) => (entry.isNew ? [[entry.row.id, entry] as const] : [])),
+  );
+  return new Map(
+    [...contents].map(([id, stored]): [string, Known] => [
+      id,
+      {
+        added: [],
+        stored: stored.map((one) => {
+          const entry = undecided.get(one.row.id);
+          return entry ? { ...one, events: contentOf(entry).events } : one;
+        }),
+      },
+    ]),
+  );
+}
+
+function knownUnder(known: ReadonlyMap<string, Known>, { notification }: Group): Known {
+  const found = known.get(contentsKey(notification));
+  if (found === undefined) throw new Error('a notification that was just stored is gone');
+  return found;
+}
+
+function rowOfFirst([first]: readonly StoredContent[]): NotificationRow {
+  if (first === undefined) throw new Error('a notification that was just stored is gone');
+  return first.row;
+}
+
+function contentOf({ notification }: Group): Content {
+  const { digest, events } = notification;
+  return { isFirst: false, digest, events: events.map((event) => ({ event, outcome: null })) };
+}
+
+function isSurplus(
+  { notification }: Group,
+  stored: readonly StoredContent[],
+  added: readonly Added[],
+): boolean {
+  if (notification.authenticity !== 'encrypted') return false;
+  const open = stored.filter(
+    ({ row }) => row.authenticity === 'encrypted' && row.status !== 'ignored',
+  );
+  const fresh = added.filter(({ group }) => group.notification.authenticity === 'encrypted');
+  return open.length + fresh.length >= UNSIGNED_CONTENTS;
+}
+
+/** Two texts with one former digest: the second one is known by its own digest alone. */
+function freeName(named: Named, stored: readonly StoredContent[], added: readonly Added[]): Named {
+  const isTaken =
+    stored.some(({ row }) => row.variant === named.variant) ||
+    added.some((one) => one.named.variant === named.variant);
+  if (!isTaken) return named;
+  const { notification } = named;
+  return { notification: { ...notification, former: null }, variant: notification.digest };
+}
+
+async function insert(
+  tx: Tx,
+  now: Date,
+  added: readonly Added[],
+): Promise<Map<string, NotificationRow>> {
+  if (added.length === 0) return new Map();
+  const named = added.map((one) => one.named);
+  named.sort((a, b) => (nameKeyOf(a) < nameKeyOf(b) ? -1 : 1));
+  return insertNotifications(tx, now, named);
+}
+
+function nameKeyOf({ notification, variant }: Named): string {
+  return nameKey({ ...notification, variant });
+}
+
+/** What is held beside an equal content of the batch: decided after it, it is a duplicate if that is applied. */
+function equalHeld(
+  known: ReadonlyMap<string, Known>,
+  entries: ReadonlyMap<string, Entry>,
+  groups: readonly Group[],
+): Entered['equalHeld'] {
+  const inBatch = new Set([...entries.values()].map(({ row }) => row.id));
+  const found = new Map<bigint, Entered['equalHeld'][number]>();
+  for (const group of groups) {
+    const entry = entries.get(group.key);
+    if (entry?.standings?.every((standing) => standing === 'id_conflict') ?? true) continue;
+    const { stored } = knownUnder(known, group);
+    const equal = stored.filter(
+      (one) => !inBatch.has(one.row.id) && saysTheSame(contentOf(group), one),
+    );
+    for (const one of equal) {
+      const standings = standingsOf(one, others(one, stored));
+      for (const event of one.stored.filter(isHeld)) {
+        found.set(event.id, { stored: event, standing: standings[event.position] ?? 'judged' });
+      }
+    }
+  }
+  return [...found.values()];
+}
+
+function others(one: StoredContent, all: readonly StoredContent[]): StoredContent[] {
+  return all.filter((other) => other !== one);
+}

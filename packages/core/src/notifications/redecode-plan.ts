@@ -1,0 +1,163 @@
+/** What decoding held notifications again would make of each: seen by doing it, and rolled back. */
+import type { Operator } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
+import { tradeKey } from '../orders/store.js';
+import { sha256Hex } from '../providers/crypto.js';
+import { contentsKey } from './content-rows.js';
+import { needsOrder } from './decide.js';
+import {
+  type Candidate,
+  candidatesOf,
+  type DecodeStored,
+  type Redecoded,
+  redecodeInOne,
+} from './redecode.js';
+import { heldMessages } from './redecode-rows.js';
+import { groupRelated, packGroups } from './related.js';
+import { claimsOf } from './settle.js';
+
+export interface RedecodePlan {
+  /** By what would come of each; equal for equal plans. */
+  readonly digest: string;
+  readonly items: readonly Redecoded[];
+  /** Others are held as well, beyond the bound. */
+  readonly more: boolean;
+}
+
+/** As in plans of held events: what is of one order, trade or notification is never parted. */
+const BATCH = 25;
+
+/**
+ * The oldest held notifications, at most `max`, whichever release stored them; nothing is changed.
+ * @throws AppError `database_unavailable`: also when something else has their orders locked for long
+ */
+export async function planRedecode(
+  deps: DatabaseDeps,
+  max: number,
+  decode: DecodeStored,
+): Promise<RedecodePlan> {
+  const { batches, more } = await readBatches(deps, max, decode);
+  const items: Redecoded[] = [];
+  for (const batch of batches) items.push(...(await foreseen(deps, batch)));
+  items.sort((a, b) => Number(a.row.id - b.row.id));
+  return { digest: digestOf(items, more), items, more };
+}
+
+export type Execution =
+  /** Something else would come of it by now: nothing was done. */
+  | { readonly result: 'plan_changed' }
+  | { readonly result: 'done'; readonly items: readonly ExecutedItem[] };
+
+export interface ExecutedItem extends Redecoded {
+  /** False when somebody changed what comes of it since the plan was checked: it is left as it is. */
+  readonly done: boolean;
+}
+
+/**
+ * Does what was planned and nothing else, batch by batch, each in a transaction of its own with its audit rows.
+ * @param digest the plan's
+ * @throws AppError `database_unavailable`
+ */
+export async function executeRedecode(
+  deps: DatabaseDeps,
+  max: number,
+  decode: DecodeStored,
+  { digest, ...operator }: Operator & { readonly digest: string },
+): Promise<Execution> {
+  const { batches, more } = await readBatches(deps, max, decode);
+  const planned: (readonly Redecoded[])[] = [];
+  for (const batch of batches) planned.push(await foreseen(deps, batch));
+  const all = planned.flat().sort((a, b) => Number(a.row.id - b.row.id));
+  if (digestOf(all, more) !== digest) return { result: 'plan_changed' };
+  const items: ExecutedItem[] = [];
+  for (const [index, batch] of batches.entries()) {
+    const asPlanned = planned[index] ?? [];
+    const done = await doAsPlanned(deps, batch, asPlanned, operator);
+    items.push(...asPlanned.map((one) => ({ ...one, done })));
+  }
+  return { result: 'done', items: items.sort((a, b) => Number(a.row.id - b.row.id)) };
+}
+
+async function readBatches(
+  deps: DatabaseDeps,
+  max: number,
+  decode: DecodeStored,
+): Promise<{ readonly batches: readonly (readonly Candidate[])[]; readonly more: boolean }> {
+  const asked = { after: 0n, limit: max + 1, onlyFormer: false };
+  const rows = await heldMessages(deps.prisma, asked);
+  const candidates = await candidatesOf(deps, rows.slice(0, max), decode);
+  const batches = packGroups(groupRelated(candidates.map(keysOf)), BATCH).map((places) =>
+    places.flatMap((place) => candidates[place] ?? []),
+  );
+  return { batches, more: rows.length > max };
+}
+
+function keysOf({ row, decoded }: Candidate): string[] {
+  const orders = (decoded?.events ?? []).filter(needsOrder);
+  return [
+    `notification ${contentsKey(row)}`,
+    ...orders.map(({ orderNumber }) => `order ${row.merchant} ${orderNumber}`),
+    ...orders.flatMap(({ facts }) =>
+      claimsOf(facts, 0n).map((claim) => `trade ${tradeKey(claim)}`),
+    ),
+  ];
+}
+
+/** Carries what was seen out of the transaction, and rolls it back. */
+class RolledBack extends Error {
+  constructor(readonly items: readonly Redecoded[]) {
+    super('rolled back on purpose');
+  }
+}
+
+/** Orders that others have locked are waited for half a second: a plan can be asked for again. */
+async function foreseen(
+  deps: DatabaseDeps,
+  batch: readonly Candidate[],
+): Promise<readonly Redecoded[]> {
+  const nobody = { actor: 'nobody', reason: null };
+  try {
+    return await inTransaction(deps, async (tx): Promise<never> => {
+      await tx.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
+      throw new RolledBack(await redecodeInOne(tx, deps.clock(), batch, nobody));
+    });
+  } catch (error) {
+    if (error instanceof RolledBack) return error.items;
+    throw error;
+  }
+}
+
+async function doAsPlanned(
+  deps: DatabaseDeps,
+  batch: readonly Candidate[],
+  planned: readonly Redecoded[],
+  operator: Operator,
+): Promise<boolean> {
+  try {
+    await inTransaction(deps, async (tx) => {
+      const items = await redecodeInOne(tx, deps.clock(), batch, operator);
+      if (textOf(items) !== textOf(planned)) throw new RolledBack(items);
+    });
+    return true;
+  } catch (error) {
+    if (error instanceof RolledBack) return false;
+    throw error;
+  }
+}
+
+function digestOf(items: readonly Redecoded[], more: boolean): string {
+  return sha256Hex(JSON.stringify([textOf(items), more]));
+}
+
+function textOf(items: readonly Redecoded[]): string {
+  return JSON.stringify(
+    items.map(({ row, result, events }) => [
+      row.id.toString(),
+      result,
+      [...events]
+        .sort((a, b) => a.position - b.position)
+        .map(({ position, orderNumber, from, to }) => [position, orderNumber, from, to]),
+    ]),
+  );
+}

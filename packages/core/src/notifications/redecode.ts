@@ -1,0 +1,299 @@
+/** Held events that another release decoded: decoded again from their bytes, and judged again. */
+import { type Operator, writeAudit } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { messageOf } from '../errors.js';
+import { storePlans } from '../orders/store-plans.js';
+import { contentsKey, findStored, type StoredContent } from './content-rows.js';
+import { type Content, standingsOf } from './contents.js';
+import {
+  eventsToInsert,
+  type HeldEvent,
+  isHeld,
+  type NewEvent,
+  rewriteEvents,
+  sameOutcome,
+  tellNewlyHeld,
+  updateEvents,
+} from './event-rows.js';
+import type { EventOutcome } from './notification.js';
+import { updateNotifications } from './notification-rows.js';
+import {
+  type DecodedMessage,
+  firstsOf,
+  heldMessages,
+  lockUndecided,
+  type MessageRow,
+  storeTextDigests,
+} from './redecode-rows.js';
+import { toPending } from './release.js';
+import { type Asked, settleStanding } from './settle-standing.js';
+
+/** What a stored message says by the present release; null when its bytes prove nothing any more. */
+export type DecodeStored = (message: MessageRow) => DecodedMessage | null;
+
+/**
+ * What came of one held notification.
+ * - `decoded`: its held events are those of the present release, and were judged again
+ * - `unverifiable`: its channel or its key is gone, or its signature proves nothing by the present rules
+ * - `other_shape`: it says less events than are stored of it
+ * - `busy`: somebody else is at work on it, or settled it meanwhile
+ * - `failed`: its transaction fails
+ */
+export type RedecodeResult = 'decoded' | 'unverifiable' | 'other_shape' | 'busy' | 'failed';
+
+export interface Redecoded {
+  readonly row: MessageRow;
+  readonly result: RedecodeResult;
+  readonly events: readonly RedecodedEvent[];
+}
+
+export interface RedecodedEvent {
+  readonly position: number;
+  readonly orderNumber: string | null;
+  /** Null for an event that the former release did not see in the message. */
+  readonly from: EventOutcome | null;
+  readonly to: EventOutcome;
+}
+
+/** A held message, what it says now, and the same of the first content under its ID, where that is another. */
+export interface Candidate {
+  readonly row: MessageRow;
+  readonly decoded: DecodedMessage | null;
+  readonly first: { readonly row: MessageRow; readonly decoded: DecodedMessage | null } | null;
+}
+
+/** A worker's schedule does it: nobody is asked. */
+export const UPGRADE: Operator = {
+  actor: 'system',
+  reason: 'decoded again after an update',
+};
+
+export interface RedecodeStep {
+  /** The last notification that was looked at. */
+  readonly last: bigint;
+  readonly results: readonly Redecoded[];
+}
+
+/**
+ * One bounded step of the upgrade: held notifications that the release before stored, in the order of their rows.
+ * Each is done once; several workers at once are fine.
+ * @param after the last row of the step before; 0 at first
+ * @throws AppError `database_unavailable`
+ */
+export async function redecodeStep(
+  deps: DatabaseDeps,
+  limit: number,
+  after: bigint,
+  decode: DecodeStored,
+): Promise<RedecodeStep> {
+  const rows = await heldMessages(deps.prisma, { after, limit, onlyFormer: true });
+  const candidates = await candidatesOf(deps, rows, decode);
+  return { last: rows.at(-1)?.id ?? after, results: await redecode(deps, candidates) };
+}
+
+/** Reads and decodes, without a lock. */
+export async function candidatesOf(
+  deps: DatabaseDeps,
+  rows: readonly MessageRow[],
+  decode: DecodeStored,
+): Promise<Candidate[]> {
+  const firsts = await firstsOf(
+    deps.prisma,
+    rows.filter(({ variant }) => variant !== ''),
+  );
+  const decodedFirsts = new Map(
+    [...firsts].map(([key, row]) => [key, { row, decoded: decode(row) }]),
+  );
+  return rows.map((row) => ({
+    row,
+    decoded: decode(row),
+    first: row.variant === '' ? null : (decodedFirsts.get(contentsKey(row)) ?? null),
+  }));
+}
+
+/** In one transaction; one that cannot be applied is singled out by halving, and left as it is. */
+async function redecode(
+  deps: DatabaseDeps,
+  candidates: readonly Candidate[],
+): Promise<readonly Redecoded[]> {
+  const [only] = candidates;
+  if (only === undefined) return [];
+  try {
+    return await inTransaction(deps, (tx) => redecodeInOne(tx, deps.clock(), candidates, UPGRADE));
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    if (candidates.length === 1) {
+      deps.log?.error(
+        { err: messageOf(error), notification: only.row.id },
+        'a held notification cannot be decoded again',
+      );
+      return [{ row: only.row, result: 'failed', events: [] }];
+    }
+    const middle = Math.ceil(candidates.length / 2);
+    const done = await redecode(deps, candidates.slice(0, middle));
+    return [...done, ...(await redecode(deps, candidates.slice(middle)))];
+  }
+}
+
+/** One message on its way through the transaction. */
+interface Step {
+  readonly candidate: Candidate;
+  readonly held: readonly Revised[];
+  /** Events that are not stored yet. */
+  readonly added: readonly (Asked & Omit<NewEvent, 'outcome'>)[];
+}
+
+interface Revised extends Asked {
+  readonly stored: HeldEvent;
+}
+
+/**
+ * Locks the notifications and, as everywhere, then their orders. Who is locked by somebody else is `busy`.
+ * @returns one result per candidate, in their order
+ */
+export async function redecodeInOne(
+  tx: Tx,
+  now: Date,
+  candidates: readonly Candidate[],
+  operator: Operator,
+): Promise<Redecoded[]> {
+  const locked = await lockUndecided(tx, candidates);
+  const ready = candidates.filter(({ row, decoded }) => decoded !== null && locked.has(row.id));
+  await storeTextDigests(tx, ready);
+  const contents = await currentContents(tx, ready);
+  const steps = new Map(
+    ready.map((candidate) => [candidate.row.id, stepOf(candidate, contents)] as const),
+  );
+  const all = [...steps.values()].flatMap((step) => step ?? []);
+  const added = all.flatMap((step) => step.added);
+  const held = all.flatMap((step) => step.held);
+
+  await rewriteEvents(
+    tx,
+    held.map(({ stored, event }) => ({ id: stored.id, event })),
+  );
+  const { outcomes, plans } = await settleStanding(tx, now, [...added, ...held]);
+  const outcomeAt = (index: number): EventOutcome => {
+    const outcome = outcomes[index];
+    if (outcome === undefined) throw new Error('an event without an outcome');
+    return outcome;
+  };
+  const fresh = added.map((one, index): NewEvent => ({ ...one, outcome: outcomeAt(index) }));
+  const again = held.map((one, index) => ({ ...one, outcome: outcomeAt(added.length + index) }));
+  await storePlans(tx, now, plans, eventsToInsert(now, fresh));
+  await tellNewlyHeld(tx, now, fresh);
+  await updateEvents(
+    tx,
+    now,
+    again.map(({ stored, event, outcome }) => ({
+      stored: { ...stored, event },
+      outcome,
+      scheduled: false,
+    })),
+  );
+  await updateNotifications(tx, now, new Map(all.map(({ candidate }) => [candidate.row.id, 0])));
+  for (const { stored, outcome } of again) {
+    if (sameOutcome({ stored, outcome })) continue;
+    const detail = { holdReason: stored.outcome.reason, outcome, decodedAgain: true };
+    await writeAudit(tx, now, operator, {
+      action: 'event.retry',
+      notificationEventId: stored.id,
+      detail,
+    });
+  }
+  return candidates.map(({ row, decoded }): Redecoded => {
+    if (decoded === null) return { row, result: 'unverifiable', events: [] };
+    if (!steps.has(row.id)) return { row, result: 'busy', events: [] };
+    if (!steps.get(row.id)) return { row, result: 'other_shape', events: [] };
+    const events = [
+      ...again.map(({ stored, event, outcome }) => ({
+        ...stored,
+        event,
+        from: stored.outcome,
+        to: outcome,
+      })),
+      ...fresh.map((one) => ({ ...one, from: null, to: one.outcome })),
+    ]
+      .filter(({ notificationRowId }) => notificationRowId === row.id)
+      .map(({ position, event, from, to }) => {
+        return { position, orderNumber: event.orderNumber, from, to };
+      });
+    return { row, result: 'decoded', events };
+  });
+}
+
+/** What is stored under the candidates' IDs, with their events as they are decoded now. */
+async function currentContents(
+  tx: Tx,
+  candidates: readonly Candidate[],
+): Promise<ReadonlyMap<string, readonly StoredContent[]>> {
+  const stored = await findStored(
+    tx,
+    candidates.map(({ row, decoded }) => ({
+      channel: row.channel,
+      notificationId: row.notificationId,
+      digest: decoded?.digest ?? '',
+      formerDigest: row.digest,
+    })),
+  );
+  const now = new Map(
+    candidates
+      .flatMap(({ row, decoded, first }) => [{ row, decoded }, ...(first ? [first] : [])])
+      .flatMap(({ row, decoded }) => (decoded ? [[row.id, decoded] as const] : [])),
+  );
+  return new Map(
+    [...stored].map(([key, contents]) => [
+      key,
+      contents.map((one) => {
+        const decoded = now.get(one.row.id);
+        return decoded ? { ...one, ...asDecoded(one, decoded) } : one;
+      }),
+    ]),
+  );
+}
+
+/** A held event is about to be decided again. */
+function asDecoded(
+  one: StoredContent,
+  { digest, events }: DecodedMessage,
+): Pick<Content, 'digest' | 'events'> {
+  const outcomes = new Map(one.stored.map(({ position, outcome }) => [position, outcome.outcome]));
+  return {
+    digest,
+    events: events.map((event, position) => {
+      const outcome = outcomes.get(position) ?? null;
+      return { event, outcome: outcome === 'held' ? null : outcome };
+    }),
+  };
+}
+
+/** Null when the message says less than is stored of it. */
+function stepOf(
+  candidate: Candidate,
+  contents: ReadonlyMap<string, readonly StoredContent[]>,
+): Step | null {
+  const { row } = candidate;
+  const all = contents.get(contentsKey(row)) ?? [];
+  const own = all.find((one) => one.row.id === row.id);
+  if (own === undefined || own.events.length < own.stored.length) return null;
+  const standings = standingsOf(
+    own,
+    all.filter((other) => other !== own),
+  );
+  const known = new Map(own.stored.map((stored) => [stored.position, stored]));
+  const held: Revised[] = [];
+  const added: Step['added'][number][] = [];
+  for (const [position, { event }] of own.events.entries()) {
+    const standing = standings[position] ?? 'judged';
+    const stored = known.get(position);
+    if (stored === undefined) {
+      const { id: notificationRowId, merchant } = row;
+      const forced = standing === 'id_conflict' ? standing : null;
+      added.push({ notificationRowId, merchant, position, event, standing, forced });
+    } else if (isHeld(stored)) {
+      held.push({ ...toPending({ ...stored, event }, null, standing), standing, stored });
+    }
+  }
+  return { candidate, held, added };
+}

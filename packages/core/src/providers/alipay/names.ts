@@ -1,0 +1,85 @@
+import { namesOf } from '../signed-text.js';
+
+/**
+ * The names of a trade notice (opendocs open/203/105286 and open/270/105902; published notices of Alipay's SDKs).
+ * A name that is not here may hold anybody's text.
+ */
+export const TRADE_NAMES = namesOf({
+  always: [
+    'app_id',
+    'notify_id',
+    'notify_type',
+    'out_trade_no',
+    'seller_id',
+    'total_amount',
+    'trade_no',
+    'trade_status',
+  ],
+  anchors: ['charset', 'gmt_create', 'notify_time'],
+  optional: [
+    'auth_app_id',
+    'gmt_close',
+    'gmt_payment',
+    'gmt_refund',
+    'method',
+    'msg_method',
+    'refund_fee',
+    'trans_currency',
+  ],
+  texts: ['body', 'passback_params', 'subject'],
+  plain: [
+    'buyer_id',
+    'buyer_logon_id',
+    'buyer_open_id',
+    'buyer_pay_amount',
+    'discount_amount',
+    'fund_bill_list',
+    'invoice_amount',
+    'mdiscount_amount',
+    'open_id',
+    'out_biz_no',
+    'point_amount',
+    'receipt_amount',
+    'refund_status',
+    'seller_email',
+    'send_back_fee',
+    'sign_type',
+    'trans_amount',
+    'version',
+    'voucher_detail_list',
+  ],
+});
+
+/**
+ * Each trade notice has all of these. The parameters of a return address lack `notify_id`, which sorts before
+ * their order number, and `trade_status`, which sorts behind their trade number: no one text holds both.
+ */
+export const WHOLE_TRADE = [
+  'app_id',
+  'notify_id',
+  'notify_type',
+  'out_trade_no',
+  'total_amount',
+  'trade_no',
+  'trade_status',
+] as const;
+
+const DATE_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
+
+/**
+ * What tells of the sending, not of the trade, wherever it stands: Alipay sends a notice again with another
+ * `notify_time` (platform messages: `utc_timestamp`) and `sign`.
+ */
+export function isOfSending(name: string, value: () => string): boolean {
+  switch (name) {
+    case 'sign':
+    case 'sign_type':
+      return true;
+    case 'notify_time':
+      return DATE_TIME.test(value());
+    case 'utc_timestamp':
+      return /^\d{1,16}$/.test(value());
+    default:
+      return false;
+  }
+}

@@ -1,0 +1,191 @@
+import { systemClock } from '@payonce/core/clock';
+import { registerOrder } from '@payonce/core/orders/register';
+import { alipayRequest } from '@payonce/testkit/alipay-wire';
+import type { Fields, SignedRequest } from '@payonce/testkit/request';
+import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { until } from '@payonce/tooling/process';
+import { expect, test } from 'vitest';
+import { closeShop, openShop, type Shop } from './shop.js';
+
+/** Who has captured one message needs no key to send it in many cuts and envelopes. */
+
+const IS_FULL = process.env.PAYONCE_TEST_FULL === '1';
+const COPIES = IS_FULL ? 10_000 : 200;
+/** Requests under way at once. */
+const SENDERS = 20;
+const LIMIT_MS = IS_FULL ? 300_000 : 20_000;
+const DUE = 8_888n;
+const paidAt = new Date('2026-11-01T02:00:00Z');
+
+/** A small generator of its own, so that a failure can be seen again. */
+function chances(seed: number) {
+  let state = seed;
+  const below = (n: number): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+  const shuffled = <T>(items: readonly T[]): T[] => {
+    const all = [...items];
+    for (let last = all.length - 1; last > 0; last -= 1) {
+      const other = below(last + 1);
+      [all[last], all[other]] = [all[other] as T, all[last] as T];
+    }
+    return all;
+  };
+  return { below, shuffled };
+}
+type Chances = ReturnType<typeof chances>;
+
+/** The same signed text in other cuts: what is between two fields becomes a part of the first one's value. */
+function recut(fields: Fields, unsigned: readonly string[], { below, shuffled }: Chances): Fields {
+  const isApart = ([name, value]: Fields[number]) => unsigned.includes(name) || value === '';
+  const signed = fields.filter((one) => !isApart(one)).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const glue = 2 + below(6);
+  const cut: [string, string][] = [];
+  for (const [name, value] of signed) {
+    const before = cut.at(-1);
+    if (before && below(glue) === 0) before[1] += `&${name}=${value}`;
+    else cut.push([name, value]);
+  }
+  return shuffled([...cut, ...fields.filter(isApart)]);
+}
+
+const formFields = (body: Buffer): Fields => [...new URLSearchParams(body.toString('latin1'))];
+
+const xmlFields = (body: Buffer): Fields =>
+  [...body.toString().matchAll(/<(\w+)><!\[CDATA\[([^\]]*)\]\]><\/\1>/g)].map(
+    ([, name = '', value = '']) => [name, value] as const,
+  );
+
+function otherCuts(shop: Shop) {
+  const { 'sim-alipay': alipay, 'sim-wechat-v2': wechat } = shop.signers;
+  const payment = { amount: DUE, paidAt };
+  const notices = {
+    alipay: alipay.payment({ ...payment, orderNumber: 'A1', trade: 'TA' }),
+    payment: wechat.payment({ ...payment, orderNumber: 'W1', trade: 'TW' }),
+    refund: wechat.refund({
+      ...{ ...payment, orderNumber: 'W1', trade: 'TW', full: true },
+      ...{ refundId: 'RW', refundAmount: DUE, refundedTotal: DUE, refundedAt: paidAt },
+    }),
+  };
+  const fields = {
+    alipay: formFields(notices.alipay.body),
+    payment: xmlFields(notices.payment.body),
+    refund: xmlFields(notices.refund.body),
+  };
+  const cuts: Record<keyof typeof notices, (random: Chances) => SignedRequest> = {
+    alipay: (random) => alipayRequest(recut(fields.alipay, ['sign', 'sign_type'], random)),
+    payment: (random) => wechatV2Request(wechatV2Xml(recut(fields.payment, ['sign'], random))),
+    refund: ({ below, shuffled }) => {
+      const note = ['note', `x${below(1_000_000)}`] as const;
+      const nonce = ['nonce_str', `n${below(1_000_000)}`] as const;
+      const wrapped = fields.refund.filter(([name]) => name !== 'nonce_str');
+      return wechatV2Request(wechatV2Xml(shuffled([...wrapped, note, nonce])));
+    },
+  };
+  return { notices, cuts };
+}
+
+const CHANNELS = {
+  alipay: ['alipay', 'sim-alipay'],
+  payment: ['wechatpay-v2', 'sim-wechat-v2'],
+  refund: ['wechatpay-v2', 'sim-wechat-v2'],
+} as const;
+const KINDS = ['alipay', 'payment', 'refund'] as const;
+
+test(
+  'recuts and re-wrappings of one message, before and after it, are that message and nothing else',
+  async () => {
+    const shop = await openShop('redis');
+    try {
+      const database = { prisma: shop.prisma, clock: systemClock };
+      for (const number of ['A1', 'W1']) {
+        await registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
+      }
+      const { notices, cuts } = otherCuts(shop);
+      const statuses: Record<string, number> = {};
+      const post = async (kind: (typeof KINDS)[number], request: SignedRequest) => {
+        const [provider, channel] = CHANNELS[kind];
+        const reply = await shop.post(provider, channel, request);
+        await reply.arrayBuffer();
+        const name = `${kind} ${reply.status}`;
+        statuses[name] = (statuses[name] ?? 0) + 1;
+        return reply.status;
+      };
+      const random = chances(1);
+      const sendCuts = async (count: number) => {
+        const requests = Array.from({ length: count }, () =>
+          KINDS.map((kind) => [kind, cuts[kind](random)] as const),
+        ).flat();
+        let next = 0;
+        await Promise.all(
+          Array.from({ length: SENDERS }, async () => {
+            for (let one = requests[next++]; one; one = requests[next++])
+              await post(one[0], one[1]);
+          }),
+        );
+      };
+      await sendCuts(COPIES / 5);
+      for (const kind of KINDS) expect(await post(kind, notices[kind])).toBe(200);
+      await sendCuts((COPIES * 4) / 5);
+      await until('all to be settled', LIMIT_MS, async () => {
+        const rows = await shop.prisma.notification.aggregate({ _sum: { acknowledged: true } });
+        const accepted = Object.entries(statuses).reduce(
+          (sum, [name, count]) => sum + (name.endsWith(' 200') ? count : 0),
+          0,
+        );
+        return rows._sum.acknowledged === accepted;
+      });
+      const rows = await shop.prisma.notification.findMany({
+        orderBy: { notificationId: 'asc' },
+        include: { events: true },
+      });
+      if (IS_FULL) console.log({ statuses, rows: rows.length });
+      expect(
+        rows.map(({ status, variant, events }) => [
+          status,
+          variant,
+          events.map(({ outcome, holdReason }) => holdReason ?? outcome),
+        ]),
+      ).toEqual(
+        expect.arrayContaining([
+          ['applied', '', ['applied']],
+          ['applied', '', ['applied']],
+          ['held', '', ['unconfirmed']],
+        ]),
+      );
+      expect(rows).toHaveLength(3);
+      const told = await shop.prisma.orderEvent.findMany({ orderBy: { type: 'asc' } });
+      expect(told.map(({ type, milestone }) => `${type} ${milestone}`)).toEqual([
+        'notification.held unconfirmed',
+        'order.paid paid',
+        'order.paid paid',
+      ]);
+      const orders = await shop.prisma.order.findMany({ orderBy: { number: 'asc' } });
+      expect(orders).toMatchObject([
+        {
+          number: 'A1',
+          status: 'paid',
+          primaryTrade: 'TA',
+          paidAmount: DUE,
+          attention: [],
+          paidAt,
+        },
+        {
+          number: 'W1',
+          status: 'paid',
+          primaryTrade: 'TW',
+          paidAmount: DUE,
+          attention: [],
+          paidAt,
+        },
+      ]);
+      expect(await shop.prisma.deadLetter.count()).toBe(0);
+      // The cuts were taken as the message itself: none of this was refused at the edge.
+      for (const kind of KINDS) expect(statuses[`${kind} 200`] ?? 0).toBeGreaterThan(COPIES / 4);
+    } finally {
+      await closeShop(shop);
+    }
+  },
+  LIMIT_MS + 60_000,
+);
