@@ -10,6 +10,8 @@ export interface PrismaSettings {
   readonly applicationName: string;
   /** Told of connections that died while idle; the pool replaces them by itself. */
   readonly onIdleError?: (error: Error) => void;
+  /** Told of each connection that the pool opens, before its first use: it may lead to another server. */
+  readonly onConnect?: () => void;
 }
 
 /** Connects lazily, at the first query. The caller ends it with `$disconnect()`. */
@@ -27,6 +29,7 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
       // Prisma sends and reads times without their offset, as if every session spoke UTC. Set here, since PgBouncer
       // keeps it for this client, and older ones refuse a connection that brings it along.
       onConnect: async (client) => {
+        settings.onConnect?.();
         await client.query("SET timezone = 'UTC'");
       },
     },

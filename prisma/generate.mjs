@@ -1,8 +1,9 @@
 /**
- * Writes ./generated from schema.prisma, without a download. Prisma's CLI fetches a native schema
+ * Writes ./generated from schema.prisma and the names in ./migrations, without a download. Prisma's CLI fetches a native schema
  * engine even for `generate`, which needs none; naming any existing executable skips that.
  */
 import { spawnSync } from 'node:child_process';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -24,3 +25,13 @@ const { status, error } = spawnSync(
 );
 if (error) throw error;
 process.exitCode = status ?? 1;
+
+// A process compares them with the database's; it must not depend on files beside its code for that.
+const names = readdirSync(new URL('migrations/', import.meta.url), { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name)
+  .sort();
+writeFileSync(
+  new URL('generated/migrations.ts', import.meta.url),
+  `/** The folders of ./migrations, oldest first. */\nexport const KNOWN_MIGRATIONS: readonly string[] = ${JSON.stringify(names, null, 2)};\n`,
+);

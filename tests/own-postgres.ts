@@ -9,6 +9,8 @@ import { stop } from '@payonce/tooling/process';
 export interface OwnPostgres {
   /** Superuser URL of the maintenance database. */
   readonly adminUrl: string;
+  /** Its data folder. */
+  readonly data: string;
   kill(): Promise<void>;
   start(): Promise<void>;
   /** Ends it and removes its data. */
@@ -26,6 +28,7 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
   let running = await startPostgres(server);
   return {
     adminUrl: running.adminUrl,
+    data: running.data,
     async kill() {
       await stop(running.process, 'SIGKILL', 10_000);
     },

@@ -96,15 +96,21 @@ export async function openShop(
   return shop;
 }
 
+export interface ShopWorker {
+  /** Of its private port. */
+  get(path: string): Promise<Response>;
+}
+
 /** @param extra in place of, or beside, its usual environment */
 export async function addWorker(
   shop: Shop,
   queue: string,
   extra: Readonly<Record<string, string>> = {},
-): Promise<void> {
+): Promise<ShopWorker> {
   const env = { ...environment(shop, queue), DATABASE_URL: shop.database.url, ...extra };
   const log = createLog({ name: 'pipeline', level: 'silent' });
-  await startWorker(readWorkerConfig(env), shop.lifecycle, log);
+  const { privatePort } = await startWorker(readWorkerConfig(env), shop.lifecycle, log);
+  return { get: (path) => fetch(`http://127.0.0.1:${privatePort}${path}`) };
 }
 
 export async function closeShop(shop: Shop): Promise<void> {

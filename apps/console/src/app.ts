@@ -21,6 +21,7 @@ import { describeApi } from './plugins/openapi.js';
 import { sendRefusal } from './plugins/page-errors.js';
 import { createFindPerson } from './plugins/people.js';
 import { answerWithProblems, nothingHere } from './plugins/problems.js';
+import { refuseUnsafeWrites } from './plugins/refuse-unsafe-writes.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -62,6 +63,8 @@ export interface ConsoleParts {
   readonly backlog: Backlog;
   readonly log: Log;
   readonly clock: Clock;
+  /** Resolves when what is written now stays. @throws AppError `database_unavailable` */
+  readonly assureDatabase?: () => Promise<void>;
 }
 
 const SESSION_LIMITS = {
@@ -106,6 +109,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { https, identity } = config;
   const database = { prisma, clock, log };
   const { encryptionKey } = config;
+  if (parts.assureDatabase) refuseUnsafeWrites(app, parts.assureDatabase);
   const policy = createAddressPolicy(config.webhookNetworks);
   const people = { sessions, sessionCookie: cookies.session, https, identity };
   guardEverything(app, {

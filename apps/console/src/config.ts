@@ -2,13 +2,13 @@ import { ROLES } from '@payonce/core/access/api-keys';
 import {
   ConfigError,
   collectFaults,
+  databaseEnv,
   type Env,
   list,
   logEnv,
   port,
   privateEnv,
   readEnv,
-  storeUrl,
 } from '@payonce/core/config/env';
 import { webhookEnv } from '@payonce/core/config/webhooks';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
@@ -40,7 +40,7 @@ const shape = {
   ...webhookEnv,
   PAYONCE_HOST: z.string().default('127.0.0.1'),
   PAYONCE_PORT: port(8603),
-  DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
+  ...databaseEnv,
   /** Only to be shown; the console reads no key of it. */
   PAYONCE_CHANNELS_FILE: z.string().optional(),
   PAYONCE_CONSOLE_USER: z.string().max(64).default('operator'),
@@ -86,6 +86,7 @@ export function loadConfig(env: Env) {
     privatePort: settings.PAYONCE_PRIVATE_PORT,
     logLevel: settings.PAYONCE_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
+    databaseDurability: settings.PAYONCE_DATABASE_DURABILITY,
     queues,
     user: settings.PAYONCE_CONSOLE_USER,
     password: settings.PAYONCE_CONSOLE_PASSWORD,

@@ -1,4 +1,11 @@
 import { systemClock } from '@payonce/core/clock';
+import {
+  describeClock,
+  describeFitness,
+  watchDatabase,
+} from '@payonce/core/database/database-watch';
+import { showDatabaseWatch } from '@payonce/core/database/watch-metrics';
+import { withDeadline } from '@payonce/core/deadline';
 import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
 import { createLog, type Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
@@ -6,7 +13,7 @@ import { startPrivateServer } from '@payonce/core/private-server';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { watchShards } from '@payonce/core/queue/shard-watch';
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
-import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { createPrisma } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { createBacklog } from './backlog.js';
 import { type ConsoleConfig, loadConfig } from './config.js';
@@ -17,6 +24,8 @@ import { showQueues } from './show-queues.js';
 const DRAIN_LIMIT_MS = 15_000;
 /** Eight processes of this size leave room below PostgreSQL's default of 100 connections. */
 const DATABASE_POOL = 4;
+/** A probe has a second or two; a database that hangs is not ready. */
+const ASK_LIMIT_MS = 2_000;
 
 const log = createLog({ name: 'console', level: process.env.PAYONCE_LOG_LEVEL });
 await runProcess(log, {
@@ -29,9 +38,23 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     url: config.databaseUrl,
     poolSize: DATABASE_POOL,
     applicationName: 'payonce-console',
-    onIdleError: (err) => log.warn({ err }, 'an idle database connection died'),
+    onConnect: () => watch.suspect(),
+    onIdleError: (err) => {
+      log.warn({ err }, 'an idle database connection died');
+      watch.suspect();
+    },
   });
   lifecycle.onStop('database', () => prisma.$disconnect());
+  const watch = watchDatabase({
+    url: config.databaseUrl,
+    applicationName: 'payonce-console-watch',
+    durability: config.databaseDurability,
+    log,
+  });
+  lifecycle.onStop('database watch', () => watch.stop());
+  const askDatabase = () => withDeadline(watch.look(), ASK_LIMIT_MS, 'asking the database');
+  // Whoever asks at once after the start finds it asked; one that is away must not delay the pages.
+  await askDatabase().catch(() => {});
 
   const board = createBoard();
   const backlog = createBacklog(queuesOf(config.queues).map(queueName));
@@ -44,32 +67,28 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   queuesOf(config.queues).forEach(show);
   lifecycle.onStop('looking for shards', watchShards(config.queues, show, log));
 
-  const app = await buildApp({ config, prisma, board, backlog, log, clock: systemClock });
+  // Before the first answer there is nothing to be written, and pages still show a time.
+  const clock = () => (watch.differenceMs() === null ? systemClock() : watch.clock());
+  const { assure: assureDatabase } = watch;
+  const app = await buildApp({ config, prisma, board, backlog, log, clock, assureDatabase });
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('pages and API', () => app.close());
 
+  const metrics = createMetrics('console');
+  showDatabaseWatch(metrics, watch);
   const { close } = await startPrivateServer({
     host: config.privateHost,
     port: config.privatePort,
-    metrics: createMetrics('console'),
+    metrics,
     // Orders can be read and registered without a queue, so none decides.
     readiness: async () => {
-      const database = await databaseState(prisma, log);
-      const parts = { database, ...Object.fromEntries(queues.map((describe) => describe())) };
+      const database = await askDatabase().then(describeFitness, () => 'down');
+      const shown = Object.fromEntries(queues.map((describe) => describe()));
+      const parts = { database, ...describeClock(watch), ...shown };
       return { ready: database === 'ready', parts };
     },
   });
   lifecycle.onStop('private port', close);
   const kinds = queuesOf(config.queues).map(queueName);
   log.info({ host: config.host, port: config.port, queues: kinds }, 'console is ready');
-}
-
-async function databaseState(prisma: PrismaClient, log: Log): Promise<'ready' | 'down'> {
-  try {
-    await prisma.$queryRaw`SELECT 1`;
-    return 'ready';
-  } catch (err) {
-    log.debug({ err }, 'the database does not answer');
-    return 'down';
-  }
 }

@@ -4,13 +4,14 @@ import {
   collectFaults,
   count,
   counts,
+  databaseEnv,
   type Env,
   logEnv,
   privateEnv,
   readEnv,
-  storeUrl,
 } from '@payonce/core/config/env';
 import { readAddressPolicy, webhookEnv } from '@payonce/core/config/webhooks';
+import type { DatabaseDurability } from '@payonce/core/database/faults';
 import { readDeclaredEndpoints } from '@payonce/core/deliveries/declared';
 import { RETRY_AFTER_MS } from '@payonce/core/deliveries/retry';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
@@ -21,7 +22,7 @@ const DEFAULT_PRIVATE_PORT = 8602;
 const workerEnv = {
   ...logEnv,
   ...privateEnv(DEFAULT_PRIVATE_PORT),
-  DATABASE_URL: storeUrl('postgres:', 'postgresql:'),
+  ...databaseEnv,
   // Two full batches gather while others commit: fastest on two cores, with batches of 200.
   PAYONCE_WORKER_CONCURRENCY: count(400, 1, 10_000),
   // Larger ones hold their locks longer and gain nothing.
@@ -63,6 +64,7 @@ export interface WorkerConfig {
   readonly privatePort: number;
   readonly databaseUrl: string;
   readonly databasePool: number;
+  readonly databaseDurability: DatabaseDurability;
   readonly channels: Channels;
   /** Reads them again. @throws ConfigError with every fault at once */
   readonly readChannels: () => Channels;
@@ -101,6 +103,7 @@ export function readConfig(env: Env): WorkerConfig {
     privatePort: own.PAYONCE_PRIVATE_PORT,
     databaseUrl: own.DATABASE_URL,
     databasePool: own.PAYONCE_WORKER_DATABASE_POOL,
+    databaseDurability: own.PAYONCE_DATABASE_DURABILITY,
     channels,
     readChannels: () => readFile(env).channels,
     queues,

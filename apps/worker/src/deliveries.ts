@@ -33,6 +33,8 @@ export interface OrderEvents {
   isTelling(): boolean;
   /** Reads the endpoints of the channel file again. On any fault they stay, and the log names every fault. */
   reload(): void;
+  /** The database may be ready since the last call: declares what could not be declared. */
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -42,7 +44,18 @@ const DECLARE_RETRY_MS = 5_000;
 /** Tells merchants' systems of order events, for as long as the process runs. */
 export function startOrderEvents(
   config: DeliveryConfig,
-  { database, log, metrics }: { database: DatabaseDeps; log: Log; metrics: DeliveryMetrics },
+  {
+    database,
+    log,
+    metrics,
+    mayWork,
+  }: {
+    database: DatabaseDeps;
+    log: Log;
+    metrics: DeliveryMetrics;
+    /** Whether the database is fit; nothing is declared or claimed otherwise. */
+    mayWork: () => boolean;
+  },
 ): OrderEvents {
   const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
   if (encryptionKey === null) {
@@ -54,13 +67,14 @@ export function startOrderEvents(
       encryptionKey,
       guard: { policy },
       sizes,
+      mayWork,
       onAttempt: (_attempt, recorded) => metrics.attempts.inc({ result: recorded }),
     });
   let deliveries: Deliveries | null = null;
   let undeclared: readonly DeclaredEndpoint[] | null = null;
   const declare = async () => {
     const wanted = undeclared;
-    if (wanted === null) return;
+    if (wanted === null || !mayWork()) return;
     const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
     log.info(result, 'endpoints.declared');
     // Else it was read again meanwhile, and has its turn.
@@ -94,6 +108,9 @@ export function startOrderEvents(
   return {
     nudge: () => deliveries?.nudge(),
     isTelling: () => deliveries !== null,
+    resume() {
+      if (undeclared !== null) void declareInTurn();
+    },
     reload() {
       try {
         declareSoon(config.readDeclared());

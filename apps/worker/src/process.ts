@@ -1,8 +1,14 @@
-import { systemClock } from '@payonce/core/clock';
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
 import { liveChannels } from '@payonce/core/config/live-channels';
+import {
+  type DatabaseWatch,
+  describeClock,
+  describeFitness,
+  watchDatabase,
+} from '@payonce/core/database/database-watch';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { showDatabaseWatch } from '@payonce/core/database/watch-metrics';
 import { withDeadline } from '@payonce/core/deadline';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
@@ -10,13 +16,14 @@ import { createMetrics } from '@payonce/core/metrics';
 import { applyAll } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { watchShards } from '@payonce/core/queue/shard-watch';
 import { hasReports, queuesOf } from '@payonce/core/queue/shards';
-import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
+import { createPrisma } from '@payonce/prisma/client';
 import type { WorkerConfig } from './config.js';
 import { type OrderEvents, startOrderEvents } from './deliveries.js';
 import { createDeliveryMetrics, watchDeliveries } from './delivery-metrics.js';
-import { type DatabaseState, watchLiveness } from './liveness.js';
+import { watchLiveness } from './liveness.js';
 import { consumeReports } from './reports.js';
 import { startUpkeep } from './upkeep.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
@@ -48,10 +55,23 @@ export async function startProcess(
     url: config.databaseUrl,
     poolSize: config.databasePool,
     applicationName: 'payonce-worker',
-    onIdleError: (err) => log.warn({ err }, 'an idle database connection died'),
+    onConnect: () => watch.suspect(),
+    onIdleError: (err) => {
+      log.warn({ err }, 'an idle database connection died');
+      watch.suspect();
+    },
   });
   lifecycle.onStop('database', () => prisma.$disconnect());
-  const database: DatabaseDeps = { prisma, clock: systemClock, log };
+  const watch = watchDatabase({
+    url: config.databaseUrl,
+    applicationName: 'payonce-worker-watch',
+    durability: config.databaseDurability,
+    log,
+  });
+  lifecycle.onStop('database watch', () => watch.stop());
+  showDatabaseWatch(metrics, watch);
+  const { mayWork } = watch;
+  const database: DatabaseDeps = { prisma, clock: watch.clock, log };
 
   const deliveryMetrics = createDeliveryMetrics(metrics);
   watchDeliveries(metrics, database);
@@ -59,6 +79,7 @@ export async function startProcess(
     database,
     log,
     metrics: deliveryMetrics,
+    mayWork,
   });
   lifecycle.onStop('order events', () => orderEvents.stop());
   lifecycle.onReload(orderEvents.reload);
@@ -68,13 +89,17 @@ export async function startProcess(
   const worker = startWorker({
     queues: settings,
     channels,
-    store: databaseStore(database, orderEvents),
+    store: databaseStore(database, watch, orderEvents),
     sizes,
     log,
     metrics: workerMetrics,
   });
   lifecycle.onStop('queues', () => worker.close());
-  lifecycle.onStop('looking for shards', watchShards(config.queues, worker.add, log));
+  const add = (queue: QueueSettings) => {
+    worker.add(queue);
+    if (!mayWork()) worker.sources.at(-1)?.pause();
+  };
+  lifecycle.onStop('looking for shards', watchShards(config.queues, add, log));
   watchQueues(metrics, worker.sources);
 
   const reports = consumeReports(settings.filter(hasReports), {
@@ -86,10 +111,29 @@ export async function startProcess(
 
   watchHeld(metrics, database, config.heldDeadlineMs);
 
-  const upkeep = startUpkeep({ database, channels, config, log, metrics: workerMetrics });
+  const mayRun = () => mayWork() && !watch.clockDiffers();
+  const { sources } = worker;
+  const upkeep = startUpkeep({
+    database,
+    channels,
+    config,
+    log,
+    metrics: workerMetrics,
+    mayRun,
+    sources,
+  });
   lifecycle.onStop('schedules', () => upkeep.stop());
 
-  const askDatabase = () => databaseState(prisma);
+  /** Before the first answer nothing is taken; later as each answer says. */
+  const openOrClose = () => {
+    const takers = [...worker.sources, reports];
+    for (const taker of takers) mayWork() ? taker.resume() : taker.pause();
+    orderEvents.resume();
+  };
+  openOrClose();
+  watch.onLook(openOrClose);
+
+  const askDatabase = async () => ((await askedNow(watch)) === 'ready' ? 'ready' : 'down');
   const liveness = watchLiveness(config.stuckLimitMs, worker.sources, askDatabase, log);
   lifecycle.onStop('liveness', () => liveness.stop());
 
@@ -97,7 +141,7 @@ export async function startProcess(
     host: privateHost,
     port: config.privatePort,
     metrics,
-    readiness: () => readiness(askDatabase, worker),
+    readiness: () => readiness(watch, worker),
     isAlive: liveness.isAlive,
   });
   lifecycle.onStop('private port', () => server.close());
@@ -106,44 +150,54 @@ export async function startProcess(
 }
 
 /** The money part's functions as the worker needs them. */
-function databaseStore(database: DatabaseDeps, orderEvents: OrderEvents): WorkerStore {
+function databaseStore(
+  database: DatabaseDeps,
+  watch: DatabaseWatch,
+  orderEvents: OrderEvents,
+): WorkerStore {
   const deps = { ...database, fansOut: orderEvents.isTelling };
+  /** Asked afterwards too: a connection opened meanwhile may have led to another server. */
+  const assured = async <Result>(work: () => Promise<Result>) => {
+    await watch.assure();
+    const result = await work();
+    await watch.assure();
+    return result;
+  };
   return {
     async apply(batch) {
-      const outcomes = await applyAll(deps, batch);
+      const outcomes = await assured(() => applyAll(deps, batch));
       orderEvents.nudge();
       return outcomes;
     },
     bury: ({ queue, jobId, data, reason, detail }) =>
-      recordDeadLetter(database, {
-        queue,
-        jobId,
-        job: data,
-        reason,
-        ...(detail !== null && { error: detail }),
-      }),
+      assured(() =>
+        recordDeadLetter(database, {
+          queue,
+          jobId,
+          job: data,
+          reason,
+          ...(detail !== null && { error: detail }),
+        }),
+      ),
   };
 }
 
 /** It can work with one queue; that another is away is for the parts to tell. */
-async function readiness(
-  askDatabase: () => Promise<DatabaseState>,
-  worker: NotificationWorker,
-): Promise<Readiness> {
+async function readiness(watch: DatabaseWatch, worker: NotificationWorker): Promise<Readiness> {
   const [database, ...queues] = await Promise.all([
-    askDatabase(),
+    askedNow(watch),
     ...worker.sources.map(async (source) => [source.name, await source.state()] as const),
   ]);
   return {
     ready: database === 'ready' && queues.some(([, state]) => state === 'ready'),
-    parts: { database, ...Object.fromEntries(queues) },
+    parts: { database, ...describeClock(watch), ...Object.fromEntries(queues) },
   };
 }
 
-async function databaseState(prisma: PrismaClient): Promise<DatabaseState> {
-  const asked = prisma.$queryRaw`SELECT 1`;
-  return withDeadline(asked, ASK_LIMIT_MS, 'asking the database').then(
-    () => 'ready' as const,
-    () => 'down' as const,
+/** `ready`, `down`, or all that is wrong with the database. */
+function askedNow(watch: DatabaseWatch): Promise<string> {
+  return withDeadline(watch.look(), ASK_LIMIT_MS, 'asking the database').then(
+    describeFitness,
+    () => 'down',
   );
 }

@@ -11,6 +11,7 @@ import { gatewayReport } from '@payonce/core/reports/report';
 import { DelayedError } from 'bullmq';
 import { leave, reportErrors } from './hosted-part.js';
 import type { QueuedJob } from './process-job.js';
+import { createTap } from './tap.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface ReportDeps {
@@ -24,14 +25,24 @@ const RETRY_MS = 15_000;
 /** A report takes milliseconds; nothing is lost when it does not end. */
 const CLOSE_LIMIT_MS = 2_000;
 
-/** Takes gateways' reports from every store. @returns what takes no more, and disconnects */
-export function consumeReports(
-  queues: readonly QueueSettings[],
-  deps: ReportDeps,
-): { close(): Promise<void> } {
+export interface Reports {
+  pause(): void;
+  resume(): void;
+  /** Takes no more, and disconnects. */
+  close(): Promise<void>;
+}
+
+/** Takes gateways' reports from every store, unless it is paused. */
+export function consumeReports(queues: readonly QueueSettings[], deps: ReportDeps): Reports {
   const closing = new AbortController();
   const parts = queues.map((settings) => consume(settings, deps, closing.signal));
   return {
+    pause() {
+      for (const { tap } of parts) tap.pause();
+    },
+    resume() {
+      for (const { tap } of parts) tap.resume();
+    },
     async close() {
       closing.abort();
       await Promise.all(parts.map((part) => part.close()));
@@ -43,8 +54,12 @@ export function consumeReports(
 function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal) {
   const log = deps.log.child({ queue: settings.kind });
   const parts = createLifecycle(log);
+  const tap = createTap((err) => log.error({ err }, 'reports are not taken any more'));
   const open = () => {
-    const worker = openHostedReportWorker(settings, (job, token) => countReport(deps, job, token));
+    const worker = openHostedReportWorker(settings, async (job, token) => {
+      await tap.putBackWhilePaused(job, token);
+      return countReport(deps, job, token);
+    });
     reportErrors(worker, log);
     return worker;
   };
@@ -54,10 +69,11 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     const worker = await openUntilReady(open, { signal, onFailure });
     parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
     if (signal.aborted) return;
-    worker.run().catch((err) => log.error({ err }, 'reports are not taken any more'));
+    tap.attach(worker);
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before it was open'));
   return {
+    tap,
     async close() {
       await starting;
       await parts.stop();

@@ -11,12 +11,19 @@ export function startRetention(
     database,
     log,
     metrics,
-  }: { database: DatabaseDeps; log: Log; metrics: Pick<WorkerMetrics, 'purged'> },
+    mayRun,
+  }: {
+    database: DatabaseDeps;
+    log: Log;
+    metrics: Pick<WorkerMetrics, 'purged'>;
+    mayRun: () => boolean;
+  },
 ): Schedule {
   let place = START;
   return startSchedule({
     intervalMs: config.intervalMs,
     run: async () => {
+      if (!mayRun()) return false;
       const { next, notifications, answers } = await purgeStep(database, config.retentionMs, place);
       metrics.purged.inc({ what: 'notification' }, notifications);
       metrics.purged.inc({ what: 'answer' }, answers);

@@ -1,3 +1,4 @@
+import { WRONG_CLOCK_MS } from '@payonce/core/clock';
 import { withDeadline } from '@payonce/core/deadline';
 import { createLifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
@@ -12,8 +13,10 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import type { Job } from 'bullmq';
 import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';
+import { createTap } from './tap.js';
 
 /** One queue that jobs are taken from. */
 export interface Source {
@@ -29,6 +32,14 @@ export interface Source {
   waiting(): Promise<number>;
   /** Jobs that were taken so far. */
   readonly taken: number;
+  /** Takes no more jobs; those in hand are finished. A source takes jobs unless it was paused. */
+  pause(): void;
+  resume(): void;
+  /**
+   * Lets jobs wait no longer that a worker whose clock was ahead sent to a later time: BullMQ plans by the clock of
+   * the process. @returns how many; asks the store @throws while the store does not answer
+   */
+  promoteMisdated(now: Date): Promise<number>;
   /** Takes no more jobs, waits for those in hand, and disconnects. */
   close(): Promise<void>;
 }
@@ -59,7 +70,9 @@ export function openSource(options: SourceOptions): Source {
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
   let taken = 0;
   let erredAt = Number.NEGATIVE_INFINITY;
-  const process: SourceOptions['process'] = (job, token) => {
+  const tap = createTap((err) => log.error({ err }, 'the queue is not consumed any more'));
+  const process = async (job: Job<unknown, unknown>, token: string | undefined) => {
+    await tap.putBackWhilePaused(job, token);
     taken += 1;
     return options.process(job, token);
   };
@@ -79,8 +92,8 @@ export function openSource(options: SourceOptions): Source {
     parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
     if (closing.signal.aborted) return;
     running = { worker, queue };
-    worker.run().catch((err) => log.error({ err }, 'the queue is not consumed any more'));
-    log.info('taking jobs');
+    tap.attach(worker);
+    log.info(tap.isPaused ? 'jobs are taken once the database is ready' : 'taking jobs');
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
 
@@ -101,12 +114,15 @@ export function openSource(options: SourceOptions): Source {
       if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('it reports errors');
       return ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
     },
+    promoteMisdated: (now) => ask((queue) => promoteMisdated(queue, now)),
     get taken() {
       return taken;
     },
+    pause: tap.pause,
+    resume: tap.resume,
     state: () =>
       counts().then(
-        () => (running?.worker.isRunning() ? 'ready' : 'not consuming'),
+        () => (tap.isPaused || running?.worker.isRunning() ? 'ready' : 'not consuming'),
         () => 'down',
       ),
     async close() {
@@ -124,11 +140,34 @@ function openQueue(settings: QueueSettings, log: Log): HostedQueue {
   return queue;
 }
 
-function openWorker({ settings, concurrency, process }: SourceOptions, log: Log): HostedWorker {
+function openWorker(
+  {
+    settings,
+    concurrency,
+    process,
+  }: Pick<SourceOptions, 'settings' | 'concurrency'> & {
+    readonly process: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>;
+  },
+  log: Log,
+): HostedWorker {
   const options = { concurrency, autorun: false };
   const worker = openHostedWorker<NotificationJob>(settings, process, options);
   reportErrors(worker, log);
   return worker;
+}
+
+/** With their bodies; the next look takes the rest. */
+const MISDATED_AT_ONCE = 20;
+
+/** Those that wait longest come first: what was taken in the future is among them. */
+async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
+  const { delayed = 0 } = await queue.getJobCounts('delayed');
+  if (delayed === 0) return 0;
+  const jobs = await queue.getJobs(['delayed'], 0, MISDATED_AT_ONCE - 1, false);
+  const latest = now.getTime() + WRONG_CLOCK_MS;
+  const misdated = jobs.filter(({ processedOn }) => (processedOn ?? 0) > latest);
+  for (const job of misdated) await job.promote();
+  return misdated.length;
 }
 
 /**

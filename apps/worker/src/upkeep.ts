@@ -17,6 +17,7 @@ import type { WorkerConfig } from './config.js';
 import { decodeStored } from './decode-stored.js';
 import { startRetention } from './retention.js';
 import { inRounds } from './rounds.js';
+import type { Source } from './source.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
@@ -38,15 +39,18 @@ export interface UpkeepOptions {
   >;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded'>;
+  readonly sources: readonly Pick<Source, 'promoteMisdated'>[];
+  /** Whether the database is fit and the clocks agree; no step begins otherwise. */
+  readonly mayRun: () => boolean;
 }
 
 /** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
 export function startUpkeep(options: UpkeepOptions): Schedule {
-  const { database, channels, config, log, metrics } = options;
+  const { database, channels, config, log, metrics, mayRun, sources } = options;
   const every = (what: string, run: () => Promise<boolean>) =>
     startSchedule({
       intervalMs: config.releaseIntervalMs,
-      run,
+      run: async () => mayRun() && run(),
       onError: (err) => log.warn({ err }, `${what} could not be looked at`),
     });
   const schedules = [
@@ -88,6 +92,14 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
         return { last, more: results.length === REDECODE_LIMIT };
       }),
     ),
+    every('delayed jobs', async () => {
+      const now = database.clock();
+      // A queue that is away is looked at the next time; its source says so.
+      const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
+      const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
+      if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that a wrong clock wrote');
+      return promoted > 0;
+    }),
     every('old reports', () => purgeReports(database)),
   ];
   schedules.push(

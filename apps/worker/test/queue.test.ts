@@ -66,6 +66,51 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(await worker.sources[0]?.state()).toBe('ready');
   });
 
+  test('a paused source takes no job, also one that it was waiting for, and takes it when it goes on', async () => {
+    const worker = start();
+    const [source] = worker.sources;
+    await eventually(async () => (await source?.state()) === 'ready');
+    const first = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P0' }).body));
+    await eventually(async () => (await queue.stateOf(first)) === 'completed');
+    source?.pause();
+    const jobs = ['P1', 'P2', 'P3'].map((orderNumber) =>
+      shop.jobFor(shop.payment({ orderNumber }).body),
+    );
+    for (const job of jobs) {
+      const id = await queue.send(job);
+      await eventually(async () => (await queue.stateOf(id)) === 'waiting');
+    }
+    expect(applied).toHaveLength(1);
+    expect(source?.taken).toBe(1);
+    expect(await source?.state()).toBe('ready');
+    source?.resume();
+    await eventually(() => applied.length === 4, 2_000);
+    for (const { id } of jobs) {
+      await eventually(async () => (await queue.stateOf(id)) === 'completed');
+      expect((await queue.inside.getJob(id))?.attemptsMade).toBe(1);
+    }
+  });
+
+  test('a source that was paused before it was open begins when it is told to', async () => {
+    const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P4' }).body));
+    const worker = start();
+    worker.sources[0]?.pause();
+    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    expect(await queue.stateOf(id)).toBe('waiting');
+    worker.sources[0]?.resume();
+    await eventually(async () => (await queue.stateOf(id)) === 'completed', 2_000);
+  });
+
+  test('a job that a worker a year ahead sent to a later time waits no longer', async () => {
+    const YEAR_MS = 365 * 86_400_000;
+    const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P5' }).body));
+    const [source] = start({ apply: () => Promise.reject(new Error('away')) }).sources;
+    await eventually(async () => (await queue.stateOf(id)) === 'delayed');
+    expect(await source?.promoteMisdated(new Date())).toBe(0);
+    // As one sees it whose clock is right.
+    expect(await source?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
+  });
+
   test('a buried job is gone from every state, so that the genuine one under its ID is processed', async () => {
     const genuine = shop.jobFor(shop.payment({ orderNumber: 'A2' }).body);
     const id = await queue.send(tampered(genuine));

@@ -85,6 +85,7 @@ export async function startTestWorker(options: {
       privatePort: 0,
       databaseUrl: options.database.url,
       databasePool: 8,
+      databaseDurability: 'checked',
       channels: options.shop.channels,
       queues: storesOf(options.queue.settings, options.standby?.settings),
       readChannels: () => options.shop.channels,

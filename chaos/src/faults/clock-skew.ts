@@ -1,5 +1,5 @@
 import { now } from '../clock.js';
-import { arrangeFaketime, restartWith, wrongClock } from './faketime.js';
+import { arrangeFaketime, restartWith, wrongBy } from './faketime.js';
 import type { Fault } from './fault.js';
 
 /** WeChat Pay v3 allows five minutes. */
@@ -29,7 +29,7 @@ function skewed(name: string, does: string, [least, most]: readonly [number, num
       const gateway = stage.random.pick(stage.cluster.gateways);
       const seconds = stage.random.between(least, most) * (stage.random.chance(0.5) ? 1 : -1);
       const startedAt = now();
-      await restartWith(stage, gateway, wrongClock(seconds));
+      await restartWith(stage, gateway, wrongBy(seconds));
       return async () => {
         const refused = stage.load.refusedSince(startedAt);
         stage.say(`${gateway.part.name} ${seconds} s, ${refused} genuine ones refused`);

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { arrangeFaketime, offset, restartWith, wrongClock } from './faketime.js';
+import { arrangeFaketime, offset, restartWith, wrongByFile } from './faketime.js';
 import type { Fault, Stage } from './fault.js';
 
 const DAY_S = 24 * 3_600;
@@ -56,7 +56,7 @@ function wrong({ seconds, ...about }: Wrong): Fault {
       if (worker === undefined) throw new Error('there is no worker');
       const file = join(tmpdir(), `payonce-chaos-clock-${process.pid}`);
       writeFileSync(file, offset(seconds.from));
-      await restartWith(stage, worker, { ...wrongClock({ file }), ...OFTEN }, READY_LIMIT_MS);
+      await restartWith(stage, worker, { ...wrongByFile(file), ...OFTEN }, READY_LIMIT_MS);
       say(worker.part.name);
       writeFileSync(file, offset(seconds.to));
       const mend = hinder(stage, index);

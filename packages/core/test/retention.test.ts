@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fanOut } from '@payonce/core/deliveries/fan-out';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import { registerOrder } from '@payonce/core/orders/register';
+import { registerOrder, registerOrders } from '@payonce/core/orders/register';
 import { recordReport } from '@payonce/core/reports/record';
 import { purgeStep, START } from '@payonce/core/retention/purge';
 import { expect, test } from 'vitest';
@@ -168,4 +168,22 @@ test('a round goes on in small steps past what has to stay, and finds its rows t
   const plan = await deps.prisma.$queryRaw<{ 'QUERY PLAN': string }[]>`
     EXPLAIN SELECT id FROM notifications WHERE purged_at IS NULL AND id > 5 ORDER BY id LIMIT 10`;
   expect(plan.map((line) => line['QUERY PLAN']).join()).toContain('notifications_unpurged_idx');
+});
+
+test('a clock that is a year ahead costs a hundredth of the evidence a round, however often it is asked', async () => {
+  const deps = await deliveryDatabase();
+  await makeEndpoint(deps);
+  const many = Array.from({ length: 300 }, (_, n) => terms(`Y${n}`));
+  await registerOrders(deps, many);
+  await apply(deps, ...many.map(({ number }) => notification(payment(number))));
+  await deliverAll(deps);
+  const deliveries = await deps.prisma.delivery.findMany();
+  const attempt = { at: deps.now, durationMs: 3, status: 200, response: Buffer.from('thanks') };
+  await deps.prisma.deliveryAttempt.createMany({
+    data: deliveries.map(({ id }) => ({ deliveryId: id, ...attempt })),
+  });
+  later(deps, 365);
+  expect(await purge(deps)).toMatchObject({ notifications: 3, answers: 3 });
+  expect(await purge(deps)).toMatchObject({ notifications: 3, answers: 3 });
+  expect(await deps.prisma.notification.count({ where: { purgedAt: null } })).toBe(294);
 });

@@ -1,5 +1,5 @@
 import { inTransaction } from '@payonce/core/database/transaction';
-import { createPrisma } from '@payonce/prisma/client';
+import { createPrisma, Prisma } from '@payonce/prisma/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from './database-support.js';
 
@@ -25,3 +25,33 @@ test('a transaction has its own settings, whatever the session prefers, and leav
   expect(await settings()).toEqual(before);
   expect(before).not.toMatchObject([{ scan: 'off' }]);
 });
+
+/** Sessions that begin with this value, as a role's or a database's own setting makes them. */
+async function preferring(value: string) {
+  const { url: plain } = await testDatabase();
+  const url = new URL(plain);
+  url.searchParams.set('options', `-c synchronous_commit=${value}`);
+  const prisma = createPrisma({ url: url.href, poolSize: 1, applicationName: 'test' });
+  onTestFinished(() => prisma.$disconnect());
+  return prisma;
+}
+
+const COMMIT_SETTING = Prisma.sql`SELECT current_setting('synchronous_commit') AS value`;
+
+test.each([
+  ['off', 'on'],
+  ['local', 'on'],
+  ['remote_write', 'on'],
+  ['on', 'on'],
+  ['remote_apply', 'remote_apply'],
+])(
+  'a session that prefers synchronous_commit=%s commits a transaction with %s',
+  async (preferred, used) => {
+    const prisma = await preferring(preferred);
+    const settings = () => prisma.$queryRaw(COMMIT_SETTING);
+    expect(await settings()).toEqual([{ value: preferred }]);
+    const inside = await inTransaction({ prisma }, (tx) => tx.$queryRaw(COMMIT_SETTING));
+    expect(inside).toEqual([{ value: used }]);
+    expect(await settings()).toEqual([{ value: preferred }]);
+  },
+);

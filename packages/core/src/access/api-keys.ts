@@ -40,14 +40,18 @@ export async function findLiveKey(
   return key ?? null;
 }
 
-/** Notes that the key was used, once a minute at most. @throws what the database throws */
-export async function noteUse({ prisma, clock }: DatabaseDeps, key: KnownKey): Promise<void> {
-  const now = clock();
+/** Notes that the key was used, once a minute at most. @throws AppError `database_unavailable` */
+export async function noteUse(deps: DatabaseDeps, { id, lastUsedAt }: KnownKey): Promise<void> {
+  const now = deps.clock();
   const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
-  if (key.lastUsedAt !== null && key.lastUsedAt > before) return;
-  await prisma.$executeRaw`
-    UPDATE api_keys SET last_used_at = ${now}
-    WHERE id = ${key.id} AND (last_used_at IS NULL OR last_used_at <= ${before})`;
+  // A time that lies ahead was written by a wrong clock: it must not keep later uses from being noted.
+  if (lastUsedAt !== null && lastUsedAt > before && lastUsedAt <= now) return;
+  await inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
+      UPDATE api_keys SET last_used_at = ${now} WHERE id = ${id}
+        AND (last_used_at IS NULL OR last_used_at <= ${before} OR last_used_at > ${now})`,
+  );
 }
 
 export interface NewKey {

@@ -111,6 +111,12 @@ export function counts(fallback: readonly number[], least: number, most: number)
 /** What every process reads. */
 export const logEnv = { PAYONCE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info') };
 
+/** What every process reads that has the orders' database. */
+export const databaseEnv = {
+  DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
+  PAYONCE_DATABASE_DURABILITY: z.enum(['checked', 'managed']).default('checked'),
+};
+
 /** The private port of a process, for probes and metrics. Never to be reached from outside. */
 export function privateEnv(fallbackPort: number) {
   return {

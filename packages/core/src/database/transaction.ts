@@ -48,13 +48,17 @@ export async function inTransaction<T>(
  * - A worker whose machine vanished must not keep its orders locked until TCP notices.
  * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
  *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
+ * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job, or an answer to a
+ *   person, rests on it. A stricter value (`remote_apply`) stays.
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
   SET LOCAL idle_in_transaction_session_timeout = '30s';
   SET LOCAL enable_seqscan = off;
   SET LOCAL enable_hashjoin = off;
-  SET LOCAL enable_mergejoin = off;`;
+  SET LOCAL enable_mergejoin = off;
+  SELECT set_config('synchronous_commit', 'on', true)
+    WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');`;
 
 /** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
 async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -1,7 +1,11 @@
 /** Which deliveries may be tried now, and by whom. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { isOpen } from './circuit.js';
 import { isHandler } from './endpoint-url.js';
+import { isLeased } from './lease.js';
+import { latestAttemptAt } from './misdated.js';
+import type { RecordDeps } from './record.js';
 import { openSecret } from './sealed-secret.js';
 
 /** A delivery in this worker's hand until `leaseUntil`, which is also how its result is told from a later one's. */
@@ -43,13 +47,15 @@ export interface Outlook {
   readonly untold: boolean;
   /** Deliveries wait for an endpoint that is disabled or deleted. */
   readonly strays: boolean;
+  /** Deliveries wait for a time further ahead than any try is planned. */
+  readonly misdated: boolean;
   /** Endpoints that something is due for, that are not disabled, whose circuit is not open. */
   readonly due: readonly bigint[];
 }
 
 /** What there is to do, in one statement: mostly nothing. */
 export async function lookAround(
-  { prisma, clock }: DatabaseDeps,
+  { prisma, clock, scheduleMs }: DatabaseDeps & Pick<RecordDeps, 'scheduleMs'>,
   { encryptionKey, handlers }: Abilities,
 ): Promise<Outlook> {
   const now = clock();
@@ -60,15 +66,18 @@ export async function lookAround(
       EXISTS (SELECT FROM webhook_endpoints e
         WHERE (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL) AND EXISTS (
           SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id)) AS strays,
+      EXISTS (SELECT FROM webhook_endpoints e WHERE EXISTS (
+        SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
+          AND d.next_attempt_at > ${latestAttemptAt(now, scheduleMs)})) AS misdated,
       ARRAY(SELECT e.id FROM webhook_endpoints e
         WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
-          AND (e.open_until IS NULL OR e.open_until <= ${now})
+          AND NOT ${isOpen(now)}
           AND CASE WHEN e.url LIKE 'handler:%' THEN e.url = ANY(${urls}::text[])
             ELSE ${encryptionKey !== null} END
           AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
-            AND d.next_attempt_at <= ${now} AND (d.lease_until IS NULL OR d.lease_until <= ${now}))
+            AND d.next_attempt_at <= ${now} AND NOT ${isLeased(now, 'd')})
         ORDER BY e.id) AS due`;
-  return row ?? { untold: false, strays: false, due: [] };
+  return row ?? { untold: false, strays: false, misdated: false, due: [] };
 }
 
 /**
@@ -120,11 +129,11 @@ async function lease(
     FROM (
       SELECT c.id FROM deliveries c
       WHERE c.state = 'pending' AND c.endpoint_id = ${endpointId} AND c.next_attempt_at <= ${now}
-        AND (c.lease_until IS NULL OR c.lease_until <= ${now})
+        AND NOT ${isLeased(now, 'c')}
         AND NOT EXISTS (SELECT FROM deliveries b
           WHERE b.order_id = c.order_id AND b.endpoint_id = c.endpoint_id
             AND b.order_event_id < c.order_event_id
-            AND (b.state = 'pending' OR b.lease_until > ${now}))
+            AND (b.state = 'pending' OR ${isLeased(now, 'b')}))
         AND NOT EXISTS (SELECT FROM order_events o
           WHERE o.order_id = c.order_id AND o.id < c.order_event_id AND o.fanned_out_at IS NULL)
       ORDER BY c.next_attempt_at, c.order_event_id LIMIT ${limit} FOR UPDATE SKIP LOCKED
@@ -151,7 +160,7 @@ async function lockTarget(tx: Tx, id: bigint, now: Date): Promise<TargetRow | nu
     SELECT merchant, name, url, secret, previous_secret AS "previousSecret",
       previous_secret_expires_at AS "previousSecretExpiresAt", failures, open_until AS "openUntil"
     FROM webhook_endpoints WHERE id = ${id} AND deleted_at IS NULL AND disabled_at IS NULL
-      AND (open_until IS NULL OR open_until <= ${now}) FOR NO KEY UPDATE`;
+      AND NOT ${isOpen(now)} FOR NO KEY UPDATE`;
   return row ?? null;
 }
 

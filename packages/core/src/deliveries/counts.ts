@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { isOpen } from './circuit.js';
 
 export interface DeliveryCounts {
   readonly pending: number;
@@ -29,9 +30,8 @@ export async function countDeliveries({ prisma, clock }: DatabaseDeps): Promise<
       (SELECT count(*) FROM deliveries WHERE state = 'parked') AS parked,
       LEAST((SELECT min(created_at) FROM order_events WHERE fanned_out_at IS NULL),
         (SELECT min(created_at) FROM deliveries WHERE state = 'pending')) AS oldest,
-      count(*) FILTER (WHERE disabled_at IS NULL AND (open_until IS NULL OR open_until <= ${now}))
-        AS enabled,
-      count(*) FILTER (WHERE disabled_at IS NULL AND open_until > ${now}) AS open,
+      count(*) FILTER (WHERE disabled_at IS NULL AND NOT ${isOpen(now)}) AS enabled,
+      count(*) FILTER (WHERE disabled_at IS NULL AND ${isOpen(now)}) AS open,
       count(*) FILTER (WHERE disabled_at IS NOT NULL) AS disabled
     FROM webhook_endpoints WHERE deleted_at IS NULL`;
   if (row === undefined) throw new Error('a count has a row');

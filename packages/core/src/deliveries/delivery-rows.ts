@@ -2,6 +2,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { Tx } from '../database/transaction.js';
+import { isLeased } from './lease.js';
 
 export type ParkedReason = 'exhausted' | 'endpoint_disabled' | 'endpoint_deleted' | 'rejected';
 
@@ -26,7 +27,7 @@ export async function lockDelivery(tx: Tx, now: Date, id: bigint): Promise<Deliv
   const [row] = await tx.$queryRaw<DeliveryRow[]>`
     SELECT id, endpoint_id AS "endpointId", order_id AS "orderId", state,
       parked_reason AS "parkedReason", attempts,
-      (lease_until IS NOT NULL AND lease_until > ${now}) AS "inHand"
+      ${isLeased(now)} AS "inHand"
     FROM deliveries WHERE id = ${id} FOR UPDATE`;
   return row ?? null;
 }

@@ -41,7 +41,8 @@ export function healthAfter(
     return { ...before, failures: 0, failingSince: null, openUntil: null, lastSuccessAt: now };
   }
   const failures = before.failures + 1;
-  const failingSince = before.failingSince ?? now;
+  // A time that lies ahead was written by a wrong clock, and would keep it from ever counting as failing.
+  const failingSince = before.failingSince && before.failingSince < now ? before.failingSince : now;
   return {
     ...before,
     failures,
@@ -57,7 +58,7 @@ export function healthAfter(
 
 function isFine({ failures, openUntil, lastSuccessAt }: Health, now: Date): boolean {
   const fresh =
-    lastSuccessAt !== null && now.getTime() - lastSuccessAt.getTime() < SUCCESS_EVERY_MS;
+    lastSuccessAt !== null && Math.abs(now.getTime() - lastSuccessAt.getTime()) < SUCCESS_EVERY_MS;
   return failures === 0 && openUntil === null && fresh;
 }
 

@@ -4,7 +4,9 @@ import { withDeadline } from '../deadline.js';
 import { type Abilities, type Claimed, claimDeliveries, lookAround, type Target } from './claim.js';
 import { fanOut, parkStrays } from './fan-out.js';
 import type { GuardOptions } from './guarded-connect.js';
-import { ATTEMPT_LIMIT_MS, createPoster } from './post.js';
+import { LEASE_MS } from './lease.js';
+import { redateDeliveries } from './misdated.js';
+import { createPoster } from './post.js';
 import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './record.js';
 import { type Handler, send } from './send.js';
 
@@ -27,6 +29,8 @@ export interface DeliveryOptions {
   /** By name: what endpoints with the address `handler:NAME` are told through. */
   readonly handlers?: Readonly<Record<string, Handler>>;
   readonly sizes: DeliverySizes;
+  /** False: nothing is claimed or made; what is in hand goes on. */
+  readonly mayWork?: () => boolean;
   readonly onAttempt?: (attempt: Attempt, recorded: Recorded) => void;
 }
 
@@ -39,13 +43,11 @@ export interface Deliveries {
 
 /** Order events for which deliveries are made in one statement. */
 const FAN_OUT_LIMIT = 500;
-/** The whole try, and time to record it; after a crash another worker waits as long. */
-const LEASE_MS = ATTEMPT_LIMIT_MS + 15_000;
 /** Results in one transaction; one transaction at a time leaves the pool to others. */
 const RECORD_LIMIT = 100;
 
 export function startDeliveries(options: DeliveryOptions): Deliveries {
-  const { deps, sizes, guard, onAttempt } = options;
+  const { deps, sizes, guard, mayWork = () => true, onAttempt } = options;
   const { log } = deps;
   const handlers = new Map(Object.entries(options.handlers ?? {}));
   const abilities: Abilities = {
@@ -94,10 +96,12 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   };
 
   const look = async () => {
+    if (!mayWork()) return;
     const first = await lookAround(deps, abilities);
     if (first.strays) await parkStrays(deps);
+    if (first.misdated) await redateDeliveries(deps);
     if (first.untold) while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);
-    const { due } = first.untold ? await lookAround(deps, abilities) : first;
+    const { due } = first.untold || first.misdated ? await lookAround(deps, abilities) : first;
     // Who has least in hand comes first, or a few slow ones would take all room that becomes free.
     const sorted = [...due].sort((a, b) => (inHand.get(a) ?? 0) - (inHand.get(b) ?? 0));
     for (const endpointId of sorted) if (!stopped) await claim(endpointId);

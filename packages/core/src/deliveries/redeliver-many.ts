@@ -5,6 +5,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { asNew, auditDelivery, type DeliveryRow } from './delivery-rows.js';
 import { lockEndpoint } from './endpoint-rows.js';
+import { isLeased } from './lease.js';
 import type { EndpointDisabled } from './redeliver.js';
 
 export type RedeliverEventOutcome =
@@ -50,7 +51,7 @@ export async function redeliverOrderEvent(
       SELECT e.id, o.id, o.order_id, ${now}, ${now}
       FROM order_events o CROSS JOIN unnest(${enabled}::bigint[]) AS e (id) WHERE o.id = ${event.id}
       ON CONFLICT (endpoint_id, order_event_id) DO UPDATE SET ${asNew(now)}
-      WHERE d.lease_until IS NULL OR d.lease_until <= ${now}
+      WHERE NOT ${isLeased(now, 'd')}
       RETURNING id, endpoint_id AS "endpointId", order_id AS "orderId", state,
         parked_reason AS "parkedReason", attempts, false AS "inHand"`;
     for (const row of rows) await auditDelivery(tx, now, command, 'delivery.redeliver', row);
@@ -80,7 +81,7 @@ export async function redeliverParked(
     const deliveries = await tx.$executeRaw`
       UPDATE deliveries SET ${asNew(now)} WHERE endpoint_id = ${endpoint.id} AND state = 'parked'
         AND parked_reason IN ('endpoint_disabled', 'exhausted')
-        AND (lease_until IS NULL OR lease_until <= ${now})`;
+        AND NOT ${isLeased(now)}`;
     const { merchant, name } = endpoint;
     await writeAudit(tx, now, command, {
       action: 'delivery.redeliver',

@@ -23,6 +23,14 @@ const JITTER = 0.2;
 /** Whoever asks for longer is asked again after a day all the same. */
 const RETRY_AFTER_MAX_MS = 24 * HOUR;
 
+/** How far ahead the next try lies at most, with any schedule that was in use. */
+export function attemptAheadMs(scheduleMs: readonly number[] = RETRY_AFTER_MS): number {
+  return Math.max(RETRY_AFTER_MAX_MS, Math.max(...scheduleMs) * (1 + JITTER));
+}
+
+/** How far ahead a circuit closes at most: `Retry-After` of an endpoint that is busy is the longest. */
+export const OPEN_AHEAD_MS = RETRY_AFTER_MAX_MS;
+
 /** A system that is back is found within a quarter of an hour. */
 const OPEN_MAX_MS = 15 * MINUTE;
 

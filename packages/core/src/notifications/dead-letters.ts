@@ -1,8 +1,6 @@
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
-import { failureKind } from '../database/failure.js';
 import { inTransaction } from '../database/transaction.js';
-import { AppError } from '../errors.js';
 import { sha256Hex } from '../providers/crypto.js';
 
 /**
@@ -43,8 +41,9 @@ export interface DeadLetter {
 export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): Promise<void> {
   const now = deps.clock();
   const job = JSON.stringify(letter.job ?? null);
-  try {
-    await deps.prisma.$executeRaw`
+  await inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
       INSERT INTO dead_letters AS d
         (queue, job_id, job_hash, job, reason, error, created_at, last_at)
       VALUES (${letter.queue}, ${storable(boundedJobId(letter.jobId))}, ${sha256Hex(job)}, ${job}::json,
@@ -52,11 +51,8 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
       ON CONFLICT (job_id, job_hash) DO UPDATE SET queue = excluded.queue,
         reason = excluded.reason, error = excluded.error, deaths = d.deaths + 1,
         last_at = excluded.last_at, redrive_requested_at = NULL, redriven_at = NULL,
-        dismissed_at = NULL`;
-  } catch (cause) {
-    if (failureKind(cause) === 'refused') throw cause;
-    throw new AppError('database_unavailable', { cause });
-  }
+        dismissed_at = NULL`,
+  );
 }
 
 /** Longer than any ID that a gateway writes, and short enough for an index. */

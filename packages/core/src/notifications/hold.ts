@@ -1,3 +1,4 @@
+import { WRONG_CLOCK_MS } from '../clock.js';
 import type { HoldReason } from './notification.js';
 
 const MINUTE = 60_000;
@@ -5,6 +6,11 @@ const HOUR = 60 * MINUTE;
 
 /** From one look at a held event to the next; the last one repeats. */
 const RETRY_AFTER_MS = [MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, 24 * HOUR];
+/** A time further ahead than the longest wait was written by a process whose clock was wrong. */
+export function latestRetryAt(now: Date): Date {
+  return new Date(now.getTime() + Math.max(...RETRY_AFTER_MS) + WRONG_CLOCK_MS);
+}
+
 /** About four weeks; afterwards only a registration, a copy or a person looks at it again. */
 const TRIES_MAX = 32;
 

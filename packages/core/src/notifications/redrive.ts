@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction } from '../database/transaction.js';
 import { applyAll } from './apply-all.js';
 import type { DeadLetterReason } from './dead-letters.js';
 import type { VerifiedNotification } from './notification.js';
@@ -60,26 +61,17 @@ async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | n
   return { reason: 'attempts_exhausted', error };
 }
 
-async function settleLetter(
-  { prisma, clock, log }: DatabaseDeps,
-  id: bigint,
-  death: Death | null,
-): Promise<void> {
-  const now = clock();
+async function settleLetter(deps: DatabaseDeps, id: bigint, death: Death | null): Promise<void> {
+  const now = deps.clock();
   // Only one that is still asked for: it may have died anew, or been settled, meanwhile.
   const where = { id, redriveRequestedAt: { not: null } };
-  if (death === null) {
-    await prisma.deadLetter.updateMany({
-      where,
-      data: { redriveRequestedAt: null, redrivenAt: now },
-    });
-    log?.info({ deadLetter: id }, 'dead_letter.redriven');
-    return;
-  }
-  const { reason, error } = death;
-  await prisma.deadLetter.updateMany({
-    where,
-    data: { redriveRequestedAt: null, reason, error, deaths: { increment: 1 }, lastAt: now },
-  });
-  log?.error({ deadLetter: id, reason }, 'dead_letter.died_again');
+  const data =
+    death === null
+      ? { redrivenAt: now }
+      : { reason: death.reason, error: death.error, deaths: { increment: 1 }, lastAt: now };
+  await inTransaction(deps, (tx) =>
+    tx.deadLetter.updateMany({ where, data: { redriveRequestedAt: null, ...data } }),
+  );
+  if (death === null) deps.log?.info({ deadLetter: id }, 'dead_letter.redriven');
+  else deps.log?.error({ deadLetter: id, reason: death.reason }, 'dead_letter.died_again');
 }

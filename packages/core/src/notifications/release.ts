@@ -7,6 +7,7 @@ import { storePlans } from '../orders/store-plans.js';
 import { standingsOfHeld } from './content-rows.js';
 import type { Standing } from './contents.js';
 import { type HeldEvent, isHeld, readEvents, updateEvents } from './event-rows.js';
+import { latestRetryAt } from './hold.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
   lockNotifications,
@@ -100,9 +101,10 @@ export interface RetryResult {
  * @throws AppError `database_unavailable`
  */
 export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<RetryResult> {
+  const now = deps.clock();
   const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
     SELECT DISTINCT notification_row_id AS id FROM notification_events
-    WHERE next_retry_at <= ${deps.clock()} LIMIT ${limit}`;
+    WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)} LIMIT ${limit}`;
   const released = await retryRows(
     deps,
     due.map((row) => row.id),

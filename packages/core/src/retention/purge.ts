@@ -1,5 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { type PurgeBudget, purgeBudget } from './budget.js';
 
 /** Rows looked at in one step: milliseconds, so that nobody waits for their locks. */
 const STEP = 200;
@@ -8,6 +9,8 @@ const STEP = 200;
 export interface PurgePlace {
   readonly notification: bigint;
   readonly attempt: bigint;
+  /** What the round may still drop; counted when it begins. */
+  readonly left?: PurgeBudget;
 }
 
 export const START: PurgePlace = { notification: 0n, attempt: 0n };
@@ -22,7 +25,8 @@ export interface PurgeStep {
 /**
  * Drops raw bytes that are older than `retentionMs`, one bounded step: body, headers and the times of copies of
  * notifications that are settled and told, and what merchants' systems answered to deliveries that arrived. The
- * rows stay, and with them every key that guards against duplicates.
+ * rows stay, and with them every key that guards against duplicates. A round ends early when it has dropped its
+ * share (`budget.ts`).
  * @throws AppError `database_unavailable`
  */
 export async function purgeStep(
@@ -31,14 +35,22 @@ export async function purgeStep(
   place: PurgePlace,
 ): Promise<PurgeStep> {
   const before = new Date(deps.clock().getTime() - retentionMs);
+  const budget = place.left ?? (await purgeBudget(deps));
   const notifications = await nextNotifications(deps, before, place.notification);
-  const purged = await purgeNotifications(deps, notifications);
+  const purged = await purgeNotifications(deps, notifications, budget.notifications);
   const attempts = await nextAttempts(deps, before, place.attempt);
-  const answers = await purgeAnswers(deps, attempts);
-  const isEnd = notifications.length < STEP && attempts.length < STEP;
+  const answers = await purgeAnswers(deps, attempts, budget.answers);
+  const left = {
+    notifications: budget.notifications - purged,
+    answers: budget.answers - answers,
+  };
+  const isEnd =
+    (notifications.length < STEP || left.notifications === 0) &&
+    (attempts.length < STEP || left.answers === 0);
   const next = {
     notification: notifications.at(-1) ?? place.notification,
     attempt: attempts.at(-1) ?? place.attempt,
+    left,
   };
   return { next: isEnd ? null : next, notifications: purged, answers };
 }
@@ -55,10 +67,14 @@ async function nextNotifications(
   return rows.flatMap(({ id, old }) => (old ? [id] : []));
 }
 
-async function purgeNotifications(deps: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
-  if (ids.length === 0) return 0;
+async function purgeNotifications(
+  deps: DatabaseDeps,
+  ids: readonly bigint[],
+  limit: number,
+): Promise<number> {
+  if (ids.length === 0 || limit === 0) return 0;
   return inTransaction(deps, async (tx) => {
-    const locked = await lockSettledAndTold(tx, ids);
+    const locked = await lockSettledAndTold(tx, ids, limit);
     if (locked.length === 0) return 0;
     await tx.$executeRaw`
       DELETE FROM notification_copies WHERE notification_row_id = ANY(${locked}::bigint[])`;
@@ -72,7 +88,11 @@ async function purgeNotifications(deps: DatabaseDeps, ids: readonly bigint[]): P
  * Never what is held, and never what a merchant's system has not been told: of its orders, and of itself. Who is
  * at work on one keeps it for another round.
  */
-async function lockSettledAndTold(tx: Tx, ids: readonly bigint[]): Promise<bigint[]> {
+async function lockSettledAndTold(
+  tx: Tx,
+  ids: readonly bigint[],
+  limit: number,
+): Promise<bigint[]> {
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT n.id FROM notifications n
     WHERE n.id = ANY(${[...ids]}::bigint[]) AND n.purged_at IS NULL AND n.status <> 'held'
@@ -85,7 +105,7 @@ async function lockSettledAndTold(tx: Tx, ids: readonly bigint[]): Promise<bigin
         ) AS told
         WHERE e.notification_row_id = n.id AND (told.fanned_out_at IS NULL OR EXISTS (
           SELECT 1 FROM deliveries d WHERE d.order_event_id = told.id AND d.state <> 'delivered')))
-    ORDER BY n.id FOR UPDATE OF n SKIP LOCKED`;
+    ORDER BY n.id LIMIT ${limit} FOR UPDATE OF n SKIP LOCKED`;
   return rows.map(({ id }) => id);
 }
 
@@ -100,9 +120,18 @@ async function nextAttempts(
   return rows.flatMap(({ id, old }) => (old ? [id] : []));
 }
 
-async function purgeAnswers({ prisma }: DatabaseDeps, ids: readonly bigint[]): Promise<number> {
-  if (ids.length === 0) return 0;
-  return prisma.$executeRaw`
-    UPDATE delivery_attempts a SET response = NULL FROM deliveries d
-    WHERE a.id = ANY(${[...ids]}::bigint[]) AND d.id = a.delivery_id AND d.state = 'delivered'`;
+async function purgeAnswers(
+  deps: DatabaseDeps,
+  ids: readonly bigint[],
+  limit: number,
+): Promise<number> {
+  if (ids.length === 0 || limit === 0) return 0;
+  return inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
+      UPDATE delivery_attempts SET response = NULL WHERE id IN (
+        SELECT a.id FROM delivery_attempts a JOIN deliveries d ON d.id = a.delivery_id
+        WHERE a.id = ANY(${[...ids]}::bigint[]) AND d.state = 'delivered'
+        ORDER BY a.id LIMIT ${limit})`,
+  );
 }

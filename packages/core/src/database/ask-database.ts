@@ -1,0 +1,67 @@
+import pg from 'pg';
+import type { ClockSample } from './database-clock.js';
+import { sqlState } from './failure.js';
+import type { DatabaseFacts } from './faults.js';
+
+export interface DatabaseAnswer {
+  readonly facts: DatabaseFacts;
+  readonly sample: ClockSample;
+}
+
+export interface DatabaseProbe {
+  /** @throws what the driver throws; within seconds */
+  ask(): Promise<DatabaseAnswer>;
+  close(): Promise<void>;
+}
+
+/** Milliseconds as a rule; what takes longer is no answer. */
+const ASK_LIMIT_MS = 5_000;
+const UNDEFINED_TABLE = '42P01';
+
+/**
+ * Asks on one connection of its own: in the pool it would queue behind transactions that wait for a lock, and a
+ * locked row would look like a database that is away.
+ */
+export function openDatabaseProbe(url: string, applicationName: string): DatabaseProbe {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: 1,
+    application_name: applicationName,
+    connectionTimeoutMillis: ASK_LIMIT_MS,
+    query_timeout: ASK_LIMIT_MS,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+  });
+  // Its death while idle is noticed by the next question.
+  pool.on('error', () => {});
+  return {
+    ask: () =>
+      ask(pool, APPLIED).catch((error) => {
+        if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+        return ask(pool, 'NULL::text[]');
+      }),
+    close: () => pool.end(),
+  };
+}
+
+interface Row extends DatabaseFacts {
+  readonly databaseMs: number;
+}
+
+/** As `migrate` reads it: one that broke off, or was rolled back, is not applied. */
+const APPLIED = `(SELECT array_agg(migration_name::text) FROM public._prisma_migrations
+  WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
+
+async function ask(pool: pg.Pool, applied: string): Promise<DatabaseAnswer> {
+  const askedAt = performance.now();
+  const { rows } = await pool.query<Row>(`
+    SELECT current_setting('fsync') AS fsync,
+      current_setting('full_page_writes') AS "fullPageWrites",
+      pg_is_in_recovery() AS "inRecovery", ${applied} AS applied,
+      (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "databaseMs"`);
+  const answeredAt = performance.now();
+  const [row] = rows;
+  if (row === undefined) throw new Error('a SELECT without FROM has a row');
+  const { databaseMs, ...facts } = row;
+  return { facts, sample: { askedAt, answeredAt, databaseMs } };
+}

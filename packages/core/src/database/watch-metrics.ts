@@ -1,0 +1,17 @@
+import { Gauge } from 'prom-client';
+import type { Metrics } from '../metrics.js';
+import type { DatabaseWatch } from './database-watch.js';
+
+/** What an operator watches of the orders' database; gone rather than nought before its first answer. */
+export function showDatabaseWatch(metrics: Metrics, watch: DatabaseWatch): void {
+  new Gauge({
+    name: 'payonce_database_clock_difference_seconds',
+    help: "The clock of this process less the database's. Alarm beyond 60 either way: no schedule runs.",
+    registers: [metrics],
+    collect() {
+      this.remove();
+      const difference = watch.differenceMs();
+      if (difference !== null) this.set(difference / 1_000);
+    },
+  });
+}

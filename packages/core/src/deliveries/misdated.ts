@@ -1,0 +1,28 @@
+import { WRONG_CLOCK_MS } from '../clock.js';
+import { inTransaction } from '../database/transaction.js';
+import type { RecordDeps } from './record.js';
+import { attemptAheadMs } from './retry.js';
+
+/** Rows in one statement; the next look takes the rest. */
+const STEP = 1_000;
+
+/** Beyond it no try is ever planned: a process whose clock was wrong wrote a time that lies further ahead. */
+export function latestAttemptAt(now: Date, scheduleMs: readonly number[] | undefined): Date {
+  return new Date(now.getTime() + attemptAheadMs(scheduleMs) + WRONG_CLOCK_MS);
+}
+
+/**
+ * Makes deliveries due that would wait for longer than any delivery does.
+ * @throws AppError `database_unavailable`
+ */
+export async function redateDeliveries(deps: RecordDeps): Promise<void> {
+  const redated = await inTransaction(deps, (tx) => {
+    const now = deps.clock();
+    return tx.$executeRaw`
+      UPDATE deliveries SET next_attempt_at = ${now} WHERE id IN (
+        SELECT d.id FROM webhook_endpoints e JOIN deliveries d ON d.endpoint_id = e.id
+        WHERE d.state = 'pending' AND d.next_attempt_at > ${latestAttemptAt(now, deps.scheduleMs)}
+        ORDER BY d.id LIMIT ${STEP} FOR UPDATE OF d SKIP LOCKED)`;
+  });
+  deps.log?.warn({ deliveries: redated }, 'deliveries waited for a time that a wrong clock wrote');
+}

@@ -1,0 +1,181 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '@payonce/core/clock';
+import { registerOrder } from '@payonce/core/orders/register';
+import { createPrisma } from '@payonce/prisma/client';
+import { migrate } from '@payonce/prisma/migrate';
+import { freshDatabase } from '@payonce/testkit/database';
+import { until } from '@payonce/tooling/process';
+import { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { type OwnPostgres, startOwnPostgres } from './own-postgres.js';
+import { addWorker, closeShop, openShop, type Shop, type ShopWorker } from './shop.js';
+import { untilAllReady } from './stores-of.js';
+
+/**
+ * A worker whose database does not keep what it commits, is read-only or is not migrated: it says so, takes no
+ * job, and takes them soon after that is mended.
+ */
+
+const LIMIT_MS = 15_000;
+/** The watch looks once a second while something is wrong; a job is applied in milliseconds. */
+const SOON_MS = 3_000;
+
+let postgres: OwnPostgres;
+const cleanups: (() => Promise<unknown>)[] = [];
+
+beforeAll(async () => {
+  postgres = await startOwnPostgres();
+});
+afterAll(() => postgres.remove());
+afterEach(async () => {
+  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+});
+
+async function open(queue: string, own = {}): Promise<Shop> {
+  const shop = await openShop(queue, { worker: false, own });
+  cleanups.push(() => closeShop(shop));
+  await untilAllReady(shop);
+  return shop;
+}
+
+const onOwnPostgres = () =>
+  open('redis', {
+    redis: { REDIS_URL: inject('redisUrl') },
+    postgresUrl: postgres.adminUrl,
+    templateDatabase: null,
+  });
+
+async function asAdmin(...statements: string[]): Promise<void> {
+  const admin = new Client({ connectionString: postgres.adminUrl });
+  await admin.connect();
+  for (const statement of statements) await admin.query(statement);
+  await admin.end();
+}
+
+let sent = 0;
+async function pay({ post, signers }: Shop): Promise<string> {
+  sent += 1;
+  const orderNumber = `F${sent}`;
+  const paid = { orderNumber, trade: `T${sent}`, amount: 8_888n, paidAt: new Date() };
+  const { status } = await post('alipay', 'sim-alipay', signers['sim-alipay'].payment(paid));
+  expect(status).toBe(200);
+  return orderNumber;
+}
+
+async function databaseOf({ get }: ShopWorker) {
+  const answer = await get('/readyz');
+  const { parts } = (await answer.json()) as { parts: { database: string } };
+  return { status: answer.status, database: parts.database };
+}
+
+const says = (worker: ShopWorker, fault: string) =>
+  until(`the worker to say "${fault}"`, LIMIT_MS, async () => {
+    const { status, database } = await databaseOf(worker);
+    return status === 503 && database.includes(fault);
+  });
+
+/** Jobs that wait and jobs that are in hand, as the worker's metrics have them. */
+async function jobsOf({ get }: ShopWorker): Promise<Record<string, number>> {
+  const text = await (await get('/metrics')).text();
+  const lines = text.matchAll(/^payonce_queue_jobs\{.*state="(\w+)".*\} (\d+)$/gm);
+  const sums: Record<string, number> = {};
+  for (const [, state = '', jobs] of lines) sums[state] = (sums[state] ?? 0) + Number(jobs);
+  return sums;
+}
+
+/** Through further looks of the watch; a worker that waits for a job gets one that comes, and puts it back. */
+async function isTakenBy(worker: ShopWorker): Promise<boolean> {
+  await until('the job to wait', LIMIT_MS, async () => {
+    const { wait, active } = await jobsOf(worker);
+    return wait === 1 && active === 0;
+  });
+  for (let look = 0; look < 8; look += 1) {
+    expect((await databaseOf(worker)).status).toBe(503);
+    const { wait, delayed, failed } = await jobsOf(worker);
+    if (wait !== 1 || delayed !== 0 || failed !== 0) return true;
+  }
+  return false;
+}
+
+const isPaid = (prisma: Shop['prisma'], number: string) =>
+  until(`${number} to be paid`, SOON_MS, async () => {
+    const order = await prisma.order.findFirst({ where: { number, status: 'paid' } });
+    return order !== null;
+  });
+
+const register = (prisma: Shop['prisma'], number: string) =>
+  registerOrder(
+    { prisma, clock: systemClock },
+    { merchant: 'demo', number, amount: 8_888n, currency: 'CNY' },
+  );
+
+test.each(['redis', 'postgres'])(
+  'on a database that is not migrated no job of the queue in %s is taken until it is',
+  async (queue) => {
+    const shop = await open(queue);
+    const database = await freshDatabase({
+      postgresUrl: inject('postgresUrl'),
+      templateDatabase: null,
+    });
+    cleanups.push(database.drop);
+    const prisma = createPrisma({ url: database.url, poolSize: 1, applicationName: 'test' });
+    cleanups.push(() => prisma.$disconnect());
+    const number = await pay(shop);
+    const worker = await addWorker(shop, queue, { DATABASE_URL: database.url });
+    await says(worker, 'the schema is not migrated: run');
+    expect(await isTakenBy(worker)).toBe(false);
+    expect(await (await worker.get('/livez')).text()).toBe('ok\n');
+    await migrate({ databaseUrl: database.url });
+    await register(prisma, number);
+    await isPaid(prisma, number);
+    expect(await databaseOf(worker)).toEqual({ status: 200, database: 'ready' });
+    // The connections go before the database does.
+    await shop.lifecycle.stop();
+  },
+);
+
+test.each(['fsync', 'full_page_writes'])(
+  'while %s is off no job is taken, also by a worker that was waiting for one',
+  async (setting) => {
+    const shop = await onOwnPostgres();
+    const worker = await addWorker(shop, 'redis');
+    const first = await pay(shop);
+    await register(shop.prisma, first);
+    await isPaid(shop.prisma, first);
+    await asAdmin(`ALTER SYSTEM SET ${setting} = off`, 'SELECT pg_reload_conf()');
+    cleanups.push(() => asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()'));
+    await says(worker, `${setting} is off`);
+    const number = await pay(shop);
+    await register(shop.prisma, number);
+    expect(await isTakenBy(worker)).toBe(false);
+    await asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()');
+    await isPaid(shop.prisma, number);
+  },
+);
+
+test('a managed service is believed what it hides: jobs are taken although fsync looks off', async () => {
+  const shop = await onOwnPostgres();
+  await asAdmin('ALTER SYSTEM SET fsync = off', 'SELECT pg_reload_conf()');
+  cleanups.push(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
+  await addWorker(shop, 'redis', { PAYONCE_DATABASE_DURABILITY: 'managed' });
+  const number = await pay(shop);
+  await register(shop.prisma, number);
+  await isPaid(shop.prisma, number);
+});
+
+test('a database that comes back as a standby gets no job until it is promoted', async () => {
+  const shop = await onOwnPostgres();
+  const worker = await addWorker(shop, 'redis');
+  await until('the worker to be ready', LIMIT_MS, async () => (await worker.get('/readyz')).ok);
+  const number = `F${sent + 1}`;
+  await register(shop.prisma, number);
+  await postgres.kill();
+  writeFileSync(join(postgres.data, 'standby.signal'), '');
+  await postgres.start();
+  await says(worker, 'the database is a standby (in recovery)');
+  await pay(shop);
+  expect(await isTakenBy(worker)).toBe(false);
+  await asAdmin('SELECT pg_promote()');
+  await isPaid(shop.prisma, number);
+});

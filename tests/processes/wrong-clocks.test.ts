@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { systemClock } from '@payonce/core/clock';
+import { registerOrders } from '@payonce/core/orders/register';
+import { createPrisma } from '@payonce/prisma/client';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { declareEndpoint } from '@payonce/testkit/endpoint';
+import { ensureFaketime, wrongClock } from '@payonce/tooling/faketime';
+import { until } from '@payonce/tooling/process';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type App, deployment } from './deployed.js';
+
+/** Workers whose clocks are a year ahead and a day behind, under load, beside one whose clock is right. */
+
+const FULL = process.env.PAYONCE_TEST_FULL === '1';
+const PAYMENTS = FULL ? 1_000 : 60;
+const DAY_S = 86_400;
+const LIMIT_MS = 60_000;
+/** Longer than a lease: what the workers that were killed had in hand is sent by the one that is left. */
+const HAND_OVER_MS = 60_000;
+
+const { folder, startRedis, startDatabase, startApp, undo, end } = deployment();
+let prisma: ReturnType<typeof createPrisma>;
+let signers: SimulatedSigners;
+let gateway: App;
+let workers: Record<'right' | 'ahead' | 'behind', App>;
+/** Of the merchant's system; while it holds, answers wait. */
+let holds = true;
+const held: ServerResponse[] = [];
+
+beforeAll(async () => {
+  const library = await ensureFaketime();
+  if (library === null) throw new Error('no libfaketime: apt-get install faketime');
+  const merchant = createServer((request, response) => {
+    request.resume();
+    if (holds) held.push(response);
+    else response.writeHead(204).end();
+  });
+  await new Promise<void>((resolve) => merchant.listen(0, '127.0.0.1', resolve));
+  undo.push(() => {
+    merchant.close();
+    merchant.closeAllConnections();
+  });
+  ({ signers } = await ensureSimulatedChannels(folder));
+  const { port } = merchant.address() as AddressInfo;
+  const declared = declareEndpoint(folder, { name: 'shop', url: `http://127.0.0.1:${port}/` });
+  const [redisUrl, databaseUrl] = [await startRedis(), await startDatabase()];
+  prisma = createPrisma({ url: databaseUrl, poolSize: 2, applicationName: 'clock-test' });
+  undo.push(() => prisma.$disconnect());
+  const env = { REDIS_URL: redisUrl, PAYONCE_LOG_LEVEL: 'warn' };
+  gateway = await startApp('gateway', env);
+  const start = (clock: Record<string, string>) =>
+    startApp('worker', {
+      ...env,
+      DATABASE_URL: databaseUrl,
+      PAYONCE_CHANNELS_FILE: declared.channelsFile,
+      PAYONCE_ENCRYPTION_KEY: ENCRYPTION_KEY,
+      PAYONCE_WEBHOOK_ALLOW_NETWORKS: '127.0.0.1/32',
+      // Retention begins a round every forty of these: several in this test.
+      PAYONCE_WORKER_RELEASE_INTERVAL_MS: '100',
+      PAYONCE_WORKER_CONCURRENCY: '20',
+      ...clock,
+    });
+  const ahead = await start(wrongClock(library, 365 * DAY_S));
+  const behind = await start(wrongClock(library, -DAY_S));
+  workers = { ahead, behind, right: await start({}) };
+});
+afterAll(end);
+
+const ENCRYPTION_KEY = randomBytes(32).toString('base64');
+
+async function notify(orderNumber: string): Promise<void> {
+  const trade = `T${orderNumber}`;
+  const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
+  const { body, headers } = signers['sim-alipay'].payment(payment);
+  const answer = await fetch(`http://127.0.0.1:${gateway.port}/notify/alipay/sim-alipay`, {
+    method: 'POST',
+    headers,
+    body: new Uint8Array(body),
+  });
+  expect([answer.status, await answer.text()]).toEqual([200, 'success']);
+}
+
+function answerAll(): void {
+  holds = false;
+  for (const response of held.splice(0)) response.writeHead(204).end();
+}
+
+const applied = async ({ privately }: App) => {
+  const { text } = await privately('/metrics');
+  return Number(/^payonce_events_total\{outcome="applied".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
+};
+
+test('each says so and is ready; the gauge tells by how much', async () => {
+  for (const [name, words] of [
+    ['ahead', `${365 * DAY_S} s ahead of the database: no schedule runs`],
+    ['behind', `${DAY_S} s behind the database: no schedule runs`],
+  ] as const) {
+    const { ok, text } = await workers[name].privately('/readyz');
+    expect({ ok, clock: JSON.parse(text).parts.clock }).toEqual({ ok: true, clock: words });
+  }
+  expect((await workers.right.privately('/readyz')).text).not.toContain('clock');
+  const { text } = await workers.behind.privately('/metrics');
+  const gauge = /^payonce_database_clock_difference_seconds\{.*\} (\S+)$/m.exec(text)?.[1];
+  expect(Math.abs(Number(gauge) + DAY_S)).toBeLessThan(1);
+});
+
+test('under load no evidence is dropped, every time is the database’s, and nothing is stuck once they are gone', async () => {
+  const startedAt = Date.now();
+  const numbers = Array.from({ length: PAYMENTS }, (_, n) => `C${n}`);
+  await registerOrders(
+    { prisma, clock: systemClock },
+    numbers.map((number) => ({ merchant: 'demo', number, amount: 8_888n, currency: 'CNY' })),
+  );
+  for (let at = 0; at < PAYMENTS; at += 10) {
+    await Promise.all(numbers.slice(at, at + 10).map(notify));
+  }
+  await until('all to be paid', LIMIT_MS, async () => {
+    return (await prisma.order.count({ where: { status: 'paid' } })) === PAYMENTS;
+  });
+  const shares = Object.fromEntries(
+    await Promise.all(
+      Object.entries(workers).map(async ([name, app]) => [name, await applied(app)] as const),
+    ),
+  );
+  await until('deliveries in hand', LIMIT_MS, () => held.length > 0);
+  // In the full size they die with deliveries in hand: who is left waits for the ends of their leases.
+  if (!FULL) answerAll();
+  for (const name of ['ahead', 'behind'] as const) workers[name].child.child.kill('SIGKILL');
+  const [latest] = await prisma.$queryRaw<{ aheadSeconds: number; behindSeconds: number }[]>`
+    SELECT max(extract(epoch FROM at - now()))::float8 AS "aheadSeconds",
+      max(extract(epoch FROM now() - at))::float8 AS "behindSeconds"
+    FROM (SELECT created_at AS at FROM notifications
+      UNION ALL SELECT decided_at FROM notification_events
+      UNION ALL SELECT created_at FROM facts
+      UNION ALL SELECT created_at FROM order_events
+      UNION ALL SELECT updated_at FROM orders
+      UNION ALL SELECT next_attempt_at FROM deliveries
+      UNION ALL SELECT lease_until FROM deliveries) AS times WHERE at IS NOT NULL`;
+  // A lease ends half a minute from its beginning, a first retry comes after five seconds.
+  expect(latest?.aheadSeconds).toBeLessThan(40);
+  expect(latest?.behindSeconds).toBeLessThan((Date.now() - startedAt) / 1_000 + 5);
+
+  answerAll();
+  const undelivered = { state: { not: 'delivered' } };
+  await until('every delivery', HAND_OVER_MS, async () => {
+    const made = await prisma.delivery.count();
+    return made >= PAYMENTS && (await prisma.delivery.count({ where: undelivered })) === 0;
+  });
+  const evidence = await prisma.notification.count({ where: { purgedAt: null } });
+  console.log({ PAYMENTS, shares, evidence, seconds: (Date.now() - startedAt) / 1_000, ...latest });
+  expect(evidence).toBe(PAYMENTS);
+});
