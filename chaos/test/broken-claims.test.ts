@@ -67,7 +67,7 @@ async function ordersAway(scene: Scene): Promise<void> {
 
 /** The database prefers commits that nobody waits for, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql, restartWorker, crashPostgres } = scene;
+  const { teller, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
   const told = await payment(scene);
   const [row] = await sql('SELECT current_database() AS name');
   await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
@@ -76,6 +76,10 @@ async function commitsLost(scene: Scene): Promise<void> {
   await restartWorker();
   await deliver(teller.payment(told));
   await drained();
+  // What is in hand at that moment is tried again half a minute later.
+  await until('the delivery to be recorded', async () => {
+    return (await sql("SELECT 1 FROM deliveries WHERE state = 'delivered'")).length > 0;
+  });
   await crashPostgres();
   await sql('ALTER SYSTEM RESET wal_writer_delay');
   await sql('SELECT pg_reload_conf()');

@@ -50,9 +50,17 @@ async function toldAgain({ teller, order, deliver, drained, forgetJobs }: Scene)
   }
 }
 
+/** Of the refund whose fact takes long to be written. */
+const SLOW = 3_001n;
+const SLOW_FACT = `
+  CREATE FUNCTION slow_fact() RETURNS trigger LANGUAGE plpgsql
+    AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NEW; END $$;
+  CREATE TRIGGER slow_fact BEFORE INSERT ON facts FOR EACH ROW
+    WHEN (NEW.refund_id IS NOT NULL AND NEW.amount = ${SLOW}) EXECUTE FUNCTION slow_fact();`;
+
 /** Two refunds of one order at once: the second begins while the first has not yet written its fact. */
 async function hotOrder(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, waiting } = scene;
+  const { teller, deliver, drained, sql, until } = scene;
   const payment = {
     provider: 'wechatpay',
     order: await scene.order(DUE),
@@ -60,12 +68,13 @@ async function hotOrder(scene: Scene): Promise<void> {
   } as const;
   await deliver(teller.payment(payment));
   await drained();
-  const release = await scene.lock('LOCK TABLE facts IN SHARE MODE');
-  await deliver(teller.refund({ ...payment, amount: PART, total: PART }));
-  await waiting(1);
-  await deliver(teller.refund({ ...payment, amount: DUE - PART, total: DUE }));
-  await waiting(2);
-  await release();
+  await deliver(teller.refund({ ...payment, amount: SLOW, total: SLOW }));
+  await until('the first refund to be written', async () => {
+    const sleeping = await sql(`SELECT 1 FROM pg_stat_activity
+      WHERE datname = current_database() AND wait_event = 'PgSleep'`);
+    return sleeping.length > 0;
+  });
+  await deliver(teller.refund({ ...payment, amount: DUE - SLOW, total: DUE }));
   await drained();
 }
 
@@ -148,11 +157,12 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${CORE}/orders/store.js`,
-        find: 'ORDER BY o.id FOR UPDATE OF o',
+        file: `${CORE}/orders/lock-free.js`,
+        find: 'ORDER BY o.id FOR UPDATE OF o SKIP LOCKED',
         replace: 'ORDER BY o.id',
       },
     ],
+    prepare: SLOW_FACT,
     reported: { doubled: 1, falselyAcknowledged: 0 },
   },
   {
@@ -160,23 +170,33 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${CORE}/notifications/settle.js`,
-        find: 'import { claimTrades,',
-        replace: 'import { claimTrades, findOrders, readFacts,',
+        file: `${CORE}/orders/lock-free.js`,
+        find: 'import { orderKey, toOrders }',
+        replace: 'import { orderKey, readEarly, toOrders }',
       },
       {
-        file: `${CORE}/notifications/settle.js`,
-        find: 'const orders = await lockOrders(tx, orderKeysOf(events));',
-        replace: `const early = await findOrders(tx, orderKeysOf(events));
-          const facts = await readFacts(tx, [...early.values()].map((order) => order.id));
-          const orders = await lockOrders(tx, orderKeysOf(events));`,
+        file: `${CORE}/orders/lock-free.js`,
+        find: 'export async function lockFreeOrders(tx, keys) {',
+        replace: 'export async function lockFreeOrders(tx, keys) { await readEarly(tx, keys);',
       },
       {
-        file: `${CORE}/notifications/settle.js`,
-        find: 'const { owners, facts, contested } = await claimTrades(',
-        replace: 'const { owners, contested } = await claimTrades(',
+        file: `${CORE}/orders/store.js`,
+        find: 'export async function claimTrades(',
+        // Longer than the first refund takes to write its fact.
+        replace: `const early = new WeakMap();
+          export async function readEarly(tx, keys) {
+            const orders = await findOrders(tx, keys);
+            early.set(tx, await readFacts(tx, [...orders.values()].map((order) => order.id)));
+            await new Promise((resolve) => setTimeout(resolve, 1_000));
+          }
+          export async function claimTrades(tx, ...rest) {
+            const claimed = await claimNow(tx, ...rest);
+            return { ...claimed, facts: early.get(tx) ?? claimed.facts };
+          }
+          async function claimNow(`,
       },
     ],
+    prepare: SLOW_FACT,
     reported: { doubled: 1, falselyAcknowledged: 0 },
   },
   {
@@ -263,6 +283,7 @@ test('the product itself, through the same scenarios, has nothing to be found', 
         await scenario(scene);
       }
     },
+    SLOW_FACT,
   );
   expect(findings).toEqual([]);
   expect(isClean(verdict)).toBe(true);

@@ -114,8 +114,6 @@ export interface Scene {
   sql(text: string): Promise<Record<string, unknown>[]>;
   /** Runs the text and keeps its locks until the answer is called. */
   lock(text: string): Promise<() => Promise<void>>;
-  /** Until so many sessions wait for a lock. */
-  waiting(count: number): Promise<void>;
   /** Ends the worker and starts it anew; without a channel, if one is named. */
   restartWorker(without?: string, env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGKILL of the worker, and a new one. */
@@ -219,13 +217,6 @@ async function openScene(
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
     lock: (text) => hold(database.url, text, undo),
-    waiting: (count) =>
-      until(`${count} sessions to wait for a lock`, WAIT_MS, async () => {
-        const rows = await sql(
-          "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
-        );
-        return rows.length === count;
-      }),
     async restartWorker(without, env) {
       await stop(running.owned, 'SIGTERM', WAIT_MS);
       running = await worker(without, env);

@@ -6,11 +6,13 @@ const IDS = [
   'alipay.sim-alipay.2026112301234567890123456789012345.0a1b2c3d4e5f6071',
   'wechatpay.sim-wechat.0f0e8f4e-8d0c-4c0b-9c37-2f8f6b8f3c11.deadbeefdeadbeef',
   'wechatpay-v2.sim-wechat-v2.payment-4200001234-SUCCESS.0000000000000000',
+  // Of the release before.
+  'wechatpay-v2.sim-wechat-v2.refund-5000001234-SUCCESS.0000000a',
 ];
 
 test('every job ID is found once, however the stream is cut into pieces', () => {
   const stream = Buffer.from(
-    `*3\r\n$5\r\n\xc3${IDS[0]}\xda\0\x05${IDS[1]}\r\n"${IDS[2]}"\0`,
+    `*3\r\n$5\r\n\xc3${IDS[0]}\xda\0\x05${IDS[1]}\r\n"${IDS[2]}"\0${IDS[3]}\r\n`,
     'latin1',
   );
   fc.assert(

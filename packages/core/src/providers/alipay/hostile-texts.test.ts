@@ -5,6 +5,7 @@ import { type Fields, fieldValue, withFields, withoutFields } from '@payonce/tes
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { cutOf, hostileText } from '../../../test/hostile-texts.js';
+import type { Fact } from '../../orders/fact.js';
 import type { PaymentEvent } from '../event.js';
 import { cutText } from '../signed-text.js';
 import { alipay } from './alipay.js';
@@ -95,7 +96,7 @@ function withTimesOf(event: PaymentEvent, other: PaymentEvent): PaymentEvent {
   if (event.kind !== 'order' || other.kind !== 'order') return event;
   const facts = event.facts.map((fact, index) => {
     const at = other.facts[index]?.at;
-    return fact.at === null && at ? { ...fact, at } : fact;
+    return fact.at === null && at ? ({ ...fact, at } as Fact) : fact;
   });
   return { ...event, facts };
 }
