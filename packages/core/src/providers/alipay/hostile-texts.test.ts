@@ -152,6 +152,26 @@ describe('whatever buyers and merchants write into a notice', () => {
     );
   });
 
+  it('thousands of cuts of one captured notice are one message with its one event', () => {
+    const { body, content } = signer.payment({ ...order, paidAt: NOW });
+    const sign = new URLSearchParams(body.toString()).get('sign') ?? '';
+    const text = alipaySignedBytes(content.fields).toString();
+    const first = said(body);
+    const bodies = new Set<string>();
+    for (let count = 0; count < 1_000 * MANY; count += 1) {
+      const cut = cutOf(
+        text,
+        (index) => ((count * 2_654_435_761) >>> (index % 31)) % 2 === 1,
+        true,
+      );
+      const recut = encodeForm([...cut, ['sign', sign]]);
+      bodies.add(recut.toString());
+      expect(said(recut)).toEqual(first);
+    }
+    expect(bodies.size).toBeGreaterThan(900 * MANY);
+    if (MANY > 1) console.log(`${bodies.size} cuts of one Alipay notice: 1 ID, 1 digest, 1 event`);
+  });
+
   it('a copy that Alipay sends again is the same content', () => {
     fc.assert(
       fc.property(honest, texts, (fields, hostile) => {

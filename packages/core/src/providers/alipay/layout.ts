@@ -1,4 +1,4 @@
-import { Shape } from '../signed-text.js';
+import { Shape } from '../signed-shape.js';
 import { TRADE_NAMES } from './names.js';
 
 /** What the names of a form say, whatever its values are. */

@@ -1,4 +1,4 @@
-import { namesOf } from '../signed-text.js';
+import { namesOf } from '../signed-shape.js';
 
 /**
  * The names of a trade notice (opendocs open/203/105286 and open/270/105902; published notices of Alipay's SDKs).

@@ -13,6 +13,7 @@ import { formerIdentity, formerRefusal, isNotifyId } from './former.js';
 import type { Layouts } from './layout.js';
 import { isOfSending, TRADE_NAMES, WHOLE_TRADE } from './names.js';
 import type { AlipayKey, AlipaySettings } from './settings.js';
+import { signedTexts } from './signed-texts.js';
 import { beijingTimeOf } from './text.js';
 
 /** A verified notice. */
@@ -154,56 +155,6 @@ function signedBy(
     isFirst = false;
   }
   return null;
-}
-
-/**
- * What may have been signed, the likeliest first. Trade notices leave `sign_type` out (`rsaCheckV1`),
- * service notices sign it (`rsaCheckV2`), and some of them do not send it: then it is the channel's own.
- * Empty values are signed (Alipay's EasySDK); the SDKs disagree, and an empty value says nothing, so a second
- * try without them gives nothing away.
- * @param unsent the `sign_type` to put in where none was sent; null where the release before put in none
- */
-function* signedTexts(form: Form, unsent: AlipaySettings['signType'] | null): Generator<string> {
-  const hasType = form.get('sign_type') !== undefined;
-  const typed = form.isFilled('sign_type') ? null : unsent;
-  const typeIsWhole = !form.get('sign_type')?.includes('&');
-  if (typeIsWhole) yield signedText(form, false, true);
-  if (hasType) yield signedText(form, true, true);
-  if (typed !== null) yield withSignType(form, typed, true);
-  if (!form.values.includes('')) return;
-  if (typeIsWhole) yield signedText(form, false, false);
-  if (hasType) yield signedText(form, true, false);
-  if (typed !== null) yield withSignType(form, typed, false);
-}
-
-function signedText(
-  { layout, values }: Form,
-  typeIsSigned: boolean,
-  emptyIsSigned: boolean,
-): string {
-  let text = '';
-  for (const { name, place, head } of layout.sorted) {
-    if (name === 'sign' || (name === 'sign_type' && !typeIsSigned)) continue;
-    const value = values[place] ?? '';
-    if (value === '' && !emptyIsSigned) continue;
-    text += text === '' ? head.slice(1) : head;
-    text += value;
-  }
-  return text;
-}
-
-/** The signed text with a `sign_type` at its sorted place. */
-function withSignType({ layout, values }: Form, signType: string, emptyIsSigned: boolean): string {
-  const pieces = layout.sorted
-    .filter(({ name }) => name !== 'sign' && name !== 'sign_type')
-    .map(({ name, place }) => ({ name, value: values[place] ?? '' }))
-    .filter(({ value }) => value !== '' || emptyIsSigned);
-  const behind = pieces.findIndex(({ name }) => name > 'sign_type');
-  const at = behind === -1 ? pieces.length : behind;
-  return pieces
-    .toSpliced(at, 0, { name: 'sign_type', value: signType })
-    .map(({ name, value }) => `${name}=${value}`)
-    .join('&');
 }
 
 /** What the release before called this message; null where it refused it. */

@@ -134,6 +134,22 @@ describe('whatever buyers and merchants write into a payment result', () => {
     );
   });
 
+  test('thousands of cuts of one captured payment are one message with its one event', () => {
+    const fields = paidWith(['attach', 'x']);
+    const signature = wechatV2Sign(fields, KEY, 'HMAC-SHA256');
+    const text = textToSign(new Map(fields));
+    const first = said(sign(fields));
+    const bodies = new Set<string>();
+    for (let count = 0; count < 1_000 * MANY; count += 1) {
+      const glued = (index: number) => ((count * 2_654_435_761) >>> (index % 31)) % 2 === 1;
+      const recut = xml([...cutOf(text, glued, false), ['sign', signature]]);
+      bodies.add(recut.toString());
+      expect(said(recut)).toEqual(first);
+    }
+    expect(bodies.size).toBeGreaterThan(900 * MANY);
+    if (MANY > 1) console.log(`${bodies.size} cuts of one v2 payment: 1 ID, 1 digest, 1 event`);
+  });
+
   test('a copy that is sent again is the same content, with or without sign_type', () => {
     fc.assert(
       fc.property(honest, texts, (fields, hostile) => {

@@ -1,4 +1,4 @@
-import { namesOf } from '../signed-text.js';
+import { namesOf } from '../signed-shape.js';
 
 /**
  * What only requests, the API's answers, addresses and the parameters of apps and pages carry, one at least in

@@ -115,6 +115,11 @@ describe('a refund notice', () => {
     };
     expect(seen(genuine)).toMatchObject({ shardKey: 'A-1' });
     for (const fields of wrapped) expect(seen(fields)).toEqual(seen(genuine));
+    const count = process.env.PAYONCE_TEST_FULL === '1' ? 10_000 : 300;
+    const first = seen(genuine);
+    for (let note = 0; note < count; note += 1) {
+      expect(seen([...genuine, ['note', `x${note}`]])).toEqual(first);
+    }
   });
 
   test.each<Fields[number]>([

@@ -1,0 +1,224 @@
+/** What a type's signed text may hold; a name of none of these lists may hold anybody's text. */
+export interface NameTable {
+  /** The provider sends these in every message of the type, and they decide. Sorted. */
+  readonly always: readonly string[];
+  /** The provider sends these too and they decide no money: they show where other names belong. Sorted. */
+  readonly anchors: readonly string[];
+  /** These decide where they are there. */
+  readonly optional: readonly string[];
+  /** Known fields with a text of the buyer's or merchant's choice. */
+  readonly texts: readonly string[];
+  /** The provider alone writes these, and they decide nothing. */
+  readonly plain: readonly string[];
+  /** Only other messages of the same signer carry these; in this type they are part of a text. */
+  readonly foreign: readonly string[];
+  /** Numbered names of the kind of `plain`. */
+  readonly plainPattern?: RegExp;
+}
+
+type Role = keyof Omit<NameTable, 'plainPattern'>;
+
+/** A table, made ready for looking names up. */
+export interface Names {
+  readonly roles: ReadonlyMap<string, Role>;
+  /** `always` and `anchors`, sorted. */
+  readonly separators: readonly string[];
+  readonly always: readonly string[];
+  readonly texts: readonly string[];
+  readonly plainPattern: RegExp | null;
+  /** The last few shapes that were asked for. */
+  remembered: readonly Shape[];
+}
+
+/** A provider's messages come in a few shapes: payments with and without coupons, refunds. */
+const REMEMBERED = 8;
+const MAX_REMEMBERED_NAMES = 256;
+
+export function namesOf(table: NameTable): Names {
+  const lists = ['always', 'anchors', 'optional', 'texts', 'plain', 'foreign'] as const;
+  const roles = new Map(lists.flatMap((role) => table[role].map((name) => [name, role] as const)));
+  return {
+    roles,
+    separators: [...table.always, ...table.anchors].sort(),
+    always: table.always,
+    texts: table.texts,
+    plainPattern: table.plainPattern ?? null,
+    remembered: [],
+  };
+}
+
+/**
+ * Where a name stands.
+ * - `certain`: once, and nobody's text stands between it and the signer's field before it
+ * - `after_text`: once and in its place, but behind a known text, which may hold it
+ * - `after_unknown`: the same behind a field that the table does not know
+ * - `wrong`: twice, or where sorting does not put it
+ */
+export type Place = 'absent' | 'certain' | 'after_text' | 'after_unknown' | 'wrong';
+
+/** Where one name stands with a value; texts count without one too. */
+interface Found {
+  readonly at: number[];
+  /** The last piece before the first of them that is a text, or that the table does not know. */
+  readonly text: number;
+  readonly unknown: number;
+}
+
+/** What the names of a signed text say, whatever their values are. */
+export class Shape {
+  private readonly found = new Map<string, Found>();
+  private readonly places = new Map<string, Place>();
+  private separators: ReadonlyMap<string, number> | undefined;
+  /** The name that is always there and stands twice, or does not rise with the others; null where all do. */
+  readonly confused: string | null;
+  /** The first foreign name; null where there is none. */
+  readonly foreign: string | null;
+
+  /** @param isFilled whether a piece has a value */
+  constructor(
+    /** Of all pieces: what stands before the first `=`. */
+    readonly names: readonly string[],
+    isFilled: (index: number) => boolean,
+    private readonly table: Names,
+  ) {
+    let lastText = -1;
+    let lastUnknown = -1;
+    for (const [index, name] of names.entries()) {
+      const role = this.roleOf(name);
+      if (role === undefined || role === 'foreign') lastUnknown = index;
+      else if (role === 'texts') lastText = index;
+      if (role === undefined || role === 'plain') continue;
+      // An empty value says nothing; but a text that is empty before `&` may go on behind it.
+      if (role !== 'texts' && !isFilled(index)) continue;
+      const known = this.found.get(name);
+      if (known !== undefined) known.at.push(index);
+      else this.found.set(name, { at: [index], text: lastText, unknown: lastUnknown });
+    }
+    this.confused = this.findConfused();
+    this.foreign = names.find((name) => this.roleOf(name) === 'foreign') ?? null;
+  }
+
+  roleOf(name: string): Role | undefined {
+    const role = this.table.roles.get(name);
+    if (role !== undefined) return role;
+    return this.table.plainPattern?.test(name) ? 'plain' : undefined;
+  }
+
+  /** The pieces that have a name of the table and a value. */
+  piecesOf(name: string): readonly number[] {
+    return this.found.get(name)?.at ?? NONE;
+  }
+
+  /** Where an optional name stands. Only means something where nothing is `confused`. */
+  placeOf(name: string): Place {
+    const known = this.places.get(name);
+    if (known !== undefined) return known;
+    const place = this.findPlace(name);
+    this.places.set(name, place);
+    return place;
+  }
+
+  /** The piece of an anchor that stands once between its neighbours, wherever else a text repeats it. */
+  anchorOf(name: string): number | undefined {
+    return this.separatorsFound().get(name);
+  }
+
+  private findConfused(): string | null {
+    let last = -1;
+    for (const name of this.table.always) {
+      const [at, second] = this.piecesOf(name);
+      if (at === undefined) continue;
+      if (second !== undefined || at < last) return name;
+      last = at;
+    }
+    return null;
+  }
+
+  private findPlace(name: string): Place {
+    const found = this.found.get(name);
+    if (found === undefined) return 'absent';
+    const [at = -1] = found.at;
+    const { before, behind } = this.neighbours(name);
+    if (found.at.length > 1 || at < before || at > behind) return 'wrong';
+    if (found.text <= before && found.unknown <= before) return 'certain';
+    if (this.table.texts.some((text) => text > name && this.standsIn(text, before, at))) {
+      return 'wrong';
+    }
+    return found.unknown <= before ? 'after_text' : 'after_unknown';
+  }
+
+  private standsIn(name: string, from: number, to: number): boolean {
+    return this.piecesOf(name).some((at) => at > from && at < to);
+  }
+
+  /** Where the signer's fields stand that sort next to a name. */
+  private neighbours(name: string): { readonly before: number; readonly behind: number } {
+    let before = -1;
+    for (const [separator, at] of this.separatorsFound()) {
+      if (separator > name) return { before, behind: at };
+      if (separator < name) before = at;
+    }
+    return { before, behind: Number.POSITIVE_INFINITY };
+  }
+
+  /**
+   * The signer's own fields, in order. The anchors between two names that are always there count only if each
+   * stands there once and they rise: else a text repeats one, and which is the signer's would be a guess.
+   */
+  private separatorsFound(): ReadonlyMap<string, number> {
+    if (this.separators !== undefined) return this.separators;
+    const separators = new Map<string, number>();
+    let anchors: string[] = [];
+    let low = -1;
+    const settle = (high: number) => {
+      for (const [name, at] of this.anchorsIn(anchors, low, high)) separators.set(name, at);
+      anchors = [];
+      low = high;
+    };
+    for (const name of this.table.separators) {
+      if (this.table.roles.get(name) === 'anchors') anchors.push(name);
+      else {
+        const [at] = this.piecesOf(name);
+        if (at === undefined) continue;
+        settle(at);
+        separators.set(name, at);
+      }
+    }
+    settle(Number.POSITIVE_INFINITY);
+    this.separators = separators;
+    return separators;
+  }
+
+  private anchorsIn(names: readonly string[], low: number, high: number): [string, number][] {
+    const found = names.flatMap((name) =>
+      this.piecesOf(name)
+        .filter((at) => at > low && at < high)
+        .map((at): [string, number] => [name, at]),
+    );
+    const rising = found.every(([name, at], index) => {
+      const [before, beforeAt] = found[index - 1] ?? ['', -1];
+      return name !== before && at > beforeAt;
+    });
+    return rising ? found : [];
+  }
+}
+
+const NONE: readonly number[] = [];
+
+/** Remembering only saves time: the answer is the same without it. */
+export function shapeOf(names: readonly string[], values: readonly string[], table: Names): Shape {
+  const fresh = (some: readonly string[]) =>
+    new Shape(some, (index) => values[index] !== '', table);
+  if (names.length > MAX_REMEMBERED_NAMES || values.includes('')) return fresh(names);
+  const known = table.remembered.find((shape) => isSame(shape.names, names));
+  if (known) return known;
+  // Copies: a piece of a text would keep the whole text.
+  const copies = names.map((name) => Buffer.from(name, 'utf8').toString('utf8'));
+  const shape = fresh(copies);
+  table.remembered = [shape, ...table.remembered.slice(0, REMEMBERED - 1)];
+  return shape;
+}
+
+function isSame(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((name, index) => name === others[index]);
+}
