@@ -17,6 +17,7 @@ import {
   testDatabase,
   toldEvents,
 } from './database-support.js';
+import { fromWechatV2, ORDER, PAYMENT, wechatV2 } from './wire.js';
 
 const ID = { notificationId: 'same' };
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -296,5 +297,29 @@ describe('contents that are encrypted and not signed', () => {
     expect(await apply(deps, unsigned('f'))).toEqual([['id_conflict']]);
     expect(await apply(deps, unsigned('g'))).toEqual([[]]);
     expect(await rows(deps)).toHaveLength(6);
+  });
+});
+
+describe('a payment of WeChat Pay v2 that is told again with', () => {
+  const told = (changes: readonly (readonly [string, string])[]) =>
+    fromWechatV2(wechatV2.payment({ ...PAYMENT, changes }));
+  const first = told([['is_subscribe', 'N']]);
+
+  test.each([
+    ['another is_subscribe', told([['is_subscribe', 'Y']])],
+    ['no sign_type', told([['sign_type', '']])],
+    ['another bank_type', told([['bank_type', 'CFT']])],
+  ])('%s is a duplicate, in either order of arrival', async (_, other) => {
+    expect(other.notificationId).toBe(first.notificationId);
+    expect(other.digest).not.toBe(first.digest);
+    for (const [one, two] of [
+      [first, other],
+      [other, first],
+    ] as const) {
+      const deps = await testDatabase();
+      await registerOrder(deps, ORDER);
+      expect(await apply(deps, one)).toEqual([['applied']]);
+      expect(await apply(deps, two)).toEqual([['duplicate']]);
+    }
   });
 });

@@ -2,7 +2,16 @@ import { createHash } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import { rejectHeldEvent } from '@payonce/core/notifications/operator';
-import { type DecodeStored, redecodeStep } from '@payonce/core/notifications/redecode';
+import {
+  candidatesOf,
+  type DecodeStored,
+  type Redecoded,
+  redecodeInOne,
+  redecodeStep,
+  UPGRADE,
+} from '@payonce/core/notifications/redecode';
+import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
+import { heldMessages } from '@payonce/core/notifications/redecode-rows';
 import { registerOrder } from '@payonce/core/orders/register';
 import type { PaymentEvent } from '@payonce/core/providers/event';
 import { describe, expect, test } from 'vitest';
@@ -166,21 +175,15 @@ describe('held events of the release before', () => {
 
   test('what a person settled meanwhile is left alone', async () => {
     const deps = await testFormer(former('a', ambiguous));
-    const decode: DecodeStored = () => ({ digest: digest('a'), events: [payment('A1', 'T1')] });
-    const [row] = await deps.prisma.notification.findMany();
-    let asked = false;
-    const slow: DecodeStored = (message) => {
-      asked = true;
-      return decode(message);
-    };
-    await rejectHeldEvent(deps, {
-      actor: 'li',
-      reason: null,
-      notification: row?.id ?? 0n,
-      position: 0,
-    });
-    expect(await run(deps, slow)).toEqual([]);
-    expect(asked).toBe(false);
+    const asked = { after: 0n, limit: 1, onlyFormer: true };
+    const rows = await heldMessages(deps.prisma, asked);
+    const candidates = await candidatesOf(deps, rows, seeing({ a: [payment('A1', 'T1')] }));
+    const notification = rows[0]?.id ?? 0n;
+    await rejectHeldEvent(deps, { actor: 'li', reason: null, notification, position: 0 });
+    const results = await deps.prisma.$transaction((tx) =>
+      redecodeInOne(tx, deps.now, candidates, UPGRADE),
+    );
+    expect(results).toMatchObject([{ result: 'busy' }]);
     expect(await outcomes(deps)).toEqual(['ignored']);
   });
 
@@ -219,5 +222,68 @@ describe('held events of the release before', () => {
       'decoded',
     ]);
     expect(await outcomes(deps)).toEqual(['unsupported_event', 'applied']);
+  });
+});
+
+describe('a plan', () => {
+  const MAX = 100;
+  const operator = { actor: 'li', reason: 'the key is back' };
+  const decode = seeing({
+    a: [payment('A1', 'T1')],
+    b: [payment('A1', 'T1')],
+    c: [ambiguous],
+  });
+  const testHeld = () =>
+    testFormer(
+      former('a', ambiguous, { notificationId: 'a' }),
+      former('b', ambiguous, { notificationId: 'b' }),
+      former('c', ambiguous, { notificationId: 'c' }),
+      former('d', ambiguous, { notificationId: 'd' }),
+    );
+  const comesOf = (items: readonly Redecoded[]) =>
+    items.map(({ result, events }) => [result, ...events.map(({ to }) => to.outcome)].join(' '));
+
+  test('says what would come of each, and changes nothing', async () => {
+    const deps = await testHeld();
+    const plan = await planRedecode(deps, MAX, decode);
+    expect(comesOf(plan.items)).toEqual([
+      'decoded applied',
+      'decoded duplicate',
+      'decoded held',
+      'unverifiable',
+    ]);
+    expect((await planRedecode(deps, MAX, decode)).digest).toBe(plan.digest);
+    expect(await outcomes(deps)).toEqual(Array(4).fill('unsupported_event'));
+    expect(await deps.prisma.notification.count({ where: { textDigest: null } })).toBe(4);
+    expect(await deps.prisma.auditLog.count()).toBe(0);
+  });
+
+  test('is executed as it was, with audit rows of who asked for it', async () => {
+    const deps = await testHeld();
+    const { digest: plan, items } = await planRedecode(deps, MAX, decode);
+    const done = await executeRedecode(deps, MAX, decode, { ...operator, digest: plan });
+    if (done.result !== 'done') throw new Error(done.result);
+    expect(comesOf(done.items)).toEqual(comesOf(items));
+    expect(done.items.every((item) => item.done)).toBe(true);
+    expect((await outcomes(deps)).slice(0, 2)).toEqual(['applied', 'duplicate']);
+    expect(await deps.prisma.auditLog.findMany()).toMatchObject([
+      { actor: 'li', action: 'event.retry' },
+      { actor: 'li', action: 'event.retry' },
+    ]);
+  });
+
+  test('that something else would come of is not executed', async () => {
+    const deps = await testHeld();
+    const { digest: plan } = await planRedecode(deps, MAX, decode);
+    await apply(deps, notification(payment('A1', 'T1')));
+    expect(await executeRedecode(deps, MAX, decode, { ...operator, digest: plan })).toEqual({
+      result: 'plan_changed',
+    });
+    expect((await outcomes(deps)).slice(0, 4)).toEqual(Array(4).fill('unsupported_event'));
+  });
+
+  test('is bounded, and says so', async () => {
+    const deps = await testHeld();
+    expect(await planRedecode(deps, 2, decode)).toMatchObject({ more: true, items: [{}, {}] });
   });
 });

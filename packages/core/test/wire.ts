@@ -55,6 +55,7 @@ function received(channel: SimulatedChannel, request: SignedRequest): VerifiedNo
     merchant,
     notificationId,
     digest,
+    former: provider.formerIdentity(verified.request),
     authenticity,
     receivedAt: RECEIVED_AT,
     body,
