@@ -17,6 +17,12 @@ export const RETRY_AFTER_MS: readonly number[] = [
   24 * HOUR,
 ];
 
+/** Which waits a process keeps; `RETRY_AFTER_MS` unless given. */
+export interface RetrySchedule {
+  /** From one try to the next. */
+  readonly scheduleMs?: readonly number[];
+}
+
 /** Never earlier, and up to a fifth later: what failed together must not come back together. */
 const JITTER = 0.2;
 
