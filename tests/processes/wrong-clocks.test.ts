@@ -126,7 +126,12 @@ test('under load no evidence is dropped, every time is the database’s, and not
   );
   await until('deliveries in hand', LIMIT_MS, () => held.length > 0);
   // In the full size they die with deliveries in hand: who is left waits for the ends of their leases.
-  if (!FULL) answerAll();
+  if (!FULL) {
+    answerAll();
+    await until('results to be recorded', LIMIT_MS, async () => {
+      return (await prisma.delivery.count({ where: { leaseUntil: { not: null } } })) === 0;
+    });
+  }
   for (const name of ['ahead', 'behind'] as const) workers[name].child.child.kill('SIGKILL');
   const [latest] = await prisma.$queryRaw<{ aheadSeconds: number; behindSeconds: number }[]>`
     SELECT max(extract(epoch FROM at - now()))::float8 AS "aheadSeconds",

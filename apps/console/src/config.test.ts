@@ -31,6 +31,15 @@ describe('the configuration', () => {
     });
   });
 
+  it('asks the database for its durability unless a service is named that hides it', () => {
+    expect(loadConfig(complete).databaseDurability).toBe('checked');
+    const managed = { ...complete, PAYONCE_DATABASE_DURABILITY: 'managed' };
+    expect(loadConfig(managed).databaseDurability).toBe('managed');
+    expect(faultsOf({ ...complete, PAYONCE_DATABASE_DURABILITY: 'off' })).toContain(
+      'PAYONCE_DATABASE_DURABILITY',
+    );
+  });
+
   it('believes no header that names people unless told which, and by whom', () => {
     expect(loadConfig(complete).identity).toBeNull();
     const named = { ...complete, PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User' };

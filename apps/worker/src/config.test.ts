@@ -43,6 +43,14 @@ describe('configuration of the worker', () => {
     expect([...config.channels.keys()]).toEqual(['shop']);
   });
 
+  test('the database is asked for its durability unless a service is named that hides it', () => {
+    expect(readConfig(least).databaseDurability).toBe('checked');
+    const managed = { ...least, PAYONCE_DATABASE_DURABILITY: 'managed' };
+    expect(readConfig(managed).databaseDurability).toBe('managed');
+    const faults = faultsOf({ ...least, PAYONCE_DATABASE_DURABILITY: 'relaxed' });
+    expect(faults.join()).toContain('PAYONCE_DATABASE_DURABILITY');
+  });
+
   test('the Redis-free mode needs no Redis', () => {
     const { queues } = readConfig({
       ...least,

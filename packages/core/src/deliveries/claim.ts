@@ -5,7 +5,7 @@ import { isOpen } from './circuit.js';
 import { isHandler } from './endpoint-url.js';
 import { isLeased } from './lease.js';
 import { latestAttemptAt } from './misdated.js';
-import type { RecordDeps } from './record.js';
+import type { RetrySchedule } from './retry.js';
 import { openSecret } from './sealed-secret.js';
 
 /** A delivery in this worker's hand until `leaseUntil`, which is also how its result is told from a later one's. */
@@ -55,7 +55,7 @@ export interface Outlook {
 
 /** What there is to do, in one statement: mostly nothing. */
 export async function lookAround(
-  { prisma, clock, scheduleMs }: DatabaseDeps & Pick<RecordDeps, 'scheduleMs'>,
+  { prisma, clock, scheduleMs }: DatabaseDeps & RetrySchedule,
   { encryptionKey, handlers }: Abilities,
 ): Promise<Outlook> {
   const now = clock();

@@ -1,6 +1,6 @@
 import { Prisma } from '@payonce/prisma/client';
 import { WRONG_CLOCK_MS } from '../clock.js';
-import { ATTEMPT_LIMIT_MS } from './post.js';
+import { ATTEMPT_LIMIT_MS } from './retry.js';
 
 /** The whole try, and time to record it; after a crash another worker waits as long. */
 export const LEASE_MS = ATTEMPT_LIMIT_MS + 15_000;

@@ -1,7 +1,7 @@
 import { WRONG_CLOCK_MS } from '../clock.js';
+import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
-import type { RecordDeps } from './record.js';
-import { attemptAheadMs } from './retry.js';
+import { attemptAheadMs, type RetrySchedule } from './retry.js';
 
 /** Rows in one statement; the next look takes the rest. */
 const STEP = 1_000;
@@ -15,7 +15,7 @@ export function latestAttemptAt(now: Date, scheduleMs: readonly number[] | undef
  * Makes deliveries due that would wait for longer than any delivery does.
  * @throws AppError `database_unavailable`
  */
-export async function redateDeliveries(deps: RecordDeps): Promise<void> {
+export async function redateDeliveries(deps: DatabaseDeps & RetrySchedule): Promise<void> {
   const redated = await inTransaction(deps, (tx) => {
     const now = deps.clock();
     return tx.$executeRaw`

@@ -3,10 +3,8 @@ import { Agent, request } from 'undici';
 import { messageOf } from '../errors.js';
 import { type GuardOptions, guardedConnector } from './guarded-connect.js';
 import type { Answer } from './record.js';
-import { parseRetryAfter } from './retry.js';
+import { ATTEMPT_LIMIT_MS, parseRetryAfter } from './retry.js';
 
-/** From the name's lookup to the answer's last byte that is read; what Standard Webhooks recommends at least. */
-export const ATTEMPT_LIMIT_MS = 15_000;
 /** Of the answer's body: enough to see what went wrong. */
 const RESPONSE_BYTES = 1_024;
 /** Of the answer's headers; nothing of them is needed but one. */

@@ -4,7 +4,7 @@ import { inTransaction, type Tx } from '../database/transaction.js';
 import type { Claimed, Target } from './claim.js';
 import { type DisabledReason, type Endpoint, lockEndpoints, setDisabled } from './endpoint-rows.js';
 import { type Health, healthAfter } from './health.js';
-import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS } from './retry.js';
+import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
 
 /** What came back. */
 export interface Answer {
@@ -32,11 +32,9 @@ export interface Attempt {
 /** `late`: another worker has it in hand by now, so that nothing was recorded. */
 export type Recorded = 'delivered' | 'retried' | 'exhausted' | 'late';
 
-export interface RecordDeps extends DatabaseDeps {
+export interface RecordDeps extends DatabaseDeps, RetrySchedule {
   /** An endpoint is disabled after so long a time of nothing but failures. */
   readonly disableAfterMs: number;
-  /** From one try to the next. */
-  readonly scheduleMs?: readonly number[];
   /** From 0 to 1. */
   readonly random: () => number;
 }

@@ -1,4 +1,4 @@
-/** When a delivery is tried again. Pure. */
+/** How long a delivery is tried, and when again. Pure. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -16,6 +16,15 @@ export const RETRY_AFTER_MS: readonly number[] = [
   20 * HOUR,
   24 * HOUR,
 ];
+
+/** From the name's lookup to the answer's last byte that is read; what Standard Webhooks recommends at least. */
+export const ATTEMPT_LIMIT_MS = 15_000;
+
+/** Which waits a process keeps; `RETRY_AFTER_MS` unless given. */
+export interface RetrySchedule {
+  /** From one try to the next. */
+  readonly scheduleMs?: readonly number[];
+}
 
 /** Never earlier, and up to a fifth later: what failed together must not come back together. */
 const JITTER = 0.2;

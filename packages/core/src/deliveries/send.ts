@@ -4,8 +4,9 @@ import { withDeadline } from '../deadline.js';
 import type { Claimed, Target } from './claim.js';
 import { isHandler } from './endpoint-url.js';
 import { type Message, messageId, messageOf } from './messages.js';
-import { ATTEMPT_LIMIT_MS, type Poster, unanswered } from './post.js';
+import { type Poster, unanswered } from './post.js';
 import type { Answer, Attempt } from './record.js';
+import { ATTEMPT_LIMIT_MS } from './retry.js';
 import { signedHeaders } from './sign.js';
 
 /**
