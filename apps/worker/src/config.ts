@@ -29,7 +29,7 @@ const workerEnv = {
   PAYONCE_WORKER_BATCH_SIZE: count(200, 1, 1_000),
   // Each batch in flight holds one connection of the pool.
   PAYONCE_WORKER_BATCHES_IN_FLIGHT: count(3, 1, 50),
-  // The batches, the schedule, dead letters and the readiness check, with some to spare.
+  // The batches, three for what is locked, the schedule, dead letters and the readiness check.
   PAYONCE_WORKER_DATABASE_POOL: count(8, 2, 100),
   PAYONCE_WORKER_RELEASE_INTERVAL_MS: count(15_000, 100, 3_600_000),
   PAYONCE_WORKER_RELEASE_BATCH_SIZE: count(200, 1, 1_000),

@@ -1,5 +1,4 @@
-import { DelayedError } from 'bullmq';
-import type { QueuedJob } from './process-job.js';
+import { DelayedError, type Job } from 'bullmq';
 
 /** What is locked is tried again after one to three seconds; the longer it was, the later. */
 const LOCK_FIRST_MS = 1_000;
@@ -22,7 +21,7 @@ export function storeDelayMs(random: number): number {
 
 /** Gives a job back to its queue for a while. Costs it no attempt. @throws DelayedError: what BullMQ wants to hear */
 export async function putBack(
-  job: Pick<QueuedJob, 'moveToDelayed'>,
+  job: Pick<Job<unknown, unknown>, 'moveToDelayed'>,
   token: string | undefined,
   delayMs: number,
 ): Promise<never> {

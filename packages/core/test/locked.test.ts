@@ -1,8 +1,9 @@
 /** What others have locked holds up nothing else, and is written by nobody until it is free. */
 import { createHash } from 'node:crypto';
 import { isTooSlow } from '@payonce/core/database/transaction';
+import { fanOut } from '@payonce/core/deliveries/fan-out';
 import { isLocked } from '@payonce/core/errors';
-import { applyFree, applyNotifications } from '@payonce/core/notifications/apply';
+import { type ApplyDeps, applyFree, applyNotifications } from '@payonce/core/notifications/apply';
 import { applyAll } from '@payonce/core/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import { retryHeld } from '@payonce/core/notifications/release';
@@ -17,6 +18,7 @@ import {
   terms,
   testDatabase,
 } from './database-support.js';
+import { deliveryDatabase, makeEndpoint } from './deliveries.js';
 import { holdLock } from './interleaving.js';
 
 /** What the free ones of a batch may wait, whatever is locked. */
@@ -48,7 +50,7 @@ async function applyWhatIsFree(deps: TestDatabase, ...batch: VerifiedNotificatio
 }
 
 /** The same for `applyAll`, and how long it took. */
-async function applyInTime(deps: TestDatabase, batch: readonly VerifiedNotification[]) {
+async function applyInTime(deps: ApplyDeps, batch: readonly VerifiedNotification[]) {
   const start = performance.now();
   const results = await applyAll(deps, batch);
   const ms = performance.now() - start;
@@ -164,6 +166,27 @@ const full = process.env.PAYONCE_TEST_FULL === '1';
 const tables = full
   ? ['notifications', 'orders', 'trades', 'facts', 'order_events', 'notification_events']
   : ['notifications', 'facts'];
+
+test('a locked endpoint keeps no payment from its order: the deliveries are made later', async () => {
+  const deps = await deliveryDatabase();
+  const all = numbers(10);
+  await registerOrders(
+    deps,
+    all.map((number) => terms(number)),
+  );
+  await makeEndpoint(deps);
+  const letGo = await holdLock(deps, 'SELECT FROM webhook_endpoints FOR UPDATE');
+  const batch = paymentsOf(all);
+  for (const some of [batch.slice(0, 9), batch.slice(9)]) {
+    const { outcomes, ms } = await applyInTime({ ...deps, fansOut: () => true }, some);
+    expect(outcomes).toEqual(some.map(() => 'applied'));
+    expect(ms).toBeLessThan(LIMIT_MS);
+  }
+  expect(await deps.prisma.delivery.count()).toBe(0);
+  await letGo();
+  await fanOut(deps, 100);
+  expect(await deps.prisma.delivery.count()).toBe(10);
+});
 
 test.each(tables)(
   'while the table %s is locked a batch is left in time, whole, and is applied afterwards',

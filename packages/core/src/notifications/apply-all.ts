@@ -77,7 +77,8 @@ function locked(cause?: unknown): PromiseRejectedResult {
 
 /**
  * A batch that waited in vain for something that cannot be skipped: larger parts first, so that most of what is free
- * is applied early. What waits alone is locked, and so is what is left when the time is used up.
+ * is applied early. What waits alone is locked, and so is what is left when the time is used up. An endpoint that
+ * somebody has locked must not keep a payment from its order: the deliveries are made later.
  */
 async function applyParts(
   deps: ApplyDeps,
@@ -86,13 +87,15 @@ async function applyParts(
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   const deadline = performance.now() + PARTS_LIMIT_MS;
   const results = new Map<number, PromiseSettledResult<ApplyOutcome>>();
-  const parts = halves(batch.map((_, index) => index));
+  const withoutDeliveries = { ...deps, fansOut: () => false };
+  const whole = batch.map((_, index) => index);
+  const parts = batch.length === 1 ? [whole] : halves(whole);
   let waits = 0;
   for (let part = parts.shift(); part; part = parts.shift()) {
     if (waits >= WAITS_IN_A_ROW || performance.now() > deadline) break;
     try {
       const some = part.flatMap((index) => batch[index] ?? []);
-      const applied = await applyTogether(deps, some, applyFree, PART_WAIT_MS);
+      const applied = await applyTogether(withoutDeliveries, some, applyFree, PART_WAIT_MS);
       for (const [place, index] of part.entries()) results.set(index, applied[place] ?? locked());
       waits = 0;
     } catch (error) {
