@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cookiesOf, formTokenIn, startConsole, type TestConsole } from './support.js';
+import { notificationOf, paid, receive } from './received.js';
+import { call, cookiesOf, formTokenIn, startConsole, type TestConsole } from './support.js';
 
 const PROXY = '10.1.2.3';
 const FORM = {
@@ -64,6 +65,22 @@ describe('a person whom an authenticating proxy names', () => {
     expect(cookiesOf(other)['payonce-session']).not.toBe(cookies['payonce-session']);
   });
 
+  it('who may only look sees the trades of an order and no way to release one', async () => {
+    const payload = { orderNumber: 'A-1', amount: '8888' };
+    await call(server, 'POST', '/orders', { payload });
+    await receive(server, notificationOf([paid('A-1', { trade: 'T1' })]));
+    const url = '/orders/default/A-1';
+    const page = await server.app.inject({ url, remoteAddress: PROXY, headers: NAMED });
+    expect(page.body).toContain('T1');
+    expect(page.body).not.toContain('/release');
+    const look = await server.app.inject({
+      url: `${url}/trades/alipay/T1/release`,
+      remoteAddress: PROXY,
+      headers: NAMED,
+    });
+    expect(look.statusCode).toBe(403);
+  });
+
   it('who may only look sees no button, and is refused what none was shown for', async () => {
     const page = await get(PROXY, NAMED);
     const cookies = cookiesOf(page);
@@ -76,6 +93,8 @@ describe('a person whom an authenticating proxy names', () => {
       '/held/1/0/accept',
       '/dead-letters/1/dismiss',
       '/endpoints/1/enable',
+      '/orders/default/A-1/trades/alipay/T1/release',
+      '/orders/default/A-1/trades/alipay/T1/reinstate',
     ]) {
       const headers = { ...NAMED, ...FORM };
       const answer = await server.app.inject({

@@ -1,5 +1,8 @@
 import { systemClock } from '@payonce/core/clock';
+import { applyNotifications } from '@payonce/core/notifications/apply';
 import { recordDeadLetter, requestRedrive } from '@payonce/core/notifications/dead-letters';
+import type { VerifiedNotification } from '@payonce/core/notifications/notification';
+import { registerOrder } from '@payonce/core/orders/register';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
 import { openTestQueue, type TestQueue } from './queues.js';
@@ -12,6 +15,30 @@ import {
 import { makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
+
+/** Trade T, told of an order of this merchant, as a worker applies it. */
+function paymentOf(merchant: string, orderNumber: string): VerifiedNotification {
+  const at = systemClock();
+  return {
+    ...{ provider: 'alipay', channel: merchant, merchant, notificationId: orderNumber },
+    ...{ digest: '0'.repeat(64), authenticity: 'signed', receivedAt: at, headers: {} },
+    body: Buffer.from('a=b'),
+    events: [
+      {
+        ...{
+          kind: 'order',
+          rail: 'alipay',
+          orderNumber,
+          trade: 'T',
+          amount: 8888n,
+          currency: 'CNY',
+        },
+        ...{ payeeMatches: true, signed: true },
+        facts: [{ kind: 'paid', rail: 'alipay', trade: 'T', amount: 8888n, at }],
+      },
+    ],
+  };
+}
 
 /** What the worker does by the clock, on real stores. */
 describe('the running worker', () => {
@@ -53,6 +80,25 @@ describe('the running worker', () => {
       );
     },
   );
+
+  test('flags both orders of a trade that two merchants tell of', async () => {
+    const { prisma } = database;
+    const deps = { prisma, clock: systemClock };
+    await database.register('A1');
+    const hostile = { merchant: 'hostile', number: 'H1', amount: 8888n, currency: 'CNY' };
+    await registerOrder(deps, hostile);
+    await start();
+    for (const [merchant, orderNumber] of [
+      ['hostile', 'H1'],
+      ['tea', 'A1'],
+    ] as const) {
+      await applyNotifications(deps, [paymentOf(merchant, orderNumber)]);
+    }
+    await eventually(async () => {
+      const where = { status: 'paid', attention: { has: 'contested_trade' } };
+      return (await prisma.order.count({ where })) === 2;
+    });
+  });
 
   test('applies a dead letter that a worker of before version 2 left', async () => {
     const deps = { prisma: database.prisma, clock: systemClock };

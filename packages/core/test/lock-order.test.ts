@@ -136,6 +136,20 @@ test('trades are claimed in one order', async () => {
   expect(outcomes.sort()).toEqual([all('applied'), all('held')]);
 });
 
+test('trades that another merchant has are claimed in one order', async () => {
+  const deps = await withOrders('A', 'B', 'C');
+  const others = PLACES.map((place) => ({ ...terms(`H${place}`), merchant: 'other' }));
+  for (const one of others) await registerOrder(deps, one);
+  const first = PLACES.map((place) =>
+    notification(payment(`H${place}`, `T${place}`), { merchant: 'other', channel: 'other' }),
+  );
+  await applyNotifications(deps, first);
+  const lock = `INSERT INTO trade_claims (rail, trade, merchant, order_id, created_at)
+    SELECT 'alipay', 'T${MIDDLE}', 'default', id, now() FROM orders WHERE number = 'C0'`;
+  const outcomes = await meetHalfway(deps, lock, batchOf('A', 'N'), batchOf('B', 'M'));
+  expect(outcomes.sort()).toEqual([all('applied'), all('held')]);
+});
+
 test('who waits for a number that is being registered has no order locked yet', async () => {
   const deps = await withOrders('A');
   const letGo = await holdLock(

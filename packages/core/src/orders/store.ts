@@ -145,8 +145,7 @@ export async function claimTrades(
   }
   const keyed = claims.map((claim) => ({ claim, key: claimKey(claim) }));
   keyed.sort((a, b) => (a.key === b.key ? 0 : a.key < b.key ? -1 : 1));
-  const sorted = keyed.map(({ claim }) => claim);
-  const rows = sorted.map(({ rail, trade, orderId }, place) => ({
+  const rows = keyed.map(({ claim: { rail, trade, orderId } }, place) => ({
     place,
     rail,
     trade,
@@ -166,17 +165,15 @@ export async function claimTrades(
   const firsts = new Map(
     (answer?.claimed ?? []).map((row) => [tradeKey(row), BigInt(row.orderId)]),
   );
-  const lost = sorted.filter((claim) => firsts.get(tradeKey(claim)) !== claim.orderId);
-  const { owners, contested } = await settleLostClaims(tx, now, lost, facts);
-  const won = sorted.filter((claim) => firsts.get(tradeKey(claim)) === claim.orderId);
-  return {
-    owners: new Map([
-      ...won.map((one): [string, bigint] => [claimKey(one), one.orderId]),
-      ...owners,
-    ]),
-    contested,
-    facts,
-  };
+  const owners = new Map<string, bigint>();
+  const lost: TradeClaim[] = [];
+  for (const { claim, key } of keyed) {
+    if (firsts.get(tradeKey(claim)) === claim.orderId) owners.set(key, claim.orderId);
+    else lost.push(claim);
+  }
+  if (lost.length === 0) return { owners, contested: new Set(), facts };
+  const settled = await settleLostClaims(tx, now, lost, facts);
+  return { owners: new Map([...owners, ...settled.owners]), contested: settled.contested, facts };
 }
 
 /** Facts by order. To be read after the orders were locked. */
