@@ -221,4 +221,4 @@ it('never throws, and always says something, whatever was signed', () => {
     }),
     { numRuns: 500 },
   );
-});
+}, 60_000);

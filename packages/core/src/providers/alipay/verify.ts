@@ -110,13 +110,13 @@ function isNotification(text: SignedText): boolean {
   if (text.countOf('notify_id') === 0 || !named) return false;
   const [first = ''] = text.shape.names;
   if (TRADE_NAMES.always.some((name) => name < first && text.countOf(name) > 0)) return false;
+  if (text.countOf('method') === 0) return true;
   const returns = new Set(returnMethods(text));
   return returns.size === 0 || isWhole(text, WHOLE_TRADE, (index) => returns.has(index));
 }
 
 /** Where `method=alipay.….return` stands. */
 function returnMethods(text: SignedText): number[] {
-  if (text.countOf('method') === 0) return [];
   const values = text.valuesOf('method');
   return text.shape.piecesOf('method').filter((_, nth) => values[nth]?.endsWith('.return'));
 }

@@ -399,6 +399,35 @@ describe('what else the key signs', () => {
     },
   );
 
+  test('a contract notice never becomes a payment, whatever the buyer’s name in it says', () => {
+    const contract: Fields = [
+      ['change_type', 'ADD'],
+      ['contract_code', '1'],
+      ['contract_id', 'C1'],
+      ['mch_id', PAYEE.merchantId],
+      ['openid', 'o'],
+      ['operate_time', '2026-11-20 16:00:00'],
+      ['plan_id', '12'],
+      ['request_serial', '1'],
+      ['result_code', 'SUCCESS'],
+      ['return_code', 'SUCCESS'],
+    ];
+    expect(said(sign(contract))).toMatchObject({ notificationId: 'contract-C1-ADD' });
+    fc.assert(
+      fc.property(text, glue, (hostile, glued) => {
+        const all = withFields(contract, [['contract_display_account', `x${hostile}`]]);
+        const signature = wechatV2Sign(all, KEY, 'HMAC-SHA256');
+        const cut = cutOf(textToSign(new Map(all)), (index) => glued[index] ?? false, false);
+        const verdicts = [all, cut].map((one) => said(xml([...one, ['sign', signature]])));
+        expect(verdicts[1]).toEqual(verdicts[0]);
+        for (const { events } of verdicts) {
+          expect(events.filter(({ kind }) => kind !== 'unsupported')).toEqual([]);
+        }
+      }),
+      { numRuns: 300 * MANY },
+    );
+  });
+
   test('with a whole payment in each of its texts', () => {
     for (const [title, fields, name] of OTHERS) {
       for (const behind of ['', '&zz=1', '&attach=1', '&device_info=1']) {
