@@ -42,7 +42,7 @@ export function deployment() {
     return url;
   }
 
-  async function startApp(name: 'gateway' | 'worker', env: Record<string, string>) {
+  async function startApp(name: 'gateway' | 'worker' | 'console', env: Record<string, string>) {
     const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
     const child = own(name, process.execPath, [join(root, 'apps', name, 'dist', 'main.js')], {
       env: {
