@@ -44,7 +44,7 @@ export function deployment() {
 
   /** @param from another built checkout than this one */
   async function startApp(
-    name: 'gateway' | 'worker',
+    name: 'gateway' | 'worker' | 'console',
     env: Record<string, string>,
     from: string = root,
   ) {
