@@ -9,6 +9,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type TestDatabase, terms, testDatabase } from '../packages/core/test/database-support.js';
 
 const TRADES = process.env.PAYONCE_TEST_FULL ? 1_000 : 60;
+/** At the full size. */
+const LIMIT_MS = 300_000;
 const HOSTILE = 'hostile';
 const places = Array.from({ length: TRADES }, (_, place) => place);
 
@@ -77,7 +79,9 @@ async function ordersOf(deps: TestDatabase) {
 
 const LOOK_AROUND = 'for (let n = 0; n < 200; n += 1) await flagContested(deps, 5);';
 
-test('two merchants tell of the same trades from several processes: no deadlock, each order paid, and flagged once', async () => {
+test('two merchants tell of the same trades from several processes: no deadlock, each order paid, and flagged once', {
+  timeout: LIMIT_MS,
+}, async () => {
   const deps = await testDatabase();
   const numbers = places.flatMap((place) => [
     terms(`A${place}`),
@@ -105,7 +109,9 @@ test('two merchants tell of the same trades from several processes: no deadlock,
   }
 });
 
-test('releases, revocations and notifications from several processes: no deadlock, and of one merchant one order has each trade', async () => {
+test('releases, revocations and notifications from several processes: no deadlock, and of one merchant one order has each trade', {
+  timeout: LIMIT_MS,
+}, async () => {
   const deps = await testDatabase();
   const numbers = places.flatMap((place) => [terms(`A${place}`), terms(`B${place}`)]);
   for (let at = 0; at < numbers.length; at += 500) {

@@ -54,6 +54,7 @@ async function pagesOf({ prisma }: Shop): Promise<Record<string, string>> {
     reject: `/held/${held.notificationRowId}/0/reject`,
     orders: '/orders',
     order: '/orders/demo/ORDER-1',
+    'release-trade': '/orders/demo/ORDER-1/trades/alipay/TORDER-1/release',
     notifications: '/notifications',
     notification: `/notifications/${held.notificationRowId}`,
     deliveries: '/deliveries',
