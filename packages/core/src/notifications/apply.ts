@@ -3,7 +3,7 @@ import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
 import { findNames } from './content-rows.js';
-import type { Standing } from './contents.js';
+import type { Entered, Entry, Group } from './entered.js';
 import {
   eventsToInsert,
   type HeldEvent,
@@ -25,7 +25,6 @@ import {
   hasContent,
   insertNotifications,
   lockNotifications,
-  type NotificationRow,
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
@@ -57,31 +56,6 @@ export async function applyNotifications(
   if (batch.length === 0) return [];
   const first = deps.fansOut?.() ? KEEP_ENDPOINTS : '';
   return inTransaction(deps, (tx) => applyInOne(tx, deps.clock(), batch, forced), first);
-}
-
-/** The same message, as often as the batch has it. */
-export interface Group {
-  /** See `contentKey`. */
-  readonly key: string;
-  readonly notification: VerifiedNotification;
-  readonly count: number;
-}
-
-/** A group and its locked row. */
-export interface Entry extends Group {
-  readonly row: NotificationRow;
-  readonly isNew: boolean;
-  /** Per event what the other contents under its ID mean for it; null for the first content. */
-  readonly standings: readonly Standing[] | null;
-}
-
-/** What a batch is about, locked. */
-export interface Entered {
-  readonly entries: ReadonlyMap<string, Entry>;
-  /** Held events of contents that are equal to one of the batch: they are decided with it. */
-  readonly equalHeld: readonly { readonly stored: HeldEvent; readonly standing: Standing }[];
-  /** Groups that are not stored (`ApplyOutcome.surplus`), with the row that counts them. */
-  readonly surplus: ReadonlyMap<string, { readonly rowId: bigint; readonly count: number }>;
 }
 
 async function applyInOne(
