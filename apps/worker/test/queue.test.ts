@@ -125,6 +125,17 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(applied).toEqual([genuine.data.notificationId]);
   });
 
+  test('a job is buried whatever its ID, and its neighbours go on', async () => {
+    const genuine = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
+    // PostgreSQL's queue takes no ID that long.
+    const id = 'x'.repeat(kind === 'redis' ? 50_000 : 2_000);
+    await queue.send({ ...tampered(genuine), id });
+    await queue.send(genuine);
+    start();
+    await eventually(() => buried.length === 1 && applied.length === 1);
+    expect(buried[0]?.jobId).toMatch(/^sha256:[0-9a-f]{64}$/);
+  });
+
   test('a job that cannot be buried stays in the queue until it can, at the cost of no attempt', async () => {
     const id = await queue.send(tampered(shop.jobFor(shop.payment({ orderNumber: 'A3' }).body)));
     let refusals = 3;

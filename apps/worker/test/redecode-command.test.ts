@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { redecodeCommand } from '../src/redecode-command.js';
+import { redecodeCommand } from '../src/redecode/command.js';
 import { openTestDatabase, type TestDatabase } from './running.js';
 
 const pair = generateRsaKeyPair();
 const payee = { appId: '2021000000000001', sellerId: '2088000000000001' };
 const signer = createAlipaySigner({ privateKey: pair.privateKey, ...payee });
 
-describe('node apps/worker/dist/redecode.js', () => {
+describe('node apps/worker/dist/redecode/main.js', () => {
   let database: TestDatabase;
   let folder: string;
   beforeEach(async () => {

@@ -307,7 +307,6 @@ describe('a payment of WeChat Pay v2 that is told again with', () => {
 
   test.each([
     ['another is_subscribe', told([['is_subscribe', 'Y']])],
-    ['no sign_type', told([['sign_type', '']])],
     ['another bank_type', told([['bank_type', 'CFT']])],
   ])('%s is a duplicate, in either order of arrival', async (_, other) => {
     expect(other.notificationId).toBe(first.notificationId);

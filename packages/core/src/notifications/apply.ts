@@ -4,6 +4,7 @@ import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js
 import { storePlans } from '../orders/store-plans.js';
 import { contentsKey, findNames } from './content-rows.js';
 import type { Standing } from './contents.js';
+import type { Entered, Entry, Group } from './entered.js';
 import {
   eventsToInsert,
   type HeldEvent,
@@ -26,7 +27,6 @@ import {
   hasContent,
   insertNotifications,
   lockNotifications,
-  type NotificationRow,
   nameKey,
   updateNotifications,
 } from './notification-rows.js';
@@ -107,34 +107,6 @@ async function applyInOne(
   if (batch.length === 0) return [];
   const first = settings + (deps.fansOut?.() ? KEEP_ENDPOINTS : '');
   return inTransaction(deps, (tx) => applyWithin(tx, deps.clock(), batch, how), first);
-}
-
-/** The same message, as often as the batch has it. */
-export interface Group {
-  /** See `contentKey`. */
-  readonly key: string;
-  readonly notification: VerifiedNotification;
-  readonly count: number;
-}
-
-/** A group and its locked row. */
-export interface Entry extends Group {
-  readonly row: NotificationRow;
-  readonly isNew: boolean;
-  /** Per event what the other contents under its ID mean for it; null for the first content. */
-  readonly standings: readonly Standing[] | null;
-}
-
-/** What a batch is about, locked. */
-export interface Entered {
-  readonly entries: Map<string, Entry>;
-  /** Held events of contents that are equal to one of the batch: they are decided with it. */
-  readonly equalHeld: readonly { readonly stored: HeldEvent; readonly standing: Standing }[];
-  /** Groups that are not stored (`ApplyOutcome.surplus`): the row that counts them, and their ID's `contentsKey`. */
-  readonly surplus: Map<
-    string,
-    { readonly rowId: bigint; readonly count: number; readonly id: string }
-  >;
 }
 
 async function applyWithin(

@@ -1,7 +1,7 @@
 import type { Tx } from '../database/transaction.js';
-import type { Entered, Entry, Group } from './apply.js';
 import { contentsKey, lockContents, type StoredContent } from './content-rows.js';
 import { type Content, saysTheSame, standingsOf } from './contents.js';
+import type { Entered, Entry, Group } from './entered.js';
 import { isHeld } from './event-rows.js';
 import {
   formerDigest,

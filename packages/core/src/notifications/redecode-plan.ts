@@ -6,14 +6,8 @@ import { tradeKey } from '../orders/claim.js';
 import { sha256Hex } from '../providers/crypto.js';
 import { contentsKey } from './content-rows.js';
 import { needsOrder } from './decide.js';
-import {
-  type Candidate,
-  candidatesOf,
-  type DecodeStored,
-  type Redecoded,
-  redecodeInOne,
-} from './redecode.js';
-import { heldMessages } from './redecode-rows.js';
+import { candidatesOf, type DecodeStored, type Redecoded, redecodeInOne } from './redecode.js';
+import { type Candidate, heldMessages } from './redecode-rows.js';
 import { groupRelated, packGroups } from './related.js';
 import { claimsOf } from './settle.js';
 

@@ -4,7 +4,6 @@ import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import type { PaymentEvent } from '../providers/event.js';
 import { type ContentsId, contentsKey } from './content-rows.js';
-import type { Candidate } from './redecode.js';
 
 /** A stored message with its bytes. */
 export interface MessageRow extends ContentsId {
@@ -24,6 +23,13 @@ export interface DecodedMessage {
   /** By the rule `text`. */
   readonly digest: string;
   readonly events: readonly PaymentEvent[];
+}
+
+/** A held message, what it says now, and the same of the first content under its ID, where that is another. */
+export interface Candidate {
+  readonly row: MessageRow;
+  readonly decoded: DecodedMessage | null;
+  readonly first: { readonly row: MessageRow; readonly decoded: DecodedMessage | null } | null;
 }
 
 const SELECTED = {

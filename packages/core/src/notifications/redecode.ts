@@ -19,6 +19,7 @@ import {
 import type { EventOutcome } from './notification.js';
 import { updateNotifications } from './notification-rows.js';
 import {
+  type Candidate,
   type DecodedMessage,
   firstsOf,
   heldMessages,
@@ -55,13 +56,6 @@ export interface RedecodedEvent {
   /** Null for an event that the former release did not see in the message. */
   readonly from: EventOutcome | null;
   readonly to: EventOutcome;
-}
-
-/** A held message, what it says now, and the same of the first content under its ID, where that is another. */
-export interface Candidate {
-  readonly row: MessageRow;
-  readonly decoded: DecodedMessage | null;
-  readonly first: { readonly row: MessageRow; readonly decoded: DecodedMessage | null } | null;
 }
 
 /** A worker's schedule does it: nobody is asked. */

@@ -6,12 +6,12 @@ import type { EventOutcome } from '@payonce/core/notifications/notification';
 import type { Redecoded } from '@payonce/core/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
 import { createPrisma } from '@payonce/prisma/client';
-import { decodeStored } from './decode-stored.js';
+import { decodeStored } from '../decode-stored.js';
 
 const HELP = `Decodes held notifications again, from their verified bytes, and judges them again.
 
-  node apps/worker/dist/redecode.js                    prints what would come of each; changes nothing
-  node apps/worker/dist/redecode.js --execute DIGEST   does what that plan says, and nothing else
+  node apps/worker/dist/redecode/main.js                    prints what would come of each; changes nothing
+  node apps/worker/dist/redecode/main.js --execute DIGEST   does what that plan says, and nothing else
 
   --max N          the oldest N held notifications (100; at most 1000)
   --actor NAME     who does it, for the audit log ("redecode command")
