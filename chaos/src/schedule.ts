@@ -93,7 +93,7 @@ async function suffer(
   return { recovery };
 }
 
-/** A minute of twelve for what is away long; the others need a few seconds to show. */
+/** A minute of fifteen for what is away long; the others need a few seconds to show. */
 function holdMs({ lasts }: Fault, seconds: number): number {
   return HOLD_S[lasts](seconds) * 1_000;
 }
@@ -102,8 +102,8 @@ const HOLD_S: Readonly<Record<Fault['lasts'], (seconds: number) => number>> = {
   moment: () => 0,
   short: (seconds) => between(1.5, seconds / 200, 6),
   // What is measured meanwhile needs so long to show.
-  medium: (seconds) => between(6, seconds / 40, 30),
-  long: (seconds) => between(4, seconds / 12, 60),
+  medium: (seconds) => between(6, seconds / 50, 30),
+  long: (seconds) => between(4, seconds / 15, 60),
 };
 
 function between(least: number, value: number, most: number): number {

@@ -14,6 +14,7 @@ export const postgresFaults: readonly Fault[] = [
     name: 'postgres-away-long',
     does: 'PostgreSQL is away for long; what waited begins within ten seconds of its return',
     lasts: 'long',
+    besidesMs: 8_000,
     async begin(stage) {
       const { postgres } = stage.cluster;
       const quiet = await isQuiet(stage);
@@ -30,6 +31,7 @@ export const postgresFaults: readonly Fault[] = [
     name: 'commits-lost',
     does: "the orders' role is set to synchronous_commit off, then SIGKILL of PostgreSQL",
     lasts: 'short',
+    besidesMs: 3_000,
     async begin({ cluster, settled, say }) {
       const { username: role } = new URL(cluster.databaseUrl);
       await ask(cluster, [
