@@ -21,7 +21,7 @@ export interface ScheduleOptions {
 const RECOVERY_LIMIT_MS = 150_000;
 const WARM_UP_MS = 1_500;
 /** Some load between two faults, whatever happens. */
-const LEAST_PATIENCE_MS = 1_500;
+export const LEAST_PATIENCE_MS = 1_500;
 /** The rest is for chance. */
 const FIRST_PASS_SHARE = 0.9;
 
@@ -98,6 +98,11 @@ function holdMs({ lasts }: Fault, seconds: number): number {
   return HOLD_S[lasts](seconds) * 1_000;
 }
 
+/** What a fault takes at least in a run of so many seconds, without the load after it. */
+export function costMs(fault: Fault, seconds: number): number {
+  return holdMs(fault, seconds) + (fault.besidesMs ?? 0);
+}
+
 const HOLD_S: Readonly<Record<Fault['lasts'], (seconds: number) => number>> = {
   moment: () => 0,
   short: (seconds) => between(1.5, seconds / 200, 6),
@@ -116,8 +121,7 @@ function shortPatienceMs(seconds: number): number {
 
 /** How long the next fault may wait for the recovery from this one, so that all still have their turn. */
 function patienceMs(still: readonly Fault[], leftMs: number, seconds: number): number {
-  const costs = (fault: Fault) => holdMs(fault, seconds) + (fault.besidesMs ?? 0);
-  const holds = still.reduce((sum, fault) => sum + costs(fault), 0);
+  const holds = still.reduce((sum, fault) => sum + costMs(fault, seconds), 0);
   const share = (leftMs * FIRST_PASS_SHARE - holds) / still.length;
   // The share is an average: most recover at once, and leave theirs to those that do not.
   return Math.min(Math.max(share * 2, LEAST_PATIENCE_MS), shortPatienceMs(seconds));
