@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import { isQuiet, seeBegun } from './measure.js';
 
 const START_LIMIT_MS = 30_000;
-const RECONNECT_LIMIT_MS = 10_000;
+const RECONNECT_LIMIT_MS = 4_000;
 /** PostgreSQL writes what is committed without waiting this late: what is lost shows. */
 const WRITER_DELAY = '10s';
 
