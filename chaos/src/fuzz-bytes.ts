@@ -10,6 +10,8 @@ const NASTY: readonly Buffer[] = [
   '%3D',
   '&',
   '=',
+  '&total_amount=0.01',
+  'x&out_trade_no=F1&total_fee=1&transaction_id=1&z=',
   '+',
   ';',
   '\r\n\r\n',

@@ -10,6 +10,7 @@ import type {
 } from '@payonce/testkit/request';
 import { mutateBytes, nastyText } from './fuzz-bytes.js';
 import type { Random } from './random.js';
+import { CUTTABLE } from './recut.js';
 
 /** A message as the provider sends it, that its channel accepts. */
 export interface Genuine extends SignedRequest {
@@ -99,7 +100,7 @@ function target<Content>(
   const { id: provider } = signer;
   const channel = CHANNELS[provider];
   const pool = Array.from({ length: EACH }, () => unique()).flatMap((n) => [
-    signer.payment(payment(n)),
+    signer.payment({ ...payment(n), text: CUTTABLE[provider] }),
     signer.refund(refund(n)),
     ...others(n),
   ]);

@@ -16,6 +16,8 @@ export interface Load {
   tell(story: Story): void;
   /** One more gateway gets its share, until the answer is called. */
   share(notifyUrl: string): () => void;
+  /** Whether captured messages are sent in other cuts. */
+  allowRecuts(allowed: boolean): void;
   /** The first `count` notifications that were acknowledged, once more to every gateway, until acknowledged again. */
   resendOldest(count: number): Promise<number>;
   /** Everything that is not acknowledged yet, until it is. @returns how many are left */
@@ -55,6 +57,7 @@ export function createLoad(options: LoadOptions): Load {
   let climbing = 0;
   let hurried = false;
   let closed = false;
+  let mayRecut = true;
 
   const later = (ms: number, act: () => void) => {
     const timer = setTimeout(() => {
@@ -124,14 +127,17 @@ export function createLoad(options: LoadOptions): Load {
       });
       for (const ms of againAtMs) later(atMs + ms, () => void deliver(message, first + ms));
       // One that is refused is not sent again: nobody re-sends for who captured it.
-      for (const cut of recuts) {
-        later(cut.atMs, () => void deliver(message, first + cut.atMs, cut.sign));
+      for (const { atMs: at, sign } of recuts) {
+        later(at, () => void (mayRecut && deliver(message, first + at, sign)));
       }
     }
   }
 
   return {
     tell,
+    allowRecuts: (allowed) => {
+      mayRecut = allowed;
+    },
     share(notifyUrl) {
       notifyUrls = [...notifyUrls, notifyUrl];
       return () => {

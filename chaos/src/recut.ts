@@ -8,6 +8,13 @@ import type { Random } from './random.js';
  * authenticates what is around an encrypted refund notice. Who captured a message can send all of these.
  */
 
+/** What a buyer may have written: its second half is a cut of its own, and decides nothing. */
+export const CUTTABLE: Readonly<Record<SignerId, string>> = {
+  alipay: 'tea & cake&summary=2',
+  wechatpay: 'tea & cake',
+  'wechatpay-v2': 'tea & cake&attached=2',
+};
+
 /** Names that a reader might act upon; empty ones say nothing and are not signed. */
 const EMPTY_NAMES = ['refund_fee', 'fee_type', 'trans_currency', 'sub_mch_id', 'note'] as const;
 /** Unknown ones, and such as the encrypted content has. */

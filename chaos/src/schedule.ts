@@ -21,7 +21,7 @@ export interface ScheduleOptions {
 const RECOVERY_LIMIT_MS = 150_000;
 const WARM_UP_MS = 1_500;
 /** Some load between two faults, whatever happens. */
-const LEAST_PATIENCE_MS = 1_500;
+export const LEAST_PATIENCE_MS = 1_500;
 /** The rest is for chance. */
 const FIRST_PASS_SHARE = 0.9;
 
@@ -93,17 +93,22 @@ async function suffer(
   return { recovery };
 }
 
-/** A minute of twelve for what is away long; the others need a few seconds to show. */
+/** A minute of fifteen for what is away long; the others need a few seconds to show. */
 function holdMs({ lasts }: Fault, seconds: number): number {
   return HOLD_S[lasts](seconds) * 1_000;
+}
+
+/** What a fault takes at least in a run of so many seconds, without the load after it. */
+export function costMs(fault: Fault, seconds: number): number {
+  return holdMs(fault, seconds) + (fault.besidesMs ?? 0);
 }
 
 const HOLD_S: Readonly<Record<Fault['lasts'], (seconds: number) => number>> = {
   moment: () => 0,
   short: (seconds) => between(1.5, seconds / 200, 6),
   // What is measured meanwhile needs so long to show.
-  medium: (seconds) => between(6, seconds / 40, 30),
-  long: (seconds) => between(4, seconds / 12, 60),
+  medium: (seconds) => between(6, seconds / 50, 30),
+  long: (seconds) => between(4, seconds / 15, 60),
 };
 
 function between(least: number, value: number, most: number): number {
@@ -116,8 +121,7 @@ function shortPatienceMs(seconds: number): number {
 
 /** How long the next fault may wait for the recovery from this one, so that all still have their turn. */
 function patienceMs(still: readonly Fault[], leftMs: number, seconds: number): number {
-  const costs = (fault: Fault) => holdMs(fault, seconds) + (fault.besidesMs ?? 0);
-  const holds = still.reduce((sum, fault) => sum + costs(fault), 0);
+  const holds = still.reduce((sum, fault) => sum + costMs(fault, seconds), 0);
   const share = (leftMs * FIRST_PASS_SHARE - holds) / still.length;
   // The share is an average: most recover at once, and leave theirs to those that do not.
   return Math.min(Math.max(share * 2, LEAST_PATIENCE_MS), shortPatienceMs(seconds));

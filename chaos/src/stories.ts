@@ -1,6 +1,7 @@
 import type { SignedRequest, SignerId } from '@payonce/testkit/request';
 import type { ToldOrder } from './ledger.js';
 import type { Random } from './random.js';
+import { CUTTABLE } from './recut.js';
 import { RIVAL } from './rival.js';
 import type { Message, Teller } from './tell.js';
 
@@ -47,8 +48,6 @@ const CAPTURED_CUTS = 80;
 const FEW_CUTS = 4;
 const CUTS_MS = 1_500;
 const GENUINE_MS = 600;
-/** What a buyer may have written: its second half is a cut of its own, and decides nothing. */
-const TEXTS = { alipay: 'tea & cake&summary=2', 'wechatpay-v2': 'tea & cake&attached=2' } as const;
 /** Between two notifications of one order that is told of steadily. */
 const STEADY_MS = 500;
 
@@ -136,7 +135,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
   });
   const capturedOf = (order: ToldOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
     const trade = teller.trade();
-    const [total, text] = [order.amount, TEXTS[provider]];
+    const [total, text] = [order.amount, CUTTABLE[provider]];
     const paid = plan(teller.payment({ provider, order, trade, text }), GENUINE_MS);
     const refund = teller.refund({ provider, order, trade, amount: total, total });
     return [paid, plan(refund, GENUINE_MS + 300)].map((told) => withCuts(told, cuts));

@@ -15,6 +15,8 @@ export const formerFaults: readonly Fault[] = [
         : null,
     async begin({ cluster: { former }, load, say }) {
       if (former === null) throw new Error('there is no former release');
+      // It takes each cut for another content.
+      load.allowRecuts(false);
       for (const { part } of [former.worker, former.gateway]) part.up();
       const ready = await holdsWithin(READY_LIMIT_MS, former.isReady);
       if (!ready) say('the former release was not ready');
@@ -23,6 +25,7 @@ export const formerFaults: readonly Fault[] = [
         leave();
         // As a deployment does it: the gateway first, and both finish what they have in hand.
         for (const { part } of [former.gateway, former.worker]) await part.retire();
+        load.allowRecuts(true);
       };
     },
   },

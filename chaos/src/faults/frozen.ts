@@ -10,6 +10,7 @@ export const frozenFaults: readonly Fault[] = [
     name: 'worker-frozen-in-transaction',
     does: 'SIGSTOP of a worker inside a transaction, which keeps its locks; another applies the rest',
     lasts: 'medium',
+    besidesMs: 4_000,
     async begin(stage) {
       const { cluster, random, settled, say } = stage;
       const quiet = await isQuiet(stage);

@@ -36,6 +36,7 @@ export const lockFaults: readonly Fault[] = [
     name: 'table-locked',
     does: 'another session holds the lock of the whole table of facts; all of it is applied soon after',
     lasts: 'medium',
+    besidesMs: 8_000,
     async begin(stage) {
       const quiet = await isQuiet(stage);
       const session = await openSession(stage.cluster);
@@ -60,6 +61,7 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
   return {
     ...about,
     lasts: 'medium',
+    besidesMs: 2_000,
     async begin(stage) {
       const quiet = await isQuiet(stage);
       const told = story(stage);

@@ -8,7 +8,7 @@ const UNTOUCHED_LIMIT_MS = 3_000;
 const BEGIN_LIMIT_MS = 10_000;
 /** A backlog is worked off at no less than that, so that a long one is not taken for a late one. */
 const BACKLOG_PER_S = 100;
-const QUIET_LIMIT_MS = 10_000;
+const QUIET_LIMIT_MS = 8_000;
 const JUST_NOW_MS = 1_000;
 
 /** What it takes to see what waits, and to note it. */

@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 import { isQuiet, seeBegun } from './measure.js';
 
 const START_LIMIT_MS = 30_000;
-const RECONNECT_LIMIT_MS = 10_000;
+const RECONNECT_LIMIT_MS = 4_000;
 /** PostgreSQL writes what is committed without waiting this late: what is lost shows. */
 const WRITER_DELAY = '10s';
 
@@ -14,6 +14,7 @@ export const postgresFaults: readonly Fault[] = [
     name: 'postgres-away-long',
     does: 'PostgreSQL is away for long; what waited begins within ten seconds of its return',
     lasts: 'long',
+    besidesMs: 8_000,
     async begin(stage) {
       const { postgres } = stage.cluster;
       const quiet = await isQuiet(stage);
@@ -30,6 +31,7 @@ export const postgresFaults: readonly Fault[] = [
     name: 'commits-lost',
     does: "the orders' role is set to synchronous_commit off, then SIGKILL of PostgreSQL",
     lasts: 'short',
+    besidesMs: 3_000,
     async begin({ cluster, settled, say }) {
       const { username: role } = new URL(cluster.databaseUrl);
       await ask(cluster, [
