@@ -5,6 +5,7 @@ import { Prisma } from '@payonce/prisma/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { merchantsOf } from '../src/plugins/merchants.js';
+import { nothingHere } from '../src/plugins/problems.js';
 import { sqlMerchant, whereMerchant } from '../src/reads/where-merchant.js';
 import { call, makeKey, startConsole, type TestConsole } from './support.js';
 
@@ -30,14 +31,17 @@ describe('a route that does not say whose data it is about', () => {
     other.app.get('/v1/forgotten', { config: { access: 'read' } }, async () => ({ secret }));
     const config = { access: 'read', merchants: 'listed' } as const;
     other.app.get('/v1/careless', { config }, async () => ({ secret }));
+    // What no schema checks names nobody: the handler may mean something else.
+    const named = { access: 'read', merchants: { named: true, refusal: nothingHere } } as const;
+    other.app.get('/v1/unchecked', { config: named }, async () => ({ secret }));
     other.app.get('/v1/careful', { config }, async (request) => merchantsOf(request));
     const key = await makeKey(other, 'limited', 'admin', ['shop-a']);
     const answers = await Promise.all(
-      ['/forgotten', '/careless', '/careful', '/nothing'].map((path) =>
-        call(other, 'GET', path, { key }),
+      ['/forgotten', '/careless', '/careful', '/nothing', '/unchecked?merchant=shop-a'].map(
+        (path) => call(other, 'GET', path, { key }),
       ),
     );
-    expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 500, 200, 404]);
+    expect(answers.map(({ statusCode }) => statusCode)).toEqual([403, 500, 200, 404, 404]);
     expect(answers[0]?.json().code).toBe('all_merchants_needed');
     expect(answers[2]?.json()).toEqual(['shop-a']);
     for (const { body } of answers) expect(body).not.toContain(secret);

@@ -41,7 +41,7 @@ const needsAllMerchants = problem(
 export const merchantForbidden = problem(
   403,
   'merchant_forbidden',
-  'The caller is not of this merchant. Without `merchant` it is `default`.',
+  'The caller is not of this merchant. Where none is named, it is `default`.',
 );
 
 /** The one place where merchants are kept apart. To be called after `guardEverything`, which says who calls. */
@@ -113,9 +113,11 @@ const withId = z.object({ id: z.bigint() });
 const naming = z.object({ merchant: z.string() });
 const namingMany = z.object({ orders: z.array(naming) });
 
-/** Each merchant that the validated request names, wherever it does. */
-function merchantsNamed({ params, query, body }: FastifyRequest): string[] {
-  const one = [params, query, body].flatMap((part) => naming.safeParse(part).data ?? []);
-  const many = namingMany.safeParse(body).data?.orders ?? [];
+/** Each merchant that the request names in what the route's schema checked: the handler reads nothing else. */
+function merchantsNamed({ params, query, body, routeOptions }: FastifyRequest): string[] {
+  const { params: ofParams, querystring, body: ofBody } = routeOptions.schema ?? {};
+  const checked = [ofParams && params, querystring && query, ofBody && body];
+  const one = checked.flatMap((part) => naming.safeParse(part).data ?? []);
+  const many = namingMany.safeParse(ofBody && body).data?.orders ?? [];
   return [...one, ...many].map(({ merchant }) => merchant);
 }
