@@ -29,6 +29,9 @@ const next = () => {
 const ofOrder = ({ order, merchant }: Stock, verb = '') =>
   `/v1/orders/${order}${verb}?merchant=${merchant}`;
 
+/** The trade that pays the order. */
+const tradeOf = ({ mark }: Stock) => `/trades/alipay/${mark}-paid`;
+
 export const API: Readonly<Record<string, RouteEntry>> = {
   'GET /v1/openapi.json': { whose: 'none', role: 'read', url: fixed('/v1/openapi.json') },
   'GET /v1/orders': { whose: 'listed', role: 'read', url: fixed('/v1/orders') },
@@ -46,6 +49,22 @@ export const API: Readonly<Record<string, RouteEntry>> = {
     ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, '/close') },
     // It is paid.
     ...{ payload: asking, serves: [409] },
+  },
+  'GET /v1/orders/{number}/trades/{rail}/{trade}/release': {
+    ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, `${tradeOf(of)}/release`) },
+  },
+  'POST /v1/orders/{number}/trades/{rail}/{trade}/release': {
+    ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, `${tradeOf(of)}/release`) },
+    ...{ payload: deciding },
+  },
+  'GET /v1/orders/{number}/trades/{rail}/{trade}/reinstate': {
+    ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, `${tradeOf(of)}/reinstate`) },
+    // Not released, as the callers come.
+    ...{ serves: [200, 409] },
+  },
+  'POST /v1/orders/{number}/trades/{rail}/{trade}/reinstate': {
+    ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, `${tradeOf(of)}/reinstate`) },
+    ...{ payload: deciding, serves: [200, 409] },
   },
   'GET /v1/notifications': { whose: 'listed', role: 'read', url: fixed('/v1/notifications') },
   'GET /v1/notifications/{id}': {
@@ -181,6 +200,20 @@ export const PAGES: Readonly<Record<string, RouteEntry>> = {
   },
   'GET /orders': page('listed', fixed('/orders')),
   'GET /orders/{merchant}/{number}': page('row', (of) => `/orders/${of.merchant}/${of.order}`),
+  'GET /orders/{merchant}/{number}/trades/{rail}/{trade}/release': {
+    ...page('row', (of) => `/orders/${of.merchant}/${of.order}${tradeOf(of)}/release`, 'operate'),
+  },
+  'POST /orders/{merchant}/{number}/trades/{rail}/{trade}/release': {
+    ...form('row', (of) => `/orders/${of.merchant}/${of.order}${tradeOf(of)}/release`, deciding),
+  },
+  'GET /orders/{merchant}/{number}/trades/{rail}/{trade}/reinstate': {
+    ...page('row', (of) => `/orders/${of.merchant}/${of.order}${tradeOf(of)}/reinstate`, 'operate'),
+    // Not released, as the callers come.
+    serves: [200, 303],
+  },
+  'POST /orders/{merchant}/{number}/trades/{rail}/{trade}/reinstate': {
+    ...form('row', (of) => `/orders/${of.merchant}/${of.order}${tradeOf(of)}/reinstate`, deciding),
+  },
   'GET /notifications': page('listed', fixed('/notifications')),
   'GET /notifications/{id}': page('row', (of) => `/notifications/${of.notification}`),
   'GET /deliveries': page('listed', fixed('/deliveries')),

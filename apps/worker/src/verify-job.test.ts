@@ -1,4 +1,5 @@
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
+import type { ContentRule } from '@payonce/core/providers/provider';
 import { type PaymentProvider, verifiedRequest } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
@@ -21,8 +22,10 @@ const channels = loadChannels(
 const payment = { orderNumber: 'A1', trade: 'T1', amount: 8_888n, paidAt: new Date() };
 const receivedAt = new Date();
 
-function verifiedOf(body: Buffer, at: Date) {
-  const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt: at });
+function verifiedOf(body: Buffer, at: Date, rule: ContentRule = 'text') {
+  const verified = channels
+    .get('shop')
+    ?.provider.verify({ body, headers: {}, receivedAt: at }, rule);
   if (!verified?.ok) throw new Error('the test signs what is refused');
   return verified;
 }
@@ -42,7 +45,8 @@ function jobFor(body: Buffer, channel = 'shop', at = receivedAt): NewJob {
   return { id: jobIdFor(data, verified.digest), data };
 }
 
-const digestOf = (body: Buffer) => verifiedOf(body, receivedAt).digest;
+const digestOf = (body: Buffer, rule: ContentRule = 'text') =>
+  verifiedOf(body, receivedAt, rule).digest;
 
 function faultOf(data: unknown, id: string, known: Channels = channels): unknown {
   const verdict = verifyJob(data, id, known);
@@ -175,14 +179,17 @@ describe('a job from the queue', () => {
 describe('a job of a gateway of before version 2', () => {
   const { body } = signer.payment(payment);
   const { id, data } = jobFor(body);
-  const job = { ...data, version: 1, digest: digestOf(body) };
+  const job = { ...data, version: 1, digest: digestOf(body, 'former') };
 
   test('is applied as ever, from a queue or as a dead letter, with the digest of its bytes', () => {
     for (const jobId of [id, 'an ID of its own']) {
       const verdict = verifyJob(JSON.parse(JSON.stringify(job)), jobId, channels);
       expect(verdict).toMatchObject({
         ok: true,
-        notification: { notificationId: data.notificationId, digest: job.digest },
+        notification: {
+          ...{ notificationId: data.notificationId, digest: digestOf(body) },
+          former: { notificationId: data.notificationId, digest: job.digest },
+        },
       });
     }
   });

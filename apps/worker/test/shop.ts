@@ -1,4 +1,5 @@
 import { loadChannels } from '@payonce/core/config/channels';
+import type { ContentRule } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
@@ -18,9 +19,9 @@ export function makeShop() {
     { production: true, readSecret: () => bareBase64(publicKey) },
   );
 
-  const made = (body: Buffer) => {
+  const made = (body: Buffer, rule: ContentRule) => {
     const receivedAt = new Date();
-    const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt });
+    const verified = channels.get('shop')?.provider.verify({ body, headers: {}, receivedAt }, rule);
     if (!verified?.ok) throw new Error('the test signs what is refused');
     const data: NotificationJob = {
       version: 3,
@@ -35,12 +36,12 @@ export function makeShop() {
   };
   /** The job that the gateway writes for these bytes. */
   const jobFor = (body: Buffer): NewJob => {
-    const { data, digest } = made(body);
+    const { data, digest } = made(body, 'text');
     return { id: jobIdFor(data, digest), data };
   };
   /** The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it. */
   const formerJobFor = (body: Buffer) => {
-    const { data, digest } = made(body);
+    const { data, digest } = made(body, 'former');
     return { ...data, version: 1, digest };
   };
   const payment = (input: Pick<PaymentInput, 'orderNumber'> & Partial<PaymentInput>) =>

@@ -22,7 +22,8 @@ export const enReasons = {
   'hold.trade_on_other_order.do':
     'Look at both orders. If it pays this one: release the trade there, which applies this event. Else reject. Not acceptable: a trade pays one order of its merchant',
   'hold.id_conflict': 'Same ID, other content',
-  'hold.id_conflict.means': 'A known notification ID came with other content',
+  'hold.id_conflict.means':
+    'A known notification ID came with another content: its order, trade, amounts or facts are not those of the first one. Equal ones are duplicates',
   'hold.id_conflict.do':
     "Compare both notifications with the provider's records. Accept this content too, or reject it",
   'hold.unsupported_event': 'Unsupported kind',
@@ -61,7 +62,7 @@ export const enReasons = {
 
   'dead.malformed_job': 'Not a job of ours',
   'dead.malformed_job.do':
-    'The gateway is newer than the worker: update the worker, re-drive. Else somebody else writes into the queue: close that; dismiss',
+    'The gateway is newer than the worker: update the worker, which applies it by itself. Else somebody else writes into the queue: close that; dismiss',
   'dead.unknown_channel': 'Unknown channel',
   'dead.unknown_channel.do': "Give the worker the gateway's channel file, send it SIGHUP, re-drive",
   'dead.verification_failed': 'Could not be proved',

@@ -22,7 +22,8 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
   'hold.trade_on_other_order.do':
     '请核对这两个订单。如果该交易属于本订单，请在另一订单上解除该交易，此事件随即生效；否则请驳回。同一商户的一笔交易只能支付一个订单，因此不能人工确认',
   'hold.id_conflict': '通知 ID 冲突',
-  'hold.id_conflict.means': '同一个通知 ID 到达了内容不同的通知',
+  'hold.id_conflict.means':
+    '同一个通知 ID 到达了另一种内容：订单、交易、金额或事实与第一次的不同。内容相同的算作重复',
   'hold.id_conflict.do': '请将两条通知与支付平台的记录核对，再决定人工确认或驳回此内容',
   'hold.unsupported_event': '不支持的通知类型',
   'hold.unsupported_event.means': '通知真实有效，但当前版本无法识别其类型，或其内容存在歧义',
@@ -56,7 +57,7 @@ export const zhCnReasons: Readonly<Record<keyof typeof enReasons, string>> = {
 
   'dead.malformed_job': '并非本系统的任务',
   'dead.malformed_job.do':
-    '网关版本比 worker 新：请更新 worker 后重新处理。否则说明有其他程序在写入队列：请先堵住来源，再忽略此条',
+    '网关版本比 worker 新：请更新 worker，更新后会自动处理。否则说明有其他程序在写入队列：请先堵住来源，再忽略此条',
   'dead.unknown_channel': '未知渠道',
   'dead.unknown_channel.do': '请让 worker 使用与网关相同的渠道配置，向其发送 SIGHUP 后重新处理',
   'dead.verification_failed': '验签未通过',

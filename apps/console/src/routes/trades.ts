@@ -12,7 +12,7 @@ import { deciding, line } from '../api/fields.js';
 import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
 import { operatorOf } from '../plugins/auth.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { ofMerchant, orderParams, unknownOrder } from './orders.js';
+import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 export const tradeParams = orderParams.extend({
   rail: z.enum(['alipay', 'wechat']),
@@ -41,7 +41,7 @@ const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; abo
 /** A trade that pays the wrong order: a look at what would happen first, and then the same. */
 export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'operate' } as const;
+  const config = { access: 'operate', merchants: ofOrder } as const;
   const described = { tags: ['orders'], params: tradeParams, querystring: ofMerchant };
   const response = { 200: tradeEffectView, 404: problemSchema, 409: problemSchema };
 

@@ -27,6 +27,11 @@ export interface KnownKey {
   readonly lastUsedAt: Date | null;
 }
 
+/** As the table has it. */
+interface StoredKey extends Omit<KnownKey, 'merchants'> {
+  readonly merchants: unknown;
+}
+
 /**
  * How a key with merchants is stored. A console of the release before does not know the column: it finds no
  * such key and answers 401, instead of letting it see every merchant.
@@ -42,7 +47,7 @@ export async function findLiveKey(
   { prisma, clock }: DatabaseDeps,
   keyHash: string,
 ): Promise<KnownKey | null> {
-  const [key] = await prisma.$queryRaw<(KnownKey & { merchants: unknown })[]>`
+  const [key] = await prisma.$queryRaw<StoredKey[]>`
     SELECT id, name, role, merchants, last_used_at AS "lastUsedAt" FROM api_keys
     WHERE key_hash IN (${keyHash}, ${LIMITED + keyHash}) AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > ${clock()})`;

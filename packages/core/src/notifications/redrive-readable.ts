@@ -4,6 +4,10 @@ import { inTransaction } from '../database/transaction.js';
 import { applyAll } from './apply-all.js';
 import type { LetterJob, Verdict } from './redrive.js';
 
+interface OpenLetter extends LetterJob {
+  readonly id: bigint;
+}
+
 /** A step through the letters by their IDs. */
 export interface ReadableStep {
   /** The last letter that was looked at. */
@@ -32,7 +36,7 @@ export async function redriveReadable(
   verify: (letter: LetterJob) => Verdict,
 ): Promise<ReadableStep> {
   // As text: a job may hold what PostgreSQL's JSON operators refuse.
-  const letters = await deps.prisma.$queryRaw<({ id: bigint } & LetterJob)[]>`
+  const letters = await deps.prisma.$queryRaw<OpenLetter[]>`
     SELECT id, job_id AS "jobId", job FROM dead_letters
     WHERE redriven_at IS NULL AND dismissed_at IS NULL AND redrive_requested_at IS NULL
       AND reason = 'malformed_job' AND job::text LIKE '%"version":3%' AND id > ${after}

@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
-import { inTransaction } from '../database/transaction.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import { tradeKey } from './claim.js';
 import type { Fact } from './fact.js';
@@ -30,7 +30,7 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
     WHERE told_at IS NULL AND order_id IS NOT NULL ORDER BY created_at LIMIT ${limit}`;
   if (claims.length === 0) return false;
   const orders = new Map<string, Unflagged[]>();
-  for (const one of await readUnflagged(deps, claims)) {
+  for (const one of await inTransaction(deps, (tx) => readUnflagged(tx, claims))) {
     orders.set(orderKey(one), [...(orders.get(orderKey(one)) ?? []), one]);
   }
   const left = new Set<string>();
@@ -43,13 +43,13 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
     }
   }
   const done = claims.filter((claim) => !left.has(tradeKey(claim)));
-  await markTold(deps, done);
+  await inTransaction(deps, (tx) => markTold(tx, deps.clock(), done));
   return done.length === limit;
 }
 
 /** Orders that a claim names, of trades that orders of several merchants have; less those that are flagged. */
-function readUnflagged({ prisma }: DatabaseDeps, claims: readonly Untold[]): Promise<Unflagged[]> {
-  return prisma.$queryRaw<Unflagged[]>`
+function readUnflagged(tx: Tx, claims: readonly Untold[]): Promise<Unflagged[]> {
+  return tx.$queryRaw<Unflagged[]>`
     WITH holder AS (
       SELECT k.rail, k.trade, o.id, o.merchant, o.number
       FROM (
@@ -90,9 +90,9 @@ async function flagOrder(deps: DatabaseDeps, trades: readonly Unflagged[]): Prom
 }
 
 /** Only what was looked at: a claim that changed hands meanwhile is looked at again. */
-async function markTold({ prisma, clock }: DatabaseDeps, claims: readonly Untold[]): Promise<void> {
-  await prisma.$executeRaw`
-    UPDATE trade_claims SET told_at = ${clock()}
+async function markTold(tx: Tx, now: Date, claims: readonly Untold[]): Promise<void> {
+  await tx.$executeRaw`
+    UPDATE trade_claims SET told_at = ${now}
     WHERE (rail, trade, merchant) IN (
       SELECT c.rail, c.trade, c.merchant FROM trade_claims c
       JOIN unnest(

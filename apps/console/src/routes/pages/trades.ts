@@ -13,10 +13,11 @@ import { toldOfTrade, tradePage, whyNot } from '../../pages/trade.js';
 import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf, reasonIn } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
+import { ofOrder } from '../orders.js';
 import { tradeParams, whyNotChanged } from '../trades.js';
 
 const params = tradeParams.extend({ merchant });
-const config = { access: 'session', role: 'operate' } as const;
+const config = { access: 'session', role: 'operate', merchants: ofOrder } as const;
 const seenVersion = z
   .string()
   .regex(/^\d{1,9}$/)
