@@ -205,7 +205,7 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: 'apps/worker/dist/process-job.js',
-        find: "await deps.bury({ jobId: job.id ?? '', data: job.data, ...why });",
+        find: "await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });",
         replace: '',
       },
     ],
@@ -230,7 +230,7 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: `${CORE}/deliveries/claim.js`,
-        find: `AND (b.state = 'pending' OR b.lease_until > \${now}))`,
+        find: `AND (b.state = 'pending' OR \${isLeased(now, 'b')}))`,
         replace: 'AND false)',
       },
     ],
