@@ -131,6 +131,7 @@ export async function startProcess(
   const openOrClose = () => {
     const takers = [...worker.sources, reports];
     for (const taker of takers) mayWork() ? taker.resume() : taker.pause();
+    worker.waits.paused(!mayWork());
     orderEvents.resume();
   };
   openOrClose();

@@ -61,3 +61,20 @@ test('the oldest batch in hand counts, and none once it is over', () => {
   second();
   expect(batches.oldestMs()).toBe(0);
 });
+
+test('while no job is taken the wait for the store goes on, and jobs that come again keep their time', () => {
+  const clock = { ms: 0 };
+  const waits = createWaits(() => clock.ms);
+  waits.began('a', 'store');
+  clock.ms = 3_000;
+  waits.paused(true);
+  clock.ms = 90_000;
+  waits.paused(true);
+  expect(waits.of('store')).toEqual({ jobs: 1, oldestMs: 90_000 });
+  expect(waits.of('lock')).toEqual({ jobs: 0, oldestMs: 0 });
+  waits.paused(false);
+  clock.ms = 95_000;
+  expect(waits.of('store')).toEqual({ jobs: 1, oldestMs: 95_000 });
+  waits.ended('a');
+  expect(waits.of('store')).toEqual({ jobs: 0, oldestMs: 0 });
+});

@@ -14,6 +14,8 @@ export interface Waits {
   ended(jobId: string): void;
   /** How long it has waited; null when it does not wait for this, as far as this process knows. */
   waitedMs(jobId: string, reason: WaitReason): number | null;
+  /** No job is taken while the store is unfit: what waits for it stays known, and so does since when. */
+  paused(isPaused: boolean): void;
   of(reason: WaitReason): Waiting;
 }
 
@@ -34,11 +36,13 @@ interface Wait {
  */
 export function createWaits(now: () => number = () => performance.now()): Waits {
   const waits = new Map<string, Wait>();
+  let pausedSince: number | null = null;
 
   function forgetOld(): void {
     // In the order in which they were seen: the first ones are the oldest.
+    const forgets = pausedSince === null;
     for (const [jobId, { seen }] of waits) {
-      if (now() - seen <= KEPT_MS && waits.size <= JOBS_MAX) return;
+      if ((!forgets || now() - seen <= KEPT_MS) && waits.size <= JOBS_MAX) return;
       waits.delete(jobId);
     }
   }
@@ -55,10 +59,19 @@ export function createWaits(now: () => number = () => performance.now()): Waits 
       const known = waits.get(jobId);
       return known?.reason === reason ? now() - known.since : null;
     },
+    paused(isPaused) {
+      if (isPaused) pausedSince ??= now();
+      else if (pausedSince !== null) {
+        pausedSince = null;
+        // They come again from now on.
+        for (const [jobId, wait] of waits) waits.set(jobId, { ...wait, seen: now() });
+      }
+    },
     of(reason) {
       forgetOld();
       const those = [...waits.values()].filter((wait) => wait.reason === reason);
-      const oldest = those.reduce((least, { since }) => Math.min(least, since), now());
+      const none = reason === 'store' ? (pausedSince ?? now()) : now();
+      const oldest = those.reduce((least, { since }) => Math.min(least, since), none);
       return { jobs: those.length, oldestMs: now() - oldest };
     },
   };
