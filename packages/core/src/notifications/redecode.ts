@@ -1,4 +1,5 @@
 /** Held events that another release decoded: decoded again from their bytes, and judged again. */
+import { bisect } from '../bisect.js';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
@@ -112,23 +113,19 @@ async function redecode(
   deps: DatabaseDeps,
   candidates: readonly Candidate[],
 ): Promise<readonly Redecoded[]> {
-  const [only] = candidates;
-  if (only === undefined) return [];
-  try {
-    return await inTransaction(deps, (tx) => redecodeInOne(tx, deps.clock(), candidates, UPGRADE));
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    if (candidates.length === 1) {
+  if (candidates.length === 0) return [];
+  return bisect(
+    candidates,
+    (some) => inTransaction(deps, (tx) => redecodeInOne(tx, deps.clock(), some, UPGRADE)),
+    async ({ row }, error): Promise<Redecoded> => {
       deps.log?.error(
-        { err: messageOf(error), notification: only.row.id },
+        { err: messageOf(error), notification: row.id },
         'a held notification cannot be decoded again',
       );
-      return [{ row: only.row, result: 'failed', events: [] }];
-    }
-    const middle = Math.ceil(candidates.length / 2);
-    const done = await redecode(deps, candidates.slice(0, middle));
-    return [...done, ...(await redecode(deps, candidates.slice(middle)))];
-  }
+      return { row, result: 'failed', events: [] };
+    },
+    isUnavailable,
+  );
 }
 
 /** One message on its way through the transaction. */
