@@ -28,6 +28,8 @@ const REDRIVE_LIMIT = 50;
 const CONTESTED_LIMIT = 50;
 /** How soon after a claim the other order is flagged; a look at an empty index. */
 const CONTESTED_INTERVAL_MS = 1_000;
+/** Held events that are due: a look at an index. What a lock kept from being applied is not late then. */
+const HELD_INTERVAL_MS = 5_000;
 /** What is kept for months is looked for every forty intervals: ten minutes. */
 const RETENTION_PAUSE = 40;
 /** Held notifications decoded again in one step: a transaction of a second at most. */
@@ -58,17 +60,21 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     intervalMs = config.releaseIntervalMs,
   ) =>
     startSchedule({
-      intervalMs,
+      intervalMs: Math.min(intervalMs, config.releaseIntervalMs),
       run: async () => mayRun() && run(),
       onError: (err) => log.warn({ err }, `${what} could not be looked at`),
     });
   const schedules = [
-    every('held events', async () => {
-      const { looked, released } = await retryHeld(database, config.releaseBatchSize);
-      metrics.released.inc(released);
-      if (looked > 0) log.info({ looked, released }, 'held.retried');
-      return looked === config.releaseBatchSize;
-    }),
+    every(
+      'held events',
+      async () => {
+        const { looked, released } = await retryHeld(database, config.releaseBatchSize);
+        metrics.released.inc(released);
+        if (looked > 0) log.info({ looked, released }, 'held.retried');
+        return looked === config.releaseBatchSize;
+      },
+      HELD_INTERVAL_MS,
+    ),
     every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
     every('dead letters', async () => {
       const verify = (letter: LetterJob) => verdictOf(letter, channels());
@@ -79,7 +85,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     every(
       'contested trades',
       () => flagContested(database, CONTESTED_LIMIT),
-      Math.min(CONTESTED_INTERVAL_MS, config.releaseIntervalMs),
+      CONTESTED_INTERVAL_MS,
     ),
     every(
       'dead letters of newer gateways',

@@ -235,6 +235,16 @@ test('the schedule looks at what is free, and a little later at what was locked'
   expect(events.map(({ tries }) => tries)).toEqual([1, 1]);
 });
 
+test('what a lock kept a registration from applying is due at once', async () => {
+  const deps = await withOrders();
+  await applyNotifications(deps, [notification(payment('A'))]);
+  const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
+  await registerOrder(deps, terms('A'));
+  await letGo();
+  expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
+  expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
+});
+
 test('a registration does not wait for another order that its held notification tells of', async () => {
   const deps = await withOrders('busy');
   await applyNotifications(deps, [notification([payment('new'), payment('busy', 'T2')])]);

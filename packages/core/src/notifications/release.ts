@@ -88,12 +88,30 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
   });
 }
 
+/**
+ * What waits for these orders is due at once: a lock or an outage kept a registration from applying it, and its
+ * next look may be an hour away.
+ */
+export async function leaveToSchedule(
+  deps: DatabaseDeps,
+  keys: readonly OrderKey[],
+): Promise<void> {
+  await inTransaction(deps, async (tx) => {
+    await tx.$executeRaw`
+      UPDATE notification_events e SET next_retry_at = ${deps.clock()}
+      FROM unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
+        AS k (merchant, number)
+      WHERE e.merchant = k.merchant AND e.order_number = k.number
+        AND e.outcome = 'held' AND e.hold_reason = 'unknown_order'`;
+  });
+}
+
 function keyOf({ merchant, event }: HeldEvent): string {
   return orderKey({ merchant, number: event.orderNumber ?? '' });
 }
 
-/** A locked order costs a held event no step of its schedule. */
-const LOCKED_WAIT_MS = 15_000;
+/** A locked order costs a held event no step of its schedule; with the schedule's pause less than ten seconds. */
+const LOCKED_WAIT_MS = 4_000;
 
 export interface RetryResult {
   readonly looked: number;

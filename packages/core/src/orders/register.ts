@@ -4,7 +4,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { lockNumbersForRegistration, type OrderKey } from '../database/order-lock.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
-import { releaseForOrders, releaseLeft } from '../notifications/release.js';
+import { leaveToSchedule, releaseForOrders, releaseLeft } from '../notifications/release.js';
 import { deriveOrder } from './derive.js';
 import type { Order, OrderTerms } from './order.js';
 import { planOrder } from './plan.js';
@@ -70,9 +70,14 @@ async function registerTogether(
     register(tx, deps.clock(), all, releaseForOrders),
   );
   // They are registered, whatever becomes of this; the schedule looks again.
-  await releaseLeft(deps, all).catch((error: unknown) => {
+  try {
+    await releaseLeft(deps, all);
+  } catch (error) {
     deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
-  });
+    await leaveToSchedule(deps, all).catch((err: unknown) => {
+      deps.log?.warn({ err: messageOf(err) }, 'held events wait for their next look');
+    });
+  }
   return outcomes;
 }
 
