@@ -181,7 +181,7 @@ function databaseStore(
       return outcomes;
     },
     async applyInTurn(batch) {
-      const outcomes = await applyAllInTurn(deps, batch);
+      const outcomes = await assured(() => applyAllInTurn(deps, batch));
       orderEvents.nudge();
       return outcomes;
     },
