@@ -1,6 +1,7 @@
 /** What decoding held notifications again would make of each: seen by doing it, and rolled back. */
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
+import { rolledBack } from '../database/rolled-back.js';
 import { inTransaction } from '../database/transaction.js';
 import { tradeKey } from '../orders/claim.js';
 import { sha256Hex } from '../providers/crypto.js';
@@ -100,12 +101,8 @@ function keysOf({ row, decoded }: Candidate): string[] {
   ];
 }
 
-/** Carries what was seen out of the transaction, and rolls it back. */
-class RolledBack extends Error {
-  constructor(readonly items: readonly Redecoded[]) {
-    super('rolled back on purpose');
-  }
-}
+/** It would not be as planned: rolls the transaction back. */
+class NotAsPlanned extends Error {}
 
 /** What another transaction has locked is `busy` here, after half a second: a plan can be asked for again. */
 async function foreseen(
@@ -113,15 +110,7 @@ async function foreseen(
   batch: readonly Candidate[],
 ): Promise<readonly Redecoded[]> {
   const nobody = { actor: 'nobody', reason: null };
-  try {
-    return await inTransaction(deps, async (tx): Promise<never> => {
-      await tx.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
-      throw new RolledBack(await redecodeInOne(tx, deps.clock(), batch, nobody));
-    });
-  } catch (error) {
-    if (error instanceof RolledBack) return error.items;
-    throw error;
-  }
+  return rolledBack(deps, (tx) => redecodeInOne(tx, deps.clock(), batch, nobody));
 }
 
 async function doAsPlanned(
@@ -133,11 +122,11 @@ async function doAsPlanned(
   try {
     await inTransaction(deps, async (tx) => {
       const items = await redecodeInOne(tx, deps.clock(), batch, operator);
-      if (textOf(items) !== textOf(planned)) throw new RolledBack(items);
+      if (textOf(items) !== textOf(planned)) throw new NotAsPlanned();
     });
     return true;
   } catch (error) {
-    if (error instanceof RolledBack) return false;
+    if (error instanceof NotAsPlanned) return false;
     throw error;
   }
 }
