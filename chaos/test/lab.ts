@@ -37,6 +37,7 @@ import { channelsWithout, startApp } from './lab-apps.js';
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_lab';
+const QUEUE = 'payonce:notifications';
 const WAIT_MS = 15_000;
 /** On its way; what is planned for an hour from now is not. */
 const UNTOLD = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
@@ -107,6 +108,8 @@ export interface Scene {
   readonly onlooker: Pick<Stage, 'settled' | 'book' | 'say'>;
   /** Until the worker has no job left. */
   drained(): Promise<void>;
+  /** How many jobs the worker has given back for a while. */
+  deferred(): Promise<number>;
   /** Until a request has reached the merchant's system. */
   arrived(): Promise<void>;
   /** The queue forgets what it has done, as it does after an hour. */
@@ -213,6 +216,7 @@ async function openScene(
       await send(postman, book, gateway.url, message, cut);
     },
     drained: () => drained(queue),
+    deferred: () => queue.zcard(`${QUEUE}:delayed`),
     arrived: () => until('an arrival', WAIT_MS, () => book.ledger.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
@@ -283,12 +287,11 @@ async function send(
 
 /** A job that is there when it is acknowledged is in one of these until it is done. */
 async function drained(queue: Redis): Promise<void> {
-  const name = 'payonce:notifications';
   await until('the queue to be empty', WAIT_MS, async () => {
     const [wait, active, delayed] = await Promise.all([
-      queue.llen(`${name}:wait`),
-      queue.llen(`${name}:active`),
-      queue.zcard(`${name}:delayed`),
+      queue.llen(`${QUEUE}:wait`),
+      queue.llen(`${QUEUE}:active`),
+      queue.zcard(`${QUEUE}:delayed`),
     ]);
     return wait + active + delayed === 0;
   });

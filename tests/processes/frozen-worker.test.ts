@@ -53,38 +53,40 @@ const paidOf = async (numbers: readonly string[]) =>
     })
   ).map(({ number }) => number);
 
-/** Makes it wait for a trade that another session is about to claim, stops it there, and lets its statement end. */
+/** Pays an order whose trade another session is about to claim, and stops the worker that waits for that session. */
 async function freezeInTransaction(worker: App): Promise<void> {
   const other = new pg.Client({ connectionString: env.DATABASE_URL });
   await other.connect();
   undo.push(() => other.end());
-  const sessions = async (where: string) => {
+  const claim = async () => {
+    await other.query('BEGIN');
+    await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
+      SELECT 'alipay', 'Tfrozen', id, now() FROM orders WHERE number = 'other'`);
+  };
+  const session = async (where: string) => {
     const { rows } = await other.query(
       `SELECT 1 FROM pg_stat_activity WHERE application_name = 'payonce-worker' AND ${where}`,
     );
     return rows.length > 0;
   };
-  await until('the worker to stand still in a transaction', 30_000, async () => {
-    process.kill(worker.child.pid, 'SIGCONT');
-    await other.query('BEGIN');
-    await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
-      SELECT 'alipay', 'Tfrozen', id, now() FROM orders WHERE number = 'other'`);
-    await until('the worker to wait', 15_000, () => sessions(`wait_event_type = 'Lock'`));
+  await claim();
+  await pay('frozen');
+  for (;;) {
+    await until('the worker to wait', 15_000, () => session(`wait_event_type = 'Lock'`));
     process.kill(worker.child.pid, 'SIGSTOP');
     await other.query('ROLLBACK');
-    const frozen = `state = 'idle in transaction'`;
-    return until('its statement to end', 1_000, () => sessions(frozen)).then(
-      () => true,
-      () => false,
-    );
-  });
+    await until('its statement to end', 15_000, async () => !(await session(`state = 'active'`)));
+    if (await session(`state = 'idle in transaction'`)) return;
+    // It had given up waiting just before it was stopped: the trade is claimed before it goes on.
+    await claim();
+    process.kill(worker.child.pid, 'SIGCONT');
+  }
 }
 
 test('a worker frozen inside a transaction holds up its own orders alone; a second worker does the others', async () => {
   const numbers = Array.from({ length: PAYMENTS }, (_, index) => `F${index}`);
   await register('frozen', 'other', ...numbers);
   const worker = await startApp('worker', env);
-  await pay('frozen');
   await freezeInTransaction(worker);
   await startApp('worker', env);
 
