@@ -10,7 +10,8 @@ import { type App, deployment } from './deployed.js';
 const full = process.env.PAYONCE_TEST_FULL === '1';
 const PAYMENTS = full ? 3_000 : 160;
 const PER_SECOND = full ? 100 : 40;
-const FREE_LIMIT_MS = 3_000;
+/** What waits for the frozen worker waits for 30 s; the small size also runs on busy machines. */
+const FREE_LIMIT_MS = full ? 3_000 : 10_000;
 
 const { folder, startRedis, startDatabase, startApp, end, undo } = deployment();
 let gateway: App;
