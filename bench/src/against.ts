@@ -1,6 +1,7 @@
 import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { endedAtStart, own } from '@payonce/tooling/process';
+import { dropReports } from './backlog.js';
 import { type BuildFigure, buildFigureAsJson, buildFiguresAsTable } from './figure.js';
 import { type BenchOptions, UsageError } from './options.js';
 import { openPrograms, type ProgramsOptions } from './programs.js';
@@ -98,6 +99,7 @@ function filledByGateway(stage: Stage): Stage {
     const { origin } = gateway;
     const sent = await programs.load({ origin, file, warmMs: 0, measureMs: FILL_LIMIT_MS });
     await gateway.stop();
+    await dropReports(place);
     if (sent.acknowledged < count) throw new Error(`${sent.acknowledged} of ${count} were queued`);
   }
   return { ...stage, fill };

@@ -3,6 +3,7 @@ import { openHostedQueue } from '@payonce/core/queue/hosted';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { openHostedReportQueue } from '@payonce/core/queue/report-queue';
 import { queuesOf } from '@payonce/core/queue/shards';
 import type { Redis } from 'ioredis';
 import type { WireRequest } from './requests.js';
@@ -42,6 +43,14 @@ export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void>
   for (let start = 0; start < jobs.length; start += CHUNK) {
     await queue.addBulk(jobs.slice(start, start + CHUNK).map(queuedJob));
   }
+  await queue.close();
+}
+
+/** Removes what a gateway that queued a backlog reported of itself: a worker would count it beside the backlog. */
+export async function dropReports(place: Place): Promise<void> {
+  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
+  const queue = openHostedReportQueue(settings);
+  await queue.obliterate({ force: true });
   await queue.close();
 }
 

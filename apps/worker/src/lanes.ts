@@ -122,12 +122,14 @@ export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>)
   return {
     /** @throws AppError `locked` when others have it locked for longer; or what applying it threw */
     async submit(item: Item): Promise<Outcome> {
-      const key = keyOf(item);
-      if (key !== null && lanes.has(key)) return add(key, item);
+      const lane = lanes.size === 0 ? null : keyOf(item);
+      if (lane !== null && lanes.has(lane)) return add(lane, item);
       try {
         return await together(item);
       } catch (error) {
-        if (key === null || !isLocked(error) || hasWaited(error)) throw error;
+        if (!isLocked(error) || hasWaited(error)) throw error;
+        const key = keyOf(item);
+        if (key === null) throw error;
         return add(key, item);
       }
     },

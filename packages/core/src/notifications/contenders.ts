@@ -3,7 +3,7 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type { TradeName } from '../orders/released.js';
 import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
-import { lockNotifications, type NotificationName, nameKey } from './notification-rows.js';
+import { inOrderOfNames, lockNotifications, type NotificationName } from './notification-rows.js';
 import { settleAgain } from './release.js';
 import { claimsOf } from './settle.js';
 
@@ -53,11 +53,12 @@ export async function lockContenders(
 export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchant): Promise<void> {
   const found = await findContenders(deps.prisma, wanted);
   if (found.length === 0) return;
-  // By name, as all do who wait for one while they have another.
-  found.sort((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1));
   await inTransaction(deps, async (tx) => {
     await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    const locked = await lockNotifications(tx, found);
+    const locked = await lockNotifications(
+      tx,
+      inOrderOfNames(found, (name) => name),
+    );
     const ids = [...locked.values()].map(({ id }) => id);
     const held = await readContenders(tx, wanted, ids);
     await settleAgain(tx, deps.clock(), held, { scheduled: false, forced: null });

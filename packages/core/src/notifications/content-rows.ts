@@ -3,7 +3,12 @@ import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import { type Content, type Standing, standingsOf } from './contents.js';
 import { type HeldEvent, readAllEvents, type StoredEvent } from './event-rows.js';
-import { type NotificationName, type NotificationRow, nameKey } from './notification-rows.js';
+import {
+  inOrderOfNames,
+  type NotificationName,
+  type NotificationRow,
+  nameKey,
+} from './notification-rows.js';
 
 /**
  * Contents of one ID that others are compared with. A provider makes a handful; more come from whoever
@@ -48,8 +53,7 @@ export async function lockContents(
   const rows = await findContents(tx, sought);
   // The first ones are locked.
   const others = rows.filter(({ variant }) => variant !== '');
-  others.sort((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1));
-  const ids = others.map(({ id }) => id);
+  const ids = inOrderOfNames(others, (row) => row).map(({ id }) => id);
   await tx.$queryRaw`
     SELECT n.id FROM unnest(${ids}::bigint[]) WITH ORDINALITY AS k (id, place)
     JOIN notifications n USING (id) ORDER BY k.place FOR UPDATE OF n`;

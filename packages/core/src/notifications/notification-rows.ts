@@ -31,6 +31,17 @@ export function nameKey({ channel, notificationId, variant }: NotificationName):
   return JSON.stringify([channel, notificationId, variant]);
 }
 
+/** In the order of their names, in which all transactions lock them. */
+export function inOrderOfNames<One>(
+  all: readonly One[],
+  nameOf: (one: One) => NotificationName,
+): One[] {
+  return all
+    .map((one) => ({ one, key: nameKey(nameOf(one)) }))
+    .sort((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ one }) => one);
+}
+
 /** What workers of the release before compare. */
 export function formerDigest({ former, digest }: VerifiedNotification): string {
   return former?.digest ?? digest;

@@ -6,8 +6,10 @@ import { isHeld } from './event-rows.js';
 import {
   formerDigest,
   hasContent,
+  inOrderOfNames,
   insertNotifications,
   type Named,
+  type NotificationName,
   type NotificationRow,
   nameKey,
 } from './notification-rows.js';
@@ -64,7 +66,7 @@ export async function enterOthers(
   const rows = await insert(tx, now, all);
   for (const { stored, added } of known.values()) {
     for (const [index, { group, named, content }] of added.entries()) {
-      const row = rows.get(nameKeyOf(named));
+      const row = rows.get(nameKey(nameOf(named)));
       if (row === undefined) throw new Error('a content was added although its ID is locked');
       const before = added.slice(0, index).map((one) => one.content);
       const standings = standingsOf(content, [...stored, ...before]);
@@ -150,12 +152,11 @@ async function insert(
 ): Promise<Map<string, NotificationRow>> {
   if (added.length === 0) return new Map();
   const named = added.map((one) => one.named);
-  named.sort((a, b) => (nameKeyOf(a) < nameKeyOf(b) ? -1 : 1));
-  return insertNotifications(tx, now, named);
+  return insertNotifications(tx, now, inOrderOfNames(named, nameOf));
 }
 
-function nameKeyOf({ notification, variant }: Named): string {
-  return nameKey({ ...notification, variant });
+function nameOf({ notification, variant }: Named): NotificationName {
+  return { ...notification, variant };
 }
 
 /** What is held beside an equal content of the batch: decided after it, it is a duplicate if that is applied. */

@@ -12,9 +12,9 @@ import { type HeldEvent, isHeld, postpone, readEvents, updateEvents } from './ev
 import { latestRetryAt, TRIES_MAX } from './hold.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import {
+  inOrderOfNames,
   lockNotifications,
   type NotificationName,
-  nameKey,
   updateNotifications,
 } from './notification-rows.js';
 import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent } from './settle.js';
@@ -75,11 +75,12 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
     JOIN notifications n ON n.id = e.notification_row_id
     WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
   if (left.length === 0) return;
-  // By name, as all do who wait for one while they have another.
-  left.sort((a, b) => (nameKey(a) < nameKey(b) ? -1 : 1));
   await inTransaction(deps, async (tx) => {
     await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    const locked = await lockNotifications(tx, left);
+    const locked = await lockNotifications(
+      tx,
+      inOrderOfNames(left, (name) => name),
+    );
     const events = await readEvents(
       tx,
       [...locked.values()].map((row) => row.id),

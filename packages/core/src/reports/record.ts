@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import { nameKey } from '../notifications/notification-rows.js';
+import { inOrderOfNames } from '../notifications/notification-rows.js';
 import type { GatewayReport, ReportedCopies, ReportedMinute } from './report.js';
 
 export interface Recorded {
@@ -41,8 +41,7 @@ interface Known {
  */
 async function lockReported(tx: Tx, all: readonly ReportedCopies[]): Promise<Known[]> {
   if (all.length === 0) return [];
-  const keyOf = (one: ReportedCopies) => nameKey({ ...one, variant: '' });
-  const sorted = [...all].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+  const sorted = inOrderOfNames(all, (one) => ({ ...one, variant: '' }));
   const rows = await tx.$queryRaw<{ rowId: bigint; place: bigint }[]>`
     SELECT n.id AS "rowId", k.place FROM unnest(
       ${sorted.map((one) => one.channel)}::text[], ${sorted.map((one) => one.notificationId)}::text[],
