@@ -13,6 +13,7 @@ import { withDeadline } from '@payonce/core/deadline';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
 import { createMetrics } from '@payonce/core/metrics';
+import type { ApplyDeps } from '@payonce/core/notifications/apply';
 import { applyAll, applyAllInTurn } from '@payonce/core/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
@@ -22,7 +23,7 @@ import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { createPrisma } from '@payonce/prisma/client';
 import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import type { WorkerConfig } from './config.js';
-import { type OrderEvents, startOrderEvents } from './deliveries.js';
+import { startOrderEvents } from './deliveries.js';
 import { createDeliveryMetrics, watchDeliveries } from './delivery-metrics.js';
 import { watchLiveness } from './liveness.js';
 import { consumeReports } from './reports.js';
@@ -91,7 +92,10 @@ export async function startProcess(
   const worker = startWorker({
     queues: settings,
     channels,
-    store: databaseStore(database, watch, orderEvents),
+    store: databaseStore(
+      { ...database, fansOut: orderEvents.isTelling, onNews: orderEvents.nudge },
+      watch,
+    ),
     sizes,
     log,
     metrics: workerMetrics,
@@ -161,12 +165,7 @@ export async function startProcess(
 }
 
 /** The money part's functions as the worker needs them. */
-function databaseStore(
-  database: DatabaseDeps,
-  watch: DatabaseWatch,
-  orderEvents: OrderEvents,
-): WorkerStore {
-  const deps = { ...database, fansOut: orderEvents.isTelling };
+function databaseStore(deps: ApplyDeps, watch: DatabaseWatch): WorkerStore {
   /** Asked afterwards too: a connection opened meanwhile may have led to another server. */
   const assured = async <Result>(work: () => Promise<Result>) => {
     await watch.assure();
@@ -175,19 +174,11 @@ function databaseStore(
     return result;
   };
   return {
-    async apply(batch) {
-      const outcomes = await assured(() => applyAll(deps, batch));
-      orderEvents.nudge();
-      return outcomes;
-    },
-    async applyInTurn(batch) {
-      const outcomes = await assured(() => applyAllInTurn(deps, batch));
-      orderEvents.nudge();
-      return outcomes;
-    },
+    apply: (batch) => assured(() => applyAll(deps, batch)),
+    applyInTurn: (batch) => assured(() => applyAllInTurn(deps, batch)),
     bury: ({ queue, jobId, data, reason, detail }) =>
       assured(() =>
-        recordDeadLetter(database, {
+        recordDeadLetter(deps, {
           queue,
           jobId,
           job: data,

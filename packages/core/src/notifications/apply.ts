@@ -41,6 +41,8 @@ export interface ApplyDeps extends DatabaseDeps {
    * it does for order events that are made before it was started.
    */
   readonly fansOut?: () => boolean;
+  /** Called when there is something new to tell: deliveries were made, or a notification is held. */
+  readonly onNews?: () => void;
 }
 
 /**
@@ -106,7 +108,19 @@ async function applyInOne(
 ): Promise<(ApplyOutcome | null)[]> {
   if (batch.length === 0) return [];
   const first = settings + (deps.fansOut?.() ? KEEP_ENDPOINTS : '');
-  return inTransaction(deps, (tx) => applyWithin(tx, deps.clock(), batch, how), first);
+  const { outcomes, hasNews } = await inTransaction(
+    deps,
+    (tx) => applyWithin(tx, deps.clock(), batch, how),
+    first,
+  );
+  if (hasNews) deps.onNews?.();
+  return outcomes;
+}
+
+interface Applied {
+  /** One per notification of the batch; null: it is locked. */
+  readonly outcomes: (ApplyOutcome | null)[];
+  readonly hasNews: boolean;
 }
 
 async function applyWithin(
@@ -114,7 +128,7 @@ async function applyWithin(
   now: Date,
   batch: readonly VerifiedNotification[],
   { forced, skips }: How,
-): Promise<(ApplyOutcome | null)[]> {
+): Promise<Applied> {
   const entered = await enter(tx, now, groupCopies(batch), skips);
   const { entries, surplus } = entered;
   const read = await readEvents(
@@ -122,13 +136,14 @@ async function applyWithin(
     [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
   );
   const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
-  const askedNew = (one: FreshEvent): Asked => ({ ...one, forced: one.forced ?? forced });
   const askedAgain = (stored: HeldEvent, standing: Standing): Asked & { stored: HeldEvent } => ({
     ...toPending(stored, forced, standing),
     standing,
     stored,
   });
-  const everyNew = [...entries.values()].filter((entry) => entry.isNew).flatMap(eventsOf);
+  const everyNew = [...entries.values()].flatMap((entry) =>
+    entry.isNew ? eventsOf(entry, forced) : [],
+  );
   const everyHeld = [
     ...read
       .filter(isHeld)
@@ -137,7 +152,7 @@ async function applyWithin(
       ),
     ...entered.equalHeld.map(({ stored, standing }) => askedAgain(stored, standing)),
   ];
-  const open = [...everyNew.map(askedNew), ...everyHeld].filter(isOpen);
+  const open = [...everyNew, ...everyHeld].filter(isOpen);
   const { orders, busy } = skips
     ? await lockFreeOrdersOf(tx, open)
     : { orders: await lockOrdersOf(tx, open), busy: new Set<bigint>() };
@@ -147,17 +162,12 @@ async function applyWithin(
   const stored = read.filter(stays);
   const fresh = everyNew.filter(stays);
   const again = everyHeld.filter(stays);
-  const { outcomes, plans } = await settleStanding(
-    tx,
-    now,
-    [...fresh.map(askedNew), ...again],
-    orders,
-  );
+  const { outcomes, plans } = await settleStanding(tx, now, [...fresh, ...again], orders);
   const held = again.map((one) => one.stored);
   const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
   const settledHeld = zip(held, outcomes.slice(fresh.length));
   const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
-  await storePlans(tx, now, plans, eventsToInsert(now, added));
+  const deliveries = await storePlans(tx, now, plans, eventsToInsert(now, added));
   await tellNewlyHeld(tx, now, added);
   await updateEvents(
     tx,
@@ -168,7 +178,10 @@ async function applyWithin(
   for (const one of held) addCount(counts, one.notificationRowId, 0);
   for (const { rowId, count } of surplus.values()) addCount(counts, rowId, count);
   await updateNotifications(tx, now, counts);
-  return report(batch, { entries, surplus }, stored, settledNew, settledHeld);
+  return {
+    outcomes: report(batch, { entries, surplus }, stored, settledNew, settledHeld),
+    hasNews: deliveries > 0 || added.some(({ outcome }) => outcome.outcome === 'held'),
+  };
 }
 
 /** One group per content, in the order of the batch. */
@@ -309,7 +322,10 @@ function addCount(counts: Map<bigint, number>, rowId: bigint, count: number): vo
 
 type FreshEvent = Omit<NewEvent, 'outcome'> & Pick<Asked, 'forced' | 'standing'>;
 
-function eventsOf({ notification, row, standings }: Entry): FreshEvent[] {
+function eventsOf(
+  { notification, row, standings }: Entry,
+  forced: HoldReason | null,
+): FreshEvent[] {
   return notification.events.map((event, position) => {
     const standing = standings?.[position] ?? 'judged';
     return {
@@ -318,7 +334,7 @@ function eventsOf({ notification, row, standings }: Entry): FreshEvent[] {
       merchant: notification.merchant,
       event,
       standing,
-      forced: standing === 'id_conflict' ? standing : null,
+      forced: standing === 'id_conflict' ? standing : forced,
     };
   });
 }

@@ -26,6 +26,7 @@ export async function settleStanding(
 ): Promise<Settled> {
   const open = events.filter(isOpen);
   const { outcomes, plans } = await settleEvents(tx, now, open, orders);
+  if (open.length === events.length) return { outcomes, plans };
   const settled = new Map(open.map((one, index) => [one, outcomes[index]]));
   return {
     outcomes: events.map((one) => settled.get(one) ?? { outcome: 'duplicate' }),

@@ -11,20 +11,21 @@ import type { Crossing, OrderPlan } from './plan.js';
 /**
  * In one statement, and `also` with them. The caller has the orders' locks, so that it waits for nobody. Where the
  * transaction keeps the endpoints as they are, the order events' deliveries are made at once; else `fanOut` makes them.
+ * @returns how many deliveries were made
  */
 export async function storePlans(
   tx: Tx,
   now: Date,
   plans: readonly OrderPlan[],
   also: Prisma.Sql | null = null,
-): Promise<void> {
+): Promise<number> {
   const changed = plans.filter((plan) => plan.changes.length > 0);
   if (changed.length === 0) {
     if (also !== null) await tx.$executeRaw(also);
-    return;
+    return 0;
   }
   const merchants = [...new Set(changed.map(({ order }) => order.merchant))];
-  await tx.$executeRaw`
+  return tx.$executeRaw`
     WITH written AS (${factsOf(now, changed)}), moved AS (${statesOf(now, changed)}),
     ${also === null ? Prisma.empty : Prisma.sql`also AS (${also}),`}
     event AS (${orderEventsOf(now, changed)}),

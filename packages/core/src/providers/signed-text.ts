@@ -49,7 +49,8 @@ export class SignedText {
     let kept = '';
     let from = 0;
     let start = 0;
-    for (const [index, name] of this.shape.names.entries()) {
+    for (let index = 0; index < this.shape.names.length; index += 1) {
+      const name = this.shape.names[index] ?? '';
       const value = this.values[index] ?? '';
       const end = this.endOf(start, name, value);
       // A piece without `=` is part of a text.

@@ -14,6 +14,8 @@ export class Form {
     readonly layout: Layout,
     /** In order of arrival, as `layout.names`. */
     readonly values: readonly string[],
+    /** No value holds a `&`: cut at each `&`, what is signed gives these fields again. */
+    readonly isPlain: boolean,
   ) {}
 
   get(name: string): string | undefined {
@@ -38,11 +40,15 @@ export function parseForm(body: Buffer, layouts = new Layouts()): Form | null {
   if (body.length === 0 || body.length > MAX_BODY_BYTES) return null;
   const fields = read(body);
   const layout = fields && layouts.of(fields.names);
-  return layout && new Form(layout, fields.values);
+  return layout && new Form(layout, fields.values, fields.isPlain);
 }
 
 /** Pieces between `&`, cut at their first `=`; empty pieces say nothing and are passed over. */
-function read(body: Buffer): { readonly names: string[]; readonly values: string[] } | null {
+function read(body: Buffer): {
+  readonly names: string[];
+  readonly values: string[];
+  readonly isPlain: boolean;
+} | null {
   const text = body.toString('latin1');
   const names: string[] = [];
   const values: string[] = [];
@@ -50,6 +56,7 @@ function read(body: Buffer): { readonly names: string[]; readonly values: string
   let equals = -1;
   let percent = -1;
   let blank = -1;
+  let isPlain = true;
   for (let start = 0, end = 0; start < text.length; start = end + 1) {
     end = nextOf('&', text, start);
     if (start === end) continue;
@@ -62,10 +69,11 @@ function read(body: Buffer): { readonly names: string[]; readonly values: string
     const name = encoded < nameEnd ? decode(body, start, nameEnd) : text.slice(start, nameEnd);
     const value = encoded < end ? decode(body, nameEnd + 1, end) : text.slice(nameEnd + 1, end);
     if (name === null || value === null) return null;
+    if (encoded < end && value.includes('&')) isPlain = false;
     names.push(name);
     values.push(value);
   }
-  return { names, values };
+  return { names, values, isPlain };
 }
 
 /** The text's end when it does not stand there. */

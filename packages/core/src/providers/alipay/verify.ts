@@ -55,7 +55,7 @@ export function verifyAlipay(
   if (found === null) return { ok: false, reason: 'bad_signature' };
   if (!isLive(found.signer, request.receivedAt)) return { ok: false, reason: 'unknown_key' };
 
-  const text = found.isFirst ? textOfForm(form, request.body, found.text) : cut(found.text);
+  const text = found.isFirst ? textOfForm(form, found.text) : cut(found.text);
   const identity = rule === 'former' ? formerIdentity(form) : identityOf(text);
   if (typeof identity === 'string') return { ok: false, reason: identity };
   return {
@@ -77,8 +77,8 @@ function cut(text: string): SignedText {
  * As `cut`, which takes as long as decoding: without a `&` in a value and without empty values, the pieces of the
  * first text are the fields that arrived, and what their names say is remembered.
  */
-function textOfForm({ layout, values }: Form, body: Buffer, text: string): SignedText {
-  if (body.includes('%26') || values.includes('')) return cut(text);
+function textOfForm({ layout, values, isPlain }: Form, text: string): SignedText {
+  if (!isPlain || values.includes('')) return cut(text);
   const signed = layout.signed.map(({ place }) => values[place] ?? '');
   return new SignedText(text, layout.shape(), signed);
 }
@@ -131,7 +131,8 @@ function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash 
 /** A cut of a text that has `sign_type` in it may leave the next field in its value (`signedTexts`). */
 function claimedType(form: Form, rule: ContentRule): string {
   const stated = form.get('sign_type') ?? '';
-  return rule === 'text' ? stated.replace(/^(RSA2?)&.*$/s, '$1') : stated;
+  const mayHoldMore = rule === 'text' && stated.includes('&');
+  return mayHoldMore ? stated.replace(/^(RSA2?)&.*$/s, '$1') : stated;
 }
 
 /** One key may be listed twice, retired here and as a new certificate there. */
