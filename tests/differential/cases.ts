@@ -37,7 +37,10 @@ export function createTally(title: string) {
   };
 }
 
-/** What went wrong in somebody's integration at least once (PROVIDERS §5), and what looks like markup. */
+/**
+ * What went wrong in somebody's integration at least once
+ * (docs/providers/README.md, "Known mistakes"), and what looks like markup.
+ */
 const AWKWARD = [
   '',
   ' ',

@@ -2,7 +2,7 @@ import { messageOf } from '@payonce/core/errors';
 import type { SignedRequest } from '@payonce/testkit/request';
 import type { Reply } from './judge.js';
 
-/** Both WeChat documents say 5 s; Alipay's say nothing (PROVIDERS §0). */
+/** WeChat waits 5 s, Alipay says nothing of it (docs/providers/README.md, "At a glance"). */
 const REPLY_DEADLINE_MS = 5_000;
 /** No provider's acknowledgement comes near; the rest of a longer reply is not read. */
 const MAX_REPLY_BYTES = 64 * 1_024;

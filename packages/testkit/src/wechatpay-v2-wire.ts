@@ -5,7 +5,10 @@ import { type Fields, type SignedRequest, withoutFields } from './request.js';
 
 export type WechatV2SignType = 'MD5' | 'HMAC-SHA256';
 
-/** Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=` (PROVIDERS §2.2). */
+/**
+ * Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=`
+ * (docs/providers/wechatpay-v2.md, "Signature").
+ */
 export function wechatV2SignedText(fields: Fields, apiKey: string): string {
   const pairs = withoutFields(fields, 'sign')
     .filter(([, value]) => value !== '')
@@ -35,7 +38,10 @@ function cdata(value: string): string {
   return `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
 }
 
-/** AES-256-ECB with PKCS#7; the key is the 32 lower-case hex digits of md5(API key), as text (PROVIDERS §2.3). */
+/**
+ * AES-256-ECB with PKCS#7; the key is the 32 lower-case hex digits of md5(API key), as text
+ * (docs/providers/wechatpay-v2.md, "Refund notice").
+ */
 export function sealReqInfo(plaintext: Buffer | string, apiKey: string): string {
   const key = createHash('md5').update(apiKey, 'utf8').digest('hex');
   const cipher = createCipheriv('aes-256-ecb', Buffer.from(key, 'latin1'), null);

@@ -5,8 +5,9 @@ import { isUtf8 } from 'node:buffer';
  * because here the danger is in what a parser *can* do. General parsers ignore or resolve what must be
  * refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by option, and their
  * entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and its incomplete first
- * fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF into LF (XML 1.0
- * §2.11), but the sender signs a value and then writes it, so the value has to stay as it was sent.
+ * fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF into LF (XML 1.0,
+ * "End-of-Line Handling"), but the sender signs a value and then writes it, so the value has to stay
+ * as it was sent.
  * This grammar has no production for any of that: what it does not name is refused.
  */
 
@@ -33,7 +34,7 @@ const PREDEFINED: Readonly<Record<string, string>> = {
   quot: '"',
   apos: "'",
 };
-/** Whatever is not a Char of XML 1.0 §2.2: NUL and other controls, lone surrogates, U+FFFE, U+FFFF. */
+/** What is no `Char` of XML 1.0: NUL and other controls, lone surrogates, U+FFFE, U+FFFF. */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 type Scanner = ReturnType<typeof scan>;

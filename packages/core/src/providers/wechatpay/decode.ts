@@ -5,8 +5,9 @@ import { identifier, type Payment, payment, refund, subOrder } from './shapes.js
 import type { WechatpayMessage } from './verify.js';
 
 /**
- * What a genuine notification says, order by order (PROVIDERS §3.5, §3.6). Never empty, never throws:
- * what is genuine but cannot be read is `unsupported`, and waits for a person with its raw bytes.
+ * What a genuine notification says, order by order (docs/providers/wechatpay.md, "Event types").
+ * Never empty, never throws: what is genuine but cannot be read is `unsupported`, and waits for a
+ * person with its raw bytes.
  */
 export function decode(own: Payee, { eventType, resource }: WechatpayMessage): PaymentEvent[] {
   if (resource === null) return [unsupported(eventType, {})];

@@ -11,7 +11,10 @@ export const signatureHeaders = [
 /** Not part of what is signed: another value is refused, and this one says no more than its absence. */
 export const judgedHeaders = ['wechatpay-signature-type'] as const;
 
-/** What an absent type means; the brand APIs and the SM2 gateways sign otherwise (PROVIDERS §3.1). */
+/**
+ * What an absent type means; the brand APIs and the SM2 gateways sign otherwise
+ * (docs/providers/wechatpay.md, "Signature").
+ */
 const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
 
 /**

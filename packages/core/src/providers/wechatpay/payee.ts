@@ -10,7 +10,10 @@ export function isOwnPayment(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && apps.length > 0 && areOwnApps(own, resource);
 }
 
-/** Refund notices name no app (PROVIDERS §3.5); one that is given must still be the channel's. */
+/**
+ * Refund notices name no app (docs/providers/wechatpay.md, "Refund content"); one that is given
+ * must still be the channel's.
+ */
 export function isOwnRefund(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && areOwnApps(own, resource);
 }

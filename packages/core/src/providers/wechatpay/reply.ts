@@ -4,7 +4,8 @@ import { type ReplyFor, statusOf } from '../provider.js';
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**
- * The status decides: WeChat takes a 200 with `FAIL` in it for success (PROVIDERS §3.8).
+ * The status decides: WeChat takes a 200 with `FAIL` in it for success
+ * (docs/providers/wechatpay.md, "Reply").
  * 204 without a body accepts; anything else is sent again.
  */
 export const reply: ReplyFor = (outcome) =>

@@ -18,8 +18,9 @@ export interface WechatpayMessage {
 }
 
 /**
- * WeChat sends wrong signatures on purpose, to see that merchants verify (PROVIDERS §3.4). They are
- * verified like any other and fail; only their counter is another.
+ * WeChat sends wrong signatures on purpose, to see that merchants verify
+ * (docs/providers/wechatpay.md, "Signature probes"). They are verified like any other and fail; only
+ * their counter is another.
  */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 
@@ -29,8 +30,8 @@ const ALGORITHM = 'AEAD_AES_256_GCM';
 const LABEL = /^[\x20-\x7e]{1,128}$/;
 
 /**
- * Is this a genuine, fresh notification of WeChat Pay to this channel? Pure and total; the order of work
- * is PROVIDERS §3.1: nothing of the body is parsed before its signature holds.
+ * Is this a genuine, fresh notification of WeChat Pay to this channel? Pure and total. Nothing of
+ * the body is parsed before its signature holds (docs/providers/wechatpay.md, "Signature").
  */
 export function verify(
   keys: WechatpayKeys,
