@@ -139,13 +139,12 @@ async function releaseInOne(
   });
   await freeClaim(tx, now, { ...command, orderId: order.id });
   await storePlans(tx, now, [plan]);
-  const outcomes = await settleAgain(tx, now, contenders, { scheduled: false, forced: null });
+  const again = await settleAgain(tx, now, contenders, { scheduled: false, forced: null });
   return done(tx, command, found, plan, {
     orderEvents: await orderEventsSince(tx, ids, last),
-    heldEvents: contenders.flatMap(({ notificationRowId, position, event }, index) => {
-      const outcome = outcomes[index];
-      const number = event.orderNumber;
-      return outcome ? [{ notification: notificationRowId, position, number, outcome }] : [];
+    heldEvents: again.map(({ stored, outcome }) => {
+      const { notificationRowId: notification, position, event } = stored;
+      return { notification, position, number: event.orderNumber, outcome };
     }),
   });
 }
