@@ -107,8 +107,14 @@ describe('the running worker', () => {
     await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'unknown_channel' });
     const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
     await requestRedrive(deps, { actor: 'lin', reason: null, letter });
-    await start();
+    const { lines } = await start();
     await eventually(async () => (await database.statusOf('A1')) === 'paid');
+    const redriven = () => lines.filter((line) => line.includes('dead_letters.redriven'));
+    await eventually(() => Promise.resolve(redriven().length === 2));
+    expect(redriven().map((line) => JSON.parse(line))).toMatchObject([
+      { deadLetter: String(letter) },
+      { looked: 1, redriven: 1 },
+    ]);
   });
 
   test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
