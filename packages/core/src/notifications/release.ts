@@ -1,7 +1,7 @@
 import { bisect } from '../bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
-import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { inTransaction, isUnavailable, type Tx, waitForLocks } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
@@ -64,7 +64,7 @@ export async function releaseForOrders(
 }
 
 /** A gateway's report is recorded within a fraction of it; beyond it, the schedule looks again. */
-const LEFT_WAIT = '2s';
+const LEFT_WAIT_MS = 2_000;
 
 /**
  * After the registration: what it left although the one who had it locked looks for no order, as who counts
@@ -79,18 +79,14 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
     JOIN notifications n ON n.id = e.notification_row_id
     WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
   if (left.length === 0) return;
-  await inTransaction(deps, async (tx) => {
-    await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    const locked = await lockNotifications(
-      tx,
-      inOrderOfNames(left, (name) => name),
-    );
-    const events = await readEvents(
-      tx,
-      [...locked.values()].map((row) => row.id),
-    );
-    await settleFree(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
-  });
+  const names = inOrderOfNames(left, (name) => name);
+  const release = async (tx: Tx) => {
+    const locked = await lockNotifications(tx, names);
+    const ids = [...locked.values()].map(({ id }) => id);
+    const held = (await readEvents(tx, ids)).filter(isHeld);
+    await settleFree(tx, deps.clock(), held, { scheduled: false, forced: null });
+  };
+  await inTransaction(deps, release, waitForLocks(LEFT_WAIT_MS));
 }
 
 /**
