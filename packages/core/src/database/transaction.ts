@@ -39,7 +39,7 @@ export async function inTransaction<T>(
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'contention' && attempt < CONTENTION_TRIES) {
-        log?.warn({ attempt, state: sqlState(error) }, CONTENTION);
+        log.warn({ attempt, state: sqlState(error) }, CONTENTION);
         continue;
       }
       if (kind === 'refused') throw error;

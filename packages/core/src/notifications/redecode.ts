@@ -115,7 +115,7 @@ async function redecode(
     candidates,
     (some) => inTransaction(deps, (tx) => redecodeInOne(tx, deps.clock(), some, UPGRADE)),
     async ({ row }, error): Promise<Redecoded> => {
-      deps.log?.error(
+      deps.log.error(
         { err: messageOf(error), notification: row.id },
         'a held notification cannot be decoded again',
       );

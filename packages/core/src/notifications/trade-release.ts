@@ -103,7 +103,7 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
   const { outcome, isLeft } = await release(true).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;
     // The held events cannot be applied; that must not keep the trade where it does not belong.
-    deps.log?.error(
+    deps.log.error(
       { err: messageOf(error) },
       'events held for a released trade are left to the schedule',
     );
@@ -111,7 +111,7 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
   });
   if (isLeft && outcome.result === 'done' && !deps.within) {
     await retryContenders(deps, command).catch((error: unknown) => {
-      deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
+      deps.log.warn({ err: messageOf(error) }, 'held events left to the schedule');
     });
   }
   return outcome;
