@@ -1,7 +1,9 @@
 import type { DatabaseDeps } from './deps.js';
 import { inTransaction, type Tx, waitForLocks } from './transaction.js';
 
-/** Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its transaction. */
+/**
+ * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its transaction.
+ */
 const LOCK_WAIT_MS = 500;
 
 /** Carries what was seen out of the transaction, and rolls it back. */
@@ -12,8 +14,8 @@ class Seen<T> extends Error {
 }
 
 /**
- * What `work` would do: it is done, and rolled back. It waits half a second for each lock of others: a look can
- * be asked for again.
+ * What `work` would do: it is done, and rolled back. It waits half a second for a lock that another
+ * transaction holds: a look can be asked for again.
  * @throws AppError `database_unavailable`: also when something else has locked it for long
  */
 export async function rolledBack<T>(deps: DatabaseDeps, work: (tx: Tx) => Promise<T>): Promise<T> {

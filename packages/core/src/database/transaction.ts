@@ -65,8 +65,8 @@ const SETTINGS = `
     WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');`;
 
 /**
- * To go along with the settings: the longest wait for any one lock. Then the transaction fails, and `isTooSlow`.
- * Without it the limit of every transaction holds (`prisma/bounded-pool.ts`).
+ * To go along with the settings: the longest wait for any one lock. Then the transaction fails, and
+ * `isTooSlow`. Without it the limit of every transaction holds (`prisma/bounded-pool.ts`).
  */
 export function waitForLocks(ms: number): string {
   return `SET LOCAL lock_timeout = '${ms}ms';`;

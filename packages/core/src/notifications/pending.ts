@@ -11,7 +11,9 @@ export interface PendingEvent {
   readonly event: PaymentEvent;
   /** What other contents under its notification ID mean for it. */
   readonly standing: Standing;
-  /** Held for this reason whatever it says (`id_conflict`, `internal_error`); no order is touched. */
+  /**
+   * Held for this reason whatever it says (`id_conflict`, `internal_error`); no order is touched.
+   */
   readonly forced: HoldReason | null;
 }
 
@@ -32,7 +34,10 @@ export interface SettledEvent<Pending extends PendingEvent> {
   readonly outcome: EventOutcome;
 }
 
-/** A held event to be decided again. Other content under a known ID stays so, unless an equal one is found. */
+/**
+ * A held event to be decided again. Other content under a known ID stays so, unless an equal one is
+ * found.
+ */
 export function toPending(
   stored: HeldEvent,
   forced: HoldReason | null,

@@ -185,7 +185,8 @@ interface Again {
 }
 
 /**
- * Decides stored events once more and writes the outcomes. Their notifications are locked; waits for their orders.
+ * Decides stored events once more and writes the outcomes. Their notifications are locked; waits for
+ * their orders.
  * @returns all of them with their outcomes, in their order
  */
 export async function settleAgain(
@@ -199,7 +200,10 @@ export async function settleAgain(
   return settleWith(tx, now, asked, again, await lockOrdersOf(tx, asked));
 }
 
-/** The same without waiting. `busy` stay as they are: others have locked an order of their notification. */
+/**
+ * The same without waiting. `busy` stay as they are: another transaction has locked an order of their
+ * notification.
+ */
 async function settleFree(
   tx: Tx,
   now: Date,

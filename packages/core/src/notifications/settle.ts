@@ -54,8 +54,8 @@ export async function lockFreeOrdersOf(
 }
 
 /**
- * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks (notifications,)
- * orders, trades, facts, and only what needs no newer snapshot in one statement.
+ * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks
+ * (notifications,) orders, trades, facts, and only what needs no newer snapshot in one statement.
  * @param orders locked by this transaction; whichever is not among them does not exist
  */
 export async function settleEvents<Pending extends PendingEvent>(
@@ -88,8 +88,8 @@ function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {
 }
 
 /**
- * As far as the event and its order's terms decide. One whose equal was applied is a duplicate at once: nothing
- * that became true later (another owner of the trade, other terms) makes a held event of it.
+ * As far as the event and its order's terms decide. An event whose equal was applied is a duplicate
+ * at once: nothing that became true later (another owner of the trade, other terms) holds it.
  */
 function decide<Pending extends PendingEvent>(
   pending: Pending,
@@ -166,7 +166,7 @@ interface Judged<Pending> {
   readonly plans: readonly OrderPlan[];
 }
 
-/** Holds what wants a trade of another order; plans the rest, all statements of an order together. */
+/** Holds what claims a trade of another order. Plans the rest, all of an order together. */
 function judge<Pending extends PendingEvent>(
   stated: readonly Stated<Pending>[],
   { owners, facts, contested }: Known,
@@ -202,7 +202,7 @@ function judge<Pending extends PendingEvent>(
   return { outcomes, plans };
 }
 
-/** @throws Error when there is none: any default would be money that is silently ignored */
+/** @throws Error when there is none: a default would ignore money without a word */
 function outcomeIn<Pending extends PendingEvent>(
   outcomes: ReadonlyMap<Stated<Pending>, EventOutcome>,
   one: Stated<Pending>,
