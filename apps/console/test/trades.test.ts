@@ -4,7 +4,15 @@ import { systemClock } from '@payonce/core/clock';
 import { flagContested } from '@payonce/core/orders/flag-contested';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
-import { call, formTokenIn, logIn, makeKey, startConsole, type TestConsole } from './support.js';
+import {
+  call,
+  formTokenIn,
+  logIn,
+  makeKey,
+  silent,
+  startConsole,
+  type TestConsole,
+} from './support.js';
 
 let server: TestConsole;
 beforeAll(async () => {
@@ -185,7 +193,7 @@ describe('the pages', () => {
     });
     await pay('H-1', 'TX', { merchant: 'hostile', channel: 'hostile-alipay' });
     await pay('X-1', 'TX');
-    await flagContested({ prisma: server.prisma, clock: systemClock }, 10);
+    await flagContested({ prisma: server.prisma, log: silent, clock: systemClock }, 10);
     const cookies = await logIn(server);
     for (const [url, foreign] of [
       ['/orders/default/X-1', /hostile|H-1/],

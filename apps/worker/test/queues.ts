@@ -29,7 +29,8 @@ export interface TestQueue {
   close(): Promise<void>;
 }
 
-const silent = createLog({ name: 'test', level: 'silent' });
+/** A log that writes nothing. */
+export const silent = createLog({ name: 'test', level: 'silent' });
 
 export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
   return openOn(kind === 'redis' ? await redisQueue() : await postgresQueue());

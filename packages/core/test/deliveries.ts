@@ -88,6 +88,7 @@ function recordDeps(deps: DeliveryDatabase): RecordDeps {
   // The clock as it is read, not as it was.
   return {
     prisma: deps.prisma,
+    log: deps.log,
     clock: () => deps.now,
     disableAfterMs: 5 * 24 * 60 * MINUTE,
     random: () => 0,

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '@payonce/core/clock';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { ConfigError, collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
+import { createLog } from '@payonce/core/log';
 import type { EventOutcome } from '@payonce/core/notifications/notification';
 import type { Redecoded } from '@payonce/core/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
@@ -100,7 +101,9 @@ async function run(
     poolSize: 2,
     applicationName: 'payonce-redecode',
   });
-  const deps = { prisma, clock: systemClock };
+  // What fails is printed with its result.
+  const log = createLog({ name: 'redecode', level: 'silent' });
+  const deps = { prisma, log, clock: systemClock };
   const decode = decodeStored(channels);
   try {
     if (execute === undefined) {

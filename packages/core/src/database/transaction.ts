@@ -39,7 +39,7 @@ export async function inTransaction<T>(
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'contention' && attempt < CONTENTION_TRIES) {
-        log?.warn({ attempt, state: sqlState(error) }, CONTENTION);
+        log.warn({ attempt, state: sqlState(error) }, CONTENTION);
         continue;
       }
       if (kind === 'refused') throw error;
@@ -51,8 +51,6 @@ export async function inTransaction<T>(
 /**
  * For this transaction alone, and in one round trip: without parameters, several statements go as one message.
  * - READ COMMITTED, whatever the database's default is.
- * - A worker whose machine vanished must not keep its orders locked until TCP notices.
- * - Nothing waits for a lock, or runs, without an end. Who must not wait so long says so: `waitForLocks`.
  * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
  *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
  * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job, or an answer to a
@@ -60,16 +58,16 @@ export async function inTransaction<T>(
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-  SET LOCAL idle_in_transaction_session_timeout = '30s';
-  SET LOCAL lock_timeout = '2s';
-  SET LOCAL statement_timeout = '10s';
   SET LOCAL enable_seqscan = off;
   SET LOCAL enable_hashjoin = off;
   SET LOCAL enable_mergejoin = off;
   SELECT set_config('synchronous_commit', 'on', true)
     WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');`;
 
-/** To go along with the settings: the longest wait for any one lock. Then the transaction fails, and `isTooSlow`. */
+/**
+ * To go along with the settings: the longest wait for any one lock. Then the transaction fails, and
+ * `isTooSlow`. Without it the limit of every transaction holds (`prisma/bounded-pool.ts`).
+ */
 export function waitForLocks(ms: number): string {
   return `SET LOCAL lock_timeout = '${ms}ms';`;
 }

@@ -85,11 +85,11 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       wanted = false;
       try {
         await look();
-        if (failing) log?.info('order events are delivered again');
+        if (failing) log.info('order events are delivered again');
         failing = false;
       } catch (err) {
         // The next poll looks again; once is enough to say so.
-        if (!failing) log?.warn({ err }, 'order events could not be looked at');
+        if (!failing) log.warn({ err }, 'order events could not be looked at');
         failing = true;
       }
     }
@@ -115,7 +115,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
     const claimed = await claimDeliveries(deps, abilities, endpointId, limits);
     if (claimed.result === 'cannot_sign') {
       const { merchant, name } = claimed;
-      if (!mute.has(endpointId)) log?.error({ merchant, endpoint: name }, CANNOT_SIGN);
+      if (!mute.has(endpointId)) log.error({ merchant, endpoint: name }, CANNOT_SIGN);
       mute.add(endpointId);
     } else if (claimed.result === 'claimed') {
       mute.delete(endpointId);
@@ -143,7 +143,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       onAttempt?.(made, recorded);
     } catch (err) {
       // The lease ends by itself, and it is sent again under the same ID.
-      log?.warn({ err, delivery: delivery.id }, 'a try could not be recorded');
+      log.warn({ err, delivery: delivery.id }, 'a try could not be recorded');
     }
   };
 
