@@ -92,7 +92,7 @@ endpoints:
       'endpoints.many.secrets',
       'endpoints.told.secrets.0',
       'endpoints.typo.events.0',
-      'endpoints.handler.secrets: a handler has none',
+      'endpoints.handler.secrets: must be left out: a handler has none',
     ]) {
       expect(
         faults.filter((fault) => fault.startsWith(name)),
