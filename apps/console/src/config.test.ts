@@ -66,7 +66,9 @@ describe('the configuration', () => {
       header: 'x-forwarded-groups',
     });
     const only = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS: 'shop-a' };
-    expect(faultsOf({ ...named, ...header, ...only })).toContain('IDENTITY_MERCHANTS: must not be set together');
+    expect(faultsOf({ ...named, ...header, ...only })).toContain(
+      'IDENTITY_MERCHANTS: must not be set together',
+    );
     const same = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: 'x-forwarded-user' };
     expect(faultsOf({ ...named, ...same })).toContain('must not be the header of');
     for (const setting of [header, only]) {

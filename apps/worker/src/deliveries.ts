@@ -86,7 +86,8 @@ export function startOrderEvents(
   };
   /** One after the other, or an older file could have the last word. */
   let turn = Promise.resolve();
-  const failed = (err: unknown) => log.warn({ err }, 'the endpoints of the channel file could not be applied');
+  const failed = (err: unknown) =>
+    log.warn({ err }, 'the endpoints of the channel file could not be applied');
   const declareInTurn = () => {
     turn = turn.then(declare).catch(failed);
     return turn;

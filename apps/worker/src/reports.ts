@@ -69,7 +69,9 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     if (signal.aborted) return;
     tap.attach(worker);
   };
-  const starting = start().catch((err) => log.debug({ err }, 'closed before the queue of reports was open'));
+  const starting = start().catch((err) =>
+    log.debug({ err }, 'closed before the queue of reports was open'),
+  );
   return {
     tap,
     async close() {
@@ -102,7 +104,8 @@ async function countReport(
     return putBack(job, token, storeDelayMs(Math.random()));
   });
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  if (recorded.unknown > 0 && !isLast) throw new Error('not all of the notifications are applied yet');
+  if (recorded.unknown > 0 && !isLast)
+    throw new Error('not all of the notifications are applied yet');
   metrics.reports.inc({ result: 'counted' });
   metrics.lostCopies.inc(recorded.unknown);
   return recorded;

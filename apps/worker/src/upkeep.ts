@@ -117,7 +117,8 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       // A queue that is away is looked at the next time; its source says so.
       const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
       const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
-      if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
+      if (promoted > 0)
+        log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
       return promoted > 0;
     }),
     every('old reports', () => purgeReports(database)),

@@ -10,7 +10,9 @@ export const apiKeyView = z.object({
   merchants: z
     .array(z.string())
     .nullable()
-    .describe('The merchants whose data the key may see and change, as names and patterns; null means all.'),
+    .describe(
+      'The merchants whose data the key may see and change, as names and patterns; null means all.',
+    ),
   hint: z.string().describe('The first characters of the key, to identify it.'),
   createdBy: z.string(),
   createdAt: time,

@@ -27,7 +27,11 @@ export function problemOfEndpoint(refusal: EndpointRefusal): Problem {
     case 'unknown_endpoint':
       return problem(404, 'unknown_endpoint', 'There is no such endpoint.');
     case 'managed_by_file':
-      return problem(409, 'managed_by_file', 'The endpoint is declared in the channel file. Change it there.');
+      return problem(
+        409,
+        'managed_by_file',
+        'The endpoint is declared in the channel file. Change it there.',
+      );
     case 'name_taken':
       return problem(409, 'name_taken', 'The merchant already has an endpoint of this name.');
     case 'has_no_secret':

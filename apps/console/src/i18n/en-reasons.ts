@@ -64,7 +64,8 @@ export const enReasons = {
   'dead.malformed_job.do':
     'If the gateway is newer than the worker, update the worker, which then applies the job by itself. Otherwise another program writes into the queue: stop it, and dismiss the job',
   'dead.unknown_channel': 'Unknown channel',
-  'dead.unknown_channel.do': "Give the worker the gateway's channel file, send it SIGHUP, and re-drive",
+  'dead.unknown_channel.do':
+    "Give the worker the gateway's channel file, send it SIGHUP, and re-drive",
   'dead.verification_failed': 'Could not be verified',
   'dead.verification_failed.do':
     'If the keys differ, give gateway and worker the same channel file (a retired key stays listed), send SIGHUP, and re-drive. Otherwise the job was tampered with: dismiss it',

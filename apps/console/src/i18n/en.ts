@@ -32,8 +32,7 @@ export const en = {
   'error.400': 'The request is not valid. This page does not send such requests.',
   'error.403':
     'The form has expired, came from another page, or you may not send it. Open the page again.',
-  'error.allMerchants':
-    'This page covers all merchants, but you may see only some of them.',
+  'error.allMerchants': 'This page covers all merchants, but you may see only some of them.',
   'error.404': 'There is nothing at this address.',
   'error.500': 'Something went wrong on our side. The log has the details.',
   'error.503': 'The database does not answer. Please try again in a few seconds.',
@@ -155,7 +154,8 @@ export const en = {
   'timeline.bestEffort': 'at least: a gateway reports copies once a second',
   'timeline.reply': 'Replied {status}',
   'timeline.replyEmpty': 'Replied {status}, empty',
-  'timeline.replyUnreported': 'not reported by a gateway, but known because the notification is stored',
+  'timeline.replyUnreported':
+    'not reported by a gateway, but known because the notification is stored',
   'timeline.decision': 'Decided',
   'timeline.subOrder': 'part {n} of a combined notification',
   'timeline.fact.paid': 'Fact: paid',
@@ -383,7 +383,8 @@ export const en = {
   'disabled.failing': 'it failed for days',
   'disabled.gone': 'it responded 410 (Gone)',
   'disabled.not_in_file': 'it is no longer in the channel file',
-  'switched.enabled': 'Enabled. Deliveries that were given up meanwhile stay so until you send them again.',
+  'switched.enabled':
+    'Enabled. Deliveries that were given up meanwhile stay so until you send them again.',
   'switched.disabled': 'Disabled.',
   'switched.redelivered': 'Sent again: {n}.',
   'switched.unknown_endpoint': 'Nothing was changed: there is no such endpoint.',

@@ -75,7 +75,10 @@ const INTRODUCTION =
   `Amounts are minor units as decimal text (\`"8888"\` is 88.88 CNY). IDs are decimal text. Times
 are ISO 8601 in UTC. Unknown members and query parameters are rejected, not ignored. Errors are
 \`application/problem+json\` (RFC 9457) with a \`code\` for programs. Lists start with the newest entry. Send the
-\`nextCursor\` of a page as \`cursor\` to get the next page; on the last page it is null.`.replaceAll('\n', ' ');
+\`nextCursor\` of a page as \`cursor\` to get the next page; on the last page it is null.`.replaceAll(
+    '\n',
+    ' ',
+  );
 
 /** Each named schema is made twice, as it is sent and as it is received; what nothing refers to goes. */
 function withoutUnused(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {

@@ -24,7 +24,9 @@ const newKey = asking.extend({
     .max(MAX_MERCHANTS)
     .refine((entries) => merchantsOf(entries) !== null, 'may have up to 4 * each')
     .nullish()
-    .describe('Names, and patterns in which `*` stands for any text: `shop-*`. All merchants if left out.'),
+    .describe(
+      'Names, and patterns in which `*` stands for any text: `shop-*`. All merchants if left out.',
+    ),
   expiresAt: time.optional(),
 });
 

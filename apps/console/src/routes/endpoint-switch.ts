@@ -27,7 +27,12 @@ export async function endpointSwitchRoutes(
 
   const switches = [
     ['enable', 'enableEndpoint', 'Enable an endpoint and reset its failures', enableEndpoint],
-    ['disable', 'disableEndpoint', 'Disable an endpoint; deliveries that wait are parked', disableEndpoint],
+    [
+      'disable',
+      'disableEndpoint',
+      'Disable an endpoint; deliveries that wait are parked',
+      disableEndpoint,
+    ],
   ] as const;
   for (const [verb, operationId, summary, apply] of switches) {
     app.post(

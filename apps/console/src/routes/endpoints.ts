@@ -25,7 +25,9 @@ export const ofEndpoint = {
 } as const;
 
 /** What core judges is only bounded here. */
-const url = line(4_096).describe('`https://…`, or `handler:NAME` for a function inside the process that delivers.');
+const url = line(4_096).describe(
+  '`https://…`, or `handler:NAME` for a function inside the process that delivers.',
+);
 const secret = z.string().max(200).optional().describe('`whsec_…`; generated if left out.');
 const eventTypes = z
   .array(z.enum(EVENT_TYPES))

@@ -54,7 +54,10 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
   );
   app.post(
     `${path}/accept`,
-    { config, schema: schemaOf('acceptEvent', 'Accept a held event: it counts for its order', accepting) },
+    {
+      config,
+      schema: schemaOf('acceptEvent', 'Accept a held event: it counts for its order', accepting),
+    },
     async (request, reply) => {
       const { amount: named } = request.body;
       const command = commandOf(request);
@@ -64,7 +67,10 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
   );
   app.post(
     `${path}/reject`,
-    { config, schema: schemaOf('rejectEvent', 'Reject a held event: it is ignored from now on', deciding) },
+    {
+      config,
+      schema: schemaOf('rejectEvent', 'Reject a held event: it is ignored from now on', deciding),
+    },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, rejectHeldEvent(deps, command));

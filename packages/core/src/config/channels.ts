@@ -94,7 +94,9 @@ export function parseChannelFile(text: string): z.output<typeof channelFile> {
   }
   const file = channelFile.safeParse(content);
   if (file.success) return file.data;
-  throw new ConfigError(['the channel file must have an entry `channels`, and may have `endpoints`']);
+  throw new ConfigError([
+    'the channel file must have an entry `channels`, and may have `endpoints`',
+  ]);
 }
 
 function readBlock(

@@ -33,7 +33,10 @@ export async function applyDeclaredEndpoints(
   for (const endpoint of declared) {
     const { merchant, name } = endpoint;
     if (endpoint.secret !== null && deps.encryptionKey === null) {
-      deps.log?.error({ merchant, endpoint: name }, 'endpoint not used: PAYONCE_ENCRYPTION_KEY is not set');
+      deps.log?.error(
+        { merchant, endpoint: name },
+        'endpoint not used: PAYONCE_ENCRYPTION_KEY is not set',
+      );
     } else if (await inTransaction(deps, (tx) => upsert(tx, deps, endpoint))) {
       applied += 1;
     } else {

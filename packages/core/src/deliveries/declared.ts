@@ -90,7 +90,9 @@ function load(
   );
   const needed = !isHandler(url);
   if (needed !== sources.length > 0) {
-    faults.push(`${at}.secrets: ${needed ? 'must name one or two' : 'must be left out: a handler has none'}`);
+    faults.push(
+      `${at}.secrets: ${needed ? 'must name one or two' : 'must be left out: a handler has none'}`,
+    );
   }
   const [present, former] = secrets;
   const previous = former ? { secret: former.secret, expiresAt: former.retiredAt } : null;
