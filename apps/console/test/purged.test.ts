@@ -53,9 +53,9 @@ describe('a notification whose bytes were dropped when their time was over', () 
     const cookies = await logIn(server);
     const page = async (of: bigint) =>
       (await server.app.inject({ url: `/notifications/${of}`, cookies })).body;
-    expect(await page(id)).toContain('have been dropped');
+    expect(await page(id)).toContain('were deleted');
     expect(await page(id)).not.toContain('0 bytes');
     expect(await page(kept)).toContain('16 bytes');
-    expect(await page(kept)).not.toContain('have been dropped');
+    expect(await page(kept)).not.toContain('were deleted');
   });
 });

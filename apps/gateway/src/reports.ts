@@ -52,7 +52,7 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
     unsent = null;
     sentAt = performance.now();
     metrics.reports.inc({ result: 'sent' });
-    if (failing) log.info('reports are taken again');
+    if (failing) log.info('the queue takes reports again');
     failing = false;
     return tally.notifications > 0;
   }
@@ -60,7 +60,7 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
   function failed(err: unknown): void {
     metrics.reports.inc({ result: 'failed' });
     // Notifications are acknowledged all the same, and whatever ails the stores is told with them.
-    log[failing ? 'debug' : 'warn']({ err }, 'a report was not taken, trying again');
+    log[failing ? 'debug' : 'warn']({ err }, 'the queue did not take a report, trying again');
     failing = true;
   }
 

@@ -131,7 +131,7 @@ test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed
   const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
   const checked = open(redisSettings(redis.url));
   await eventually(() =>
-    expect(checked.state).toEqual({ state: 'down', reason: 'not durable: CONFIG is refused' }),
+    expect(checked.state).toEqual({ state: 'down', reason: 'not durable: Redis refuses CONFIG' }),
   );
   await expect(checked.enqueue(someJob(), 2_000)).rejects.toMatchObject({
     code: 'queue_unavailable',

@@ -142,7 +142,7 @@ test('a Redis that is known to hang costs nobody its share, but for one probe no
   redis.resume();
   await addUntilBack(queue);
   expect(queue.switches).toEqual(['postgres', 'redis']);
-  const back = queue.said().filter((text) => text === 'the queue is back in its first store');
+  const back = queue.said().filter((text) => text === 'the queue uses its first store again');
   expect(back).toHaveLength(1);
 });
 

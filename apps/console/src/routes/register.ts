@@ -50,7 +50,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
       validatorCompiler: validateAsMeant,
       schema: {
         operationId: 'registerOrder',
-        summary: 'Register an order, before its buyer is sent to the provider; or up to 500',
+        summary: 'Register one order, or up to 500, before the buyer pays',
         tags: ['orders'],
 
         body: z.union([newOrder, manyOrders]),
@@ -80,7 +80,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
       config: { access: 'operate', merchants: ofOrder },
       schema: {
         operationId: 'closeOrder',
-        summary: 'Close an order that is not paid',
+        summary: 'Close an unpaid order',
         tags: ['orders'],
 
         params: orderParams,
@@ -102,7 +102,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
         case 'paid':
           return sendProblem(
             reply,
-            problem(409, 'already_paid', 'The order is paid; a refund is what can follow.'),
+            problem(409, 'already_paid', 'The order is paid. It can be refunded, but not closed.'),
           );
         case 'unknown_order':
           return sendProblem(reply, unknownOrder);
@@ -142,7 +142,7 @@ function sendOne(
       return reply.code(200).send(order);
     case 'conflict': {
       const known = `${order.amount} ${order.currency} (minor units)`;
-      const detail = `This order number is registered already, with ${known}.`;
+      const detail = `This order number is already registered with ${known}.`;
       return sendProblem(reply, problem(409, 'order_conflict', detail));
     }
   }

@@ -78,7 +78,7 @@ function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { outcome: 'rejected', reason: 'malformed' };
   }
-  log.error({ err: error }, 'unexpected');
+  log.error({ err: error }, 'unexpected error');
   // The sender comes again, and finds it mended or not.
   return { outcome: 'unavailable' };
 }

@@ -97,7 +97,7 @@ channels:
   });
 
   test('an empty file is a fault', () => {
-    expect(faultsOf('channels: {}')).toEqual(['channels: names no channel']);
+    expect(faultsOf('channels: {}')).toEqual(['channels: must name at least one channel']);
   });
 
   test('the boot summary names keys and shows none', () => {

@@ -15,7 +15,7 @@ export const TRANSACTION_LIMIT_MS = 35_000;
 const CONTENTION_TRIES = 5;
 
 /** Should never be read: the order of locks leaves no room for a deadlock. */
-export const CONTENTION = 'a transaction lost against another one and is tried again';
+export const CONTENTION = 'a transaction conflicted with another one and is retried';
 
 /**
  * Runs `work` in one READ COMMITTED transaction: each statement sees what was committed before it, so

@@ -89,7 +89,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
         failing = false;
       } catch (err) {
         // The next poll looks again; once is enough to say so.
-        if (!failing) log.warn({ err }, 'order events could not be looked at');
+        if (!failing) log.warn({ err }, 'looking for order events failed');
         failing = true;
       }
     }
@@ -143,7 +143,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       onAttempt?.(made, recorded);
     } catch (err) {
       // The lease ends by itself, and it is sent again under the same ID.
-      log.warn({ err, delivery: delivery.id }, 'a try could not be recorded');
+      log.warn({ err, delivery: delivery.id }, 'a delivery attempt could not be recorded');
     }
   };
 
@@ -166,4 +166,4 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
 }
 
 const CANNOT_SIGN =
-  'nothing is sent: the secret does not open with PAYONCE_ENCRYPTION_KEY; rotate it, or restore the key';
+  'nothing is sent: PAYONCE_ENCRYPTION_KEY does not decrypt the secret; rotate the secret, or restore the key';

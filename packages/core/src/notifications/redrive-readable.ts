@@ -19,7 +19,7 @@ export interface ReadableStep {
 /** Nobody has to ask for it: nothing about the job was wrong. */
 const SYSTEM = {
   actor: 'system',
-  reason: 'a worker of the release before could not read the job',
+  reason: 'a worker of the previous release could not read the job',
 } as const;
 
 /**

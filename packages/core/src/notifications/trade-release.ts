@@ -105,13 +105,13 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     // The held events cannot be applied; that must not keep the trade where it does not belong.
     deps.log.error(
       { err: messageOf(error) },
-      'events held for a released trade are left to the schedule',
+      'the schedule will retry the events held for a released trade',
     );
     return release(false);
   });
   if (isLeft && outcome.result === 'done' && !deps.within) {
     await retryContenders(deps, command).catch((error: unknown) => {
-      deps.log.warn({ err: messageOf(error) }, 'held events left to the schedule');
+      deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
     });
   }
   return outcome;
