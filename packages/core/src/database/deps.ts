@@ -2,11 +2,11 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 
-/** What everything that touches the database is given. */
+/** The dependencies of all code that uses the database. */
 export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;
   readonly log?: Log;
-  /** Everything happens inside of this transaction: for those who look what would happen, and roll it back. */
+  /** Everything runs inside this transaction. A dry run passes one and rolls it back. */
   readonly within?: Prisma.TransactionClient;
 }

@@ -1,7 +1,7 @@
 import type { DatabaseDeps } from './deps.js';
 import { inTransaction, type Tx } from './transaction.js';
 
-/** Carries what was seen out of the transaction, and rolls it back. */
+/** Carries the result out of the transaction and rolls it back. */
 class Seen<T> extends Error {
   constructor(readonly value: T) {
     super('rolled back on purpose');
@@ -9,10 +9,10 @@ class Seen<T> extends Error {
 }
 
 /**
- * What `work` would do: it is done, and rolled back. What is locked by others is waited for half a second at
- * most, less than PostgreSQL takes to call it a deadlock: a look can be asked for again, and must not cost a
- * worker its transaction.
- * @throws AppError `database_unavailable`: also when something else has locked it for long
+ * A dry run: does `work` and rolls it back. Waits for a lock at most half a second, which is less
+ * than PostgreSQL's deadlock timeout. A dry run can be repeated, and must not cost a worker its
+ * transaction.
+ * @throws AppError `database_unavailable`: also when another transaction holds a lock for long
  */
 export async function rolledBack<T>(deps: DatabaseDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
   try {
