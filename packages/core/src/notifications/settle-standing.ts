@@ -3,7 +3,7 @@ import type { KnownOrder } from '../orders/plan.js';
 import type { Standing } from './contents.js';
 import { type PendingEvent, type Settled, settleEvents } from './settle.js';
 
-/** An event to be settled, and what other contents under its notification ID mean for it. */
+/** An event to be decided, and what other contents under its notification ID mean for it. */
 export interface Asked extends PendingEvent {
   readonly standing: Standing;
 }
@@ -14,8 +14,9 @@ export function isOpen({ standing }: Asked): boolean {
 }
 
 /**
- * Settles events. One whose equal was applied is a duplicate at once: no order is touched, and nothing
- * that became true later (another owner of the trade, other terms) makes a held event of it.
+ * Decides events. An event whose equal was applied is a duplicate at once: no order is locked.
+ * Nothing that became true later (another owner of the trade, other terms) can make it a held
+ * event.
  * @param orders of the open ones, locked by this transaction
  */
 export async function settleStanding(

@@ -10,16 +10,19 @@ import type { PaymentEvent } from '../providers/event.js';
 import { type Decision, decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 
-/** An event whose notification is locked by this transaction, waiting for its outcome. */
+/** An event without an outcome yet; this transaction has locked its notification. */
 export interface PendingEvent {
   readonly merchant: string;
   readonly notificationRowId: bigint;
   readonly event: PaymentEvent;
-  /** Held for this reason whatever it says (`id_conflict`, `internal_error`); no order is touched. */
+  /**
+   * The reason to hold it, whatever it states (`id_conflict`, `internal_error`); no order is
+   * locked.
+   */
   readonly forced: HoldReason | null;
 }
 
-/** An event with what was decided of it, and about which order. */
+/** An event with its decision and the order concerned. */
 interface Decided {
   readonly pending: PendingEvent;
   readonly order: KnownOrder | null;
@@ -27,9 +30,9 @@ interface Decided {
 }
 
 export interface Settled {
-  /** In the order of the events; writing them is the caller's. */
+  /** In the order of the events; the caller writes them. */
   readonly outcomes: readonly EventOutcome[];
-  /** What follows for orders, for `storePlans`: facts, states, order events. */
+  /** The changes of orders, for `storePlans`: facts, states, order events. */
   readonly plans: readonly OrderPlan[];
 }
 
@@ -41,7 +44,10 @@ export function lockOrdersOf(
   return lockOrders(tx, orderKeysOf(events));
 }
 
-/** Waits for nobody. `busy`: the rows of notifications with an order that another transaction has locked. */
+/**
+ * Waits for no lock. `busy`: the rows of notifications with an order that another transaction has
+ * locked.
+ */
 export async function lockFreeOrdersOf(
   tx: Tx,
   events: readonly PendingEvent[],
@@ -56,9 +62,10 @@ export async function lockFreeOrdersOf(
 }
 
 /**
- * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks (notifications,)
- * orders, trades, facts, and only what needs no newer snapshot in one statement.
- * @param orders locked by this transaction; whichever is not among them does not exist
+ * Decides events: their orders are locked, then trades claimed and facts read. This is the common
+ * order of locks (notifications, orders, trades, facts). One statement joins only what needs no
+ * newer snapshot.
+ * @param orders locked by this transaction; an order that is missing here does not exist
  */
 export async function settleEvents(
   tx: Tx,
@@ -109,7 +116,7 @@ function decidedClaims(decided: readonly Decided[]): TradeClaim[] {
   );
 }
 
-/** The trades that these facts speak of, for their order. */
+/** The trades in these facts, claimed for their order. */
 export function claimsOf(
   facts: readonly Fact[],
   { id: orderId, merchant }: Pick<KnownOrder, 'id' | 'merchant'>,
@@ -133,8 +140,8 @@ function holdForeignTrade(
 }
 
 /**
- * A trade pays the order of its merchant that had it first, and no other. An order that released it goes on
- * taking what is told of it: that counts for nothing.
+ * A trade pays the first order of its merchant that claimed it, and no other. An order that
+ * released it still takes facts about it, without effect.
  */
 export function ownsAll(
   claims: readonly TradeClaim[],
@@ -148,7 +155,7 @@ export function ownsAll(
   );
 }
 
-/** What follows for an order whose claims another merchant's order has, too. */
+/** The facts for an order whose claims another merchant's order has, too. */
 export function contestedFacts(
   claims: readonly TradeClaim[],
   contested: ReadonlySet<string>,
