@@ -1,19 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by hand
- * because here the danger is in what a parser *can* do. General parsers ignore or resolve what must be
- * refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by option, and their
- * entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and its incomplete first
- * fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF into LF (XML 1.0
- * §2.11), but the sender signs a value and then writes it, so the value has to stay as it was sent.
- * This grammar has no production for any of that: what it does not name is refused.
+ * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by
+ * hand because the danger is in a parser's features. General parsers ignore or resolve constructs
+ * that must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
+ * option. Their entity code has had holes, and still has (CVE-2018-13439, CVE-2018-20318 and its
+ * incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
+ * into LF (XML 1.0 §2.11). But the sender signs a value and then writes it, so the value must stay
+ * unchanged. This grammar has no production for any of that: it refuses everything that it does not
+ * name.
  */
 
-/** Names are `[A-Za-z_]…`, so a Map it is: `__proto__` and `constructor` are names like others. */
+/** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */
 export type Fields = ReadonlyMap<string, string>;
 
-/** The edge's own limit, kept here too: the worker reads what stood in a queue. */
+/** The gateway's limit, repeated here: the worker reads data from a queue. */
 const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
@@ -33,7 +34,10 @@ const PREDEFINED: Readonly<Record<string, string>> = {
   quot: '"',
   apos: "'",
 };
-/** Whatever is not a Char of XML 1.0 §2.2: NUL and other controls, lone surrogates, U+FFFE, U+FFFF. */
+/**
+ * Every character that is not a Char of XML 1.0 §2.2: NUL and other controls, lone surrogates,
+ * U+FFFE, U+FFFF.
+ */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 type Scanner = ReturnType<typeof scan>;
@@ -41,7 +45,7 @@ type Scanner = ReturnType<typeof scan>;
 function scan(text: string) {
   let at = 0;
   return {
-    /** Moves over the pattern if it stands exactly here. */
+    /** Moves over the pattern if it matches exactly here. */
     take(pattern: RegExp): RegExpExecArray | null {
       pattern.lastIndex = at;
       const found = pattern.exec(text);
@@ -52,7 +56,7 @@ function scan(text: string) {
   };
 }
 
-/** @returns the fields, empty ones included, in their order; null for everything that is not exactly this shape. */
+/** @returns the fields in order, including empty ones; null for any other shape */
 export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null {
   if (bytes.length > MAX_BYTES || !isUtf8(bytes)) return null;
   const text = bytes.toString('utf8');
@@ -67,7 +71,7 @@ export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null
   return scanner.atEnd() ? fields : null;
 }
 
-/** Reads up to and with the root's end. */
+/** Reads up to and including the root's end. */
 function readFields(scanner: Scanner, root: string): Fields | null {
   const fields = new Map<string, string>();
   while (true) {
@@ -83,7 +87,10 @@ function readFields(scanner: Scanner, root: string): Fields | null {
   }
 }
 
-/** Reads up to and with the field's end. Neighbouring texts and CDATA sections are joined as they stand. */
+/**
+ * Reads up to and including the field's end. Neighbouring texts and CDATA sections are joined
+ * unchanged.
+ */
 function readValue(scanner: Scanner, name: string): string | null {
   let value = '';
   while (true) {

@@ -1,22 +1,25 @@
 import type { JsonObject } from './json.js';
 import type { WechatpaySettings } from './settings.js';
 
-/** Whose messages a channel takes for its own. */
+/** The payee of a channel. */
 export type Payee = Pick<WechatpaySettings, 'merchantId' | 'subMerchantIds' | 'appIds'>;
 
-/** Direct (`mchid`, `appid`) or partner mode (`sp_mchid` for a `sub_mchid`; `sp_appid`, `sub_appid`). */
+/**
+ * Direct (`mchid`, `appid`) or partner mode (`sp_mchid` for a `sub_mchid`; `sp_appid`,
+ * `sub_appid`).
+ */
 export function isOwnPayment(own: Payee, resource: JsonObject): boolean {
   const apps = given(resource.appid, resource.sp_appid);
   return isOwnMerchant(own, resource) && apps.length > 0 && areOwnApps(own, resource);
 }
 
-/** Refund notices name no app (PROVIDERS §3.5); one that is given must still be the channel's. */
+/** Refund notices name no app (PROVIDERS §3.5); a given one must still be the channel's. */
 export function isOwnRefund(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && areOwnApps(own, resource);
 }
 
 /**
- * Combined orders: `combine_mchid` and `combine_appid` placed them all; each sub-order names its own
+ * Combined orders: `combine_mchid` and `combine_appid` placed all of them. Each sub-order names its
  * payee, which is the merchant itself or one of its sub-merchants.
  */
 export function isOwnSubOrder(own: Payee, combined: JsonObject, subOrder: JsonObject): boolean {
@@ -31,7 +34,7 @@ export function isOwnSubOrder(own: Payee, combined: JsonObject, subOrder: JsonOb
 
 function isOwnMerchant(own: Payee, resource: JsonObject): boolean {
   const merchants = given(resource.mchid, resource.sp_mchid);
-  // A partner receives for somebody else: the message must say for whom.
+  // A partner receives for another merchant: the message must name it.
   const namesPayee = given(resource.sp_mchid).length === 0 || given(resource.sub_mchid).length > 0;
   return (
     merchants.length > 0 &&
@@ -53,7 +56,7 @@ function includes(known: readonly string[], value: unknown): boolean {
   return typeof value === 'string' && known.includes(value);
 }
 
-/** An absent, null or empty number says nothing. */
+/** An absent, null or empty number states nothing. */
 function given(...values: unknown[]): unknown[] {
   return values.filter((value) => value !== undefined && value !== null && value !== '');
 }

@@ -1,11 +1,11 @@
 import { type ReplyFor, statusOf } from '../provider.js';
 
-/** One text for every refusal: a sender that probes must learn nothing. */
+/** One text for every refusal: a probing sender must learn nothing. */
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**
- * The status decides: WeChat takes a 200 with `FAIL` in it for success (PROVIDERS §3.8).
- * 204 without a body accepts; anything else is sent again.
+ * The status decides: WeChat takes a 200 with `FAIL` in it for success (PROVIDERS §3.8). 204
+ * without a body accepts; any other answer means a re-send.
  */
 export const reply: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'
