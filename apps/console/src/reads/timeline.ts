@@ -4,15 +4,15 @@ import { entriesOf, receivedOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';
 import { type NotificationRow, readRows, type TimelineRows } from './timeline-rows.js';
 
-/** One snapshot, so that nothing is shown without what follows from it. */
+/** One snapshot, so that no entry is shown without its consequences. */
 const SNAPSHOT = { isolationLevel: 'RepeatableRead' } as const satisfies {
   isolationLevel: Prisma.TransactionIsolationLevel;
 };
 
 /**
- * All that is known of one order, in time order: copies, replies, decisions, facts, order events,
- * deliveries, and what people did.
- * @returns null when nobody registered it
+ * The complete history of one order, in time order: copies, replies, decisions, facts, order
+ * events, deliveries and people's actions.
+ * @returns null for an unregistered order
  */
 export function readOrderTimeline(
   prisma: PrismaClient,
@@ -33,8 +33,8 @@ export function readOrderTimeline(
 }
 
 /**
- * The same of one notification, whether or not it found an order.
- * @returns null when there is no such notification
+ * The same for one notification, whether or not it found an order.
+ * @returns null for an unknown notification
  */
 export function readNotificationTimeline(
   prisma: PrismaClient,
@@ -42,7 +42,7 @@ export function readNotificationTimeline(
 ): Promise<Timeline | null> {
   return prisma.$transaction(async (tx) => {
     const rows = await readRows(tx, { notificationRowId: id }, null);
-    // A notification is stored with its events, one at least.
+    // A notification is stored with at least one event.
     return rows.events.length === 0 ? null : timelineOf(rows, []);
   }, SNAPSHOT);
 }

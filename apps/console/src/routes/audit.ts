@@ -17,7 +17,7 @@ const query = z.strictObject({
   to: time.optional().describe('Before then.'),
 });
 
-/** Who did what. */
+/** The audit log. */
 export async function auditRoutes(
   instance: FastifyInstance,
   { prisma }: DatabaseDeps,

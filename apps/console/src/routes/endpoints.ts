@@ -24,7 +24,7 @@ export const ofEndpoint = {
   unknown: problemOfEndpoint({ result: 'unknown_endpoint' }),
 } as const;
 
-/** What core judges is only bounded here. */
+/** Core validates it; here it only has a length limit. */
 const url = line(4_096).describe('`https://…`, or `handler:NAME` for one in our own process.');
 const secret = z.string().max(200).optional().describe('`whsec_…`; made unless given.');
 const eventTypes = z
@@ -53,7 +53,7 @@ const rotation = asking.extend({
     .describe('How long the former secret signs beside the new one: a day unless said.'),
 });
 
-/** Where merchants are told of order events. */
+/** The endpoints that receive merchants' order events. */
 export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { webhookEndpoint } = deps.prisma;
