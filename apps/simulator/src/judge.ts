@@ -1,6 +1,6 @@
 import type { SignerId } from '@payonce/testkit/request';
 
-/** What came back from a notify address. */
+/** The reply of a notify address. */
 export interface Reply {
   readonly status: number;
   /** Exact bytes, cut off where the provider would stop reading. */
@@ -9,11 +9,11 @@ export interface Reply {
 
 export type Refusal = 'wrong_status' | 'wrong_body';
 
-/** Whether the provider takes this reply for an acknowledgement. Null when it does. */
+/** Whether the provider accepts this reply as an acknowledgement. Null when it does. */
 export function refusalOf(provider: SignerId, reply: Reply): Refusal | null {
   switch (provider) {
     case 'alipay':
-      // Seven bytes and not one more: no blank, BOM or line break (PROVIDERS §1.7).
+      // Exactly seven bytes: no blank, BOM or line break (PROVIDERS §1.7).
       if (reply.status !== 200) return 'wrong_status';
       return reply.body.equals(Buffer.from('success')) ? null : 'wrong_body';
     case 'wechatpay-v2':
