@@ -1,16 +1,19 @@
 import pg from 'pg';
 
 /**
- * What PostgreSQL itself ends: a wait for a lock, a statement, a transaction whose process stands still. Prisma's
- * own time-outs end none of these on the server. Set for one transaction, never for the session: behind a PgBouncer
- * in transaction mode a session's settings go to whoever has the connection next.
+ * Limits that PostgreSQL enforces: on a wait for a lock, on a statement, and on an idle
+ * transaction. Prisma's time-outs end none of these on the server. Set for one transaction, never
+ * for the session: behind a PgBouncer in transaction mode a session's settings go to the next user
+ * of the connection.
  */
 const BEGIN = `BEGIN;
   SET LOCAL lock_timeout = '2s';
   SET LOCAL statement_timeout = '10s';
   SET LOCAL idle_in_transaction_session_timeout = '30s'`;
 
-/** Prisma begins every transaction with this very text; its limits cost no round trip of their own. */
+/**
+ * Prisma begins every transaction with exactly this text; its limits cost no additional round trip.
+ */
 class BoundedClient extends pg.Client {
   // biome-ignore lint/suspicious/noExplicitAny: pg's overloads; all but one text are passed on as they are.
   override query(query: any, ...others: any[]): any {
@@ -20,8 +23,9 @@ class BoundedClient extends pg.Client {
 }
 
 /**
- * A pool whose every statement is bounded on the server. One that Prisma sends outside of a transaction gets a
- * transaction of its own, which costs two round trips: no path that has to be fast sends such statements.
+ * A pool with server-side limits for every statement. A statement that Prisma sends outside a
+ * transaction gets a transaction for itself, which costs two round trips: no path that has to be
+ * fast sends such statements.
  */
 export class BoundedPool extends pg.Pool {
   constructor(config: pg.PoolConfig) {
@@ -31,7 +35,8 @@ export class BoundedPool extends pg.Pool {
   // biome-ignore lint/suspicious/noExplicitAny: pg's overloads, of which Prisma uses the one with a promise.
   override async query(statement: any): Promise<any> {
     const client = await this.connect();
-    // A connection that dies also rejects the statement; without a listener it would end the process.
+    // A connection that dies also rejects the statement; without a listener it would end the
+    // process.
     const ignore = () => undefined;
     client.on('error', ignore);
     let broken: Error | boolean = false;
