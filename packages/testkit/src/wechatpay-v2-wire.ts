@@ -1,11 +1,16 @@
 import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { type Fields, type SignedRequest, withoutFields } from './request.js';
 
-/** API v2's XML, signature and refund cipher, for any fields: what the signer is built from, and what hostile tests need. */
+/**
+ * API v2's XML, signature and refund cipher for any fields: the basis of the signer, and for
+ * hostile tests.
+ */
 
 export type WechatV2SignType = 'MD5' | 'HMAC-SHA256';
 
-/** Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=` (PROVIDERS §2.2). */
+/**
+ * Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=` (PROVIDERS §2.2).
+ */
 export function wechatV2SignedText(fields: Fields, apiKey: string): string {
   const pairs = withoutFields(fields, 'sign')
     .filter(([, value]) => value !== '')
@@ -24,18 +29,21 @@ export function wechatV2Sign(fields: Fields, apiKey: string, signType: WechatV2S
   return digest.digest('hex').toUpperCase();
 }
 
-/** All values as CDATA, one element a line, as WeChat writes them. */
+/** All values as CDATA, one element per line, as WeChat writes them. */
 export function wechatV2Xml(fields: Fields, root = 'xml'): string {
   const lines = fields.map(([name, value]) => `<${name}>${cdata(value)}</${name}>`);
   return [`<${root}>`, ...lines, `</${root}>`].join('\n');
 }
 
-/** `]]>` cannot stand inside one CDATA section: it is spread over two. */
+/** One CDATA section cannot contain `]]>`: it is split into two. */
 function cdata(value: string): string {
   return `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
 }
 
-/** AES-256-ECB with PKCS#7; the key is the 32 lower-case hex digits of md5(API key), as text (PROVIDERS §2.3). */
+/**
+ * AES-256-ECB with PKCS#7; the key is the 32 lower-case hex digits of md5(API key), as text
+ * (PROVIDERS §2.3).
+ */
 export function sealReqInfo(plaintext: Buffer | string, apiKey: string): string {
   const key = createHash('md5').update(apiKey, 'utf8').digest('hex');
   const cipher = createCipheriv('aes-256-ecb', Buffer.from(key, 'latin1'), null);

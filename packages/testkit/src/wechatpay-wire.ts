@@ -2,7 +2,9 @@ import { createCipheriv, type KeyObject, sign } from 'node:crypto';
 import type { SignedRequest } from './request.js';
 import { randomHex, randomText, unixSeconds } from './wire.js';
 
-/** API v3's envelope and signature, for any content: what the signer is built from, and what hostile tests need. */
+/**
+ * API v3's envelope and signature for any content: the basis of the signer, and for hostile tests.
+ */
 
 export interface SealedResource {
   readonly original_type: string;
@@ -72,7 +74,7 @@ export function signWechatpayBody(body: Buffer, signing: WechatpaySigning): Sign
   };
 }
 
-/** WeChat's own test of merchants: a wrong signature on purpose (PROVIDERS §3.4). */
+/** WeChat's check of merchants: a wrong signature on purpose (PROVIDERS §3.4). */
 export function asSignatureProbe(request: SignedRequest): SignedRequest {
   const probe = `WECHATPAY/SIGNTEST/${request.headers['wechatpay-signature'] ?? randomText(32)}`;
   return { ...request, headers: { ...request.headers, 'wechatpay-signature': probe } };
