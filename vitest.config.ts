@@ -5,10 +5,10 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 // Workspace packages are read from their sources, so tests never run against a stale build.
 const resolve = { conditions: ['@payonce/source', 'node'] };
 const ssr = { resolve };
-// `isolate: false` below: nothing of ours happens at import, so that test files can share the modules of their
-// worker. Loading them anew for each file took longer than many of the tests.
+// `isolate: false` below: our modules have no side effects at import, so that test files can share
+// the modules of their worker. Loading them again for each file took longer than many of the tests.
 
-/** Minutes each, the longest first: begun last, one of them would be alone at the end. */
+/** Minutes each, the longest first: started last, one of them would run alone at the end. */
 const LONGEST = ['local-run.test.ts', 'broken-variants.test.ts', 'chaos.test.ts', 'pages.test.ts'];
 
 class LongestFirst extends BaseSequencer {
@@ -56,7 +56,7 @@ export default defineConfig({
           ],
           globalSetup: ['tests/stores.ts'],
           isolate: false,
-          // One more than cores: many of these wait for a store that is away, or hangs.
+          // One more than cores: many of these wait for a store that is down, or hangs.
           maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
@@ -72,7 +72,7 @@ export default defineConfig({
           include: ['tests/browser/*.test.ts'],
           globalSetup: ['tests/stores.ts'],
           sequence: { groupOrder: 2 },
-          // Twenty pages each; seconds on a machine that does nothing else.
+          // Twenty pages each; seconds on an idle machine.
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

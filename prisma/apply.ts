@@ -11,13 +11,13 @@ import type { Migration } from './migrations.js';
 import { MigrationRefused } from './refused.js';
 
 /**
- * Milliseconds that one try waits for a lock. An ACCESS EXCLUSIVE lock that waits holds up everybody
- * who comes after it; a worker's statement may wait several times as long.
+ * Milliseconds that one try waits for a lock. A waiting ACCESS EXCLUSIVE lock delays every later
+ * statement on the table; a worker's statement may wait several times as long.
  */
 export const LOCK_TIMEOUT_MS = 2_000;
-/** Milliseconds between two tries, in which those who came after it get on. */
+/** Milliseconds between two tries, in which the delayed statements run. */
 const PAUSE_MS = 3_000;
-/** Milliseconds after which a migration that gets no lock gives up. Nothing of it is left then. */
+/** Milliseconds after which a migration without its lock gives up. It leaves nothing behind. */
 const GIVE_UP_AFTER_MS = 600_000;
 
 export interface Session {
@@ -27,7 +27,7 @@ export interface Session {
   readonly patience?: { readonly pauseMs: number; readonly giveUpAfterMs: number } | undefined;
 }
 
-/** @throws MigrationRefused with what PostgreSQL said, after the failure is recorded */
+/** @throws MigrationRefused with PostgreSQL's message, after the failure is recorded */
 export async function applyMigration(session: Session, migration: Migration): Promise<void> {
   try {
     if (migration.outsideTransaction) await applyOutside(session, migration);
@@ -44,8 +44,8 @@ export async function applyMigration(session: Session, migration: Migration): Pr
 }
 
 /**
- * The file and its row in one transaction: whenever the process ends, either both are there or none.
- * Prisma writes the row before; an interrupted migration would then have to be looked at by a person.
+ * The file and its row in one transaction: whenever the process ends, either both exist or neither.
+ * Prisma writes the row first; then a person would have to look at an interrupted migration.
  */
 async function applyInside({ client, log, patience }: Session, migration: Migration) {
   const startedAt = new Date();
@@ -66,7 +66,7 @@ async function applyInside({ client, log, patience }: Session, migration: Migrat
     await withLockRetries({ name: migration.name, log, patience }, attempt);
   } catch (error) {
     if (error instanceof pg.DatabaseError) {
-      // Where the connection is lost too, nothing says that it failed, and it begins again.
+      // If the connection is lost too, no failure is recorded, and it begins again.
       await recordStart(client, migration, startedAt)
         .then((id) => recordFailure(client, id, logsOf(migration, error)))
         .catch(() => undefined);
@@ -75,7 +75,7 @@ async function applyInside({ client, log, patience }: Session, migration: Migrat
   }
 }
 
-/** The row comes first here: the next run knows by it that the statement may have left something. */
+/** Here the row comes first: it tells the next run that the statement may have left something. */
 async function applyOutside({ client, log, patience }: Session, migration: Migration) {
   const index = indexMadeBy(migration);
   const resumed = await markRolledBack(client, migration.name);
@@ -91,7 +91,7 @@ async function applyOutside({ client, log, patience }: Session, migration: Migra
     await client.query(alone(migration.sql));
   };
   try {
-    // CONCURRENTLY blocks nobody, and to begin again costs hours: such a statement waits.
+    // CONCURRENTLY blocks nothing, and starting again costs hours: such a statement waits.
     const waits = /\bconcurrently\b/i.test(migration.sql);
     await client.query(`SET lock_timeout = ${waits ? 0 : LOCK_TIMEOUT_MS}`);
     if (!done) await withLockRetries({ name: migration.name, log, patience }, attempt);
@@ -111,7 +111,7 @@ async function applyOutside({ client, log, patience }: Session, migration: Migra
   await recordEnd(client, id);
 }
 
-/** Runs `attempt` until it gets its locks. A lock that it does not get is no fault of the migration. */
+/** Runs `attempt` until it gets its locks. A missing lock is not a failure of the migration. */
 export async function withLockRetries(
   { name, log, patience }: Pick<Session, 'log' | 'patience'> & { readonly name: string },
   attempt: () => Promise<void>,
@@ -138,7 +138,9 @@ function isLockTrouble(error: unknown): error is pg.DatabaseError {
   return error instanceof pg.DatabaseError && (error.code === '55P03' || error.code === '40P01');
 }
 
-/** The extended protocol: PostgreSQL itself refuses a second statement, before it runs the first. */
+/**
+ * The extended protocol: PostgreSQL itself refuses a second statement, before it runs the first.
+ */
 function alone(text: string): pg.QueryConfig & { readonly queryMode: 'extended' } {
   return { text, queryMode: 'extended' };
 }
@@ -155,8 +157,8 @@ const CREATE_INDEX =
   /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?(?:"((?:[^"]|"")+)"|([a-z_][\w$]*))\s+on\s/i;
 
 /**
- * The index that the file's statement makes; null when it makes none.
- * @throws MigrationRefused for an index without a name: what it left could not be found again
+ * The index that the file's statement creates; null when it creates none.
+ * @throws MigrationRefused for an index without a name: its remains could not be found again
  */
 function indexMadeBy(migration: Migration): string | null {
   const statement = migration.sql.replace(/^\s*--.*$/gm, '').trim();
@@ -182,7 +184,7 @@ async function stateOfIndex(
   return rows[0].valid ? 'valid' : 'invalid';
 }
 
-/** The words of Prisma's engine, which its users look for. */
+/** The texts of Prisma's engine, which its users search for. */
 function logsOf({ name }: Migration, error: pg.DatabaseError): string {
   const lines = [
     'A migration failed to apply. New migrations cannot be applied before the error is recovered from. Read more about how to resolve migration issues in a production database: https://pris.ly/d/migrate-resolve',

@@ -11,7 +11,9 @@ const BEGIN = `BEGIN;
   SET LOCAL statement_timeout = '10s';
   SET LOCAL idle_in_transaction_session_timeout = '30s'`;
 
-/** Prisma begins every transaction with this very text; its limits cost no round trip of their own. */
+/**
+ * Prisma begins every transaction with exactly this text; its limits cost no additional round trip.
+ */
 class BoundedClient extends pg.Client {
   // biome-ignore lint/suspicious/noExplicitAny: pg's overloads; all but one text are passed on as they are.
   override query(query: any, ...others: any[]): any {
@@ -21,8 +23,9 @@ class BoundedClient extends pg.Client {
 }
 
 /**
- * A pool whose every statement is bounded on the server. One that Prisma sends outside of a transaction gets a
- * transaction of its own, which costs two round trips: no path that has to be fast sends such statements.
+ * A pool with server-side limits for every statement. A statement that Prisma sends outside a
+ * transaction gets a transaction for itself, which costs two round trips: no path that has to be
+ * fast sends such statements.
  */
 export class BoundedPool extends pg.Pool {
   constructor(config: pg.PoolConfig) {
@@ -32,7 +35,8 @@ export class BoundedPool extends pg.Pool {
   // biome-ignore lint/suspicious/noExplicitAny: pg's overloads, of which Prisma uses the one with a promise.
   override async query(statement: any): Promise<any> {
     const client = await this.connect();
-    // A connection that dies also rejects the statement; without a listener it would end the process.
+    // A connection that dies also rejects the statement; without a listener it would end the
+    // process.
     const ignore = () => undefined;
     client.on('error', ignore);
     let broken: Error | boolean = false;

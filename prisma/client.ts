@@ -5,13 +5,19 @@ import { PrismaClient } from './generated/client.js';
 export interface PrismaSettings {
   /** `postgres://…`; may go through PgBouncer (no statement is prepared by name). */
   readonly url: string;
-  /** Connections at most. Budget them: all processes together must stay below `max_connections`. */
+  /**
+   * The maximum of connections. Budget them: all processes together must stay below
+   * `max_connections`.
+   */
   readonly poolSize: number;
   /** Shown in `pg_stat_activity`. */
   readonly applicationName: string;
-  /** Told of connections that died while idle; the pool replaces them by itself. */
+  /** Called for connections that died while idle; the pool replaces them by itself. */
   readonly onIdleError?: (error: Error) => void;
-  /** Told of each connection that the pool opens, before its first use: it may lead to another server. */
+  /**
+   * Called for each connection that the pool opens, before its first use: it may lead to another
+   * server.
+   */
   readonly onConnect?: () => void;
 }
 
@@ -23,12 +29,13 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
       connectionString: settings.url,
       max: settings.poolSize,
       application_name: settings.applicationName,
-      // A database that is away must be an error within the worker's patience, not a hang.
+      // A database that is down must be an error within the worker's time limit, not a hang.
       connectionTimeoutMillis: 5_000,
       idleTimeoutMillis: 30_000,
       keepAlive: true,
-      // Prisma sends and reads times without their offset, as if every session spoke UTC. Set here, since PgBouncer
-      // keeps it for this client, and older ones refuse a connection that brings it along.
+      // Prisma sends and reads times without their offset, as if every session used UTC. Set here,
+      // since PgBouncer keeps it for this client, and older PgBouncers refuse a connection that
+      // brings it as a parameter.
       onConnect: async (client) => {
         settings.onConnect?.();
         await client.query("SET timezone = 'UTC'");
@@ -36,17 +43,17 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
     }),
     {
       disposeExternalPool: true,
-      // Without a listener an idle connection's death would end the process.
+      // Without a listener the death of an idle connection would end the process.
       onPoolError: settings.onIdleError ?? ignore,
       onConnectionError: settings.onIdleError ?? ignore,
     },
   );
   return new PrismaClient({
     adapter,
-    // Otherwise every query notes where it was called from, for an excerpt of our source in its error.
+    // Otherwise every query records its call site, for an excerpt of our source in its error.
     errorFormat: 'minimal',
-    // An interactive transaction's limits: to get a connection, and to be done. A batch takes
-    // milliseconds; what takes longer waits for a lock, and a retry is cheaper than a stuck worker.
+    // Limits of an interactive transaction: to get a connection, and to finish. A batch takes
+    // milliseconds; a longer one waits for a lock, and a retry is cheaper than a stuck worker.
     transactionOptions: { maxWait: 5_000, timeout: 20_000 },
   });
 }

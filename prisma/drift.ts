@@ -3,12 +3,12 @@ import { NO_FILTERS, readSchema, withSchemaEngine } from './engine.js';
 
 export type Drift =
   | { readonly drifted: false }
-  /** `difference`: what a migration would have to change, in words. */
+  /** `difference`: the necessary changes of a migration, in words. */
   | { readonly drifted: true; readonly difference: string };
 
 /**
- * Compares a migrated database with `schema.prisma`: whether somebody changed the one without a
- * migration for the other. CHECK constraints are not compared; the schema language has none.
+ * Compares a migrated database with `schema.prisma`: finds a change to one without a migration for
+ * the other. It does not compare CHECK constraints, since the schema language has none.
  */
 export async function checkDrift(settings: {
   readonly databaseUrl: string;
@@ -22,7 +22,7 @@ export async function checkDrift(settings: {
       from: { tag: 'schemaDatasource', ...schema, configDir },
       to: { tag: 'schemaDatamodel', ...schema },
       script: false,
-      // 2 when there is a difference, as `prisma migrate diff --exit-code` does.
+      // 2 when there is a difference, like `prisma migrate diff --exit-code`.
       exitCode: true,
       filters: NO_FILTERS,
     });

@@ -7,10 +7,10 @@ import {
 import pg from 'pg';
 
 /**
- * @prisma/adapter-pg for the schema engine, with two faults of 7.10 mended:
- * - it cuts a script at every `;` and sends the pieces over different connections, so a migration that
- *   fails in the middle stays half done. PostgreSQL takes a script as it is, as one transaction.
- * - it cannot read the catalogues' type "char" (as prisma/orm#27403), which comparing needs.
+ * @prisma/adapter-pg for the schema engine, with fixes for two faults of 7.10:
+ * - It cuts a script at every `;` and sends the pieces over different connections, so a migration
+ *   that fails in the middle stays half done. PostgreSQL takes a whole script as one transaction.
+ * - It cannot read the catalogues' type "char" (as prisma/orm#27403), which comparing needs.
  */
 export function engineAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFactory {
   const charColumns = readCharAsText(pool);
@@ -44,7 +44,7 @@ export function engineAdapter(pool: pg.Pool): SqlMigrationAwareDriverAdapterFact
 const CHAR = 18;
 const TEXT = 25;
 
-/** Calls "char" columns text, and remembers by a result's rows which ones they were. */
+/** Declares "char" columns as text, and remembers per result which ones they were. */
 function readCharAsText(pool: pg.Pool): WeakMap<object, number[]> {
   const charColumns = new WeakMap<object, number[]>();
   const query = pool.query.bind(pool) as (...args: unknown[]) => Promise<pg.QueryResult>;
@@ -62,7 +62,7 @@ function readCharAsText(pool: pg.Pool): WeakMap<object, number[]> {
   return charColumns;
 }
 
-/** The engine shows the text of its own kind of error only. */
+/** The engine only shows the text of its error type. */
 function rethrowForEngine(error: unknown): never {
   if (!(error instanceof pg.DatabaseError)) throw error;
   const { message, detail, column, hint } = error;

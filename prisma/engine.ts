@@ -11,16 +11,16 @@ import { packageFolder, readMigrations } from './migrations.js';
 export { packageFolder };
 
 /**
- * Prisma's schema engine as WebAssembly, for tests alone: it compares the migrations with
- * `schema.prisma`, and the rows that it writes with those of our own applier. Prisma's CLI
- * downloads a native one; this one comes with the npm package and goes through node-postgres.
+ * Prisma's schema engine as WebAssembly, for tests only: it compares the migrations with
+ * `schema.prisma`, and its rows with those of our applier. Prisma's CLI downloads a native one;
+ * this one comes with the npm package and goes through node-postgres.
  */
 interface EngineModule {
   readonly SchemaEngine: typeof SchemaEngine;
   readonly __wbg_set_wasm: (exports: object) => void;
 }
 
-/** What is used of it; TypeScript declares WebAssembly in the browser's library only. */
+/** The used part; TypeScript declares WebAssembly in the browser's library only. */
 interface WebAssemblyLike {
   instantiate(
     code: Uint8Array,
@@ -29,8 +29,8 @@ interface WebAssemblyLike {
 }
 
 /**
- * Runs `use` with an engine on one database, over a pool of its own that is closed afterwards: nothing
- * stays connected, so the database can be a template, or be dropped.
+ * Runs `use` with an engine on one database, over a separate pool that is closed afterwards.
+ * Nothing stays connected, so the database can be a template, or be dropped.
  */
 export async function withSchemaEngine<T>(
   databaseUrl: string,
@@ -60,12 +60,13 @@ export async function withSchemaEngine<T>(
   }
 }
 
-/** Every table is ours to compare. */
+/** Compares every table. */
 export const NO_FILTERS = { externalTables: [], externalEnums: [] };
 
 /**
- * Once per process, however often this file is loaded (a test runner loads it once for each project): the
- * glue module is shared, and what is left over of a first instance would call into the second.
+ * Once per process, however often this file is loaded (a test runner loads it once for each
+ * project). The glue module is shared, so the remains of a first instance would call into the
+ * second.
  */
 const LOADED = Symbol.for('payonce.schema-engine');
 const shared: typeof globalThis & { [LOADED]?: Promise<EngineModule> } = globalThis;
@@ -75,7 +76,7 @@ function loadEngineModule(): Promise<EngineModule> {
   return shared[LOADED];
 }
 
-/** The package's own entry imports the .wasm as a module, which Node 20 does only behind a flag. */
+/** The package's entry imports the .wasm as a module, which Node 20 does only behind a flag. */
 async function instantiate(): Promise<EngineModule> {
   const glue = createRequire(import.meta.url).resolve(
     '@prisma/schema-engine-wasm/schema_engine_bg',
@@ -87,7 +88,7 @@ async function instantiate(): Promise<EngineModule> {
     { './schema_engine_bg.js': module },
   );
   module.__wbg_set_wasm(instance.exports);
-  // Where the engine leaves what went wrong before it stops; without it all that is seen is a TypeError.
+  // The engine leaves its error here before it stops; without it only a TypeError is visible.
   Object.assign(globalThis, { PRISMA_WASM_PANIC_REGISTRY: { set_message: failWith } });
   const start = instance.exports.__wbindgen_start;
   if (typeof start === 'function') start();
@@ -104,7 +105,7 @@ export async function readSchema(
   return { files: [{ path: fileURLToPath(file), content: await readFile(file, 'utf8') }] };
 }
 
-/** What the engine applies, for the comparison with our own applier. */
+/** The migrations in the engine's format, to compare it with our applier. */
 export async function listForEngine(folder: URL): Promise<MigrationList> {
   const migrations = await readMigrations(folder);
   const lockfile = new URL('migration_lock.toml', folder);

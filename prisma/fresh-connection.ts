@@ -1,16 +1,16 @@
 import pg from 'pg';
 
-/** A probe's patience. */
+/** The time limit of a probe. */
 const LIMIT_MS = 2_000;
 
-/** Whether the database answers on a connection that nobody used before. Never throws. */
+/** Whether the database answers on a new connection. Never throws. */
 export async function answersOnFreshConnection(url: string): Promise<boolean> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: LIMIT_MS,
     query_timeout: LIMIT_MS,
   });
-  // A connection that dies also rejects what was asked; without a listener it would end the process.
+  // A connection that dies also rejects the query; without a listener it would end the process.
   client.on('error', () => undefined);
   try {
     await client.connect();

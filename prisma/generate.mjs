@@ -1,6 +1,7 @@
 /**
- * Writes ./generated from schema.prisma and the names in ./migrations, without a download. Prisma's CLI fetches a native schema
- * engine even for `generate`, which needs none; naming any existing executable skips that.
+ * Writes ./generated from schema.prisma and the names in ./migrations, without a download. Prisma's
+ * CLI fetches a native schema engine even for `generate`, which needs none. Naming any existing
+ * executable avoids that.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, writeFileSync } from 'node:fs';

@@ -1,2 +1,2 @@
-/** What the schema of this build consists of, oldest first; written by `generate.mjs`. */
+/** The migrations of this build, oldest first; `generate.mjs` writes the list. */
 export { KNOWN_MIGRATIONS } from './generated/migrations.js';

@@ -4,13 +4,13 @@ import pg from 'pg';
 const LOOK_EVERY_MS = 1_000;
 
 export interface LockWatch {
-  /** Ends the second connection. */
+  /** Closes the second connection. */
   stop(): Promise<void>;
 }
 
 /**
- * Says in the log what a session waits for, and who holds it, once per change.
- * Connects when the first look is due: most migrations end before.
+ * Logs what a session waits for, and the holder, once per change. Connects for the first look: most
+ * migrations end before.
  */
 export function watchLocks(options: {
   readonly databaseUrl: string;
@@ -31,7 +31,7 @@ export function watchLocks(options: {
     if (waits !== '') options.log(`${options.name} waits for ${waits}`);
   };
   const timer = setInterval(() => {
-    // What cannot be told is no reason to stop: the migration itself shows a broken connection.
+    // A failed look does not stop the migration, which shows a broken connection itself.
     looking = looking.then(look).catch(() => undefined);
   }, LOOK_EVERY_MS);
 
@@ -69,7 +69,7 @@ async function describeWait(client: pg.Client, pid: number): Promise<string> {
   return `${wait.lock}, held by ${wait.holders ?? 'a prepared transaction'}`;
 }
 
-/** Written out in the query, so that what the log says never changes while one holder keeps it. */
+/** Formatted in the query, so that the log line never changes while one holder keeps the lock. */
 export const HOLDER = `format('process %s (user %s, %s) since %s', a.pid, coalesce(a.usename::text, a.backend_type),
   coalesce(nullif(a.application_name, ''), 'no application name'),
   to_char(coalesce(a.xact_start, a.backend_start) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'))`;

@@ -1,4 +1,7 @@
-/** `node prisma/dist/main.js`: migrates the database of DATABASE_URL, and the queue's when one is given. */
+/**
+ * `node prisma/dist/main.js`: migrates the database of DATABASE_URL, and the queue's when one is
+ * given.
+ */
 import { parseArgs } from 'node:util';
 import { acknowledgeFailure, migrate, pendingMigrations } from './migrate.js';
 
@@ -51,7 +54,7 @@ async function run(check: boolean, rolledBack: string | undefined): Promise<void
   }
 }
 
-/** Node says nothing itself when each of a host's addresses refused. */
+/** When all addresses of a host refuse, Node's error has no message. */
 function messageOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);

@@ -9,14 +9,14 @@ import { MigrationRefused } from './refused.js';
 import { takeTurn } from './turns.js';
 
 export interface MigrateSettings {
-  /** Owner of the database; directly, not through PgBouncer (a session holds the lock). */
+  /** As the owner of the database; directly, not through PgBouncer (a session holds the lock). */
   readonly databaseUrl: string;
-  /** The queue's own role, with its password; given, the role and its schema are made. */
+  /** The queue's role, with its password; if given, the role and its schema are created. */
   readonly queueDatabaseUrl?: string | undefined;
   readonly queueSchema?: string | undefined;
   /** For tests: other migrations than this package's. */
   readonly migrationsFolder?: URL | undefined;
-  /** Told what is applied, and whom it waits for. */
+  /** Receives the migrations that are applied, and the holders of locks. */
   readonly log?: ((line: string) => void) | undefined;
   /** For tests: shorter times, in milliseconds. */
   readonly patience?: Session['patience'];
@@ -28,9 +28,9 @@ export interface MigrateResult {
 }
 
 /**
- * Brings a database up to this version, without any download. Safe to run from several machines at
- * once: they take turns, and the later ones find nothing to do.
- * @throws MigrationRefused for a database of a newer version, or one whose migration broke off.
+ * Brings a database up to this version, without any download. Several machines may run it at once:
+ * they take turns, and the later ones find nothing to do.
+ * @throws MigrationRefused for a database of a newer version, or one with an interrupted migration.
  */
 export async function migrate(settings: MigrateSettings): Promise<MigrateResult> {
   const log = settings.log ?? (() => undefined);
@@ -63,12 +63,12 @@ export async function pendingMigrations(
 }
 
 /**
- * Marks a migration that broke off as rolled back, so that the next run applies it again.
- * @throws MigrationRefused when no such migration broke off
+ * Marks an interrupted migration as rolled back, so that the next run applies it again.
+ * @throws MigrationRefused when no such migration was interrupted
  */
 export async function acknowledgeFailure(databaseUrl: string, name: string): Promise<void> {
   await withSession(databaseUrl, async (client) => {
-    // Taken first: one that runs at this moment has not broken off.
+    // Takes its turn first: a migration that runs at this moment was not interrupted.
     await takeTurn(client, () => undefined);
     if (await markRolledBack(client, name)) return;
     throw new MigrationRefused(`no migration ${name} broke off in this database.`);
@@ -88,7 +88,7 @@ async function applyPending(
   for (const migration of pending) {
     const { name } = migration;
     log(`applying ${name}`);
-    // A file's own SET is for its own statements.
+    // A file's SET must only affect its statements.
     await client.query(SESSION);
     const watch = watchLocks({ databaseUrl: settings.databaseUrl, pid, name, log });
     try {
@@ -101,11 +101,13 @@ async function applyPending(
   return pending.map(({ name }) => name);
 }
 
-/** What a role or database is set to must not change where tables are made, or end a long statement. */
+/**
+ * Settings of a role or database must not change where tables are created, or end a long statement.
+ */
 const SESSION = `RESET ALL; SET search_path = public; SET statement_timeout = 0;
   SET idle_in_transaction_session_timeout = 0`;
 
-/** The end of the session gives back its locks, and leaves nobody connected. */
+/** The end of the session releases its locks, and leaves no connection. */
 async function withSession<T>(
   databaseUrl: string,
   use: (client: pg.Client) => Promise<T>,

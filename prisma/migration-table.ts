@@ -2,17 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { ClientBase } from 'pg';
 import type { Migration } from './migrations.js';
 
-/** One row of `_prisma_migrations` that nobody has marked as rolled back. */
+/** One row of `_prisma_migrations` that is not marked as rolled back. */
 export interface MigrationRow {
   readonly name: string;
   readonly checksum: string;
   /** False: it runs now, was interrupted, or failed. */
   readonly finished: boolean;
-  /** What PostgreSQL said when it failed. */
+  /** PostgreSQL's message when it failed. */
   readonly logs: string | null;
 }
 
-/** As Prisma's schema engine makes it: either may continue what the other began. */
+/** As Prisma's schema engine creates it: either may continue the work of the other. */
 const TABLE = `CREATE TABLE public._prisma_migrations (
     id                      VARCHAR(36) PRIMARY KEY NOT NULL,
     checksum                VARCHAR(64) NOT NULL,
@@ -71,7 +71,7 @@ export async function recordFailure(client: ClientBase, id: string, logs: string
   await client.query('UPDATE public._prisma_migrations SET logs = $2 WHERE id = $1', [id, logs]);
 }
 
-/** As `prisma migrate resolve --rolled-back`. @returns whether there was an unfinished row */
+/** Like `prisma migrate resolve --rolled-back`. @returns whether there was an unfinished row */
 export async function markRolledBack(client: ClientBase, name: string): Promise<boolean> {
   const { rowCount } = await client.query(
     `UPDATE public._prisma_migrations SET rolled_back_at = now()

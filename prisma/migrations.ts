@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { MigrationRefused } from './refused.js';
 
-/** The package's folder, from its source as from its `dist`. */
+/** The package's folder, from its source and from its `dist`. */
 export const packageFolder = new URL(
   import.meta.url.endsWith('/dist/migrations.js') ? '../' : './',
   import.meta.url,
@@ -11,7 +11,9 @@ export const packageFolder = new URL(
 
 const ownFolder = new URL('migrations/', packageFolder);
 
-/** First line of a file whose one statement PostgreSQL refuses to run inside a transaction. */
+/**
+ * The first line of a file whose single statement PostgreSQL refuses to run inside a transaction.
+ */
 export const OUTSIDE_MARKER = '-- outside a transaction';
 
 export interface Migration {
@@ -20,7 +22,9 @@ export interface Migration {
   readonly sql: string;
   /** SHA-256 of the file, in hex: the form that Prisma stores. */
   readonly checksum: string;
-  /** Checksums that count as equal: git may have changed the line ends, as Prisma allows too. */
+  /**
+   * Checksums that count as equal: git may have changed the line ends, and Prisma allows that too.
+   */
   readonly checksums: readonly string[];
   readonly outsideTransaction: boolean;
 }

@@ -4,14 +4,14 @@ import type { Migration } from './migrations.js';
 import { MigrationRefused } from './refused.js';
 
 export interface Plan {
-  /** What is to be applied, oldest first. */
+  /** The migrations to apply, oldest first. */
   readonly pending: readonly Migration[];
   readonly hasTable: boolean;
 }
 
 /**
  * Compares the folder with the database, and changes nothing.
- * @throws MigrationRefused when somebody has to look first; the message says what to do
+ * @throws MigrationRefused when a person has to look first; the message says what to do
  */
 export async function planMigrations(
   client: ClientBase,
@@ -32,7 +32,7 @@ export async function planMigrations(
 
 type Known = ReadonlyMap<string, Migration>;
 
-/** Prisma goes on silently with a database that has more migrations than the folder. */
+/** Prisma silently accepts a database that has more migrations than the folder. */
 function refuseUnknown(rows: readonly MigrationRow[], known: Known): void {
   const unknown = rows.map((row) => row.name).filter((name) => !known.has(name));
   if (unknown.length === 0) return;
@@ -53,7 +53,9 @@ function refuseUnknown(rows: readonly MigrationRow[], known: Known): void {
   );
 }
 
-/** A file outside a transaction is run again instead: it can be, and an invalid index helps nobody. */
+/**
+ * A file outside a transaction is run again instead: it can be, and an invalid index is useless.
+ */
 function refuseFailed(rows: readonly MigrationRow[], known: Known): void {
   const failed = rows.filter((row) => !row.finished && !known.get(row.name)?.outsideTransaction);
   if (failed.length === 0) return;
@@ -79,7 +81,7 @@ function refuseChanged(rows: readonly MigrationRow[], known: Known): void {
   );
 }
 
-/** Tables of extensions are nobody's data: managed services put some into each database. */
+/** Tables of extensions contain nobody's data: managed services put some into each database. */
 async function refuseForeignDatabase(client: ClientBase): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT c.relname AS name FROM pg_class c

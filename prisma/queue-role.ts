@@ -2,13 +2,13 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { MigrationRefused } from './refused.js';
 
-/** Apart from the orders, which the queue's role cannot even see. */
+/** Separate from the orders, which the queue's role cannot even see. */
 export const DEFAULT_QUEUE_SCHEMA = 'payonce_queue';
 
 /**
- * Makes the role and the schema of BullMQ's PostgreSQL backend, and BullMQ's tables in it. The role is
- * all of the database that the public edge ever gets: it may use its own schema and nothing else.
- * `client` needs CREATEROLE and must own the database. Running it again sets the password anew.
+ * Creates the role and the schema of BullMQ's PostgreSQL backend, and BullMQ's tables in it. The
+ * role is the public edge's only access to the database: it may use its schema and nothing else.
+ * `client` needs CREATEROLE and must own the database. Running it again sets the password again.
  */
 export async function prepareQueueSchema(
   client: pg.Client,
@@ -20,19 +20,19 @@ export async function prepareQueueSchema(
   const schema = pg.escapeIdentifier(schemaName);
   await ensureRole(client, user, password);
 
-  // Only here: BullMQ is large, and most migrations have no PostgreSQL queue.
+  // Imported only here: BullMQ is large, and most migrations have no PostgreSQL queue.
   const { runMigrations } = await import('bullmq');
   await runMigrations(client, schemaName);
 
   const { rows } = await client.query<{ name: string }>('SELECT current_database() AS name');
   const database = pg.escapeIdentifier(rows[0]?.name ?? '');
   const grants = [
-    // PUBLIC means every role, the queue's too: what it may do here is said by name below.
+    // PUBLIC means every role, including the queue's: its rights are granted by name below.
     `REVOKE ALL ON DATABASE ${database} FROM PUBLIC`,
     'REVOKE ALL ON SCHEMA public FROM PUBLIC',
-    // TEMPORARY, because BullMQ's addBulk gathers its rows in a table of its transaction.
+    // TEMPORARY, because BullMQ's addBulk gathers its rows in a temporary table.
     `GRANT CONNECT, TEMPORARY ON DATABASE ${database} TO ${role}`,
-    // CREATE, because it makes a sequence.
+    // CREATE, because it creates a sequence.
     `GRANT USAGE, CREATE ON SCHEMA ${schema} TO ${role}`,
     `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ${schema} TO ${role}`,
     `GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA ${schema} TO ${role}`,
@@ -43,7 +43,10 @@ export async function prepareQueueSchema(
   for (const grant of grants) await client.query(grant);
 }
 
-/** Those that the queue's role made belong to it: there is nothing to grant, and the owner of the orders may not. */
+/**
+ * Sequences that the queue's role created belong to it. They need no grant, and the owner of the
+ * orders may give none.
+ */
 async function ownSequences(client: pg.Client, schemaName: string): Promise<string[]> {
   const { rows } = await client.query<{ name: string }>(
     `SELECT format('%I.%I', schemaname, sequencename) AS name FROM pg_sequences
@@ -80,8 +83,8 @@ function credentialsOf(url: string): { user: string; password: string } {
 }
 
 /**
- * The password as PostgreSQL stores it (SCRAM-SHA-256, RFC 5803), so that the password itself never
- * stands in a statement, and so in no log of the server.
+ * The password as PostgreSQL stores it (SCRAM-SHA-256, RFC 5803). So the password itself is never
+ * part of a statement or of a server log.
  */
 function scramVerifier(password: string): string {
   const iterations = 4096;

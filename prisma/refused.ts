@@ -1,4 +1,4 @@
-/** What a person can do something about: said in one sentence, without a stack. */
+/** A problem that a person can solve: one sentence, without a stack. */
 export class MigrationRefused extends Error {
   override readonly name = 'MigrationRefused';
 }

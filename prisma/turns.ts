@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClientBase } from 'pg';
 import { HOLDER } from './lock-watch.js';
 
-/** The release before waits for this one: `payo` in ASCII. */
+/** Migrators of the previous release wait for this lock: `payo` in ASCII. */
 const FORMER_LOCK = 0x7061796f;
-/** The one that Prisma's engines take. */
+/** The lock of Prisma's engines. */
 const PRISMA_LOCK = 72707369;
 
 /**
- * Migrators of one database take turns; the session's end gives the turn away. It asks again and
- * again: a waiting statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
+ * Migrators of one database take turns; the session's end passes the turn on. It polls: a waiting
+ * statement would hold a snapshot, and CREATE INDEX CONCURRENTLY waits for those.
  */
 export async function takeTurn(client: ClientBase, log: (line: string) => void): Promise<void> {
   for (const key of [FORMER_LOCK, PRISMA_LOCK]) {

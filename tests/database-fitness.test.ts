@@ -14,12 +14,12 @@ import { silent } from './silent.js';
 import { untilAllReady } from './stores-of.js';
 
 /**
- * A worker whose database does not keep what it commits, is read-only or is not migrated: it says so, takes no
- * job, and takes them soon after that is mended.
+ * A worker whose database loses commits, is read-only or is not migrated. It reports that, takes no
+ * job, and takes jobs soon after the repair.
  */
 
 const LIMIT_MS = 15_000;
-/** The watch looks once a second while something is wrong; a job is applied in milliseconds. */
+/** The watch checks once a second while there is a fault; a job is applied in milliseconds. */
 const SOON_MS = 3_000;
 
 let postgres: OwnPostgres;
@@ -76,7 +76,7 @@ const says = (worker: ShopWorker, fault: string) =>
     return status === 503 && database.includes(fault);
   });
 
-/** Jobs that wait and jobs that are in hand, as the worker's metrics have them. */
+/** Waiting and active jobs, by the worker's metrics. */
 async function jobsOf({ get }: ShopWorker): Promise<Record<string, number>> {
   const text = await (await get('/metrics')).text();
   const lines = text.matchAll(/^payonce_queue_jobs\{.*state="(\w+)".*\} (\d+)$/gm);
@@ -85,7 +85,10 @@ async function jobsOf({ get }: ShopWorker): Promise<Record<string, number>> {
   return sums;
 }
 
-/** Through further looks of the watch; a worker that waits for a job gets one that comes, and puts it back. */
+/**
+ * Through further checks of the watch. A worker that waits for a job gets the next one, and puts it
+ * back.
+ */
 async function isTakenBy(worker: ShopWorker): Promise<boolean> {
   await until('the job to wait', LIMIT_MS, async () => {
     const { wait, active } = await jobsOf(worker);
@@ -131,7 +134,7 @@ test.each(['redis', 'postgres'])(
     await register(prisma, number);
     await isPaid(prisma, number);
     expect(await databaseOf(worker)).toEqual({ status: 200, database: 'ready' });
-    // The connections go before the database does.
+    // The connections close before the database is removed.
     await shop.lifecycle.stop();
   },
 );
@@ -155,7 +158,7 @@ test.each(['fsync', 'full_page_writes'])(
   },
 );
 
-test('a managed service is believed what it hides: jobs are taken although fsync looks off', async () => {
+test('a managed service is trusted: jobs are taken although fsync appears to be off', async () => {
   const shop = await onOwnPostgres();
   await asAdmin('ALTER SYSTEM SET fsync = off', 'SELECT pg_reload_conf()');
   cleanups.push(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
@@ -165,7 +168,7 @@ test('a managed service is believed what it hides: jobs are taken although fsync
   await isPaid(shop.prisma, number);
 });
 
-test('a database that comes back as a standby gets no job until it is promoted', async () => {
+test('a database that returns as a standby gets no job until it is promoted', async () => {
   const shop = await onOwnPostgres();
   const worker = await addWorker(shop, 'redis');
   await until('the worker to be ready', LIMIT_MS, async () => (await worker.get('/readyz')).ok);

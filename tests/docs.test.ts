@@ -11,7 +11,7 @@ import { startConsole } from '../apps/console/test/support.js';
 const root = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
 
-/** Not what git ignores, but what is about to be added. */
+/** Without git's ignored files, but with files that are about to be added. */
 function files(...patterns: string[]): string[] {
   const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns];
   const found = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\n');
@@ -25,12 +25,12 @@ function section(text: string, heading: string): string {
   return after.split(/^#/m)[0] ?? '';
 }
 
-/** What stands in backticks in the first column of the tables. */
+/** The names in backticks in the first column of the tables. */
 function firstColumn(text: string): string[] {
   return [...text.matchAll(/^\| `([^`]+)` \|/gm)].map(([, name = '']) => name);
 }
 
-/** What is named twice is described twice, and one of both is wrong one day. */
+/** Documented exactly once: of two descriptions, one becomes wrong some day. */
 function expectSame(documented: readonly string[], inCode: Iterable<string>): void {
   expect([...documented].sort()).toEqual([...new Set(inCode)].sort());
 }
@@ -68,14 +68,14 @@ describe('docs/failure-modes.md', () => {
     expectSame(firstColumn(section(text, heading)), inCode);
   });
 
-  test('every row says what it means, and all but a few what to do', () => {
+  test('every row has its meaning, and all but a few an action', () => {
     const rows = text.split('\n').filter((line) => line.startsWith('| `'));
     expect(rows.length).toBeGreaterThan(50);
     for (const row of rows) expect(row.split(' | ')[1]?.length, row).toBeGreaterThan(3);
     expect(rows.filter((row) => row.endsWith('| |')).length).toBeLessThan(6);
   });
 
-  test('names no metric that is not there', () => {
+  test('names no metric that does not exist', () => {
     const named = [...text.matchAll(/`(payonce_[a-z_]+)`/g)].map(([, name = '']) => name);
     const metrics = allIn(['apps/*/src/*.ts', 'packages/*/src/*.ts'], /name: '(payonce_[a-z_]+)'/g);
     expect(named.length).toBeGreaterThan(8);
@@ -147,7 +147,7 @@ describe('links', () => {
   });
 });
 
-/** As GitHub makes them. */
+/** In GitHub's form. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

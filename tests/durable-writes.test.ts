@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const FOLDERS = ['packages/core/src', 'apps/worker/src', 'apps/console/src'];
 
-/** The one place that begins transactions, and sets how they commit. */
+/** The only module that begins transactions, and sets how they commit. */
 const TRANSACTIONS = join('packages/core/src', 'database', 'transaction.ts');
-/** They only read: in a transaction for one snapshot or a time-out, or by SELECTs that they join. */
+/** They only read: in a transaction for one snapshot or a time-out, or by joined SELECTs. */
 const READERS = [
   'reads/within-seconds.ts',
   'reads/timeline.ts',
@@ -20,10 +20,13 @@ const WRITES_IN_TRANSACTION =
 const MODEL_WRITE =
   /\bprisma\s*\.\s*\w+\s*\.\s*(create|createMany|createManyAndReturn|update|updateMany|updateManyAndReturn|upsert|delete|deleteMany)\b/;
 const EXECUTE = /\bprisma\s*\.\s*\$(executeRaw|executeRawUnsafe|queryRawUnsafe|transaction)\b/;
-/** A query that is not a plain SELECT, or whose text stands elsewhere. */
+/** A query that is not a plain SELECT, or whose text is elsewhere. */
 const QUERY = /\bprisma\s*\.\s*\$queryRaw\b[^`(]*(`(?!\s*SELECT\b)|\()/i;
 
-/** Where a source writes through the client itself: with the session's own `synchronous_commit`. */
+/**
+ * The places where a source writes through the client itself, with the session's
+ * `synchronous_commit`.
+ */
 function directWrites(source: string): string[] {
   return [MODEL_WRITE, EXECUTE, QUERY].flatMap((pattern) => pattern.exec(source)?.[0] ?? []);
 }
@@ -45,7 +48,7 @@ test('every write goes through a transaction that commits durably, whatever the 
   expect(found.filter(({ writes }) => writes.length > 0)).toEqual([]);
 });
 
-test('those that begin a transaction of their own write nothing in it', () => {
+test('modules that begin a separate transaction write nothing in it', () => {
   const found = READERS.filter((file) =>
     WRITES_IN_TRANSACTION.test(readFileSync(join(root, file), 'utf8')),
   );

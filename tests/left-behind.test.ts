@@ -13,7 +13,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
-/** What the release before leaves in queue and database, as it was recorded there, and a worker that finds it. */
+/**
+ * Data of the previous release in queue and database, as recorded there, and a worker that finds
+ * it.
+ */
 
 const DUE = 8_888n;
 const RECEIVED_AT = '2026-11-01T02:00:05.000Z';
@@ -23,7 +26,7 @@ const fieldsOf = ({ body }: SignedRequest): Fields => [
   ...new URLSearchParams(body.toString('latin1')),
 ];
 
-/** Its digest of an Alipay notice: of the fields that arrived, each with its lengths. */
+/** Its digest of an Alipay notice: over the received fields, each with its lengths. */
 function formerDigest(request: SignedRequest): string {
   const told = fieldsOf(request).filter(([name, value]) => value !== '' && !NOT_CONTENT.has(name));
   const text = told
@@ -45,7 +48,7 @@ function glued(request: SignedRequest, name: string): SignedRequest {
   return alipayRequest([...signed, ...rest]);
 }
 
-describe('a worker that follows the release before', () => {
+describe('a worker after the previous release', () => {
   let shop: Shop;
   beforeEach(async () => {
     shop = await openShop('redis', { worker: false });
@@ -66,7 +69,7 @@ describe('a worker that follows the release before', () => {
       return (await shop.prisma.order.count({ where: { status: 'paid' } })) === count;
     });
 
-  /** A job of version 2, or of version 1 with its whole digest in it. */
+  /** A job of version 2, or of version 1 with its whole digest. */
   function formerJob(version: 1 | 2, request: SignedRequest) {
     const [notificationId, digest] = [idOf(request), formerDigest(request)];
     const data = {
@@ -77,7 +80,7 @@ describe('a worker that follows the release before', () => {
     return { id: `alipay.sim-alipay.${notificationId}.${digest.slice(0, 8)}`, data };
   }
 
-  /** A notification with one event, as a worker of the release before stored it. */
+  /** A notification with one event, as a worker of the previous release stored it. */
   async function storeFormer(
     request: SignedRequest,
     {
@@ -149,7 +152,7 @@ describe('a worker that follows the release before', () => {
     expect(await shop.prisma.deadLetter.count()).toBe(0);
   });
 
-  test('re-sends of what it stored are copies of its rows', async () => {
+  test('re-sends of stored notifications are copies of its rows', async () => {
     const notice = paymentOf('A1');
     await storeFormer(notice, { event: formerPayment('A1'), outcome: 'applied', reason: null });
     await startWorker();
@@ -160,10 +163,10 @@ describe('a worker that follows the release before', () => {
     expect(await outcomes()).toEqual(['applied']);
   });
 
-  test('takes up its held events: cuts it could not read, and conflicts of equal contents', async () => {
+  test('takes over its held events: cuts that it could not read, and conflicts of equal contents', async () => {
     for (const number of ['A1', 'A2']) await register(number);
     const [first, second] = [paymentOf('A1'), paymentOf('A2')];
-    // A cut of the message came first, the message itself became the conflict; and the other way round.
+    // A cut of the message came first, and the message itself became the conflict; and vice versa.
     const ambiguous = { kind: 'unsupported', orderNumber: null, says: 'ambiguous' };
     const held = { outcome: 'held', event: ambiguous } as const;
     await storeFormer(glued(first, 'notify_type'), { ...held, reason: 'unsupported_event' });
@@ -185,7 +188,7 @@ describe('a worker that follows the release before', () => {
     expect(await shop.prisma.orderEvent.count({ where: { type: 'order.paid' } })).toBe(2);
   });
 
-  test('applies dead letters of a newer gateway that it could not read, and nobody has to ask', async () => {
+  test('applies dead letters of a newer gateway that it could not read, without a request', async () => {
     await register('A1');
     await register('A2');
     const former = formerJob(2, paymentOf('A1'));

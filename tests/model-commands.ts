@@ -9,7 +9,7 @@ import type { Shop } from './shop.js';
 import { silent } from './silent.js';
 
 const MERCHANT = 'demo';
-/** Long ago, so that whatever a merchant closes now was closed after it was paid. */
+/** Long ago, so that an order that a merchant closes now was closed after its payment. */
 const FIRST_PAID_AT = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
 const SETTLE_LIMIT_MS = 15_000;
@@ -23,21 +23,21 @@ const CHANNELS = {
 } as const;
 type Provider = keyof typeof CHANNELS;
 
-/** What was said and done, by the model's lights. */
+/** The messages and actions so far, in the model's view. */
 export interface Model {
   readonly orders: ReadonlyMap<string, ModelOrder>;
-  /** What has been sent so far, by what makes a notification the same one. */
+  /** The notifications sent so far, by their identity. */
   readonly said: Map<string, Said>;
 }
 
-/** The product, and what a run has sent to it. */
+/** The product, with the messages that a run has sent to it. */
 export interface Real {
   readonly shop: Shop;
-  /** Begins every number of this run. */
+  /** The prefix of every number of this run. */
   readonly name: string;
-  /** On their way, all at once: the order of arrival is chance. */
+  /** Requests under way, all at once: the order of arrival is random. */
   readonly posts: Promise<unknown>[];
-  /** Kept back until everything else has arrived. */
+  /** Held back until everything else has arrived. */
   readonly late: (() => void)[];
   readonly sent: Letter[];
   counter: number;
@@ -71,7 +71,10 @@ export function saidOf({ said }: Model, number: string): Said[] {
   return [...said.values()].filter((one) => one.number === number);
 }
 
-/** Until everything sent is stored. What is stored is applied or held: one transaction does both. */
+/**
+ * Waits until everything sent is stored. Stored notifications are applied or held: one transaction
+ * does both.
+ */
 export async function settle({ said }: Model, real: Real): Promise<void> {
   await Promise.all(real.posts.splice(0));
   await until(`${said.size} events of ${real.name}`, SETTLE_LIMIT_MS, async () => {
@@ -80,7 +83,7 @@ export async function settle({ said }: Model, real: Real): Promise<void> {
   });
 }
 
-/** An order of the run with what is due; its terms follow from its number. */
+/** An order of the run with its amount; its terms follow from its number. */
 const order = () =>
   fc.nat(DUE.length - 1).map((index) => ({ name: `O${index}`, due: DUE[index] ?? 1n }));
 const provider = () => fc.constantFrom<Provider>('alipay', 'wechatpay', 'wechatpay-v2');
@@ -97,7 +100,7 @@ function register(): fc.Arbitrary<Command> {
   );
 }
 
-/** An order may be paid by a trade of Alipay and by two of WeChat, each at a time of its own. */
+/** A trade of Alipay and two of WeChat may pay an order, each at a different time. */
 function tradeOf(number: string, rail: 'alipay' | 'wechat', second: boolean) {
   if (rail === 'alipay') return { trade: `${number}A`, paidAt: FIRST_PAID_AT + 2 * MINUTE };
   return second
@@ -187,7 +190,7 @@ function expire(): fc.Arbitrary<Command> {
   );
 }
 
-/** The merchant gives up on it; whether it was paid before must not be chance. */
+/** The merchant closes the order; whether it was paid before must not be random. */
 function close(): fc.Arbitrary<Command> {
   return order().map(({ name }) =>
     command(`close ${name}`, async (model, real) => {
@@ -205,7 +208,7 @@ function close(): fc.Arbitrary<Command> {
   );
 }
 
-/** The provider sends it once more. */
+/** The provider sends it again. */
 function copy(): fc.Arbitrary<Command> {
   return fc.nat().map((n) =>
     command('send one again', async (model, real) => {
@@ -215,7 +218,7 @@ function copy(): fc.Arbitrary<Command> {
   );
 }
 
-/** Somebody else says it, or says it otherwise: refused, and no trace of it. */
+/** An attacker sends or alters it: refused, without a trace. */
 function forge(): fc.Arbitrary<Command> {
   const kind = fc.constantFrom('foreign_key' as const, 'changed_content' as const);
   return fc.tuple(fc.nat(), kind).map(([n, how]) =>
@@ -232,10 +235,10 @@ function command(name: string, run: Command['run']): Command {
   return { check: () => true, run, toString: () => name };
 }
 
-/** Sends it now, or when all the rest has arrived. */
+/** Sends it now, or when everything else has arrived. */
 function tell(model: Model, real: Real, told: Omit<Letter, 'id'>, late: boolean): void {
   const { said, signed } = told;
-  // API v2 has no notification ID: the same words are the same notification.
+  // API v2 has no notification ID: the same content is the same notification.
   const words = `${said.kind} ${said.trade} ${said.refund ? real.counter : ''}`;
   const letter = { ...told, id: signed.notificationId ?? words };
   real.sent.push(letter);

@@ -16,7 +16,7 @@ describe.each(['redis', 'postgres'] as const)('the whole pipeline, queue in %s',
   });
   afterAll(() => closeShop(shop));
 
-  test('whatever is said, in whatever order, as often as you like: each order is as the model says', async () => {
+  test('each order is as the model says, for any messages in any order and with any repetition', async () => {
     let runs = 0;
     const property = fc.asyncProperty(commands(), async (chosen) => {
       runs += 1;
@@ -35,7 +35,7 @@ describe.each(['redis', 'postgres'] as const)('the whole pipeline, queue in %s',
     console.info(`model test, queue in ${queue}: ${runs} runs, seed ${report.seed}`);
     const found = `${fc.defaultReportMessage(report)}\n${report.errorInstance}`;
     expect(report.failed, found).toBe(false);
-    // Less would mean that nothing was tried.
+    // Fewer would mean that nothing was tried.
     expect(runs).toBeGreaterThan(5);
   });
 });
@@ -46,7 +46,7 @@ async function agree(model: Model, { shop }: Real): Promise<void> {
   }
 }
 
-/** The same of the database. */
+/** The same from the database. */
 async function isNow({ prisma }: Shop, number: string): Promise<ReturnType<typeof mustBe>> {
   const events = await prisma.notificationEvent.findMany({ where: { orderNumber: number } });
   const row = await prisma.order.findFirst({
@@ -55,7 +55,7 @@ async function isNow({ prisma }: Shop, number: string): Promise<ReturnType<typeo
   });
   const settled = (outcome: string) => outcome === 'applied' || outcome === 'duplicate';
   return {
-    // Which of two that say the same came first is chance.
+    // Which of two equal ones came first is random.
     outcomes: events
       .map(({ outcome, holdReason }) => (settled(outcome) ? 'settled' : (holdReason ?? outcome)))
       .sort(),

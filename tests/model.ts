@@ -1,14 +1,17 @@
-/** A model of orders, against which the whole pipeline is tested: what was said, and what follows from it. */
+/**
+ * A model of orders, against which the whole pipeline is tested: the messages, and their
+ * consequences.
+ */
 
-/** What one notification says. Copies of it say the same, so each is here once. */
+/** The content of one notification. Copies have the same content, so each is here once. */
 export interface Said {
   readonly number: string;
   readonly kind: 'payment' | 'refund' | 'close';
   readonly rail: 'alipay' | 'wechat';
   readonly trade: string;
-  /** What the order costs, as the provider has it. */
+  /** The order's amount by the provider. */
   readonly cost: bigint;
-  /** Null where the provider does not tell when it was paid. */
+  /** Null where the provider does not state the time of payment. */
   readonly paidAt: number | null;
   readonly refund: {
     readonly amount: bigint;
@@ -21,11 +24,11 @@ export interface Said {
 export interface ModelOrder {
   readonly due: bigint;
   registered: boolean;
-  /** By the merchant, while it was unpaid. */
+  /** Closed by the merchant, while it was unpaid. */
   closed: boolean;
 }
 
-/** The twenty lines: an order as it must be, once everything said has arrived, in whatever order. */
+/** The twenty lines: the correct state of an order once all messages have arrived, in any order. */
 export function mustBe(order: ModelOrder, all: readonly Said[]) {
   const place = (said: Said): string => {
     if (!said.signed) return 'unconfirmed';

@@ -8,17 +8,17 @@ import { expect, test } from 'vitest';
 import { closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
-/** Who has captured one message needs no key to send it in many cuts and envelopes. */
+/** An attacker who captured one message needs no key to send it in many cuts and envelopes. */
 
 const IS_FULL = process.env.PAYONCE_TEST_FULL === '1';
 const COPIES = IS_FULL ? 10_000 : 200;
-/** Requests under way at once. */
+/** Concurrent requests. */
 const SENDERS = 20;
 const LIMIT_MS = IS_FULL ? 300_000 : 20_000;
 const DUE = 8_888n;
 const paidAt = new Date('2026-11-01T02:00:00Z');
 
-/** A small generator of its own, so that a failure can be seen again. */
+/** A small seeded generator, so that a failure can be reproduced. */
 function chances(seed: number) {
   let state = seed;
   const below = (n: number): number => {
@@ -37,7 +37,10 @@ function chances(seed: number) {
 }
 type Chances = ReturnType<typeof chances>;
 
-/** The same signed text in other cuts: what is between two fields becomes a part of the first one's value. */
+/**
+ * The same signed text in other cuts: the separator between two fields becomes part of the first
+ * one's value.
+ */
 function recut(fields: Fields, unsigned: readonly string[], { below, shuffled }: Chances): Fields {
   const isApart = ([name, value]: Fields[number]) => unsigned.includes(name) || value === '';
   const signed = fields.filter((one) => !isApart(one)).toSorted(([a], [b]) => (a < b ? -1 : 1));
@@ -182,7 +185,7 @@ test(
         },
       ]);
       expect(await shop.prisma.deadLetter.count()).toBe(0);
-      // The cuts were taken as the message itself: none of this was refused at the edge.
+      // The cuts were accepted as the message itself: the edge refused none of them.
       for (const kind of KINDS) expect(statuses[`${kind} 200`] ?? 0).toBeGreaterThan(COPIES / 4);
     } finally {
       await closeShop(shop);

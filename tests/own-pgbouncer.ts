@@ -45,7 +45,7 @@ auth_file = ${users}
 admin_users = ${server.username}
 `,
   );
-  // The user that it runs as reads them; the password is of this run alone.
+  // The user that it runs as reads them; the password is for this run alone.
   chmodSync(folder, 0o755);
   const running = own('pgbouncer', program, [config], { output: 'ignore', ...user });
   const at = (databaseUrl: string, database?: string) => {
@@ -57,7 +57,7 @@ admin_users = ${server.username}
   const show = async (what: string, databaseUrl: string): Promise<number> => {
     const admin = new Client({ connectionString: at(postgresUrl, 'pgbouncer') });
     await admin.connect();
-    // Its console knows the simple protocol alone.
+    // Its console knows only the simple protocol.
     const { rows } = await admin.query<{ database: string }>(`SHOW ${what}`);
     await admin.end();
     const name = new URL(databaseUrl).pathname.slice(1);

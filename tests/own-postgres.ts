@@ -5,7 +5,7 @@ import { anyFreePort } from '@payonce/tooling/ports';
 import { startPostgres } from '@payonce/tooling/postgres';
 import { stop } from '@payonce/tooling/process';
 
-/** A PostgreSQL of a test's own, to be killed and started again on its data. */
+/** A separate PostgreSQL for one test, to be killed and started again on its data. */
 export interface OwnPostgres {
   /** Superuser URL of the maintenance database. */
   readonly adminUrl: string;

@@ -8,7 +8,7 @@ import { type OwnPgBouncer, startOwnPgBouncer } from './own-pgbouncer.js';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
-/** Fewer connections than any of those who share them has in its pool. */
+/** Fewer connections than any of the processes that share them has in its pool. */
 const POOL_SIZE = 3;
 const PAYMENTS = 40;
 const REGISTERED_AT_ONCE = 5;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   shop = await openShop('redis', { worker: false });
   const databaseUrl = pgbouncer.through(shop.database.url);
   server = await startConsole({ databaseUrl });
-  // Small batches, so that many transactions are under way at once.
+  // Small batches, so that many transactions run at once.
   const many = {
     PAYONCE_WORKER_BATCH_SIZE: '5',
     PAYONCE_WORKER_BATCHES_IN_FLIGHT: '6',
@@ -45,7 +45,7 @@ async function registerAll(numbers: readonly string[]): Promise<void> {
   await Promise.all(Array.from({ length: REGISTERED_AT_ONCE }, one));
 }
 
-/** As a merchant's system does: 503 says that it should come again. */
+/** Like a merchant's system: retries after 503. */
 async function register(number: string): Promise<void> {
   await until(`${number} to be registered`, 20_000, async () => {
     const { statusCode } = await server.app.inject({
@@ -80,7 +80,7 @@ test('through a PgBouncer in transaction mode two workers and a console share th
   expect(await pgbouncer.show('servers', url)).toBeLessThanOrEqual(POOL_SIZE);
 }, 60_000);
 
-test('through a PgBouncer each session speaks UTC, also on the connection of one that does not', async () => {
+test('through a PgBouncer each session uses UTC, also on the connection of a client that does not', async () => {
   const url = pgbouncer.through(shop.database.url);
   const other = new Client({ connectionString: url });
   await other.connect();
@@ -124,7 +124,7 @@ test('through a PgBouncer PostgreSQL ends a statement that waits for a lock, in 
   );
   expect(waiting.rows).toEqual([]);
   await direct.query('ROLLBACK');
-  // Nothing leaked to the next one who has the server's connections.
+  // No setting leaked to the next client with the server's connection.
   const other = new Client({ connectionString: own.through(shop.database.url) });
   await other.connect();
   onTestFinished(() => other.end());

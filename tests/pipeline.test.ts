@@ -51,7 +51,7 @@ describe.each(['redis', 'postgres'] as const)(
       },
     );
 
-    test('a payment that two WeChat protocols tell is one payment', async () => {
+    test('a payment that both WeChat protocols report is one payment', async () => {
       await shop.post(
         'wechatpay-v2',
         'sim-wechat-v2',
@@ -64,7 +64,7 @@ describe.each(['redis', 'postgres'] as const)(
       expect((await shop.prisma.order.findFirstOrThrow()).attention).toEqual([]);
     });
 
-    test('what was acknowledged while the worker was away is applied when it comes', async () => {
+    test('notifications that were acknowledged while the worker was down are applied when it returns', async () => {
       const away = await openShop(queue, { worker: false });
       try {
         await registerOrder({ prisma: away.prisma, log: silent, clock: systemClock }, ORDER);

@@ -8,7 +8,10 @@ import { silent } from './silent.js';
 
 const DUE = 8_888n;
 
-/** From nine copies at the edge to the count on the row: the queue swallows eight, the gateway's word remains. */
+/**
+ * From nine copies at the edge to the count on the row: the queue swallows eight, and the gateway
+ * reports them.
+ */
 describe.each(['redis', 'postgres'])('reports through %s', (queue) => {
   test('nine copies are acknowledged nine times, applied once, and nine is what the row says', async () => {
     const shop = await openShop(queue);
@@ -39,7 +42,7 @@ describe.each(['redis', 'postgres'])('reports through %s', (queue) => {
     }
   });
 
-  test('what was told before the notification was applied is counted when it is', async () => {
+  test('copies that were reported before the notification was applied are counted afterwards', async () => {
     const shop = await openShop(queue, { worker: false });
     try {
       const payment = { orderNumber: 'R2', trade: 'TR2', amount: DUE, paidAt: new Date() };

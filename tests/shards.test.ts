@@ -12,7 +12,7 @@ const DUE = 8_888n;
 let shop: Shop;
 afterEach(() => closeShop(shop));
 
-/** A payment and a partial refund of each, to a gateway that was told of three shards. */
+/** A payment and a partial refund of each, to a gateway with three shards. */
 async function payAndRefund(numbers: readonly string[]): Promise<void> {
   const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   const signer = shop.signers['sim-alipay'];
@@ -30,7 +30,7 @@ async function payAndRefund(numbers: readonly string[]): Promise<void> {
   }
 }
 
-test('when gateways are given more shards, workers that were started with one take from all of them', async () => {
+test('when gateways get more shards, workers that were started with one take from all of them', async () => {
   const redis = { REDIS_URL: inject('redisUrl'), PAYONCE_QUEUE_SHARDS: String(SHARDS.length) };
   shop = await openShop('redis', { worker: false, own: { redis } });
   await untilAllReady(shop);

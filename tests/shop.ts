@@ -16,7 +16,7 @@ import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
 import { startProcess as startWorker } from '../apps/worker/src/process.js';
 import { silent } from './silent.js';
 
-/** The servers that a shop is on: those of the test run unless a test has its own, to break them. */
+/** The servers of a shop: those of the test run, unless a test has separate ones to break them. */
 export interface Servers {
   /** The environment variables that lead to Redis. */
   readonly redis: Readonly<Record<string, string>>;
@@ -26,7 +26,7 @@ export interface Servers {
   readonly templateDatabase: string | null;
 }
 
-/** Gateway and worker on a database, a role and a queue prefix of their own; requests over real HTTP. */
+/** Gateway and worker on a separate database, role and queue prefix; requests over real HTTP. */
 export interface Shop {
   readonly prisma: PrismaClient;
   readonly signers: SimulatedSigners;
@@ -35,7 +35,7 @@ export interface Shop {
   readonly folder: string;
   readonly role: string;
   readonly servers: Servers;
-  /** Of the gateway's private port. */
+  /** On the gateway's private port. */
   get(path: string): Promise<Response>;
   post(provider: string, channel: string, request: SignedRequest): Promise<Response>;
 }
@@ -96,11 +96,11 @@ export async function openShop(
 }
 
 export interface ShopWorker {
-  /** Of its private port. */
+  /** On its private port. */
   get(path: string): Promise<Response>;
 }
 
-/** @param extra in place of, or beside, its usual environment */
+/** @param extra in addition to its usual environment, or instead of it */
 export async function addWorker(
   shop: Shop,
   queue: string,

@@ -8,10 +8,10 @@ import { startOwnPostgres } from './own-postgres.js';
 import { closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
-/** One gateway and one worker, while the stores under them fall and rise. */
+/** One gateway and one worker, while the stores go down and come back. */
 
 const DUE = 8_888n;
-/** The gateway's deadline is 2.0 s; the rest is a busy machine's. */
+/** The gateway's deadline is 2.0 s; the rest is for a busy machine. */
 const REPLY_LIMIT_MS = 2_500;
 const CHANNELS = [
   ['alipay', 'sim-alipay'],
@@ -41,7 +41,10 @@ interface Reply {
   readonly tookMs: number;
 }
 
-/** An order each, and a payment of each, by one provider after the other: what sends it, also again. */
+/**
+ * An order each, with its payment, by one provider after the other: a function that sends it, also
+ * repeatedly.
+ */
 async function prepare(
   shop: Shop,
   numbers: readonly string[],
@@ -75,7 +78,7 @@ async function payAndBeAcknowledged(shop: Shop, numbers: readonly string[]): Pro
   expectAcknowledged(await sendAll(await prepare(shop, numbers)));
 }
 
-/** As a provider does. */
+/** Like a provider. */
 async function sendUntilAcknowledged(sends: readonly (() => Promise<Reply>)[]): Promise<void> {
   for (const send of sends) {
     await until('it to be acknowledged', 15_000, async () => (await send()).status < 300);
@@ -100,7 +103,7 @@ async function expectPaidOnce({ prisma }: Shop, count: number): Promise<void> {
   expect(await prisma.deadLetter.count()).toBe(0);
 }
 
-test('through every fall and rise of Redis all are acknowledged in time, applied, and paid once', async () => {
+test('through every outage and return of Redis all are acknowledged in time, applied, and paid once', async () => {
   const shop = await open();
   await payAndBeAcknowledged(shop, numbered('a'));
   redis.suspend();
@@ -122,11 +125,11 @@ test('through every fall and rise of Redis all are acknowledged in time, applied
   await expectPaidOnce(shop, 54);
 });
 
-test('with both stores down nothing is acknowledged; sent again when one is back, it is', async () => {
+test('with both stores down nothing is acknowledged; a re-send after the return of one is', async () => {
   const shop = await open();
   await payAndBeAcknowledged(shop, numbered('a', 3));
   await untilPaid(shop, 3);
-  // The orders stay where they are: only the queue's own role is shut out.
+  // The orders stay available: only the queue's role is locked out.
   await redis.kill();
   await shutOut(shop, true);
   const sends = await prepare(shop, numbered('b', 3));

@@ -1,7 +1,7 @@
 import { until } from '@payonce/tooling/process';
 import type { Shop } from './shop.js';
 
-/** Every shard has a master that keeps what it acknowledges, where demanded on a replica too. */
+/** Every shard has a master that keeps its acknowledged jobs, if required on a replica too. */
 export async function untilAllReady(shop: Shop): Promise<void> {
   await until('every store to be ready', 30_000, async () => {
     const { parts } = (await (await shop.get('/readyz')).json()) as { parts: object };

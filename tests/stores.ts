@@ -13,7 +13,7 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Superuser URL of the maintenance database. */
     postgresUrl: string;
-    /** Name of the migrated database that test databases are cloned from. */
+    /** Name of the migrated database from which test databases are cloned. */
     templateDatabase: string;
     redisUrl: string;
   }
@@ -21,7 +21,10 @@ declare module 'vitest' {
 
 const TEMPLATE = 'payonce_template';
 
-/** One PostgreSQL and one Redis for the whole run, on free ports, in a folder that goes when it ends. */
+/**
+ * One PostgreSQL and one Redis for the whole run, on free ports, in a folder that is removed at its
+ * end.
+ */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = storeFolder('test');
   const server = findRedisServer(process.env.PATH ?? '');
@@ -51,7 +54,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   };
 }
 
-/** Cloning needs a template that nobody is connected to. */
+/** Cloning needs a template without connections. */
 async function makeTemplate(adminUrl: string): Promise<void> {
   const admin = new Client({ connectionString: adminUrl });
   await admin.connect();

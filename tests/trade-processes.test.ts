@@ -1,4 +1,6 @@
-/** Two merchants, operators and the schedule at work on the same trades, each in a process of its own. */
+/**
+ * Two merchants, operators and the schedule work on the same trades, each in a separate process.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { deriveOrder } from '@payonce/core/orders/derive';
@@ -14,7 +16,7 @@ const LIMIT_MS = 300_000;
 const HOSTILE = 'hostile';
 const places = Array.from({ length: TRADES }, (_, place) => place);
 
-/** As the built product: Node itself reads no TypeScript. */
+/** Uses the built product: Node itself reads no TypeScript. */
 const PREPARE = `
   import { randomBytes } from 'node:crypto';
   import { applyNotifications } from '@payonce/core/notifications/apply';
@@ -50,7 +52,7 @@ const FINISH = `
   console.log(JSON.stringify(told.map(String)));
 `;
 
-/** Runs in a process of its own. @returns what it logged: of a deadlock there is a line */
+/** Runs in a separate process. @returns its log: a deadlock leaves a line */
 async function inProcess(deps: TestDatabase, work: string): Promise<string[]> {
   const settings = JSON.stringify({ url: deps.url, trades: TRADES });
   const code = `${PREPARE}${work}${FINISH}`;
@@ -79,7 +81,7 @@ async function ordersOf(deps: TestDatabase) {
 
 const LOOK_AROUND = 'for (let n = 0; n < 200; n += 1) await flagContested(deps, 5);';
 
-test('two merchants tell of the same trades from several processes: no deadlock, each order paid, and flagged once', {
+test('two merchants claim the same trades from several processes: no deadlock, each order paid, and flagged once', {
   timeout: LIMIT_MS,
 }, async () => {
   const deps = await testDatabase();
@@ -109,7 +111,7 @@ test('two merchants tell of the same trades from several processes: no deadlock,
   }
 });
 
-test('releases, revocations and notifications from several processes: no deadlock, and of one merchant one order has each trade', {
+test('releases, revocations and notifications from several processes: no deadlock, and one order per merchant has each trade', {
   timeout: LIMIT_MS,
 }, async () => {
   const deps = await testDatabase();

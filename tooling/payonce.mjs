@@ -1,6 +1,6 @@
-// The first thing that runs on a fresh clone: plain Node, no dependencies.
-// Installs and builds what is missing, then hands over to the compiled tooling in this same process,
-// so that signals and the loss of the parent are handled in one place.
+// The first program on a fresh clone: plain Node, no dependencies. Installs and builds what is
+// missing, then hands over to the compiled tooling in this same process, so that one place handles
+// signals and the loss of the parent.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const args = process.argv.slice(3);
-// With --json the standard output belongs to the program that reads it.
+// With --json the standard output is for the program that reads it.
 const say = args.includes('--json') ? console.error : console.log;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const state = join(root, '.payonce');
@@ -23,7 +23,10 @@ const VERBS = {
   bench:
     'how fast it is, beside what people would write                     (npm run bench -- --help)',
 };
-/** Compiled by then. Each exports a function named as the verb: `({ root, state, args }) => exit code`. */
+/**
+ * Compiled by then. Each exports a function with the verb's name: `({ root, state, args }) => exit
+ * code`.
+ */
 const MODULES = {
   start: './dist/start.js',
   demo: './dist/start.js',
@@ -56,7 +59,9 @@ function checkNode() {
   process.exit(1);
 }
 
-/** pnpm at the version that package.json pins, through npx: nothing has to be installed beforehand. */
+/**
+ * pnpm at the version that package.json pins, through npx: nothing has to be installed beforehand.
+ */
 async function install() {
   const stamp = join(state, 'installed');
   const wanted = fingerprint(['pnpm-lock.yaml', 'pnpm-workspace.yaml', ...manifests()]);
@@ -71,7 +76,7 @@ async function install() {
   writeFileSync(stamp, wanted);
 }
 
-/** turbo skips what is built already. It looks for pnpm on the PATH, so it runs inside npx. */
+/** turbo skips finished builds. It looks for pnpm on the PATH, so it runs inside npx. */
 async function build() {
   await step('building', [
     'turbo',

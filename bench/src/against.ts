@@ -13,7 +13,7 @@ import type { DatabaseUrls, Place } from './stores.js';
 
 const MIGRATE = 'prisma/dist/main.js';
 const PROGRAMS = ['apps/gateway/dist/main.js', 'apps/worker/dist/main.js', MIGRATE];
-/** All are sent; what is left of this time is not waited for. */
+/** All are sent; the measurement does not wait for the rest of this time. */
 const FILL_LIMIT_MS = 120_000;
 
 export interface Builds {
@@ -21,7 +21,7 @@ export interface Builds {
   readonly theirs: Stage;
 }
 
-/** @throws UsageError when the folder is no built checkout */
+/** @throws UsageError when the folder has no built checkout */
 export function checkBuild(dir: string): void {
   const missing = PROGRAMS.find((program) => !existsSync(join(dir, program)));
   if (missing === undefined) return;
@@ -30,7 +30,10 @@ export function checkBuild(dir: string): void {
   );
 }
 
-/** The other build has its own programs and schema; stores, load and requests are the same. */
+/**
+ * The other build has separate programs and a separate schema; stores, load and requests are the
+ * same.
+ */
 export async function openBuilds(
   stage: Stage,
   programs: ProgramsOptions,
@@ -52,7 +55,7 @@ export async function measureBuilds(
     ours.say(`${name}: this build in turns with the other`);
     const figures = await inTurns([await side(ours), await side(theirs)], ours);
     all.push(...figures);
-    // As they come: a run that is stopped keeps what it found.
+    // Printed at once: an interrupted run keeps its results.
     if (json) for (const figure of figures) console.log(buildFigureAsJson(figure));
   }
   if (!json) console.log(buildFiguresAsTable(all));
@@ -89,7 +92,7 @@ async function migrateWith(
   if (code !== 0) throw endedAtStart('the migration of the other build', log);
 }
 
-/** A job has the form of its build, so each build's own gateway queues it. */
+/** A job has the form of its build, so each build's gateway queues it. */
 function filledByGateway(stage: Stage): Stage {
   const { programs, requests, folder } = stage;
   async function fill(place: Place, from: number, count: number): Promise<void> {

@@ -11,11 +11,11 @@ import type { Place } from './stores.js';
 
 const CHUNK = 1_000;
 const POLL_MS = 10;
-/** The first tenth shows how fast compilers are, the last one how a queue runs dry. */
+/** The first tenth measures compilers, the last one an emptying queue. */
 const COUNTED = { from: 0.1, to: 0.9 };
 const START_LIMIT_MS = 30_000;
 
-/** As the gateway makes them. */
+/** In the form in which the gateway creates them. */
 export function jobsOf(requests: readonly WireRequest[], channels: Channels): NewJob[] {
   const channel = channels.get('sim-alipay');
   if (!channel) throw new Error('the simulated channels have no sim-alipay');
@@ -46,7 +46,10 @@ export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void>
   await queue.close();
 }
 
-/** Removes what a gateway that queued a backlog reported of itself: a worker would count it beside the backlog. */
+/**
+ * Removes the reports of a gateway that queued a backlog: otherwise a worker would process them
+ * with the backlog.
+ */
 export async function dropReports(place: Place): Promise<void> {
   const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
   const queue = openHostedReportQueue(settings);
@@ -54,7 +57,7 @@ export async function dropReports(place: Place): Promise<void> {
   await queue.close();
 }
 
-/** Jobs of Redis that are not done: waiting, in somebody's hand, or failed. */
+/** Unfinished jobs of Redis: waiting, active, or failed. */
 export async function remaining(redis: Redis): Promise<number> {
   const counts = await Promise.all([
     redis.llen('payonce:notifications:wait'),
@@ -66,8 +69,9 @@ export async function remaining(redis: Redis): Promise<number> {
 }
 
 /**
- * Looks on while a backlog of `total` is worked off, until nine tenths are done or the time is over.
- * @returns how many a second, from the first tenth on (or the first sign of work, where that takes too long)
+ * Watches until nine tenths of a backlog of `total` are done or the time is over.
+ * @returns jobs per second, from the first tenth on (or from the first progress, if that takes too
+ * long)
  */
 export async function drainRate(redis: Redis, total: number, limitMs: number): Promise<number> {
   const startBy = performance.now() + START_LIMIT_MS;

@@ -3,19 +3,19 @@ import { drainRate, fill } from './backlog.js';
 import { grow } from './grow.js';
 import type { Stage } from './stage.js';
 
-/** Of one query text that comes again and again, what it did last tells most: caches are warm. */
+/** The last plan of a repeated query is the most telling one: caches are warm. */
 const QUERY = /duration: [\d.]+ ms {2}plan:\s*Query Text: /;
 
-/** The rows of a batch, as opposed to what a worker does by the clock. */
+/** The rows of a batch, as opposed to a worker's scheduled statements. */
 const OF_A_BATCH =
   /^(?=.*\b(INTO|FROM|UPDATE) (notifications|notification_events|orders|order_events|trades|facts)\b).*(unnest| = ANY)\(/;
 
-/** Many enough that no plan reads a whole table, few enough that it takes a minute. */
+/** Enough that no plan reads a whole table, and few enough that it takes a minute. */
 const STORED = 200_000;
 
 /**
- * The plan of every statement with which a worker applies its batches, as PostgreSQL's own `auto_explain`
- * saw it with real parameters, on a database that has grown.
+ * The plan of every statement with which a worker applies its batches. PostgreSQL's `auto_explain`
+ * records it with real parameters, on a database that has grown.
  */
 export async function explain(stage: Stage): Promise<string> {
   const { scale, stores, programs, jobs, say } = stage;

@@ -1,35 +1,38 @@
 import Table from 'cli-table3';
 
-/** What one comparison found. */
+/** The result of one comparison. */
 export interface Figure {
   readonly name: string;
   /** Median of the rounds; the better direction is up unless the unit is a time or a size. */
   readonly value: number;
   readonly unit: string;
-  /** The same unit, measured in turns with `value`; null where there is nothing to compare with. */
+  /** In the same unit, measured in turns with `value`; null without a baseline. */
   readonly baseline: number | null;
-  /** `value / baseline`, the median of the rounds' own ratios. */
+  /** `value / baseline`, the median of the ratios per round. */
   readonly ratio: number | null;
-  /** What the baseline is. */
+  /** Describes the baseline. */
   readonly against: string;
 }
 
-/** What one row found between two builds. */
+/** The result of one row between two builds. */
 export interface BuildFigure {
   readonly name: string;
   readonly unit: string;
   /** Medians of the rounds: of this build, and of the other. */
   readonly value: number;
   readonly baseline: number;
-  /** Median of the rounds' own ratios. One or more: this build is as fast or faster, also where the unit is a time. */
+  /**
+   * Median of the ratios per round. At 1 or more this build is as fast or faster, even if the unit
+   * is a time.
+   */
   readonly ratio: number;
-  /** The least and the greatest ratio of a round. */
+  /** The smallest and the greatest ratio of a round. */
   readonly min: number;
   readonly max: number;
   readonly rounds: number;
 }
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export function buildFigureAsJson(figure: BuildFigure): string {
   const { name, value, unit, baseline, ratio, min, max, rounds } = figure;
   return JSON.stringify({ name, value, unit, baseline, ratio, min, max, rounds });
@@ -48,7 +51,7 @@ export function buildFiguresAsTable(figures: readonly BuildFigure[]): string {
   return table.toString();
 }
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export function asJson({ name, value, unit, baseline, ratio }: Figure): string {
   return JSON.stringify({ name, value, unit, baseline, ratio });
 }
@@ -66,7 +69,7 @@ export function asTable(figures: readonly Figure[]): string {
   return table.toString();
 }
 
-/** Three significant digits are more than a noisy machine repeats. */
+/** Three significant digits are more precise than a noisy machine. */
 export function rounded(value: number): number {
   if (value === 0) return 0;
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))));

@@ -1,17 +1,20 @@
 import { SIMULATED } from '@payonce/testkit/channels';
 import type { Place } from './stores.js';
 
-/** Far from what the template's sequences gave. */
+/** Far beyond the template's sequences. */
 const FIRST_ID = 10_000_000;
 const STEP = 250_000;
 
-/** Paid orders with all that belongs to them, as if they had come in over the last year. In SQL: minutes, not days. */
+/**
+ * Paid orders with all their rows, as if they had arrived over the last year. In SQL: minutes, not
+ * days.
+ */
 export async function grow(
   place: Place,
   count: number,
   say: (line: string) => void,
 ): Promise<void> {
-  // The rows are whole; looking each foreign key up again would take most of the time.
+  // The rows are consistent; checking each foreign key would take most of the time.
   await place.query('SET session_replication_role = replica');
   await place.query('SET synchronous_commit = off');
   for (let done = 0; done < count; done += STEP) {

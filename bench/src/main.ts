@@ -26,7 +26,10 @@ export interface Place {
   readonly args: readonly string[];
 }
 
-/** `npm run bench`. @returns 0, or 2 for a wrong command line; what cannot be measured ends the process with 1 */
+/**
+ * `npm run bench`. @returns 0, or 2 for a wrong command line; a failed measurement ends the process
+ * with 1
+ */
 export async function bench({ root, state, args }: Place): Promise<number> {
   try {
     const options = readOptions(args);
@@ -37,7 +40,7 @@ export async function bench({ root, state, args }: Place): Promise<number> {
     const against = options.against === null ? null : resolve(root, options.against);
     if (against !== null) checkBuild(against);
     await onStage(root, join(state, 'bench'), { ...options, against });
-    // Everything is stopped by then; what is left are sockets of clients whose server is gone.
+    // By then everything is stopped; only sockets of clients with stopped servers are left.
     process.exit(0);
   } catch (error) {
     console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
@@ -65,7 +68,7 @@ async function onStage(root: string, folder: string, options: BenchOptions): Pro
   try {
     await Promise.race([play(root, folder, options, onSpawn, say), stopped]);
   } finally {
-    // Whatever is still there was interrupted.
+    // Processes that still run were interrupted.
     for (const one of owned.reverse()) {
       await stop(one, one.name === 'postgres' ? 'SIGINT' : 'SIGTERM', 20_000);
     }
@@ -125,7 +128,7 @@ function scaleOf({ quick, against, rounds }: BenchOptions): Scale {
   const scale = quick ? QUICK : FULL;
   const usual = against === null || quick ? scale.rounds : ROUNDS_AGAINST;
   const wanted = rounds ?? usual;
-  // Each round of `growth` has notifications of its own.
+  // Each round of `growth` has different notifications.
   const requests = Math.max(scale.requests, wanted * scale.grownBacklog);
   return { ...scale, rounds: wanted, requests };
 }
@@ -136,7 +139,7 @@ async function measure(stage: Stage, { rows, json }: BenchOptions): Promise<void
     stage.say(`${row.name}: ${row.does}`);
     const figures = await row.measure(stage);
     all.push(...figures);
-    // As they come: a run that is stopped keeps what it found.
+    // Printed at once: an interrupted run keeps its results.
     if (json) for (const figure of figures) console.log(asJson(figure));
   }
   if (!json) console.log(asTable(all));

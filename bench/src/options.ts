@@ -7,15 +7,15 @@ export interface BenchOptions {
   readonly explain: boolean;
   /** The folder of another build, or null. */
   readonly against: string | null;
-  /** In place of the usual number. */
+  /** Replaces the usual number. */
   readonly rounds: number | null;
   readonly rows: readonly Row[];
 }
 
-/** What is wrong with the command line; its message is for the person who typed it. */
+/** A wrong command line; the message is for the person who typed it. */
 export class UsageError extends Error {}
 
-/** @returns the text to print instead, where help was asked for */
+/** @returns the text to print instead, if help was requested */
 export function readOptions(args: readonly string[]): BenchOptions | { readonly help: string } {
   const { values } = parseArgs({
     args: [...args],

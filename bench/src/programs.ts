@@ -22,10 +22,10 @@ export interface ProgramsOptions {
 export type Programs = ReturnType<typeof openPrograms>;
 
 const START_LIMIT_MS = 30_000;
-/** Longer than the worker's own limit for its last batches. */
+/** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
 
-/** Starts compiled programs: payonce's own as they are deployed, and what they are compared with. */
+/** Starts compiled programs: payonce's as deployed, and the ones that it is compared with. */
 export function openPrograms(options: ProgramsOptions) {
   const { root, logs } = options;
 
@@ -64,7 +64,7 @@ export function openPrograms(options: ProgramsOptions) {
 
   const readyz = ({ privatePort }: { privatePort: number }) =>
     statusOf(`http://127.0.0.1:${privatePort}/readyz`).then((status) => status === 200);
-  /** What is compared with answers anything at all as soon as it listens. */
+  /** A compared program is ready as soon as it answers anything. */
   const listens = ({ port }: { port: number }) =>
     statusOf(`http://127.0.0.1:${port}/`).then((status) => status !== null);
 
@@ -80,7 +80,7 @@ export function openPrograms(options: ProgramsOptions) {
     /** A server of `variants/`. */
     server: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
       start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, listens),
-    /** A worker of `variants/`, which listens nowhere: it is there when jobs go. */
+    /** A worker of `variants/`, which listens nowhere: it works when jobs disappear. */
     consumer: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
       start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, async () => true),
     /** Sends, and counts replies. */
@@ -113,7 +113,7 @@ function envOf(place: Place): Record<string, string> {
   return { ...queueEnv(place), DATABASE_URL: place.databaseUrl };
 }
 
-/** Null when nobody answers. */
+/** Null without an answer. */
 async function statusOf(url: string): Promise<number | null> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });

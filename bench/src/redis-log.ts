@@ -1,20 +1,20 @@
 import { until } from '@payonce/tooling/process';
 import type { Redis } from 'ioredis';
 
-/** A rewrite of all that a run stores takes a second. */
+/** Rewriting all data of a run takes a second. */
 const REWRITE_LIMIT_MS = 120_000;
 
 /**
- * Rewrites Redis's log, which is empty then: a rewrite that begins in mid-measurement would be one
- * side's bad luck. Redis may have begun one itself; that one holds what is stored no more, so it is
- * waited for and another one follows.
+ * Rewrites Redis's log, which is then empty: a rewrite during a measurement would disadvantage one
+ * side. If Redis has already begun one, that one still contains deleted data, so this waits for it
+ * and starts another.
  */
 export async function shortenLog(redis: Redis): Promise<void> {
   await until("Redis's log to be rewritten", REWRITE_LIMIT_MS, async () => {
     await rewritten(redis);
     return redis.bgrewriteaof().then(
       () => true,
-      // Begun by Redis between the two questions.
+      // Redis began one between the two commands.
       (error: Error) => {
         if (error.message.includes('already in progress')) return false;
         throw error;

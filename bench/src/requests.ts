@@ -2,14 +2,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
 import type { SignedRequest } from '@payonce/testkit/request';
 
-/** What every order costs, in fen. */
+/** The amount of every order, in fen. */
 export const AMOUNT = 8_888n;
 
 export function orderNumber(index: number): string {
   return `bench-${index}`;
 }
 
-/** As it goes over the wire; the body of either provider is text. */
+/** As sent over the wire; the body of either provider is text. */
 export interface WireRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,8 +17,9 @@ export interface WireRequest {
 }
 
 /**
- * Payments of Alipay, each of an order of its own. Signing takes most of a millisecond, so it is done
- * beforehand, and kept: a notice of Alipay's has no date of expiry, and the keys are kept with it.
+ * Payments of Alipay, each for a different order. Signing takes most of a millisecond, so they are
+ * signed in advance and stored. A notice of Alipay does not expire, and the keys are stored with
+ * it.
  */
 export function alipayPayments(
   channels: SimulatedChannels,
@@ -42,7 +43,10 @@ export function alipayPayments(
   return all;
 }
 
-/** Payments of WeChat Pay v3, signed now (they are stale after five minutes), with bodies of about `bytes`. */
+/**
+ * Payments of WeChat Pay v3, signed now (they are stale after five minutes), with bodies of about
+ * `bytes`.
+ */
 export function wechatpayPayments(
   channels: SimulatedChannels,
   count: number,
@@ -60,7 +64,7 @@ export function wechatpayPayments(
         text,
       }),
     );
-  // The text is encrypted and then base64: three characters of it make four of the body.
+  // The text is encrypted and then base64: three of its characters make four of the body.
   const missing = bytes - payment(0, '').body.length;
   const text = 'x'.repeat(Math.max(0, Math.floor((missing * 3) / 4)));
   return Array.from({ length: count }, (_, number) => payment(number, text));

@@ -4,7 +4,7 @@ import type { Reading, Side } from './rows/row.js';
 
 const quiet = () => {};
 
-/** Gives its values one after the other, and notes its turn. */
+/** Returns its values one after the other, and records its turn. */
 function sideOf(
   name: string,
   turns: string[],
@@ -22,7 +22,7 @@ function sideOf(
   };
 }
 
-test('two builds take turns, and who begins changes from round to round', async () => {
+test('two builds take turns, and the first one changes from round to round', async () => {
   const turns: string[] = [];
   const ours = sideOf('A', turns, [90, 100, 120]);
   const theirs = sideOf('B', turns, [100, 100, 100]);
@@ -49,7 +49,7 @@ test('the ratio is the median of the rounds, not the ratio of the medians', asyn
   expect(figure).toMatchObject({ value: 200, baseline: 100, ratio: 2, min: 0.5, max: 3 });
 });
 
-test('of a time less is better: the build that takes half of it has the ratio 2', async () => {
+test('for a time less is better: the build that takes half of it has the ratio 2', async () => {
   const ours = sideOf('A', [], [20], 'ms (p99)');
   const theirs = sideOf('B', [], [40], 'ms (p99)');
   const [figure] = await alternate(ours, theirs, 1, quiet);

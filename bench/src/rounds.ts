@@ -1,20 +1,20 @@
 import { type BuildFigure, type Figure, rounded } from './figure.js';
 import type { Reading, Side } from './rows/row.js';
 
-/** Gives one figure of a side: how many a second, say. */
+/** Returns one figure of a side, for example a rate per second. */
 export type Measure = () => Promise<number>;
 
 export interface Comparison {
   readonly name: string;
   readonly unit: string;
   readonly ours: Measure;
-  /** Several ways to do the same: the one with the highest median is the baseline. */
+  /** Several alternatives: the one with the highest median is the baseline. */
   readonly others: Readonly<Record<string, Measure>>;
 }
 
 /**
- * Takes turns (A, B, A, B, …), so that whatever else the machine does meets all sides alike.
- * @returns medians; the ratio is the median of the rounds' own ratios
+ * Takes turns (A, B, A, B, …), so that other load on the machine affects all sides alike.
+ * @returns medians; the ratio is the median of the ratios per round
  */
 export async function compare(
   { name, unit, ours, others }: Comparison,
@@ -43,7 +43,7 @@ export async function compare(
   };
 }
 
-/** The same measurement again and again, with nothing to compare. */
+/** Repeats one measurement, with nothing to compare. */
 export async function repeat(
   { name, unit, against }: Pick<Figure, 'name' | 'unit' | 'against'>,
   rounds: number,
@@ -59,7 +59,8 @@ export async function repeat(
 }
 
 /**
- * Two builds in turns (A B, B A, A B, …): whichever comes second finds another machine than the first.
+ * Runs two builds in turns (A B, B A, A B, …), since the second one finds the machine in another
+ * state than the first.
  * @returns a figure for each name; a ratio of 1 or more means that `ours` is as good or better
  */
 export async function alternate(

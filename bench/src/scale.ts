@@ -1,24 +1,24 @@
-/** How much is measured. `--quick` shows that everything works, not how fast. */
+/** The size of the measurement. `--quick` shows that everything works, not how fast. */
 export interface Scale {
   readonly rounds: number;
   /** Whether each measurement begins with a checkpoint and an empty log. */
   readonly settles: boolean;
-  /** Under load, before anything is counted: compilers and caches settle. */
+  /** Load before the counted part, for compilers and caches. */
   readonly warmMs: number;
   readonly measureMs: number;
-  /** As fast as they are answered, before a latency is measured. */
+  /** Requests at full speed before a latency is measured. */
   readonly warmRequests: number;
-  /** Signed notifications at hand, each for an order of its own. */
+  /** Prepared signed notifications, each for a different order. */
   readonly requests: number;
   readonly backlog: number;
-  /** A side that is slow is not waited for until its backlog is empty. */
+  /** The measurement does not wait until a slow side has emptied its backlog. */
   readonly drainLimitMs: number;
-  /** Notifications, each with its order, that lie in the database already: little and much. */
+  /** Notifications, each with its order, that are already in the database: few and many. */
   readonly stored: { readonly few: number; readonly many: number };
   readonly grownBacklog: number;
   /** At a steady rate, for latencies. */
   readonly steadyMs: number;
-  /** Processor time of one verification after the other, in this process. */
+  /** Processor time of consecutive verifications in this process. */
   readonly verifyMs: number;
   readonly waiting: number;
 }
@@ -55,8 +55,8 @@ export const QUICK: Scale = {
   waiting: 100,
 };
 
-/** Two builds differ by less than a build and what people would write instead. */
+/** Two builds differ less than a build and a usual implementation. */
 export const ROUNDS_AGAINST = 9;
 
-/** Requests under way at once, and so connections: both sides of a comparison have as many. */
+/** Concurrent requests, and so connections: the same for both sides of a comparison. */
 export const CONCURRENCY = 64;

@@ -6,21 +6,21 @@ import type { WireRequest } from './requests.js';
 import type { Scale } from './scale.js';
 import type { BenchStores, Place } from './stores.js';
 
-/** What every comparison is given. */
+/** The shared parts of all comparisons. */
 export interface Stage {
   readonly scale: Scale;
   readonly stores: BenchStores;
   readonly programs: Programs;
   readonly channels: Channels;
   readonly signers: SimulatedChannels;
-  /** Alipay payments, also in `requestsFile`; made at first use. */
+  /** Alipay payments, also in `requestsFile`; created at first use. */
   readonly requests: () => readonly WireRequest[];
   readonly requestsFile: string;
-  /** The same, as a gateway queues them. */
+  /** The same as jobs of a gateway. */
   readonly jobs: () => readonly NewJob[];
-  /** Queues `count` of them in Redis, from the one with that number on. */
+  /** Queues `count` of them in Redis, starting with that number. */
   readonly fill: (place: Place, from: number, count: number) => Promise<void>;
-  /** For requests of one comparison's own. */
+  /** For requests of a single comparison. */
   readonly folder: string;
   readonly say: (line: string) => void;
 }

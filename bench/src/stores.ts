@@ -13,7 +13,7 @@ import { Client, escapeLiteral } from 'pg';
 import { shortenLog } from './redis-log.js';
 import { AMOUNT, orderNumber } from './requests.js';
 
-/** One database of one measurement, with its queue schema, its orders, and an empty Redis. */
+/** One database for one measurement, with its queue schema, its orders, and an empty Redis. */
 export interface Place {
   readonly databaseUrl: string;
   readonly queueDatabaseUrl: string;
@@ -29,9 +29,15 @@ export interface BenchStores {
   readonly redis: Redis;
   readonly postgresLog: string;
   freshPlace(): Promise<Place>;
-  /** The same stores, with databases that `migrateIt` has migrated: another version has another schema. */
+  /**
+   * The same stores, with databases that `migrateIt` has migrated: another version has another
+   * schema.
+   */
   migratedBy(migrateIt: (urls: DatabaseUrls) => Promise<void>): Promise<BenchStores>;
-  /** An empty Redis, and nothing that PostgreSQL has still to write: both sides of a comparison begin so. */
+  /**
+   * An empty Redis, and no pending writes in PostgreSQL: the initial state for both sides of a
+   * comparison.
+   */
   settle(): Promise<void>;
   end(): Promise<void>;
 }
@@ -42,7 +48,7 @@ const OTHER_TEMPLATE = 'payonce_bench_other';
 export async function startBenchStores(options: {
   readonly folder: string;
   readonly orders: number;
-  /** Whether the disk is given peace before each measurement, which costs a second or two. */
+  /** Whether each measurement waits for the disk first, which costs a second or two. */
   readonly settles: boolean;
   readonly onSpawn: (owned: OwnedProcess) => void;
 }): Promise<BenchStores> {
@@ -57,7 +63,7 @@ export async function startBenchStores(options: {
     port: await anyFreePort(),
     password: randomBytes(16).toString('hex'),
     logFile: postgresLog,
-    // Told and not left to a default. The times of commits are what latency is read from.
+    // Set explicitly, not by default. Latency is computed from the times of commits.
     settings: { synchronous_commit: 'on', fsync: 'on', track_commit_timestamp: 'on' },
     onSpawn,
   });
@@ -104,7 +110,7 @@ export async function startBenchStores(options: {
       await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
       await settle();
       const client = new Client({ connectionString: urls(name).databaseUrl });
-      // When everything is stopped before its time; a query that is under way fails by itself.
+      // For an early stop; a running query fails by itself.
       client.on('error', () => {});
       await client.connect();
       return {
@@ -127,13 +133,13 @@ export async function startBenchStores(options: {
   return storesFrom(TEMPLATE);
 }
 
-/** Also what a run left behind that was killed. */
+/** Also removes the remains of a killed run. */
 function clear(folder: string): void {
   rmSync(postgresHome(join(folder, 'postgres')).data, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** Made in SQL: what is measured is what comes after an order was registered. */
+/** Created in SQL: the measured part begins after the registration of an order. */
 function ordersFor(count: number): string {
   const number = escapeLiteral(orderNumber(0).replace(/0$/, ''));
   return `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)

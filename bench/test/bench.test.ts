@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'bench', 'dist', 'main.js')).href;
 /** One of each kind: they share their stores, processes and load with the others. */
 const NAMES = ['verify.alipay', 'verify.wechatpay', 'ack.naive', 'apply.naive', 'ack.latency'];
-/** Has nothing to be compared with. */
+/** The row without a baseline. */
 const ALONE = 'ack.latency';
 
 let state: string;
@@ -24,7 +24,7 @@ interface Ended {
   readonly stderr: string;
 }
 
-/** The compiled command in a process of its own, as `npm run bench` runs it. */
+/** The compiled command in a separate process, as `npm run bench` runs it. */
 function run(...args: string[]): Promise<Ended> {
   const place = JSON.stringify({ root, state, args });
   const code = `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${place});`;
@@ -44,7 +44,7 @@ function run(...args: string[]): Promise<Ended> {
   );
 }
 
-test('a shortened run on real stores and processes gives its figures, one JSON object a line', async () => {
+test('a shortened run on real stores and processes prints its figures, one JSON object per line', async () => {
   const only = NAMES.flatMap((name) => ['--only', name]);
   const { code, stdout, stderr } = await run('--quick', '--json', ...only);
   expect(code, stderr).toBe(0);
@@ -56,14 +56,14 @@ test('a shortened run on real stores and processes gives its figures, one JSON o
   for (const figure of figures) {
     expect(Object.keys(figure)).toEqual(['name', 'value', 'unit', 'baseline', 'ratio']);
     expect(figure.value, String(figure.name)).toBeGreaterThan(0);
-    // How fast is not for a shortened run on a busy machine to say.
+    // A shortened run on a busy machine says nothing about speed.
     if (figure.name === ALONE) expect(figure.ratio).toBeNull();
     else expect(figure.ratio, String(figure.name)).toBeGreaterThan(0);
   }
 });
 
-test('two builds take turns in one run, each with a schema of its own', async () => {
-  // Against itself: what is compared are the commands, not two versions.
+test('two builds take turns in one run, each with a separate schema', async () => {
+  // Against itself: the test compares the commands, not two versions.
   const rows = process.env.PAYONCE_TEST_FULL
     ? ['ack.floor', 'ack.standby', 'apply.floor', 'latency', 'growth']
     : ['latency', 'growth'];
@@ -86,7 +86,7 @@ test('two builds take turns in one run, each with a schema of its own', async ()
   }
 });
 
-test('a folder without a build, and a row that no build has, are wrong command lines', async () => {
+test("a folder without a build, and a row without a build's side, are wrong command lines", async () => {
   const noBuild = await run('--against', state);
   expect(noBuild.code).toBe(2);
   expect(noBuild.stderr).toContain('is no built checkout: it has no apps/gateway/dist/main.js');
@@ -97,7 +97,7 @@ test('a folder without a build, and a row that no build has, are wrong command l
   expect(noRounds.code).toBe(2);
 });
 
-test('a comparison that does not exist is a wrong command line', async () => {
+test('an unknown comparison is a wrong command line', async () => {
   const { code, stderr } = await run('--only', 'nothing');
   expect(code).toBe(2);
   expect(stderr).toContain('verify.alipay');

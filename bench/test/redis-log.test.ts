@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { shortenLog } from '../src/redis-log.js';
 
-test('a rewrite that Redis has begun is waited for, and what was stored by then leaves the log', async () => {
+test('a rewrite that Redis has begun is awaited, and the data of that time leaves the log', async () => {
   // A rewrite of two thousand keys takes two seconds.
   const own = await startOwnRedis({ 'rdb-key-save-delay': '1000' });
   onTestFinished(() => own.remove());

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { type OwnedProcess, own } from '@payonce/tooling/process';
 import { keepRunning, type Part } from './part.js';
 
-/** Longer than the worker's own limit for its last batches. */
+/** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
 
 export interface App {
   readonly part: Part;
-  /** Counts for the next start on. */
+  /** Takes effect at the next start. */
   setEnv(extra: Readonly<Record<string, string>>): void;
 }
 
@@ -22,7 +22,9 @@ export interface AppOptions {
   readonly say: (line: string) => void;
 }
 
-/** One of payonce's processes as it is deployed: its compiled `main.js`, told everything by its environment. */
+/**
+ * One of payonce's processes as deployed: its compiled `main.js`, configured by its environment.
+ */
 export function app(options: AppOptions): App {
   const { name, root } = options;
   const main = join(root, 'apps', options.app, 'dist', 'main.js');

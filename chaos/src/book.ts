@@ -8,7 +8,7 @@ import type {
   ToldOrder,
 } from './ledger.js';
 
-/** The ledger while it is written, and what the engine itself has to know of it. */
+/** The ledger while it is written, with the engine's working data. */
 export interface Book {
   readonly ledger: Ledger;
   order(order: ToldOrder): void;
@@ -17,7 +17,7 @@ export interface Book {
   added(add: StoreAdd): void;
   arrived(arrival: Arrival): void;
   delayed(delay: Delay): void;
-  /** Order numbers whose registration was begun. */
+  /** Order numbers whose registration has begun. */
   readonly registering: Set<string>;
   /** Called with every first acknowledgement of a genuine notification. */
   onAcknowledged: (told: ToldNotification, at: number) => void;

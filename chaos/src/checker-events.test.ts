@@ -24,12 +24,12 @@ const IN_TIME = [arrived(PAID, 1), arrived(PART, 2)];
 const paid = held([order('paid', DUE)], [row(P)]);
 const refunded = held([order('partially_refunded', DUE, 3_000n)], [row(P), row(R)]);
 
-/** A payment and a refund of it, and what the merchant heard of both. */
+/** A payment and its refund, with the events that reached the merchant. */
 function judged(arrivals: readonly Arrival[], told: readonly ToldNotification[] = [P, R]) {
   return judge(ledgerOf(told, { arrivals }), told.includes(R) ? refunded : paid);
 }
 
-describe('nothing is wrong', () => {
+describe('no finding', () => {
   test('when each milestone was taken once, in sequence', () => {
     const { verdict, findings } = judged(IN_TIME);
     expect(findings).toEqual([]);
@@ -52,13 +52,13 @@ describe('nothing is wrong', () => {
     expect(judged([arrived(PAID, 1), arrived(atOnce, 2)]).findings).toEqual([]);
   });
 
-  test('when an order of which nobody told anything is told nothing of', () => {
+  test('when an order without notifications has no event', () => {
     const { verdict, findings } = judge(ledgerOf([]), held([order('pending')], []));
     expect(findings).toEqual([]);
     expect(verdict).toMatchObject({ eventsExpected: 0, ...NONE });
   });
 
-  test('when a close is told, or overtaken by a payment', () => {
+  test('when a close is reported, or overtaken by a payment', () => {
     const C = payment('c', { trade: 'T2', says: { kind: 'closed' } });
     const closed = [arrived({ ...event('order.closed closed', 1), paid: 0n }, 1)];
     const close = judge(ledgerOf([C], { arrivals: closed }), held([order('closed')], [row(C)]));
@@ -79,7 +79,7 @@ describe('nothing is wrong', () => {
     expect(verdict.eventsExpected).toBe(2);
   });
 
-  test('when notifications that wait are told of, each', () => {
+  test('when each held notification has an event', () => {
     const notices = ['a', 'b'].map((key) =>
       refund(key, [1n, 1n], { provider: 'wechatpay-v2' }, true),
     );
@@ -135,7 +135,7 @@ describe('lost', () => {
     expect(verdict).toMatchObject({ eventsExpected: 3, eventsLost: 1, eventsFalse: 0 });
   });
 
-  test('counts what stands in the outbox and was not told, whatever the providers said', () => {
+  test('counts an outbox row that was not delivered, whatever the providers sent', () => {
     const name = {
       merchant: 'demo',
       number: 'O1',
@@ -150,7 +150,7 @@ describe('lost', () => {
   });
 });
 
-test('unsigned counts each request without a signature, whatever it was answered', () => {
+test('unsigned counts each request without a signature, whatever its answer', () => {
   const unsigned = { signed: false, event: null };
   const arrivals = [arrived(PAID, 1, unsigned), arrived(PAID, 2, { ...unsigned, answer: 401 })];
   expect(judged([...arrivals, arrived(PAID, 3)], [P]).verdict).toMatchObject({
@@ -194,7 +194,7 @@ describe('false', () => {
     expect(judged(some, told).verdict).toMatchObject({ eventsLost: 0, eventsFalse: 1 });
   });
 
-  test('counts a refund of the whole that is told as a part', () => {
+  test('counts a complete refund that is reported as a part', () => {
     const whole = refund('w', [DUE, DUE]);
     const wrong = event(`order.partially_refunded ${DUE}`, 2, DUE);
     const { verdict } = judge(
@@ -205,7 +205,7 @@ describe('false', () => {
   });
 });
 
-test('a window counts the events of the orders concerned, and the unsigned requests that came in it', () => {
+test('a window counts the events of its orders, and the unsigned requests that arrived in it', () => {
   const late = payment('q', { orderNumber: 'O2', trade: 'T2' });
   const sendings = [P, late].map(({ key }, index) => ({
     key,

@@ -3,7 +3,7 @@ import { orderKey, type Scene, type Told } from './checker-scene.js';
 import type { Arrival, ArrivedEvent, ToldOrder } from './ledger.js';
 import { isSo, mustHear } from './truth-events.js';
 
-/** Of what the merchant's system was told. @param arrivals of the same stretch, of whatever order */
+/** Judges the events of the merchant's system. @param arrivals of the same stretch, of any order */
 export function judgeEvents(
   scene: Scene,
   orders: readonly ToldOrder[],
@@ -31,7 +31,7 @@ export function judgeEvents(
   };
 }
 
-/** What the merchant must have been told of an order, and what is missing of it: a line for each. */
+/** The expected events of an order, and a line for each missing one. */
 function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: string[] } {
   const { events, refundTotals } = mustHear(
     order,
@@ -40,7 +40,7 @@ function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: st
   );
   const outbox = scene.heldEvents.get(orderKey(order)) ?? [];
   const wanted = new Map(events.map((one): [string, number] => [nameOf(one), 1]));
-  // What payonce itself set out to tell. Several held notifications have events of one name.
+  // The events in payonce's outbox. Several held notifications have events of one name.
   for (const [name, count] of countByName(outbox)) wanted.set(name, count);
   const took = countByName(distinct(takenOf(scene, order)).map(({ event }) => event));
   const lost = [...wanted].flatMap(([name, count]) => {
@@ -55,7 +55,7 @@ function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: st
   return { expected: expected + Math.max(0, refundTotals - totals), lost };
 }
 
-/** Taken with a smaller version than what had been taken, or as paid after what followed from it. */
+/** Taken with a smaller version than an earlier one, or as paid after its consequences. */
 function whyOutOfOrder(scene: Scene, order: ToldOrder): string[] {
   let version = 0;
   let later: string | null = null;
@@ -72,7 +72,7 @@ function whyOutOfOrder(scene: Scene, order: ToldOrder): string[] {
   });
 }
 
-/** Not so, told under two IDs, or told in two ways under one. */
+/** False, sent with two IDs, or sent with two contents for one ID. */
 function whyUntrue(scene: Scene, order: ToldOrder): string[] {
   const heard = scene.heard.get(order.number) ?? [];
   const arrivals = scene.arrivals.get(orderKey(order)) ?? [];
@@ -90,7 +90,7 @@ function whyUntrue(scene: Scene, order: ToldOrder): string[] {
   });
 }
 
-/** Signed, but no order event, or of an order that nobody has. */
+/** Signed, but no order event, or for an unknown order. */
 function whyStrange(scene: Scene, { signed, event, webhookId }: Arrival): string[] {
   if (!signed) return [];
   const order = scene.orders.get(event?.orderNumber ?? '');
@@ -102,14 +102,14 @@ function whyUnsigned({ signed, webhookId, at }: Arrival): string[] {
   return signed ? [] : [`unsigned: ${webhookId || 'no ID'} at ${new Date(at).toISOString()}`];
 }
 
-/** The merchant's system said that it has them. */
+/** The merchant's system confirmed them. */
 function takenOf(scene: Scene, order: ToldOrder): readonly Told[] {
   return (scene.arrivals.get(orderKey(order)) ?? []).filter(
     ({ answer }) => answer !== null && answer >= 200 && answer < 300,
   );
 }
 
-/** The first of each ID, in the order in which they came. */
+/** The first of each ID, in order of arrival. */
 function distinct(arrivals: readonly Told[]): readonly Told[] {
   const ids = new Set<string>();
   return arrivals.filter(({ webhookId }) => !ids.has(webhookId) && ids.add(webhookId));

@@ -3,9 +3,9 @@ import { isSettled, orderKey, type Scene } from './checker-scene.js';
 import type { Sending, ToldNotification, ToldOrder } from './ledger.js';
 import { placeOf, statusOf, truthOf } from './truth.js';
 
-/** What is counted as wrong, each in a line for a person; nothing where all is well. */
+/** The findings, each in a line for a person; empty when all is well. */
 
-/** Acknowledged, and not where the provider's truth demands. Empty when it is. */
+/** Acknowledged, but not in the state that the provider's truth demands. Empty when it is. */
 export function whyLost(scene: Scene, told: ToldNotification): string[] {
   const order = scene.orders.get(told.orderNumber);
   const rows = scene.heldOf(told).filter((row) => row.orderNumber === told.orderNumber);
@@ -17,7 +17,7 @@ export function whyLost(scene: Scene, told: ToldNotification): string[] {
   if (outcomes.length === 0) return lost('nowhere');
   if (place !== 'applied' || order === undefined) {
     if (outcomes.includes(place)) return [];
-    // An unsigned notice whose every word a signed one has told is no longer in doubt.
+    // An unsigned notice is no longer in doubt when a signed one states the same.
     const confirmed = place === 'unconfirmed' && outcomes.includes('duplicate');
     return confirmed && isToldBySigned(scene, told) ? [] : lost(outcomes.join(', '));
   }
@@ -44,7 +44,10 @@ function isTrue(scene: Scene, order: ToldOrder, row: HeldOrder): boolean {
   );
 }
 
-/** More than one `order.paid`, or other amounts than the provider's truth. Empty when neither. */
+/**
+ * More than one `order.paid`, or amounts that differ from the provider's truth. Empty without
+ * either.
+ */
 export function whyDoubled(scene: Scene, order: ToldOrder): string[] {
   const row = scene.heldOrders.get(orderKey(order));
   if (!order.registered) return row ? [`doubled: ${order.number} was never registered`] : [];
@@ -63,7 +66,7 @@ export function whyDoubled(scene: Scene, order: ToldOrder): string[] {
     : [`doubled: ${order.number} has ${row.paidEvents} order.paid`];
 }
 
-/** Acknowledged while no add reached a store during that request. */
+/** Acknowledged although no add reached a store during that request. */
 export function whyFalse(scene: Scene, sending: Sending): string[] {
   const told = scene.told.get(sending.key);
   if (!sending.acknowledged || told === undefined) return [];
@@ -73,7 +76,7 @@ export function whyFalse(scene: Scene, sending: Sending): string[] {
     : [`falsely acknowledged: ${sending.key} at ${new Date(sending.startedAt).toISOString()}`];
 }
 
-/** A forged one that was acknowledged, or left a trace that nothing genuine explains. */
+/** A forged notification that was acknowledged, or left a trace that no genuine one explains. */
 export function whyAccepted(scene: Scene, told: ToldNotification): string[] {
   if (!told.forged) return [];
   const unexplained =

@@ -1,11 +1,11 @@
 import { Client } from 'pg';
 
-/** What PostgreSQL holds: the checker judges by this and nothing else of payonce. */
+/** The content of PostgreSQL: the checker uses nothing else of payonce. */
 export interface Held {
   readonly orders: readonly HeldOrder[];
   readonly notifications: readonly HeldNotification[];
   readonly events: readonly HeldEvent[];
-  /** Job IDs of dead letters that nobody has re-driven or dismissed. */
+  /** Job IDs of open dead letters. */
   readonly deadJobs: readonly string[];
 }
 
@@ -19,11 +19,11 @@ export interface HeldOrder {
   readonly paidEvents: number;
 }
 
-/** One notification and what became of what it says of one order. */
+/** One notification, and the outcome of its statement about one order. */
 export interface HeldNotification {
-  /** The same of all that one stored notification says. */
+  /** Equal for all events of one stored notification. */
   readonly row: string;
-  /** The owner of the channel that it came by. */
+  /** The owner of its channel. */
   readonly merchant: string;
   readonly provider: string;
   readonly notificationId: string;
@@ -34,16 +34,16 @@ export interface HeldNotification {
   readonly raw: boolean;
 }
 
-/** A row of the outbox: what the merchant is to be told. */
+/** A row of the outbox: an event for the merchant. */
 export interface HeldEvent {
   readonly merchant: string;
-  /** Of the order, or of the order that a held notification names. */
+  /** The number of the order, or of the order that a held notification names. */
   readonly number: string;
   readonly type: string;
   readonly milestone: string;
-  /** Of a held notification's event: its row. Null for events of an order. */
+  /** The row of a held notification's event. Null for events of an order. */
   readonly row: string | null;
-  /** Deliveries of it that are still to be made. */
+  /** Its pending deliveries. */
   readonly pending: number;
 }
 
@@ -71,10 +71,10 @@ const EVENTS = `
 const DEAD = `
   SELECT job_id AS "jobId" FROM dead_letters WHERE redriven_at IS NULL AND dismissed_at IS NULL`;
 
-/** A chaotic run's database may be busy, not silent. */
+/** A database under chaos may be busy, but not silent. */
 const ANSWER_LIMIT_MS = 60_000;
 
-/** Reads the tables as they are at one moment. */
+/** Reads the tables at one moment. */
 export async function readHeld(databaseUrl: string): Promise<Held> {
   const client = new Client({
     connectionString: databaseUrl,
@@ -90,7 +90,7 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
     const events = await client.query<HeldEvent>(EVENTS);
     const dead = await client.query<{ jobId: string }>(DEAD);
     return {
-      // node-postgres gives bigint as text.
+      // node-postgres returns bigint as text.
       orders: orders.rows.map((row) => ({
         ...row,
         paid: BigInt(row.paid),

@@ -10,28 +10,28 @@ import type {
 } from './ledger.js';
 import { contestedTrades } from './truth.js';
 
-/** An arrival that is signed and says something. */
+/** An arrival with a signature and an event. */
 export type Told = Arrival & { readonly event: ArrivedEvent };
 
-/** The ledger and the rows, by what they are looked up by. */
+/** The ledger and the rows, indexed for look-ups. */
 export interface Scene {
   readonly told: ReadonlyMap<string, ToldNotification>;
   readonly orders: ReadonlyMap<string, ToldOrder>;
-  /** Keys of what was acknowledged at least once, in the whole run. */
+  /** Keys of all notifications that were acknowledged at least once, in the whole run. */
   readonly acknowledged: ReadonlySet<string>;
   readonly genuineTokens: ReadonlySet<string>;
   readonly adds: ReadonlyMap<string, readonly StoreAdd[]>;
-  /** By order number: what must have been heard of it, and what is seen to have been. */
+  /** By order number: the expected notifications, and the observed rows. */
   readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
   readonly heldOrders: ReadonlyMap<string, HeldOrder>;
   readonly heldEvents: ReadonlyMap<string, readonly HeldEvent[]>;
-  /** Signed ones by the order they speak of, in the order in which they came. */
+  /** Signed ones by their order, in order of arrival. */
   readonly arrivals: ReadonlyMap<string, readonly Told[]>;
   readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
-  /** Rows of the outbox by the row of the held notification that they tell of. */
+  /** Rows of the outbox by the row of their held notification. */
   readonly eventsOfRow: ReadonlyMap<string, readonly HeldEvent[]>;
   readonly deadJobs: ReadonlyMap<string, readonly string[]>;
-  /** Trades that two merchants' orders were paid with, as the providers' words go. */
+  /** Trades with which orders of two merchants were paid, by the providers' notifications. */
   readonly contested: ReadonlySet<string>;
 }
 
@@ -40,7 +40,7 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
   const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
   const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
   const orders = new Map(ledger.orders.map((order) => [order.number, order]));
-  // Two merchants may be told of one trade: each has a row of its own.
+  // Two merchants may claim one trade: each has a separate row.
   const heldOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
     const merchant = orders.get(orderNumber)?.merchant;
     return (rows.get(jobToken) ?? []).filter(
@@ -51,7 +51,8 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
   const genuine = notifications.filter(({ forged }) => !forged);
   const heard = new Map<string, ToldNotification[]>();
   for (const told of genuine) {
-    // What was never acknowledged may be there or not: where it is, it counts as told.
+    // A notification that was never acknowledged may be present or absent: if it is present, it
+    // counts.
     if (!acknowledged.has(told.key) && !isSettled(heldOf(told), told)) continue;
     heard.set(told.orderNumber, [...(heard.get(told.orderNumber) ?? []), told]);
   }
@@ -74,7 +75,7 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
   };
 }
 
-/** In its order, as far as its own row says. */
+/** Whether one of its rows shows it applied to its order, or a duplicate there. */
 export function isSettled(
   rows: readonly HeldNotification[],
   { orderNumber }: ToldNotification,

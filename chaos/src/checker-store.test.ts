@@ -34,7 +34,7 @@ function told(name: string, changes: Partial<HeldEvent> = {}): HeldEvent {
   return { merchant: 'demo', number: 'O1', type, milestone, row: null, pending: 0, ...changes };
 }
 
-test('nothing is wrong with one row, its bytes, and one event', () => {
+test('one row with its bytes and one event is no finding', () => {
   const rows = held([PAID], [row(P)], [told('order.paid paid')]);
   expect(judge(ledgerOf([P]), rows).verdict).toMatchObject(NONE);
 });
@@ -53,7 +53,7 @@ describe('rows', () => {
     expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, evidenceDropped: 1 });
   });
 
-  test('counts one row that speaks of several orders once', () => {
+  test('counts one row about several orders once', () => {
     const rows = held([PAID], [row(P), { ...row(P), orderNumber: 'O2' }]);
     expect(judge(ledgerOf([P]), rows).verdict).toMatchObject(NONE);
   });
@@ -78,7 +78,7 @@ describe('two merchants and one trade', () => {
   const rivals = { ...row(rival), merchant: 'rival' };
   const orders = [PAID, { ...PAID, merchant: 'rival', number: 'R1' }];
 
-  test('each has a row of its own, and a flag', () => {
+  test('each has a separate row, and a flag', () => {
     const { verdict, findings } = judge(ledger, held(orders, [row(mine), rivals]));
     expect(verdict).toMatchObject({ ...NONE, applied: 2, lost: 0, doubled: 0 });
     // Paid and flagged, each.
@@ -93,7 +93,7 @@ describe('two merchants and one trade', () => {
     expect(verdict).toMatchObject({ ...NONE, lost: 1, foreignTradeBlocked: 1 });
   });
 
-  test('the flag is untrue where no other merchant told of the trade', () => {
+  test('the flag is false when no other merchant claimed the trade', () => {
     const flag = event('order.attention contested_trade', 1);
     const arrivals = [arrived(flag, 1)];
     const alone = judge(ledgerOf([P], { arrivals }), held([PAID], [row(P)]));
@@ -104,13 +104,13 @@ describe('two merchants and one trade', () => {
 });
 
 describe('events', () => {
-  test('counts an event of an order that the outbox tells twice', () => {
+  test('counts an event of an order that is in the outbox twice', () => {
     const flag = told('order.attention second_payment');
     const rows = held([PAID], [row(P)], [told('order.paid paid'), flag, flag]);
     expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, orderEventsTwice: 1 });
   });
 
-  test('counts a held notification that is told twice, and not two of one order', () => {
+  test('counts a held notification that is in the outbox twice, and not two of one order', () => {
     const notices = ['a', 'b'].map((key) =>
       refund(key, [DUE, DUE], { provider: 'wechatpay-v2', jobToken: `R${key}` }, true),
     );
@@ -125,13 +125,13 @@ describe('events', () => {
     expect(twice.verdict).toMatchObject({ ...NONE, rowsPerContent: 1, orderEventsTwice: 1 });
   });
 
-  test('counts each delivery that is still to be made', () => {
+  test('counts each pending delivery', () => {
     const rows = held([PAID], [row(P)], [told('order.paid paid', { pending: 1 })]);
     expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, deliveriesStuck: 1 });
   });
 });
 
-describe('what an onlooker saw waiting', () => {
+describe('what an observer saw waiting', () => {
   const delays = [
     { kind: 'held_up', at: 1_500, keys: ['p', 'q'] },
     { kind: 'began_late', at: 5_000, keys: ['p'] },

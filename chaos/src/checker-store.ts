@@ -2,7 +2,7 @@ import type { HeldEvent } from './checker-rows.js';
 import { orderKey, type Scene } from './checker-scene.js';
 import type { Delay, ToldNotification, ToldOrder } from './ledger.js';
 
-/** What is counted as wrong in the rows themselves; each in a line for a person. */
+/** The findings in the rows themselves, each in a line for a person. */
 
 /** @param told genuine @param delays of the same stretch */
 export function judgeStore(
@@ -39,7 +39,7 @@ export function judgeStore(
   };
 }
 
-/** One notification is one row, however its copies were cut, wrapped or ordered. */
+/** One notification has one row, however its copies were cut, wrapped or ordered. */
 function whySeveral(scene: Scene, told: ToldNotification): string[] {
   const rows = [...rowsOf(scene, told)];
   return rows.slice(1).map((row) => `several rows: ${told.key} is also row ${row}`);
@@ -50,7 +50,7 @@ function whyHeldAs(scene: Scene, told: ToldNotification, reason: string): string
   return rows.map(({ row }) => `${reason}: ${told.key} of ${told.orderNumber}, row ${row}`);
 }
 
-/** A job ID begins with the provider; two providers may speak of one number. */
+/** A job ID begins with the provider; two providers may use one number. */
 function whyDead(scene: Scene, told: ToldNotification): string[] {
   const jobs = scene.deadJobs.get(told.jobToken) ?? [];
   const own = jobs.filter((jobId) => jobId.startsWith(`${told.provider}.`));
@@ -82,7 +82,7 @@ function whyTwice(what: string, events: readonly HeldEvent[]): string[] {
   );
 }
 
-/** All that the rows of one notification tell, taken together. */
+/** All events of the rows of one notification together. */
 function whyToldTwice(scene: Scene, told: ToldNotification): string[] {
   const events = [...rowsOf(scene, told)].flatMap((row) => scene.eventsOfRow.get(row) ?? []);
   return repeated(events).map((name) => `event twice: ${told.key} ${name}`);
@@ -98,7 +98,7 @@ function rowsOf(scene: Scene, told: ToldNotification): ReadonlySet<string> {
   return new Set(scene.heldOf(told).map(({ row }) => row));
 }
 
-/** A name for each event beyond the first of that name. */
+/** The names of events beyond the first of each name. */
 function repeated(events: readonly HeldEvent[]): string[] {
   const seen = new Set<string>();
   return events.flatMap(({ type, milestone }) => {

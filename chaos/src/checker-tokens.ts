@@ -1,6 +1,6 @@
 /**
- * Items by the wanted token that stands in their text. A token stands there when what surrounds it is no
- * letter or digit: `T1` is in `payment-T1-SUCCESS` and not in `payment-T10-SUCCESS`.
+ * Groups items by the wanted token in their text. A token counts only if the characters around it
+ * are no letters or digits: `T1` is in `payment-T1-SUCCESS` and not in `payment-T10-SUCCESS`.
  */
 export function indexByToken<Item>(
   wanted: ReadonlySet<string>,
@@ -8,7 +8,7 @@ export function indexByToken<Item>(
   textOf: (item: Item) => string,
 ): ReadonlyMap<string, readonly Item[]> {
   const found = new Map<string, Item[]>();
-  // A job ID comes as often as its copies: each text is cut once.
+  // A job ID occurs once per copy: each text is cut once.
   const cut = new Map<string, readonly string[]>();
   for (const item of items) {
     const text = textOf(item);
@@ -23,7 +23,9 @@ export function indexByToken<Item>(
   return found;
 }
 
-/** Every run of the text that begins and ends at a boundary, once. IDs have a dozen parts at most. */
+/**
+ * Every run of the text that begins and ends at a boundary, once. IDs have a dozen parts at most.
+ */
 function runsOf(text: string): readonly string[] {
   const words = [...text.matchAll(/[A-Za-z0-9]+/g)].map(({ index, 0: word }) => ({
     from: index,

@@ -16,14 +16,14 @@ import { judge } from './checker.js';
 const NONE = { lost: 0, doubled: 0, falselyAcknowledged: 0, forgedAccepted: 0 };
 const P = payment('p');
 
-describe('nothing is wrong', () => {
+describe('no finding', () => {
   test('with a payment that is applied once', () => {
     const { verdict, findings } = judge(ledgerOf([P]), held([order('paid', DUE)], [row(P)]));
     expect(verdict).toMatchObject({ sent: 1, acknowledged: 1, applied: 1, ...NONE });
     expect(findings.filter((one) => !one.startsWith('untold'))).toEqual([]);
   });
 
-  test('when what was never acknowledged is there, and when it is not', () => {
+  test('whether or not a notification without acknowledgement is present', () => {
     const ledger = ledgerOf([P], { sendings: [sent('p', 1_000, false)] });
     const there = judge(ledger, held([order('paid', DUE)], [row(P)]));
     const absent = judge(ledger, held([order('pending')], []));
@@ -31,13 +31,13 @@ describe('nothing is wrong', () => {
     expect(absent.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
   });
 
-  test('when a refund alone tells of the payment', () => {
+  test('when only a refund implies the payment', () => {
     const r = refund('r', [3_000n, 3_000n]);
     const rows = held([order('partially_refunded', DUE, 3_000n)], [row(r)]);
     expect(judge(ledgerOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
   });
 
-  test('when the words of Alipay are totals and those of WeChat singles', () => {
+  test('when Alipay states totals and WeChat single refunds', () => {
     const totals = [refund('a', [3_000n, 3_000n]), refund('b', [1_000n, 4_000n])];
     const singles = totals.map((one) => ({ ...one, provider: 'wechatpay' as const }));
     for (const told of [totals, singles, singles.toReversed()]) {
@@ -49,7 +49,7 @@ describe('nothing is wrong', () => {
     }
   });
 
-  test('when notifications of an order that nobody registered wait for it', () => {
+  test('when notifications of an unregistered order wait for it', () => {
     const ledger = ledgerOf([P], { orders: [{ ...ORDER, registered: false }] });
     const { verdict } = judge(ledger, held([], [row(P, 'unknown_order')]));
     expect(verdict).toMatchObject({ applied: 1, ...NONE });
@@ -62,7 +62,7 @@ describe('nothing is wrong', () => {
     expect(judge(ledgerOf([pay, r]), rows).verdict).toMatchObject({ applied: 2, ...NONE });
   });
 
-  test('whichever of two payments the order counts, with its own refunds', () => {
+  test("whichever of two payments the order counts, with that trade's refunds", () => {
     const second = payment('q', { trade: 'T2' });
     const r = refund('r', [3_000n, 3_000n], { trade: 'T2' });
     const rows = [P, second, r].map((one) => row(one));
@@ -108,7 +108,7 @@ describe('lost', () => {
     expect(findings[0]).toMatch(/^lost: r \(alipay refund of O1\) must be applied/);
   });
 
-  test('counts what is applied where it must wait', () => {
+  test('counts a notification that is applied although it must wait', () => {
     const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
     const rows = held([order('refunded', DUE, DUE)], [row(P), row(r)]);
     expect(judge(ledgerOf([P, r]), rows).verdict).toMatchObject({ lost: 1, doubled: 1 });
@@ -138,7 +138,7 @@ describe('doubled', () => {
     expect(judge(ledgerOf([P]), held([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
   });
 
-  test('counts an order that is paid and of which nobody told', () => {
+  test('counts a paid order without notifications', () => {
     expect(judge(ledgerOf([]), held([order('paid', DUE)], [])).verdict).toMatchObject({
       doubled: 1,
     });
@@ -180,7 +180,7 @@ describe('forged accepted', () => {
     });
   });
 
-  test('counts a refused one that reached a store or the database all the same', () => {
+  test('counts a refused one that reached a store or the database', () => {
     const refused = { sendings: [sent('f', 1_000, false)] };
     const stored = held([order('pending')], [row(forged, 'unknown_order')]);
     const none = ledgerOf([forged], { ...refused, adds: [] });

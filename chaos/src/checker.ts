@@ -5,23 +5,23 @@ import { sceneOf } from './checker-scene.js';
 import { judgeStore } from './checker-store.js';
 import type { Ledger, Verdict } from './ledger.js';
 
-/** Milliseconds since the epoch; sendings that began in it, its end left out. */
+/** Milliseconds since the epoch; covers sendings that began in it, excluding its end. */
 export interface Window {
   readonly from: number;
   readonly to: number;
 }
 
-/** The counts, and a line for a person on each thing that was counted as wrong. */
+/** The counts, and a line for a person on each finding. */
 export interface Judgement {
   readonly verdict: Verdict;
   readonly findings: readonly string[];
 }
 
 /**
- * Compares what the provider's side knows with what PostgreSQL holds. To be asked when nothing is under way
- * any more; before that `lost` counts what is not applied yet.
- * @param window limits which sendings, and through them which notifications and orders, are counted; what
- * is true of an order is always told by the whole ledger
+ * Compares the provider's side with the content of PostgreSQL. Call it when nothing is under way
+ * any more; before that `lost` counts notifications that are not applied yet.
+ * @param window limits the counted sendings, and through them notifications and orders; the truth
+ * about an order always comes from the whole ledger
  */
 export async function check(
   ledger: Ledger,
@@ -31,7 +31,7 @@ export async function check(
   return judge(ledger, await readHeld(databaseUrl), window);
 }
 
-/** As `check`, of rows that were read already: one look serves many windows. Pure. */
+/** Like `check`, for rows that were read already: one read serves many windows. Pure. */
 export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
   const scene = sceneOf(ledger, held);
   const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);

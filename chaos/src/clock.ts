@@ -1,4 +1,4 @@
-/** Milliseconds since the epoch with fractions, from one clock that never goes back: all of a run's times. */
+/** Milliseconds since the epoch with fractions, from one monotonic clock: all times of a run. */
 export function now(): number {
   return performance.timeOrigin + performance.now();
 }
@@ -7,7 +7,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, Math.max(0, ms)));
 }
 
-/** Whether it held before the limit; looked at twenty times a second. What it throws counts as "no". */
+/** Whether it held before the limit; checked twenty times a second. An error counts as "no". */
 export async function holdsWithin(
   limitMs: number,
   holds: () => boolean | Promise<boolean>,
@@ -17,7 +17,7 @@ export async function holdsWithin(
     try {
       if (await holds()) return true;
     } catch {
-      // Asked of something that is being broken on purpose.
+      // The check may fail because of a fault that is played.
     }
     if (now() > end) return false;
     await pause(50);

@@ -12,13 +12,15 @@ import { allOf, openLinks } from './links.js';
 import { addRival } from './rival.js';
 
 const HOST = '127.0.0.1';
-/** Below the system's own choice of ports: a process that is away does not lose its port to a stranger. */
+/** Below the system's automatic ports: a process that is down does not lose its port. */
 const FIRST_PORT = 8700;
 
-/** Instead of days: as the providers' ladders, they must fit into a run, and go on until its end. */
+/**
+ * Instead of days: like the providers' ladders, they must fit into a run, and go on until its end.
+ */
 const RETRY_SECONDS = Array(20).fill(2).join();
 
-/** A gateway and a worker of the release before, on the same stores. */
+/** A gateway and a worker of the previous release, on the same stores. */
 export interface Former {
   readonly gateway: App;
   readonly worker: App;
@@ -43,8 +45,8 @@ export interface ClusterAppsOptions {
 }
 
 /**
- * Gateways, workers and console, each on its own links, and the merchant's system.
- * @param undo gets what ends each part, in the order of their starts
+ * Gateways, workers and console, each with separate links, and the merchant's system.
+ * @param undo receives the functions that end the parts, in the order of their starts
  */
 export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
   const { root, logs, say, onSpawn, stores, redisUrl, secrets } = options;
@@ -167,7 +169,7 @@ async function saysReady(port: number): Promise<boolean> {
   try {
     const limit = AbortSignal.timeout(2_000);
     const response = await fetch(`http://${HOST}:${port}/readyz`, { signal: limit });
-    // A body that nobody reads keeps its connection, and this process, for ever.
+    // An unread body keeps its connection, and this process, alive.
     await response.arrayBuffer();
     return response.ok;
   } catch {

@@ -24,13 +24,13 @@ export interface Cluster {
   readonly gateways: readonly App[];
   readonly workers: readonly App[];
   readonly console: App;
-  /** Of the release before; down until a fault starts it. Null: no checkout of it was given. */
+  /** Of the previous release; down until a fault starts it. Null without a checkout of it. */
   readonly former: Former | null;
-  /** The merchant's own system. */
+  /** The merchant's system. */
   readonly consumer: Consumer;
   readonly links: Links;
   readonly redisDisk: RedisDisk;
-  /** Past the proxies, for those who look on. */
+  /** Past the proxies, for observers. */
   readonly databaseUrl: string;
   readonly queueDatabaseUrl: string;
   /** A superuser's. */
@@ -43,7 +43,7 @@ export interface Cluster {
   readonly channels: SimulatedChannels;
   /** Of the second merchant. */
   readonly rival: WechatpayV2Signer;
-  /** Whether every process says that it is ready. */
+  /** Whether every process reports that it is ready. */
   isReady(): Promise<boolean>;
   /** Ends and removes everything. */
   end(): Promise<void>;
@@ -51,12 +51,12 @@ export interface Cluster {
 
 export interface ClusterOptions {
   readonly root: string;
-  /** Of this run alone: removed at its end. */
+  /** For this run alone: removed at its end. */
   readonly folder: string;
   readonly logs: string;
   readonly gateways: number;
   readonly workers: number;
-  /** A built checkout of the release before. */
+  /** A built checkout of the previous release. */
   readonly former: string | null;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
@@ -88,7 +88,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     process.removeListener('exit', atExit);
   };
   try {
-    // Left from a run that was killed.
+    // The remains of a killed run.
     removeFolders(folder);
     mkdirSync(join(folder, 'logs'), { recursive: true });
     mkdirSync(logs, { recursive: true });
@@ -116,7 +116,7 @@ async function assemble(
   const stores = await startStores({
     state: folder,
     secrets,
-    // Not the environment's REDIS_URL or queue: these stores are broken on purpose.
+    // Without the environment's REDIS_URL and queue: faults damage these stores on purpose.
     env: { PATH: process.env.PATH },
     onSpawn: (one) => {
       spawned.set(one.name, one);
@@ -136,7 +136,7 @@ async function assemble(
   spawned.clear();
 
   const apps = await startApps({ ...options, stores, redisUrl, secrets }, undo);
-  // Whatever is broken at that moment: apps that drain must be able to.
+  // Whatever fault is active: apps that drain need their links.
   undo.push(() => {
     for (const proxy of allOf(apps.links)) proxy.heal();
     for (const part of [postgres, redis]) part.thaw();
@@ -158,7 +158,7 @@ async function assemble(
   return cluster;
 }
 
-/** As `startPostgres` names it. */
+/** With the names of `startPostgres`. */
 function adminUrlOf(databaseUrl: string, password: string): string {
   const url = new URL(databaseUrl);
   url.username = 'payonce_admin';

@@ -1,6 +1,6 @@
 import type { ArrivedEvent } from './ledger.js';
 
-/** What a body says, as far as it is judged. Null when it is not an order event. */
+/** The judged part of a body. Null when it is not an order event. */
 export function readEvent(body: Buffer): ArrivedEvent | null {
   const text = body.toString('utf8');
   const told = parsed(text);
@@ -11,7 +11,7 @@ export function readEvent(body: Buffer): ArrivedEvent | null {
     type: told.type,
     merchant: asText(field('merchant')),
     orderNumber: asText(field('orderNumber')),
-    // Of a notification that waits: why it does.
+    // For a held notification the reason of the hold.
     milestone: asText(field('milestone') ?? field('reason')),
     version: Number(field('version') ?? 0),
     paid: asAmount(field('paidAmount')),

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { isSigned } from './consumer-signature.js';
 
-/** The example of the specification's own libraries: secret, ID, time, body and the signature that they give. */
+/** The example of the specification's libraries: secret, ID, time, body and their signature. */
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
 const ID = 'msg_p5jXN8AQM9LWM0D4loKWxJek';
 const TIME = 1614265330;

@@ -1,11 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /**
- * Standard Webhooks as its specification says it, in a few lines of the checker's own: neither payonce's
- * nor a package's, so that one mistake does not hide in both sides.
+ * Standard Webhooks by its specification, in a few separate lines of the checker. It is neither
+ * payonce's code nor a package's, so that one mistake does not hide in both.
  */
 
-/** Either side of now; the specification leaves the number to the consumer, and its libraries take this. */
+/**
+ * In either direction; the specification leaves the number to the consumer, and its libraries use
+ * this.
+ */
 const TOLERANCE_S = 5 * 60;
 
 export interface SignedHeaders {
@@ -26,7 +29,7 @@ export function isSigned(
   const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
   const head = Buffer.from(`${id}.${timestamp}.`);
   const must = createHmac('sha256', key).update(head).update(body).digest();
-  // Several, when a secret is being changed: one of them is ours.
+  // Several while a secret is rotated: one of them must match.
   return signature.split(' ').some((one) => {
     const [version, text = ''] = one.split(',');
     const given = Buffer.from(text, 'base64');

@@ -41,7 +41,7 @@ async function send(body = BODY, key = KEY, signal?: AbortSignal): Promise<Respo
   return response;
 }
 
-test('what is signed is taken, and written down with all that it says', async () => {
+test('a signed request is taken, and recorded with its content', async () => {
   expect((await send()).status).toBe(204);
   const event = {
     type: 'order.paid',
@@ -58,7 +58,7 @@ test('what is signed is taken, and written down with all that it says', async ()
   expect(consumer.taken).toBe(1);
 });
 
-test('what is not signed for it is written down as that, and not taken', async () => {
+test('an unsigned request is recorded as such, and not taken', async () => {
   expect((await send(`${BODY} `)).status).toBe(401);
   expect((await send(BODY, Buffer.alloc(32, 8))).status).toBe(401);
   expect(arrivals.map(({ signed, event }) => [signed, event])).toEqual([
@@ -68,7 +68,7 @@ test('what is not signed for it is written down as that, and not taken', async (
   expect(consumer.taken).toBe(0);
 });
 
-test('a refusal, a redirect and a request that is never answered are written down as they were answered', async () => {
+test('a refusal, a redirect and an unanswered request are recorded with their answers', async () => {
   for (const status of [503, 307]) {
     consumer.behave({ kind: 'fails', status: () => status });
     const response = await send();
@@ -81,7 +81,7 @@ test('a refusal, a redirect and a request that is never answered are written dow
   expect(consumer.taken).toBe(0);
 });
 
-test('a slow one has taken it when it answers late', async () => {
+test('a slow request counts as taken when it is answered late', async () => {
   consumer.behave({ kind: 'slow', ms: () => 200 });
   const begun = performance.now();
   expect((await send()).status).toBe(204);

@@ -5,23 +5,23 @@ import { readEvent } from './consumer-events.js';
 import { isSigned } from './consumer-signature.js';
 import type { Arrival } from './ledger.js';
 
-/** What the merchant's system does with a request that it has read whole. */
+/** The reaction of the merchant's system to a complete request. */
 export type Behaviour =
   | { readonly kind: 'takes' }
-  /** Answers with this status, and has not taken it. */
+  /** Answers with this status, and does not take it. */
   | { readonly kind: 'fails'; readonly status: () => number }
-  /** Takes it, and answers that late. */
+  /** Takes it, and answers late by that time. */
   | { readonly kind: 'slow'; readonly ms: () => number }
-  /** Never answers, and has not taken it. */
+  /** Never answers, and does not take it. */
   | { readonly kind: 'hangs' };
 
-/** The merchant's own system, as far as order events concern it: everything that comes is written down. */
+/** The merchant's system for order events: records every request. */
 export interface Consumer {
   readonly port: number;
-  /** Until then nothing is signed. */
+  /** Until then every signature is invalid. */
   verifyWith(secret: string): void;
   behave(behaviour: Behaviour): void;
-  /** Requests that were signed and answered with 2xx, whether or not that came back. */
+  /** Requests that were signed and answered with 2xx, whether or not the answer arrived. */
   readonly taken: number;
   close(): Promise<void>;
 }
@@ -35,7 +35,7 @@ export async function startConsumer(onArrival: (arrival: Arrival) => void): Prom
   let secret = '';
   let taken = 0;
   const server = createServer((request, response) => {
-    // Without its end it has not arrived.
+    // An incomplete request has not arrived.
     readBody(request).then((body) => body && take(request, body, response));
   });
 
@@ -55,7 +55,7 @@ export async function startConsumer(onArrival: (arrival: Arrival) => void): Prom
     onArrival({ at, webhookId: id ?? '', signed, event, answer });
     if (answer === null) return;
     setTimeout(() => {
-      // A redirect that leads back here: nobody may follow it.
+      // A redirect that leads back here: no client may follow it.
       if (answer >= 300 && answer < 400) response.setHeader('location', '/followed');
       if (answer === 429 || answer === 503) response.setHeader('retry-after', '1');
       response.writeHead(answer).end();

@@ -1,6 +1,9 @@
 import type { Random } from './random.js';
 
-/** Bytes that parsers have tripped over: quotes and ends of every layer, numbers at their limits, broken text. */
+/**
+ * Bytes that have broken parsers: quotes and terminators of every layer, numbers at their limits,
+ * broken text.
+ */
 const NASTY: readonly Buffer[] = [
   '\0',
   '%',
@@ -53,7 +56,7 @@ const BROKEN_TEXT: readonly Buffer[] = [
 ];
 
 export function arbitraryBytes(random: Random, most: number): Buffer {
-  // Short ones as often as long ones: both ends of what a parser sees.
+  // Short ones as often as long ones, to cover both ends of a parser's range.
   const length = Math.floor(2 ** (random.next() * Math.log2(most + 1)) - 1);
   const printable = random.chance(0.5);
   return Buffer.from(
@@ -61,7 +64,7 @@ export function arbitraryBytes(random: Random, most: number): Buffer {
   );
 }
 
-/** A text that no honest sender would write, for the inside of a message that is then signed. */
+/** A text that no honest sender would write, to be embedded in a signed message. */
 export function nastyText(random: Random): string {
   return random.chance(0.3)
     ? arbitraryBytes(random, 64).toString('latin1')
@@ -124,7 +127,7 @@ export function mutateBytes(bytes: Buffer, random: Random): Buffer {
   return changed;
 }
 
-/** Changes that respect what a message is made of: its fields, between separators. */
+/** Changes at the level of fields, between separators. */
 export function mutateFields(bytes: Buffer, separator: string, random: Random): Buffer {
   const fields = bytes.toString('latin1').split(separator);
   const at = random.between(0, fields.length - 1);
@@ -148,7 +151,7 @@ function place(bytes: Buffer, random: Random): number {
   return random.between(0, Math.max(0, bytes.length - 1));
 }
 
-/** Mostly short: long ones leave nothing to be read. */
+/** Usually short: long ones leave nothing to parse. */
 function range(bytes: Buffer, random: Random): [from: number, to: number] {
   const from = place(bytes, random);
   const most = random.chance(0.8) ? 16 : bytes.length;

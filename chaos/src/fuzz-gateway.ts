@@ -8,21 +8,21 @@ import { Redis } from 'ioredis';
 import { killAll } from './part.js';
 
 const HOST = '127.0.0.1';
-/** A probe's limit is a second or two; the machine may be busy with what we send, and with others. */
+/** A probe's limit is a second or two; the machine may be busy with our requests and other work. */
 const ALIVE_LIMIT_MS = 5_000;
 
-/** A gateway as it is deployed, alone with a Redis of its own. */
+/** A gateway as deployed, with a separate Redis. */
 export interface FuzzedGateway {
   readonly pid: number;
   readonly port: number;
   readonly signers: SimulatedSigners;
   /** Null while it runs. */
   readonly ended: () => string | null;
-  /** Milliseconds until it said that it is alive. @throws when it does not in time */
+  /** Milliseconds until it reported that it is alive. @throws when it does not in time */
   isAlive(): Promise<number>;
-  /** Job IDs and jobs in the queue, of channels whose names begin so; then the queue is emptied. */
+  /** Job IDs and jobs in the queue, for channels with this prefix; then empties the queue. */
   takeJobs(prefix: string): Promise<Map<string, unknown>>;
-  /** What it logged as an error. */
+  /** Its error log lines. */
   errors(): readonly string[];
   end(): Promise<void>;
 }
@@ -54,10 +54,10 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
         PAYONCE_PORT: String(port),
         PAYONCE_PRIVATE_PORT: String(privatePort),
         PAYONCE_CHANNELS_FILE: channelsFile,
-        // Everything is to be read, however much is refused.
+        // Every request must be read, however many are refused.
         PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
         REDIS_URL: redis.url,
-        // A line for each refusal would be all that is measured.
+        // A log line for each refusal would dominate the measurement.
         PAYONCE_LOG_LEVEL: 'warn',
       },
       output: openSync(logFile, 'a'),
@@ -110,14 +110,14 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
   }
 }
 
-/** `sim-…` once more as `own-…`. */
+/** Repeats `sim-…` as `own-…`. */
 function addOwnChannels(channelsFile: string): void {
   const [, ...channels] = readFileSync(channelsFile, 'utf8').split('\n');
   const own = channels.map((line) => line.replace(/^ {2}sim-/, '  own-'));
   appendFileSync(channelsFile, own.join('\n'));
 }
 
-/** BullMQ keeps a job in a hash of its own, its data in JSON. */
+/** BullMQ keeps each job in a hash, with its data as JSON. */
 async function takeJobs(queue: Redis, prefix: string): Promise<Map<string, unknown>> {
   const jobs = new Map<string, unknown>();
   const root = 'payonce:notifications:';
@@ -133,7 +133,7 @@ async function takeJobs(queue: Redis, prefix: string): Promise<Map<string, unkno
   return jobs;
 }
 
-/** What is to be looked at afterwards. */
+/** Keeps a failing request for inspection. */
 export function keepFailure(folder: string, name: string, bytes: Buffer): string {
   const file = join(folder, name);
   writeFileSync(file, bytes);

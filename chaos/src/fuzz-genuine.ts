@@ -12,23 +12,23 @@ import { mutateBytes, nastyText } from './fuzz-bytes.js';
 import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
 
-/** A message as the provider sends it, that its channel accepts. */
+/** A message as the provider sends it, which its channel accepts. */
 export interface Genuine extends SignedRequest {
-  /** The same by somebody else, or altered on the way. */
+  /** The same message signed by another key, or altered on the way. */
   forge(random: Random): SignedRequest;
 }
 
-/** What requests of one provider are made of. */
+/** The material for requests of one provider. */
 export interface Target {
   readonly provider: SignerId;
-  /** The channel that hostile requests are sent to. */
+  /** The channel for hostile requests. */
   readonly path: string;
-  /** Another one, with the same keys, for hostile content that is genuinely signed. */
+  /** Another channel, with the same keys, for hostile content that is genuinely signed. */
   readonly ownPath: string;
-  /** Between the fields of a body. */
+  /** The separator between the fields of a body. */
   readonly separator: string;
   readonly pool: readonly Genuine[];
-  /** The cipher texts of its refund notices, where they are encrypted and not signed. */
+  /** The cipher texts of its refund notices, if they are encrypted and not signed. */
   readonly sealed: readonly string[];
   signHostile(random: Random): SignedRequest;
 }
@@ -37,7 +37,7 @@ const CHANNELS = { alipay: 'alipay', wechatpay: 'wechat', 'wechatpay-v2': 'wecha
 const SEPARATORS = { alipay: '&', wechatpay: ',', 'wechatpay-v2': '\n' } as const;
 const EACH = 4;
 
-/** Freshly signed: API v3 takes nothing older than five minutes. */
+/** Freshly signed: API v3 accepts nothing older than five minutes. */
 export function targetsOf(signers: SimulatedSigners): readonly Target[] {
   const { 'sim-alipay': alipay, 'sim-wechat': v3, 'sim-wechat-v2': v2 } = signers;
   return [

@@ -1,7 +1,7 @@
 import { arbitraryBytes, mutateBytes } from './fuzz-bytes.js';
 import { alone, type FuzzRequest, type Maker, partsOf, wellFramed } from './fuzz-parts.js';
 
-/** Requests whose body may be genuine, and whose head is not what a provider sends. */
+/** Requests whose body may be genuine, but whose head differs from a provider's. */
 
 const ODD_VALUES = [
   '',
@@ -68,7 +68,7 @@ const METHODS = [
   'X',
 ];
 
-/** What is not the notify route at all. Other methods and paths are answered unread. */
+/** Requests outside the notify route. Other methods and paths are answered unread. */
 export const elsewhere: Maker = (target, random) => {
   const parts = partsOf(target, random.pick(target.pool));
   const paths = [
@@ -93,7 +93,7 @@ export const elsewhere: Maker = (target, random) => {
   return alone({ ...parts, method, path: random.pick(paths) }, []);
 };
 
-/** Heads that lie about what follows, or are none. */
+/** Heads that misstate the body, or are invalid. */
 export const misframed: Maker = (target, random) => {
   const parts = partsOf(target, random.pick(target.pool));
   const { length } = parts.body;
@@ -151,7 +151,10 @@ export const misframed: Maker = (target, random) => {
   return random.pick(lies)();
 };
 
-/** A header's value ends with its line, and Node refuses other control characters: those are for `misframed`. */
+/**
+ * A header's value ends with its line, and Node refuses other control characters: those are for
+ * `misframed`.
+ */
 function printable(bytes: Buffer): string {
   const allowed = (byte: number) => byte === 0x09 || (byte >= 0x20 && byte !== 0x7f);
   return Buffer.from(bytes.map((byte) => (allowed(byte) ? byte : 0x3f))).toString('latin1');

@@ -3,12 +3,12 @@ import type { Target } from './fuzz-genuine.js';
 import type { WireRequest } from './fuzz-wire.js';
 import type { Random } from './random.js';
 
-/** What is sent, and what may come back. */
+/** A request, with the allowed answers. */
 export interface FuzzRequest extends WireRequest {
   /**
    * - `genuine`: must be acknowledged
-   * - `signed`: genuinely signed, of hostile content, for a channel of its own: may be acknowledged
-   * - `hostile`: must not be acknowledged, unless it is still the very message that a genuine one is
+   * - `signed`: genuinely signed, with hostile content, for a separate channel: may be acknowledged
+   * - `hostile`: must not be acknowledged, unless it still equals a genuine message
    */
   readonly kind: 'genuine' | 'signed' | 'hostile';
 }
@@ -17,7 +17,7 @@ export interface Parts {
   readonly method: string;
   readonly path: string;
   readonly version: string;
-  /** In this order, doubled names as they come. */
+  /** In this order, with repeated names as they are. */
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer;
 }

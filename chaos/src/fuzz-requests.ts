@@ -5,9 +5,9 @@ import { alone, type FuzzRequest, type Maker, partsOf, wellFramed } from './fuzz
 import type { Random } from './random.js';
 import { recut } from './recut.js';
 
-/** Larger than the gateway takes. */
+/** Larger than the gateway accepts. */
 const HUGE_BYTES = 300 * 1024;
-/** As large as it does take. */
+/** As large as it accepts. */
 const LARGE_BYTES = 250 * 1024;
 
 const genuine: Maker = (target, random) =>
@@ -38,7 +38,10 @@ const mutatedFields: Maker = (target, random) => {
   return wellFramed(partsOf(target, { headers, body: changed }));
 };
 
-/** The head of one message with the body of another; or the end of one behind the beginning of another. */
+/**
+ * The head of one message with the body of another; or the end of one after the beginning of
+ * another.
+ */
 const spliced: Maker = (target, random) => {
   const [one, other] = [random.pick(target.pool), random.pick(target.pool)];
   const at = random.between(0, one.body.length);
@@ -47,8 +50,8 @@ const spliced: Maker = (target, random) => {
 };
 
 /**
- * Genuine, in another cut of its signed text or another envelope of its cipher text: it may be taken, as the
- * notification that it is and as no other.
+ * Genuine, with another cut of its signed text or another envelope of its cipher text. It may be
+ * accepted only as its notification.
  */
 const recutGenuine: Maker = (target, random) => {
   const notification = random.pick(target.pool);
@@ -59,7 +62,7 @@ const recutGenuine: Maker = (target, random) => {
 const huge: Maker = (target, random) => {
   const { headers, body } = random.pick(target.pool);
   const more = Buffer.alloc(HUGE_BYTES, random.pick(['&a=b', '<a>1</a>', '[', ' ', '\0']));
-  // It is refused unread: whether the reply is still heard is a matter of luck.
+  // It is refused unread, so the reply may or may not arrive.
   const parts = partsOf(target, { headers, body: Buffer.concat([body, more]) });
   return alone(parts, [['content-length', String(parts.body.length)]]);
 };
@@ -78,7 +81,7 @@ const SHARES: readonly (readonly [share: number, maker: Maker])[] = [
   [4, misframed],
 ];
 const BAG = SHARES.flatMap(([share, maker]) => Array.from({ length: share }, () => maker));
-/** Each moves a third of a megabyte. */
+/** Each sends a third of a megabyte. */
 const HUGE_CHANCE = 0.001;
 
 export function fuzzRequest(target: Target, random: Random): FuzzRequest {

@@ -8,21 +8,27 @@ import type { Random } from './random.js';
 
 export interface RunOptions {
   readonly gateway: FuzzedGateway;
-  /** Of each provider. */
+  /** Per provider. */
   readonly requests: number;
   readonly random: Random;
-  /** Told of each wrong thing, and given what was sent. */
+  /** Called for each finding, with the request. */
   readonly onFailure: (what: string, bytes: Buffer) => void;
   readonly onProgress: (tallies: readonly Tally[]) => void;
   readonly signal: AbortSignal;
 }
 
-/** Connections at once; each has one request under way. */
+/** Concurrent connections; each has one request under way. */
 const CONNECTIONS = 32;
-/** Between two looks into the queue, of each provider; signatures of API v3 grow old meanwhile. */
+/**
+ * Requests of each provider between two looks into the queue; meanwhile signatures of API v3 grow
+ * old.
+ */
 const EPOCH = 5_000;
 
-/** Sends the requests of all providers, mixed, in epochs. After each it looks at what came into the queue. */
+/**
+ * Sends the requests of all providers, mixed, in epochs. After each it checks the new jobs in the
+ * queue.
+ */
 export async function shoot(options: RunOptions): Promise<readonly Tally[]> {
   const { gateway, requests, signal } = options;
   const tallies = targetsOf(gateway.signers).map(({ provider }) => newTally(provider));
@@ -67,7 +73,7 @@ async function epoch(
   }
 }
 
-/** Sends every genuine message once. @returns the job IDs under which they are known */
+/** Sends every genuine message once. @returns their job IDs */
 async function baseline(
   options: RunOptions,
   targets: readonly Target[],
@@ -102,9 +108,9 @@ async function send(
 }
 
 /**
- * A job that no genuine message made: its ID covers the content, so what it says is new. What a refund notice
- * of API v2 encrypts is not signed, and may be altered; in another envelope it is no other notice. Anything
- * else was forged.
+ * Judges a job that no genuine message explains: its ID covers the content, so its content is new.
+ * The encrypted part of a refund notice of API v2 is unsigned and may be altered; in another
+ * envelope it is the same notice. Any other job was forged.
  */
 function judge(
   { onFailure }: RunOptions,

@@ -1,19 +1,19 @@
 import type { SignerId } from '@payonce/testkit/request';
 
-/** What became of the requests of one provider. */
+/** The results of the requests of one provider. */
 export interface Tally {
   readonly provider: SignerId;
   requests: number;
   acknowledged: number;
   refused: number;
-  /** Not HTTP enough to be answered. */
+  /** Not HTTP enough for an answer. */
   unanswered: number;
-  /** Answered with 5xx, or not at all though an answer was owed, or genuine and refused. */
+  /** Answered with 5xx, without the required answer, or genuine and refused. */
   failed: number;
-  /** Took what no provider ever said, or what one said as something else. */
+  /** Accepted, although no provider ever sent it, or not in this form. */
   forgedAccepted: number;
   /**
-   * Altered refund notices of API v2, which carry no signature that would tell. They are held as
+   * Altered refund notices of API v2, which carry no signature to detect it. They are held as
    * `unconfirmed` and move nothing.
    */
   unsignedTaken: number;
@@ -32,7 +32,7 @@ export function newTally(provider: SignerId): Tally {
   };
 }
 
-/** The provider's own rule would also look at the body; here any 2xx counts as taken. */
+/** The provider's rule would also check the body; here any 2xx counts as accepted. */
 export type Ending = 'acknowledged' | 'refused' | 'unanswered' | 'failed';
 
 export function endingOf(

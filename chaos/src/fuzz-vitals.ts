@@ -2,22 +2,22 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { FuzzedGateway } from './fuzz-gateway.js';
 
-/** How the process does while it is shot at. */
+/** The state of the process under the requests. */
 export interface Vitals {
-  /** Resident memory when it was warm, and at the end: medians, in MiB. */
+  /** Resident memory after the warm-up, and at the end: medians, in MiB. */
   readonly warmMiB: number;
   readonly lastMiB: number;
-  /** The longest that it took to say that it is alive. */
+  /** The longest time until it reported that it is alive. */
   readonly slowestAnswerMs: number;
 }
 
 const INTERVAL_MS = 100;
-/** What is compiled and cached first: no leak, and not flat. */
+/** The first part, with compilation and caches: no leak, but not flat. */
 const WARM_UP = 0.25;
 const MiB = 1024 * 1024;
 
 export interface Watch {
-  /** @throws what went wrong meanwhile */
+  /** @throws the error that occurred meanwhile */
   stop(): Promise<Vitals>;
 }
 

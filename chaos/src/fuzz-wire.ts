@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
 
-/** Bytes for a server, and how they are to be sent. */
+/** Bytes for a server, and how to send them. */
 export interface WireRequest {
   readonly bytes: Buffer;
   /**
-   * True for a POST whose head says truly how long it is: a whole reply is owed, and the connection may be
-   * used again. Others get a connection of their own, which is ended behind them.
+   * True for a POST whose head states its length correctly: a whole reply is required, and the
+   * connection may be reused. Other requests get a separate connection, which is closed after them.
    */
   readonly wellFramed: boolean;
 }
@@ -15,14 +15,16 @@ export interface WireReply {
   readonly body: Buffer;
 }
 
-/** One connection to 127.0.0.1, made anew when it is needed. No client of HTTP would send what we send. */
+/** One connection to 127.0.0.1, opened again when needed. No HTTP client would send these bytes. */
 export interface Wire {
-  /** Null when the server ended the connection, or was silent for too long, without a whole reply. */
+  /**
+   * Null when the server ended the connection, or was silent for too long, without a whole reply.
+   */
   exchange(request: WireRequest): Promise<WireReply | null>;
   close(): void;
 }
 
-/** More than the server's own limit for a request that does not end. */
+/** More than the server's limit for an incomplete request. */
 const REPLY_LIMIT_MS = 8_000;
 
 export function openWire(port: number): Wire {
@@ -75,7 +77,7 @@ function ask(socket: Socket, bytes: Buffer, wellFramed: boolean): Promise<Answer
 const HEAD = /^HTTP\/1\.[01] (\d{3})[^\r\n]*\r\n((?:[^\r\n]+\r\n)*)\r\n/;
 
 /**
- * Null until the reply is whole; without a length it is whole when the connection ends.
+ * Null until the reply is complete; without a length it is complete when the connection ends.
  * @param lenient a cut one counts too: HEAD has a length and no body
  */
 function readAnswer(received: Buffer, ended: boolean, lenient: boolean): Answer | null {

@@ -24,11 +24,14 @@ interface FuzzOptions {
 }
 
 const DEFAULT_REQUESTS = 200_000;
-/** Hours; and counters stay exact. */
+/** Takes hours; and counters stay exact. */
 const MOST_REQUESTS = 100_000_000;
-/** Between the gateway when it is warm and at the end. What it keeps per connection and the heap's own waves. */
+/**
+ * Between the warm gateway and the end. Covers its data per connection and fluctuations of the
+ * heap.
+ */
 const GROWTH_MAX_MIB = 64;
-/** Of each kind of trouble the first ones tell enough. */
+/** Of each kind of failure the first ones are enough. */
 const FAILURES_KEPT = 20;
 
 const HELP = `npm run fuzz -- [--requests N] [--seed S] [--json]
@@ -42,7 +45,7 @@ the gateway exits, stops responding, logs an error, or grows by more than ${GROW
   --seed S      repeats the choices of that seed (keys and signatures are new in each run)
   --json        one JSON object per line: one per provider, the last one for the run`;
 
-/** `npm run fuzz`. @returns 0 when nothing was wrong; 2 for a wrong command line; else 1 */
+/** `npm run fuzz`. @returns 0 without a finding; 2 for a wrong command line; else 1 */
 export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
   const options = readOptions(args);
   if (typeof options === 'string') {
@@ -120,7 +123,7 @@ function progress(tallies: readonly Tally[], ms: number): string {
   return `${(ms / 1_000).toFixed(1).padStart(6)} s  ${sent} requests, ${Math.round((sent / ms) * 1_000)} a second`;
 }
 
-/** @returns a text for whoever typed something else, or asked for help */
+/** @returns a text after a wrong command line or a request for help */
 function readOptions(args: readonly string[]): FuzzOptions | string {
   try {
     const { values } = parseArgs({

@@ -3,7 +3,10 @@ import { jobIdScanner } from '@payonce/testkit/job-ids';
 import { now } from './clock.js';
 import type { StoreAdd } from './ledger.js';
 
-/** Every way between two processes of the cluster; the n-th of a list is the n-th gateway's or worker's. */
+/**
+ * Every link between two processes of the cluster; the n-th of a list belongs to the n-th gateway
+ * or worker.
+ */
 export interface Links {
   readonly notify: readonly FaultProxy[];
   /** From the workers to the merchant's system. */
@@ -23,7 +26,7 @@ export interface LinkTargets {
   readonly consumerPort: number;
   readonly redisPort: number;
   readonly postgresPort: number;
-  /** Told of every job ID that passes from a gateway to a store. */
+  /** Called with every job ID that passes from a gateway to a store. */
   readonly onAdd: (add: StoreAdd) => void;
 }
 

@@ -7,20 +7,23 @@ import type { Registrar } from './registrar.js';
 import type { Story, Storyteller } from './stories.js';
 import type { Message } from './tell.js';
 
-/** The providers, sending. */
+/** Sends as the providers. */
 export interface Load {
   /** Begins the steady load. */
   start(): void;
-  /** No new stories; what was begun goes on. */
+  /** Starts no new stories; running ones go on. */
   stop(): void;
   tell(story: Story): void;
-  /** One more gateway gets its share, until the answer is called. */
+  /** Gives one more gateway its share. Call the result to end that. */
   share(notifyUrl: string): () => void;
   /** Whether captured messages are sent in other cuts. */
   allowRecuts(allowed: boolean): void;
-  /** The first `count` notifications that were acknowledged, once more to every gateway, until acknowledged again. */
+  /**
+   * Sends the first `count` acknowledged notifications again to every gateway, until acknowledged
+   * again.
+   */
   resendOldest(count: number): Promise<number>;
-  /** Everything that is not acknowledged yet, until it is. @returns how many are left */
+  /** Sends everything that is not acknowledged yet, until it is. @returns how many are left */
   finish(limitMs: number): Promise<number>;
   /** Genuine ones that were answered with 401 since then: by a gateway whose clock is wrong. */
   refusedSince(at: number): number;
@@ -34,16 +37,16 @@ export interface LoadOptions {
   readonly postman: Postman;
   readonly registrar: Registrar;
   readonly stories: Storyteller;
-  /** The whole of a provider's day of re-sending takes this long. */
+  /** A provider's whole day of re-sending takes this long. */
   readonly ladderMs: number;
 }
 
 const STORIES_PER_SECOND = 30;
-/** The ladders' own length: 24 hours and a little. */
+/** The real length of the ladders: a little over 24 hours. */
 const LADDER_S = 24.4 * 3_600;
-/** However short the run: an outage must not become a storm of our own making. */
+/** Even in a short run an outage must not become a storm of our own requests. */
 const SHORTEST_WAIT_MS = 500;
-/** More than a minute's outage of everything leaves waiting; nothing new is told beyond it. */
+/** More than a complete outage of a minute leaves waiting; beyond it no new story starts. */
 const MAX_CLIMBING = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
@@ -99,13 +102,16 @@ export function createLoad(options: LoadOptions): Load {
     return accepted;
   }
 
-  /** The provider's ladder; each step goes to the other gateway. At its end it waits for the last call. */
+  /**
+   * The provider's ladder; each step goes to the other gateway. At its end it waits for the last
+   * call.
+   */
   async function climb(message: Message, first: number): Promise<void> {
     climbing += 1;
     const ladder = RETRY_LADDERS[message.told.provider];
     for (let attempt = 0; !closed; attempt += 1) {
       if (await deliver(message, first + attempt)) break;
-      // Nobody re-sends for a forger, who tries twice.
+      // A forger has no provider that re-sends, and tries twice.
       if (message.told.forged && attempt > 0) break;
       const seconds = ladder[attempt] ?? LADDER_S;
       const waitMs = (seconds * ladderMs) / LADDER_S;
@@ -126,7 +132,7 @@ export function createLoad(options: LoadOptions): Load {
         for (let copy = 1; copy < copies; copy += 1) void deliver(message, first + copy);
       });
       for (const ms of againAtMs) later(atMs + ms, () => void deliver(message, first + ms));
-      // One that is refused is not sent again: nobody re-sends for who captured it.
+      // A refused cut is not sent again: a captor has no provider that re-sends.
       for (const { atMs: at, sign } of recuts) {
         later(at, () => void (mayRecut && deliver(message, first + at, sign)));
       }

@@ -19,8 +19,7 @@ export interface Place {
 
 /**
  * `npm run chaos`.
- * @returns 0 when nothing that was counted is wrong; 2 for a wrong
- * command line; else 1
+ * @returns 0 without a finding; 2 for a wrong command line; else 1
  */
 export async function chaos({ root, state, args }: Place): Promise<number> {
   try {
@@ -29,8 +28,8 @@ export async function chaos({ root, state, args }: Place): Promise<number> {
       console.log(options.help);
       return 0;
     }
-    // Everything is cleared away by then. What may be left are timers and connections of clients whose
-    // server was killed under them; nobody waits for those.
+    // By then everything is cleaned up. Timers and connections of clients with killed servers may
+    // remain; this does not wait for them.
     process.exit(await withCluster(root, join(state, 'chaos'), options));
   } catch (error) {
     console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);

@@ -17,7 +17,7 @@ test('without arguments: five minutes, two of each process, every fault, a seed 
   expect('seed' in one && 'seed' in other && one.seed !== other.seed).toBe(true);
 });
 
-test('what is given counts, in the order in which it is given', () => {
+test('arguments count, in the given order', () => {
   const args = ['--json', '--seconds', '60', '--seed', '9', '--faults', 'hot-order,redis-full'];
   const read = readOptions(args);
   expect(read).toMatchObject({ json: true, seconds: 60, seed: 9 });
@@ -40,7 +40,7 @@ test.each([
   expect(() => readOptions(args)).toThrow();
 });
 
-test('there are at least fourteen faults with names of their own, and the help and the document tell of each', () => {
+test('there are at least fourteen faults with distinct names, and the help and the document describe each', () => {
   const names = ALL_FAULTS.map(({ name }) => name);
   expect(new Set(names).size).toBeGreaterThanOrEqual(14);
   expect(new Set(names).size).toBe(names.length);

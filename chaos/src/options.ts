@@ -12,19 +12,22 @@ export interface ChaosOptions {
   readonly faults: readonly Fault[];
   readonly gateways: number;
   readonly workers: number;
-  /** A built checkout of the release before. */
+  /** A built checkout of the previous release. */
   readonly former: string | null;
 }
 
 const DEFAULT_SECONDS = 300;
 const SHORTEST_S = 5;
-/** Two of each show what one alone hides; a worker has some twenty connections to PostgreSQL, of 120. */
+/**
+ * Two of each reveal faults that one alone hides. A worker has some twenty connections to
+ * PostgreSQL, of 120.
+ */
 const DEFAULT_PROCESSES = '2';
 const MOST_PROCESSES = 3;
 /** Everything that was sent is kept in memory. */
 const LONGEST_S = 3_600;
 
-/** @returns the text to print instead, where help was asked for */
+/** @returns the text to print instead, if help was requested */
 export function readOptions(args: readonly string[]): ChaosOptions | { readonly help: string } {
   const { values } = parseArgs({
     args: [...args],
@@ -54,7 +57,7 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
   };
 }
 
-/** What is wrong with the command line; its message is for the person who typed it. */
+/** A wrong command line; the message is for the person who typed it. */
 export class UsageError extends Error {}
 
 function whole(name: string, text: string, least: number, most: number): number {

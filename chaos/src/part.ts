@@ -1,26 +1,29 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { type OwnedProcess, stop } from '@payonce/tooling/process';
 
-/** One process of the cluster, kept running as an orchestrator would: what ends is started again. */
+/**
+ * One process of the cluster, kept running like under an orchestrator: a process that ends is
+ * started again.
+ */
 export interface Part {
   readonly name: string;
-  /** Takes over what was started elsewhere. */
+  /** Takes over a process that was started elsewhere. */
   adopt(owned: OwnedProcess): void;
-  /** SIGKILL, of its children too; it comes back by itself. Resolves when it is dead. */
+  /** SIGKILL, including its children; it comes back by itself. Resolves when it is dead. */
   crash(): Promise<void>;
-  /** SIGKILL, and it stays away until `up`. */
+  /** SIGKILL, and it stays down until `up`. */
   down(): Promise<void>;
-  /** Asks it to end, and starts it anew: with another environment, say. */
+  /** Asks it to end, and starts it again, for example with another environment. */
   restart(): Promise<void>;
   up(): void;
-  /** Asks it to end, and it stays away until `up`. */
+  /** Asks it to end, and it stays down until `up`. */
   retire(): Promise<void>;
-  /** SIGSTOP, of its children too: connections stay open and nothing answers. */
+  /** SIGSTOP, including its children: connections stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
-  /** For good. */
+  /** Permanently. */
   end(): Promise<void>;
-  /** How often it ended by itself, without having been killed. */
+  /** How often it ended by itself, without being killed. */
   readonly ownEnds: number;
 }
 
@@ -28,13 +31,13 @@ export interface PartOptions {
   readonly name: string;
   /** Starts it, and calls `onSpawn` as soon as the process exists. */
   readonly start: (onSpawn: (owned: OwnedProcess) => void) => Promise<unknown>;
-  /** The polite signal, and how long it may take. */
+  /** The polite signal, and how long the stop may take. */
   readonly signal: NodeJS.Signals;
   readonly stopLimitMs: number;
   readonly say: (line: string) => void;
 }
 
-/** What an orchestrator would take, and less. */
+/** Shorter than an orchestrator would take. */
 const RESTART_MS = 500;
 
 export function keepRunning(options: PartOptions): Part {
@@ -67,7 +70,7 @@ export function keepRunning(options: PartOptions): Part {
   const run = () => {
     if (!wanted || current !== null) return;
     options.start(onSpawn).catch((error: unknown) => {
-      // A start that got as far as a process is followed by that process's end.
+      // If the start got as far as a process, its end is handled there.
       if (current === null) again();
       else say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
     });
@@ -106,7 +109,7 @@ export function keepRunning(options: PartOptions): Part {
       await finish();
     },
     up() {
-      // A fault that is cut short by the end of the run may still want to mend what it broke.
+      // A fault that the end of the run cuts short may still undo its damage.
       if (over) return;
       wanted = true;
       run();
@@ -134,7 +137,10 @@ export function killAll(owned: Iterable<OwnedProcess>): void {
   for (const one of owned) kill(one);
 }
 
-/** First the parent, so that it makes no more children; PostgreSQL's have sessions of their own. */
+/**
+ * First the parent, so that it makes no more children; PostgreSQL's children have separate
+ * sessions.
+ */
 function signalAll(owned: OwnedProcess, signal: NodeJS.Signals): void {
   const { exitCode, signalCode } = owned.child;
   if (exitCode !== null || signalCode !== null) return;
@@ -150,7 +156,9 @@ function send(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-/** Linux alone; elsewhere PostgreSQL's backends are not stopped with it, and end when they miss it. */
+/**
+ * Linux only; elsewhere PostgreSQL's backends are not stopped with it, and end when they notice.
+ */
 function childrenOf(parent: number): number[] {
   try {
     return readdirSync('/proc').flatMap((entry) => {
@@ -162,7 +170,7 @@ function childrenOf(parent: number): number[] {
   }
 }
 
-/** Field 4 of /proc/PID/stat, behind the name, which may hold anything. */
+/** Field 4 of /proc/PID/stat, behind the name, which may contain anything. */
 function parentOf(pid: number): number | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -6,20 +6,20 @@ export interface Reply {
   readonly body: Buffer;
 }
 
-/** Both WeChat documents say 5 s; Alipay's say nothing. */
+/** Both WeChat documents state 5 s; Alipay's state nothing. */
 const REPLY_LIMIT_MS = 5_000;
-/** No provider's acknowledgement comes near. */
+/** Far more than any provider's acknowledgement. */
 const MAX_REPLY_BYTES = 64 * 1_024;
-/** What a gateway that hangs gathers in 5 s of this load. */
+/** The number of requests at a hanging gateway within 5 s of this load. */
 const MAX_SOCKETS = 512;
 
 export interface Postman {
-  /** Null when no whole reply came in time. */
+  /** Null without a whole reply in time. */
   post(url: string, signed: SignedRequest): Promise<Reply | null>;
   close(): void;
 }
 
-/** Sends as the providers do: connections are kept, no redirect is followed, the whole reply counts. */
+/** Sends like the providers: keeps connections, follows no redirect, needs the whole reply. */
 export function hirePostman(): Postman {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: 30_000 });
   return {
@@ -67,14 +67,14 @@ export function hirePostman(): Postman {
 const V2_SUCCESS =
   /^\s*<xml>.*<return_code>(?:<!\[CDATA\[)?SUCCESS(?:\]\]>)?<\/return_code>.*<\/xml>\s*$/s;
 
-/** Whether the provider takes this for an acknowledgement, by its own rule. */
+/** Whether the provider accepts this as an acknowledgement, by its rule. */
 export function isAcknowledgement(provider: SignerId, { status, body }: Reply): boolean {
   switch (provider) {
     case 'alipay':
-      // Seven bytes and not one more.
+      // Exactly seven bytes.
       return status === 200 && body.equals(Buffer.from('success'));
     case 'wechatpay':
-      // The status decides, whatever the body says.
+      // The status decides, whatever the body contains.
       return status === 200 || status === 204;
     case 'wechatpay-v2':
       return status === 200 && V2_SUCCESS.test(body.toString('utf8'));

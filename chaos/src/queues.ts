@@ -3,9 +3,12 @@ import { Redis } from 'ioredis';
 
 /** Both queues as an operator sees them, past the proxies. */
 export interface Queues {
-  /** What time would do: completed jobs are kept an hour, providers re-send for 25. @returns how many */
+  /**
+   * Does what time would do: completed jobs are kept an hour, providers re-send for 25. @returns
+   * how many
+   */
   forgetCompleted(): Promise<number>;
-  /** Jobs that are not done, in both. @throws while a store is away */
+  /** Unfinished jobs, in both. @throws while a store is down */
   waiting(): Promise<number>;
   /** On Redis itself. */
   command(name: string, ...args: string[]): Promise<unknown>;
@@ -17,7 +20,7 @@ const NOT_DONE = ['wait', 'active', 'delayed', 'failed', 'prioritized'] as const
 const Backed = withBackend(createPostgresBackend);
 
 export function openQueues(redisUrl: string, queueDatabaseUrl: string): Queues {
-  // Asked of stores that are being broken: it fails soon, and connects again by itself.
+  // For stores under faults: it fails soon, and reconnects by itself.
   const redis = new Redis(redisUrl, {
     maxRetriesPerRequest: 1,
     commandTimeout: 3_000,

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same numbers. */
+/** Reproducible random numbers: the same seed gives the same numbers. */
 export interface Random {
   /** From 0 to below 1. */
   next(): number;
@@ -9,7 +9,7 @@ export interface Random {
   shuffled<Item>(items: readonly Item[]): Item[];
 }
 
-/** mulberry32: 32 bits of state, even enough for choosing what to break next. */
+/** mulberry32: 32 bits of state, random enough to choose the next fault. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

@@ -35,7 +35,7 @@ function elements(body: Buffer): [string, string][] {
   return [...all].map(([, name = '', value = '']) => [name, value]);
 }
 
-/** Every body that came of so many tries. */
+/** The distinct bodies of so many tries. */
 function bodies(make: (seed: number) => Buffer | undefined): Set<string> {
   return new Set(Array.from({ length: CUTS }, (_, seed) => make(seed)?.toString('latin1') ?? ''));
 }

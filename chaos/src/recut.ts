@@ -4,26 +4,28 @@ import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire
 import type { Random } from './random.js';
 
 /**
- * Alipay and API v2 sign `a=1&b=2` without escaping, so one signature fits many cuts of one text. Nothing
- * authenticates what is around an encrypted refund notice. Who captured a message can send all of these.
+ * Alipay and API v2 sign `a=1&b=2` without escaping, so one signature fits many cuts of one text.
+ * Nothing authenticates the envelope of an encrypted refund notice. An attacker who captured a
+ * message can send all of these.
  */
 
-/** What a buyer may have written: its second half is a cut of its own, and decides nothing. */
+/** A buyer's possible text: its second half can be cut off as a field, and decides nothing. */
 export const CUTTABLE: Readonly<Record<SignerId, string>> = {
   alipay: 'tea & cake&summary=2',
   wechatpay: 'tea & cake',
   'wechatpay-v2': 'tea & cake&attached=2',
 };
 
-/** Names that a reader might act upon; empty ones say nothing and are not signed. */
+/** Names that a reader might act upon; empty ones state nothing and are not signed. */
 const EMPTY_NAMES = ['refund_fee', 'fee_type', 'trans_currency', 'sub_mch_id', 'note'] as const;
-/** Unknown ones, and such as the encrypted content has. */
+/** Unknown ones, and names of the encrypted content. */
 const ENVELOPE_NAMES = ['note', 'x', 'transaction_id', 'refund_id', 'out_trade_no'] as const;
 const MOST_GLUED = 3;
 
 /**
- * The same signature (of a refund notice of API v2: the same cipher text) in another cut or envelope.
- * @returns null where there is only one way to send a message: API v3 signs the bytes
+ * The same signature (for a refund notice of API v2: the same cipher text) in another cut or
+ * envelope.
+ * @returns null if there is only one way to send a message: API v3 signs the bytes
  */
 export function recut(
   provider: SignerId,
@@ -48,7 +50,7 @@ export function recut(
 
 const SIGN = new Set(['sign']);
 
-/** One to three changes that leave the sorted text `name=value&…` as it was. */
+/** One to three changes that leave the sorted text `name=value&…` unchanged. */
 function cutAnew(fields: Fields, unsigned: ReadonlySet<string>, random: Random): Fields {
   const changes = [glued, split, reordered, withEmpty];
   let cut = fields;
@@ -60,7 +62,7 @@ function cutAnew(fields: Fields, unsigned: ReadonlySet<string>, random: Random):
 
 type Change = (fields: Fields, unsigned: ReadonlySet<string>, random: Random) => Fields;
 
-/** A field swallows the ones that follow it in the signed text. */
+/** A field swallows the fields after it in the signed text. */
 const glued: Change = (fields, unsigned, random) => {
   const sorted = fields
     .filter(([name, value]) => !unsigned.has(name) && value !== '')
@@ -75,7 +77,7 @@ const glued: Change = (fields, unsigned, random) => {
     .map((field) => (field[0] === first[0] ? [first[0], value] : field));
 };
 
-/** A field ends at a `&` inside its value; what follows is a field of its own. */
+/** A field ends at a `&` inside its value; the rest becomes another field. */
 const split: Change = (fields, unsigned, random) => {
   const names = new Set(fields.map(([name]) => name));
   const cuts = fields.flatMap(([name, value], place) => {
@@ -98,7 +100,7 @@ const withEmpty: Change = (fields, _unsigned, random) => {
   return fields.toSpliced(random.between(0, fields.length), 0, [name, '']);
 };
 
-/** The encrypted part as it is, in an envelope with more in it. */
+/** The unchanged encrypted part, in an envelope with more fields. */
 function rewrapped(fields: Fields, random: Random): Fields {
   const name = random.pick(ENVELOPE_NAMES);
   const added = [name, random.pick(['', String(random.between(1, 10 ** 9))])] as const;
@@ -109,7 +111,7 @@ function formOf(body: Buffer): Fields {
   return [...new URLSearchParams(body.toString('latin1'))];
 }
 
-/** As the testkit writes them: every value is CDATA, and none has its end inside. */
+/** In the testkit's format: every value is CDATA, and none contains its terminator. */
 function elementsOf(body: Buffer): Fields {
   const found = body.toString('utf8').matchAll(/<(\w+)><!\[CDATA\[(.*?)\]\]><\/\1>/gs);
   return [...found].map(([, name = '', value = '']) => [name, value] as const);

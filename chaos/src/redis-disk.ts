@@ -1,19 +1,21 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, statfsSync } from 'node:fs';
 
-/** A small file system of Redis's own, so that its disk can be full and nobody else's. */
+/** A small file system only for Redis, so that its disk can be full without other effects. */
 export type RedisDisk =
   | { readonly own: true; fill(): void; empty(): void }
   | { readonly own: false; readonly why: string };
 
-/** The append-only file of a run and its rewriting, with room; memory is taken as it is used. */
+/**
+ * The append-only file of a run and its rewriting, with a reserve; memory is only used as needed.
+ */
 const SIZE_BYTES = 512 * 1024 * 1024;
-/** What is left when it is "full": a few notifications more. */
+/** The space when it is "full": a few more notifications. */
 const SLACK_BYTES = 64 * 1024;
 
 /**
- * A tmpfs at `folder`, where this user may mount. Its fsync costs nothing, which a test of SIGKILL does not
- * see: the page cache survives a process anyway.
+ * A tmpfs at `folder`, if this user may mount. Its fsync costs nothing, which does not matter for
+ * SIGKILL: the page cache survives a process anyway.
  */
 export function ownRedisDisk(folder: string): RedisDisk {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
@@ -36,7 +38,7 @@ export function ownRedisDisk(folder: string): RedisDisk {
   };
 }
 
-/** At the end of a run, or before the next one where it was killed. */
+/** At the end of a run, or before the next one after a killed run. */
 export function unmountLeft(folder: string): void {
   const mounts = '/proc/self/mounts';
   const isMounted = existsSync(mounts) && readFileSync(mounts, 'utf8').includes(` ${folder} `);

@@ -2,7 +2,7 @@ import type { Book } from './book.js';
 import { pause } from './clock.js';
 import type { ToldOrder } from './ledger.js';
 
-/** The merchant's own system: makes orders known over the console's API, and tries until it worked. */
+/** The merchant's system: registers orders over the console's API, and retries until it works. */
 export interface Registrar {
   register(order: ToldOrder): void;
   /** Not known to be registered yet. */
@@ -10,7 +10,7 @@ export interface Registrar {
   close(): void;
 }
 
-/** At once, so that an outage gathers a queue and not a storm. */
+/** Concurrent requests: an outage builds a queue and not a storm. */
 const AT_ONCE = 8;
 const ANSWER_LIMIT_MS = 3_000;
 const RETRY_MS = 500;

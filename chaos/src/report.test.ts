@@ -28,7 +28,7 @@ const LINE: Line = {
   recoverySeconds: 1.25,
 };
 
-test('each line is one JSON object with the same names, whatever the order they were made in', () => {
+test('each line is one JSON object with the same names, in whatever order they were set', () => {
   const { fault, ...counts } = LINE;
   const text = asJson([LINE, { ...counts, fault: 'all', recoverySeconds: null }]);
   expect(text.split('\n').map((line) => JSON.parse(line))).toEqual([
@@ -38,7 +38,7 @@ test('each line is one JSON object with the same names, whatever the order they 
   expect(Object.keys(JSON.parse(text.split('\n')[1] ?? ''))[0]).toBe('fault');
 });
 
-test('the table shows every line, and what never recovered as a dash', () => {
+test('the table shows every line, and a dash for a missing recovery', () => {
   const all = { ...LINE, fault: 'all', heldUp: 2, conflicts: 1, recoverySeconds: null };
   const [, one, whole] = asTable([LINE, all]).split('\n');
   expect(one).toMatch(/^redis-killed +10 +9 +9 +0 +0 +0 +0 +12 +12 +0 +0 +0 +0 +0 +1\.25$/);

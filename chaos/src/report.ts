@@ -1,13 +1,13 @@
 import type { Verdict } from './ledger.js';
 
-/** One line of the result: of a fault and its recovery, or of the whole run (`all`). */
+/** One line of the result: for a fault and its recovery, or for the whole run (`all`). */
 export interface Line extends Verdict {
   readonly fault: string;
   /** Null: not everything was applied within the limit. */
   readonly recoverySeconds: number | null;
 }
 
-/** Shown by themselves in the table. */
+/** Shown as columns in the table. */
 const SHOWN = [
   'sent',
   'acknowledged',
@@ -55,7 +55,7 @@ const HEADS: Readonly<Record<(typeof SHOWN)[number], string>> = {
   eventsFalse: 'false',
 };
 
-/** One JSON object a line. */
+/** One JSON object per line. */
 export function asJson(lines: readonly Line[]): string {
   return lines
     .map((line) => {
@@ -79,7 +79,7 @@ export function asTable(lines: readonly Line[]): string {
   return [head, ...rows].join('\n');
 }
 
-/** What must be nothing. */
+/** The counts that must be zero. */
 export const WRONGS = [
   'lost',
   'doubled',

@@ -4,16 +4,17 @@ import { randomApiKey } from '@payonce/testkit/keys';
 import { createWechatpayV2Signer, type WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
 
 /**
- * A second merchant of the same installation, with a channel of API v2 of its own. Its key is a shared
- * secret, so that it can sign whatever it wants: another merchant's trade, too.
+ * A second merchant of the same installation, with a separate channel of API v2. Its key is a
+ * shared secret, so that it can sign anything, even another merchant's trade.
  */
 export const RIVAL = { merchant: 'rival', channel: 'sim-rival-v2' } as const;
 
 const PAYEE = { appId: 'wx0000000000000009', merchantId: '1900000009' } as const;
 
 /**
- * Adds the second merchant's channel, and its endpoint where the first one has one, to a channel file.
- * @param endpoint where the second merchant's system is told of its orders: the first one's, with its secret
+ * Adds the second merchant's channel to a channel file, and its endpoint if the first merchant has
+ * one.
+ * @param endpoint of the first merchant; the second merchant's endpoint has its address and secret
  */
 export function addRival(
   directory: string,

@@ -16,15 +16,20 @@ import { watchSettled } from './settled.js';
 import { createStoryteller } from './stories.js';
 import { createTeller } from './tell.js';
 
-/** For what is not acknowledged when the faults are over, then for what is not applied. */
+/**
+ * For notifications that are not acknowledged when the faults are over, then for those that are not
+ * applied.
+ */
 const LAST_SENDING_LIMIT_MS = 60_000;
 const DRAIN_LIMIT_MS = 150_000;
-/** Then for what the merchant's system was not told. */
+/** Then for events that were not delivered. */
 const TELLING_LIMIT_MS = 150_000;
-/** Wrong things that are told one by one. */
+/** Findings that are printed one by one. */
 const MAX_FINDINGS = 20;
 
-/** Load, faults, drain and verdict on a running cluster. @returns a line per fault, and one of all */
+/**
+ * Load, faults, drain and verdict on a running cluster. @returns a line per fault, and one for all
+ */
 export async function run(
   cluster: Cluster,
   book: Book,

@@ -1,7 +1,7 @@
 import { holdsWithin, now, pause } from './clock.js';
 import type { Fault, Stage } from './faults/fault.js';
 
-/** A fault and what followed, up to the next one. */
+/** A fault and the time until the next one. */
 export interface Stretch {
   readonly fault: string;
   readonly from: number;
@@ -20,18 +20,18 @@ export interface ScheduleOptions {
 /** After the last fault everything has this long to be applied. */
 const RECOVERY_LIMIT_MS = 150_000;
 const WARM_UP_MS = 1_500;
-/** Some load between two faults, whatever happens. */
+/** Some load between two faults, in any case. */
 export const LEAST_PATIENCE_MS = 1_500;
-/** The rest is for chance. */
+/** The rest is for random faults. */
 const FIRST_PASS_SHARE = 0.9;
 
 /**
- * Every fault once, then faults by chance until the time is up. The next one does not wait for ever until
- * the last is recovered from: recovery is measured beside it.
+ * Plays every fault once, then random faults until the time is up. The next one waits only a
+ * limited time for the recovery from the last one: recovery is measured in parallel.
  */
 export async function playFaults(options: ScheduleOptions): Promise<{
   readonly stretches: readonly Stretch[];
-  /** Resolves when each is recovered from, or will not be. */
+  /** Resolves when all have recovered, or will not. */
   readonly recovered: Promise<void>;
 }> {
   const { stage, faults, seconds, say } = options;
@@ -93,12 +93,12 @@ async function suffer(
   return { recovery };
 }
 
-/** A minute of fifteen for what is away long; the others need a few seconds to show. */
+/** Long outages take one minute in fifteen; the others need a few seconds to show. */
 function holdMs({ lasts }: Fault, seconds: number): number {
   return HOLD_S[lasts](seconds) * 1_000;
 }
 
-/** What a fault takes at least in a run of so many seconds, without the load after it. */
+/** The minimum duration of a fault in a run of so many seconds, without the load after it. */
 export function costMs(fault: Fault, seconds: number): number {
   return holdMs(fault, seconds) + (fault.besidesMs ?? 0);
 }
@@ -106,7 +106,7 @@ export function costMs(fault: Fault, seconds: number): number {
 const HOLD_S: Readonly<Record<Fault['lasts'], (seconds: number) => number>> = {
   moment: () => 0,
   short: (seconds) => between(1.5, seconds / 200, 6),
-  // What is measured meanwhile needs so long to show.
+  // The measurement during the fault needs so long.
   medium: (seconds) => between(6, seconds / 50, 30),
   long: (seconds) => between(4, seconds / 15, 60),
 };
@@ -119,11 +119,14 @@ function shortPatienceMs(seconds: number): number {
   return between(4, seconds / 20, 30) * 1_000;
 }
 
-/** How long the next fault may wait for the recovery from this one, so that all still have their turn. */
+/**
+ * How long the next fault may wait for the recovery from this one, so that all still get their
+ * turn.
+ */
 function patienceMs(still: readonly Fault[], leftMs: number, seconds: number): number {
   const holds = still.reduce((sum, fault) => sum + costMs(fault, seconds), 0);
   const share = (leftMs * FIRST_PASS_SHARE - holds) / still.length;
-  // The share is an average: most recover at once, and leave theirs to those that do not.
+  // The share is an average: most recover at once, and leave their time to the others.
   return Math.min(Math.max(share * 2, LEAST_PATIENCE_MS), shortPatienceMs(seconds));
 }
 

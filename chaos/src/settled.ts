@@ -3,13 +3,13 @@ import type { Book } from './book.js';
 import { now } from './clock.js';
 import type { ToldNotification, ToldOrder } from './ledger.js';
 
-/** Follows, in the database itself, what became of everything that was acknowledged. */
+/** Follows, in the database itself, the state of every acknowledged notification. */
 export interface Settled {
-  /** Acknowledged at or before that time, and not yet where it belongs. */
+  /** Acknowledged at or before that time, and not yet in the final state. */
   behind(at: number): number;
-  /** Those that were acknowledged first between these times, and are not yet where they belong. */
+  /** Those first acknowledged between these times, and not yet in the final state. */
   waiting(from: number, to: number): readonly ToldNotification[];
-  /** Order events on their way to the merchant's system; what was given up is not among them. */
+  /** Order events on their way to the merchant's system, without abandoned ones. */
   untold(): Promise<number>;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ interface Open {
 const INTERVAL_MS = 250;
 /** Rows become visible when their transaction commits, not in the order of their numbers. */
 const MARGIN_ROWS = 2_000;
-/** What is still open after this may be among older rows: all are looked at, now and then. */
+/** Rows that are still open after this may be among older ones: now and then all are read. */
 const LATE_MS = 3_000;
 const ALL_INTERVAL_MS = 2_000;
 
@@ -69,7 +69,7 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   };
   const see = ({ id, merchant, notification_id, status }: Row) => {
     highest = Math.max(highest, Number(id));
-    // v2 names are made around the number of the trade or refund.
+    // v2 IDs are built around the number of the trade or refund.
     for (const token of [notification_id, ...notification_id.split('-')]) {
       const name = nameOf(merchant, token);
       const one = open.get(name);
@@ -99,7 +99,7 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
 
   const waiting = (from: number, to: number) =>
     [...open.values()].flatMap(({ told, at, held }) => {
-      // Waits for a merchant who has not told the order yet.
+      // Waits for a merchant that has not registered the order yet.
       const early = held && !book.registering.has(told.orderNumber);
       return at >= from && at <= to && !early ? [told] : [];
     });
@@ -118,7 +118,7 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   };
 }
 
-/** Two merchants may be told of one trade. */
+/** Two merchants may claim one trade. */
 function nameOf(merchant: string, token: string): string {
   return `${merchant} ${token}`;
 }

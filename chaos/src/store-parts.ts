@@ -5,7 +5,10 @@ import { findRedisServer, startRedis } from '@payonce/tooling/redis';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import { keepRunning, type Part } from './part.js';
 
-/** The stores as parts of the cluster: what `startStores` made, started again on the same port and data. */
+/**
+ * The stores as parts of the cluster: the stores of `startStores`, started again on the same port
+ * and data.
+ */
 export interface StoreOptions {
   readonly folder: string;
   readonly port: number;
@@ -18,7 +21,7 @@ export function keepPostgres({ folder, port, secrets, onSpawn, say }: StoreOptio
   return keepRunning({
     name: 'postgres',
     say,
-    // "Fast": sessions are ended.
+    // "Fast": ends sessions.
     signal: 'SIGINT',
     stopLimitMs: 15_000,
     start: (spawned) =>

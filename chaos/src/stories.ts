@@ -9,15 +9,17 @@ import type { Message, Teller } from './tell.js';
 export interface Planned {
   readonly message: Message;
   readonly atMs: number;
-  /** How many leave at the same moment, to different gateways. */
+  /** How many are sent at the same moment, to different gateways. */
   readonly copies: number;
-  /** Sent once more at these times, though it was acknowledged. */
+  /** Sent again at these times, although it was acknowledged. */
   readonly againAtMs: readonly number[];
-  /** The same message in other cuts or envelopes, sent once each: before the genuine one and after. */
+  /**
+   * The same message in other cuts or envelopes, sent once each: before the genuine one and after.
+   */
   readonly recuts: readonly { readonly atMs: number; readonly sign: () => SignedRequest }[];
 }
 
-/** What happens around one order. */
+/** The messages of one order. */
 export interface Story {
   readonly order: ToldOrder;
   /** Null: never. */
@@ -26,17 +28,17 @@ export interface Story {
 }
 
 export interface Storyteller {
-  /** One of all kinds, by chance. */
+  /** One of any kind, at random. */
   next(): Story;
   /** Very many notifications of one order, all within a second and a half. */
   hot(provider: 'alipay' | 'wechatpay'): Story;
-  /** A payment and a refund that somebody captured, and sends in many cuts and envelopes. */
+  /** A captured payment and refund, sent in many cuts and envelopes. */
   captured(provider: 'alipay' | 'wechatpay-v2'): Story;
-  /** An order that is told of again and again for so long. */
+  /** An order with notifications at intervals for so long. */
   steady(ms: number): Story;
-  /** An order that the merchant makes known only after so long; it is paid meanwhile. */
+  /** An order that the merchant registers only after so long; it is paid meanwhile. */
   unregistered(ms: number): Story;
-  /** One trade that two merchants tell of, each as paying an order of its own. */
+  /** One trade that two merchants claim, each for one of its orders. */
   contested(): readonly Story[];
 }
 
@@ -48,7 +50,7 @@ const CAPTURED_CUTS = 80;
 const FEW_CUTS = 4;
 const CUTS_MS = 1_500;
 const GENUINE_MS = 600;
-/** Between two notifications of one order that is told of steadily. */
+/** Between two notifications of a steady order. */
 const STEADY_MS = 500;
 
 type Writer = (order: ToldOrder, provider: SignerId) => Planned[];
@@ -71,7 +73,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
   const soon = () => random.between(50, 400);
   const payment = (order: ToldOrder, provider: SignerId, trade = teller.trade()) =>
     teller.payment({ provider, order, trade });
-  /** A refund notice per part, with running totals, each a while after the one before. */
+  /** A refund notice per part, with running totals, each some time after the previous one. */
   const refunds = (order: ToldOrder, provider: SignerId, trade: string, parts: number[]) => {
     let total = 0n;
     return parts.map((part, index) => {
@@ -86,7 +88,9 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     const againAtMs = [random.between(100, 1_500), random.between(1_500, 9_000)];
     return [plan(payment(order, provider), soon(), { againAtMs })];
   };
-  /** The same over both links within a millisecond, and another notification that says as much. */
+  /**
+   * The same over both links within a millisecond, and another notification with the same meaning.
+   */
   const twins: Writer = (order, provider) => {
     const trade = teller.trade();
     const first = plan(payment(order, provider, trade), 200, { copies: 2 });
@@ -102,7 +106,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     const paid = plan(payment(order, provider, trade), soon());
     return [paid, ...refunds(order, provider, trade, parts)];
   };
-  /** What was told later comes first. */
+  /** Later notifications arrive first. */
   const reordered: Writer = (order, provider) => {
     const told = refunded(order, provider);
     return told.map((one, index) => ({ ...one, atMs: 50 + (told.length - index) * 150 }));
@@ -114,18 +118,18 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     const genuine = random.chance(0.5) ? [plan(payment(order, provider, trade), soon())] : [];
     return [plan(forgery, soon(), { copies: 2 }), ...genuine];
   };
-  /** Not paid in time; now and then the buyer has paid elsewhere, or does so a little later. */
+  /** Not paid in time; sometimes the buyer has paid elsewhere, or does so a little later. */
   const expired: Writer = (order) => {
     const closed = plan(teller.closed(order), 400);
     const atMs = random.between(100, 1_200);
     return random.chance(0.7) ? [closed] : [closed, plan(payment(order, 'wechatpay'), atMs)];
   };
-  /** Two trades of one order, which calls for attention. */
+  /** Two trades of one order, which raises an attention flag. */
   const twicePaid: Writer = (order) => [
     plan(payment(order, 'alipay'), soon()),
     plan(payment(order, random.pick(['wechatpay', 'wechatpay-v2'] as const)), soon()),
   ];
-  /** So many cuts of a message, some before it is told. */
+  /** So many cuts of a message, some before the genuine one. */
   const withCuts = (told: Planned, cuts: number): Planned => ({
     ...told,
     recuts: Array.from({ length: cuts }, () => ({
@@ -140,7 +144,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     const refund = teller.refund({ provider, order, trade, amount: total, total });
     return [paid, plan(refund, GENUINE_MS + 300)].map((told) => withCuts(told, cuts));
   };
-  /** Now and then somebody has captured what a provider tells. */
+  /** Sometimes an attacker has captured the provider's message. */
   const recut: Writer = (order, provider) =>
     capturedOf(order, provider === 'alipay' ? provider : 'wechatpay-v2', FEW_CUTS);
   const kinds: readonly (readonly [share: number, Writer])[] = [
@@ -160,7 +164,8 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     next() {
       const fate = random.next();
       const order = newOrder(fate >= 0.02);
-      // Most orders are known before they are paid; some merchants are slow, a few never tell.
+      // Most orders are registered before they are paid; some merchants are slow, a few never
+      // register.
       const registerAtMs = !order.registered ? null : fate < 0.08 ? random.between(500, 4_000) : 0;
       return { order, registerAtMs, plan: random.pick(bag)(order, random.pick(PROVIDERS)) };
     },
@@ -186,7 +191,8 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
       const [mine, theirs] = [newOrder(), { ...newOrder(), merchant: RIVAL.merchant }];
       const trade = teller.trade();
       const genuine = payment(mine, random.pick(['wechatpay', 'wechatpay-v2'] as const), trade);
-      // Before and after: the buyer shows the number, and after an outage genuine ones come late.
+      // Before and after: the buyer may show the number first, and after an outage genuine ones
+      // come late.
       const [first, second] = random.chance(0.5) ? [100, 500] : [500, 100];
       const told = [plan(genuine, first)];
       const copies = [plan(payment(theirs, 'wechatpay-v2', trade), second, { againAtMs: [700] })];

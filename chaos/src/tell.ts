@@ -13,14 +13,17 @@ import type { Random } from './random.js';
 import { recut } from './recut.js';
 import { RIVAL } from './rival.js';
 
-/** A notification that can be sent any number of times, with what it says. */
+/** A notification that can be sent any number of times, with its meaning. */
 export interface Message {
   readonly told: ToldNotification;
   /** `/notify/{provider}/{channel}` */
   readonly path: string;
-  /** Signs now: the first call makes it, later ones are the provider's re-sending (fresh time and nonce). */
+  /**
+   * Signs now: the first call is the first sending, later ones are the provider's re-sends (fresh
+   * time and nonce).
+   */
   sign(): SignedRequest;
-  /** One captured sending in another cut or envelope; null where its protocol leaves only one. */
+  /** One captured sending in another cut or envelope; null if its protocol allows only one. */
   recut(random: Random): SignedRequest | null;
 }
 
@@ -29,22 +32,22 @@ export interface Payment {
   readonly order: ToldOrder;
   readonly trade: string;
   readonly forge?: ForgeryKind;
-  /** The merchant's own words in a payment: Alipay `subject`, WeChat `attach`. */
+  /** The merchant's text in a payment: Alipay `subject`, WeChat `attach`. */
   readonly text?: string;
 }
 
 export interface Refund extends Payment {
   readonly amount: bigint;
-  /** Of the trade, this one included. */
+  /** The refunded total of the trade, including this one. */
   readonly total: bigint;
 }
 
-/** Puts the provider's words into signed messages; every name is new in this run. */
+/** Creates signed messages; every name is new in this run. */
 export interface Teller {
   trade(): string;
   payment(payment: Payment): Message;
   refund(refund: Refund): Message;
-  /** Of Alipay, that nobody paid in time. */
+  /** An Alipay order that nobody paid in time. */
   closed(order: ToldOrder): Message;
 }
 
@@ -54,7 +57,7 @@ const CHANNELS = {
   'wechatpay-v2': 'sim-wechat-v2',
 } as const satisfies Record<SignerId, string>;
 
-/** @param rival signs what is told of the second merchant's orders */
+/** @param rival signs the messages for the second merchant's orders */
 export function createTeller(
   { signers }: Pick<SimulatedChannels, 'signers'>,
   rival: WechatpayV2Signer,
@@ -63,7 +66,7 @@ export function createTeller(
   const signersOf = (order: ToldOrder) => (isRival(order) ? rivals : signers);
   const startedAt = String(Date.now());
   let count = 0;
-  /** 28 digits, as both rails' numbers have. */
+  /** 28 digits, like both rails' numbers. */
   const digits = () => {
     count += 1;
     return `42${startedAt}${String(count).padStart(13, '0')}`;
@@ -94,7 +97,7 @@ export function createTeller(
       },
     };
   };
-  /** Alipay and v3 name the notification; v2 has nothing but the trade or the refund. */
+  /** Alipay and v3 give the notification an ID; v2 has only the trade or the refund. */
   const notificationIdFor = (provider: SignerId) =>
     provider === 'wechatpay' ? randomUUID() : digits();
 
@@ -167,7 +170,7 @@ function isRival({ merchant }: ToldOrder): boolean {
   return merchant === RIVAL.merchant;
 }
 
-/** The three signers differ in what they remember of a message; `use` is for any of them. */
+/** The three signers have different message types; `use` works with any of them. */
 function withSigner<Result>(
   signers: SimulatedChannels['signers'],
   provider: SignerId,

@@ -1,27 +1,30 @@
 import type { ArrivedEvent, ToldNotification, ToldOrder } from './ledger.js';
 import { paidTrades, placeOf, truthOf } from './truth.js';
 
-/** What tells the order events of one order from each other. */
+/** The identity of an order event within one order. */
 export interface EventName {
   readonly type: string;
   readonly milestone: string;
 }
 
-/** What the merchant must have been told of an order. */
+/** The events that the merchant must have received for an order. */
 export interface MustHear {
   /** Each exactly once. */
   readonly events: readonly EventName[];
-  /** How many different refunded totals, the last one included: which ones depends on who came first. */
+  /**
+   * The number of different refunded totals, including the last one: the totals in between depend
+   * on the order of arrival.
+   */
   readonly refundTotals: number;
 }
 
-/** What the merchant is told when another merchant's order was paid with the same trade. */
+/** The event when another merchant's order was paid with the same trade. */
 const CONTESTED = 'contested_trade';
 
 /**
  * Pure.
  * @param heard genuine notifications of this order, in any order, repeated or not
- * @param contested trades that another merchant's order was paid with, too
+ * @param contested trades with which another merchant's order was paid, too
  */
 export function mustHear(
   order: ToldOrder,
@@ -32,7 +35,7 @@ export function mustHear(
   const paidWith = paidTrades(moving);
   const trades = [...paidWith.values()];
   const [truth] = truthOf(order, heard);
-  // Once an order, however many of its trades are contested, and however often.
+  // Once per order, however many of its trades are contested, and however often.
   const flags = isContested(paidWith, contested) ? [named('order.attention', CONTESTED)] : [];
   if (trades.length === 0) {
     return { events: truth?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
@@ -48,7 +51,10 @@ export function mustHear(
   return { events, refundTotals: totalsOf(trades.flat()) };
 }
 
-/** WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be overtaken. */
+/**
+ * WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be
+ * overtaken.
+ */
 function totalsOf(moving: readonly ToldNotification[]): number {
   const singles = moving.flatMap(({ provider, says }) =>
     says.kind === 'refund' && provider !== 'alipay' ? [says.refundId] : [],
@@ -56,7 +62,7 @@ function totalsOf(moving: readonly ToldNotification[]): number {
   return Math.max(1, new Set(singles).size);
 }
 
-/** Pure. Whether what the event says is so, as far as the providers' words go. */
+/** Whether the event is true by the providers' notifications. Pure. */
 export function isSo(
   event: ArrivedEvent,
   order: ToldOrder,
@@ -87,7 +93,7 @@ export function isSo(
   }
 }
 
-/** Every order may be told late; the other reasons are in the notifications themselves. */
+/** Any order may be registered late; the other reasons are in the notifications themselves. */
 function isHeld(reason: string, order: ToldOrder, heard: readonly ToldNotification[]): boolean {
   if (reason === 'unknown_order') return heard.length > 0;
   return heard.some((told) => placeOf(told, order) === reason);

@@ -1,31 +1,31 @@
 import type { ToldNotification, ToldOrder } from './ledger.js';
 
 /**
- * What must be of an order, from what the provider said of it. Few lines of the checker's own, on purpose
- * without a look at how payonce comes to its answer: one mistake must not hide in both.
+ * The correct state of an order by its notifications. A few separate lines of the checker, on
+ * purpose without a look at payonce's code: one mistake must not hide in both.
  */
 export interface OrderTruth {
   readonly paid: bigint;
   readonly refunded: bigint;
-  /** A provider said that nobody paid in time. */
+  /** A provider reported that nobody paid in time. */
   readonly closed: boolean;
 }
 
-/** Where a notification must be: moved into its order, or waiting for one of these reasons. */
+/** The correct place of a notification: applied to its order, or held for one of these reasons. */
 export type Place = 'applied' | 'unknown_order' | 'unconfirmed' | 'amount_mismatch';
 
 /** Pure. */
 export function placeOf(told: ToldNotification, order: ToldOrder | undefined): Place {
   const { says } = told;
-  // Nobody signed it: it moves nothing, whether or not its order is known.
+  // Unsigned: it moves nothing, whether or not its order is known.
   if (says.kind === 'refund' && says.unsigned) return 'unconfirmed';
   if (!order?.registered) return 'unknown_order';
   return says.kind === 'payment' && says.amount !== order.amount ? 'amount_mismatch' : 'applied';
 }
 
 /**
- * Pure. All states that the provider's words allow: one, or one per trade where several were paid, since
- * the words do not say which was first.
+ * Pure. All states that the notifications allow: one, or one per trade if several were paid, since
+ * the notifications do not state which was first.
  * @param heard genuine notifications of this order, in any order, repeated or not
  */
 export function truthOf(order: ToldOrder, heard: readonly ToldNotification[]): OrderTruth[] {
@@ -34,14 +34,14 @@ export function truthOf(order: ToldOrder, heard: readonly ToldNotification[]): O
   const trades = [...paidTrades(moving).values()];
   if (trades.length === 0) return [{ paid: 0n, refunded: 0n, closed }];
   return trades.map((told) => ({
-    // A refund says that its trade was paid, even if no other word of the payment came.
+    // A refund implies that its trade was paid, even without a notification of the payment.
     paid: order.amount,
     refunded: refundedOf(told),
     closed,
   }));
 }
 
-/** Pure. Trades that orders of more than one merchant were paid with. */
+/** Pure. Trades with which orders of more than one merchant were paid. */
 export function contestedTrades(
   orders: readonly ToldOrder[],
   heard: ReadonlyMap<string, readonly ToldNotification[]>,
@@ -60,7 +60,7 @@ export function contestedTrades(
   return contested;
 }
 
-/** What was told of each trade that was paid, by rail and number. */
+/** The notifications of each paid trade, by rail and number. */
 export function paidTrades(
   moving: readonly ToldNotification[],
 ): ReadonlyMap<string, readonly ToldNotification[]> {
@@ -73,7 +73,9 @@ export function paidTrades(
   return trades;
 }
 
-/** Alipay tells running totals, so the greatest counts; WeChat single refunds, so each counts once. */
+/**
+ * Alipay states running totals, so the greatest counts; WeChat single refunds, so each counts once.
+ */
 function refundedOf(ofOneTrade: readonly ToldNotification[]): bigint {
   let greatest = 0n;
   const singles = new Map<string, bigint>();
@@ -86,12 +88,12 @@ function refundedOf(ofOneTrade: readonly ToldNotification[]): bigint {
   return sum > greatest ? sum : greatest;
 }
 
-/** Both WeChat protocols speak of the same trades. */
+/** Both WeChat protocols have the same trades. */
 function railOf({ provider }: ToldNotification): 'alipay' | 'wechat' {
   return provider === 'alipay' ? 'alipay' : 'wechat';
 }
 
-/** The word for these amounts. A payment wins over a close. */
+/** The status for these amounts. A payment wins over a close. */
 export function statusOf({ paid, refunded, closed }: OrderTruth): string {
   if (paid === 0n) return closed ? 'closed' : 'pending';
   if (refunded === 0n) return 'paid';

@@ -10,13 +10,14 @@ import { type Lab, openLab, play, type Scene } from './lab.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
- * The checker can fail, continued: locks, outages, clocks, cuts, merchants. These mostly wait, and play at once.
+ * The checker can fail, continued: locks, outages, clocks, cuts, merchants. These mostly wait, and
+ * run concurrently.
  */
 interface Variant {
   readonly title: string;
   readonly scenario: (scene: Scene) => Promise<void>;
   readonly patches: readonly Patch[];
-  /** What else the database would have to be without, for the mistake to show. */
+  /** A change to the database, if the mistake needs one to show. */
   readonly prepare?: string;
   readonly reported: Partial<Verdict>;
 }
@@ -26,9 +27,9 @@ const DUE = 8_888n;
 const PART = 3_000n;
 const CORE = 'packages/core/dist';
 const AT_ONCE_LIMIT_MS = 3_200;
-/** What waited for a store begins within six seconds. */
+/** Notifications that waited for a store begin within six seconds. */
 const BEGIN_LIMIT_MS = 7_000;
-/** A worker that does not reach its orders takes jobs for three seconds on. */
+/** A worker without its database takes jobs for three more seconds. */
 const DEFERRED_LIMIT_MS = 4_000;
 const RETENTION_LIMIT_MS = 10_000;
 
@@ -36,7 +37,10 @@ async function payment({ teller, order }: Scene) {
   return { provider: 'wechatpay', order: await order(DUE), trade: teller.trade() } as const;
 }
 
-/** More notifications of a locked order than a worker has batches in flight, then one of another order. */
+/**
+ * More notifications of a locked order than a worker has batches in flight, then one of another
+ * order.
+ */
 async function orderLocked(scene: Scene): Promise<void> {
   const { teller, deliver, drained, lock, onlooker } = scene;
   const locked = await payment(scene);
@@ -56,19 +60,19 @@ async function orderLocked(scene: Scene): Promise<void> {
   await drained();
 }
 
-/** A payment comes while the worker does not reach its orders; then they are back. */
+/** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
   const { teller, deliver, deferred, ordersLink, onlooker } = scene;
   const told = await payment(scene);
   ordersLink.inflict({ kind: 'refuse' });
   await deliver(teller.payment(told));
-  // A worker that has seen the outage first takes no job, and has none to defer.
+  // A worker that notices the outage first takes no job, and has none to defer.
   await holdsWithin(DEFERRED_LIMIT_MS, async () => (await deferred()) > 0);
   ordersLink.heal();
   await seeBegun(onlooker, now(), BEGIN_LIMIT_MS);
 }
 
-/** The database prefers commits that nobody waits for, and is killed. */
+/** The database prefers asynchronous commits, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
   const { teller, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
   const told = await payment(scene);
@@ -79,7 +83,7 @@ async function commitsLost(scene: Scene): Promise<void> {
   await restartWorker();
   await deliver(teller.payment(told));
   await drained();
-  // What is in hand at that moment is tried again half a minute later.
+  // Deliveries under way at that moment are tried again half a minute later.
   await until('the delivery to be recorded', async () => {
     return (await sql("SELECT 1 FROM deliveries WHERE state = 'delivered'")).length > 0;
   });
@@ -88,7 +92,9 @@ async function commitsLost(scene: Scene): Promise<void> {
   await sql('SELECT pg_reload_conf()');
 }
 
-/** Somebody sends a captured refund notice in other envelopes, before and after WeChat Pay does. */
+/**
+ * An attacker sends a captured refund notice in other envelopes, before and after WeChat Pay does.
+ */
 async function rewrapped(scene: Scene): Promise<void> {
   const { teller, deliver, deliverRecut, drained } = scene;
   const told = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
@@ -101,7 +107,7 @@ async function rewrapped(scene: Scene): Promise<void> {
   await drained();
 }
 
-/** A second merchant tells of the first one's trade before it is paid. */
+/** A second merchant claims the first one's trade before it is paid. */
 async function contested(scene: Scene): Promise<void> {
   const { teller, order, deliver, drained } = scene;
   const mine = await payment(scene);
@@ -112,7 +118,7 @@ async function contested(scene: Scene): Promise<void> {
   await drained();
 }
 
-/** Retention comes round, while all there is is seconds old. */
+/** Retention runs, while all data is seconds old. */
 async function retained(scene: Scene): Promise<void> {
   const { teller, deliver, drained, sql } = scene;
   await deliver(teller.payment(await payment(scene)));
@@ -131,12 +137,12 @@ async function endedDelivering(scene: Scene): Promise<void> {
   await arrived();
   await crashWorker();
   consumer.behave({ kind: 'takes' });
-  // As if the lease of a process that is gone had run out.
+  // As if the lease of a dead process had run out.
   await sql(`UPDATE deliveries SET lease_until = lease_until - interval '1 hour'
     WHERE lease_until < now() + interval '1 hour'`);
 }
 
-/** A refund, told once more after the queue has forgotten it. */
+/** A refund that is sent again after the queue has forgotten it. */
 async function refunded(scene: Scene): Promise<void> {
   const { teller, deliver, drained } = scene;
   const told = await payment(scene);
@@ -301,7 +307,7 @@ async function isFound({ scenario, patches, prepare, reported }: Variant): Promi
   }
 }
 
-/** Through the same scenarios: nothing is to be found. */
+/** Through the same scenarios: there must be no finding. */
 async function isInnocent(...scenarios: readonly Variant['scenario'][]): Promise<void> {
   const { verdict, findings } = await play(lab, ROOT, async (scene) => {
     for (const scenario of scenarios) await scenario(scene);
@@ -316,10 +322,10 @@ describe.concurrent('at once', () => {
     test('is found out', () => isFound(variant));
   });
 
-  test('the product itself has nothing to be found, while it waits', () =>
+  test('the product itself has no finding, while it waits', () =>
     isInnocent(ordersAway, orderLocked));
 
-  test('the product itself has nothing to be found, whatever it is told', () =>
+  test('the product itself has no finding, whatever it receives', () =>
     isInnocent(endedDelivering, rewrapped, contested, refunded));
 });
 

@@ -6,17 +6,17 @@ import { type Lab, openLab, play, type Scene } from './lab.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
- * The checker can fail: each variant has one promise broken, in a copy of the compiled product, and must
- * be told apart from the product itself, which plays the very same scenario.
+ * The checker can fail. Each variant breaks one promise in a copy of the compiled product. The
+ * checker must distinguish it from the product itself, which plays the same scenario.
  */
 interface Variant {
   readonly title: string;
   readonly scenario: (scene: Scene) => Promise<void>;
   readonly patches: readonly Patch[];
-  /** What else the database would have to be without, for the mistake to show. */
+  /** A change to the database, if the mistake needs one to show. */
   readonly prepare?: string;
   readonly reported: Partial<Verdict>;
-  /** How often depends on the time that it is given. */
+  /** The number depends on the available time. */
   readonly unsigned?: boolean;
 }
 
@@ -24,7 +24,7 @@ const DUE = 8_888n;
 const PART = 3_000n;
 const CORE = 'packages/core/dist';
 
-/** Redis goes away while a payment comes; the provider sends again until it hears that it was taken. */
+/** Redis goes down while a payment arrives; the provider sends again until it is acknowledged. */
 async function redisRefuses({ teller, link, order, deliver, drained }: Scene): Promise<void> {
   const payment = { provider: 'alipay', order: await order(DUE), trade: teller.trade() } as const;
   link.inflict({ kind: 'refuse' });
@@ -32,7 +32,7 @@ async function redisRefuses({ teller, link, order, deliver, drained }: Scene): P
   await drained();
 }
 
-/** A payment and a refund are told again when the queue has forgotten their jobs. */
+/** A payment and a refund are sent again after the queue has forgotten their jobs. */
 async function toldAgain({ teller, order, deliver, drained, forgetJobs }: Scene): Promise<void> {
   const payment = {
     provider: 'wechatpay',
@@ -50,7 +50,7 @@ async function toldAgain({ teller, order, deliver, drained, forgetJobs }: Scene)
   }
 }
 
-/** Of the refund whose fact takes long to be written. */
+/** The refund whose fact takes long to write. */
 const SLOW = 3_001n;
 const SLOW_FACT = `
   CREATE FUNCTION slow_fact() RETURNS trigger LANGUAGE plpgsql
@@ -58,7 +58,10 @@ const SLOW_FACT = `
   CREATE TRIGGER slow_fact BEFORE INSERT ON facts FOR EACH ROW
     WHEN (NEW.refund_id IS NOT NULL AND NEW.amount = ${SLOW}) EXECUTE FUNCTION slow_fact();`;
 
-/** Two refunds of one order at once: the second begins while the first has not yet written its fact. */
+/**
+ * Two concurrent refunds of one order: the second begins while the first has not yet written its
+ * fact.
+ */
 async function hotOrder(scene: Scene): Promise<void> {
   const { teller, deliver, drained, sql, until } = scene;
   const payment = {
@@ -78,7 +81,7 @@ async function hotOrder(scene: Scene): Promise<void> {
   await drained();
 }
 
-/** A worker that was not told of a channel; then one that was, and somebody asks for the dead letter. */
+/** A worker without a channel; then one with it, and a request to retry the dead letter. */
 async function deadLetter(scene: Scene): Promise<void> {
   const { teller, deliver, drained, sql, restartWorker } = scene;
   await restartWorker('sim-alipay');
@@ -89,7 +92,7 @@ async function deadLetter(scene: Scene): Promise<void> {
   } as const;
   await deliver(teller.payment(payment));
   await drained();
-  // Not before: the one that was not told would try it, and say that it died again.
+  // Not before: the worker without the channel would try it, and record another failure.
   await restartWorker();
   await sql('UPDATE dead_letters SET redrive_requested_at = now()');
   await scene.until('no dead letter to be asked for', async () => {
@@ -98,7 +101,7 @@ async function deadLetter(scene: Scene): Promise<void> {
   });
 }
 
-/** The merchant's system refuses what it is told first; then there is more to tell. */
+/** The merchant's system refuses the first event; then there are more. */
 async function refusedOnce(scene: Scene): Promise<void> {
   const { teller, consumer, deliver, drained, arrived } = scene;
   consumer.behave({ kind: 'fails', status: () => 500 });
@@ -129,7 +132,8 @@ const VARIANTS: readonly Variant[] = [
     reported: { acknowledged: 1, applied: 0, lost: 1, falselyAcknowledged: 1 },
   },
   {
-    // Three guards stand behind the job ID: the notification's name, its uniqueness, and the fact's name.
+    // Three guards stand behind the job ID: the notification's name, its uniqueness, and the fact's
+    // key.
     title: 'has no guard but the job ID',
     scenario: toldAgain,
     patches: [
@@ -273,12 +277,12 @@ describe.each(VARIANTS)(
   },
 );
 
-test('the product itself, through the same scenarios, has nothing to be found', async () => {
+test('the product itself has no finding, through the same scenarios', async () => {
   const { verdict, findings } = await play(
     lab,
     join(import.meta.dirname, '..', '..'),
     async (scene) => {
-      // The first one waits for what arrives first.
+      // The first one waits for the first arrival.
       for (const scenario of [refusedOnce, redisRefuses, toldAgain, hotOrder, deadLetter]) {
         await scenario(scene);
       }

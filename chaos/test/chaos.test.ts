@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
-/** Of 30 s with six faults, on a busy machine. */
+/** For 30 s with six faults, on a busy machine. */
 const RUN_LIMIT_MS = 150_000;
 const WRONGS = [
   'lost',
@@ -31,7 +31,7 @@ const WRONGS = [
   'deliveriesStuck',
 ] as const;
 
-/** The compiled command in a process of its own, as `npm run chaos` runs it. */
+/** The compiled command in a separate process, as `npm run chaos` runs it. */
 interface Running {
   readonly child: ChildProcess;
   readonly ended: Promise<number | null>;
@@ -79,7 +79,7 @@ function start(...args: string[]): Running {
   };
 }
 
-/** The exit code; fails with everything that was printed when it does not end. */
+/** The exit code; fails with all output when it does not end. */
 async function withinLimit({ ended, stdout, stderr }: Running): Promise<number | null> {
   const late = new Promise<never>((_, reject) => {
     setTimeout(() => reject(new Error(`not ended:\n${stdout()}${stderr()}`)), RUN_LIMIT_MS).unref();
@@ -92,7 +92,7 @@ interface Remembered {
   readonly startTime: string | null;
 }
 
-/** Every process of the run as its own file remembers them. */
+/** Every process of the run, from its run file. */
 function processes(): readonly Remembered[] {
   const file = join(state, 'chaos', 'run.json');
   const run = JSON.parse(readFileSync(file, 'utf8')) as { processes: Remembered[] };
@@ -103,12 +103,12 @@ function alive(all: readonly Remembered[]): number {
   return all.filter(({ pid, startTime }) => startTimeOf(pid) === startTime).length;
 }
 
-/** Where root's PostgreSQL keeps its data when it may not enter the folder; asking makes it. */
+/** Where root's PostgreSQL keeps its data if it may not enter the folder; the call creates it. */
 function postgresData(): string {
   return postgresHome(join(state, 'chaos', 'cluster', 'postgres')).data;
 }
 
-/** Logs stay, to be read; everything else is gone. */
+/** Logs stay for inspection; everything else is gone. */
 function nothingIsLeft(data: string): void {
   expect(readdirSync(join(state, 'chaos'))).toEqual(['logs']);
   expect(existsSync(data)).toBe(false);
@@ -172,7 +172,7 @@ test('a run that is interrupted leaves no process and no data behind', async () 
   nothingIsLeft(data);
 });
 
-test('a wrong command line is told in one line, and starts nothing', async () => {
+test('a wrong command line is reported in one line, and starts nothing', async () => {
   const running = start('--faults', 'flood');
   expect(await running.ended).toBe(2);
   expect(running.stderr()).toMatch(/^✗ no fault is named flood; there are gateway-killed, /);

@@ -8,7 +8,7 @@ import { patchedCopy } from './patched-copy.js';
 const root = join(import.meta.dirname, '..', '..');
 const CRYPTO = 'packages/core/dist/providers/crypto.js';
 
-/** A run, with what it printed: a line for each provider, and one of the run. */
+/** A run with its output: a line for each provider, and one for the run. */
 async function shot(product: string, requests: number) {
   const state = storeFolder('fuzz');
   const printed: string[] = [];
@@ -24,19 +24,19 @@ async function shot(product: string, requests: number) {
   return { code, tallies: lines.slice(0, 3), run: lines[3] };
 }
 
-test('five thousand hostile requests of each provider: no 5xx, no crash, nothing forged taken, memory flat', async () => {
+test('five thousand hostile requests of each provider: no 5xx, no crash, no forgery accepted, memory flat', async () => {
   const { code, tallies, run } = await shot(root, 5_000);
   expect([run?.problems, code]).toEqual([[], 0]);
   for (const tally of tallies) {
     expect(tally).toMatchObject({ failed: 0, forgedAccepted: 0 });
     expect(tally.requests).toBeGreaterThanOrEqual(5_000);
-    // Neither everything nor nothing: both ways were walked.
+    // Neither all nor none: both paths were covered.
     expect(tally.acknowledged).toBeGreaterThan(200);
     expect(tally.refused).toBeGreaterThan(2_000);
   }
 });
 
-test('a gateway that takes every signature is found out, for each provider', async () => {
+test('a gateway that accepts every signature is found out, for each provider', async () => {
   const copy = patchedCopy([
     {
       file: CRYPTO,
@@ -55,7 +55,7 @@ test('a gateway that takes every signature is found out, for each provider', asy
   for (const tally of tallies) expect(tally.forgedAccepted).toBeGreaterThan(0);
 });
 
-test('a gateway that breaks on what it does not expect is found out', async () => {
+test('a gateway that breaks on unexpected input is found out', async () => {
   const copy = patchedCopy([
     {
       file: 'apps/gateway/dist/receive.js',

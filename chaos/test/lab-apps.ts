@@ -7,7 +7,7 @@ const HOST = '127.0.0.1';
 const WAIT_MS = 15_000;
 
 export interface AppsOptions {
-  /** Where logs and channel files go. */
+  /** The folder of logs and channel files. */
   readonly folder: string;
   readonly channelsFile: string;
   readonly root: string;
@@ -19,7 +19,7 @@ export interface RunningApp {
   readonly url: string;
 }
 
-/** Starts it as it is deployed, and waits until it says that it is ready. */
+/** Starts it as deployed, and waits until it reports that it is ready. */
 export async function startApp(
   { folder, channelsFile, root, undo }: AppsOptions,
   app: 'gateway' | 'worker',
@@ -47,7 +47,7 @@ export async function startApp(
   return { owned, url: `http://${HOST}:${port}` };
 }
 
-/** A copy of the channel file that lacks one. */
+/** A copy of the channel file without one channel. */
 export function channelsWithout(
   { folder, channelsFile }: Pick<AppsOptions, 'folder' | 'channelsFile'>,
   name: string | undefined,

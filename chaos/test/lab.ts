@@ -1,4 +1,4 @@
-/** One gateway and one worker as processes, on stores of their own: what a scenario needs, and no more. */
+/** One gateway and one worker as processes, on separate stores: the minimum for a scenario. */
 
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -39,18 +39,18 @@ const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_lab';
 const QUEUE = 'payonce:notifications';
 const WAIT_MS = 15_000;
-/** On its way; what is planned for an hour from now is not. */
+/** On its way; leaves out retries that are planned for an hour from now. */
 const UNTOLD = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
   UNION ALL SELECT 1 FROM deliveries WHERE state = 'pending'
     AND greatest(lease_until, next_attempt_at) < now() + interval '1 hour'`;
 
-/** What all scenes share. */
+/** Shared by all scenes. */
 export interface Lab {
   readonly folder: string;
   postgres: RunningPostgres;
   /** SIGKILL of PostgreSQL and all of its sessions, and a start on the same data. */
   crashPostgres(): Promise<void>;
-  /** A number for each scene: they may play at once. */
+  /** A number for each scene: they may run concurrently. */
   readonly count: () => number;
   readonly channels: SimulatedChannels;
   end(): Promise<void>;
@@ -89,48 +89,50 @@ export async function openLab(): Promise<Lab> {
   return lab;
 }
 
-/** What a scenario plays with. */
+/** The parts of a scenario. */
 export interface Scene {
   readonly teller: Teller;
   /** Between the gateway and Redis. */
   readonly link: FaultProxy;
   /** Between the worker and the orders. */
   readonly ordersLink: FaultProxy;
-  /** The merchant's own system. */
+  /** The merchant's system. */
   readonly consumer: Consumer;
   /** An order that the merchant has registered. */
   order(amount: bigint, merchant?: string): Promise<ToldOrder>;
-  /** As the provider: again and again, until it is acknowledged. `each` is called after each sending. */
+  /**
+   * Sends like the provider: repeatedly, until it is acknowledged. Calls `each` after each sending.
+   */
   deliver(message: Message, each?: () => void): Promise<void>;
-  /** Once, in a cut or envelope of somebody's own; it may be refused. */
+  /** Sends once, in an attacker's cut or envelope; it may be refused. */
   deliverRecut(message: Message, random: Random): Promise<void>;
-  /** Follows what becomes of what is acknowledged, and notes what waits. */
+  /** Follows the acknowledged notifications, and records those that wait. */
   readonly onlooker: Pick<Stage, 'settled' | 'book' | 'say'>;
-  /** Until the worker has no job left. */
+  /** Waits until the worker has no job left. */
   drained(): Promise<void>;
-  /** How many jobs the worker has given back for a while. */
+  /** How many jobs the worker has put back. */
   deferred(): Promise<number>;
-  /** Until a request has reached the merchant's system. */
+  /** Waits until a request has reached the merchant's system. */
   arrived(): Promise<void>;
-  /** The queue forgets what it has done, as it does after an hour. */
+  /** Removes completed jobs from the queue, as it does after an hour. */
   forgetJobs(): Promise<void>;
   sql(text: string): Promise<Record<string, unknown>[]>;
-  /** Runs the text and keeps its locks until the answer is called. */
+  /** Runs the text and keeps its locks until the result is called. */
   lock(text: string): Promise<() => Promise<void>>;
-  /** Ends the worker and starts it anew; without a channel, if one is named. */
+  /** Ends the worker and starts it again; without a channel, if one is named. */
   restartWorker(without?: string, env?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGKILL of the worker, and a new one. */
   crashWorker(): Promise<void>;
   /** SIGKILL of PostgreSQL, and a start on its data. */
   crashPostgres(): Promise<void>;
   until(what: string, holds: () => Promise<boolean>): Promise<void>;
-  /** Waits until the merchant was told of everything, if it ever is. */
+  /** Waits until the merchant has received every event, if it ever does. */
   judge(): Promise<Judgement>;
 }
 
 /**
- * Plays a scenario on the product below `root`, and judges what it left behind.
- * @param prepare SQL for this scene's own database, before anything starts
+ * Plays a scenario on the product below `root`, and judges the result.
+ * @param prepare SQL for this scene's database, before anything starts
  */
 export async function play(
   lab: Lab,
@@ -285,7 +287,7 @@ async function send(
   return acknowledged;
 }
 
-/** A job that is there when it is acknowledged is in one of these until it is done. */
+/** An acknowledged job is in one of these until it is done. */
 async function drained(queue: Redis): Promise<void> {
   await until('the queue to be empty', WAIT_MS, async () => {
     const [wait, active, delayed] = await Promise.all([

@@ -11,14 +11,14 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
-/** What gateway and worker are made of. */
+/** The parts of gateway and worker. */
 const PARTS = ['apps/gateway', 'apps/worker', 'packages/core', 'prisma'];
 
 /** A change to the compiled product. */
 export interface Patch {
   /** Below the repository, e.g. `apps/gateway/dist/receive.js`. */
   readonly file: string;
-  /** Must stand there exactly once. */
+  /** Must occur exactly once. */
   readonly find: string | RegExp;
   readonly replace: string;
 }
@@ -29,8 +29,8 @@ export interface Copy {
 }
 
 /**
- * The compiled product with something broken: no hook for it is in the product itself. Links between the
- * copied packages are relative and stay among them; third parties' packages are the repository's own.
+ * The compiled product with a defect: the product itself has no hook for it. Links between the
+ * copied packages are relative and stay among them; third parties' packages are the repository's.
  * @throws Error when a patch does not find its place: it would prove nothing
  */
 export function patchedCopy(patches: readonly Patch[]): Copy {

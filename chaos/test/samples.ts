@@ -9,7 +9,7 @@ import type {
   ToldOrder,
 } from '../src/ledger.js';
 
-/** What a provider may have told, what may have come of it, and what the merchant may have heard. */
+/** Samples of notifications, their results, and the merchant's events. */
 
 export const DUE = 8_888n;
 export const ORDER: ToldOrder = { merchant: 'demo', number: 'O1', amount: DUE, registered: true };
@@ -95,14 +95,14 @@ export const held = (
   deadJobs: readonly string[] = [],
 ): Held => ({ orders, notifications, events, deadJobs });
 
-/** `order.refunded 3000`, with what the order was then. */
+/** `order.refunded 3000`, with the state of the order at that time. */
 export function event(name: string, version: number, refunded = 0n): ArrivedEvent {
   const [type = '', milestone = ''] = name.split(' ');
   const told = { type, merchant: 'demo', orderNumber: 'O1', milestone, version };
   return { ...told, paid: DUE, refunded, body: `${name} ${version}` };
 }
 
-/** Taken, unless said otherwise; the ID is the event's own. */
+/** Taken, by default; the ID is the event's. */
 export function arrived(told: ArrivedEvent, at: number, changes: Partial<Arrival> = {}): Arrival {
   const webhookId = `evt ${told.type} ${told.milestone}`;
   return { at, webhookId, signed: true, event: told, answer: 204, ...changes };

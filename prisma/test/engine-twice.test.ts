@@ -8,7 +8,7 @@ test('the engine can be loaded twice in one process: both use one instance', asy
   vi.resetModules();
   const second = await import('../drift.js');
   expect(second.checkDrift).not.toBe(first.checkDrift);
-  // Both at once: with an instance each, the one that was made first would work in the other's memory.
+  // Both at once: with two instances, the first would work in the other's memory.
   const again = await Promise.all(
     [first, second].map(({ checkDrift }) => checkDrift({ databaseUrl: url })),
   );

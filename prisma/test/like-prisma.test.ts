@@ -18,7 +18,7 @@ async function applyWithOurs(databaseUrl: string, folder: URL): Promise<readonly
   return (await migrate({ databaseUrl, migrationsFolder: folder })).applied;
 }
 
-/** The rows apart from IDs and times, whose form and order are compared instead. */
+/** The rows without IDs and times, whose form and order are compared instead. */
 const ROWS = `SELECT migration_name, checksum, applied_steps_count, logs IS NULL AS without_logs,
   id ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' AS has_uuid,
   finished_at IS NULL AS unfinished, finished_at >= started_at AS in_sequence,
@@ -46,8 +46,8 @@ async function ownFolder(): Promise<URL> {
   return pathToFileURL(`${folder}/`);
 }
 
-describe('_prisma_migrations is kept as by Prisma', () => {
-  test('for our own migrations: the table, its constraints, and every row', async () => {
+describe('_prisma_migrations is written as by Prisma', () => {
+  test('for our migrations: the table, its constraints, and every row', async () => {
     const [ours, theirs] = [await database('empty'), await database('empty')];
     const folder = await ownFolder();
     const applied = await applyWithOurs(ours.url, folder);
@@ -85,7 +85,7 @@ describe('_prisma_migrations is kept as by Prisma', () => {
     await expect(applyWithPrisma(theirs.url, folder)).rejects.toThrow(/division by zero/);
     expect(await everythingOf(ours.url)).toEqual(await everythingOf(theirs.url));
     for (const { url } of [ours, theirs]) {
-      // What Prisma writes beside it is its own stack, so only PostgreSQL's words are compared.
+      // Prisma also writes its stack, so only PostgreSQL's message is compared.
       const logs = await query(
         url,
         "SELECT logs LIKE '%ERROR: division by zero%' AS told FROM _prisma_migrations WHERE logs IS NOT NULL",
@@ -98,7 +98,7 @@ describe('_prisma_migrations is kept as by Prisma', () => {
     }
   });
 
-  test('each goes on with what the other began, in turns', async () => {
+  test('each continues the work of the other, in turns', async () => {
     for (const [first, second] of [
       [applyWithOurs, applyWithPrisma],
       [applyWithPrisma, applyWithOurs],

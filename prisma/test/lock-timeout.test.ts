@@ -24,7 +24,7 @@ async function whileSomebodyReads(patience: { pauseMs: number; giveUpAfterMs: nu
   return { url, reader, lines, result };
 }
 
-test('one that waits for a table lets others use it between its tries, and says whom it waits for', async () => {
+test('one that waits for a table lets others use it between its tries, and names the holder', async () => {
   const { url, reader, lines, result } = await whileSomebodyReads({
     pauseMs: 200,
     giveUpAfterMs: 20_000,
@@ -45,7 +45,7 @@ test('one that waits for a table lets others use it between its tries, and says 
   expect(rows).toEqual([{ n: 2 }]);
 });
 
-test('one that never gets its lock gives up, leaves nothing, and is no failed one', async () => {
+test('one that never gets its lock gives up, leaves nothing, and does not count as failed', async () => {
   const { url, reader, result } = await whileSomebodyReads({ pauseMs: 10, giveUpAfterMs: 0 });
   await expect(result).rejects.toThrow(/2_column got no lock in time .* run it again/);
   expect(await query(url, `SELECT to_regclass('first') AS name`)).toEqual([{ name: null }]);
@@ -54,7 +54,7 @@ test('one that never gets its lock gives up, leaves nothing, and is no failed on
   expect((await migrate({ databaseUrl: url, migrationsFolder })).applied).toEqual(['2_column']);
 });
 
-test('one that waits for its turn says whom it waits for, and takes it when it is free', async () => {
+test('one that waits for its turn names the holder, and takes it when it is free', async () => {
   const { url } = await database('empty');
   const other = await session(url, 'another-migrator');
   await other.query('SELECT pg_advisory_lock(72707369)');

@@ -6,10 +6,9 @@ import type { Migration } from '../migrations.js';
 const RULES_SINCE = '20261128000000_attention_index';
 
 /**
- * Statements that would lock a table for as long as reading or writing all of it takes. Tables made
- * in the same migration are empty, so they are exempt. What holds its lock for a moment is no
- * matter: the applier waits for such a lock in short tries. A statement that is not known here is
- * told as well.
+ * Finds statements that would lock a table while PostgreSQL reads or writes all of it. Tables
+ * created in the same migration are empty, so they are exempt. A momentary lock does not matter:
+ * the applier waits for it in short tries. Unknown statements are reported as well.
  * @param migrations all of them, oldest first
  * @returns one line each: the migration's name, and what to write instead
  */
@@ -29,13 +28,13 @@ export async function lockingStatements(migrations: readonly Migration[]): Promi
 }
 
 async function statementsOf(sql: string): Promise<Node[]> {
-  // The parser refuses a text without a word.
+  // The parser fails on an empty text.
   if (sql.trim() === '') return [];
   const { stmts } = await parse(sql);
   return (stmts ?? []).flatMap(({ stmt }) => (stmt === undefined ? [] : [stmt]));
 }
 
-/** What earlier migrations made. */
+/** The tables of earlier migrations. */
 class History {
   private readonly before = new Set<string>();
   private madeNow = new Set<string>();
@@ -96,7 +95,7 @@ function isValidation(of: { readonly command: AlterTableCmd }): boolean {
   return of.command.subtype === 'AT_ValidateConstraint';
 }
 
-/** Each of them can be run again after it was interrupted. */
+/** Each of them can be run again after an interruption. */
 function* problemsOutside(statement: Node): Generator<string> {
   if ('IndexStmt' in statement && statement.IndexStmt.concurrent) {
     const { idxname, if_not_exists } = statement.IndexStmt;
@@ -154,7 +153,7 @@ function* problemsInside(statement: Node, history: History): Generator<string> {
   }
 }
 
-/** They change the catalogue alone, and need the table for a moment. */
+/** They only change the catalogue, and lock the table for a moment. */
 const HARMLESS_COMMANDS: readonly (string | undefined)[] = [
   'AT_ColumnDefault',
   'AT_DropColumn',
@@ -231,7 +230,7 @@ const PART_OF_THE_COLUMN: readonly (string | undefined)[] = [
 
 function isComputed({ contype, generated_kind }: Constraint): boolean {
   if (contype === 'CONSTR_IDENTITY') return true;
-  // A virtual one is computed when it is read.
+  // A virtual column is computed on read.
   return contype === 'CONSTR_GENERATED' && generated_kind !== 'v';
 }
 

@@ -36,7 +36,7 @@ test('on a database that is up to date the tool ends at once', async () => {
   expect(tookMs).toBeLessThan(2_000);
 });
 
-test('--check says what would be applied and changes nothing', async () => {
+test('--check lists the pending migrations and changes nothing', async () => {
   const { url } = await database('empty');
   const check = await run(['--check'], url);
   expect(check).toMatchObject({ code: 2, out: expect.stringMatching(/^would apply .*_initial, /) });
@@ -47,7 +47,7 @@ test('--check says what would be applied and changes nothing', async () => {
   expect(await run(['--check'], url)).toMatchObject({ code: 0, out: 'up to date' });
 });
 
-test('--rolled-back lets a migration that broke off be applied again', async () => {
+test('--rolled-back lets an interrupted migration be applied again', async () => {
   const { url } = await database('migrated');
   const { name } = (
     await query(
@@ -70,7 +70,7 @@ test('--rolled-back lets a migration that broke off be applied again', async () 
   });
 });
 
-test('what is wrong is said in one line, without a stack', async () => {
+test('an error is one line, without a stack', async () => {
   const help = await run(['--help']);
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--check') });
   expect(await run([])).toMatchObject({
@@ -87,7 +87,7 @@ test('what is wrong is said in one line, without a stack', async () => {
   expect(error).not.toContain('\n');
 });
 
-/** A port that nothing listens on. */
+/** A port without a listener. */
 async function freePort(): Promise<number> {
   const server = createServer();
   onTestFinished(() => void server.close());

@@ -21,7 +21,7 @@ const MIGRATIONS = readdirSync(join(import.meta.dirname, '..', 'migrations'), {
   .sort();
 
 describe('migrating', () => {
-  test('an empty database gets every migration once, and nobody stays connected', async () => {
+  test('an empty database gets every migration once, and no connection stays open', async () => {
     const { url, name } = await database('empty');
     const first = await migrate({ databaseUrl: url });
     const second = await migrate({ databaseUrl: url });
@@ -34,13 +34,13 @@ describe('migrating', () => {
     expect(connected).toEqual([{ n: 0 }]);
   });
 
-  test('migrators at the same time take turns', async () => {
+  test('concurrent migrators take turns', async () => {
     const { url } = await database('empty');
     const results = await Promise.all([1, 2, 3].map(() => migrate({ databaseUrl: url })));
     expect(results.flatMap((result) => result.applied)).toEqual(MIGRATIONS);
   });
 
-  test('a database of a newer version is refused with a sentence that names what it has', async () => {
+  test('a database of a newer version is refused with a sentence that names its migrations', async () => {
     const { url } = await database('migrated');
     await query(
       url,
@@ -59,7 +59,7 @@ describe('migrating', () => {
     expect(rows).toEqual([{ name: knownMigrations().at(-1) }]);
   });
 
-  test('a database that is not empty and was never migrated is refused, and stays as it is', async () => {
+  test('a database that is not empty and was never migrated is refused, and stays unchanged', async () => {
     const { url } = await database('empty');
     await query(url, 'CREATE TABLE customers (id int); CREATE VIEW v AS SELECT 1');
     await expect(migrate({ databaseUrl: url })).rejects.toThrow(
@@ -77,7 +77,7 @@ describe('migrating', () => {
     await expect(migrate({ databaseUrl: url })).rejects.toThrow(/belongs to another application/);
   });
 
-  test('views alone, as managed services make them, do not make a database one that is in use', async () => {
+  test('views alone, as managed services create them, do not count as use of the database', async () => {
     const { url } = await database('empty');
     await query(url, 'CREATE VIEW statistics AS SELECT 1');
     expect((await migrate({ databaseUrl: url })).applied).toEqual(MIGRATIONS);
@@ -96,7 +96,7 @@ describe('migrating', () => {
     expect(await query(url, `SELECT to_regclass('b') AS name`)).toEqual([{ name: null }]);
   });
 
-  test('a folder that lacks a migration, or its file, is refused with what to do', async () => {
+  test('a folder that lacks a migration, or its file, is refused with instructions', async () => {
     const { url } = await database('empty');
     const folder = await folderOf({ '1_a': 'SELECT 1', '2_b': 'SELECT 1', '3_c': 'SELECT 1' });
     await migrate({ databaseUrl: url, migrationsFolder: folder });
@@ -144,7 +144,7 @@ describe('migrating', () => {
     ]);
   });
 
-  test('what a file sets holds for that file alone, and a search path of the role for none', async () => {
+  test("a file's settings affect that file alone, and a role's search path affects none", async () => {
     const { url, name } = await database('empty');
     await query(url, `CREATE SCHEMA other; ALTER DATABASE ${name} SET search_path = other, public`);
     const folder = await folderOf({
@@ -156,7 +156,7 @@ describe('migrating', () => {
     expect(tables).toEqual([{ schemaname: 'public' }]);
   });
 
-  test('a migration that breaks off leaves nothing half done, and is named at the next run', async () => {
+  test('an interrupted migration leaves nothing half done, and is named at the next run', async () => {
     const { url } = await database('empty');
     const folder = join(await temporaryFolder(), 'migrations');
     await cp(new URL('migrations', packageFolder), folder, { recursive: true });
@@ -171,12 +171,12 @@ describe('migrating', () => {
 });
 
 describe('drift', () => {
-  test('the migrations make exactly what schema.prisma says', async () => {
+  test('the migrations create exactly the schema of schema.prisma', async () => {
     const { url } = await database('migrated');
     expect(await checkDrift({ databaseUrl: url })).toEqual({ drifted: false });
   });
 
-  test('a column that no migration made is found', async () => {
+  test('a column without a migration is found', async () => {
     const { url } = await database('migrated');
     const text = await readFile(new URL('schema.prisma', packageFolder), 'utf8');
     const file = join(await temporaryFolder(), 'schema.prisma');
@@ -208,7 +208,7 @@ describe("the queue's role", () => {
     return { url, queueUrl: queueUrl.href };
   }
 
-  test('it works in its own schema, where BullMQ finds its tables', async () => {
+  test('it works in its schema, where BullMQ finds its tables', async () => {
     const { queueUrl } = await migratedWithQueue();
     const rows = await query(queueUrl, 'SELECT count(*)::int AS n FROM payonce_queue.migration');
     expect(rows).toEqual([{ n: expect.any(Number) }]);
@@ -216,7 +216,7 @@ describe("the queue's role", () => {
     await query(queueUrl, 'CREATE TEMPORARY TABLE of_one_bulk (id int)');
   });
 
-  test('it can neither see nor touch an order, nor make anything outside its schema', async () => {
+  test('it can neither see nor touch an order, nor create anything outside its schema', async () => {
     const { queueUrl } = await migratedWithQueue();
     for (const statement of [
       'SELECT * FROM public.orders',
@@ -229,7 +229,7 @@ describe("the queue's role", () => {
     }
   });
 
-  test('migrating again takes a new password and keeps the jobs', async () => {
+  test('migrating again sets a new password and keeps the jobs', async () => {
     const { url, queueUrl } = await migratedWithQueue();
     await query(queueUrl, 'CREATE TABLE payonce_queue.kept (id int)');
     const renewed = new URL(queueUrl);

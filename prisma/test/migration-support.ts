@@ -6,7 +6,7 @@ import { freshDatabase } from '@payonce/testkit/database';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 
-/** A database of the test's own. */
+/** A separate database for one test. */
 export async function database(kind: 'empty' | 'migrated') {
   const templateDatabase = kind === 'migrated' ? inject('templateDatabase') : null;
   const fresh = await freshDatabase({ postgresUrl: inject('postgresUrl'), templateDatabase });
@@ -39,7 +39,7 @@ export async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A migrations folder with one file a name. */
+/** A migrations folder with one file per name. */
 export async function folderOf(files: Readonly<Record<string, string | Buffer>>): Promise<URL> {
   const folder = pathToFileURL(`${await temporaryFolder()}/`);
   await writeFile(new URL('migration_lock.toml', folder), 'provider = "postgresql"\n');

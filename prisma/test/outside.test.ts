@@ -11,7 +11,9 @@ const ROWS = `SELECT finished_at IS NOT NULL AS finished, rolled_back_at IS NOT 
   logs IS NOT NULL AS has_logs FROM _prisma_migrations
   WHERE migration_name = '2_index' ORDER BY started_at`;
 
-/** Migrated, but for the index: its build failed over two equal numbers and left it invalid. */
+/**
+ * Migrated except for the index: its build failed because of two equal numbers and left it invalid.
+ */
 async function withFailedIndex() {
   const { url } = await database('empty');
   const folder = await folderOf({
@@ -24,7 +26,7 @@ async function withFailedIndex() {
   return { url, settings };
 }
 
-test('one that failed is run again at the next start: its invalid index goes first', async () => {
+test('one that failed is run again at the next start: its invalid index is dropped first', async () => {
   const { url, settings } = await withFailedIndex();
   expect(await query(url, STATE)).toEqual([{ valid: false }]);
   expect(await pendingMigrations(settings)).toEqual(['2_index', '3_after']);
@@ -40,7 +42,7 @@ test('one that failed is run again at the next start: its invalid index goes fir
   ]);
 });
 
-test('one that fails again is tried at each start, and keeps the later ones back', async () => {
+test('one that fails again is tried at each start, and blocks the later ones', async () => {
   const { url, settings } = await withFailedIndex();
   await expect(migrate(settings)).rejects.toThrow(/2_index failed: could not create unique index/);
   expect(await query(url, `SELECT to_regclass('after_it') AS name`)).toEqual([{ name: null }]);
@@ -102,7 +104,7 @@ test('a second statement is refused before the first one runs, and nothing is re
   expect(await query(url, ROWS)).toEqual([]);
 });
 
-test('an index without a name is refused: what it leaves could not be found again', async () => {
+test('an index without a name is refused: its remains could not be found again', async () => {
   const { url } = await database('empty');
   const folder = await folderOf({
     '1_numbers': NUMBERS,
@@ -121,14 +123,14 @@ test('the marker counts in the first line alone', async () => {
   );
 });
 
-test('it does not wait in a circle with a migrator of the release before that waits for its turn', async () => {
+test('it does not deadlock with a migrator of the previous release that waits for its turn', async () => {
   const { url, name } = await database('empty');
   const folder = await folderOf({ '1_numbers': NUMBERS });
   const settings = { databaseUrl: url, migrationsFolder: folder };
   await migrate(settings);
   await addTo(folder, '2_index', INDEX);
-  // A writer keeps the index in its first phase until the other migrator waits inside a statement:
-  // with a snapshot from before the last phase, which waits for it.
+  // A writer keeps the index in its first phase until the other migrator waits inside a statement.
+  // That one has a snapshot from before the last phase, which waits for it.
   const holder = await session(url, 'holder');
   await holder.query('BEGIN; LOCK TABLE numbers IN ROW EXCLUSIVE MODE');
   const former = await session(url, 'former');

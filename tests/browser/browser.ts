@@ -5,7 +5,10 @@ import { type Browser, type BrowserContext, chromium, type Page } from 'playwrig
 
 const SCREENSHOTS = join(import.meta.dirname, '..', '..', '.payonce', 'screenshots');
 
-/** Debian's Chromium, without a window, a sandbox (root has none) and whatever it would ask the internet for. */
+/**
+ * Debian's Chromium, without a window, a sandbox (root has none) and its own requests to the
+ * internet.
+ */
 export function openBrowser(): Promise<Browser> {
   const executablePath = findProgram(CHROMIUM, process.env.PATH ?? '');
   if (executablePath === null) throw new Error('no chromium on the PATH: install one');
@@ -29,7 +32,7 @@ export interface Look {
   readonly colorScheme: 'light' | 'dark';
 }
 
-/** A person's browser: cookies of its own. */
+/** One person's browser with separate cookies. */
 export async function openLook(
   browser: Browser,
   baseURL: string,
@@ -41,7 +44,10 @@ export async function openLook(
   return { context, page, complaints: complaintsOf(page) };
 }
 
-/** What the browser has to say against a page: errors of scripts, refusals of the content security policy. */
+/**
+ * The browser's complaints about a page: errors of scripts, refusals of the content security
+ * policy.
+ */
 function complaintsOf(page: Page): string[] {
   const complaints: string[] = [];
   page.on('console', (message) => {
@@ -51,7 +57,7 @@ function complaintsOf(page: Page): string[] {
   return complaints;
 }
 
-/** Kept for people to look at; git ignores them. */
+/** Kept for people; git ignores them. */
 export async function keepScreenshot(page: Page, name: string): Promise<void> {
   mkdirSync(SCREENSHOTS, { recursive: true });
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true });

@@ -16,7 +16,7 @@ export interface RunningConsole {
   close(): Promise<void>;
 }
 
-/** The console of a shop, listening, as its own process would run it. */
+/** The console of a shop, listening, like a separate process. */
 export async function startConsole(shop: Shop): Promise<RunningConsole> {
   const password = randomBytes(12).toString('hex');
   const log = createLog({ name: 'console', level: 'silent' });

@@ -36,7 +36,7 @@ afterEach(() => context.close());
 const main = (words: string) => page.locator('main').getByText(words).first();
 
 describe('the login', () => {
-  test('refuses a wrong password, in the language that was chosen', async () => {
+  test('refuses a wrong password, in the chosen language', async () => {
     await page.goto('/login');
     await page.getByRole('button', { name: '中文' }).click();
     await page.locator('#user').fill('operator');
@@ -47,7 +47,7 @@ describe('the login', () => {
     expect(new URL(page.url()).pathname).toBe('/login');
   });
 
-  test('is over on every page that is open as soon as one logs out', async () => {
+  test('ends on every open page as soon as one logs out', async () => {
     await logIn(page, server.password);
     const other = await context.newPage();
     await other.goto('/held');
@@ -91,7 +91,7 @@ test('an operator watches an order become paid, and its signed webhook arrive, w
   expect(complaints).toEqual([]);
 });
 
-test('an operator accepts a held payment: shown what will happen, asked why, and kept in the audit log', async () => {
+test('an operator accepts a held payment: sees the effects, gives a reason, and is recorded in the audit log', async () => {
   await register(shop, 'WRONG');
   await pay(shop, 'WRONG', { amount: 1n });
   await logIn(page, server.password);
@@ -112,7 +112,7 @@ test('an operator accepts a held payment: shown what will happen, asked why, and
   expect(complaints).toEqual([]);
 });
 
-test('an operator rejects a held event, and it is ignored for good', async () => {
+test('an operator rejects a held event, and it is permanently ignored', async () => {
   await pay(shop, 'NOBODYS');
   await logIn(page, server.password);
   await page.goto('/held?order=NOBODYS');

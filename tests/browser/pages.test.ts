@@ -28,7 +28,7 @@ afterAll(async () => {
   await receiver?.close();
 });
 
-/** Axe looks once in light and once in dark: what it can find does not depend on the language. */
+/** Axe checks once in light and once in dark: its findings do not depend on the language. */
 const LOOKS: readonly (Look & { readonly axe: boolean })[] = [
   { locale: 'en-GB', width: 1280, colorScheme: 'light', axe: true },
   { locale: 'zh-CN', width: 360, colorScheme: 'light', axe: false },
@@ -80,7 +80,7 @@ async function faultsOf(page: Page): Promise<string[]> {
 describe.each(LOOKS)('in $locale, $width pixels wide, $colorScheme', (look) => {
   const name = (page: string) => `${page}-${look.locale}-${look.width}-${look.colorScheme}`;
 
-  test('every page is usable by everybody, fits, and gives the browser nothing to complain of', async () => {
+  test('every page is accessible, fits, and causes no complaint of the browser', async () => {
     const { context, page, complaints } = await openLook(browser, server.url, look);
     await page.goto('/login');
     if (look.axe) expect(await faultsOf(page)).toEqual([]);
@@ -96,7 +96,7 @@ describe.each(LOOKS)('in $locale, $width pixels wide, $colorScheme', (look) => {
       expect([address, tooWide]).toEqual([address, 0]);
       if (look.axe) expect([address, await faultsOf(page)]).toEqual([address, []]);
     }
-    // The browser reports the one address that is not there.
+    // The browser reports the one address that does not exist.
     expect(complaints.filter((text) => !text.includes('404'))).toEqual([]);
     await context.close();
   });

@@ -11,7 +11,7 @@ import { silent } from '../silent.js';
 const KEY = randomBytes(32);
 const LOOPBACK = '127.0.0.0/8';
 
-/** What a shop's worker needs to send order events to this machine. */
+/** The settings with which a shop's worker sends order events to this machine. */
 export const WEBHOOK_ENV = {
   PAYONCE_ENCRYPTION_KEY: KEY.toString('base64'),
   PAYONCE_WEBHOOK_ALLOW_NETWORKS: LOOPBACK,
@@ -19,12 +19,14 @@ export const WEBHOOK_ENV = {
 };
 
 export interface Receiver {
-  /** Types of the order events that came, each proved to be signed by its endpoint's secret. */
+  /**
+   * Types of the received order events, each with a verified signature of its endpoint's secret.
+   */
   readonly received: readonly string[];
   close(): Promise<void>;
 }
 
-/** A merchant's system: an endpoint of the shop that verifies what comes, as anybody's would. */
+/** A merchant's system: an endpoint of the shop that verifies its requests, as any would. */
 export async function openReceiver(shop: Shop, name: string): Promise<Receiver> {
   const received: string[] = [];
   let webhook: Webhook | null = null;
@@ -53,7 +55,7 @@ export async function openReceiver(shop: Shop, name: string): Promise<Receiver> 
   };
 }
 
-/** @returns its secret, shown this once */
+/** @returns its secret, shown only once */
 export async function addEndpoint(shop: Shop, name: string, url: string): Promise<string> {
   const network = parseNetwork(LOOPBACK);
   const deps = {

@@ -13,7 +13,7 @@ export async function register(shop: Shop, number: string): Promise<void> {
   await registerOrder({ prisma: shop.prisma, log: silent, clock: systemClock }, terms);
 }
 
-/** Signed as the provider signs, over HTTP, as often as it is told. */
+/** Signs like the provider, and sends over HTTP, as often as configured. */
 export async function pay(
   shop: Shop,
   orderNumber: string,
@@ -28,7 +28,7 @@ export async function pay(
   }
 }
 
-/** What a shop has after a day: paid, refunded, pending and held orders, and a dead letter. */
+/** The state of a shop after a day: paid, refunded, pending and held orders, and a dead letter. */
 export async function playDay(shop: Shop): Promise<void> {
   for (const number of ['ORDER-1', 'ORDER-2', 'ORDER-3', 'ORDER-4']) await register(shop, number);
   await pay(shop, 'ORDER-1', { copies: 9 });

@@ -12,8 +12,8 @@ import {
 import { forAll, value } from './cases.js';
 
 /**
- * Where alipay-sdk 4.14 and our adapter differ on purpose. Each test pins both answers, so that we
- * hear of it when either changes. The rest (`alipay.test.ts`) has no other exception.
+ * The intended differences between alipay-sdk 4.14 and our adapter. Each test pins both answers, so
+ * that a change of either is noticed. `alipay.test.ts` has no other exceptions.
  */
 
 const sides = createSides();
@@ -31,7 +31,7 @@ const noticeWith = (...more: Fields): Fields => sides.sign([...HEAD, ...more]);
 const withValue = (fields: Fields, name: string, text: string): Fields =>
   fields.map(([key, old]) => [key, key === name ? text : old]);
 
-/** What each of the three says of one body. */
+/** The three verdicts on one body. */
 function answers(body: Buffer) {
   const parsed = asFrameworksParse(body);
   const verification = sides.ours(body);
@@ -70,7 +70,7 @@ describe('checkNotifySign (without V2) decodes values a second time', () => {
 });
 
 describe('sign_type', () => {
-  test('lets a message choose SHA-1 at the SDK; an RSA2 channel of ours refuses it', () => {
+  test('lets a message choose SHA-1 at the SDK; our RSA2 channel refuses it', () => {
     const signing = { privateKey: sides.pair.privateKey, signType: 'RSA' } as const;
     forAll(value, 40, (text) => {
       const body = encodeForm(signAlipayFields([...HEAD, ['subject', text]], signing));
@@ -89,7 +89,7 @@ describe('sign_type', () => {
     );
   });
 
-  test('is put back by both where it was signed and cut out or emptied', () => {
+  test('is restored by both where it was signed and cut out or emptied', () => {
     const service = sides.sign(HEAD, true);
     const cut = encodeForm(service.filter(([name]) => name !== 'sign_type'));
     expect(answers(encodeForm(service))).toMatchObject({ sdk: 'accepted', ours: 'accepted' });
@@ -107,7 +107,7 @@ describe('empty values', () => {
       const genuine = noticeWith(['subject', text]);
       const body = encodeForm([...genuine, ['body', '']]);
       expect(answers(body)).toMatchObject({ sdk: 'refused', ours: 'accepted' });
-      // …because they say nothing: what we take from the message is the same.
+      // …because they state nothing: the content that we read is the same.
       const alone = sides.ours(encodeForm(genuine));
       expect(sides.ours(body)).toMatchObject({ digest: alone.ok && alone.digest });
     });
@@ -115,7 +115,7 @@ describe('empty values', () => {
 });
 
 describe('an unsigned field without a value', () => {
-  test.each(['added', 'sign_type\xbdRSA2'])('(%s) is passed over by us', (name) => {
+  test.each(['added', 'sign_type\xbdRSA2'])('(%s) is ignored by us', (name) => {
     const body = Buffer.from(`${encodeForm(noticeWith())}&${name}`, 'latin1');
     expect(answers(body)).toMatchObject({ sdk: 'refused', ours: 'accepted' });
   });
@@ -177,11 +177,11 @@ describe('one signed text, written in several ways, is one message for us', () =
     ['no padding', (sign) => sign.replace(/=+$/, '')],
     ['text behind the padding', (sign) => `${sign}=junk`],
     ['bits beyond the last byte', (sign) => sign.replace(/.(?===$)/, nextLetter)],
-  ])('base64 with %s is taken by the SDK and not by us', (_, rewrite) => {
+  ])('base64 with %s is accepted by the SDK and not by us', (_, rewrite) => {
     forAll(value, 10, (text) => {
       const genuine = noticeWith(['subject', text]);
       const sign = genuine.at(-1)?.[1] ?? '';
-      // One in 50,000 signatures has neither of the two letters that URLs write otherwise.
+      // One in 50,000 signatures has neither of the two letters that URLs write differently.
       fc.pre(rewrite(sign) !== sign);
       const body = encodeForm(withValue(genuine, 'sign', rewrite(sign)));
       expect(answers(body)).toMatchObject({ sdk: 'accepted', ours: 'bad_signature' });
@@ -194,7 +194,7 @@ describe('one signed text, written in several ways, is one message for us', () =
     ['a list for its JSON', 'subject=%5B%22a%22%2C%22b%22%5D', 'subject=a&subject=b', 'malformed'],
     ['a name that swallows its value', 'subject=a%3Db', 'subject%3Da=b', 'malformed'],
     ['an unsigned value without a name', 'subject=a', 'subject=a&=b', 'malformed'],
-  ])('%s: taken by the SDK and not by us', (_, genuine, rewritten, ours) => {
+  ])('%s: accepted by the SDK and not by us', (_, genuine, rewritten, ours) => {
     const subject = [...new URLSearchParams(genuine)];
     const text = encodeForm(noticeWith(...subject)).toString();
     expect(answers(Buffer.from(text))).toMatchObject({ sdk: 'accepted', ours: 'accepted' });
@@ -203,7 +203,7 @@ describe('one signed text, written in several ways, is one message for us', () =
     expect(answers(body)).toMatchObject({ sdk: 'accepted', ours });
   });
 
-  test('of a doubled field the SDK sees what the parser before it chose; we refuse it', () => {
+  test("in a doubled field the SDK sees the parser's choice; we refuse it", () => {
     const genuine = encodeForm(noticeWith()).toString();
     const forged = `total_amount=0.01&${genuine}`;
     const lastWins = Object.fromEntries(new URLSearchParams(forged));
@@ -211,7 +211,7 @@ describe('one signed text, written in several ways, is one message for us', () =
     expect(answers(Buffer.from(forged)).ours).toBe('malformed');
   });
 
-  test('a signed text cut anew between its fields is genuine to both; we hand it to a person', () => {
+  test('a signed text cut differently between its fields is genuine to both; we hand it to a person', () => {
     const genuine = noticeWith(['subject', 'x&total_amount=0.01']);
     const cut = withValue(genuine, 'subject', 'x');
     const body = encodeForm(withValue(cut, 'total_amount', '0.01&total_amount=88.80'));
@@ -224,7 +224,7 @@ describe('one signed text, written in several ways, is one message for us', () =
   });
 });
 
-test('what is signed but no notification is verified by the SDK; we refuse it', () => {
+test('a signed message that is no notification is verified by the SDK; we refuse it', () => {
   // The parameters of return_url, which pass through the buyer's browser.
   const browserReturn = ['method', 'alipay.trade.page.pay.return'] as const;
   forAll(value, 40, (text) => {
@@ -242,7 +242,7 @@ function isNotEscaped(text: string): boolean {
   }
 }
 
-/** `A`, `Q`, `g` and `w` carry four bits of zero beyond the last byte. */
+/** `A`, `Q`, `g` and `w` carry four zero bits beyond the last byte. */
 function nextLetter(letter: string): string {
   return String.fromCharCode(letter.charCodeAt(0) + 1);
 }

@@ -15,13 +15,13 @@ const NOW = new Date('2026-11-23T08:32:00Z');
 interface SideOptions {
   readonly signType?: AlipaySdkSignType;
   readonly pair?: RsaKeyPair;
-  /** Over the pair: both sides work in certificate mode then. */
+  /** For the pair: then both sides work in certificate mode. */
   readonly certificate?: string;
 }
 
 export function createSides(options: SideOptions = {}) {
   const { signType = 'RSA2', pair = generateRsaKeyPair(), certificate } = options;
-  // Its private key plays Alipay's: whatever the SDK signs, it signs as Alipay.
+  // Its private key plays Alipay's: everything that the SDK signs is signed as Alipay.
   const sdk = new AlipaySdk({
     appId: APP_ID,
     privateKey: pair.privatePem,
@@ -48,7 +48,7 @@ export function createSides(options: SideOptions = {}) {
       const verification = provider.verify({ body, headers: {}, receivedAt: NOW });
       return verification.ok ? provider.decode(verification.request) : [];
     },
-    /** Signed as notices are, with or without `sign_type`. */
+    /** Signed like notices, with or without `sign_type`. */
     sign: (fields: Fields, signTypeIsSigned = false, charset: AlipayCharset = 'utf-8') =>
       signAlipayFields(fields, {
         privateKey: pair.privateKey,
@@ -56,7 +56,9 @@ export function createSides(options: SideOptions = {}) {
         signTypeIsSigned,
         charset,
       }),
-    /** Signed by the SDK's own `sign` (of requests: `sign_type` is signed, and seven fields are added). */
+    /**
+     * Signed by the SDK's `sign` for requests: `sign_type` is signed, and seven fields are added.
+     */
     signBySdk: (fields: Fields): Fields => {
       const query = sdk.sdkExecute('alipay.trade.notify', Object.fromEntries(fields), {
         bizContentAutoSnakeCase: false,
@@ -69,7 +71,7 @@ export function createSides(options: SideOptions = {}) {
 export type Sides = ReturnType<typeof createSides>;
 type SdkVerdict = 'accepted' | 'refused' | 'threw';
 
-/** What the SDK says of fields in its hands. `V2` is what its documentation recommends today. */
+/** The SDK's verdict on parsed fields. Its documentation recommends `V2` today. */
 export function sdkVerdict(
   sdk: AlipaySdk,
   fields: object,
@@ -82,7 +84,9 @@ export function sdkVerdict(
   }
 }
 
-/** The body as the parsers in front of the SDK hand it over (`express.urlencoded({ extended: false })`, koa). */
+/**
+ * The body as usual parsers pass it to the SDK (`express.urlencoded({ extended: false })`, koa).
+ */
 export function asFrameworksParse(body: Buffer): Record<string, string | string[] | undefined> {
   return parse(body.toString('utf8'), '&', '=', { maxKeys: 0 });
 }
@@ -102,14 +106,14 @@ export const encoders: Readonly<Record<string, (fields: Fields) => Buffer>> = {
 };
 
 /**
- * Why we refuse whatever the SDK says: each is a test of its own in `alipay-known.test.ts`, which shows
- * the SDK accepting it. Null for all other messages: there, both must agree.
+ * The reason why we refuse it regardless of the SDK. Each has a test in `alipay-known.test.ts`,
+ * which shows the SDK accepting it. Null for all other messages: there, both must agree.
  */
 export function refusedByUsAlone(body: Buffer): string | null {
   const raw = body.toString('latin1');
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return 'broken escape';
   const pieces = raw.split('&').filter((piece) => piece !== '');
-  // A field without a value says nothing to us, whatever its name is.
+  // A field without a value states nothing to us, whatever its name is.
   const filled = pieces.filter((piece) => /=./.test(piece)).join('&');
   if (!isUtf8(Buffer.from(percentDecoded(filled), 'latin1'))) return 'not UTF-8';
   const names = pieces.map((piece) => percentDecoded(piece.split('=')[0] ?? ''));
@@ -120,7 +124,7 @@ export function refusedByUsAlone(body: Buffer): string | null {
   return null;
 }
 
-/** To bytes, one a character: what stands in the form before anybody chose a charset. */
+/** To bytes, one per character: the form before any charset is chosen. */
 export function percentDecoded(text: string): string {
   return text
     .replaceAll('+', ' ')
@@ -128,8 +132,8 @@ export function percentDecoded(text: string): string {
 }
 
 /**
- * What both must agree on: the SDK's answer, also with empty fields passed over; we take those signatures
- * too, as PHP's SDK and others make them (`alipay-known.test.ts`).
+ * The verdict on which both must agree: the SDK's answer, also without empty fields. We accept
+ * those signatures too, since PHP's SDK and others make them (`alipay-known.test.ts`).
  */
 export function sdkAccepts(sdk: AlipaySdk, body: Buffer): boolean {
   const fields = asFrameworksParse(body);

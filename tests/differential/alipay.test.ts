@@ -24,7 +24,7 @@ vi.setConfig({ testTimeout: 60_000 });
 
 const foreignKey = generateRsaKeyPair().privateKey;
 
-/** What makes the message a notification; the rest may hold anything. */
+/** The part that makes the message a notification; the rest may contain anything. */
 const head: fc.Arbitrary<Fields> = fc
   .record({
     // An ID has no `&`: the signed text ends it there.
@@ -80,7 +80,7 @@ function fail(name: string): never {
 
 const sides = createSides();
 
-test('what the SDK signs or accepts we accept, and we read from it what it reads', () => {
+test('everything that the SDK signs or accepts we accept, and read as the SDK reads it', () => {
   forAll(notice, 350, ({ fields, signedBy, encode }) => {
     const body = encode(signed(sides, fields, signedBy));
     const parsed = asFrameworksParse(body);
@@ -102,7 +102,7 @@ test('what the SDK signs or accepts we accept, and we read from it what it reads
   });
 });
 
-test('what was changed on its way is accepted by both or refused by both', () => {
+test('a message that was changed on its way is accepted by both or refused by both', () => {
   const ofAnother = sides.sign([['notify_id', 'another']]).at(-1)?.[1] ?? '';
   forAll(notice, 300, ({ fields, signedBy, encode, changes }) => {
     const genuine = signed(sides, fields, signedBy);
@@ -117,7 +117,7 @@ test('what was changed on its way is accepted by both or refused by both', () =>
   expect(tally.of('refused')).toBeGreaterThan(800);
 });
 
-/** Throws where the two disagree without a reason that is known. */
+/** Throws where the two disagree without a known reason. */
 function compare(both: Sides, body: Buffer, one: Change): string {
   const alone = refusedByUsAlone(body);
   const bySdk = sdkAccepts(both.sdk, body);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 
 /**
- * Where the generated cases start from: `PAYONCE_SEED=7 npx vitest run --project unit tests/differential`
- * gives others, and the seed that is printed gives the same ones again (under other keys: those are
- * made in each run, so the bytes of signatures differ).
+ * The seed of the generated cases. `PAYONCE_SEED=7 npx vitest run --project unit
+ * tests/differential` gives others, and the printed seed gives the same ones again. The keys differ
+ * in each run, so the bytes of signatures differ.
  */
 function seed(): number {
   const text = process.env.PAYONCE_SEED ?? '20261123';
@@ -23,7 +23,7 @@ export async function forAllAsync<T>(
   await fc.assert(fc.asyncProperty(cases, check), { seed: seed(), numRuns: runs });
 }
 
-/** Counts verdicts, so that a run shows (and a test can demand) how much was compared. */
+/** Counts verdicts, so that a run shows (and a test can require) how much was compared. */
 export function createTally(title: string) {
   const counts = new Map<string, number>();
   return {
@@ -93,14 +93,14 @@ const AWKWARD = [
 
 const character = fc.oneof(
   fc.constantFrom(...' \t+%&=?#/\\"\'<>;:,.{}[]@*~_-aZ09éß中文订单，。😀𠮷\u200b\u3000\u202e'),
-  // fast-check's own `binary` is the same, and takes half a second to set up.
+  // fast-check's `binary` is the same, and takes half a second to set up.
   fc
     .integer({ min: 0, max: 0x10ffff })
     .filter((code) => code < 0xd800 || code > 0xdfff)
     .map((code) => String.fromCodePoint(code)),
 );
 
-/** Any text that a field may hold: no half surrogate pairs, since none can be written in UTF-8. */
+/** Any text that a field may contain: no half surrogate pairs, since UTF-8 cannot encode them. */
 export const value: fc.Arbitrary<string> = fc.oneof(
   { weight: 6, arbitrary: fc.constantFrom(...AWKWARD) },
   { weight: 3, arbitrary: fc.string({ unit: 'grapheme', maxLength: 40 }) },

@@ -2,7 +2,7 @@ import type { Fields } from '@payonce/testkit/request';
 import fc from 'fast-check';
 import { newName, value } from './cases.js';
 
-/** What may happen to a signed set of fields on its way (Alipay's form, WeChat's XML of API v2). */
+/** Possible changes to signed fields on their way (Alipay's form, WeChat's XML of API v2). */
 export type Change =
   | { readonly kind: 'nothing' | 'reverse order' | 'foreign key' | 'signature of another message' }
   | { readonly kind: 'flip'; readonly at: number; readonly bit: number }
@@ -28,13 +28,13 @@ export const change: fc.Arbitrary<Change> = fc.oneof(
 );
 
 interface Signatures {
-  /** Over these very fields, with a key that is not the provider's. */
+  /** Over the same fields, with a key that is not the provider's. */
   readonly foreign: (fields: Fields) => string;
   /** Genuine, over other fields. */
   readonly ofAnother: string;
 }
 
-/** The fields after the change; a flip is made to the bytes, by `flipped`. */
+/** The fields after the change; `flipped` changes the bytes. */
 export function changed(fields: Fields, change: Change, signatures: Signatures): Fields {
   const replace = (name: string, text: string): Fields =>
     fields.map(([key, old]) => [key, key === name ? text : old]);

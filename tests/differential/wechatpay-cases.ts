@@ -3,7 +3,9 @@ import { newName, value } from './cases.js';
 import { flipped } from './changes.js';
 import { PAYEE, type Request } from './wechatpay-sides.js';
 
-/** A notification before it is sealed and signed: WeChat's fields, with anything in the free ones. */
+/**
+ * A notification before it is sealed and signed: WeChat's fields, with any text in the free ones.
+ */
 export const content = fc
   .record({
     eventType: fc.constantFrom('TRANSACTION.SUCCESS', 'REFUND.SUCCESS', 'PAYSCORE.USER_PAID'),
@@ -33,7 +35,7 @@ export const content = fc
 
 export type Content = typeof content extends fc.Arbitrary<infer T> ? T : never;
 
-/** One JSON in the ways in which it may be written: WeChat's is not canonical, and all are signed as bytes. */
+/** Several ways to write one JSON: WeChat's is not canonical, and all are signed as bytes. */
 export const writers: Readonly<Record<string, (json: object) => string>> = {
   compact: (json) => JSON.stringify(json),
   indented: (json) => JSON.stringify(json, null, 2),
@@ -54,7 +56,7 @@ const HEADERS = [
 ] as const;
 type Header = (typeof HEADERS)[number];
 
-/** What may happen on its way to a request that WeChat signed. */
+/** Possible changes on the way to a request that WeChat signed. */
 export type Change =
   | { readonly kind: 'nothing' | 'other key’s serial' | 'parsed and written again' | 'probe' }
   | { readonly kind: 'foreign key' | 'signature of another message' }

@@ -13,9 +13,9 @@ import {
 } from './wechatpay-sides.js';
 
 /**
- * Where wechatpay-axios-plugin 0.9.6 or wechatpay-node-v3 2.2.1 and our adapter differ on purpose. Each
- * test pins all answers, so that we hear of it when one changes. The rest (`wechatpay.test.ts`) has no
- * other exception.
+ * The intended differences between wechatpay-axios-plugin 0.9.6 or wechatpay-node-v3 2.2.1 and our
+ * adapter. Each test pins all answers, so that a change of any is noticed. `wechatpay.test.ts` has
+ * no other exceptions.
  */
 
 const sides = await createSides();
@@ -44,7 +44,7 @@ function withHeader({ headers, body }: Request, name: string, text: string): Req
 }
 
 describe('the time', () => {
-  test('is not looked at by wechatpay-node-v3; the others refuse what is older or newer than 300 s', async () => {
+  test('is not checked by wechatpay-node-v3; the others refuse more than 300 s of age or lead', async () => {
     const far = fc.integer({ min: 301, max: 10 ** 8 });
     const skews = fc.tuple(far, fc.constantFrom(1, -1)).map(([by, sign]) => by * sign);
     await forAllAsync(skews, 40, async (skew) => {
@@ -74,7 +74,7 @@ describe('the time', () => {
     vi.setSystemTime(NOW);
   });
 
-  test('that is no number is taken by both SDKs; we refuse it', async () => {
+  test('that is no number is accepted by both SDKs; we refuse it', async () => {
     await forAllAsync(fc.stringMatching(/^[a-z]{1,12}$/), 20, async (time) => {
       const request = sides.sign(envelope(RESOURCE), 'certificate', time);
       expect(await answers(request)).toEqual({
@@ -122,13 +122,13 @@ describe('the headers', () => {
     ['a nonce with a blank', 'nonce', 'one two'],
     ['a time with a fraction', 'timestamp', `${NOW_SECONDS}.0`],
     ['a time with a sign', 'timestamp', `+${NOW_SECONDS}`],
-  ])('%s: signed, it is taken by both SDKs and not by us', async (_, name, text) => {
+  ])('%s: signed, it is accepted by both SDKs and not by us', async (_, name, text) => {
     const [timestamp, nonce] = name === 'nonce' ? [NOW_SECONDS, text] : [text, undefined];
     const request = sides.sign(envelope(RESOURCE), 'certificate', timestamp, nonce);
     expect(await answers(request)).toEqual({ axiosPlugin: true, nodeV3: true, ours: 'malformed' });
   });
 
-  test('cannot take over the first line of the body: wechatpay-node-v3 does not see that seam', async () => {
+  test('cannot take over the first line of the body: wechatpay-node-v3 does not see that boundary', async () => {
     const { headers } = sides.sign(`first line\n${envelope(RESOURCE)}`);
     const nonce = `${headers['wechatpay-nonce']}\nfirst line`;
     const request = {
@@ -138,7 +138,7 @@ describe('the headers', () => {
     expect(await answers(request)).toEqual({ axiosPlugin: false, nodeV3: true, ours: 'malformed' });
   });
 
-  test('may name another algorithm, which neither SDK looks at; we refuse it', async () => {
+  test('may name another algorithm, which neither SDK checks; we refuse it', async () => {
     const request = withHeader(
       sides.sign(envelope(RESOURCE)),
       'wechatpay-signature-type',
@@ -151,7 +151,7 @@ describe('the headers', () => {
     ['without padding', (text) => text.replace(/=+$/, '')],
     ['with text behind the padding', (text) => `${text}=junk`],
     ['with a blank', (text) => `${text.slice(0, 64)} ${text.slice(64)}`],
-  ])('carry base64; %s both SDKs take it, and we do not', async (_, rewrite) => {
+  ])('carry base64; %s both SDKs accept it, and we do not', async (_, rewrite) => {
     const request = sides.sign(envelope(RESOURCE));
     const signature = rewrite(request.headers['wechatpay-signature'] ?? '');
     const loose = withHeader(request, 'wechatpay-signature', signature);
@@ -164,7 +164,7 @@ describe('the headers', () => {
 });
 
 describe('the body', () => {
-  test('is refused by wechatpay-node-v3 when parsed before, as its examples do; we verify the bytes', async () => {
+  test('is refused by wechatpay-node-v3 when parsed before, as in its examples; we verify the bytes', async () => {
     const links = value.map((text) => `https://example.com/${text}`);
     await forAllAsync(links, 40, async (summary) => {
       const text = envelope(RESOURCE, { summary }).replaceAll('/', '\\/');
@@ -174,7 +174,7 @@ describe('the body', () => {
     });
   });
 
-  test('in bytes that are no UTF-8 looks to the SDKs like the one that was signed; we refuse it', async () => {
+  test('in bytes that are no UTF-8 looks to the SDKs like the signed one; we refuse it', async () => {
     const { headers, body } = sides.sign(envelope(RESOURCE, { summary: '\ufffd' }));
     const broken = Buffer.from(body.toString('latin1').replace('\xef\xbf\xbd', '\xff'), 'latin1');
     const request = { headers, body: broken };
@@ -185,7 +185,7 @@ describe('the body', () => {
     });
   });
 
-  test('may be signed and no notification, or say a thing twice: no matter to the SDKs, refused by us', async () => {
+  test('may be signed and no notification, or repeat a key: accepted by the SDKs, refused by us', async () => {
     const answer = PAYMENT_TEXT;
     const doubled = envelope(RESOURCE).replace('{', '{"id":"n-0",');
     for (const [body, ours] of [

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { createSides, envelope, PAYMENT_TEXT, type Resource, sealed } from './wechatpay-sides.js';
 
 /**
- * Where the SDKs and our adapter differ on purpose in opening what WeChat encrypted (for the signature:
- * `wechatpay-known.test.ts`).
+ * The intended differences between the SDKs and our adapter in opening encrypted content (for the
+ * signature: `wechatpay-known.test.ts`).
  */
 
 const sides = await createSides();
@@ -47,7 +47,7 @@ test.each(['short', 'nonce-of-16-byte'])(
   },
 );
 
-test('a sealed resource under another algorithm’s name, or in loose base64, is refused by us alone', () => {
+test('a sealed resource with another algorithm’s name, or in loose base64, is refused by us alone', () => {
   const otherName = { ...RESOURCE, algorithm: 'AEAD_SM4_GCM' };
   const loose = { ...RESOURCE, ciphertext: `${RESOURCE.ciphertext}\n` };
   for (const resource of [otherName, loose]) {
@@ -58,7 +58,7 @@ test('a sealed resource under another algorithm’s name, or in loose base64, is
   }
 });
 
-test('a sealed resource may hold numbers that no double can: rounded by the SDKs’ way of reading, left out by us', () => {
+test('a sealed resource may contain numbers that no double can hold: rounded by the SDKs’ way of reading, omitted by us', () => {
   const text = '{"transaction_id":4200001232202110411111111111,"amount":{"total":8888}}';
   const resource = sealed(text, SEALING);
   expect(sides.nodeV3.opens(resource)).toMatchObject({ transaction_id: 4.2000012322021104e27 });

@@ -12,8 +12,8 @@ import { Aes, Decorator, Formatter, Rsa } from 'wechatpay-axios-plugin';
 import NodeV3 from 'wechatpay-node-v3';
 
 /**
- * Both sides with the same keys: `wechatpay-axios-plugin`,
- * `wechatpay-node-v3`, and our adapter. WeChat's keys: a platform certificate and a public key.
+ * Both sides with the same keys: `wechatpay-axios-plugin`, `wechatpay-node-v3`, and our adapter.
+ * WeChat's keys are a platform certificate and a public key.
  */
 
 export const NOW = new Date('2026-11-23T08:32:00Z');
@@ -27,7 +27,7 @@ export const PAYMENT_TEXT = JSON.stringify({
 
 export type KeyMode = 'certificate' | 'public key';
 
-/** A request to the notify address: the headers by our names. */
+/** A request to the notify address, with our names of the headers. */
 export interface Request {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
@@ -62,7 +62,7 @@ export async function createSides() {
       provider.verify({ body, headers, receivedAt }),
     axiosPlugin: axiosPlugin(apiV3Key, Object.fromEntries(certs)),
     nodeV3: await nodeV3(apiV3Key, certificate, pairs.certificate),
-    /** By wechatpay-axios-plugin's own signer, with the private key that plays WeChat's. */
+    /** By wechatpay-axios-plugin's signer, with the private key that plays WeChat's. */
     sign: (
       body: string,
       mode: KeyMode = 'certificate',
@@ -102,12 +102,14 @@ export type Resource = Omit<ReturnType<typeof sealed>, 'associated_data'> & {
   readonly associated_data?: string;
 };
 
-/** The least that makes a signed body a notification. */
+/** The minimum that makes a signed body a notification. */
 export function envelope(resource: Resource, more: object = {}): string {
   return JSON.stringify({ id: 'n-1', event_type: 'TRANSACTION.SUCCESS', ...more, resource });
 }
 
-/** The steps of its README (回调通知): verify the headers, parse, decrypt. Null where one of them fails. */
+/**
+ * The steps of its README (回调通知): verify the headers, parse, decrypt. Null if one of them fails.
+ */
 function axiosPlugin(apiV3Key: string, certs: Record<string, KeyObject>) {
   const verifier = Decorator.responseVerifier(certs);
   return {
@@ -123,7 +125,10 @@ function axiosPlugin(apiV3Key: string, certs: Record<string, KeyObject>) {
   };
 }
 
-/** The second SDK. Its certificates come from its own download, which is answered here instead of by WeChat. */
+/**
+ * The second SDK. It downloads its certificates, and the test answers that request instead of
+ * WeChat.
+ */
 async function nodeV3(
   apiV3Key: string,
   { serial, pem }: PlatformCertificate,
@@ -151,7 +156,7 @@ async function nodeV3(
   });
   return {
     downloads: () => downloads,
-    /** @param body as text, or parsed, as its examples have it */
+    /** @param body as text, or parsed, as in its examples */
     verifies: async ({ headers, body }: Request, parsed?: Record<string, unknown>) => {
       try {
         return await pay.verifySign({

@@ -7,9 +7,9 @@ import { forAll } from './cases.js';
 import { createSides, PAYEE, readBy, sdkXml } from './wechatpay-v2-sides.js';
 
 /**
- * Where wechatpay-axios-plugin 0.9.6 and our adapter differ on purpose in API v2. Each test pins both
- * answers, so that we hear of it when either changes. The rest (`wechatpay-v2.test.ts`) has no other
- * exception.
+ * The intended differences between wechatpay-axios-plugin 0.9.6 and our adapter in API v2. Each
+ * test pins both answers, so that a change of either is noticed. `wechatpay-v2.test.ts` has no
+ * other exceptions.
  */
 
 const sides = createSides('HMAC-SHA256');
@@ -36,7 +36,7 @@ function answers(xml: string) {
 }
 
 describe('blanks and line ends', () => {
-  test('around a value are written by the SDK and cut by its own reader; we read what was signed', () => {
+  test('around a value are written by the SDK and cut by its reader; we read the signed value', () => {
     forAll(fc.tuple(word, fc.constantFrom(' ', '  ', '\t', '\n')), 40, ([text, blank]) => {
       for (const attach of [`${blank}${text}`, `${text}${blank}`, blank]) {
         const xml = sdkXml(signedWith(['attach', attach]));
@@ -46,7 +46,7 @@ describe('blanks and line ends', () => {
     });
   });
 
-  test('added around a signed value are no matter to the SDK; we refuse them', () => {
+  test('added around a signed value are ignored by the SDK; we refuse them', () => {
     forAll(word, 40, (text) => {
       const xml = sdkXml(signedWith(['attach', text]));
       const changed = xml.replace(`<attach>${text}<`, `<attach> ${text}\n<`);
@@ -55,7 +55,7 @@ describe('blanks and line ends', () => {
     });
   });
 
-  test('of Windows are signed by the SDK and not read back; we read what was signed', () => {
+  test('of Windows are signed by the SDK and not read back; we read the signed value', () => {
     forAll(fc.tuple(word, word, fc.constantFrom('\r\n', '\r')), 40, ([a, b, end]) => {
       const xml = wechatV2Xml(signedWith(['attach', `${a}${end}${b}`]));
       expect(answers(xml)).toEqual({ sdk: false, ours: 'accepted' });
@@ -103,7 +103,7 @@ describe('XML that WeChat never writes', () => {
     ['text behind the root', /$/, 'anything'],
     ['an end that is missing', '</xml>', ''],
     ['an end of another name', '</attach>', '</anything>'],
-  ])('%s: taken by the SDK and not by us', (_, from, to) => {
+  ])('%s: accepted by the SDK and not by us', (_, from, to) => {
     expect(answers(plain)).toEqual({ sdk: true, ours: 'accepted' });
     const xml = plain.replace(from, to);
     expect(xml).not.toBe(plain);
@@ -136,8 +136,8 @@ describe('the algorithm', () => {
   });
 });
 
-describe('what is signed', () => {
-  test('and tells of a failure is an error to the SDK, signed or not; we tell them apart', () => {
+describe('a signed message', () => {
+  test('about a failure is an error to the SDK, signed or not; we distinguish them', () => {
     const failed: Fields = HEAD.map(([name, text]) => [
       name,
       name === 'result_code' ? 'FAIL' : text,
@@ -147,14 +147,14 @@ describe('what is signed', () => {
     expect(answers(sdkXml(forged))).toEqual({ sdk: false, ours: 'bad_signature' });
   });
 
-  test('but no notification is verified by the SDK; we refuse it', () => {
+  test('that is no notification is verified by the SDK; we refuse it', () => {
     const answer = HEAD.filter(([name]) => name !== 'transaction_id');
     const xml = sdkXml(sides.sign([...answer, ['prepay_id', 'wx2016']]));
     expect(answers(xml)).toEqual({ sdk: true, ours: 'not_a_notification' });
   });
 
-  test('cut anew between its fields makes a payment of a buyer’s words at the SDK; we refuse it', () => {
-    // Sorted as the fields of a payment are: the signature is over the sorted text.
+  test('cut differently between its fields makes a payment of a buyer’s words at the SDK; we refuse it', () => {
+    // Sorted like the fields of a payment: the signature is over the sorted text.
     const words = `out_trade_no=order-1&result_code=SUCCESS&return_code=SUCCESS&total_fee=1&transaction_id=T`;
     const name = `x&mch_id=${PAYEE.merchantId}&${words}&z=`;
     const behind: Fields = [
@@ -189,7 +189,7 @@ describe('a refund notice', () => {
   const opened = { refund_id: 'R', refund_status: 'SUCCESS' };
   const undecryptable = { ok: false, reason: 'undecryptable' };
 
-  test('of whole blocks comes without padding from the SDK; we demand it, as PKCS#7 and WeChat do', () => {
+  test('of whole blocks has no padding from the SDK; we require it, like PKCS#7 and WeChat', () => {
     forAll(fc.integer({ min: 0, max: 64 }), 65, (length) => {
       const plain = refund('x'.repeat(length));
       const bySdk = judge(sides.seal(plain));
@@ -202,7 +202,7 @@ describe('a refund notice', () => {
     });
   });
 
-  test('that lost its last blocks is opened by the SDK as far as it goes; we refuse it', () => {
+  test('that lost its last blocks is opened by the SDK as far as possible; we refuse it', () => {
     const sealed = Buffer.from(sealReqInfo(refund('x'.repeat(64)), sides.apiKey), 'base64');
     for (const lost of [32, 48]) {
       const cut = judge(sealed.subarray(0, -lost).toString('base64'));
@@ -211,9 +211,10 @@ describe('a refund notice', () => {
     }
   });
 
-  test('with a damaged block is opened by the SDK with what came out; we refuse it', () => {
+  test('with a damaged block is opened by the SDK with the damaged text; we refuse it', () => {
     const sealed = Buffer.from(sealReqInfo(refund('x'.repeat(320)), sides.apiKey), 'base64');
-    // What comes out is 16 bytes at random: in one of 16 a “<” stops the SDK, in one of a million they are text.
+    // The damaged part is 16 random bytes: in one of 16 a “<” stops the SDK, in one of a million
+    // they are text.
     const damaged = Array.from({ length: 16 }, (_, block) => {
       const bytes = Buffer.from(sealed);
       const at = sealed.length - 48 - 16 * block;

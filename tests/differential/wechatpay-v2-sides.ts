@@ -25,7 +25,10 @@ export function createSides(signType: WechatV2SignType = 'HMAC-SHA256', apiKey =
     apiKey,
     ours: (xml: string | Buffer) =>
       provider.verify({ body: Buffer.from(xml), headers: {}, receivedAt: NOW }),
-    /** What its response chain says of an answer of the API; its documentation uses it for notifications. */
+    /**
+     * The verdict of its response chain on an answer of the API; its documentation uses it for
+     * notifications.
+     */
     sdkAccepts: (xml: string): boolean => {
       const [parse = fail, verify = fail] = transformer.response;
       try {
@@ -40,7 +43,7 @@ export function createSides(signType: WechatV2SignType = 'HMAC-SHA256', apiKey =
       ...fields,
       ['sign', Hash.sign(type, Object.fromEntries(fields), key)],
     ],
-    /** By its request chain: adds `nonce_str`, and takes the algorithm that `sign_type` names, or MD5. */
+    /** By its request chain: adds `nonce_str`, and uses the algorithm of `sign_type`, or MD5. */
     signBySdk: (fields: Fields): Fields => {
       const [sign = fail] = transformer.request;
       return Object.entries(Reflect.apply(sign, {}, [Object.fromEntries(fields)]));
@@ -64,7 +67,7 @@ function fail(): never {
   throw new Error('the SDK has no such step');
 }
 
-/** What our adapter read. */
+/** The result of our adapter. */
 export function readBy(verification: ReturnType<Sides['ours']>): Record<string, string> | null {
   if (!verification.ok) return null;
   const message = verification.request.message as WechatpayV2Message;
@@ -80,8 +83,8 @@ interface Writer {
 }
 
 /**
- * No way of writing carries a CR to the SDK's reader, nor (to ours) what XML has no place for: see
- * `wechatpay-v2-known.test.ts`, as for outer blanks and `]]>`.
+ * No way of writing carries a CR to the SDK's reader, or (to ours) characters that XML excludes:
+ * see `wechatpay-v2-known.test.ts`, also for outer blanks and `]]>`.
  */
 const inXml = (text: string) =>
   text.replace(/[^\t\n\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/gu, '');

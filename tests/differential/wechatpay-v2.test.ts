@@ -60,14 +60,14 @@ const notification = fc.record({
 });
 type Notification = typeof notification extends fc.Arbitrary<infer T> ? T : never;
 
-/** Genuinely signed by the SDK; the algorithm is named where its `Transformer` has to be told. */
+/** Genuinely signed by the SDK; names the algorithm where its `Transformer` needs it. */
 function signed({ free, signType, signedBy, writer }: Notification): Fields {
   const fields = [...HEAD, ...free].map(([name, text]) => [name, writer.fit(text)] as const);
   if (signedBy === 'Hash') return both[signType].sign(fields);
   return both[signType].signBySdk([...fields, ['sign_type', signType]]);
 }
 
-test('what the SDK signs we accept, however it is written, and read what it reads', () => {
+test('everything that the SDK signs we accept, however it is written, and read as the SDK reads it', () => {
   forAll(notification, 600, (one) => {
     const sides = both[one.signType];
     const fields = signed(one);
@@ -79,7 +79,7 @@ test('what the SDK signs we accept, however it is written, and read what it read
   });
 });
 
-test('what was changed on its way is accepted by both or refused by both', () => {
+test('a message that was changed on its way is accepted by both or refused by both', () => {
   forAll(notification, 500, (one) => {
     const sides = both[one.signType];
     const genuine = signed(one);
@@ -107,7 +107,7 @@ function unsigned(fields: Fields): Fields {
   return fields.filter(([name]) => name !== 'sign');
 }
 
-test('a flipped bit is accepted by neither, but for damaged markup, which the SDK overlooks', () => {
+test('a flipped bit is accepted by neither, except for damaged markup, which the SDK overlooks', () => {
   const flips = fc.array(fc.record({ at: fc.nat(10_000), bit: fc.nat(7) }), {
     minLength: 4,
     maxLength: 4,

@@ -53,7 +53,7 @@ function bodyOf({ id, eventType, summary }: Content, resource: Resource): object
   };
 }
 
-test('what the SDKs seal and sign, we accept, with either kind of key, and open to the same content', async () => {
+test('everything that the SDKs seal and sign we accept, with either kind of key, and open to the same content', async () => {
   await forAllAsync(notification, 500, async ({ content, write, mode, skew }) => {
     const resource = resourceOf(content);
     const request = sides.sign(write(bodyOf(content, resource)), mode, NOW_SECONDS + skew);
@@ -71,7 +71,7 @@ test('what the SDKs seal and sign, we accept, with either kind of key, and open 
   });
 });
 
-test('what was changed on its way is accepted by all or refused by all', async () => {
+test('a message that was changed on its way is accepted by all or refused by all', async () => {
   const other = sides.sign('another message');
   const cases = fc.record({
     notification,
@@ -104,7 +104,7 @@ test('what was changed on its way is accepted by all or refused by all', async (
   expect(tally.of('refused')).toBeGreaterThan(800);
 });
 
-/** Throws where they disagree without a reason that is known. */
+/** Throws where they disagree without a known reason. */
 async function compare(request: Request, one: Change): Promise<string> {
   const alone = refusedByUsAlone(request);
   // A serial is hexadecimal; the SDKs compare it as text.
@@ -122,7 +122,7 @@ async function compare(request: Request, one: Change): Promise<string> {
   return ours ? 'accepted' : 'refused';
 }
 
-/** Each is a test of its own in `wechatpay-known.test.ts`. */
+/** Each has a separate test in `wechatpay-known.test.ts`. */
 function refusedByUsAlone({ headers, body }: Request): string | null {
   if (!isUtf8(body)) return 'not UTF-8';
   const signature = headers['wechatpay-signature'] ?? '';
@@ -130,7 +130,7 @@ function refusedByUsAlone({ headers, body }: Request): string | null {
   return null;
 }
 
-/** wechatpay-node-v3 does not look at the time (`wechatpay-known.test.ts`). */
+/** wechatpay-node-v3 does not check the time (`wechatpay-known.test.ts`). */
 function isFresh({ headers }: Request): boolean {
   return Math.abs(Number(headers['wechatpay-timestamp']) - NOW_SECONDS) <= 300;
 }
@@ -139,7 +139,7 @@ function withSerial({ headers, body }: Request, serial: string): Request {
   return { body, headers: { ...headers, 'wechatpay-serial': serial } };
 }
 
-test('what is genuinely signed but wrongly sealed is opened by neither', async () => {
+test('a genuinely signed but wrongly sealed message is opened by neither', async () => {
   const faults = fc.constantFrom<(resource: Resource, at: number) => Resource>(
     (resource) => ({ ...resource, nonce: `${resource.nonce.slice(1)}-` }),
     (resource) => ({ ...resource, associated_data: `${resource.associated_data ?? ''}x` }),

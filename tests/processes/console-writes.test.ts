@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
-/** A console whose database stops to keep what it commits. */
+/** A console whose database stops keeping its commits. */
 
 const { startRedis, startDatabase, startApp, end } = deployment();
 const API_KEY = randomBytes(32).toString('hex');
@@ -42,7 +42,7 @@ async function ask(method: 'GET' | 'POST', path: string, body?: object) {
 const register = (orderNumber: string) =>
   ask('POST', '/v1/orders', { orderNumber, amount: '8888' });
 
-test('while fsync is off it reads on, registers nothing and says why; afterwards it registers at once', async () => {
+test('while fsync is off it goes on reading, registers nothing and says why; afterwards it registers at once', async () => {
   expect((await register('A1')).status).toBe(201);
   await setFsync('off');
   await eventually(async () => {

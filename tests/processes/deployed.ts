@@ -12,7 +12,7 @@ import { expect } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 
-/** Processes as they are deployed, on stores of one test's own, with one folder for all that they leave. */
+/** Processes as deployed, on separate stores for one test, with one folder for all their files. */
 export function deployment() {
   const folder = storeFolder('deployed');
   const log = (name: string) => join(folder, `${name}.log`);

@@ -10,8 +10,8 @@ import { queuedIn, untilAllReady } from '../stores-of.js';
 import { expectPaidOnce, startSteadyLoad } from './steady-load.js';
 
 /**
- * A master is killed while it holds jobs that were acknowledged and not yet applied. Redis alone decides
- * whether they are lost: nobody takes jobs before.
+ * A master is killed while it holds jobs that were acknowledged and not yet applied. Redis alone
+ * decides whether they are lost: no worker takes jobs before.
  */
 
 const WAIT_LIMIT_MS = 30_000;
@@ -36,7 +36,7 @@ async function open(redis: Record<string, string>): Promise<Shop> {
   return shop;
 }
 
-/** @param masterNow who is the master of the shard `redis` */
+/** @param masterNow returns the present master of the shard `redis` */
 async function survivesTheEndOf(masterNow: () => Promise<OwnRedis>, shop: Shop): Promise<void> {
   const load = startSteadyLoad(shop);
   const more = (what: string, holds: () => Promise<boolean>) => until(what, WAIT_LIMIT_MS, holds);
@@ -63,7 +63,7 @@ async function survivesTheEndOf(masterNow: () => Promise<OwnRedis>, shop: Shop):
   await expectPaidOnce(shop, load.acknowledged);
 }
 
-test('a master of a Redis Cluster, with TLS and logins, is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
+test('a master of a Redis Cluster, with TLS and logins, is killed under load: its replica has all acknowledged jobs, and each order is paid once', async () => {
   const access = await makeRedisAccess();
   cleanups.push(async () => access.remove());
   const cluster = await startOwnCluster({ access });
@@ -82,7 +82,7 @@ test('a master of a Redis Cluster, with TLS and logins, is killed under load: it
   for (const shard of ['redis', 'redis-1', 'redis-2']) expect(queued[shard]).toBeGreaterThan(0);
 });
 
-test('the master that Sentinels watch is killed under load: its replica has what it acknowledged, and all is paid once', async () => {
+test('the master that Sentinels watch is killed under load: its replica has all acknowledged jobs, and each order is paid once', async () => {
   const own = await startOwnSentinels();
   cleanups.push(() => own.remove());
   const shop = await open({

@@ -3,14 +3,16 @@ import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
-/** Forgers on many sockets against a real gateway, behind a proxy that says who is who. */
+/**
+ * Forgers on many sockets against a real gateway, behind a proxy that states each client's address.
+ */
 
 const FLOOD_MS = 4_000;
 const SOCKETS = 200;
 /** One of them is known from before. */
 const FORGERS = 4;
 const PER_MINUTE = 60;
-/** Fifty megabytes of bodies on their way, and what garbage collection leaves lying. */
+/** Fifty megabytes of incoming bodies, and uncollected garbage. */
 const GROWTH_LIMIT_BYTES = 250 * 1024 * 1024;
 const PROVIDER = '203.0.113.8';
 
@@ -52,7 +54,7 @@ const residentBytes = () => metric(/^process_resident_memory_bytes\{[^}]*\} (\d+
 
 const unread = () => metric(/^payonce_gateway_refused_total\{status="429"[^}]*\} (\d+)/m);
 
-/** One socket after the other until the time is up, each with a body as large as one may be. */
+/** One socket after the other until the time is up, each with a body of the maximum size. */
 async function forge(address: string, until: number): Promise<void> {
   const body = Buffer.alloc(250 * 1024, 'a=1&sign=');
   const head = [
@@ -74,7 +76,7 @@ async function forge(address: string, until: number): Promise<void> {
   }
 }
 
-test('an address that forges is refused unread in the words of the protocol, and the provider is not', async () => {
+test('an address that forges is refused unread in the format of the protocol, and the provider is not', async () => {
   const forger = '198.51.100.200';
   const forged: number[] = [];
   for (let n = 0; n < PER_MINUTE + 20; n += 1) {
@@ -84,12 +86,12 @@ test('an address that forges is refused unread in the words of the protocol, and
   expect(new Set(forged.slice(0, PER_MINUTE))).toEqual(new Set([401]));
   expect(forged.filter((status) => status === 429).length).toBeGreaterThan(5);
   expect(await notify(forger, true)).toEqual({ status: 429, text: 'fail' });
-  // What comes from the provider's own address is not held against it.
+  // Refusals of the provider's address have no effect.
   for (let n = 0; n < PER_MINUTE + 20; n += 1) await notify(PROVIDER, true);
   expect((await notify(PROVIDER)).status).toBe(200);
 });
 
-test('under a flood of forged requests memory is bounded, and what is genuine is taken', async () => {
+test('under a flood of forged requests memory is bounded, and genuine ones are accepted', async () => {
   const [before, unreadBefore] = [await residentBytes(), await unread()];
   const until = Date.now() + FLOOD_MS;
   const flood = Array.from({ length: SOCKETS }, (_, n) =>

@@ -5,12 +5,18 @@ import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
-/** A worker that stands still inside a transaction keeps its rows locked: until PostgreSQL ends that after 30 s. */
+/**
+ * A worker that is frozen inside a transaction keeps its rows locked, until PostgreSQL ends that
+ * after 30 s.
+ */
 
 const full = process.env.PAYONCE_TEST_FULL === '1';
 const PAYMENTS = full ? 3_000 : 160;
 const PER_SECOND = full ? 100 : 40;
-/** What waits for the frozen worker waits for 30 s; the small size also runs on busy machines. */
+/**
+ * Notifications that need the frozen worker's rows wait for 30 s; the small size also runs on busy
+ * machines.
+ */
 const FREE_LIMIT_MS = full ? 3_000 : 10_000;
 
 const { folder, startRedis, startDatabase, startApp, end, undo } = deployment();
@@ -54,7 +60,10 @@ const paidOf = async (numbers: readonly string[]) =>
     })
   ).map(({ number }) => number);
 
-/** Pays an order whose trade another session is about to claim, and stops the worker that waits for that session. */
+/**
+ * Pays an order whose trade another session is about to claim, and freezes the worker that waits
+ * for that session.
+ */
 async function freezeInTransaction(worker: App): Promise<void> {
   const other = new pg.Client({ connectionString: env.DATABASE_URL });
   await other.connect();
@@ -78,13 +87,13 @@ async function freezeInTransaction(worker: App): Promise<void> {
     await other.query('ROLLBACK');
     await until('its statement to end', 15_000, async () => !(await session(`state = 'active'`)));
     if (await session(`state = 'idle in transaction'`)) return;
-    // It had given up waiting just before it was stopped: the trade is claimed before it goes on.
+    // It stopped waiting just before it was frozen: the trade is claimed before it goes on.
     await claim();
     process.kill(worker.child.pid, 'SIGCONT');
   }
 }
 
-test('a worker frozen inside a transaction holds up its own orders alone; a second worker does the others', async () => {
+test('a worker frozen inside a transaction blocks only its own orders; a second worker applies the others', async () => {
   const numbers = Array.from({ length: PAYMENTS }, (_, index) => `F${index}`);
   await register('frozen', 'other', ...numbers);
   const worker = await startApp('worker', env);

@@ -22,14 +22,14 @@ export function copyClone(): LocalCopy {
   return {
     folder,
     remove: () => {
-      // Root's data lies elsewhere when the folder is closed to the user that PostgreSQL runs as.
+      // Root's data is elsewhere when the folder is closed to PostgreSQL's user.
       const { data } = postgresHome(join(folder, '.payonce', 'postgres'));
       for (const path of [data, folder]) rmSync(path, { recursive: true, force: true });
     },
   };
 }
 
-/** `npm …` in the copy, with all that it prints. */
+/** `npm …` in the copy, with all its output. */
 export interface RunningNpm {
   readonly pid: number;
   readonly exited: Promise<number | null>;
@@ -37,7 +37,9 @@ export interface RunningNpm {
   type(text: string): void;
 }
 
-/** @param options.terminal in a pseudo-terminal, so that Ctrl-C reaches everything that a terminal's would */
+/**
+ * @param options.terminal in a pseudo-terminal, so that Ctrl-C reaches everything as in a terminal
+ */
 export function npm(
   copy: LocalCopy,
   script: string,
@@ -84,7 +86,7 @@ export function hasRunFile(copy: LocalCopy): boolean {
   return existsSync(join(copy.folder, '.payonce', 'run.json'));
 }
 
-/** Waits for the words, or fails with everything that was printed. */
+/** Waits for the words, or fails with all output. */
 export async function printed(running: RunningNpm, words: string, limitMs: number): Promise<void> {
   await until(`"${words}"`, limitMs, () => running.output().includes(words)).catch((error) => {
     throw new Error(`${error.message}; printed:\n${running.output()}`);
@@ -98,7 +100,7 @@ export function alive(run: Run): string[] {
     .map(({ name }) => name);
 }
 
-/** A safety net for a failing test: ends what is still there. */
+/** A safety net for a failing test: ends the remaining processes. */
 export function killAll(run: Run): void {
   for (const { pid, startTime } of [run.supervisor, ...run.processes]) {
     if (startTime !== null && startTimeOf(pid) === startTime) process.kill(pid, 'SIGKILL');

@@ -53,7 +53,7 @@ async function nothingIsLeft(run: Run): Promise<void> {
   expect(hasRunFile(copy)).toBe(false);
 }
 
-test('npm run demo shows every row as it must be, ends by itself and leaves no process behind', async () => {
+test('npm run demo passes every check, ends by itself and leaves no process behind', async () => {
   const demo = npm(copy, 'run demo');
   await printed(demo, 'starting gateway', START_LIMIT_MS);
   const run = readRun(copy);
@@ -65,7 +65,7 @@ test('npm run demo shows every row as it must be, ends by itself and leaves no p
   await nothingIsLeft(run);
 });
 
-test('Ctrl-C in a terminal stops everything; a second start says what runs', async () => {
+test('Ctrl-C in a terminal stops everything; a second start reports the running one', async () => {
   const { running, run } = await serving({ terminal: true });
   const second = npm(copy, 'start');
   expect(await second.exited).toBe(1);
@@ -81,7 +81,7 @@ test('SIGTERM to npm, which kills npm alone, stops everything', async () => {
   await nothingIsLeft(run);
 });
 
-test('npm run demo clears what a SIGKILL of the supervisor left running, and shows the same without Redis', async () => {
+test('npm run demo cleans up after a SIGKILL of the supervisor, and shows the same without Redis', async () => {
   const { run } = await serving();
   process.kill(run.supervisor.pid, 'SIGKILL');
   const demo = npm(copy, 'run demo', { env: { PAYONCE_QUEUE: 'postgres' } });

@@ -12,7 +12,7 @@ import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
 import { silent } from '../silent.js';
 import { deployment } from './deployed.js';
 
-/** PostgreSQL is killed at the moment when every acknowledged payment is applied and no job is left. */
+/** PostgreSQL is killed when every acknowledged payment is applied and no job is left. */
 
 const PAYMENTS = process.env.PAYONCE_TEST_FULL === '1' ? 500 : 60;
 const PREFIX = 'lost-commits';
@@ -49,7 +49,7 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
     numbers.map((number) => ({ ...terms, number })),
   );
   await before.$disconnect();
-  // What is not awaited on disk stays in memory for ten seconds, as long as the test needs.
+  // An asynchronous commit stays in memory for ten seconds, as long as the test needs.
   await asAdmin(
     'ALTER ROLE payonce_admin SET synchronous_commit = off',
     "ALTER SYSTEM SET wal_writer_delay = '10s'",

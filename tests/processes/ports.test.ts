@@ -7,7 +7,7 @@ import { onTestFinished, test } from 'vitest';
 const module = pathToFileURL(join(import.meta.dirname, '../../tooling/dist/ports.js')).href;
 const FIRST = 9400;
 
-/** Takes a port as a start does, says which, and does not listen on it yet. */
+/** Takes a port like a start, prints it, and does not listen on it yet. */
 async function starting(): Promise<number> {
   const code = `import { takePort } from ${JSON.stringify(module)};
     console.log(await takePort(${FIRST})); setInterval(() => {}, 1e6);`;
@@ -20,7 +20,7 @@ async function starting(): Promise<number> {
   return Number(said);
 }
 
-test('starts at one time never choose the same port, however long one is until it listens', async ({
+test('concurrent starts never choose the same port, however long one takes until it listens', async ({
   expect,
 }) => {
   const chosen = await Promise.all([starting(), starting(), starting(), starting()]);

@@ -7,7 +7,7 @@ import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
-/** A gateway and a worker as they are deployed; the channel file changes under them. */
+/** A gateway and a worker as deployed; the channel file changes while they run. */
 
 const payee = { appId: '2021000000000001', sellerId: '2088000000000001' };
 const keys = { old: generateRsaKeyPair(), new: generateRsaKeyPair() };
@@ -60,7 +60,7 @@ async function notify(key: Key): Promise<number> {
   return answer.status;
 }
 
-/** Several senders at once, each with the key that is Alipay's just then, until told to stop. */
+/** Several senders at once, each with Alipay's present key, until stopped. */
 function load(key: () => Key) {
   const statuses: number[] = [];
   let going = true;
@@ -79,7 +79,7 @@ function load(key: () => Key) {
 const countOf = (name: string, text: string) =>
   readFileSync(log(name), 'utf8').split(`"msg":"${text}`).length - 1;
 
-/** Workers first: what a gateway takes with a new key they must be able to prove. */
+/** Workers first: they must be able to verify what a gateway accepts with a new key. */
 async function reload(text: string): Promise<void> {
   for (const name of ['worker', 'gateway'] as const) {
     const before = countOf(name, text);

@@ -6,17 +6,23 @@ import { silent } from '../silent.js';
 
 const DUE = 8_888n;
 const SENDERS = 4;
-/** Longer than any fail-over of these tests; a provider tries for a day. */
+/** Longer than any fail-over of these tests; a provider retries for a day. */
 const GIVE_UP_MS = 30_000;
 
 export interface SteadyLoad {
   /** The orders whose payment was acknowledged so far, as the sender counts them. */
   readonly acknowledged: readonly string[];
-  /** No further order is paid; resolves when each payment under way was acknowledged. @throws if one never was */
+  /**
+   * Pays no further order; resolves when each payment under way was acknowledged. @throws if one
+   * never was
+   */
   stop(): Promise<void>;
 }
 
-/** Pays new orders one after another, a few at a time, and sends each again until it is acknowledged. */
+/**
+ * Pays new orders one after another, a few at a time, and sends each again until it is
+ * acknowledged.
+ */
 export function startSteadyLoad(shop: Shop): SteadyLoad {
   const acknowledged: string[] = [];
   const database = { prisma: shop.prisma, log: silent, clock: systemClock };
@@ -49,7 +55,7 @@ export function startSteadyLoad(shop: Shop): SteadyLoad {
   };
 }
 
-/** Every order that was acknowledged is paid, with the right amount, once, and no order else. */
+/** Every acknowledged order is paid, with the right amount, once, and no other order is. */
 export async function expectPaidOnce(
   { prisma }: Shop,
   acknowledged: readonly string[],

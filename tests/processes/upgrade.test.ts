@@ -11,8 +11,8 @@ import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
 
 /**
- * The release before, built in the folder of PAYONCE_FORMER_DIR, is updated under load while both run side by side.
- * Without that folder there is nothing to update from.
+ * Updates the previous release, built in the folder of PAYONCE_FORMER_DIR, under load while both
+ * run side by side. Without that folder the test is skipped.
  */
 const former = process.env.PAYONCE_FORMER_DIR;
 const IS_FULL = process.env.PAYONCE_TEST_FULL === '1';
@@ -73,7 +73,10 @@ async function openInstallation(from: string) {
 }
 type Installation = Awaited<ReturnType<typeof openInstallation>>;
 
-/** Pays new orders by all three protocols until told to stop; each payment is sent until it is acknowledged. */
+/**
+ * Pays new orders by all three protocols until stopped; each payment is sent until it is
+ * acknowledged.
+ */
 function startLoad({ signers, register, post }: Installation) {
   const paid: string[] = [];
   let running = true;
@@ -100,7 +103,7 @@ function startLoad({ signers, register, post }: Installation) {
   all.catch(() => {}); // `stop` tells
   return {
     paid,
-    /** Until so many more were acknowledged. */
+    /** Waits until so many more were acknowledged. */
     async more(n = STAGE) {
       const wanted = paid.length + n;
       await until(`${wanted} payments`, SETTLE_LIMIT_MS, () => paid.length >= wanted);
@@ -112,7 +115,10 @@ function startLoad({ signers, register, post }: Installation) {
   };
 }
 
-/** Cuts of one Alipay notice before it, equal contents of one v2 payment, and payments of orders that come later. */
+/**
+ * Cuts of one Alipay notice before it, equal contents of one v2 payment, and payments of orders
+ * that are registered later.
+ */
 async function leaveHeldEvents({ signers, register, post }: Installation): Promise<string[]> {
   const { 'sim-alipay': alipay, 'sim-wechat-v2': wechat } = signers;
   await register('A1');
@@ -164,7 +170,7 @@ test.skipIf(former === undefined).each(['gateway first', 'worker first'] as cons
     const later = await leaveHeldEvents(shop);
     await eventually(async () => expect((await heldBy(shop)).unknown_order).toBe(3));
     const before = await heldBy(shop);
-    // Jobs of the release before wait in the queue.
+    // Jobs of the previous release wait in the queue.
     await shop.end(firstWorker);
     const load = startLoad(shop);
     await load.more();

@@ -12,13 +12,16 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
 
-/** Workers whose clocks are a year ahead and a day behind, under load, beside one whose clock is right. */
+/**
+ * Workers whose clocks are a year ahead and a day behind, under load, beside one with a correct
+ * clock.
+ */
 
 const FULL = process.env.PAYONCE_TEST_FULL === '1';
 const PAYMENTS = FULL ? 1_000 : 60;
 const DAY_S = 86_400;
 const LIMIT_MS = 60_000;
-/** Longer than a lease: what the workers that were killed had in hand is sent by the one that is left. */
+/** Longer than a lease: the remaining worker sends the deliveries of the killed ones. */
 const HAND_OVER_MS = 60_000;
 
 const { folder, startRedis, startDatabase, startApp, undo, end } = deployment();
@@ -26,7 +29,7 @@ let prisma: ReturnType<typeof createPrisma>;
 let signers: SimulatedSigners;
 let gateway: App;
 let workers: Record<'right' | 'ahead' | 'behind', App>;
-/** Of the merchant's system; while it holds, answers wait. */
+/** For the merchant's system; while true, its answers wait. */
 let holds = true;
 const held: ServerResponse[] = [];
 
@@ -93,7 +96,7 @@ const applied = async ({ privately }: App) => {
   return Number(/^payonce_events_total\{outcome="applied".*\} (\d+)$/m.exec(text)?.[1] ?? 0);
 };
 
-test('each says so and is ready; the gauge tells by how much', async () => {
+test('each reports it and is ready; the gauge shows the difference', async () => {
   for (const [name, words] of [
     ['ahead', `${365 * DAY_S} s ahead of the database: no schedule runs`],
     ['behind', `${DAY_S} s behind the database: no schedule runs`],
@@ -107,7 +110,7 @@ test('each says so and is ready; the gauge tells by how much', async () => {
   expect(Math.abs(Number(gauge) + DAY_S)).toBeLessThan(1);
 });
 
-test('under load no evidence is dropped, every time is the database’s, and nothing is stuck once they are gone', async () => {
+test('under load no evidence is erased, every time is the database’s, and nothing is stuck once they are gone', async () => {
   const startedAt = Date.now();
   const numbers = Array.from({ length: PAYMENTS }, (_, n) => `C${n}`);
   await registerOrders(
@@ -126,7 +129,8 @@ test('under load no evidence is dropped, every time is the database’s, and not
     ),
   );
   await until('deliveries in hand', LIMIT_MS, () => held.length > 0);
-  // In the full size they die with deliveries in hand: who is left waits for the ends of their leases.
+  // In the full size they are killed during deliveries: the remaining worker waits for the ends of
+  // their leases.
   if (!FULL) {
     answerAll();
     await until('results to be recorded', LIMIT_MS, async () => {
@@ -144,7 +148,7 @@ test('under load no evidence is dropped, every time is the database’s, and not
       UNION ALL SELECT updated_at FROM orders
       UNION ALL SELECT next_attempt_at FROM deliveries
       UNION ALL SELECT lease_until FROM deliveries) AS times WHERE at IS NOT NULL`;
-  // A lease ends half a minute from its beginning, a first retry comes after five seconds.
+  // A lease ends half a minute from its beginning; a first retry comes after five seconds.
   expect(latest?.aheadSeconds).toBeLessThan(40);
   expect(latest?.behindSeconds).toBeLessThan((Date.now() - startedAt) / 1_000 + 5);
 

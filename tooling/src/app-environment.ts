@@ -28,7 +28,7 @@ export interface AppPlace {
   readonly endpoint: DeclaredEndpoint;
 }
 
-/** Each app gets what it needs and no more: the gateway never sees DATABASE_URL. */
+/** The minimum environment of each app: the gateway never sees DATABASE_URL. */
 export function environmentOf(app: App, place: AppPlace): NodeJS.ProcessEnv {
   const { stores, secrets, env, state, ports, endpoint } = place;
   const passedOn = Object.entries(env).filter(([name]) =>
@@ -68,7 +68,7 @@ export function environmentOf(app: App, place: AppPlace): NodeJS.ProcessEnv {
       PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
       PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
     },
-    // A merchant's own: it is told its secret, and knows nothing else of payonce.
+    // The merchant's system: it only knows its secret, and nothing else of payonce.
     consumer: {
       WEBHOOK_SECRET: endpoint.secret,
       HOST,

@@ -8,8 +8,8 @@ import type { LocalSecrets } from './secrets.js';
 import type { Stores } from './stores.js';
 
 /**
- * Started in this order, stopped in the reverse: the edge before the worker, and last the merchant's own
- * system, which is told by the worker.
+ * Started in this order, stopped in reverse: the edge stops before the worker. The merchant's
+ * system stops last, since the worker delivers to it.
  */
 const APPS = ['consumer', 'worker', 'gateway', 'console', 'simulator'] as const satisfies App[];
 
@@ -17,7 +17,7 @@ export interface RunningApps {
   readonly gatewayUrl: string;
   readonly consoleUrl: string;
   readonly simulatorUrl: string;
-  /** The example of a merchant's own system. */
+  /** The example of a merchant's system. */
   readonly consumerUrl: string;
   /** Resolves with the first app that ends by itself. */
   readonly anyEnded: Promise<{ readonly app: string }>;
@@ -32,7 +32,7 @@ export interface AppsOptions {
   readonly onSpawn: (owned: OwnedProcess) => void;
 }
 
-/** Starts the apps as separate processes and waits until each says that it is ready. */
+/** Starts the apps as separate processes and waits until each reports that it is ready. */
 export async function startApps(options: AppsOptions): Promise<RunningApps> {
   const ports = await choosePorts();
   const url = (port: number) => `http://${HOST}:${port}`;
@@ -67,7 +67,7 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
     consoleUrl: url(ports.console),
     simulatorUrl: url(ports.simulator),
     consumerUrl: url(ports.consumer),
-    // While the merchant's system is away, order events wait.
+    // While the merchant's system is down, order events wait.
     anyEnded: Promise.race(started.filter(({ app }) => app !== 'consumer').map(endOf)),
   };
 }
@@ -101,7 +101,7 @@ async function choosePorts(): Promise<Ports> {
 async function isOk(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    // A body that nobody reads keeps its connection, and with it this process, alive.
+    // An unread body keeps its connection, and with it this process, alive.
     await response.arrayBuffer();
     return response.ok;
   } catch {

@@ -2,7 +2,9 @@ import { existsSync } from 'node:fs';
 import { findProgram, type Program } from './programs.js';
 import { run } from './run.js';
 
-/** Debian's packages are installed where this user may; else one sentence says what is missing. */
+/**
+ * Installs Debian's packages if this user may; otherwise prints in one sentence what is missing.
+ */
 export async function ensurePrograms(programs: readonly Program[]): Promise<boolean> {
   const path = process.env.PATH ?? '';
   const isMissing = (program: Program) => findProgram(program, path) === null;

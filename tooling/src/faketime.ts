@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Debian puts it below the architecture's name. MT: Node has several threads. */
+/** Debian's path contains the architecture's name. MT: Node has several threads. */
 const LIBRARY = 'faketime/libfaketimeMT.so.1';
 const INSTALL_LIMIT_MS = 120_000;
 
-/** The library that bends a process's clock, installed where this user may; null where there is none. */
+/** The library that changes a process's clock, installed if this user may; null without one. */
 export async function ensureFaketime(): Promise<string | null> {
   if (findFaketime() === null) await install();
   return findFaketime();
@@ -23,12 +23,12 @@ export function findFaketime(): string | null {
   return null;
 }
 
-/** Of a file that says what time it is, in seconds. */
+/** For a file that states the time, in seconds. */
 const READ_AGAIN_S = '1';
 
 /**
- * The environment of a process whose calendar is wrong, by so many seconds or by what a file says from moment to
- * moment (`offset`). Its timers go on as they should.
+ * The environment of a process with a wrong calendar, by a number of seconds or as a file states
+ * from moment to moment (`offset`). Its timers run normally.
  */
 export function wrongClock(
   library: string,
@@ -46,7 +46,7 @@ export function wrongClock(
   };
 }
 
-/** As libfaketime reads it. */
+/** In libfaketime's format. */
 export function offset(seconds: number): string {
   return `${seconds < 0 ? '' : '+'}${seconds}s`;
 }

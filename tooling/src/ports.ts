@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 
 const LOOPBACK = '127.0.0.1';
 
-/** Whether nothing listens on the port of 127.0.0.1. */
+/** Whether the port of 127.0.0.1 has no listener. */
 function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = createServer();
@@ -13,9 +13,9 @@ function isFree(port: number): Promise<boolean> {
 }
 
 /**
- * The preferred port, or the next of the 100 that begin with it that nothing listens on and no other
- * start has taken. It is this process's until it ends, whether anything listens on it or not: a store
- * takes seconds to make its files before it listens, and one that is killed comes back to its port.
+ * The preferred port, or the next of 100 that has no listener and that no other start has taken.
+ * This process keeps it until it ends, whether or not something listens on it. A store takes
+ * seconds to create its files before it listens, and a killed one comes back to its port.
  */
 export async function takePort(preferred: number): Promise<number> {
   for (let port = preferred; port < preferred + 100; port += 1) {
@@ -25,8 +25,8 @@ export async function takePort(preferred: number): Promise<number> {
 }
 
 /**
- * Binds the UDP port of the same number, which nobody uses: of all processes of a machine one can, and
- * the system gives it back whatever ends that process.
+ * Binds the UDP port of the same number, which is otherwise unused. Only one process of a machine
+ * can do that, and the system frees it however that process ends.
  */
 function lease(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -13,7 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 
-/** Whom PostgreSQL runs as, and where its programs and data are. */
+/** The user of PostgreSQL, and the places of its programs and data. */
 export interface PostgresHome {
   readonly binaries: string;
   readonly data: string;
@@ -34,9 +34,9 @@ function packagedBinaries(): string {
 }
 
 /**
- * PostgreSQL refuses to run as root. Root hands it to the user `postgres` or `nobody`; what that user cannot
- * reach (below /root, or a 0700 `mktemp -d`) is kept under /var/lib/payonce: a copy of the programs (60 MB,
- * once per version), and the data, named by a hash of the folder.
+ * PostgreSQL refuses to run as root. So root runs it as the user `postgres` or `nobody`. Files that
+ * this user cannot reach (below /root, or a 0700 `mktemp -d`) are kept under /var/lib/payonce: a
+ * copy of the programs (60 MB, once per version), and the data, named by a hash of the folder.
  */
 export function postgresHome(folder: string): PostgresHome {
   const packaged = packagedBinaries();

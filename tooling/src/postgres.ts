@@ -16,9 +16,9 @@ export interface RunningPostgres {
 }
 
 /**
- * An embedded PostgreSQL on 127.0.0.1: `initdb` at first, then `postgres` itself (the package's own
- * class would end this process on a signal before anything has drained). Durable settings are
- * PostgreSQL's defaults: `fsync=on`, `synchronous_commit=on`.
+ * An embedded PostgreSQL on 127.0.0.1: `initdb` at first, then `postgres` itself. (The package's
+ * class would end this process on a signal before it has drained.) PostgreSQL's defaults are
+ * durable: `fsync=on`, `synchronous_commit=on`.
  * @param options.password kept by the caller between starts
  */
 export async function startPostgres(options: {
@@ -26,7 +26,7 @@ export async function startPostgres(options: {
   readonly port: number;
   readonly password: string;
   readonly logFile: string;
-  /** Beside, or in place of, those of every start. */
+  /** In addition to the settings of every start, or instead of them. */
   readonly settings?: Readonly<Record<string, string>>;
   /** Called as soon as the process exists, long before it answers. */
   readonly onSpawn?: (owned: OwnedProcess) => void;

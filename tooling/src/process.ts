@@ -6,7 +6,7 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** A child and the promise of its end, known from the first moment so that no exit can be missed. */
+/** A child and the promise of its end, attached from the first moment so that no exit is missed. */
 export interface OwnedProcess {
   readonly name: string;
   readonly pid: number;
@@ -15,7 +15,7 @@ export interface OwnedProcess {
 }
 
 /**
- * Starts a child in a session of its own: Ctrl-C in the terminal reaches the supervisor alone, which
+ * Starts a child in a separate session: Ctrl-C in the terminal reaches only the supervisor, which
  * then stops its children in order.
  */
 export function own(
@@ -60,8 +60,8 @@ export async function stop(
 }
 
 /**
- * What tells a process from a later one with the same number: its start time (Linux: field 22 of
- * /proc/PID/stat, in clock ticks since boot). Null when it is gone; "unknown" where there is no /proc.
+ * Distinguishes a process from a later one with the same number: its start time (Linux: field 22 of
+ * /proc/PID/stat, in clock ticks since boot). Null when it is gone; "unknown" without /proc.
  */
 export function startTimeOf(pid: number): string | null {
   try {
@@ -92,7 +92,7 @@ export async function until(
   }
 }
 
-/** With its last words: the log may be in a folder that is removed. */
+/** With its last log lines: the log may be in a folder that is removed. */
 export function endedAtStart(name: string, logFile: string): Error {
   const words = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-5).join('\n');
   return new Error(`${name} ended at start; its log (${logFile}) ends with\n${words}`);

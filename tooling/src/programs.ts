@@ -1,14 +1,14 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
-/** A program of the machine that something here cannot do without. */
+/** A required program of the machine. */
 export interface Program {
-  /** Whichever is found first will do. */
+  /** Any of these; the first one found is used. */
   readonly names: readonly string[];
-  /** Debian's, with what belongs to it. */
+  /** Debian's packages, with their dependencies here. */
   readonly packages: readonly string[];
   readonly why: string;
-  /** A service that the package starts by itself, and that nobody asked for. */
+  /** A service that the package starts by itself, and that nobody wants. */
   readonly service?: string;
 }
 
@@ -33,7 +33,7 @@ export const PGBOUNCER: Program = {
   service: 'pgbouncer',
 };
 
-/** Where it is, or null: on the PATH, or where Debian keeps what only root looks for. */
+/** Its path, or null: on the PATH, or where Debian keeps root's programs. */
 export function findProgram({ names }: Program, path: string): string | null {
   for (const name of names) {
     for (const folder of [...path.split(delimiter).filter(Boolean), '/usr/sbin']) {

@@ -16,8 +16,8 @@ export interface RunningRedis {
 }
 
 /**
- * A Redis that acknowledges nothing before it is on disk: AOF with `appendfsync always`, also while
- * the AOF is rewritten, and `noeviction`. On 127.0.0.1 alone.
+ * A Redis that acknowledges nothing before it is on disk: AOF with `appendfsync always`, also
+ * during an AOF rewrite, and `noeviction`. On 127.0.0.1 only.
  */
 export async function startRedis(options: {
   readonly server: string;

@@ -2,7 +2,9 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { startTimeOf, until } from './process.js';
 
-/** A process as the run file remembers it: the start time tells it from a later one with the same pid. */
+/**
+ * A process in the run file: the start time distinguishes it from a later one with the same pid.
+ */
 interface Remembered {
   readonly name: string;
   readonly pid: number;
@@ -15,7 +17,7 @@ interface Run {
   readonly urls: Readonly<Record<string, string>>;
 }
 
-/** `.payonce/run.json`: who runs in this folder, on which ports. There is one at a time. */
+/** `.payonce/run.json`: the run in this folder, and its ports. There is one at a time. */
 export interface RunFile {
   add(name: string, pid: number): void;
   urls(urls: Readonly<Record<string, string>>): void;
@@ -33,8 +35,9 @@ export class AlreadyRunning extends Error {
 }
 
 /**
- * Claims the folder for this process. A run whose supervisor is gone (SIGKILL, power) is cleared first:
- * its processes are ended by pid, last started first, if they are still the same processes.
+ * Claims the folder for this process. If the supervisor of an earlier run is gone (SIGKILL, power
+ * failure), this first ends its processes by pid, the last started first, if they are still the
+ * same processes.
  * @throws AlreadyRunning
  */
 export async function claim(state: string): Promise<RunFile> {
@@ -42,7 +45,7 @@ export async function claim(state: string): Promise<RunFile> {
   const file = join(state, 'run.json');
   let run: Run = { supervisor: remember('supervisor', process.pid), processes: [], urls: {} };
   const write = () => {
-    // Whole or not at all: a reader never sees half a file.
+    // Written completely or not at all: a reader never sees half a file.
     writeFileSync(`${file}.${process.pid}`, JSON.stringify(run, null, 2));
     renameSync(`${file}.${process.pid}`, file);
   };
@@ -93,7 +96,7 @@ function read(file: string): Run | null {
 
 async function end(one: Remembered): Promise<void> {
   if (!isSame(one)) return;
-  // PostgreSQL takes SIGINT for "end sessions and stop"; for the others SIGTERM is the polite word.
+  // For PostgreSQL SIGINT means "end sessions and stop"; the others get SIGTERM.
   process.kill(one.pid, one.name === 'postgres' ? 'SIGINT' : 'SIGTERM');
   try {
     await until(

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Runs a program to its end. A signal that only this process gets, and not the whole terminal, is Ctrl-C to the
- * program, at which it cleans up after itself (vitest ends at once at any other and leaves its stores running).
+ * Runs a program to its end. A signal that only this process gets, and not the whole terminal, is
+ * passed on as Ctrl-C, after which the program cleans up. (On any other signal vitest ends at once
+ * and leaves its stores running.)
  * @returns its exit code; 127 when it could not be started
  * @throws Error after such a signal, when the program has ended
  */

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Passwords of this clone's own stores and console: made at the first start, kept in `.payonce/`. */
+/**
+ * Passwords of this clone's stores and console: generated at the first start, kept in `.payonce/`.
+ */
 export interface LocalSecrets {
   readonly postgresPassword: string;
   readonly databasePassword: string;
   readonly queuePassword: string;
   readonly consolePassword: string;
   readonly consoleApiKey: string;
-  /** 32 bytes in base64: seals the secrets that order events are signed with. */
+  /** 32 bytes in base64: seals the secrets that sign order events. */
   readonly encryptionKey: string;
 }
 
@@ -24,7 +26,7 @@ export function localSecrets(state: string): LocalSecrets {
     consolePassword: secret(12),
     consoleApiKey: secret(32),
     encryptionKey: randomBytes(32).toString('base64'),
-    // The database and the sealed secrets in it are older than this start.
+    // The database and its sealed secrets are older than this start.
     ...known,
   };
   writeFileSync(`${file}.fresh`, JSON.stringify(secrets, null, 2), { mode: 0o600 });

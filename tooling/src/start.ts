@@ -4,7 +4,7 @@ import { type Place, type Running, supervise } from './supervisor.js';
 
 const say = (line: string) => console.log(`· ${line}`);
 
-/** `npm start`: everything up, the demonstration once, then serve until told to stop. */
+/** `npm start`: starts everything, runs the demonstration once, then serves until stopped. */
 export async function start(place: Place): Promise<number> {
   return run(place, async (running) => {
     await demonstrate(running);
@@ -13,7 +13,7 @@ export async function start(place: Place): Promise<number> {
   });
 }
 
-/** `npm run demo`: the same, and ends by itself; non-zero if a row is not as it must be. */
+/** `npm run demo`: the same, and ends by itself; exits non-zero if a check fails. */
 export async function demo(place: Place): Promise<number> {
   return run(place, async (running) => ((await demonstrate(running)) ? 0 : 1));
 }

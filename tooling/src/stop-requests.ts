@@ -1,6 +1,6 @@
 const PARENT_CHECK_MS = 500;
 
-/** Resolves with the first request to stop: a signal, or the end of whoever started this process. */
+/** Resolves with the first request to stop: a signal, or the end of the parent process. */
 export function stopRequests(): Promise<string> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
@@ -14,7 +14,7 @@ export function stopRequests(): Promise<string> {
   });
 }
 
-/** The same as a failure, for whoever is in the middle of something. */
+/** The same as a rejection, for a caller in the middle of another step. */
 export function stopRequest(): Promise<never> {
   const requested = stopRequests().then((why) => {
     throw new Error(`stopped (${why})`);

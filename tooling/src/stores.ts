@@ -12,10 +12,13 @@ const POSTGRES_PORT = 8610;
 const REDIS_PORT = 8611;
 const DATABASE = 'payonce';
 
-/** How the apps reach the stores. */
+/** The addresses of the stores for the apps. */
 export interface Stores {
   readonly databaseUrl: string;
-  /** The queue's own role: all of the database that the gateway ever gets; the standby where Redis is. */
+  /**
+   * With the queue's role: the gateway's only access to the database; the standby if there is a
+   * Redis.
+   */
   readonly queueDatabaseUrl: string;
   readonly redisUrl: string | null;
   readonly queue: 'redis' | 'postgres';
@@ -30,7 +33,10 @@ export interface StoresOptions {
   readonly onSpawn: (owned: OwnedProcess) => void;
 }
 
-/** Embedded PostgreSQL, migrated; and Redis: the one given, else our own, else none. */
+/**
+ * Starts an embedded PostgreSQL, migrated, and Redis: the given one, otherwise ours, otherwise
+ * none.
+ */
 export async function startStores(options: StoresOptions): Promise<Stores> {
   const { state, secrets, onSpawn } = options;
   const port = await takePort(POSTGRES_PORT);
@@ -77,7 +83,7 @@ async function startQueueStore({
   return { redisUrl: redis.url, queue: 'redis', queueIs };
 }
 
-/** The apps' own role: no superuser, owner of one database, and able to make the queue's role. */
+/** The apps' role: no superuser, owner of one database, and able to create the queue's role. */
 async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
   const admin = new Client({ connectionString: adminUrl });
   await admin.connect();
@@ -101,7 +107,7 @@ function urlFor(adminUrl: string, user: string, password: string): string {
   return url.href;
 }
 
-/** Whether an earlier start left its data: for the first words a person reads. */
+/** Whether an earlier start left its data: it decides the first lines of output. */
 export function hasData(state: string): boolean {
   return existsSync(join(state, 'secrets.json'));
 }

@@ -8,7 +8,7 @@ import { type LocalSecrets, localSecrets } from './secrets.js';
 import { stopRequests } from './stop-requests.js';
 import { type Stores, startStores } from './stores.js';
 
-/** How long each may take to stop before SIGKILL; the worker finishes the batches in its hands. */
+/** How long each may take to stop before SIGKILL; the worker finishes its running batches. */
 const STOP_LIMIT_MS = { app: 20_000, redis: 15_000, postgres: 30_000 };
 
 export interface Place {
@@ -25,11 +25,11 @@ export interface Running {
 }
 
 /**
- * Owns every process of a local run: starts the stores and the apps, calls `use`, and stops what it
- * started, in reverse order (apps, Redis, PostgreSQL), whatever happens: when `use` is done, on
+ * Owns every process of a local run: starts the stores and the apps, and calls `use`. It stops what
+ * it started, in reverse order (apps, Redis, PostgreSQL), in every case: when `use` is done, on
  * SIGINT, SIGTERM or SIGHUP, when an app ends by itself, or when this process loses its parent
  * (SIGTERM to npm kills npm alone).
- * @returns the exit code: what `use` returns; 1 when something ended by itself
+ * @returns the exit code: the result of `use`; 1 when something ended by itself
  * @throws AlreadyRunning when this folder has a live run
  */
 export async function supervise(
@@ -63,7 +63,8 @@ export async function supervise(
     return 1;
   } finally {
     await stopAll(owned);
-    // A stop in the middle of the start: let it fail on what is gone, then stop what it still began.
+    // A stop in the middle of the start: lets it fail on missing parts, then stops the started
+    // ones.
     await Promise.allSettled([running]);
     await stopAll(owned);
     runFile.remove();

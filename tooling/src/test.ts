@@ -12,7 +12,10 @@ const CHECKS: readonly (readonly [title: string, program: string, ...args: strin
   ['unused code', 'knip', '--no-progress'],
 ];
 
-/** The tests, cheapest first, by the projects of vitest.config.ts; a stage begins also when one before it failed. */
+/**
+ * The tests, cheapest first, by the projects of vitest.config.ts; a failed stage does not stop the
+ * next one.
+ */
 const TESTS: readonly (readonly [title: string, ...projects: string[]])[] = [
   ['tests of parts', 'unit'],
   ['tests on real stores', 'stores'],
@@ -28,13 +31,13 @@ interface Counts {
 const HELP = `npm test               every check and every test; long tests run at a small size
 npm run test:full      the same tests, each at the size that the documents state: up to an hour`;
 
-/** Tests that show a promise under load read it: their sizes are small without it. */
+/** Tests of a promise under load read it: without it their sizes are small. */
 const FULL_SIZE = 'PAYONCE_TEST_FULL';
 
 /**
- * `npm test`: format, lint, types, unused code, then every test (import directions are tests too), each stage
- * with its time. The last line is `N passed, N failed`, read from vitest's own reports.
- * With `--full` every test runs at its full size.
+ * `npm test`: format, lint, types, unused code, then every test (import directions are tests too),
+ * each stage with its time. The last line is `N passed, N failed`, from vitest's reports. With
+ * `--full` every test runs at its full size.
  */
 export async function test(place: Place & { readonly args: readonly string[] }): Promise<number> {
   if (place.args.some((arg) => arg !== '--full')) {
@@ -80,7 +83,8 @@ function countsOf(report: string, code: number): Counts {
     numPendingTests = 0,
     numTodoTests = 0,
   } = JSON.parse(readFileSync(report, 'utf8')) as Record<string, number>;
-  // A file that cannot be loaded fails no test of its own, nor does a stage without any; vitest's exit code knows.
+  // A file that cannot be loaded counts as no failed test, and neither does a stage without tests;
+  // vitest's exit code shows them.
   const failed = Math.max(numFailedTests, code === 0 && numPassedTests > 0 ? 0 : 1);
   return { passed: numPassedTests, failed, skipped: numPendingTests + numTodoTests };
 }

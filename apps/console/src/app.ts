@@ -65,7 +65,9 @@ export interface ConsoleParts {
   readonly backlog: Backlog;
   readonly log: Log;
   readonly clock: Clock;
-  /** Resolves when what is written now stays. @throws AppError `database_unavailable` */
+  /**
+   * Resolves when the database keeps what is written now. @throws AppError `database_unavailable`
+   */
   readonly assureDatabase?: () => Promise<void>;
 }
 
@@ -73,30 +75,32 @@ const SESSION_LIMITS = {
   idleMs: 60 * 60_000,
   // A working day.
   lifetimeMs: 10 * 60 * 60_000,
-  // A few operators with a few browsers each; the rest is somebody filling memory.
+  // A few operators have a few browsers each; more sessions mean that somebody fills memory.
   max: 200,
-  // Everybody who knows the password is one person here.
+  // Everybody who knows the password counts as one person here.
   maxOfOne: 40,
 };
 
-/** Everything the console serves on its main port. Probes and metrics are on the private one. */
+/**
+ * Everything that the console serves on its main port. Probes and metrics are on the private one.
+ */
 export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { config, prisma, board, backlog, log, clock } = parts;
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // A line for every poll of Bull Board's page would bury the rest.
     logController: new LogController({ disableRequestLogging: true }),
-    // An order has five short fields; many at once, and forms, have limits of their own.
+    // An order has five short fields. Batches of orders and forms have separate limits.
     bodyLimit: 16 * 1_024,
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    // Bull Board has job IDs in its addresses: provider, channel, up to 100 characters, 8 of digest.
+    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 8 of digest.
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseBrokenHttp,
   });
-  // Only JSON comes in, and the forms of the login where they are served.
+  // Accepts only JSON, and forms where the login is served.
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);

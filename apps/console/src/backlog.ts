@@ -2,17 +2,19 @@ import { withDeadline } from '@payonce/core/deadline';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
 import type { QueueState } from './api/stats-views.js';
 
-/** A store that hangs must not keep a page waiting. */
+/** A hanging store must not keep a page waiting. */
 const READ_LIMIT_MS = 2_000;
 
 export interface Backlog {
-  /** Looks at a queue from now on: it may connect long after the console has begun to serve. */
+  /** Shows a queue from now on: it may connect long after the console has begun to serve. */
   show(queue: HostedQueue, name: string): void;
-  /** Never throws: what does not answer is down. */
+  /** Never throws: a queue that does not answer is down. */
   read(): Promise<QueueState[]>;
 }
 
-/** What waits in each store and shard: those that are configured in their order, then those found later. */
+/**
+ * The waiting jobs of each store and shard: the configured ones in order, then those found later.
+ */
 export function createBacklog(names: readonly string[]): Backlog {
   const queues = new Map<string, HostedQueue | null>(names.map((name) => [name, null]));
   return {

@@ -20,7 +20,7 @@ function faultsOf(env: Record<string, string>): string {
 }
 
 describe('the configuration', () => {
-  it('listens on loopback alone and names the user operator unless told otherwise', () => {
+  it('listens on loopback alone, and the user is operator by default', () => {
     expect(loadConfig(complete)).toMatchObject({
       host: '127.0.0.1',
       port: 8603,
@@ -31,7 +31,7 @@ describe('the configuration', () => {
     });
   });
 
-  it('asks the database for its durability unless a service is named that hides it', () => {
+  it('checks the database for its durability unless the setting says managed', () => {
     expect(loadConfig(complete).databaseDurability).toBe('checked');
     const managed = { ...complete, PAYONCE_DATABASE_DURABILITY: 'managed' };
     expect(loadConfig(managed).databaseDurability).toBe('managed');
@@ -40,7 +40,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('believes no header that names people unless told which, and by whom', () => {
+  it('believes no identity headers unless configured with their names and proxies', () => {
     expect(loadConfig(complete).identity).toBeNull();
     const named = { ...complete, PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User' };
     expect(faultsOf(named)).toContain('PAYONCE_TRUSTED_PROXIES');
@@ -108,7 +108,7 @@ describe('the configuration', () => {
     expect(loadConfig(needed).apiKey).toBeUndefined();
   });
 
-  it('asks for the address of the queue in use, and of that one alone', () => {
+  it('requires the address of the queue in use, and of no other', () => {
     const { REDIS_URL: _, ...withoutRedis } = complete;
     const postgres = { ...withoutRedis, PAYONCE_QUEUE: 'postgres' };
     expect(faultsOf(postgres)).toContain('PAYONCE_QUEUE_DATABASE_URL');
@@ -117,7 +117,7 @@ describe('the configuration', () => {
     expect(queues).toMatchObject([{ kind: 'postgres', url }]);
   });
 
-  it('makes cookies secure in production unless plain http is asked for', () => {
+  it('makes cookies secure in production unless plain http is configured', () => {
     expect(loadConfig({ ...complete, NODE_ENV: 'production' }).https).toBe(true);
     const plain = { ...complete, NODE_ENV: 'production', PAYONCE_CONSOLE_HTTPS: 'false' };
     expect(loadConfig(plain).https).toBe(false);

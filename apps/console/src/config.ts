@@ -20,7 +20,7 @@ import type { IdentitySettings } from './plugins/people.js';
 const MIN_PASSWORD_CHARACTERS = 12;
 /** A key that is compared by one SHA-256 must be random: 32 characters of hex are 128 bits. */
 const MIN_API_KEY_CHARACTERS = 32;
-/** scrypt takes any length; a form does not have to. */
+/** scrypt takes any length; a form needs a limit. */
 const MAX_SECRET_CHARACTERS = 1_024;
 
 function secret(atLeast: number) {
@@ -47,19 +47,25 @@ const shape = {
   PAYONCE_HOST: z.string().default('127.0.0.1'),
   PAYONCE_PORT: port(8603),
   ...databaseEnv,
-  /** Only to be shown; the console reads no key of it. */
+  /** Only for display; the console reads none of its keys. */
   PAYONCE_CHANNELS_FILE: z.string().optional(),
   PAYONCE_CONSOLE_USER: z.string().max(64).default('operator'),
   PAYONCE_CONSOLE_PASSWORD: secret(MIN_PASSWORD_CHARACTERS),
-  /** May do everything, and makes the first keys; afterwards it need not be there. */
+  /** Has every right, and creates the first keys; afterwards it may be removed. */
   PAYONCE_CONSOLE_API_KEY: secret(MIN_API_KEY_CHARACTERS).optional(),
-  /** Whether browsers reach the console over https: cookies are `Secure` then. Set to false for plain http. */
+  /**
+   * Whether browsers reach the console over https: then cookies are `Secure`. Set it to false for
+   * plain http.
+   */
   PAYONCE_CONSOLE_HTTPS: flag,
   PAYONCE_TRUSTED_PROXIES: list(),
-  /** Where an authenticating proxy says who the person is; believed of trusted proxies alone. */
+  /**
+   * The header in which an authenticating proxy names the person; accepted only from trusted
+   * proxies.
+   */
   PAYONCE_CONSOLE_IDENTITY_HEADER: headerName.optional(),
   PAYONCE_CONSOLE_IDENTITY_ROLE: z.enum(ROLES).default('operate'),
-  /** Of everybody whom that proxy names: all unless said. */
+  /** The merchants of everybody whom that proxy names; all by default. */
   PAYONCE_CONSOLE_IDENTITY_MERCHANTS: z
     .string()
     .transform((text, context) => {
@@ -70,12 +76,12 @@ const shape = {
       return z.NEVER;
     })
     .optional(),
-  /** Where that proxy says it for each person. */
+  /** The header in which that proxy names the merchants of each person. */
   PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: headerName.optional(),
   NODE_ENV: z.string().optional(),
 };
 
-/** Settings that would be without effect and look as if they had one; or a limit that became none. */
+/** Rejects settings that have no effect but appear to, and limits that turned into none. */
 function readSettings(env: Env) {
   const settings = readEnv(shape, env);
   const {
@@ -113,7 +119,7 @@ function readSettings(env: Env) {
 
 export type ConsoleConfig = ReturnType<typeof loadConfig>;
 
-/** @throws ConfigError with every fault at once, by name and never with a value */
+/** @throws ConfigError with all faults at once, by name and never with a value */
 export function loadConfig(env: Env) {
   const { settings, queues } = collectFaults({
     settings: () => readSettings(env),
@@ -131,7 +137,7 @@ export function loadConfig(env: Env) {
     user: settings.PAYONCE_CONSOLE_USER,
     password: settings.PAYONCE_CONSOLE_PASSWORD,
     apiKey: settings.PAYONCE_CONSOLE_API_KEY,
-    // In production, https unless said otherwise: a session cookie that leaks cannot be taken back.
+    // In production https by default: a leaked session cookie cannot be revoked.
     https: settings.PAYONCE_CONSOLE_HTTPS ?? settings.NODE_ENV === 'production',
     encryptionKey: settings.PAYONCE_ENCRYPTION_KEY ?? null,
     channelsFile: settings.PAYONCE_CHANNELS_FILE ?? null,

@@ -20,11 +20,11 @@ import { type ConsoleConfig, loadConfig } from './config.js';
 import { createBoard } from './plugins/bull-board.js';
 import { showQueues } from './show-queues.js';
 
-/** Requests end within 10 s by their own limits. */
+/** Requests end within 10 s by their limits. */
 const DRAIN_LIMIT_MS = 15_000;
-/** Eight processes of this size leave room below PostgreSQL's default of 100 connections. */
+/** Eight processes with this pool leave room below PostgreSQL's default of 100 connections. */
 const DATABASE_POOL = 4;
-/** A probe has a second or two; a database that hangs is not ready. */
+/** A probe has a second or two; a hanging database is not ready. */
 const ASK_LIMIT_MS = 2_000;
 
 const log = createLog({ name: 'console', level: process.env.PAYONCE_LOG_LEVEL });
@@ -53,7 +53,8 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   });
   lifecycle.onStop('database watch', () => watch.stop());
   const askDatabase = () => withDeadline(watch.look(), ASK_LIMIT_MS, 'asking the database');
-  // Whoever asks at once after the start finds it asked; one that is away must not delay the pages.
+  // Asks once, so that an early probe has an answer. A database that is down must not delay the
+  // pages.
   await askDatabase().catch(() => {});
 
   const board = createBoard();
@@ -67,7 +68,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   queuesOf(config.queues).forEach(show);
   lifecycle.onStop('looking for shards', watchShards(config.queues, show, log));
 
-  // Before the first answer there is nothing to be written, and pages still show a time.
+  // Before the first answer nothing may be written, and pages still show a time.
   const clock = () => (watch.differenceMs() === null ? systemClock() : watch.clock());
   const { assure: assureDatabase } = watch;
   const app = await buildApp({ config, prisma, board, backlog, log, clock, assureDatabase });
@@ -80,7 +81,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     host: config.privateHost,
     port: config.privatePort,
     metrics,
-    // Orders can be read and registered without a queue, so none decides.
+    // Orders can be read and registered without a queue, so the queues do not decide.
     readiness: async () => {
       const database = await askDatabase().then(describeFitness, () => 'down');
       const shown = Object.fromEntries(queues.map((describe) => describe()));

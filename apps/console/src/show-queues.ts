@@ -7,7 +7,10 @@ import { hasReports, queueName } from '@payonce/core/queue/shards';
 import type { Backlog } from './backlog.js';
 import type { Board } from './plugins/bull-board.js';
 
-/** Connects in the background: pages and API serve without the queues. @returns whether the first is there yet */
+/**
+ * Connects in the background: pages and API work without the queues. @returns whether the first is
+ * ready yet
+ */
 export function showQueues(
   settings: QueueSettings,
   board: Board,

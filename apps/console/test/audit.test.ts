@@ -24,7 +24,7 @@ const actions = async (query: string) =>
   (await list(query)).audit.map(({ action }: { action: string }) => action);
 
 describe('the audit log', () => {
-  it('tells who did what to what, newest first', async () => {
+  it('shows who did what to what, newest first', async () => {
     expect((await list()).audit).toMatchObject([
       { actor: 'key:bootstrap', action: 'api_key.revoke', apiKey: '1' },
       { actor: 'key:shop', operator: '林', action: 'endpoint.disable', endpoint: '1' },
@@ -53,7 +53,7 @@ describe('the audit log', () => {
     }
   });
 
-  it('is an answer within seconds, however long the database would take', async () => {
+  it('answers within seconds, however long the database would take', async () => {
     const answer = await server.prisma.$transaction(async (tx) => {
       await tx.$executeRaw`LOCK TABLE audit_log IN ACCESS EXCLUSIVE MODE`;
       return call(server, 'GET', '/audit');

@@ -17,7 +17,7 @@ const job: NotificationJob = {
   version: 3,
   provider: 'alipay',
   channel: 'shop-alipay',
-  // As long as an ID may be in a job's ID, so that the address of its page is as long as it gets.
+  // As long as an ID in a job's ID may be, so that the address of its page has the maximum length.
   notificationId: 'n'.repeat(100),
   receivedAt: new Date().toISOString(),
   bodyBase64: Buffer.from(
@@ -50,7 +50,7 @@ async function redisQueue(): Promise<{ settings: QueueSettings; drop(): Promise<
   return { settings, drop: async () => {} };
 }
 
-/** In the console's own test database, reached with the queue's own role. */
+/** In the console's test database, with the queue's role. */
 async function postgresQueue(databaseUrl: string) {
   const role = `console_queue_${randomBytes(6).toString('hex')}`;
   const url = new URL(databaseUrl);
@@ -107,7 +107,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     for (const [, file] of files) expect((await get(`/${file}`)).statusCode).toBe(200);
   });
 
-  it('shows the job with what identifies it, and masks the payer and the signatures', async () => {
+  it('shows the identity of a job, and masks the payer and the signatures', async () => {
     const addresses = [
       `/api/queues?activeQueue=${kind}-notifications&status=waiting`,
       `/api/queues/${kind}-notifications/${jobId}`,
@@ -137,7 +137,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     expect(listed.queues[0].jobs).toHaveLength(1);
   });
 
-  it('shows what gateways report, and nothing of whatever else lies there', async () => {
+  it('shows the reports of gateways, and nothing of any other data there', async () => {
     const at = new Date().toISOString();
     const report = {
       version: 1,
@@ -161,7 +161,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
     expect(odd.body).not.toContain(OPENID);
   });
 
-  it('answers the questions that its page asks', async () => {
+  it('answers the requests of its page', async () => {
     for (const address of [
       '/api/redis/stats',
       `/api/queues/${kind}-notifications/metrics`,
@@ -172,7 +172,7 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
   });
 
   it('refuses everything that could change the queue, and the job stays', async () => {
-    // Bull Board's own table, so that what a new version adds is refused as well.
+    // Bull Board's route table, so that routes of a new version are refused as well.
     const changes = appRoutes.api.flatMap(({ method, route }) =>
       [method].flat().flatMap((verb) => [route].flat().map((url) => [verb, url] as const)),
     );

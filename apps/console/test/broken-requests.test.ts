@@ -13,7 +13,7 @@ afterAll(() => server.close());
 
 const json = { 'content-type': 'application/json' };
 
-describe('what is no request that the API could have', () => {
+describe('a request that the API cannot have', () => {
   it.each([
     ['an address that cannot be decoded', 'GET', '/%zz', {}, 400, 'bad_address'],
     ['an address of any length', 'GET', `/orders/${'x'.repeat(300)}`, {}, 414, 'bad_address'],
@@ -59,7 +59,7 @@ describe('what is no request that the API could have', () => {
       'POST /v1/orders HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
       400,
     ],
-  ])('%s is one too, and the connection ends', async (_, bytes, status) => {
+  ])('%s is refused too, and the connection ends', async (_, bytes, status) => {
     const { port } = server.app.server.address() as AddressInfo;
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');

@@ -36,7 +36,7 @@ async function consoleWith(text: string | null) {
 }
 
 it('channels are shown as the file has them; keys by name, with the expiry that gateways report', async () => {
-  // None of the files and variables that hold the keys is there: whatever is shown came without them.
+  // The files and variables with the keys are absent: the answer needed none of them.
   const { server, channelsFile } = await consoleWith(FILE);
   const expiresAt = '2027-03-01T00:00:00.000Z';
   const keys = [{ name: SERIAL, expiresAt, retired: false }];
@@ -85,7 +85,7 @@ it('channels are shown as the file has them; keys by name, with the expiry that 
     },
   ]);
 
-  // The next request sees the file as it stands then.
+  // The next request reads the present file.
   await writeFile(channelsFile, FILE.replace('shop-alipay', 'other-alipay'));
   const later = await call(server, 'GET', '/channels');
   expect(later.json().channels[0].key).toBe('other-alipay');
@@ -100,7 +100,7 @@ it.each([
     'shop.provider',
   ],
   ['holds a secret itself', FILE.replace('{ env: NEW_KEY }', 'hush-hush'), 'shop-wechat.apiV3Keys'],
-])('a file that %s is 503, by name and without what stands in it', async (_, text, named) => {
+])('a file that %s gives 503, by name and without its content', async (_, text, named) => {
   const { server } = await consoleWith(text);
   const answer = await call(server, 'GET', '/channels');
   expect([answer.statusCode, answer.json().code]).toEqual([503, 'channel_file_unusable']);

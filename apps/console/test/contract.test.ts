@@ -73,13 +73,13 @@ const reason = { operator: 'lin', reason: 'seen on the statement' };
 
 const TRADE = 'trades/alipay/T-1';
 
-/** Of no event at all, which is the same plan anywhere. */
+/** A plan without events, which is the same everywhere. */
 const PLANNED = {
   ...{ action: 'retry', filter: { merchant: 'nobody' } },
   plan: createHash('sha256').update('["retry",false,[]]').digest('hex'),
 };
 
-/** In this order, on one database. `{…}` is filled from the address that is called. */
+/** In this order, on one database. Values from the called address replace `{…}`. */
 const CALLS: [operation: string, path: string, status: number, payload?: object][] = [
   ['GET /v1/openapi.json', '/openapi.json', 200],
   ['POST /v1/orders', '/orders', 201, order],
@@ -206,7 +206,7 @@ describe('an answer is as the description says', () => {
     judge(operation, await call(server, method, path, payload && { payload }), status);
   });
 
-  it('and so is what the guard and the error handler answer', async () => {
+  it('and so are the answers of the guard and the error handler', async () => {
     const orders = 'POST /v1/orders';
     const key = `payonce_${'x'.repeat(43)}`;
     judge(orders, await call(server, 'POST', '/orders', { key: null, payload: order }), 401);
@@ -231,14 +231,14 @@ describe('an answer is as the description says', () => {
     judge('GET /v1/orders', away, 503);
   });
 
-  it('of every operation that it has', () => {
+  it('and every operation of the description is covered', () => {
     const operations = Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
       Object.keys(item ?? {}).map((method) => `${method.toUpperCase()} ${path}`),
     );
     expect([...answered].sort()).toEqual(operations.sort());
   });
 
-  it('and one that is not is found out', async () => {
+  it('and a wrong answer is found', async () => {
     const { body, ...answer } = await call(server, 'GET', '/orders');
     const judged = (json: unknown, statusCode = 200) =>
       contract.faultsOf('GET /v1/orders', {

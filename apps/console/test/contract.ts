@@ -3,17 +3,17 @@ import formats from 'ajv-formats';
 import type { LightMyRequestResponse } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 
-/** Judges answers by the API's description and by nothing else: not by the code that wrote them. */
+/** Checks answers by the API's description alone, not by the code that wrote them. */
 export interface Contract {
   /**
    * @param operation `GET /v1/orders/{number}`
-   * @returns what is wrong with the answer; nothing: it is as described
+   * @returns the faults of the answer; empty when it fits the description
    */
   faultsOf(operation: string, answer: LightMyRequestResponse): readonly string[];
 }
 
 export function readContract(document: OpenAPIV3_1.Document): Contract {
-  // `strict` would refuse OpenAPI's own keywords beside the schemas.
+  // `strict` would refuse OpenAPI's keywords beside the schemas.
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);
   ajv.addSchema(document, 'api', undefined, false);

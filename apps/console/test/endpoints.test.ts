@@ -20,7 +20,7 @@ async function made(name: string): Promise<string> {
 }
 
 describe('an endpoint', () => {
-  it('is made with a secret that is shown once, to the caller alone', async () => {
+  it('is created with a secret that is shown once, to the caller alone', async () => {
     const payload = { name: 'erp', url, eventTypes: ['order.paid'], operator: 'lin' };
     const answer = await make(payload, { 'idempotency-key': 'make-erp' });
     expect([answer.statusCode, answer.json()]).toMatchObject([
@@ -49,7 +49,7 @@ describe('an endpoint', () => {
     ]);
   });
 
-  it('hides the query of its address, which may hold a secret, from who is no admin', async () => {
+  it('hides the query of its address, which may hold a secret, from everybody but admins', async () => {
     const id = await made('queried');
     const key = await makeKey(server, 'operator', 'operate');
     for (const path of [`/endpoints/${id}`, '/endpoints']) {
@@ -69,21 +69,21 @@ describe('an endpoint', () => {
     ['eventTypes.0', { eventTypes: ['order.lost'] }],
     ['secret', { secret: 'whsec_c2hvcnQ=' }],
     ['', { secrets: 'x' }],
-  ])('is not made when %s is wrong: %j', async (field, wrong) => {
+  ])('is not created when %s is wrong: %j', async (field, wrong) => {
     const answer = await make({ name: 'wrong', url, ...wrong });
     expect([answer.statusCode, answer.json().code]).toEqual([400, 'invalid_request']);
     expect(answer.json().errors).toMatchObject([{ field }]);
     expect(answer.body).not.toMatch(/c2hvcnQ|user:pass/);
   });
 
-  it('has a name of its own within its merchant', async () => {
+  it('has a name that is unique within its merchant', async () => {
     await made('twice');
     const answer = await make({ name: 'twice', url });
     expect([answer.statusCode, answer.json().code]).toEqual([409, 'name_taken']);
     expect((await make({ name: 'twice', url, merchant: 'other' })).statusCode).toBe(201);
   });
 
-  it('gets another address and other event types; what is left out stays', async () => {
+  it('gets another address and other event types; omitted fields stay', async () => {
     const id = await made('moved');
     const patch = (payload: object) => call(server, 'PATCH', `/endpoints/${id}`, { payload });
     const moved = await patch({ url: 'https://new.example/hooks', reason: 'we moved' });
@@ -98,7 +98,7 @@ describe('an endpoint', () => {
     ]);
   });
 
-  it('gets a new secret, and the former one signs beside it for the time that is named', async () => {
+  it('gets a new secret, and the previous one signs beside it for the given time', async () => {
     const id = await made('rotated');
     const first = await ask('rotate-secret', id, { graceSeconds: 3_600 });
     expect(first.json().secret).toMatch(/^whsec_/);
@@ -111,7 +111,7 @@ describe('an endpoint', () => {
     expect((await ask('rotate-secret', id, { graceSeconds: 604_801 })).statusCode).toBe(400);
   });
 
-  it('is switched off and on, and removed: then its name is free', async () => {
+  it('is disabled, enabled and deleted: then its name is free', async () => {
     const id = await made('brief');
     expect((await ask('disable', id)).json()).toMatchObject({ disabledReason: 'operator' });
     expect((await ask('enable', id)).json()).toMatchObject({ disabledAt: null });
@@ -129,7 +129,7 @@ describe('an endpoint', () => {
     expect((await make({ name: 'brief', url })).statusCode).toBe(201);
   });
 
-  it('that stands in the channel file is changed there, and can only be switched off here', async () => {
+  it('from the channel file is changed there, and can only be disabled and enabled here', async () => {
     const at = new Date();
     const { id } = await server.prisma.webhookEndpoint.create({
       data: {
@@ -148,7 +148,7 @@ describe('an endpoint', () => {
   });
 });
 
-it('without PAYONCE_ENCRYPTION_KEY no secret is made, and the answer says so', async () => {
+it('gets no secret without PAYONCE_ENCRYPTION_KEY, and the answer says so', async () => {
   const keyless = await startConsole({ encryptionKey: null });
   try {
     const answer = await call(keyless, 'POST', '/endpoints', { payload: { name: 'erp', url } });

@@ -5,7 +5,10 @@ import { call, makeKey, startConsole, type TestConsole } from './support.js';
 const post = (server: TestConsole, path: string, payload: object, key?: string) =>
   call(server, 'POST', `/held-events/${path}`, { payload, ...(key && { key }) });
 
-/** Two that a retry applies, one that it makes a duplicate, one that it holds otherwise, three that stay. */
+/**
+ * Two that a retry applies, one that becomes a duplicate, one with another reason afterwards, three
+ * that stay.
+ */
 async function start(): Promise<TestConsole> {
   const server = await startConsole();
   onTestFinished(() => server.close());
@@ -25,7 +28,7 @@ async function start(): Promise<TestConsole> {
   return server;
 }
 
-it('a plan says what would come of many held events, and changes nothing', async () => {
+it('a plan shows the results for many held events, and changes nothing', async () => {
   const server = await start();
   const before = (await call(server, 'GET', '/held-events')).json();
   const plan = (await post(server, 'plan', { action: 'retry' })).json();
@@ -42,7 +45,7 @@ it('a plan says what would come of many held events, and changes nothing', async
   expect((await post(server, 'plan', { action: 'retry' })).json()).toEqual(plan);
 });
 
-it('is executed as it was foreseen; what it would not change is left alone', async () => {
+it('it is executed as planned; events without a change are left alone', async () => {
   const server = await start();
   const asked = { action: 'retry' };
   const { plan, ...foreseen } = (await post(server, 'plan', asked)).json();
@@ -55,7 +58,7 @@ it('is executed as it was foreseen; what it would not change is left alone', asy
   expect(await server.prisma.auditLog.count()).toBe(4);
 });
 
-it('is not executed when something is other than it was planned, nor for another action', async () => {
+it('it is not executed after any change since the plan, nor for another action', async () => {
   const server = await start();
   const asked = { action: 'retry', filter: { reason: 'unknown_order' } };
   const { plan } = (await post(server, 'plan', asked)).json();
@@ -73,7 +76,7 @@ it('is not executed when something is other than it was planned, nor for another
   expect(await server.prisma.auditLog.count()).toBe(0);
 });
 
-it('takes those that match, the oldest first, and says when there are more', async () => {
+it('it takes the matching events, the oldest first, and says when there are more', async () => {
   const server = await start();
   const numbers = async (payload: object) => {
     const { items, summary } = (
@@ -87,7 +90,7 @@ it('takes those that match, the oldest first, and says when there are more', asy
   expect(await numbers({ filter: { to: '2020-01-01T00:00:00Z' } })).toEqual([[], false]);
 });
 
-it('accepts and rejects for a reason only, with a key that may operate', async () => {
+it('it accepts and rejects only with a reason, and with a key that may operate', async () => {
   const server = await start();
   const asked = { action: 'reject', filter: { reason: 'merchant_mismatch' } };
   const { plan } = (await post(server, 'plan', asked)).json();

@@ -28,11 +28,11 @@ const said = ({ statusCode, body, headers }: LightMyRequestResponse) => ({
 });
 
 describe('a POST with an Idempotency-Key', () => {
-  it('that is sent again is not done again, and has the same answer', async () => {
+  it('that is repeated is not carried out again, and has the same answer', async () => {
     const first = await register('k-1', order('A-1'));
     expect(first.statusCode).toBe(201);
     expect(first.headers['idempotent-replayed']).toBeUndefined();
-    // Without the key it would be 200, and as it is now.
+    // Without the key it would be 200, with the present state.
     await call(server, 'POST', '/orders/A-1/close');
     for (const key of ['k-1', '"k-1"']) {
       const again = await register(key, order('A-1'));
@@ -60,7 +60,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect((await call(server, 'GET', '/orders/A-4')).statusCode).toBe(404);
   });
 
-  it('sent by many at once is done once; the others hear of it or are to try again', async () => {
+  it('that many send at once is carried out once; the others get its answer or must retry', async () => {
     const answers = await Promise.all(
       Array.from({ length: 12 }, () => register('k-5', order('A-5'))),
     );
@@ -74,7 +74,7 @@ describe('a POST with an Idempotency-Key', () => {
     }
   });
 
-  it("is another one for another caller: nobody hears somebody else's answer", async () => {
+  it("of another caller is independent: nobody gets another caller's answer", async () => {
     const shop = await makeKey(server, 'shop', 'operate');
     const mine = await register('k-6', order('A-6'));
     const theirs = await register('k-6', order('A-6'), shop);
@@ -82,12 +82,12 @@ describe('a POST with an Idempotency-Key', () => {
     expect(theirs.headers['idempotent-replayed']).toBeUndefined();
   });
 
-  it('can be sent again under the same key when it was no valid request', async () => {
+  it('may be repeated with the same key when it was no valid request', async () => {
     expect((await register('k-7', { orderNumber: 'A-7' })).statusCode).toBe(400);
     expect((await register('k-7', order('A-7'))).statusCode).toBe(201);
   });
 
-  it('is tried again after the database was away', async () => {
+  it('may be repeated after the database was down', async () => {
     await server.prisma.$executeRaw`ALTER TABLE orders RENAME TO orders_away`;
     const away = await register('k-8', order('A-8'));
     await server.prisma.$executeRaw`ALTER TABLE orders_away RENAME TO orders`;
@@ -104,7 +104,7 @@ describe('a POST with an Idempotency-Key', () => {
   });
 });
 
-it('a process that was killed in the middle frees the key after a minute, for the same request', async () => {
+it('of a process that was killed frees the key after a minute, for the same request', async () => {
   const requestHash = fingerprint(`POST /v1/orders\n${JSON.stringify(order('B-1'))}`);
   // All that it leaves behind is what it wrote first.
   const deps = { prisma: server.prisma, log: silent, clock };
@@ -119,7 +119,7 @@ it('a process that was killed in the middle frees the key after a minute, for th
   expect((await register('k-b', order('B-1'))).statusCode).toBe(201);
 });
 
-it('a secret that was shown once is not kept for the second time', async () => {
+it('whose answer shows a secret once does not store it for the repetition', async () => {
   const make = () =>
     call(server, 'POST', '/api-keys', {
       payload: { name: 'secretive', role: 'read' },
@@ -136,7 +136,7 @@ it('a secret that was shown once is not kept for the second time', async () => {
   expect(JSON.stringify(stored)).not.toContain(key.slice(12));
 });
 
-it('answers are kept for a day and more, and then go, a few with each new one', async () => {
+it('keeps its answer for over a day; each new one removes a few old ones', async () => {
   await Promise.all(
     Array.from({ length: 12 }, (_, index) => register(`old-${index}`, order('C-1'))),
   );

@@ -14,7 +14,7 @@ const statusWith = async (key: string | null, path = '/orders') =>
   (await call(server, 'GET', path, { key })).statusCode;
 
 describe('a bearer key', () => {
-  it('is shown once, is known by its hash alone, and can be told by its hint', async () => {
+  it('is shown once, is stored only as a hash, and is recognisable by its hint', async () => {
     const payload = { name: 'shop', role: 'operate', operator: 'lin' };
     const made = await call(server, 'POST', '/api-keys', { payload });
     expect([made.statusCode, made.json()]).toMatchObject([
@@ -45,7 +45,7 @@ describe('a bearer key', () => {
     });
   });
 
-  it('opens nothing any more once it is revoked, by the next request', async () => {
+  it('gives no access once it is revoked, from the next request on', async () => {
     const key = await makeKey(server, 'leaked', 'admin');
     expect(await statusWith(key)).toBe(200);
     const { apiKeys } = (await call(server, 'GET', '/api-keys?limit=1')).json();
@@ -62,7 +62,7 @@ describe('a bearer key', () => {
     ).toMatchObject([{ detail: { name: 'leaked', reason: 'found in a log' } }]);
   });
 
-  it('opens nothing any more once it has expired', async () => {
+  it('gives no access once it has expired', async () => {
     const expiresAt = new Date(now + HOUR_MS).toISOString();
     const payload = { name: 'contractor', role: 'read', expiresAt };
     const { key } = (await call(server, 'POST', '/api-keys', { payload })).json();
@@ -85,7 +85,7 @@ describe('a bearer key', () => {
     }
   });
 
-  it('has the time of its use noted once a minute, not for each request', async () => {
+  it('has its use noted once a minute, not for each request', async () => {
     const key = await makeKey(server, 'busy', 'read');
     const usedAt = async () =>
       (await server.prisma.apiKey.findUniqueOrThrow({ where: { name: 'busy' } })).lastUsedAt;
@@ -132,7 +132,7 @@ describe('a role', () => {
     }
   });
 
-  it('of a key is what the audit log names, whoever the key says it acts for', async () => {
+  it('of a key is what the audit log names, whatever person the key names', async () => {
     const key = keys.get('operate') ?? '';
     await server.prisma.deadLetter.create({
       data: {
@@ -165,7 +165,7 @@ describe('a wrong key', () => {
     },
   );
 
-  it('tried again and again stops its address, also once it is right, and no other one', async () => {
+  it('tried again and again blocks its address, even with the right key later, and no other one', async () => {
     const guesser = { remoteAddress: '192.0.2.7' };
     for (let guess = 0; guess < 20; guess += 1) {
       const key = `payonce_${String(guess).padStart(43, 'g')}`;
@@ -179,7 +179,7 @@ describe('a wrong key', () => {
   });
 });
 
-it('a route of the API that says no role is for administrators alone', async () => {
+it('a route of the API without a role is for administrators alone', async () => {
   const other = await startConsole();
   other.app.get('/v1/forgotten', async () => ({}));
   const key = await makeKey(other, 'reader', 'operate');

@@ -16,7 +16,7 @@ async function newSession(): Promise<string> {
   return `payonce-session=${cookiesOf(answer)['payonce-session']}`;
 }
 
-/** Opens a stream. `came`: what it has sent; `ended`: resolves when the console ends it. */
+/** Opens a stream. `came` has its data; `ended` resolves when the console ends it. */
 async function watch(cookie: string, topic: string) {
   const answer = await fetch(`${url}/live?${topic}`, { headers: { cookie } });
   const stream = {
@@ -48,7 +48,7 @@ async function logOut(cookie: string): Promise<void> {
 const news = (came: string) => came.match(/^event: change$/gm)?.length ?? 0;
 
 describe('a live stream', () => {
-  it('is for those who have logged in, and about what can be watched', async () => {
+  it('is for people who have logged in, and for known topics', async () => {
     const cookie = await newSession();
     expect((await fetch(`${url}/live?topic=overview`)).status).toBe(401);
     for (const topic of ['', 'topic=everything', 'topic=order', 'topic=order&id=1%20OR%201=1']) {
@@ -56,7 +56,7 @@ describe('a live stream', () => {
     }
   });
 
-  it('says that there is something new to see of an order, and nothing of what it is', async () => {
+  it('signals news of an order, and nothing of its content', async () => {
     const order = await server.prisma.order.create({
       data: {
         merchant: 'm',
@@ -70,7 +70,7 @@ describe('a live stream', () => {
     const stream = await watch(await newSession(), `topic=order&id=${order.id}`);
     expect(stream.headers.get('content-type')).toBe('text/event-stream');
     expect(stream.headers.get('cache-control')).toBe('no-store');
-    // Once at first: what came between the page and the stream would be missed.
+    // One signal at first: otherwise changes between the page and the stream would be missed.
     await eventually(() => expect(news(stream.came)).toBe(1));
     await server.prisma.order.update({
       where: { id: order.id },
@@ -80,7 +80,7 @@ describe('a live stream', () => {
     expect(stream.came).not.toContain('WATCHED');
   });
 
-  it('of held events is about the merchants of who watches, and about no other', async () => {
+  it("of held events covers the watcher's merchants, and no other", async () => {
     const proxies = ['127.0.0.1'];
     const limit = { header: 'x-merchants' };
     const other = await startConsole({
@@ -106,7 +106,7 @@ describe('a live stream', () => {
     const held = notificationOf([paid('NOBODY')], { merchant: 'shop-a', channel: 'live' });
     await receive(server, held);
     await eventually(() => expect(news(mine.came)).toBe(2));
-    // Both are looked at by one statement.
+    // One statement looks at both.
     expect(news(others.came)).toBe(1);
     await other.close();
   });
@@ -123,7 +123,7 @@ describe('a live stream', () => {
     await eventually(() => expect(news(other.came)).toBeGreaterThan(0));
   });
 
-  it('is not taken up by somebody who only asks for its headers', async () => {
+  it('is not opened by a request for its headers only', async () => {
     const cookie = await newSession();
     for (let n = 0; n < 5; n += 1) {
       await fetch(`${url}/live?topic=held`, { method: 'HEAD', headers: { cookie } });
@@ -131,7 +131,7 @@ describe('a live stream', () => {
     expect((await watch(cookie, 'topic=held')).status).toBe(200);
   });
 
-  it('ends when the console stops, and does not keep it from stopping', async () => {
+  it('ends when the console stops, and does not delay the stop', async () => {
     const stream = await watch(await newSession(), 'topic=overview');
     expect(stream.status).toBe(200);
     await server.app.close();

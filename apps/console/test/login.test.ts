@@ -29,7 +29,7 @@ describe('without a login', () => {
     '/v2/orders',
   ];
 
-  it.each(addresses)('a browser that opens %s is led to the login', async (url) => {
+  it.each(addresses)('a browser that opens %s is redirected to the login', async (url) => {
     const answer = await server.app.inject({ url, headers: BROWSER });
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/login']);
   });
@@ -41,7 +41,7 @@ describe('without a login', () => {
     expect(answer.json()).toMatchObject({ status: 401, code: 'unauthorized' });
   });
 
-  it('nothing can be posted but the login form', async () => {
+  it('nothing can be posted except the login form', async () => {
     for (const url of ['/', '/logout', '/queues/api/queues/notifications/add']) {
       const answer = await server.app.inject({
         method: 'POST',
@@ -55,7 +55,7 @@ describe('without a login', () => {
 });
 
 describe('the login', () => {
-  it('lets the operator in with the right password, and out again for good', async () => {
+  it('lets the operator in with the right password, and logging out ends the session permanently', async () => {
     const cookies = await logIn(server);
     const home = await server.app.inject({ url: '/', cookies });
     expect(home.statusCode).toBe(200);
@@ -74,7 +74,7 @@ describe('the login', () => {
     expect(after.statusCode).toBe(401);
   });
 
-  it('gives a cookie that scripts and other sites cannot use', async () => {
+  it('sets a cookie that scripts and other sites cannot use', async () => {
     const { answer } = await submitLogin(server.app, { password: server.password });
     const session = answer.cookies.find(({ name }) => name === 'payonce-session');
     expect(session).toMatchObject({ httpOnly: true, sameSite: 'Strict', path: '/' });
@@ -82,7 +82,7 @@ describe('the login', () => {
     expect(session?.maxAge).toBeUndefined();
   });
 
-  it('never takes over a session ID that was there before', async () => {
+  it('never takes over an earlier session ID', async () => {
     const planted = 'p'.repeat(43);
     const form = await server.app.inject({ url: '/login' });
     const answer = await server.app.inject({
@@ -124,7 +124,7 @@ describe('the login', () => {
     expect(answer.body).not.toContain('alert(1)');
   });
 
-  it('stops an address that guesses, also once it guesses right, and no other address', async () => {
+  it('blocks an address that guesses, even with the right password later, and no other address', async () => {
     const guesser = '192.0.2.66';
     for (let attempt = 0; attempt < 10; attempt += 1) {
       const { answer } = await submitLogin(server.app, { password: `guess ${attempt}` }, guesser);
@@ -199,7 +199,7 @@ describe('every answer', () => {
     }
   });
 
-  it('is a plain refusal for what does not belong here', async () => {
+  it('is a plain refusal for an unknown address', async () => {
     const cookies = await logIn(server);
     const unknown = await server.app.inject({ url: '/nothing-here', cookies });
     expect(unknown.statusCode).toBe(404);

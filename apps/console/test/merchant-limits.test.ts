@@ -1,4 +1,4 @@
-/** What the table of routes cannot say: forgotten routes, repeated requests, forms of a limit. */
+/** What the table of routes cannot show: forgotten routes, repeated requests, forms of a limit. */
 import { createHash } from 'node:crypto';
 import { hasMerchant } from '@payonce/core/access/merchants';
 import { Prisma } from '@payonce/prisma/client';
@@ -24,14 +24,14 @@ const registered = async () =>
     ({ merchant, number }) => `${merchant} ${number}`,
   );
 
-describe('a route that does not say whose data it is about', () => {
-  it('is for callers of all merchants alone; a list that asks nobody does not leave', async () => {
+describe('a route without a merchant rule', () => {
+  it('is only for callers of all merchants; a list without a limit is not sent', async () => {
     const other = await startConsole();
     const secret = 'of everybody';
     other.app.get('/v1/forgotten', { config: { access: 'read' } }, async () => ({ secret }));
     const config = { access: 'read', merchants: 'listed' } as const;
     other.app.get('/v1/careless', { config }, async () => ({ secret }));
-    // What no schema checks names nobody: the handler may mean something else.
+    // Without a schema the guard sees no merchant: the handler may read something else.
     const named = { access: 'read', merchants: { named: true, refusal: nothingHere } } as const;
     other.app.get('/v1/unchecked', { config: named }, async () => ({ secret }));
     other.app.get('/v1/careful', { config }, async (request) => merchantsOf(request));
@@ -53,7 +53,7 @@ describe('a route that does not say whose data it is about', () => {
 });
 
 describe('a key with merchants', () => {
-  it('learns from the headers of an answer no more than from the answer', async () => {
+  it('learns no more from the headers of an answer than from the answer', async () => {
     const key = await makeKey(server, 'headers-only', 'read', ['shop-a']);
     const head = (path: string) =>
       server.app.inject({
@@ -66,7 +66,7 @@ describe('a key with merchants', () => {
     expect(await Promise.all(statuses)).toEqual([403, 404, 200]);
   });
 
-  it('says them when it is made and listed, and so does its audit row; without any it has all', async () => {
+  it('shows them when it is created and listed, and so does its audit row; without any it has all', async () => {
     const made = async (name: string, merchants?: readonly string[] | null) =>
       (
         await call(server, 'POST', '/api-keys', { payload: { name, role: 'read', merchants } })
@@ -95,7 +95,7 @@ describe('a key with merchants', () => {
     },
   );
 
-  it('makes no key, whatever its role: not with its own merchants, nor with others', async () => {
+  it('creates no key, whatever its role: neither with its merchants nor with others', async () => {
     const key = await makeKey(server, 'limited-admin', 'admin', ['*-shop']);
     for (const merchants of [undefined, ['*-shop'], ['*']]) {
       const payload = { name: 'child', role: 'read', merchants };
@@ -104,7 +104,7 @@ describe('a key with merchants', () => {
     }
   });
 
-  it('is unknown to a console of the release before, which would let it see everything', async () => {
+  it('is unknown to a console of the previous release, which would let it see everything', async () => {
     const key = await makeKey(server, 'after', 'read', ['shop-a']);
     const plain = await makeKey(server, 'before', 'read');
     const known = (secret: string) =>
@@ -113,14 +113,14 @@ describe('a key with merchants', () => {
       });
     expect((await known(plain))?.name).toBe('before');
     expect(await known(key)).toBeNull();
-    // Nor can it be made one that such a console knows.
+    // It cannot be changed into a key that such a console knows either.
     await expect(
       server.prisma.$executeRaw`
         UPDATE api_keys SET key_hash = substr(key_hash, 11) WHERE name = 'after'`,
     ).rejects.toThrow('api_keys_hash_by_merchants');
   });
 
-  it('opens nothing while its merchants cannot be read', async () => {
+  it('gives no access while its merchants cannot be read', async () => {
     const key = await makeKey(server, 'spoilt', 'read', ['shop-a']);
     const status = async () => (await call(server, 'GET', '/orders', { key })).statusCode;
     expect(await status()).toBe(200);
@@ -153,14 +153,14 @@ describe('a key with merchants', () => {
     ]);
   });
 
-  it('has the default merchant where none is named, if that is its own', async () => {
+  it('has the default merchant if none is named and it is one of its merchants', async () => {
     const key = await makeKey(server, 'of-default', 'operate', ['default']);
     const answer = await call(server, 'POST', '/orders', { key, payload: order('D-1') });
     expect([answer.statusCode, answer.json().merchant]).toEqual([201, 'default']);
     expect((await call(server, 'GET', '/orders/D-1', { key })).statusCode).toBe(200);
   });
 
-  it('learns nothing from what an order of another merchant answers', async () => {
+  it('learns nothing from the answer for an order of another merchant', async () => {
     const key = await makeKey(server, 'curious', 'operate', ['shop-c']);
     await call(server, 'POST', '/orders', { payload: order('THERE', 'shop-d') });
     const answers = await Promise.all(
@@ -174,7 +174,7 @@ describe('a key with merchants', () => {
     }
   });
 
-  it('is not answered what another key was, under the same Idempotency-Key', async () => {
+  it('does not get the answer of another key, under the same Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'same-for-both' };
     const one = await makeKey(server, 'one', 'operate', ['shop-e']);
     const two = await makeKey(server, 'two', 'operate', ['shop-f']);
@@ -183,7 +183,7 @@ describe('a key with merchants', () => {
     expect((await send(one)).statusCode).toBe(201);
     const refused = await send(two);
     expect([refused.statusCode, refused.body.includes('E-1')]).toEqual([403, false]);
-    // Nor does the refusal take the key from anybody.
+    // The refusal does not claim the key either.
     const own = await call(server, 'POST', '/orders', {
       ...{ key: two, headers, payload: order('F-1', 'shop-f') },
     });
@@ -193,7 +193,7 @@ describe('a key with merchants', () => {
 });
 
 describe('a limit in SQL', () => {
-  it('is the one in memory, for any names and patterns: also as Prisma and LIKE read them', async () => {
+  it('equals the one in memory, for any names and patterns: also as Prisma and LIKE read them', async () => {
     const part = fc.constantFrom(...['a', 'b', '%', '_', '\\', '-', '中']);
     const name = fc.array(part, { minLength: 1, maxLength: 5 }).map((parts) => parts.join(''));
     const wild = fc.oneof({ weight: 3, arbitrary: part }, fc.constant('*'));

@@ -6,7 +6,7 @@ import { routesOf } from './routes-of.js';
 import { deadLetterOf, type Stock, stockFor } from './stock.js';
 import { call, cookiesOf, formTokenIn, startConsole, type TestConsole } from './support.js';
 
-/** Everybody is asked for things of `acme-shop`, beside which there is another merchant. */
+/** Every caller asks for rows of `acme-shop`; there is another merchant as well. */
 const CALLERS = {
   all: ['*'],
   own: ['acme-shop', 'another-shop'],
@@ -19,7 +19,7 @@ const CASES = WHOM.flatMap((whom) => ROLES.map((role) => [role, whom] as const))
 const PROXY = '10.1.2.3';
 
 let server: TestConsole;
-/** By role: what people named by the proxy may do is a setting. */
+/** By role: the role of people named by the proxy is a setting. */
 const consoles = new Map<Role, TestConsole>();
 let acme: Stock;
 beforeAll(async () => {
@@ -42,7 +42,7 @@ afterAll(async () => {
   await server.close();
 });
 
-/** What the guard has to answer; null: it lets in. */
+/** The expected refusal of the guard; null if it must let the caller in. */
 function refusal({ whose, role: needed }: RouteEntry, role: Role, whom: Whom): number | null {
   if (!allows(role, needed)) return 403;
   if (whose === 'all') return whom === 'all' ? null : 403;
@@ -52,11 +52,11 @@ function refusal({ whose, role: needed }: RouteEntry, role: Role, whom: Whom): n
 
 interface Answer {
   readonly status: number;
-  /** Without the request's own address, which pages have in them. */
+  /** Without the request's address, which pages contain. */
   readonly text: string;
 }
 
-/** What is wrong with an answer; nothing: it is as it should be. */
+/** The faults of an answer; empty when it is as expected. */
 function faultsOf(route: string, entry: RouteEntry, role: Role, whom: Whom, answer: Answer) {
   const { status, text } = answer;
   const refused = refusal(entry, role, whom);
@@ -82,7 +82,7 @@ function answerOf(url: string, { statusCode, body, headers }: LightMyRequestResp
   return { status: statusCode, text: `${own} ${JSON.stringify(headers)}` };
 }
 
-/** All that one merchant's callers could have changed. */
+/** All rows that one merchant's callers could have changed. */
 async function contents(): Promise<string> {
   const tables = [
     ...['orders', 'facts', 'trades', 'notifications', 'notification_events', 'order_events'],
@@ -99,7 +99,7 @@ async function contents(): Promise<string> {
   return [...rows, ...keys.map(({ id, revokedAt }) => `${id} ${revokedAt}`)].join('\n');
 }
 
-it('every route of the console stands in the table, and no other', async () => {
+it('every route of the console is in the table, and no other', async () => {
   const served = routesOf(server.app).filter(
     (route) => !Object.keys(FOREIGN).some((path) => route.split(' ')[1]?.startsWith(path)),
   );
@@ -129,7 +129,7 @@ describe('the API', () => {
     return answerOf(url, answer);
   };
 
-  it('tells nobody anything who brings no key', async () => {
+  it('reveals nothing to callers without a key', async () => {
     const before = await contents();
     for (const [route, entry] of Object.entries(API)) {
       const { status, text } = await ask(route, entry, null);
@@ -186,7 +186,7 @@ describe('the pages', () => {
     return { status: answer.statusCode, text: '' };
   };
 
-  it('tell nobody anything who is not logged in', async () => {
+  it('reveal nothing without a login', async () => {
     for (const [route, entry] of Object.entries(PAGES)) {
       const { status, text } = await ask(route, entry, 'admin', null);
       expect([route, status, /acme|zorg/i.test(text)]).toEqual([route, 401, false]);

@@ -45,7 +45,7 @@ function paid(orderNumber: string, amount: bigint): PaymentEvent {
   };
 }
 
-/** As the worker hands it over, with everything in body and headers that must not be seen. */
+/** As the worker applies it, with everything in body and headers that must stay hidden. */
 function notification(
   events: readonly PaymentEvent[],
   from: Partial<VerifiedNotification> = {},
@@ -105,7 +105,7 @@ async function idsOf(query: string): Promise<string[]> {
 }
 
 describe('an order that is registered after it was paid', () => {
-  it('is answered as paid at once, and shows all that led to it', async () => {
+  it('counts as paid at once, and shows its whole history', async () => {
     const early = notification([paid('N-early', 8888n)]);
     await apply(early, early);
     expect(await idsOf('outcome=held&orderNumber=N-early')).toEqual([early.notificationId]);
@@ -182,7 +182,7 @@ describe('the list of notifications', () => {
 });
 
 describe('a notification', () => {
-  it('is shown with what identifies it', async () => {
+  it('is shown with its identity', async () => {
     const one = wechatPay([paid('N-masked', 1n)]);
     await apply(one);
     const [listed] = (await api('GET', '/notifications?orderNumber=N-masked')).json().notifications;
@@ -219,7 +219,7 @@ describe('a notification', () => {
     }
   });
 
-  it('does not show what an adapter put into an event by mistake', async () => {
+  it('hides fields that an adapter put into an event by mistake', async () => {
     const event = { ...paid('N-mistake', 1n), payer: OPENID, openid: OPENID };
     await apply(notification([event]));
     const stored = await server.prisma.notificationEvent.findFirst({
@@ -231,7 +231,7 @@ describe('a notification', () => {
     expect(body).not.toContain(OPENID);
   });
 
-  it('is 404 where there is none, and 400 where there can be none', async () => {
+  it('is 404 for an unknown ID, and 400 for an impossible one', async () => {
     expect((await api('GET', '/notifications/999999')).statusCode).toBe(404);
     expect((await api('GET', '/notifications/abc')).statusCode).toBe(400);
   });

@@ -7,10 +7,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** What PostgreSQL's text cannot hold, and what would come back from it as something else. */
+/** Values that PostgreSQL's text cannot hold, and values that would be stored differently. */
 const UNSTORABLE = ['\0', 'a\u0000', '\ud800'];
 
-describe('what the database could not store is a fault of the request, and none of ours', () => {
+describe('a value that the database could not store is a fault of the request, and not of payonce', () => {
   it.each([
     '/orders?merchant=',
     '/orders?trade=',

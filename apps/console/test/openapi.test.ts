@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** `GET /v1/orders/{number}` and the like, with what is said of it. */
+/** `GET /v1/orders/{number}` and the like, with their descriptions. */
 function operations(): [string, Operation][] {
   return Object.entries(document.paths ?? {}).flatMap(([path, item]) =>
     METHODS.flatMap((method): [string, Operation][] => {
@@ -28,7 +28,7 @@ function operations(): [string, Operation][] {
 }
 
 describe("the API's description", () => {
-  it('is OpenAPI 3.1, as a validator that knows nothing of us says', async () => {
+  it('is OpenAPI 3.1 for an independent validator', async () => {
     const validator = new Validator();
     expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
     expect(validator.version).toBe('3.1');
@@ -46,7 +46,7 @@ describe("the API's description", () => {
     ).toEqual(served.sort());
   });
 
-  it('says of each who may ask, what for, and what can go wrong', () => {
+  it('states for each operation its caller, its purpose and its errors', () => {
     const names = new Set<string>();
     for (const [name, { operationId, summary, tags, security, responses }] of operations()) {
       expect(summary?.length, name).toBeGreaterThan(3);

@@ -31,7 +31,7 @@ const register = (orderNumber: string) => api('POST', '/orders', { orderNumber, 
 const lin = { operator: '林', reason: '账单上看到了' };
 
 describe('a held event', () => {
-  it('is accepted: its order counts as paid with the amount received, and who did it is on record', async () => {
+  it('is accepted: its order counts as paid with the amount received, and the operator is on record', async () => {
     await register('A-1');
     const event = await received(paid('A-1', { amount: 1n }));
     const answer = await api('POST', `${event}/accept`, { ...lin, amount: '1' });
@@ -58,7 +58,7 @@ describe('a held event', () => {
     expect((await api('GET', notification)).json()).toMatchObject({ audit: [record] });
   });
 
-  it('accepted twice, or accepted and then rejected: the first one stands', async () => {
+  it('accepted twice, or accepted and then rejected: the first one counts', async () => {
     await register('A-2');
     const event = await received(paid('A-2', { payeeMatches: false }));
     const [one, two] = [
@@ -72,7 +72,7 @@ describe('a held event', () => {
     expect((await api('GET', '/orders/A-2')).json().audit).toHaveLength(1);
   });
 
-  it('of another sum than the operator names is not accepted', async () => {
+  it('with another sum than the operator names is not accepted', async () => {
     await register('A-3');
     const event = await received(paid('A-3', { amount: 1n }));
     const answer = await api('POST', `${event}/accept`, { ...lin, amount: '8888' });
@@ -93,7 +93,7 @@ describe('a held event', () => {
     expect(answer.json().detail).toContain('reject');
   });
 
-  it('is rejected: ignored for good, and kept', async () => {
+  it('is rejected: it is permanently ignored, and kept', async () => {
     await register('A-5');
     const event = await received(paid('A-5', { amount: 1n }));
     const answer = await api('POST', `${event}/reject`, lin);
@@ -104,7 +104,7 @@ describe('a held event', () => {
     expect(await api('GET', event.replace('/events/0', ''))).toMatchObject({ statusCode: 200 });
   });
 
-  it('is retried without a reason: held on, or applied', async () => {
+  it('is retried without a reason: it stays held, or is applied', async () => {
     const event = await received(paid('A-6'));
     const before = await api('POST', `${event}/retry`, {});
     expect([before.statusCode, before.json()]).toMatchObject([
@@ -125,7 +125,7 @@ describe('a held event', () => {
   });
 });
 
-describe('what an operator asks for', () => {
+describe('a request of an operator', () => {
   it.each(['retry', 'accept', 'reject'])('%s is 404 where there is no such event', async (verb) => {
     const event = await received(paid('B-1'));
     for (const url of [event.replace(/0$/, '7'), '/notifications/999999/events/0']) {
@@ -148,7 +148,7 @@ describe('what an operator asks for', () => {
     ['operator', { operator: '', reason: 'r' }],
     ['operator', { operator: 'x'.repeat(65), reason: 'r' }],
     ['', { reason: 'r', amuont: '1' }],
-  ])('must be whole: %s is named in %j', async (field, payload) => {
+  ])('must be complete: %s is named in %j', async (field, payload) => {
     const event = await received(paid('B-2', { amount: 1n }));
     for (const verb of ['accept', 'reject']) {
       const answer = await api('POST', `${event}/${verb}`, payload);
@@ -216,7 +216,7 @@ describe('dead letters', () => {
     expect((await api('GET', '/dead-letters?state=lost')).statusCode).toBe(400);
   });
 
-  it('are tried again when somebody asks, or dismissed for a reason', async () => {
+  it('are tried again on request, or dismissed with a reason', async () => {
     await died('L3', 'unknown_channel');
     const [{ id }] = await list();
     const asked = await api('POST', `/dead-letters/${id}/redrive`, {});

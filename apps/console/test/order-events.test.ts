@@ -20,7 +20,7 @@ async function endpoint(name: string, changes: object = {}): Promise<bigint> {
   return id;
 }
 
-/** The event of an order that was just paid. @returns its ID */
+/** The event of a newly paid order. @returns its ID */
 async function paidEvent(number: string): Promise<bigint> {
   await call(server, 'POST', '/orders', { payload: { orderNumber: number, amount: '8888' } });
   await receive(server, notificationOf([paid(number)]));
@@ -78,7 +78,7 @@ describe('order events', () => {
     expect((await call(server, 'GET', '/events/99999')).json().code).toBe('unknown_order_event');
   });
 
-  it('hide what the answer may say of a payer, unless an administrator asks', async () => {
+  it('hide payers in the answer, except from an administrator', async () => {
     const [event, shop] = [await paidEvent('E-4'), await endpoint('e4')];
     const { id: deliveryId } = await parked(event, shop);
     const openid = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
@@ -95,7 +95,7 @@ describe('order events', () => {
     expect((await call(server, 'GET', `/events/${event}`)).body).toContain(openid);
   });
 
-  it('are sent again, to one endpoint or to all that want them; who asked is on record', async () => {
+  it('are sent again, to one endpoint or to all that want them; the operator is on record', async () => {
     const [event, shop] = [await paidEvent('E-3'), await endpoint('e3')];
     const off = await endpoint('e3-off', { disabledAt: now, disabledReason: 'operator' });
     const redeliver = (payload: object) =>
@@ -128,7 +128,7 @@ describe('deliveries', () => {
     expect(await found(`state=pending&endpoint=${shop}`)).toEqual([]);
   });
 
-  it('are sent again, or given up for a reason', async () => {
+  it('are sent again, or rejected with a reason', async () => {
     const [event, shop] = [await paidEvent('D-2'), await endpoint('d2')];
     const { id } = await parked(event, shop);
     const ask = (verb: string, payload: object = {}, of: bigint = id) =>

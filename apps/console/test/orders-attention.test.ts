@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Read by the index of those orders alone, so far. */
+/** Scans of the index of those orders, so far. */
 async function scans(): Promise<bigint> {
   const [found] = await server.prisma.$queryRaw<{ scans: bigint }[]>`
     SELECT idx_scan AS scans FROM pg_stat_user_indexes WHERE indexrelname = 'orders_attention_idx'`;

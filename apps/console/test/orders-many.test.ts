@@ -16,7 +16,7 @@ const registerAll = (orders: readonly object[]) =>
   call(server, 'POST', '/orders', { payload: { orders } });
 
 describe('registering many orders at once', () => {
-  it('takes 500, tells of each, and releases what was held for them', async () => {
+  it('takes 500, returns a result for each, and releases their held events', async () => {
     const numbers = Array.from({ length: 500 }, (_, index) => `M-${index}`);
     await receive(server, notificationOf([paid('M-7')]), notificationOf([paid('M-499')]));
     const answer = await registerAll(numbers.map((number) => order(number)));
@@ -56,7 +56,7 @@ describe('registering many orders at once', () => {
     ['orders.0', [order('O-1', { amuont: '1' })]],
     ['orders', []],
     ['orders', Array.from({ length: 501 }, (_, index) => order(`O-${index}`))],
-  ])('registers none when one is not as it should be, and names it: %s', async (field, orders) => {
+  ])('registers none when one is invalid, and names it: %s', async (field, orders) => {
     const answer = await registerAll(orders);
     expect([answer.statusCode, answer.json().code]).toEqual([400, 'invalid_request']);
     expect(answer.json().errors).toMatchObject([{ field }]);
@@ -87,7 +87,7 @@ describe('searching orders', () => {
       .json()
       .orders.map((one: { orderNumber: string }) => one.orderNumber);
 
-  it('by trade, whichever rail it is of', async () => {
+  it('by trade, on any rail', async () => {
     await registerAll([order('S-1'), order('S-2'), order('S-3')]);
     const trade = 'one-number';
     const fact = { kind: 'paid', rail: 'wechat', trade, amount: 8888n, at: new Date() } as const;

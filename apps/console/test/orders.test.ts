@@ -49,12 +49,12 @@ describe('the API', () => {
     }
   });
 
-  it('does not take a login of the pages for a key', async () => {
+  it('does not accept a login of the pages as a key', async () => {
     const answer = await server.app.inject({ url: '/v1/orders', cookies: await logIn(server) });
     expect(answer.statusCode).toBe(401);
   });
 
-  it('does not take the key for a login of the pages', async () => {
+  it('does not accept the key as a login of the pages', async () => {
     const headers = { authorization: `Bearer ${server.apiKey}` };
     for (const url of ['/', '/queues', '/queues/api/queues']) {
       expect((await server.app.inject({ url, headers })).statusCode).toBe(401);
@@ -65,7 +65,7 @@ describe('the API', () => {
 describe('registering an order', () => {
   const order = { orderNumber: 'A-1001', amount: '8888' };
 
-  it('is 201 the first time, 200 the same again, 409 with other terms', async () => {
+  it('is 201 the first time, 200 when repeated, 409 with other terms', async () => {
     const first = await api('POST', '/orders', order);
     expect(first.statusCode).toBe(201);
     expect(first.headers.location).toBe('/v1/orders/A-1001?merchant=default');
@@ -152,7 +152,7 @@ describe('registering an order', () => {
 });
 
 describe('closing an order', () => {
-  it('closes a pending one, again and again with the same result', async () => {
+  it('closes a pending one; repeating gives the same result', async () => {
     await api('POST', '/orders', { orderNumber: 'C-1', amount: '100' });
     const closed = await api('POST', '/orders/C-1/close');
     expect([closed.statusCode, closed.json().status]).toEqual([200, 'closed']);
@@ -216,7 +216,7 @@ describe('the list of orders', () => {
 });
 
 describe('without its database', () => {
-  it('the API says 503 and try again, and nothing of the inside', async () => {
+  it('the API answers 503 and asks for a retry, without internal details', async () => {
     const databaseUrl = 'postgresql://operator:not-to-be-seen@127.0.0.1:1/payonce';
     const cut = await startConsole({ databaseUrl });
     try {

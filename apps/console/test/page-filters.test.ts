@@ -44,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Which of these words stand in the table of a page. */
+/** The words that are in the table of a page. */
 async function found(url: string, words: readonly string[]): Promise<string[]> {
   const { body, statusCode } = await server.app.inject({ url, cookies });
   expect([url, statusCode]).toEqual([url, 200]);
@@ -70,7 +70,7 @@ describe('the filters of a page find what they name, and nothing else', () => {
     ['/held?channel=two', HELD, ['HELD-1']],
     ['/held?order=HELD-2&merchant=default', HELD, ['HELD-2']],
     ['/notifications', NOTIFIED, NOTIFIED],
-    // As a whole: the second is held, as one of its events is.
+    // By the status of the whole: the second is held, since one of its events is.
     ['/notifications?outcome=applied', NOTIFIED, ['PAID-1']],
     ['/notifications?outcome=held', NOTIFIED, ['PAID-2', 'HELD-1', 'HELD-2']],
     ['/notifications?notification=first', NOTIFIED, ['PAID-1']],

@@ -36,7 +36,7 @@ describe('a person whom an authenticating proxy names', () => {
   it.each(['127.0.0.1', '10.2.0.1', '::1'])(
     'is not believed to be that when %s says so',
     async (from) => {
-      // Whatever the forwarding headers say: it is the connection that counts.
+      // Forwarding headers do not matter: the connection counts.
       const headers = { ...NAMED, 'x-forwarded-for': PROXY, forwarded: `for=${PROXY}` };
       expect((await get(from, headers)).headers.location).toBe('/login');
     },
@@ -50,14 +50,14 @@ describe('a person whom an authenticating proxy names', () => {
     },
   );
 
-  it('is nobody any more without the word of the proxy, whatever cookie is shown', async () => {
+  it("has no access without the proxy's header, whatever cookie it shows", async () => {
     const cookies = cookiesOf(await get(PROXY, NAMED));
     expect((await get(PROXY, NAMED, cookies)).cookies).toEqual([]);
     expect((await get(PROXY, { accept: 'text/html' }, cookies)).headers.location).toBe('/login');
     expect((await get('127.0.0.1', NAMED, cookies)).headers.location).toBe('/login');
   });
 
-  it('is somebody else as soon as the proxy says so', async () => {
+  it('changes as soon as the proxy names another one', async () => {
     const cookies = cookiesOf(await get(PROXY, NAMED));
     const other = await get(PROXY, { ...NAMED, 'x-forwarded-user': 'wang' }, cookies);
     expect(other.body).toContain('wang');
@@ -65,7 +65,7 @@ describe('a person whom an authenticating proxy names', () => {
     expect(cookiesOf(other)['payonce-session']).not.toBe(cookies['payonce-session']);
   });
 
-  it('who may only look sees the trades of an order and no way to release one', async () => {
+  it('with the role read sees the trades of an order and no button to release one', async () => {
     const payload = { orderNumber: 'A-1', amount: '8888' };
     await call(server, 'POST', '/orders', { payload });
     await receive(server, notificationOf([paid('A-1', { trade: 'T1' })]));
@@ -81,7 +81,7 @@ describe('a person whom an authenticating proxy names', () => {
     expect(look.statusCode).toBe(403);
   });
 
-  it('who may only look sees no button, and is refused what none was shown for', async () => {
+  it('with the role read sees no button, and its requests are refused', async () => {
     const page = await get(PROXY, NAMED);
     const cookies = cookiesOf(page);
     const payload = new URLSearchParams({
@@ -140,7 +140,7 @@ describe('a person whose merchants the proxy names', () => {
   it.each([
     ['*', ['/', '/dead-letters', '/audit', '/queues']],
     ['shop-a,shop-*', []],
-  ])('has the entries of the menu that %j may open, and no other', async (merchants, further) => {
+  ])('sees the entries of the menu that %j may open, and no other', async (merchants, further) => {
     const menu = menuIn((await get('/orders', merchants)).body);
     const always = ['/held', '/orders', '/notifications', '/deliveries', '/endpoints', '/docs'];
     expect(menu.toSorted()).toEqual([...always, ...further].toSorted());
@@ -149,7 +149,7 @@ describe('a person whose merchants the proxy names', () => {
     }
   });
 
-  it('of some merchants begins with the orders, and reads why another page does not open', async () => {
+  it('of some merchants starts with the orders, and learns why another page does not open', async () => {
     const first = await get('/', 'shop-a');
     expect([first.statusCode, first.headers.location]).toEqual([303, '/orders']);
     for (const [language, words] of [
@@ -164,12 +164,12 @@ describe('a person whose merchants the proxy names', () => {
   it.each([
     ...[undefined, '', ',', 'shop-a,', 'shop-a, shop-b', ' ', 'shop a', 'sh\u00f6p'],
     ...['*****', 'x'.repeat(65), Array.from({ length: 101 }, (_, n) => `s${n}`).join()],
-  ])('is nobody with %j: what cannot be read is not all', async (merchants) => {
+  ])('has no access with %j: an unreadable header does not mean all', async (merchants) => {
     const answer = await get('/orders', merchants);
     expect([answer.statusCode, answer.headers.location]).toEqual([303, '/login']);
   });
 
-  it('is nobody when two headers say it: one may be of the browser', async () => {
+  it("has no access when two headers name merchants: one may be the browser's", async () => {
     const local = await startConsole({
       identity: {
         ...{ header: 'x-user', role: 'read', proxies: ['127.0.0.1'] },
@@ -187,10 +187,10 @@ describe('a person whose merchants the proxy names', () => {
     await local.close();
   });
 
-  it('with other merchants than a moment ago is another session; the former one is over', async () => {
+  it('with other merchants than before is another session; the former one ends', async () => {
     const first = await get('/audit', '*');
     expect(first.statusCode).toBe(200);
-    // A merchant of that name is not all of them.
+    // A merchant of that name does not mean all.
     const second = await get('/audit', 'all', { cookie: cookieOf(first) });
     expect(second.statusCode).toBe(403);
     expect(cookieOf(second)).not.toBe(cookieOf(first));
@@ -202,7 +202,7 @@ describe('a person whose merchants the proxy names', () => {
 });
 
 describe('people whom a proxy names', () => {
-  it('have the merchants of the setting, where the proxy says none', async () => {
+  it('have the merchants of the setting, if the proxy names none', async () => {
     const merchants = ['shop-*'];
     const identity = { header: 'x-user', role: 'read', merchants, proxies: [PROXY] } as const;
     const server = await startConsole({ identity });
@@ -222,7 +222,7 @@ describe('people whom a proxy names', () => {
 });
 
 describe('without that setting', () => {
-  it('nobody is believed to be anybody', async () => {
+  it('nobody is identified by a header', async () => {
     const server = await startConsole();
     const answer = await server.app.inject({ url: '/', remoteAddress: PROXY, headers: NAMED });
     expect(answer.headers.location).toBe('/login');

@@ -21,8 +21,8 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-describe('a notification whose bytes were dropped when their time was over', () => {
-  it('says so in the API, and what stays of it is shown as before', async () => {
+describe('a notification whose bytes were erased after the retention time', () => {
+  it('shows that in the API, and its other data as before', async () => {
     expect((await call(server, 'GET', `/notifications/${id}`)).json()).toMatchObject({
       ...{ purgedAt: purgedAt.toISOString(), headers: {}, body: { bytes: 0, fields: {} } },
       ...{ status: 'ignored', events: [{ event: { says: 'TRADE_CLOSED' } }] },
@@ -34,7 +34,7 @@ describe('a notification whose bytes were dropped when their time was over', () 
     ]);
   });
 
-  it('says so where its bytes are asked for, which is on record all the same', async () => {
+  it('shows that instead of its bytes, and the look is still recorded', async () => {
     expect((await call(server, 'GET', `/notifications/${id}/raw`)).json()).toEqual({
       ...{ id: String(id), purgedAt: purgedAt.toISOString() },
       ...{ headers: {}, bodyBase64: '', text: null },
@@ -49,7 +49,7 @@ describe('a notification whose bytes were dropped when their time was over', () 
     ]);
   });
 
-  it('says so on its page, instead of a body of nothing', async () => {
+  it('shows that on its page, instead of an empty body', async () => {
     const cookies = await logIn(server);
     const page = async (of: bigint) =>
       (await server.app.inject({ url: `/notifications/${of}`, cookies })).body;

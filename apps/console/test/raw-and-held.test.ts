@@ -11,7 +11,7 @@ afterAll(() => server.close());
 describe('a notification as it was received', () => {
   const BUYER = '2088101106499364';
 
-  it('is shown to administrators, byte for byte, and each look is on record', async () => {
+  it('is shown to administrators, byte for byte, and each look is recorded', async () => {
     const body = Buffer.from(`out_trade_no=R-1&buyer_id=${BUYER}`);
     const headers = { 'wechatpay-serial': 'PUB_KEY_ID_1' };
     const [id] = await receive(server, notificationOf([paid('R-1')], { body, headers }));
@@ -28,14 +28,14 @@ describe('a notification as it was received', () => {
     ]);
   });
 
-  it('whose bytes are no text is there in base64 alone', async () => {
+  it('with bytes that are no text is shown only in base64', async () => {
     const body = Buffer.from([0xff, 0x00, 0xfe]);
     const [id] = await receive(server, notificationOf([paid('R-2')], { body }));
     const shown = (await call(server, 'GET', `/notifications/${id}/raw`)).json();
     expect([shown.bodyBase64, shown.text]).toEqual([body.toString('base64'), null]);
   });
 
-  it('is not shown to a key that may only operate, and that leaves no record', async () => {
+  it('is not shown to a key that may only operate, and nothing is recorded', async () => {
     const [id] = await receive(server, notificationOf([paid('R-3')]));
     const key = await makeKey(server, 'operator', 'operate');
     expect((await call(server, 'GET', `/notifications/${id}/raw`, { key })).statusCode).toBe(403);
@@ -43,7 +43,7 @@ describe('a notification as it was received', () => {
   });
 });
 
-it("notifications are found by the provider's ID and by the time of receipt", async () => {
+it("is found by the provider's ID and by the time of receipt", async () => {
   const receivedAt = new Date('2026-02-03T04:05:06.000Z');
   const one = notificationOf([paid('F-1')], { receivedAt });
   await receive(server, one, notificationOf([paid('F-2')]));
@@ -61,7 +61,7 @@ describe('held events', () => {
   const found = async (query: string) =>
     (await call(server, 'GET', `/held-events?merchant=held&${query}`)).json().events;
 
-  it('are listed with where they came from, newest first, and filtered', async () => {
+  it('are listed with their origin, newest first, and filtered', async () => {
     const ofMerchant = { merchant: 'held', channel: 'one' } as const;
     const [, , id] = await receive(
       server,

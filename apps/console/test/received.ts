@@ -1,4 +1,4 @@
-/** Notifications as a worker would have applied them. */
+/** Notifications as a worker applies them. */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@payonce/core/clock';
 import { applyNotifications } from '@payonce/core/notifications/apply';
@@ -7,7 +7,7 @@ import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event
 import type { TestConsole } from './support.js';
 import { silent } from './support.js';
 
-/** An event that says: 88.88 paid through Alipay, unless told otherwise. */
+/** An event that states a payment of 88.88 through Alipay, unless changed. */
 export function paid(orderNumber: string, changes: Partial<OrderStatement> = {}): OrderStatement {
   const trade = changes.trade ?? `T-${orderNumber}`;
   const amount = changes.amount ?? 8888n;
@@ -44,7 +44,7 @@ export function notificationOf(
   };
 }
 
-/** Applies them, one after the other. @returns the notifications' rows */
+/** Applies them one after the other. @returns the notifications' rows */
 export async function receive(
   { prisma }: Pick<TestConsole, 'prisma'>,
   ...notifications: readonly VerifiedNotification[]

@@ -1,8 +1,10 @@
-/** Every route: who needs what for it, and how it is asked for things of one merchant. */
+/** Every route: the rights that it needs, and a request for rows of one merchant. */
 import type { Role } from '@payonce/core/access/api-keys';
 import type { Stock } from './stock.js';
 
-/** What a route needs of the caller's merchants; `public`: it does not even ask who calls. */
+/**
+ * What a route requires of the caller's merchants; `public`: it does not even identify the caller.
+ */
 export type Whose = 'public' | 'none' | 'all' | 'listed' | 'row' | 'named';
 
 export interface RouteEntry {
@@ -11,7 +13,7 @@ export interface RouteEntry {
   /** Below `/v1` for the API. */
   readonly url: (of: Stock) => string;
   readonly payload?: (of: Stock) => Readonly<Record<string, unknown>>;
-  /** What it answers to whom it serves; 200 unless said. */
+  /** The statuses for callers with access; 200 by default. */
   readonly serves?: readonly number[];
 }
 
@@ -19,7 +21,7 @@ const reason = { reason: 'seen on the statement' };
 const asking = () => ({});
 const deciding = () => reason;
 const fixed = (url: string) => () => url;
-/** Each call makes another one. */
+/** Each call creates another one. */
 let made = 0;
 const next = () => {
   made += 1;
@@ -59,7 +61,7 @@ export const API: Readonly<Record<string, RouteEntry>> = {
   },
   'GET /v1/orders/{number}/trades/{rail}/{trade}/reinstate': {
     ...{ whose: 'row', role: 'operate', url: (of) => ofOrder(of, `${tradeOf(of)}/reinstate`) },
-    // Not released, as the callers come.
+    // Not released, since callers come in any order.
     ...{ serves: [200, 409] },
   },
   'POST /v1/orders/{number}/trades/{rail}/{trade}/reinstate': {
@@ -95,7 +97,7 @@ export const API: Readonly<Record<string, RouteEntry>> = {
   },
   'POST /v1/held-events/execute': {
     ...{ whose: 'listed', role: 'operate', url: fixed('/v1/held-events/execute') },
-    // Of another plan.
+    // The digest of another plan.
     ...{ payload: () => ({ action: 'retry', plan: '0'.repeat(64) }), serves: [409] },
   },
   'GET /v1/events': { whose: 'listed', role: 'read', url: fixed('/v1/events') },
@@ -179,13 +181,13 @@ const form = (
 ): RouteEntry => ({ whose, role: 'operate', url, payload, serves: [303] });
 
 export const PAGES: Readonly<Record<string, RouteEntry>> = {
-  // The figures are of all merchants: others are led to their orders.
+  // The figures cover all merchants: other callers are redirected to their orders.
   'GET /': { ...page('none', fixed('/')), serves: [200, 303] },
   'GET /held': page('listed', fixed('/held')),
   'POST /held/{id}/{position}/retry': form('row', (of) => `/held/${of.held[0]}/0/retry`),
   'GET /held/{id}/{position}/accept': {
     ...page('row', (of) => `/held/${of.held[1]}/0/accept`, 'operate'),
-    // Settled already.
+    // Already decided.
     serves: [200, 303],
   },
   'POST /held/{id}/{position}/accept': {
@@ -208,7 +210,7 @@ export const PAGES: Readonly<Record<string, RouteEntry>> = {
   },
   'GET /orders/{merchant}/{number}/trades/{rail}/{trade}/reinstate': {
     ...page('row', (of) => `/orders/${of.merchant}/${of.order}${tradeOf(of)}/reinstate`, 'operate'),
-    // Not released, as the callers come.
+    // Not released, since callers come in any order.
     serves: [200, 303],
   },
   'POST /orders/{merchant}/{number}/trades/{rail}/{trade}/reinstate': {
@@ -242,11 +244,11 @@ export const PAGES: Readonly<Record<string, RouteEntry>> = {
   'GET /docs/json': page('none', fixed('/docs/json')),
   'GET /queues/api/queues': page('all', fixed('/queues/api/queues')),
   'GET /queues': { ...page('all', fixed('/queues')), serves: [200, 302] },
-  // At the end: the session is over then.
+  // The last one, since it ends the session.
   'POST /logout': { ...form('none', fixed('/logout')), role: 'read' },
 };
 
-/** Open to everybody, and of nobody. */
+/** Open to everybody, without a merchant. */
 export const PUBLIC = ['GET /login', 'POST /login', 'POST /language'];
-/** Of other packages: below these, every address is as the one that stands in `PAGES`. */
+/** Routes of other packages: below these, every address has the rights of the one in `PAGES`. */
 export const FOREIGN = { '/docs': 'none', '/queues': 'all', '/assets': 'public' } as const;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 
-/** `GET /v1/orders/{number}` and the like, read from Fastify's own tree of what it serves. */
+/** `GET /v1/orders/{number}` and the like, read from Fastify's route tree. */
 export function routesOf(app: FastifyInstance): string[] {
   const above: string[] = [];
   return app

@@ -26,7 +26,7 @@ async function figuresOf(server: TestConsole): Promise<Figures> {
   return figures;
 }
 
-it('is all there, and zero, when nothing has happened', async () => {
+it('it is complete, and zero, when nothing has happened', async () => {
   const figures = await figuresOf(await start());
   const nothing = { count: 0, capped: false, oldestAt: null };
   expect(figures).toMatchObject({
@@ -41,7 +41,7 @@ it('is all there, and zero, when nothing has happened', async () => {
   expect(steps).toEqual(steps.map((_, index) => (steps[0] ?? 0) + index));
 });
 
-it('counts by minute what came and what became of it, and what waits', async () => {
+it('it counts arrivals and outcomes by minute, and the waiting rows', async () => {
   const server = await start();
   const { prisma } = server;
   await prisma.$executeRaw`INSERT INTO orders
@@ -56,7 +56,7 @@ it('counts by minute what came and what became of it, and what waits', async () 
     notificationOf([{ kind: 'nothing', orderNumber: 'A-1', says: 'WAIT_BUYER_PAY' }]),
   );
   const held = await prisma.notificationEvent.findFirstOrThrow({ where: { outcome: 'held' } });
-  // As the schedule leaves it: looked at just now, but it came half an hour ago.
+  // As the schedule leaves it: decided just now, although it arrived half an hour ago.
   const cameAt = new Date(Date.now() - 30 * 60_000);
   await prisma.notificationEvent.update({ where: { id: held.id }, data: { createdAt: cameAt } });
 
@@ -74,7 +74,7 @@ it('counts by minute what came and what became of it, and what waits', async () 
   expect(figures.applyMs.p50).toBeGreaterThanOrEqual(200);
 });
 
-it('sums up what several gateways report, and shows how they are', async () => {
+it('it sums up the reports of several gateways, and shows their states', async () => {
   const server = await start();
   const { prisma } = server;
   const gateways = [randomUUID(), randomUUID()];
@@ -100,7 +100,7 @@ it('sums up what several gateways report, and shows how they are', async () => {
   expect(figures.gateways[0]?.state).toEqual(state);
 });
 
-it('counts deliveries and endpoints by how they stand', async () => {
+it('it counts deliveries and endpoints by state', async () => {
   const server = await start();
   const { prisma } = server;
   const now = new Date();
@@ -150,7 +150,7 @@ it('counts deliveries and endpoints by how they stand', async () => {
   expect(figures.orderEvents.count).toBe(0);
 });
 
-it('counts jobs in the queue, says how long the oldest waits, and which store is not there', async () => {
+it('it counts jobs in the queue, the age of the oldest, and names the store that is down', async () => {
   const server = await start();
   const queue = openHostedQueue({
     ...{ kind: 'redis', shard: 0, durability: 'relaxed', waitReplicas: 0 },
@@ -180,13 +180,13 @@ it('counts jobs in the queue, says how long the oldest waits, and which store is
   ]);
 });
 
-it('tells of the queues while the database is away', async () => {
+it('it shows the queues while the database is down', async () => {
   const server = await start({ databaseUrl: 'postgresql://nobody:x@127.0.0.1:1/payonce' });
   const { database, figures, queues } = await stats(server);
   expect([database, figures, queues.length]).toEqual(['down', null, 2]);
 });
 
-it('reads once for all who look within a second', async () => {
+it('it reads once for all requests within a second', async () => {
   const server = await start();
   const [one, two] = await Promise.all([stats(server), stats(server)]);
   expect(two.at).toBe(one.at);

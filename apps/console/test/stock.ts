@@ -1,11 +1,11 @@
-/** What two merchants have, to see who may see and change it. */
+/** The rows of two merchants, to test who may see and change them. */
 
 import { systemClock } from '@payonce/core/clock';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { notificationOf, paid, receive } from './received.js';
 import { call, silent, type TestConsole } from './support.js';
 
-/** IDs of one merchant's things. Each of its names and texts has `mark` in it. */
+/** IDs of one merchant's rows. All of its names and texts contain `mark`. */
 export interface Stock {
   readonly mark: string;
   readonly merchant: string;
@@ -13,12 +13,12 @@ export interface Stock {
   /** The order's row. */
   readonly orderRow: string;
   readonly notification: string;
-  /** Of three notifications with an event that is held: to retry, to accept, to reject. */
+  /** Three notifications with a held event: to retry, to accept, to reject. */
   readonly held: readonly [string, string, string];
   readonly orderEvent: string;
   readonly delivery: string;
   readonly endpoint: string;
-  /** One for each time that a test deletes one. */
+  /** One for each deletion of a test. */
   readonly doomed: string[];
 }
 
@@ -58,7 +58,7 @@ export async function stockFor(server: TestConsole, mark: string): Promise<Stock
       ...{ nextAttemptAt: now, createdAt: now },
     },
   });
-  // Disabled: nothing is sent to them.
+  // Disabled, so that nothing is sent to them.
   const doomed = await prisma.webhookEndpoint.createManyAndReturn({
     data: Array.from({ length: DOOMED }, (_, index) => ({
       ...endpointOf(`${mark}-doomed-${index}`),
@@ -75,7 +75,7 @@ export async function stockFor(server: TestConsole, mark: string): Promise<Stock
   };
 }
 
-/** What belongs to no merchant, though it may speak of one. @returns its ID */
+/** A row of no merchant, although its text may name one. @returns its ID */
 export async function deadLetterOf({ prisma }: TestConsole, mark: string): Promise<string> {
   const letter = {
     queue: 'redis',

@@ -27,7 +27,7 @@ export interface TestConsole {
 const connect = (url: string) => createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT });
 const lendDatabase = databaseLender(connect);
 
-/** A console on a database to itself, unless another is given. */
+/** A console with a separate database, unless one is given. */
 export async function startConsole(
   options: {
     https?: boolean;
@@ -76,7 +76,7 @@ export async function startConsole(
   };
 }
 
-/** The one that is given is another console's; it keeps it. */
+/** A given database belongs to another console, which keeps it. */
 async function databaseOf({ databaseUrl: url }: { databaseUrl?: string }) {
   if (url === undefined) {
     return lendDatabase({
@@ -98,7 +98,7 @@ export async function asAdmin(statement: string): Promise<void> {
   }
 }
 
-/** What a browser keeps of the answers it gets. */
+/** The cookies that a browser keeps of the answers. */
 export function cookiesOf(...responses: LightMyRequestResponse[]): Record<string, string> {
   const kept: Record<string, string> = {};
   for (const { name, value } of responses.flatMap((response) => response.cookies)) {
@@ -146,7 +146,9 @@ export async function logIn({ app, password }: TestConsole): Promise<Record<stri
   return cookiesOf(form, answer);
 }
 
-/** A request to the API, with the bootstrap key unless another one is given; null: without any. */
+/**
+ * A request to the API, with the bootstrap key unless another one is given; null: without a key.
+ */
 export function call(
   { app, apiKey }: TestConsole,
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
@@ -157,7 +159,7 @@ export function call(
   }: {
     key?: string | null;
     payload?: object;
-    /** As it stands, instead of `payload` as JSON. */
+    /** Raw, instead of `payload` as JSON. */
     body?: string;
     headers?: Record<string, string>;
     remoteAddress?: string;
@@ -167,7 +169,7 @@ export function call(
   return app.inject({ ...options, method, url: `/v1${path}`, headers });
 }
 
-/** Makes a bearer key, of all merchants unless told otherwise. @returns the key itself */
+/** Creates a bearer key, for all merchants by default. @returns the key itself */
 export async function makeKey(
   server: TestConsole,
   name: string,

@@ -27,7 +27,7 @@ async function timeline(url: string): Promise<Timeline> {
 
 const register = (orderNumber: string) => api('POST', '/orders', { orderNumber, amount: '8888' });
 
-/** One line for each entry: what a reader takes from it. */
+/** One line for each entry: its information for a reader. */
 function told(entry: TimelineEntry): string {
   switch (entry.kind) {
     case 'registered':
@@ -49,13 +49,13 @@ function told(entry: TimelineEntry): string {
   }
 }
 
-/** What a gateway says of copies: `count`, between these two times. */
+/** A gateway's report of copies: `count`, between these two times. */
 const report = (notification: bigint, gateway: string, count: number, first: Date, last: Date) =>
   server.prisma.$executeRaw`INSERT INTO notification_copies
     (report_id, notification_row_id, gateway, count, first_at, last_at)
     VALUES (${randomUUID()}::uuid, ${notification}, ${gateway}::uuid, ${count}, ${first}, ${last})`;
 
-/** Tries of one order event's delivery to an endpoint, one second apart, and how it ended. */
+/** Tries of one order event's delivery to an endpoint, one second apart, with the final state. */
 async function deliver(number: string, statuses: readonly (number | null)[], state: string) {
   const { prisma } = server;
   const now = new Date();
@@ -89,7 +89,7 @@ async function deliver(number: string, statuses: readonly (number | null)[], sta
 }
 
 describe('the timeline of an order', () => {
-  it('tells a whole story in order: copies, hold, accept, delivery; and sums it up', async () => {
+  it('shows a whole history in order: copies, hold, accept, delivery; and sums it up', async () => {
     await register('S-1');
     const receivedAt = new Date(Date.now() - 60_000);
     const after = (ms: number) => new Date(receivedAt.getTime() + ms);
@@ -130,7 +130,7 @@ describe('the timeline of an order', () => {
     ]);
   });
 
-  it('counts what reached a worker when no gateway has reported, and says what is not certain', async () => {
+  it('counts copies at a worker when no gateway has reported, and marks uncertain entries', async () => {
     await register('S-2');
     const one = notificationOf([paid('S-2')], { provider: 'wechatpay' });
     await receive(server, one, one, one);
@@ -144,7 +144,7 @@ describe('the timeline of an order', () => {
     expect(notifications).toMatchObject([{ received: 3, applied: 1 }]);
   });
 
-  it('shows that an event waited for its order, and a delivery that was given up', async () => {
+  it('shows that an event waited for its order, and a delivery that was rejected', async () => {
     await receive(server, notificationOf([paid('S-3')], { receivedAt: new Date(0) }));
     await register('S-3');
     await deliver('S-3', [503], 'parked');
@@ -161,7 +161,7 @@ describe('the timeline of an order', () => {
     ]);
   });
 
-  it('shows a delivery that is still to come', async () => {
+  it('shows a pending delivery', async () => {
     await register('S-4');
     await receive(server, notificationOf([paid('S-4')]));
     await deliver('S-4', [], 'pending');
@@ -182,7 +182,7 @@ describe('the timeline of an order', () => {
     expect([entries.length, truncated]).toEqual([201, ['audit']]);
   });
 
-  it('is of one merchant, and 404 where there is no such order', async () => {
+  it('belongs to one merchant, and is 404 for an unknown order', async () => {
     await register('S-6');
     for (const url of ['/orders/S-6/timeline?merchant=other', '/orders/never/timeline']) {
       expect([url, (await api('GET', url)).statusCode]).toEqual([url, 404]);
@@ -191,7 +191,7 @@ describe('the timeline of an order', () => {
 });
 
 describe('the timeline of a notification', () => {
-  it('is there though no order is, with every event of it', async () => {
+  it('exists without an order, with all its events', async () => {
     const combined = notificationOf([paid('N-1'), paid('N-2')], { provider: 'wechatpay-v2' });
     const [id] = await receive(server, combined);
     const { entries, notifications } = await timeline(`/notifications/${id}`);
@@ -206,7 +206,7 @@ describe('the timeline of a notification', () => {
     expect(notifications).toMatchObject([{ received: 1, applied: 0, status: 'held' }]);
   });
 
-  it('is 404 where there is none', async () => {
+  it('is 404 for an unknown one', async () => {
     const answer = await api('GET', '/notifications/999999/timeline');
     expect([answer.statusCode, answer.json().code]).toEqual([404, 'unknown_notification']);
   });

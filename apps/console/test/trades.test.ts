@@ -1,4 +1,7 @@
-/** Releasing a wrongly claimed trade and taking that back, through the API and on pages in both languages. */
+/**
+ * Releasing a wrongly claimed trade and reinstating it, through the API and on pages in both
+ * languages.
+ */
 
 import { systemClock } from '@payonce/core/clock';
 import { flagContested } from '@payonce/core/orders/flag-contested';
@@ -36,7 +39,7 @@ const order = async (number: string, merchant = 'default') =>
   (await call(server, 'GET', `/orders/${number}?merchant=${merchant}`)).json();
 
 describe('the API', () => {
-  it('shows what releasing does, does it, and takes it back', async () => {
+  it('shows the effects of releasing, does it, and reinstates the trade', async () => {
     await register('A-1', 'A-2');
     await pay('A-1', 'T1');
     await pay('A-2', 'T1');
@@ -87,7 +90,7 @@ describe('the API', () => {
     expect(kinds).toEqual(['paid', 'released', 'reinstated']);
   });
 
-  it('wants the role, a reason, and an order that is there', async () => {
+  it('requires the role, a reason, and an existing order', async () => {
     await register('B-1');
     await pay('B-1', 'T2');
     const key = await makeKey(server, 'looker', 'read');
@@ -140,7 +143,7 @@ describe('the pages', () => {
     'zh-CN': [/解除交易/, /不再计入本订单/, /请填写/],
   } as const;
 
-  it.each(['en', 'zh-CN'] as const)('%s: a look, a reason, and it is done', async (language) => {
+  it.each(['en', 'zh-CN'] as const)('%s: a page with the effects, a reason, and it is done', async (language) => {
     const [title, happens, fault] = WORDS[language];
     const number = `P-${language}`;
     const trade = `TP-${language}`;
@@ -186,7 +189,7 @@ describe('the pages', () => {
     );
   });
 
-  it('shows that a trade is contested, and names nobody', async () => {
+  it('shows that a trade is contested, without naming the other merchant', async () => {
     await register('X-1');
     await call(server, 'POST', '/orders', {
       payload: { merchant: 'hostile', orderNumber: 'H-1', amount: '8888' },

@@ -9,9 +9,11 @@ import type { ReceiveDeps } from './receive.js';
 import { createRefusalLimit } from './refusal-limit.js';
 import { notifyRoutes } from './routes/notify.js';
 
-/** Signatures and a proxy's own headers are under 4 KiB. */
+/** Signatures and a proxy's headers are under 4 KiB. */
 const MAX_HEAD_BYTES = 16 * 1024;
-/** Providers and reverse proxies keep some dozens; below the number of files that a process may open by custom. */
+/**
+ * Providers and reverse proxies keep some dozens; below the usual limit of open files per process.
+ */
 const MAX_CONNECTIONS = 4_000;
 
 /** The public server: the notify routes and nothing else. It does not listen yet. */
@@ -19,14 +21,14 @@ export function buildApp(
   options: {
     readonly channels: CurrentChannels;
     readonly trustedProxies: readonly string[];
-    /** Of each address; 0: any number. */
+    /** Per address; 0 means no limit. */
     readonly refusedPerMinute: number;
   },
   parts: Omit<ReceiveDeps, 'watchSkew'>,
 ): FastifyInstance {
   const deps = { ...parts, watchSkew: createSkewWatch(parts.metrics, parts.log) };
   const app = fastify({
-    // Requests are logged by `receive`, with what became of them; Fastify would log headers and addresses.
+    // `receive` logs requests with their outcome; Fastify would log headers and addresses.
     logger: false,
     trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     // A genuine sender needs milliseconds; a slow one may not hold a socket.
@@ -34,12 +36,13 @@ export function buildApp(
     http: {
       headersTimeout: 5_000,
       maxHeaderSize: MAX_HEAD_BYTES,
-      // How often Node looks for requests that are too late (its default is 30 s).
+      // How often Node looks for late requests (its default is 30 s).
       connectionsCheckingInterval: 1_000,
     },
-    // Longer than a reverse proxy keeps its idle connections by custom (60 s), so that it is the one to close.
+    // Longer than reverse proxies usually keep idle connections (60 s), so that the proxy closes
+    // them.
     keepAliveTimeout: 65_000,
-    // A request that came before the end is answered as any other while the server drains.
+    // A request that arrived before the end is answered normally while the server drains.
     return503OnClosing: false,
     exposeHeadRoutes: false,
     // As long as the head of a request may be: a channel name of any length is just an unknown one.
@@ -50,7 +53,7 @@ export function buildApp(
       return reply.code(400).header('connection', 'close').send();
     },
   });
-  // Each may hold a body of 256 KiB that is still on its way.
+  // Each may hold a body of 256 KiB that is still arriving.
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   closeConnectionsWhileDraining(app);

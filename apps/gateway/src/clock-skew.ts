@@ -1,12 +1,15 @@
 import type { Log } from '@payonce/core/log';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
-/** WeChat Pay v3 is refused from 300 s on: time to put the clock right before. */
+/** WeChat Pay v3 is refused from 300 s on. The warning leaves time to correct the clock. */
 const WARNING_SECONDS = 120;
-/** A notification that somebody kept and sends again is genuine too: one line tells as much as a thousand. */
+/**
+ * A replayed notification is genuine too, and would warn again: one line says as much as a
+ * thousand.
+ */
 const SILENCE_MS = 3_600_000;
 
-/** What a verified notification says about our clock. */
+/** Compares a verified notification's time with our clock. */
 export type SkewWatch = (
   labels: { readonly provider: string; readonly channel: string },
   sentAt: Date,

@@ -24,9 +24,9 @@ const gatewayEnv = {
     (proxies) => proxies.every(isProxyAddress),
     'must be IP addresses or networks (10.0.0.0/8) between commas',
   ),
-  // A shop that is misconfigured has a notification or two in a minute refused, a forger thousands.
+  // A misconfigured shop has a notification or two refused per minute, a forger thousands.
   PAYONCE_GATEWAY_REFUSED_PER_MINUTE: count(120, 0, 1_000_000),
-  // A second of the fastest provider; with a message of 2 KiB some dozens of megabytes.
+  // One second of the fastest provider; with messages of 2 KiB some dozens of megabytes.
   PAYONCE_GATEWAY_MAX_IN_FLIGHT: count(4_000, 1, 100_000),
 };
 
@@ -35,19 +35,25 @@ export interface GatewayConfig {
   readonly port: number;
   readonly privateHost: string;
   readonly privatePort: number;
-  /** Only these may say, by `X-Forwarded-For`, who the client is. */
+  /** Only these may state the client's address by `X-Forwarded-For`. */
   readonly trustedProxies: readonly string[];
-  /** Refused requests of one address, before it is refused unread; 0: any number. */
+  /**
+   * Refused requests of one address before its further requests are refused unread; 0 means no
+   * limit.
+   */
   readonly refusedPerMinute: number;
   /** Genuine notifications that may wait for a store at once. */
   readonly maxInFlight: number;
   readonly queues: QueueStores;
   readonly channels: Channels;
-  /** Reads them again. @throws ConfigError with every fault at once */
+  /** Reads them again. @throws ConfigError with all faults at once */
   readonly readChannels: () => Channels;
 }
 
-/** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
+/**
+ * Reads the environment and the channel file with its keys. @throws ConfigError with all faults at
+ * once
+ */
 export function readConfig(env: Env): GatewayConfig {
   const { own, queues, channels } = collectFaults({
     own: () => readEnv(gatewayEnv, env),

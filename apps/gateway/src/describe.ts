@@ -3,7 +3,7 @@ import { describeState, type NotificationQueue } from '@payonce/core/queue/notif
 import type { GatewayState } from '@payonce/core/reports/report';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
-/** The gateway as it is just now, for its reports: keys by name and date, never by value. */
+/** The present state of the gateway for its reports: keys by name and date, never by value. */
 export async function describeGateway(
   stores: readonly NotificationQueue[],
   channels: Channels,

@@ -5,7 +5,9 @@ import { Counter, Gauge, Histogram } from 'prom-client';
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
-/** Label values are ours alone (configured channels, closed sets): a stranger cannot make new series. */
+/**
+ * Label values come from configured channels and closed sets: a stranger cannot create new series.
+ */
 export function createGatewayMetrics(metrics: Metrics) {
   const registers = [metrics];
   const channelLabels = ['provider', 'channel'] as const;
@@ -92,7 +94,7 @@ export function createGatewayMetrics(metrics: Metrics) {
   };
 }
 
-/** Gauges that are read when they are asked for. */
+/** Gauges that are computed on each scrape. */
 export function watchQueueAndKeys(
   metrics: Metrics,
   { stores, current }: OpenedQueue,

@@ -25,8 +25,8 @@ import { createTally } from './tally.js';
 const LAST_REPLY_MS = 7_500;
 
 /**
- * Starts the gateway and registers what has to be stopped: the public server first, so that every request in
- * hand gets its reply while the queue is still there.
+ * Starts the gateway and registers its parts for the stop. The public server stops first, so that
+ * every pending request gets its reply while the queue is still open.
  * @returns the ports in use (0 in the configuration means any free one)
  */
 export async function startGateway(
@@ -94,7 +94,8 @@ export async function startGateway(
   await app.listen({ host, port: config.port });
   lifecycle.onStop('public server', async () => {
     stopping = true;
-    // Node no longer looks for late requests once a server closes: whoever still sends is not waited for.
+    // Node stops checking for late requests once a server closes, so this does not wait for senders
+    // that are still sending.
     const timer = setTimeout(() => app.server.closeAllConnections(), LAST_REPLY_MS);
     await app.close().finally(() => clearTimeout(timer));
   });
@@ -109,7 +110,7 @@ function isReady(stores: readonly NotificationQueue[], kind: string): boolean {
   return stores.some(({ name, state }) => name === kind && state.state === 'ready');
 }
 
-/** The whole, and its parts where there are several. */
+/** The whole queue, and its stores if there are several. */
 function describeQueues(
   queue: ShardedQueue,
   stores: readonly NotificationQueue[],

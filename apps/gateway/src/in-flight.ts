@@ -4,8 +4,9 @@ import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import { Gauge } from 'prom-client';
 
 /**
- * The same queue for so many notifications at once. While stores are slow each holds its bytes for up to two
- * seconds; beyond the limit the provider is told at once to send again, which is a clear answer in bounded memory.
+ * Limits how many notifications wait for the queue at once. While stores are slow, each holds its
+ * bytes for up to two seconds. Beyond the limit the provider immediately gets an answer that makes
+ * it resend, and memory stays bounded.
  */
 export function boundInFlight(
   queue: Pick<ShardedQueue, 'enqueue'>,

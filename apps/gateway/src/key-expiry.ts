@@ -3,7 +3,10 @@ import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/log';
 
 const DAY_MS = 86_400_000;
-/** WeChat Pay and Alipay offer the next certificate well before that; a month leaves time to install it. */
+/**
+ * WeChat Pay and Alipay offer the next certificate well before that; a month leaves time to install
+ * it.
+ */
 const WARNING_DAYS = 30;
 
 export interface ExpiringKey {
@@ -14,7 +17,7 @@ export interface ExpiringKey {
   readonly daysLeft: number;
 }
 
-/** The keys in use that expire within 30 days, or have. */
+/** The keys in use that have expired or expire within 30 days. */
 export function expiringKeys(channels: Channels, now: Date): ExpiringKey[] {
   return [...channels.values()].flatMap(({ key: channel, provider }) =>
     provider.keys.flatMap(({ name, expiresAt, retiredAt }) => {
@@ -25,7 +28,7 @@ export function expiringKeys(channels: Channels, now: Date): ExpiringKey[] {
   );
 }
 
-/** Warns now and once a day. Returns what stops it. */
+/** Warns now and once a day. Returns a function that stops it. */
 export function watchKeyExpiry(channels: CurrentChannels, clock: () => Date, log: Log): () => void {
   const warn = () => {
     for (const key of expiringKeys(channels(), clock())) {

@@ -3,7 +3,7 @@ import { createLog } from '@payonce/core/log';
 import { readConfig } from './config.js';
 import { startGateway } from './gateway.js';
 
-/** A request ends within 5 s and its queueing within 2 s more. */
+/** A request ends within 5 s, and its queueing within 2 s more. */
 const DRAIN_LIMIT_MS = 10_000;
 
 const log = createLog({ name: 'gateway', level: process.env.PAYONCE_LOG_LEVEL });

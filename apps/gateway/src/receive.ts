@@ -13,8 +13,8 @@ import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';
 
 /**
- * From the last byte of the request to the reply. WeChat Pay waits 5 s, one of its articles says 3; Alipay
- * does not say. What is left covers the network.
+ * From the last byte of the request to the reply. WeChat Pay waits 5 s (3 s by one of its
+ * articles); Alipay states no limit. The remaining time covers the network.
  */
 const DEADLINE_MS = 2_000;
 
@@ -27,15 +27,15 @@ export interface ReceiveDeps {
   readonly tally: Tally;
 }
 
-/** One request as it came from the socket. */
+/** One request as received from the socket. */
 export interface RawRequest {
   readonly body: Buffer;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** For the log alone. */
+  /** For the log only. */
   readonly ip: string;
 }
 
-/** Verify, queue, and say what to reply. Never throws: every fault has a reply. */
+/** Verifies, queues and decides the reply. Never throws: every fault has a reply. */
 export async function receive(
   deps: ReceiveDeps,
   channel: Channel,
@@ -55,7 +55,7 @@ export async function receive(
     tally.refused(request.receivedAt);
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
-    // What the internet sends on a normal day: never above `info`.
+    // Normal traffic from the internet: never above `info`.
     log.info({ ...labels, reason, ip: raw.ip }, 'refused');
     return { outcome: 'rejected', reason };
   }
@@ -81,7 +81,7 @@ export async function receive(
   return { outcome: 'accepted' };
 }
 
-/** With the headers that verification looks at and no others. */
+/** With only the headers that verification uses. */
 function requestFor(
   { provider }: Channel,
   { body, headers }: RawRequest,
@@ -111,7 +111,7 @@ function jobFor(
     notificationId: verified.notificationId,
     receivedAt: request.receivedAt.toISOString(),
     ...queuedBody(request.body),
-    // What the worker needs to verify again.
+    // The headers with which the worker verifies again.
     headers: only(channel.provider.signatureHeaders, request.headers),
   };
   return { id: jobIdFor(data, verified.digest), data };

@@ -1,6 +1,9 @@
 import ipaddr from 'ipaddr.js';
 
-/** Addresses of one generation; two are remembered, and one that was forgotten begins anew. About two megabytes. */
+/**
+ * Addresses of one generation. Two generations are kept; a forgotten address starts with a full
+ * budget. About two megabytes.
+ */
 const GENERATION = 5_000;
 /** A quiet shop hears from its provider once a day. */
 const GENUINE_MS = 24 * 3_600_000;
@@ -8,9 +11,10 @@ const NEVER = Number.NEGATIVE_INFINITY;
 const MINUTE_MS = 60_000;
 
 /**
- * Counts what each address had refused, and nothing else. An address that sent something genuine is not limited,
- * whatever else comes from there: a forger behind the same proxy must not be able to shut a provider out. One that
- * is limited is heard a few times a minute all the same, so that a key that was missing here can be put right.
+ * Counts only the refused requests of each address. An address that sent a genuine notification is
+ * not limited, whatever else comes from it: a forger behind the same proxy must not be able to shut
+ * a provider out. A limited address may still send a few requests a minute, so that it recovers
+ * once a missing key is added.
  */
 export interface RefusalLimit {
   isLimited(address: string, nowMs: number): boolean;
@@ -20,15 +24,18 @@ export interface RefusalLimit {
 }
 
 interface Account {
-  /** Refusals that are left. */
+  /** The refusals that remain. */
   tokens: number;
   countedAt: number;
   genuineAt: number;
 }
 
-/** @param perMinute how many refusals an address may cause in a minute, and at once; 0: any number */
+/**
+ * @param perMinute how many refusals an address may cause in a minute, and at once; 0 means no
+ * limit
+ */
 export function createRefusalLimit(perMinute: number): RefusalLimit {
-  // Whoever is used moves to the young; when these are many, the old are forgotten.
+  // A used address moves to the young generation. When that is full, the old one is dropped.
   let young = new Map<string, Account>();
   let old = new Map<string, Account>();
 
@@ -68,7 +75,7 @@ export function createRefusalLimit(perMinute: number): RefusalLimit {
   };
 }
 
-/** Of IPv6 whoever has one address has the 2^64 beside it. */
+/** IPv6 clients usually control a whole /64, so the limit is per /64. */
 function networkOf(address: string): string {
   if (!address.includes(':')) return address;
   if (!ipaddr.isValid(address)) return address;

@@ -8,11 +8,13 @@ import { startSchedule } from '@payonce/core/schedules';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';
 
-/** What a gateway that is killed has not told yet. */
+/** The loss when a gateway is killed: the counts of one interval. */
 const INTERVAL_MS = 1_000;
-/** Without anything to count: often enough to tell a quiet gateway from one that is gone. */
+/**
+ * The interval without counts: short enough to distinguish a quiet gateway from one that is gone.
+ */
 const HEARTBEAT_MS = 10_000;
-/** After the last reply (7.5 s at most), within the 10 s that the process has to end. */
+/** Runs after the last reply (7.5 s at most), within the 10 s that the process has to end. */
 const LAST_REPORT_MS = 1_500;
 
 export interface ReportOptions {
@@ -25,9 +27,10 @@ export interface ReportOptions {
 }
 
 /**
- * Sends what was counted, about once a second. A report that was not taken is sent again as it is: its ID keeps
- * it from being counted twice, whichever store has it. Meanwhile the tally goes on, within its bounds.
- * @returns what ends it: tries once to send the rest
+ * Sends the counts about once a second. A failed report is sent again unchanged: its ID keeps it
+ * from being counted twice, whichever store has it. Meanwhile the tally goes on counting, within
+ * its bounds.
+ * @returns stops it: tries once to send the rest
  */
 export function startReports(options: ReportOptions): { stop(): Promise<void> } {
   const { tally, queue, describe, metrics, clock, log } = options;

@@ -8,12 +8,16 @@ import {
 
 const MINUTE_MS = 60_000;
 /**
- * Notifications that are counted at once: more than a gateway acknowledges in a second. While no store takes the
- * reports, further ones are not counted: a few megabytes, whatever comes.
+ * Notifications that are counted at once: more than a gateway acknowledges in a second. While no
+ * store takes the reports, further ones are not counted, so that memory stays within a few
+ * megabytes.
  */
 const MAX_NOTIFICATIONS = 10_000;
 
-/** What a gateway did since it reported last. Knows no queue, no clock, and nothing of who sent what. */
+/**
+ * The gateway's counts since its last report. Independent of queues and clocks; contains nothing
+ * about senders.
+ */
 export interface Tally {
   refused(at: Date): void;
   unavailable(at: Date, tookMs: number): void;
@@ -21,7 +25,7 @@ export interface Tally {
   /** Distinct notifications that wait to be reported. */
   readonly notifications: number;
   readonly isEmpty: boolean;
-  /** Takes out what one report may tell. */
+  /** Removes and returns the counts for one report. */
   take(): Pick<GatewayReport, 'copies' | 'minutes'>;
 }
 
@@ -43,7 +47,7 @@ type Sums = {
   -readonly [Field in keyof GatewayReport['minutes'][number]]: GatewayReport['minutes'][number][Field];
 };
 
-/** @param onDrop called for an acknowledgement that is not counted, since too many are */
+/** @param onDrop called for an acknowledgement that is not counted, since there are too many */
 export function createTally(onDrop: () => void): Tally {
   const copies = new Map<string, Copies>();
   const minutes = new Map<number, Sums>();

@@ -62,7 +62,7 @@ describe('bad input', () => {
     { channel: 'sim-alipay', message: { ...payment, kind: 'failed' } },
     { channel: 'sim-wechat', message: { ...payment, kind: 'finished' } },
     { ...alipay, forge: 'signature_probe' },
-  ])('what a provider never sends is refused: %j', async (input) => {
+  ])('a message that no provider sends is refused: %j', async (input) => {
     const { gateway, post } = await simulate(() => OK);
     expect(await post('/send', input)).toMatchObject({
       status: 400,
@@ -71,7 +71,7 @@ describe('bad input', () => {
     expect(gateway.received).toHaveLength(0);
   });
 
-  test('a command that a web page could send without asking is refused', async () => {
+  test('a command that a web page could send without permission is refused', async () => {
     const { app, gateway } = await simulate(() => OK);
     const headers = { 'content-type': 'text/plain' };
     const reply = await app.inject({

@@ -11,7 +11,7 @@ export interface SimulatorParts {
   readonly log: Log;
 }
 
-/** The API by which the simulator is told what to send. Private: there is no login. */
+/** The API that tells the simulator what to send. Private: there is no login. */
 export async function buildApp({
   player,
   sendings,
@@ -20,10 +20,10 @@ export async function buildApp({
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
-    // 200 steps of about 1 KiB each, with room.
+    // 200 steps of about 1 KiB each, with a reserve.
     bodyLimit: 512 * 1_024,
   });
-  // What a page in a browser could send without asking (text/plain) is no command.
+  // Refuses text/plain, which a page in a browser could send without permission.
   app.removeContentTypeParser('text/plain');
   app.get('/livez', async () => ({ alive: true }));
   app.get('/readyz', async () => ({ ready: true }));

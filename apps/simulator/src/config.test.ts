@@ -6,7 +6,7 @@ const env = {
   PAYONCE_SIMULATOR_DIR: '/tmp/simulator',
 };
 
-test('address and folder are all that must be set', () => {
+test('address and folder are the only required settings', () => {
   expect(loadConfig(env)).toEqual({
     host: '127.0.0.1',
     port: 8604,

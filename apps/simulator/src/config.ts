@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const shape = {
   ...logEnv,
-  // It signs whatever it is told to: nobody but this machine may ask.
+  // It signs anything on request: only this machine may ask.
   PAYONCE_HOST: z
     .enum(['127.0.0.1', '::1', 'localhost'], 'the simulator listens on loopback alone')
     .default('127.0.0.1'),
@@ -32,7 +32,7 @@ function isPlainHttpUrl(text: string): boolean {
 
 export type SimulatorConfig = ReturnType<typeof loadConfig>;
 
-/** @throws ConfigError with every fault at once, by name and never with a value */
+/** @throws ConfigError with all faults at once, by name and never with a value */
 export function loadConfig(env: Env) {
   const settings = readEnv(shape, env);
   return {
@@ -40,7 +40,7 @@ export function loadConfig(env: Env) {
     port: settings.PAYONCE_PORT,
     gatewayUrl: new URL(settings.PAYONCE_GATEWAY_URL).origin,
     directory: settings.PAYONCE_SIMULATOR_DIR,
-    /** The retry ladder's waits are divided by it; 3600 turns an hour into a second. */
+    /** Divides the waits of the retry ladder; 3600 turns an hour into a second. */
     timeCompression: settings.PAYONCE_TIME_COMPRESSION,
   };
 }

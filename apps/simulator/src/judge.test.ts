@@ -14,7 +14,7 @@ const accepted: [SignerId, number, string][] = [
   ['wechatpay', 200, '{"code":"FAIL"}'],
 ];
 
-test.each(accepted)('%s takes %i %j for an acknowledgement', (provider, status, body) => {
+test.each(accepted)('%s accepts %i %j as an acknowledgement', (provider, status, body) => {
   expect(refusalOf(provider, { status, body: Buffer.from(body) })).toBeNull();
 });
 

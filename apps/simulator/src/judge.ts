@@ -1,6 +1,6 @@
 import type { SignerId } from '@payonce/testkit/request';
 
-/** What came back from a notify address. */
+/** The reply of a notify address. */
 export interface Reply {
   readonly status: number;
   /** Exact bytes, cut off where the provider would stop reading. */
@@ -9,7 +9,7 @@ export interface Reply {
 
 export type Refusal = 'wrong_status' | 'wrong_body';
 
-/** Whether the provider takes this reply for an acknowledgement. Null when it does. */
+/** Whether the provider accepts this reply as an acknowledgement. Null when it does. */
 export function refusalOf(provider: SignerId, reply: Reply): Refusal | null {
   switch (provider) {
     case 'alipay':

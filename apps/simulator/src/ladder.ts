@@ -7,9 +7,10 @@ export function compress(ladder: RetryLadder, timeCompression: number): number[]
 }
 
 /**
- * Sends again after each wait until `sendAgain` was accepted, the ladder is exhausted, or `stop` is aborted.
- * @param sendAgain gets the number of the sending: the first one of the ladder is 2
- * @returns what was sent
+ * Sends again after each wait until `sendAgain` was accepted, the ladder is exhausted, or `stop` is
+ * aborted.
+ * @param sendAgain receives the number of the sending: the first one of the ladder is 2
+ * @returns all sendings
  */
 export async function climb<Sent extends { readonly accepted: boolean }>(
   waitsMs: readonly number[],

@@ -6,7 +6,7 @@ import { loadConfig, type SimulatorConfig } from './config.js';
 import { createPlayer } from './player.js';
 import { createSendings } from './sendings.js';
 
-/** Everything in flight is given up at once; this is for the open connections. */
+/** Everything in flight is abandoned at once; this limit is for the open connections. */
 const DRAIN_LIMIT_MS = 5_000;
 /** About 2 MiB of memory. */
 const REMEMBERED_SENDINGS = 2_000;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the simulator can be told to say. Amounts are fen: digits as text, or a whole number. */
+/** The messages that the simulator can send. Amounts are fen: digits as text, or a whole number. */
 
 const fen = z
   .union([z.string().regex(/^\d{1,15}$/, 'must be fen: digits'), z.int().nonnegative()])
@@ -60,16 +60,16 @@ export type Message = z.output<typeof message>;
 export const sendInput = z.strictObject({
   channel: z.enum(['sim-alipay', 'sim-wechat', 'sim-wechat-v2']),
   message,
-  /** Sent at the same moment. 500 is ten times what "fifty at once" needs. */
+  /** Sent at the same moment. 500 is ten times the need of "fifty at once". */
   copies: z.int().min(1).max(500).default(1),
-  /** True: every copy is the same bytes. False: each is signed anew, as re-sends are. */
+  /** True: every copy has the same bytes. False: each gets a new signature, as re-sends do. */
   identical: z.boolean().default(false),
   forge: z.enum(['foreign_key', 'changed_content', 'signature_probe']).exactOptional(),
-  /** Climb the provider's retry ladder until it is accepted. */
+  /** Climbs the provider's retry ladder until it is accepted. */
   retry: z.boolean().default(false),
-  /** With `retry`: answer when it is over, and not after the first sending. */
+  /** With `retry`: answers when the ladder is over, not after the first sending. */
   wait: z.boolean().default(false),
-  /** Which of the two keys of `sim-wechat` signs. */
+  /** The signing key, one of the two keys of `sim-wechat`. */
   signWith: z.enum(['certificate', 'public_key']).default('certificate'),
 });
 export type SendInput = z.output<typeof sendInput>;

@@ -7,7 +7,7 @@ import { alipay, NO, OK, payment, useSimulator } from '../test/simulate.js';
 const { simulate, alipayVerifies } = useSimulator();
 
 describe('one message', () => {
-  test('is posted to the address of its channel, genuinely signed, and judged', async () => {
+  test('is posted to the address of its channel, genuinely signed, and its reply is judged', async () => {
     const { gateway, post } = await simulate(() => OK);
     const { status, body } = await post('/send', alipay);
     expect(status).toBe(200);
@@ -43,7 +43,7 @@ describe('one message', () => {
       '/notify/wechatpay-v2/sim-wechat-v2',
       { status: 200, body: '<xml><return_code>SUCCESS</return_code></xml>' },
     ],
-  ])('%s has its own address and acknowledgement', async (channel, path, answer) => {
+  ])('%s has a separate address and acknowledgement', async (channel, path, answer) => {
     const { gateway, post } = await simulate(() => answer);
     const { body } = await post('/send', { channel, message: payment });
     expect(body).toMatchObject({ accepted: 1, refused: 0 });
@@ -72,7 +72,7 @@ describe('one message', () => {
     },
   );
 
-  test('a gateway that hangs up, or is not there, did not accept', async () => {
+  test('a gateway that hangs up, or is down, did not accept', async () => {
     const { gateway, post } = await simulate(() => 'hang_up');
     expect((await post('/send', alipay)).body.sendings).toMatchObject([{ reason: 'unreachable' }]);
     await gateway.close();
@@ -83,7 +83,7 @@ describe('one message', () => {
 });
 
 describe('copies', () => {
-  test('nine copies are on the way at the same moment, with one notification ID and nine signatures', async () => {
+  test('nine copies are sent at the same moment, with one notification ID and nine signatures', async () => {
     let release = (_: Answer) => {};
     const all = new Promise<Answer>((resolve) => {
       release = resolve;
@@ -101,7 +101,7 @@ describe('copies', () => {
     expect(new Set(signatures).size).toBe(9);
   });
 
-  test('identical copies are the same bytes', async () => {
+  test('identical copies have the same bytes', async () => {
     const { gateway, post } = await simulate(() => OK);
     await post('/send', { ...alipay, copies: 3, identical: true });
     expect(new Set(gateway.received.map(({ body }) => body.toString())).size).toBe(1);
@@ -110,7 +110,7 @@ describe('copies', () => {
 });
 
 describe('the retry ladder', () => {
-  test('is climbed until the notification is accepted, each time signed anew', async () => {
+  test('is climbed until the notification is accepted, each time with a new signature', async () => {
     const { gateway, post } = await simulate((count) => (count < 3 ? NO : OK));
     const { status, body } = await post('/send', { ...alipay, retry: true, wait: true });
     expect(status).toBe(200);
@@ -140,7 +140,7 @@ describe('the retry ladder', () => {
     expect([body.refused, gateway.received.length]).toEqual([1, 1]);
   });
 
-  test('goes on after the answer when nobody waits for it', async () => {
+  test('goes on after the answer when the caller does not wait for it', async () => {
     const { app, post } = await simulate((count) => (count < 3 ? NO : OK));
     const { status, body } = await post('/send', { ...alipay, retry: true });
     expect([status, body.retrying]).toEqual([202, true]);
@@ -154,7 +154,7 @@ describe('the retry ladder', () => {
     });
   });
 
-  test('is given up at once when the simulator stops, and so is what is on the way', async () => {
+  test('is abandoned at once when the simulator stops, and so are messages in flight', async () => {
     const { gateway, player, post } = await simulate((count) => (count === 1 ? NO : 'hang'), {
       timeCompression: 1,
     });
@@ -183,7 +183,7 @@ describe('forgeries', () => {
     },
   );
 
-  test('a signature probe bears its mark', async () => {
+  test('a signature probe has its prefix', async () => {
     const { gateway, post } = await simulate(() => ({ status: 401 }));
     await post('/send', { channel: 'sim-wechat', message: payment, forge: 'signature_probe' });
     expect(gateway.received[0]?.headers['wechatpay-signature']).toMatch(/^WECHATPAY\/SIGNTEST\//);

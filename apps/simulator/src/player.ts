@@ -10,7 +10,7 @@ import type { Sending, Sendings } from './sendings.js';
 
 /** Ladders that go on after the answer; each holds a few kilobytes for up to a day. */
 const MAX_LADDERS = 1_000;
-/** What is kept of a reply's body. */
+/** The stored part of a reply's body. */
 const KEPT_BODY_BYTES = 1_024;
 
 export type Played =
@@ -28,7 +28,7 @@ export type Played =
 
 export interface Player {
   play(input: SendInput): Promise<Played>;
-  /** Gives up every ladder and what is on the way; resolves when all have ended. */
+  /** Abandons every ladder and the messages in flight; resolves when all have ended. */
   stop(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface PlayerOptions {
   readonly deadlineMs?: number;
 }
 
-/** Sends as the provider would: the copies at once, then up the ladder until one was accepted. */
+/** Sends like the provider: all copies at once, then up the ladder until one is accepted. */
 export function createPlayer(options: PlayerOptions): Player {
   const stopping = new AbortController();
   const { deadlineMs } = options;
@@ -98,7 +98,7 @@ interface Step {
   readonly copy: number;
 }
 
-/** All are signed before the first leaves, so that they leave together. */
+/** Signs all before the first is sent, so that they are sent together. */
 function copiesOf(play: Playable, { copies, identical }: SendInput): SignedRequest[] {
   return Array.from({ length: copies }, (_, index) =>
     index === 0 || identical ? play.first : play.again(),

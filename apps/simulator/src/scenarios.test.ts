@@ -10,7 +10,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendInput } from './messages.js';
 import { compose, type Playable } from './scenarios.js';
 
-/** The signers were written from the providers' documents alone; here they meet the product's verifiers. */
+/**
+ * The signers were written from the providers' documents alone; this tests them with the product's
+ * verifiers.
+ */
 
 const directory = mkdtempSync(join(tmpdir(), 'payonce-scenarios-'));
 let simulated: SimulatedChannels;
@@ -72,7 +75,7 @@ function verified(channel: string, { body, headers }: SignedRequest) {
 }
 
 describe.each(said)('%s %j', (channel, message, kinds) => {
-  test('is taken for genuine and understood, and so is its re-send, as the same notification', () => {
+  test('is accepted as genuine and understood, and so is its re-send, as the same notification', () => {
     const { first, again } = played(channel, message);
     const original = verified(channel, first);
     expect(original.events.map(({ kind }) => kind)).toEqual(kinds);
@@ -93,13 +96,13 @@ describe.each(said)('%s %j', (channel, message, kinds) => {
   });
 });
 
-test('WeChat notifications under the public key verify beside those under the certificate', () => {
+test('WeChat notifications with the public key verify beside those with the certificate', () => {
   const { first } = played('sim-wechat', { kind: 'payment', ...trade }, { signWith: 'public_key' });
   expect(first.headers['wechatpay-serial']).toMatch(/^PUB_KEY_ID_/);
   expect(verified('sim-wechat', first).verification.ok).toBe(true);
 });
 
-test('a signature probe is told from a forgery', () => {
+test('a signature probe is distinguished from a forgery', () => {
   const { first } = played(
     'sim-wechat',
     { kind: 'payment', ...trade },
@@ -111,7 +114,7 @@ test('a signature probe is told from a forgery', () => {
   });
 });
 
-test('the payee of the simulation is the one that its channels name', () => {
+test('the payee of the simulation is the one in its channels', () => {
   for (const channel of ['sim-alipay', 'sim-wechat', 'sim-wechat-v2']) {
     const { first } = played(channel, { kind: 'payment', ...trade });
     expect(verified(channel, first).events).toMatchObject([

@@ -11,19 +11,21 @@ import type { WechatpayV2Notification, WechatpayV2Signer } from '@payonce/testki
 import { asSignatureProbe } from '@payonce/testkit/wechatpay-wire';
 import type { Message, SendInput } from './messages.js';
 
-/** A message ready to be sent any number of times. */
+/** A message that can be sent any number of times. */
 export interface Playable {
   readonly provider: SignerId;
   /** Null for v2, which has none. */
   readonly notificationId: string | null;
   readonly first: SignedRequest;
-  /** The same once more, as the provider re-sends it: signed anew. */
+  /** The same message as the provider re-sends it, with a new signature. */
   again(): SignedRequest;
 }
 
 type Wanted = Pick<SendInput, 'channel' | 'message' | 'forge' | 'signWith'>;
 
-/** @returns null when the provider sends no such message, or cannot be forged in this way */
+/**
+ * @returns null when the provider sends no such message, or when it cannot be forged in this way
+ */
 export function compose(channels: SimulatedChannels, wanted: Wanted): Playable | null {
   const { signers } = channels;
   const { message, forge } = wanted;
@@ -72,7 +74,7 @@ function alipaySays(signer: AlipaySigner, message: Message): AlipayNotification 
     case 'closed':
       return signer.closed(message);
     case 'refund':
-      // Alipay tells of money that went back, and of nothing else.
+      // Alipay sends successful refunds only.
       return message.status === 'success' ? signer.refund(message) : null;
     case 'platform_message':
       return signer.platformMessage(message);

@@ -4,7 +4,7 @@ import type { Reply } from './judge.js';
 
 /** WeChat waits 5 s, Alipay says nothing of it (docs/providers/README.md, "At a glance"). */
 const REPLY_DEADLINE_MS = 5_000;
-/** No provider's acknowledgement comes near; the rest of a longer reply is not read. */
+/** Far more than any provider's acknowledgement; the rest of a longer reply is not read. */
 const MAX_REPLY_BYTES = 64 * 1_024;
 
 export type SendOutcome =
@@ -18,13 +18,13 @@ export type SendOutcome =
 
 export interface SenderOptions {
   readonly deadlineMs?: number;
-  /** Aborts what is on the way when the simulator stops. */
+  /** Aborts messages in flight when the simulator stops. */
   readonly stop: AbortSignal;
 }
 
 export type Send = (url: string, request: SignedRequest) => Promise<SendOutcome>;
 
-/** POSTs as the providers do: no redirect is followed, and reply and body must be there within the deadline. */
+/** POSTs like the providers: follows no redirect, and needs reply and body within the deadline. */
 export function createSender({ deadlineMs = REPLY_DEADLINE_MS, stop }: SenderOptions): Send {
   return async (url, request) => {
     const deadline = AbortSignal.timeout(deadlineMs);

@@ -1,7 +1,7 @@
 import type { SignerId } from '@payonce/testkit/request';
 import type { Refusal } from './judge.js';
 
-/** One POST and what became of it. */
+/** One POST and its result. */
 export interface Sending {
   readonly id: number;
   /** ISO 8601. */
@@ -13,18 +13,18 @@ export interface Sending {
   readonly notificationId: string | null;
   /** 1, then the steps of the retry ladder. */
   readonly attempt: number;
-  /** Among those posted at the same moment, from 1. */
+  /** The number among those posted at the same moment, from 1. */
   readonly copy: number;
   /** Null for a genuine one. */
   readonly forged: string | null;
-  /** Null when nothing came back. */
+  /** Null without a reply. */
   readonly status: number | null;
   readonly body: string | null;
   readonly latencyMs: number;
-  /** What the provider makes of it: accepted, or sent again. */
+  /** The provider's verdict: accepted, or sent again. */
   readonly accepted: boolean;
   readonly reason: Refusal | 'timeout' | 'unreachable' | 'stopped' | null;
-  /** The network's own words, where nothing came back. */
+  /** The network's error text, without a reply. */
   readonly detail: string | null;
 }
 
@@ -41,7 +41,7 @@ export interface SendingFilter {
   readonly limit: number;
 }
 
-/** Remembers the last `capacity` sendings. */
+/** Keeps the last `capacity` sendings. */
 export function createSendings(capacity: number): Sendings {
   const kept: Sending[] = [];
   let lastId = 0;

@@ -1,11 +1,11 @@
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A gateway's place: answers as it is told, and keeps what came. */
+/** Stands in for a gateway: answers as configured, and records the requests. */
 export interface NotifyServer {
   readonly url: string;
   readonly received: readonly ReceivedRequest[];
-  /** The most requests that were open at the same moment. */
+  /** The highest number of concurrent requests. */
   mostAtOnce(): number;
   close(): Promise<void>;
 }
@@ -19,13 +19,13 @@ export interface ReceivedRequest {
 
 export type Answer =
   | { readonly status: number; readonly body?: string; readonly headers?: Record<string, string> }
-  /** The socket stays open and nothing is ever said. */
+  /** The socket stays open without any answer. */
   | 'hang'
   /** Head and half of the body, then nothing. */
   | 'hang_in_body'
   | 'hang_up';
 
-/** @param answer gets the number of the request, from 1; a promise delays the answer */
+/** @param answer receives the number of the request, from 1; a promise delays the answer */
 export async function startNotifyServer(
   answer: (count: number) => Answer | Promise<Answer>,
 ): Promise<NotifyServer> {

@@ -13,7 +13,7 @@ import { type Answer, type NotifyServer, startNotifyServer } from './notify-serv
 
 export interface Simulation {
   readonly app: FastifyInstance;
-  /** Stands where the gateway would. */
+  /** Stands in for the gateway. */
   readonly gateway: NotifyServer;
   readonly player: Player;
   post(path: string, body: object): Promise<{ status: number; body: Record<string, unknown> }>;
@@ -26,7 +26,7 @@ export interface SimulationOptions {
   readonly remembered?: number;
 }
 
-/** Registers its own clean-up with the test file that calls it. */
+/** Registers its clean-up with the test file that calls it. */
 export function useSimulator() {
   const directory = mkdtempSync(join(tmpdir(), 'payonce-simulator-'));
   const channels = ensureSimulatedChannels(directory);
@@ -59,7 +59,7 @@ export function useSimulator() {
     };
   }
 
-  /** As a merchant does it, with the public key that the channel file names. */
+  /** Verifies like a merchant, with the public key of the channel file. */
   function alipayVerifies({ body }: { readonly body: Buffer }): boolean {
     const {
       sign = '',

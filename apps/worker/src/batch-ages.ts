@@ -1,6 +1,6 @@
-/** Batches in hand: how long the oldest of them has been. */
+/** The batches under way, and the age of the oldest. */
 export interface BatchAges {
-  /** @returns to be called when the batch is over */
+  /** @returns a function to call when the batch is over */
   began(): () => void;
   /** 0 when there is none. */
   oldestMs(): number;
@@ -16,7 +16,7 @@ export function createBatchAges(now: () => number = () => performance.now()): Ba
       return () => void begun.delete(batch);
     },
     oldestMs() {
-      // In the order in which they began.
+      // The set is in the order of starts.
       const [oldest] = begun;
       return oldest ? now() - oldest.at : 0;
     },

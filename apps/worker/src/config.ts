@@ -29,22 +29,22 @@ const workerEnv = {
   PAYONCE_WORKER_BATCH_SIZE: count(200, 1, 1_000),
   // Each batch in flight holds one connection of the pool.
   PAYONCE_WORKER_BATCHES_IN_FLIGHT: count(3, 1, 50),
-  // The batches, three for what is locked, the schedule, dead letters and the readiness check.
+  // The batches, three for locked orders, the schedule, dead letters and the readiness check.
   PAYONCE_WORKER_DATABASE_POOL: count(8, 2, 100),
   PAYONCE_WORKER_RELEASE_INTERVAL_MS: count(15_000, 100, 3_600_000),
   PAYONCE_WORKER_RELEASE_BATCH_SIZE: count(200, 1, 1_000),
-  // A batch takes a second at most, a lost connection is made again within two.
+  // A batch takes a second at most; a lost connection is replaced within two.
   PAYONCE_WORKER_STUCK_LIMIT_MS: count(60_000, 1_000, 3_600_000),
-  // Alipay sends for 25 hours, WeChat Pay for 24: nobody else brings the event on after that.
+  // Alipay sends for 25 hours, WeChat Pay for 24: after that no provider releases the event.
   PAYONCE_HELD_DEADLINE_HOURS: count(25, 1, 8_760),
   // A dispute takes weeks to come up.
   PAYONCE_RETENTION_DAYS: count(90, 1, 36_500),
   ...webhookEnv,
   // Tries mostly wait for an answer; each is a socket.
   PAYONCE_WORKER_DELIVERY_CONCURRENCY: count(64, 1, 1_000),
-  // A merchant's system hears of so many orders at once.
+  // The number of orders that a merchant's system receives at once.
   PAYONCE_WORKER_DELIVERY_PER_ENDPOINT: count(8, 1, 100),
-  // What this process applies is told at once; this is for what others did.
+  // This process delivers its order events at once; the poll is for those of other processes.
   PAYONCE_WORKER_DELIVERY_POLL_MS: count(1_000, 20, 60_000),
   // A week at most from one try to the next.
   PAYONCE_WEBHOOK_RETRY_SECONDS: counts(
@@ -56,7 +56,10 @@ const workerEnv = {
   PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS: count(5, 1, 365),
 };
 
-/** Shorter than the whole drain: a merchant's system that hangs must not keep the queues from being left. */
+/**
+ * Shorter than the whole drain: a hanging merchant's system must not keep the worker from closing
+ * its queues.
+ */
 const DELIVERY_DRAIN_MS = 5_000;
 
 export interface WorkerConfig {
@@ -66,30 +69,33 @@ export interface WorkerConfig {
   readonly databasePool: number;
   readonly databaseDurability: DatabaseDurability;
   readonly channels: Channels;
-  /** Reads them again. @throws ConfigError with every fault at once */
+  /** Reads them again. @throws ConfigError with all faults at once */
   readonly readChannels: () => Channels;
-  /** Where the queues are that this worker takes jobs from. */
+  /** The queues from which this worker takes jobs. */
   readonly queues: QueueStores;
   readonly sizes: WorkerSizes;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
-  /** How long jobs may wait while none is taken before the worker counts as not alive. */
+  /** How long jobs may wait while none is taken, before the worker counts as not alive. */
   readonly stuckLimitMs: number;
-  /** How long an event may wait for its order before somebody is alerted. */
+  /** How long an event may wait for its order before an alert. */
   readonly heldDeadlineMs: number;
-  /** How long raw bytes of what is settled and told are kept. */
+  /** How long raw bytes of decided and delivered notifications are kept. */
   readonly retentionMs: number;
   readonly deliveries: DeliveryConfig;
 }
 
 export interface WorkerSizes {
-  /** Jobs in hand at once, in each store. */
+  /** Jobs under way at once, in each store. */
   readonly concurrency: number;
   readonly batchSize: number;
   readonly batchesInFlight: number;
 }
 
-/** Reads the environment and the channel file with its keys. @throws ConfigError with every fault at once */
+/**
+ * Reads the environment and the channel file with its keys. @throws ConfigError with all faults at
+ * once
+ */
 export function readConfig(env: Env): WorkerConfig {
   const { own, queues, channels, policy, declared } = collectFaults({
     own: () => readEnv(workerEnv, env),
@@ -134,7 +140,7 @@ export function readConfig(env: Env): WorkerConfig {
   };
 }
 
-/** Both parts of the file or none: a fault in one keeps the other as it is. */
+/** Both parts of the file or none: a fault in one keeps the other unchanged. */
 function readFile(env: Env) {
   return collectFaults({
     channels: () => readChannelFile(env),

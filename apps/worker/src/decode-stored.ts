@@ -2,8 +2,8 @@ import type { Channels } from '@payonce/core/config/channels';
 import type { DecodeStored } from '@payonce/core/notifications/redecode';
 
 /**
- * Proves a stored message once more, from its bytes and at the time of its receipt, and decodes it. A key that was
- * retired since still counts; one that was taken out of the channel file does not.
+ * Verifies a stored message again, from its bytes and by the time of its receipt, and decodes it. A
+ * key retired since then still counts; a key removed from the channel file does not.
  */
 export function decodeStored(channels: Channels): DecodeStored {
   return ({ channel, provider: id, body, headers, receivedAt }) => {

@@ -13,35 +13,38 @@ import { startSchedule } from '@payonce/core/schedules';
 import type { DeliveryMetrics } from './delivery-metrics.js';
 
 export interface DeliveryConfig {
-  /** Null: endpoints that need a secret are not told. */
+  /** Null: endpoints that need a secret receive nothing. */
   readonly encryptionKey: Buffer | null;
   readonly policy: AddressPolicy;
-  /** From one try to the next. */
+  /** The waits between tries. */
   readonly scheduleMs: readonly number[];
   readonly disableAfterMs: number;
   readonly sizes: DeliverySizes;
-  /** Of the channel file. */
+  /** The endpoints of the channel file. */
   readonly declared: readonly DeclaredEndpoint[];
-  /** Reads them again. @throws ConfigError with every fault at once */
+  /** Reads them again. @throws ConfigError with all faults at once */
   readonly readDeclared: () => readonly DeclaredEndpoint[];
 }
 
 export interface OrderEvents {
-  /** There may be something new to tell. */
+  /** There may be new order events. */
   nudge(): void;
-  /** The endpoints of the channel file are there, so that who applies may make deliveries. */
+  /** The endpoints of the channel file exist, so that applying may create deliveries. */
   isTelling(): boolean;
-  /** Reads the endpoints of the channel file again. On any fault they stay, and the log names every fault. */
+  /**
+   * Reads the endpoints of the channel file again. On any fault they stay, and the log names all
+   * faults.
+   */
   reload(): void;
-  /** The database may be ready since the last call: declares what could not be declared. */
+  /** Declares pending endpoints. Call it when the database may be ready again. */
   resume(): void;
   stop(): Promise<void>;
 }
 
-/** A database that was away is asked again so often. */
+/** The retry interval for a database that is down. */
 const DECLARE_RETRY_MS = 5_000;
 
-/** Tells merchants' systems of order events, for as long as the process runs. */
+/** Delivers order events to merchants' systems while the process runs. */
 export function startOrderEvents(
   config: DeliveryConfig,
   {
@@ -77,14 +80,15 @@ export function startOrderEvents(
     if (wanted === null || !mayWork()) return;
     const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
     log.info(result, 'endpoints.declared');
-    // Else it was read again meanwhile, and has its turn.
+    // Otherwise the file was reloaded meanwhile, and its endpoints follow.
     if (undeclared === wanted) undeclared = null;
-    // What is fanned out while its endpoint is not there is told to nobody, for ever; so it waits.
+    // An event that is fanned out before its endpoint exists would never be delivered, so delivery
+    // waits.
     if (encryptionKey !== null || wanted.every(({ secret }) => secret === null)) {
       deliveries ??= begin();
     }
   };
-  /** One after the other, or an older file could have the last word. */
+  /** One after the other; otherwise an older file could overwrite a newer one. */
   let turn = Promise.resolve();
   const failed = (err: unknown) =>
     log.warn({ err }, 'the endpoints of the channel file could not be applied');
@@ -102,7 +106,7 @@ export function startOrderEvents(
   });
   const declareSoon = (endpoints: readonly DeclaredEndpoint[]) => {
     undeclared = endpoints;
-    // Should it fail, the schedule does it.
+    // If it fails, the schedule retries it.
     void declareInTurn();
   };
   declareSoon(config.declared);

@@ -6,7 +6,7 @@ import { inTime } from './worker-metrics.js';
 
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>;
 
-/** What operators watch of order events on their way to merchants' systems. */
+/** Metrics of the delivery of order events. */
 export function createDeliveryMetrics(metrics: Metrics) {
   return {
     attempts: new Counter({
@@ -18,7 +18,10 @@ export function createDeliveryMetrics(metrics: Metrics) {
   };
 }
 
-/** What waits and who is away, asked for when somebody looks; a database that is away has no numbers. */
+/**
+ * Waiting deliveries and endpoint states, computed on each scrape. Without a database there are no
+ * numbers.
+ */
 export function watchDeliveries(metrics: Metrics, database: DatabaseDeps): void {
   const registers = [metrics];
   const deliveries = new Gauge({
@@ -39,7 +42,7 @@ export function watchDeliveries(metrics: Metrics, database: DatabaseDeps): void 
     registers,
     async collect() {
       for (const gauge of [this, deliveries, endpoints]) gauge.reset();
-      // Gone rather than nought, which would say that nothing waits.
+      // Absent rather than zero: zero would mean that nothing waits.
       this.remove();
       const counts = await inTime(countDeliveries(database));
       if (counts === null) return;

@@ -1,7 +1,7 @@
 import { withDeadline } from '@payonce/core/deadline';
 import type { Log } from '@payonce/core/log';
 
-/** What a queue and a worker of BullMQ have in common, on either store. */
+/** The common part of BullMQ's queue and worker, on either store. */
 interface Hosted {
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
@@ -23,8 +23,8 @@ export async function leave(hosted: Hosted, limitMs: Promise<number>): Promise<v
 }
 
 /**
- * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that is
- * away says the same every two seconds: once a minute is enough.
+ * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that
+ * is down repeats its error every two seconds: once a minute is enough.
  */
 export function reportErrors(hosted: Hosted, log: Log): void {
   const reportedAt = new Map<string, number>();

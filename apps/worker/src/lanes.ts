@@ -3,16 +3,19 @@ import { AppError, isLocked } from '@payonce/core/errors';
 type Result<Outcome> = PromiseSettledResult<Outcome>;
 
 export interface LanesOptions<Item, Outcome> {
-  /** Applies it in a batch with all others, which waits for nobody. @throws AppError `locked` */
+  /** Applies it in a batch with all others, without waiting for locks. @throws AppError `locked` */
   readonly together: (item: Item) => Promise<Outcome>;
-  /** Applies items of one key, after a wait of a fraction of a second for whoever has them locked. */
+  /**
+   * Applies items of one key. Waits a fraction of a second for the transaction that has them
+   * locked.
+   */
   readonly inTurn: (items: readonly Item[]) => Promise<readonly Result<Outcome>[]>;
-  /** What its items have in common that can be locked: their orders. Null for what has none. */
+  /** The lockable objects that items share: their orders. Null for an item without any. */
   readonly keyOf: (item: Item) => string | null;
   readonly maxBatchSize: number;
   /** How many lanes may apply at once: each takes a connection. */
   readonly maxAtOnce: number;
-  /** How many items may wait in lanes that are stuck: each takes the place of another job. */
+  /** How many items may wait in stuck lanes: each takes the place of another job. */
   readonly room: number;
 }
 
@@ -31,16 +34,16 @@ interface Lane<Item, Outcome> {
   closing: NodeJS.Timeout | undefined;
 }
 
-/** A wait is a quarter of a second; a lock that lasts longer than three is for the queue to wait for. */
+/** A wait is a quarter of a second. A lock that outlasts three waits goes back to the queue. */
 const TRIES = 3;
-/** What many notifications are coming for, other workers are applying too. */
+/** An order with many notifications is probably being applied by other workers too. */
 const KEPT_MS = 1_000;
 
 /**
- * An order that others have locked gets a lane of its own: its items wait there for their turn, in PostgreSQL's fair
- * queue, and all that come meanwhile go together. Nothing else waits for them. Trying again and again instead starves:
- * of an order that two workers have all the time, a batch that skips what is locked seldom finds it free.
- * Knows no queue and no database.
+ * An order that other transactions have locked gets a separate lane. Its items wait there for their
+ * turn, in PostgreSQL's fair queue, and all that arrive meanwhile share a batch. Other items do not
+ * wait for them. Repeated tries would starve instead: a batch that skips locks rarely finds an
+ * order free that two workers use all the time. Independent of queues and databases.
  */
 export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>) {
   const { together, inTurn, keyOf, maxBatchSize, maxAtOnce, room } = options;
@@ -97,7 +100,7 @@ export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>)
     lane.closing = setTimeout(() => lanes.delete(key), KEPT_MS).unref();
   }
 
-  /** @returns those that are tried again */
+  /** @returns the items that are tried again */
   async function apply(batch: readonly Entry<Item, Outcome>[]) {
     const results = await inTurn(batch.map(({ item }) => item)).catch((reason: unknown) =>
       batch.map(() => ({ status: 'rejected', reason }) as const),
@@ -120,7 +123,9 @@ export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>)
   }
 
   return {
-    /** @throws AppError `locked` when others have it locked for longer; or what applying it threw */
+    /**
+     * @throws AppError `locked` when others keep it locked for longer; or the error of applying it
+     */
     async submit(item: Item): Promise<Outcome> {
       const lane = lanes.size === 0 ? null : keyOf(item);
       if (lane !== null && lanes.has(lane)) return add(lane, item);
@@ -136,7 +141,7 @@ export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>)
   };
 }
 
-/** It was not skipped but waited for, until PostgreSQL ended the wait: an insert of somebody else's, or a table. */
+/** It was not skipped: PostgreSQL ended its wait for a concurrent insert or a locked table. */
 function hasWaited(error: unknown): boolean {
   return error instanceof AppError && error.cause !== undefined;
 }

@@ -8,14 +8,15 @@ import { createStuckWatch } from './stuck-watch.js';
 export type DatabaseState = 'ready' | 'down';
 
 export interface Liveness {
-  /** What the last look found; asks nobody. */
+  /** The result of the last check; asks nothing. */
   readonly isAlive: () => boolean;
   stop(): Promise<void>;
 }
 
 /**
- * A batch is a transaction; if that waits in vain, its parts are some more, of which the last one may begin late.
- * PostgreSQL or Prisma has ended all of them by then, unless a connection hangs of which nobody hears any more.
+ * A batch is a transaction. If that waits in vain, its parts are further transactions, the last of
+ * which may begin late. By then PostgreSQL or Prisma has ended all of them, unless a connection
+ * hangs silently.
  */
 export const BATCH_LIMIT_MS = 2 * TRANSACTION_LIMIT_MS + 5_000;
 
@@ -25,14 +26,15 @@ export interface LivenessDeps {
   readonly batches: BatchAges;
   /** On the pool that the batches use. */
   readonly askDatabase: () => Promise<DatabaseState>;
-  /** On a new connection: whether it is this process that hangs, and not the database. */
+  /** On a new connection: whether this process hangs, and not the database. */
   readonly askOnFreshConnection: () => Promise<boolean>;
   readonly log: Log;
 }
 
 /**
- * Looks again and again whether only a restart helps: jobs wait that this process does not take although every store
- * answers; or a batch has outlived all its time-outs although the database answers. Locks and outages are no reason.
+ * Checks at intervals whether only a restart helps. That is so when jobs wait that this process
+ * does not take although every store answers. It is also so when a batch has outlived all its
+ * time-outs although the database answers. Locks and outages are no reason.
  */
 export function watchLiveness(deps: LivenessDeps): Liveness {
   const { limitMs, sources, batches, askDatabase, askOnFreshConnection, log } = deps;
@@ -64,7 +66,7 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
   }
 
   const schedule = startSchedule({
-    // Often enough that the limit is overrun by a fifth of it at most.
+    // Often enough that the limit is exceeded by a fifth of it at most.
     intervalMs: limitMs / 5,
     run: async () => {
       await Promise.all([look(), lookAtBatches()]);

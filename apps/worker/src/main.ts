@@ -4,8 +4,8 @@ import { readConfig } from './config.js';
 import { startProcess } from './process.js';
 
 /**
- * A batch takes milliseconds; one that hangs is rolled back and its jobs are taken again by another worker.
- * Shorter than the 20 s after which whoever sent the signal may kill.
+ * A batch takes milliseconds. A hanging one is rolled back, and another worker takes its jobs.
+ * Shorter than the 20 s after which the sender of the signal may kill the process.
  */
 const DRAIN_LIMIT_MS = 18_000;
 

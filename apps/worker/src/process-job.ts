@@ -11,14 +11,14 @@ import type { WaitReason, Waits } from './waits.js';
 /** A job that cannot succeed, as it is kept outside the queue. */
 export interface Burial {
   readonly jobId: string;
-  /** The job's data as it came from the queue, whatever it is. */
+  /** The job's data from the queue, unchecked. */
   readonly data: unknown;
   readonly reason: JobFault['reason'] | 'attempts_exhausted';
-  /** For operators; of the error or the verification, never of the message. */
+  /** For operators; from the error or the verification, never from the message. */
   readonly detail: string | null;
 }
 
-/** What is used of BullMQ's job; its data is whatever the queue holds. */
+/** The used part of BullMQ's job; its data is unchecked. */
 export type QueuedJob = Pick<
   Job<unknown, unknown>,
   'id' | 'data' | 'attemptsMade' | 'stalledCounter' | 'opts' | 'moveToDelayed'
@@ -28,27 +28,28 @@ export interface ProcessJobDeps {
   readonly channels: Channels;
   /**
    * Applies it, together with others.
-   * @param suspect it may be locked, so the others must not be those that are free
-   * @throws AppError `locked`, `database_unavailable`; else what a later attempt may cure
+   * @param suspect it may be locked, so it must not share a batch with unlocked ones
+   * @throws AppError `locked`, `database_unavailable`; otherwise an error that a later attempt may
+   * cure
    */
   readonly submit: (notification: VerifiedNotification, suspect: boolean) => Promise<ApplyOutcome>;
   /** Resolves when the dead letter is durable. */
   readonly bury: (burial: Burial) => Promise<void>;
-  /** How long a job waits that could not be buried although the store answers. */
+  /** The delay of a job that could not be buried although the store answers. */
   readonly buryRetryMs: number;
   readonly waits: Waits;
-  /** Told of each job that goes back to the queue without an attempt. */
+  /** Called for each job that goes back to the queue without an attempt. */
   readonly onPutBack: (reason: WaitReason) => void;
 }
 
-/** What is left in the queue of a finished job, for those who look at it. Nothing of the payer. */
+/** The result of a finished job that stays in the queue for inspection. Nothing about the payer. */
 export type JobResult =
   | Pick<ApplyOutcome, 'copy' | 'events'>
   | { readonly deadLetter: Burial['reason'] };
 
 /**
- * One job: proves its origin again, applies it, or buries it. What is thrown makes BullMQ try again
- * later; what returns takes the job out of the queue.
+ * Processes one job: verifies its origin again, applies it, or buries it. An error makes BullMQ
+ * retry it later; a return removes the job from the queue.
  */
 export async function processJob(
   deps: ProcessJobDeps,
@@ -62,7 +63,7 @@ export async function processJob(
     return bury(deps, job, token, { reason, detail });
   }
   const jobId = job.id ?? '';
-  // A worker that stands still has its jobs' rows locked until PostgreSQL ends its transaction.
+  // A paused worker keeps its jobs' rows locked until PostgreSQL ends its transaction.
   const suspect = job.stalledCounter > 0 || deps.waits.waitedMs(jobId, 'lock') !== null;
   try {
     const { copy, events } = await deps.submit(verdict.notification, suspect);
@@ -78,7 +79,7 @@ export async function processJob(
   }
 }
 
-/** Neither a lock nor an outage says anything of the job, so that neither costs it an attempt. */
+/** A lock or an outage says nothing about the job, so neither costs it an attempt. */
 function wait(
   { waits, onPutBack }: ProcessJobDeps,
   job: QueuedJob,
@@ -97,16 +98,17 @@ function wait(
   );
 }
 
-/** As BullMQ decides it; a job whose options were lost has one attempt. */
+/** The same rule as BullMQ's; a job that lost its options has one attempt. */
 function isLastAttempt(job: QueuedJob): boolean {
   return job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
 }
 
 /**
  * First the dead letter, then the queue: a crash between the two leaves a job that is buried again.
- * The job is not removed from outside (`job.remove()` refuses a locked one, and between its failure and
- * its removal a re-sent notification would be swallowed, or removed in its place): it is *completed with
- * nothing kept*, which BullMQ does in one step and only for the holder of the lock.
+ * The job is not removed from outside: `job.remove()` refuses a locked one. Between its failure and
+ * its removal it could swallow a re-sent notification, or that could be removed in its place.
+ * Instead it is *completed with nothing kept*, which BullMQ does in one step and only for the
+ * holder of the lock.
  */
 async function bury(
   deps: ProcessJobDeps,
@@ -117,7 +119,7 @@ async function bury(
   try {
     await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });
   } catch (error) {
-    // Costs no attempt: nothing acknowledged leaves the queue before it is kept elsewhere.
+    // Costs no attempt: an acknowledged job never leaves the queue before it is stored elsewhere.
     if (isUnavailable(error)) return wait(deps, job, token, 'store');
     return putBack(job, token, deps.buryRetryMs);
   }

@@ -32,12 +32,12 @@ import { waitsInWords } from './waits.js';
 import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
 import { createWorkerMetrics, watchHeld, watchQueues, watchWaits } from './worker-metrics.js';
 
-/** A probe has a second or two; a database that hangs is not ready. */
+/** A probe has a second or two; a hanging database is not ready. */
 const ASK_LIMIT_MS = 2_000;
 
 /**
- * Starts the worker and registers what has to be stopped. Stopped in reverse: the private port, the
- * schedules, the queues (no more jobs, the batches in hand are finished), order events, the database.
+ * Starts the worker and registers its parts. They stop in reverse: the private port, the schedules,
+ * the queues (takes no more jobs and finishes the running batches), order events, the database.
  * @returns the private port in use (0 in the configuration means any free one)
  */
 export async function startProcess(
@@ -131,7 +131,7 @@ export async function startProcess(
   });
   lifecycle.onStop('schedules', () => upkeep.stop());
 
-  /** Before the first answer nothing is taken; later as each answer says. */
+  /** Takes no job before the first answer; afterwards each answer decides. */
   const openOrClose = () => {
     const takers = [...worker.sources, reports];
     for (const taker of takers) mayWork() ? taker.resume() : taker.pause();
@@ -164,9 +164,9 @@ export async function startProcess(
   return { privatePort: server.port };
 }
 
-/** The money part's functions as the worker needs them. */
+/** The database functions that the worker needs. */
 function databaseStore(deps: ApplyDeps, watch: DatabaseWatch): WorkerStore {
-  /** Asked afterwards too: a connection opened meanwhile may have led to another server. */
+  /** Checks again afterwards: a connection opened meanwhile may have led to another server. */
   const assured = async <Result>(work: () => Promise<Result>) => {
     await watch.assure();
     const result = await work();
@@ -189,7 +189,7 @@ function databaseStore(deps: ApplyDeps, watch: DatabaseWatch): WorkerStore {
   };
 }
 
-/** It can work with one queue; that another is away is for the parts to tell. */
+/** Ready if it can work with one queue; the parts show which others are down. */
 async function readiness(watch: DatabaseWatch, worker: NotificationWorker): Promise<Readiness> {
   const [database, ...queues] = await Promise.all([
     askedNow(watch),
@@ -206,7 +206,7 @@ async function readiness(watch: DatabaseWatch, worker: NotificationWorker): Prom
   };
 }
 
-/** `ready`, `down`, or all that is wrong with the database. */
+/** `ready`, `down`, or all faults of the database. */
 function askedNow(watch: DatabaseWatch): Promise<string> {
   return withDeadline(watch.look(), ASK_LIMIT_MS, 'asking the database').then(
     describeFitness,

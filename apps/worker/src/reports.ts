@@ -20,13 +20,13 @@ export interface ReportDeps {
   readonly metrics: Pick<WorkerMetrics, 'reports' | 'lostCopies'>;
 }
 
-/** A report takes milliseconds; nothing is lost when it does not end. */
+/** A report takes milliseconds; an unfinished one is not lost. */
 const CLOSE_LIMIT_MS = 2_000;
 
 export interface Reports {
   pause(): void;
   resume(): void;
-  /** Takes no more, and disconnects. */
+  /** Takes no more reports, and disconnects. */
   close(): Promise<void>;
 }
 
@@ -84,8 +84,9 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
 type ReportResult = { readonly counted: number; readonly unknown: number } | { readonly no: true };
 
 /**
- * One report. What it tells of a notification that is not applied yet is left for a later attempt; after the
- * last one it is lost, which the row's count cannot tell: that is what makes it a best effort.
+ * Counts one report. Copies of a notification that is not applied yet are left for a later attempt.
+ * After the last one they are lost, and the row's count cannot show that: counting is a best
+ * effort.
  */
 async function countReport(
   { database, log, metrics }: ReportDeps,
@@ -100,7 +101,7 @@ async function countReport(
   }
   const recorded = await recordReport(database, report.data).catch((error) => {
     if (!isUnavailable(error)) throw error;
-    // Costs no attempt: those are for notifications on their way.
+    // Costs no attempt: attempts are for notifications that are not applied yet.
     return putBack(job, token, storeDelayMs(Math.random()));
   });
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);

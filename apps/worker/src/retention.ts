@@ -4,7 +4,7 @@ import { purgeStep, START } from '@payonce/core/retention/purge';
 import { type Schedule, startSchedule } from '@payonce/core/schedules';
 import type { WorkerMetrics } from './worker-metrics.js';
 
-/** Drops old raw bytes, round after round; within a round one small step follows the other. */
+/** Erases old raw bytes, round after round; within a round the small steps follow each other. */
 export function startRetention(
   config: { readonly retentionMs: number; readonly intervalMs: number },
   {

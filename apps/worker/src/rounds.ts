@@ -1,14 +1,14 @@
 /** One bounded step through rows in the order of their IDs. */
 export interface WalkStep {
-  /** The last row that was looked at; what was given when there was none. */
+  /** The last row of the step; the given one if there was none. */
   readonly last: bigint;
   /** Whether there may be more rows after it. */
   readonly more: boolean;
 }
 
 /**
- * Walks through rows in steps. At the end it looks at new rows alone, and begins a new round after `pause` steps:
- * rows that it could not settle are looked at again, but not all the time.
+ * Walks through rows in steps. At the end it looks only at new rows, and begins a new round after
+ * `pause` steps: rows that it could not settle are looked at again, but not all the time.
  * @returns one step; true when the next one may follow at once
  */
 export function inRounds(

@@ -18,29 +18,31 @@ import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 import { createTap } from './tap.js';
 
-/** One queue that jobs are taken from. */
+/** One queue from which the worker takes jobs. */
 export interface Source {
   readonly name: string;
-  /** `ready`, or what keeps it from working; asks the store. */
+  /** `ready`, or the reason why it does not work; asks the store. */
   state(): Promise<string>;
   /** Jobs by state; asks the store. */
   counts(): Promise<Record<string, number>>;
   /**
-   * Jobs that wait to be taken; asks the store. None while the queue is paused by hand.
-   * @throws while the store does not answer, or answers with errors (a Redis that is full refuses to hand out jobs)
+   * Jobs that wait to be taken; asks the store. 0 while the queue is paused by hand.
+   * @throws while the store does not answer, or answers with errors (a full Redis refuses to hand
+   * out jobs)
    */
   waiting(): Promise<number>;
-  /** Jobs that were taken so far. */
+  /** Jobs taken so far. */
   readonly taken: number;
-  /** Takes no more jobs; those in hand are finished. A source takes jobs unless it was paused. */
+  /** Takes no more jobs; running ones finish. A source takes jobs unless it is paused. */
   pause(): void;
   resume(): void;
   /**
-   * Lets jobs wait no longer that a worker whose clock was ahead sent to a later time: BullMQ plans by the clock of
-   * the process. @returns how many; asks the store @throws while the store does not answer
+   * Releases jobs that a worker with a fast clock delayed to a later time: BullMQ plans by the
+   * clock of the process.
+   * @returns how many; asks the store @throws while the store does not answer
    */
   promoteMisdated(now: Date): Promise<number>;
-  /** Takes no more jobs, waits for those in hand, and disconnects. */
+  /** Takes no more jobs, waits for the running ones, and disconnects. */
   close(): Promise<void>;
 }
 
@@ -52,16 +54,18 @@ export interface SourceOptions {
   readonly failedSweepIntervalMs: number;
 }
 
-/** A probe has a second or two; a queue that hangs is not ready. */
+/** A probe has a second or two; a hanging queue is not ready. */
 const ASK_LIMIT_MS = 2_000;
 /** Much longer than BullMQ waits after an error before it asks for a job again. */
 const ERROR_FRESH_MS = 20_000;
-/** The batches in hand take milliseconds; less than the process has from the signal to its end. */
+/** The running batches take milliseconds. Less than the process has from the signal to its end. */
 const CLOSE_LIMIT_MS = 12_000;
-/** A store that is away cannot be told what was done: its jobs come again, and are copies then. */
+/** A store that is down cannot record completions: its jobs come again as copies. */
 const AWAY_LIMIT_MS = 1_000;
 
-/** Connects, and keeps connecting: a store that is away at boot delays the work and ends nothing. */
+/**
+ * Connects, and keeps connecting: a store that is down at boot delays the work and ends nothing.
+ */
 export function openSource(options: SourceOptions): Source {
   const { settings } = options;
   const log = options.log.child({ queue: queueName(settings) });
@@ -128,7 +132,8 @@ export function openSource(options: SourceOptions): Source {
     async close() {
       closing.abort();
       await starting;
-      // The worker's close takes no more jobs and waits for those in hand; then the queue is left.
+      // The worker's close takes no more jobs and waits for the running ones; then the queue is
+      // closed.
       await parts.stop();
     },
   };
@@ -159,7 +164,7 @@ function openWorker(
 /** With their bodies; the next look takes the rest. */
 const MISDATED_AT_ONCE = 20;
 
-/** Those that wait longest come first: what was taken in the future is among them. */
+/** The longest waiting ones first: jobs that were taken in the future are among them. */
 async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
   const { delayed = 0 } = await queue.getJobCounts('delayed');
   if (delayed === 0) return 0;
@@ -171,9 +176,9 @@ async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
 }
 
 /**
- * No path of ours leaves a job in the failed set, where it would swallow a re-sent notification for
- * ever; what got there otherwise (a completion that the store refused on the last attempt) goes back to
- * waiting, so that its fate is decided under its lock as any other's.
+ * None of our paths leaves a job in the failed set, where it would swallow re-sent notifications
+ * permanently. A job that got there otherwise (the store refused its completion on the last
+ * attempt) goes back to waiting. It is then decided under its lock like any other.
  */
 function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log): Schedule {
   return startSchedule({
@@ -182,7 +187,7 @@ function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log):
       const { failed = 0 } = await queue.getJobCounts('failed');
       if (failed === 0) return false;
       log.warn({ failed }, 'failed jobs go back to waiting');
-      // Up to now only: what fails again meanwhile waits for the next sweep.
+      // Up to now only: a job that fails again meanwhile waits for the next sweep.
       await queue.retryJobs({ state: 'failed', count: 200, timestamp: Date.now() });
       return false;
     },

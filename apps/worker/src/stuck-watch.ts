@@ -1,4 +1,4 @@
-/** What one look at a queue saw. */
+/** The result of one look at a queue. */
 export interface Look {
   readonly name: string;
   /** Jobs that wait to be taken; null when the store does not answer. */
@@ -8,14 +8,17 @@ export interface Look {
 }
 
 /**
- * Whether this process has stopped to take jobs, without an error that would tell. Only what is seen while
- * every store answers counts, from the beginning each time: restarting workers mends no store.
- * Knows no queue and no clock.
+ * Detects a worker that silently stopped taking jobs. Only time during which every store answers
+ * counts; after an outage the count starts again, since restarting workers repairs no store.
+ * Independent of queues and clocks.
  */
 export function createStuckWatch(limitMs: number) {
   const idleSince = new Map<string, { readonly at: number; readonly taken: number }>();
   return {
-    /** @returns the queue from which nothing was taken for the whole limit although jobs wait, or null */
+    /**
+     * @returns the queue from which nothing was taken for the whole limit although jobs wait, or
+     * null
+     */
     look(looks: readonly Look[], databaseAnswers: boolean, nowMs: number): string | null {
       const allAnswer = databaseAnswers && looks.every(({ waiting }) => waiting !== null);
       let stuck: string | null = null;

@@ -1,26 +1,26 @@
 import { type Job, WaitingError } from 'bullmq';
 
-/** What is used of BullMQ's worker. */
+/** The used part of BullMQ's worker. */
 interface Taker {
   run(): Promise<void>;
   pause(doNotWaitActive: boolean): Promise<void>;
   resume(): Promise<void>;
 }
 
-/** Lets a worker of BullMQ take jobs, or not; from before it is opened to its end. */
+/** Lets a worker of BullMQ take jobs, or not, from before it is opened to its end. */
 export interface Tap {
-  /** Takes no more jobs; those in hand go on. */
+  /** Takes no more jobs; running ones go on. */
   pause(): void;
   /** Takes jobs. Also starts a worker that has stopped by itself. */
   resume(): void;
   readonly isPaused: boolean;
-  /** The worker is there: begins, unless it is paused. */
+  /** Adds the worker, and starts it unless paused. */
   attach(worker: Taker): void;
-  /** Throws for a job that came while paused, once it waits again as before. */
+  /** Throws for a job that came while paused, after returning it to the waiting jobs. */
   putBackWhilePaused(job: Pick<Job, 'moveToWait'>, token: string | undefined): Promise<void>;
 }
 
-/** @param onEnd the worker has ended with this error */
+/** @param onEnd receives the error with which the worker ended */
 export function createTap(onEnd: (err: unknown) => void): Tap {
   let paused = false;
   let worker: Taker | null = null;
@@ -50,7 +50,8 @@ export function createTap(onEnd: (err: unknown) => void): Tap {
     },
     async putBackWhilePaused(job, token) {
       if (!paused) return;
-      // A paused worker that was waiting for a job still gets that one. Back without an attempt.
+      // A paused worker that was waiting for a job still gets that one. It goes back without an
+      // attempt.
       await job.moveToWait(token);
       throw new WaitingError();
     },

@@ -22,19 +22,19 @@ import type { Source } from './source.js';
 import { verifyJob } from './verify-job.js';
 import type { WorkerMetrics } from './worker-metrics.js';
 
-/** Dead letters tried again in one step: each is a transaction of its own. */
+/** Dead letters retried in one step: each has a separate transaction. */
 const REDRIVE_LIMIT = 50;
-/** Trades that two merchants told of, flagged in one step: each order is a transaction of its own. */
+/** Trades claimed by two merchants, flagged in one step: each order has a separate transaction. */
 const CONTESTED_LIMIT = 50;
 /** How soon after a claim the other order is flagged; a look at an empty index. */
 const CONTESTED_INTERVAL_MS = 1_000;
-/** Held events that are due: a look at an index. What a lock kept from being applied is not late then. */
+/** Held events that are due: a look at an index. An event that a lock delayed is then not late. */
 const HELD_INTERVAL_MS = 5_000;
-/** What is kept for months is looked for every forty intervals: ten minutes. */
+/** Retention runs every 40th interval: every ten minutes. */
 const RETENTION_PAUSE = 40;
 /** Held notifications decoded again in one step: a transaction of a second at most. */
 const REDECODE_LIMIT = 50;
-/** What could not be settled after an update is looked at again every forty intervals. */
+/** After an update, unsettled rows are looked at again every 40th interval. */
 const ROUND_PAUSE = 40;
 
 export interface UpkeepOptions {
@@ -51,7 +51,7 @@ export interface UpkeepOptions {
   readonly mayRun: () => boolean;
 }
 
-/** What a worker does by the clock, each on a timer of its own so that none can hold up another. */
+/** The scheduled tasks of a worker. Each has a separate timer, so that none delays another. */
 export function startUpkeep(options: UpkeepOptions): Schedule {
   const { database, channels, config, log, metrics, mayRun, sources } = options;
   const every = (
@@ -114,7 +114,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     ),
     every('delayed jobs', async () => {
       const now = database.clock();
-      // A queue that is away is looked at the next time; its source says so.
+      // The next run asks a queue that is down again; its source reports it.
       const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
       const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
       if (promoted > 0)

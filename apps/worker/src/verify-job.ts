@@ -16,7 +16,7 @@ import { z } from 'zod';
  * - `unknown_channel`: no such channel here, or one of another provider
  * - `verification_failed`: the bytes do not prove their origin
  * - `identity_mismatch`: genuine bytes under the ID of another notification, or of other content
- * - `undecodable`: genuine bytes that our own decoder throws on (a defect of ours)
+ * - `undecodable`: genuine bytes that our decoder throws on (a defect in payonce)
  */
 export type JobFault =
   | { readonly reason: 'malformed_job' | 'unknown_channel' | 'identity_mismatch' | 'undecodable' }
@@ -26,7 +26,7 @@ export type JobVerdict =
   | { readonly ok: true; readonly notification: VerifiedNotification }
   | { readonly ok: false; readonly fault: JobFault };
 
-/** Twice the gateway's largest body in base64: a job beyond it was not written by a gateway. */
+/** Twice the gateway's largest body in base64: no gateway writes a larger job. */
 const BODY_MAX_CHARACTERS = 720_000;
 
 const current = z.strictObject({
@@ -40,10 +40,10 @@ const current = z.strictObject({
   headers: z.record(z.string().max(100), z.string().max(8_192)),
 }) satisfies z.ZodType<Omit<NotificationJob, 'provider'> & { readonly provider: string }>;
 
-/** Of gateways of the release before, in queues and dead letters. */
+/** From gateways of the previous release, in queues and dead letters. */
 const former = current.extend({ version: z.literal(2) });
 
-/** Of gateways before version 2: the whole digest stood in it. */
+/** From gateways before version 2: it contained the whole digest. */
 const first = current.extend({
   version: z.literal(1),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
@@ -52,11 +52,12 @@ const first = current.extend({
 const notificationJob = z.discriminatedUnion('version', [current, former, first]);
 
 /**
- * Proves the job's origin again, from its bytes alone, and decodes it. Redis is not a trust boundary:
- * who can write a job still cannot mint a paid order. Pure; freshness and retired keys are judged
- * against the time of receipt, so the verdict is the gateway's, hours later too.
- * @param data the job's data as it came from the queue
- * @param jobId the ID under which it was there
+ * Verifies the job's origin again, from its bytes alone, and decodes it. Redis is not a trust
+ * boundary: an attacker who can write a job still cannot create a paid order. Pure. Freshness and
+ * retired keys are judged by the time of receipt, so the verdict equals the gateway's, even hours
+ * later.
+ * @param data the job's data from the queue, unchecked
+ * @param jobId its ID in the queue
  */
 export function verifyJob(data: unknown, jobId: string, channels: Channels): JobVerdict {
   const job = notificationJob.safeParse(data);
@@ -96,14 +97,14 @@ export function verifyJob(data: unknown, jobId: string, channels: Channels): Job
   };
 }
 
-/** Whether the job stands in the queue under the name of these bytes, by the rule of its version. */
+/** Whether the job's ID in the queue belongs to these bytes, by the rule of its version. */
 function isOf(
   { notificationId, digest }: ContentIdentity,
   job: z.infer<typeof notificationJob>,
   jobId: string,
 ): boolean {
   if (notificationId !== job.notificationId) return false;
-  // Version 1 had the whole digest, and no ID that the worker could rely on.
+  // Version 1 had the whole digest, and no reliable ID.
   return job.version === 1
     ? job.digest === digest
     : jobIdFor({ ...job, version: job.version }, digest) === jobId;
@@ -111,15 +112,15 @@ function isOf(
 
 type Verified = Extract<Verification, { ok: true }>;
 
-/** What verified bytes say, and their name by both rules. */
+/** The content of verified bytes, and their identity by both rules. */
 type Said = Pick<
   VerifiedNotification,
   'notificationId' | 'digest' | 'former' | 'authenticity' | 'events'
 >;
 
 /**
- * One message that our decoder throws on must not be retried for a day nor stop the others.
- * @param former where it is known already
+ * A message that our decoder throws on must not be retried for a day, and must not stop the others.
+ * @param former if it is known already
  */
 function open(
   provider: PaymentProvider,
@@ -138,8 +139,8 @@ function open(
 }
 
 /**
- * Of a job of the release before. What its gateway acknowledged is not refused now: a message that the rule
- * `text` does not take is known by its former name alone.
+ * Opens a job of the previous release. It never refuses a notification that the previous gateway
+ * acknowledged: a message that the rule `text` refuses is known by its former identity alone.
  */
 function openFormer(
   provider: PaymentProvider,

@@ -1,27 +1,30 @@
-/** Why a job goes back to the queue at no cost: others have it `lock`ed; the `store` is away. */
+/**
+ * Why a job goes back to the queue at no cost: another transaction has it `lock`ed; the `store` is
+ * down.
+ */
 export const WAIT_REASONS = ['lock', 'store'] as const;
 export type WaitReason = (typeof WAIT_REASONS)[number];
 
-/** What waits, and for how long it has. */
+/** The number of waiting jobs, and the age of the oldest wait. */
 export interface Waiting {
   readonly jobs: number;
   readonly oldestMs: number;
 }
 
 export interface Waits {
-  /** It was taken, and has to wait (again). */
+  /** The job was taken, and has to wait (again). */
   began(jobId: string, reason: WaitReason): void;
   ended(jobId: string): void;
-  /** How long it has waited; null when it does not wait for this, as far as this process knows. */
+  /** How long it has waited; null when this process does not know it to wait for this reason. */
   waitedMs(jobId: string, reason: WaitReason): number | null;
-  /** No job is taken while the store is unfit: what waits for it stays known, and so does since when. */
+  /** While the store is unfit no job is taken: waiting jobs and their start times are kept. */
   paused(isPaused: boolean): void;
   of(reason: WaitReason): Waiting;
 }
 
-/** A job that waits comes again within half of it, unless another worker takes it: then that one tells. */
+/** A waiting job comes again within half of it, unless another worker takes it and reports it. */
 const KEPT_MS = 20_000;
-/** More than a worker has in hand within that time when all of them wait. */
+/** More jobs than a worker handles in that time when all of them wait. */
 const JOBS_MAX = 20_000;
 
 interface Wait {
@@ -31,7 +34,8 @@ interface Wait {
 }
 
 /**
- * What this process knows of jobs that wait, for probes and metrics. It forgets jobs that do not come again.
+ * The waiting jobs that this process knows, for probes and metrics. It forgets jobs that do not
+ * come again.
  * @param now milliseconds that never go back
  */
 export function createWaits(now: () => number = () => performance.now()): Waits {
@@ -39,7 +43,7 @@ export function createWaits(now: () => number = () => performance.now()): Waits 
   let pausedSince: number | null = null;
 
   function forgetOld(): void {
-    // In the order in which they were seen: the first ones are the oldest.
+    // In the order of their last sightings: the first ones are the oldest.
     const forgets = pausedSince === null;
     for (const [jobId, { seen }] of waits) {
       if ((!forgets || now() - seen <= KEPT_MS) && waits.size <= JOBS_MAX) return;
@@ -63,7 +67,7 @@ export function createWaits(now: () => number = () => performance.now()): Waits 
       if (isPaused) pausedSince ??= now();
       else if (pausedSince !== null) {
         pausedSince = null;
-        // They come again from now on.
+        // From now on they come again.
         for (const [jobId, wait] of waits) waits.set(jobId, { ...wait, seen: now() });
       }
     },
@@ -82,7 +86,7 @@ const WAITED_FOR: Readonly<Record<WaitReason, string>> = {
   store: 'the database to answer',
 };
 
-/** What waits, as probes tell it; nothing when nothing does. */
+/** The waiting jobs for probes; empty when there are none. */
 export function waitsInWords(waits: Waits): Readonly<Record<string, string>> {
   const told = WAIT_REASONS.map((reason) => ({ reason, ...waits.of(reason) }));
   return Object.fromEntries(

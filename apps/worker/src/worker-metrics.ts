@@ -12,7 +12,7 @@ import { WAIT_REASONS, type Waits } from './waits.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
-/** What operators watch of a worker. Labels are closed sets: no order, channel or payer among them. */
+/** Metrics of a worker. Labels are closed sets without orders, channels or payers. */
 export function createWorkerMetrics(metrics: Metrics) {
   const registers = [metrics];
   return {
@@ -92,7 +92,7 @@ export function createWorkerMetrics(metrics: Metrics) {
   };
 }
 
-/** Jobs by state, asked for when somebody looks. A queue that does not answer has no numbers. */
+/** Jobs by state, computed on each scrape. A queue that does not answer has no numbers. */
 export function watchQueues(metrics: Metrics, sources: readonly Source[]): void {
   new Gauge({
     name: 'payonce_queue_jobs',
@@ -111,7 +111,7 @@ export function watchQueues(metrics: Metrics, sources: readonly Source[]): void 
   });
 }
 
-/** How long batches, and jobs that wait for a lock or for the store, have been at it. */
+/** The ages of batches, and of jobs that wait for a lock or for the store. */
 export function watchWaits(
   metrics: Metrics,
   { waits, batches }: { readonly waits: Waits; readonly batches: BatchAges },
@@ -138,10 +138,10 @@ export function watchWaits(
   });
 }
 
-/** A scrape waits a few seconds; a database that hangs has no numbers. */
+/** A scrape waits a few seconds; a hanging database has no numbers. */
 const COUNT_LIMIT_MS = 2_000;
 
-/** What waits for somebody, asked for when somebody looks. */
+/** The items that wait for a person, computed on each scrape. */
 export function watchHeld(metrics: Metrics, database: DatabaseDeps, deadlineMs: number): void {
   new Gauge({
     name: 'payonce_events_held',
@@ -175,7 +175,7 @@ function watchCount(
     help,
     registers: [metrics],
     async collect() {
-      // Gone rather than nought, which would say that nothing waits.
+      // Absent rather than zero: zero would mean that nothing waits.
       this.remove();
       const counted = await inTime(count());
       if (counted !== null) this.set(counted);
@@ -188,7 +188,7 @@ export function inTime<T>(asked: Promise<T>): Promise<T | null> {
   return withDeadline(asked, COUNT_LIMIT_MS, 'counting').catch(() => null);
 }
 
-/** Counts a batch, and gives the numbers for its log line. */
+/** Counts a batch, and returns the numbers for its log line. */
 export function countResults(
   metrics: WorkerMetrics,
   results: readonly PromiseSettledResult<ApplyOutcome>[],

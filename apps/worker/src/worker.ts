@@ -12,13 +12,19 @@ import { openSource, type Source } from './source.js';
 import { createWaits, type Waits } from './waits.js';
 import { countResults, type WorkerMetrics } from './worker-metrics.js';
 
-/** What the worker needs of the database. */
+/** The database functions of the worker. */
 export interface WorkerStore {
-  /** One result per notification, in their order; AppError `locked` for what waits for others. @throws for all */
+  /**
+   * One result per notification, in their order; AppError `locked` for a locked one. @throws for
+   * all
+   */
   apply(
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
-  /** The same for notifications of the same orders, which others had locked: waits for its turn. Else as `apply`. */
+  /**
+   * The same for notifications of the same orders, which other transactions had locked: waits for
+   * its turn. Without it, `apply` is used.
+   */
   applyInTurn?(
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
@@ -42,22 +48,25 @@ export interface NotificationWorker {
   readonly sources: readonly Source[];
   readonly waits: Waits;
   readonly batches: BatchAges;
-  /** Takes jobs from one queue more. */
+  /** Takes jobs from one more queue. */
   add(queue: QueueSettings): void;
-  /** Takes no more jobs, finishes the batches in hand, leaves the queues. */
+  /** Takes no more jobs, finishes the running batches, closes the queues. */
   close(): Promise<void>;
 }
 
-/** A job that cannot be buried although the database answers needs somebody: looked for once a minute, as it were. */
+/**
+ * A job that cannot be buried although the database answers needs a person. It is retried once a
+ * minute.
+ */
 const BURY_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
-/** Orders that others have locked and that are waited for: a connection each. */
+/** Locked orders that are waited for: a connection each. */
 const LANES_AT_ONCE = 2;
 
 /**
- * On PostgreSQL each job is completed by a statement of its own on a pool of four, some hundreds a second;
- * with more jobs in hand the last ones would wait for the pool longer than it lets them.
+ * On PostgreSQL a separate statement completes each job, on a pool of four, some hundreds a second.
+ * With more jobs under way the last ones would exceed the pool's wait limit.
  */
 const POSTGRES_CONCURRENCY = 100;
 
@@ -73,7 +82,7 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
       maxBatchesInFlight,
     });
   const together = batcherOf(sizes.batchesInFlight);
-  // What was locked for long: one connection, however much it is.
+  // For jobs that were locked for long: one connection, however many there are.
   const suspects = batcherOf(1);
   const lanes = createLanes<VerifiedNotification, ApplyOutcome>({
     together: together.submit,
@@ -132,14 +141,14 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     batches,
     add,
     async close() {
-      // Closing a source waits for its jobs, and so for their batches; the batcher is empty then.
+      // Closing a source waits for its jobs, and so for their batches; then the batcher is empty.
       await Promise.all(sources.map((source) => source.close()));
       await Promise.all([together.close(), suspects.close()]);
     },
   };
 }
 
-/** The orders that it tells of, as one text; null when it tells of none. */
+/** The orders that it names, as one text; null when it names none. */
 function ordersOf({ merchant, events }: VerifiedNotification): string | null {
   const numbers = events.flatMap(({ orderNumber }) => orderNumber ?? []).sort();
   return numbers.length === 0 ? null : JSON.stringify([merchant, ...numbers]);

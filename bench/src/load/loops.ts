@@ -1,7 +1,7 @@
 import { connect, type Prepared, send } from './sender.js';
 import type { LoadResult, LoadSpec } from './spec.js';
 
-/** As many requests under way as there are connections, until the time is over or all are sent. */
+/** One request per connection at all times, until the time is over or all are sent. */
 export async function closedLoop(
   spec: LoadSpec,
   requests: readonly Prepared[],
@@ -21,7 +21,7 @@ export async function closedLoop(
   return tally.result();
 }
 
-/** So many a second, whatever the replies do. */
+/** A fixed number per second, independent of the replies. */
 export async function openLoop(
   spec: LoadSpec & { readonly ratePerSecond: number | null },
   requests: readonly Prepared[],
@@ -53,19 +53,19 @@ export async function openLoop(
   return tally.result();
 }
 
-/** The next request to send; undefined when there is none left. */
+/** The next request to send; undefined when none is left. */
 function sequence({ order }: LoadSpec, requests: readonly Prepared[]): () => Prepared | undefined {
   let sent = 0;
   return () => {
     const nth = sent++;
     if (order === 'distinct') return requests[nth];
     const fresh = Math.floor(nth / 10);
-    // Copies of anything that was sent before: spread out by a prime, the same in each run.
+    // Copies of earlier requests, spread out by a prime; the same in each run.
     return nth % 10 === 0 ? requests[fresh] : requests[(nth * 7_919) % (fresh + 1)];
   };
 }
 
-/** A busy machine may have answered nobody when the time is over. */
+/** On a busy machine there may be no reply yet when the time is over. */
 const LEAST_REPLIES = 20;
 const PATIENCE_MS = 20_000;
 

@@ -1,7 +1,7 @@
 import { Client, type Dispatcher } from 'undici';
 import type { WireRequest } from '../requests.js';
 
-/** Ready to be written, once and for all. */
+/** A request that is serialised only once. */
 export interface Prepared {
   readonly path: string;
   readonly headers: Record<string, string>;
@@ -19,12 +19,12 @@ export function connect(origin: string): Client {
   return new Client(origin, { headersTimeout: REPLY_LIMIT_MS, bodyTimeout: REPLY_LIMIT_MS });
 }
 
-/** @returns whether the whole reply came and was a success */
+/** @returns whether the whole reply arrived and was a success */
 export function send(client: Client, request: Prepared): Promise<boolean> {
   return new Promise((resolve) => {
     let status = 0;
     const handler: Dispatcher.DispatchHandler = {
-      // undici knows by this one which kind of handler it has.
+      // undici recognises the kind of handler by this one.
       onRequestStart: () => {},
       onResponseData: () => {},
       onResponseStart: (_controller, code) => {

@@ -1,10 +1,10 @@
-/** What the load generator is told, as JSON in its one argument. */
+/** The load generator's parameters, as JSON in its only argument. */
 export interface LoadSpec {
   readonly origin: string;
-  /** Requests, one JSON object a line. */
+  /** Requests, one JSON object per line. */
   readonly file: string;
   readonly connections: number;
-  /** Which request is sent as the nth. */
+  /** The order of the requests. */
   readonly order: 'distinct' | 'nine-of-ten-are-copies';
   /** Not counted. */
   readonly warmMs: number;
@@ -13,13 +13,13 @@ export interface LoadSpec {
   readonly ratePerSecond: number | null;
 }
 
-/** What it found while it counted, as JSON on its standard output. */
+/** The counted results, as JSON on standard output. */
 export interface LoadResult {
   readonly acknowledged: number;
-  /** Anything but a success. */
+  /** Every reply except a success. */
   readonly refused: number;
   readonly seconds: number;
-  /** From when it was due, so that a late sender does not hide a slow reply. Milliseconds. */
+  /** Measured from the due time, so that a late sender does not hide a slow reply. Milliseconds. */
   readonly p50: number;
   readonly p99: number;
 }

@@ -5,7 +5,7 @@ import type { Stage } from '../stage.js';
 import type { Place } from '../stores.js';
 import { type Row, rateSide } from './row.js';
 
-/** How people size the pool: Prisma's custom, and what they raise it to. */
+/** Usual sizes of the pool: Prisma's default, and a raised one. */
 export const POOLS = ['10', '32'] as const;
 
 export const ackFloor: Row = {
@@ -111,7 +111,7 @@ async function acknowledged(
   return acknowledged / seconds;
 }
 
-/** On stores of its own. @throws when anything was refused: that is no acknowledgement */
+/** Runs on separate stores. @throws after any refusal: that is no acknowledgement */
 export async function loaded(
   stage: Stage,
   start: (place: Place) => Promise<Running>,

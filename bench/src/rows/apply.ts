@@ -77,7 +77,7 @@ export const workers: Row = {
   },
 };
 
-/** @param applies whether what is done can be found in the database afterwards */
+/** @param applies whether the results can be found in the database afterwards */
 async function drained(
   { scale, stores, fill }: Stage,
   starts: readonly Start[],
@@ -97,7 +97,7 @@ async function drained(
   }
 }
 
-/** What left the queue has paid its orders, or the figure means nothing. */
+/** Jobs that left the queue must have paid their orders, or the figure means nothing. */
 export async function expectApplied(place: Place, done: number): Promise<void> {
   const [found] = await place.query<{ paid: number }>(
     "SELECT count(*)::int AS paid FROM orders WHERE status = 'paid' AND number LIKE 'bench-%'",

@@ -43,7 +43,10 @@ export const growth: Row = {
   },
 };
 
-/** Each round has notifications of its own: a database of this size is not made anew each time. */
+/**
+ * Each round has different notifications: creating a database of this size again each time would
+ * take too long.
+ */
 function inTurn({ scale, stores, programs, fill }: Stage, place: Place): () => Promise<number> {
   let from = 0;
   return async () => {

@@ -8,9 +8,12 @@ import type { Place } from '../stores.js';
 import { loaded } from './ack.js';
 import type { Row } from './row.js';
 
-/** A shop with seventeen million orders a day. */
+/** The rate of a shop with seventeen million orders a day. */
 const STEADY_PER_SECOND = 200;
-/** All that comes first is sent, and applied; what is left of this time is not waited for. */
+/**
+ * All warm-up requests are sent and applied; the measurement does not wait for the rest of this
+ * time.
+ */
 const WARM_UP_LIMIT_MS = 60_000;
 
 export const latency: Row = {
@@ -77,7 +80,7 @@ export const ackLatency: Row = {
 
 interface Files {
   readonly first: string;
-  /** Of other orders. */
+  /** Requests for other orders. */
   readonly after: string;
 }
 
@@ -89,14 +92,14 @@ function filesOf({ scale, requests, folder }: Stage): Files {
 }
 
 /**
- * Measured are processes that have run for a while: in the first thousands of requests most of the time goes into
- * compiling what answers them.
+ * The measured processes have run for a while: in the first thousands of requests most of the time
+ * goes into compiling.
  */
 async function warmUp({ programs }: Stage, { first }: Files, origin: string): Promise<void> {
   await programs.load({ origin, file: first, warmMs: 0, measureMs: WARM_UP_LIMIT_MS });
 }
 
-/** Receipt is the gateway's time of it, applied is PostgreSQL's time of the commit: one machine, one clock. */
+/** The gateway's time of receipt and PostgreSQL's time of the commit: one machine, one clock. */
 async function receiptToApplied(stage: Stage, files: Files): Promise<{ p50: number; p99: number }> {
   const { scale, stores, programs } = stage;
   const place = await stores.freshPlace();

@@ -6,7 +6,7 @@ import type { Stage } from '../stage.js';
 import type { Row } from './row.js';
 
 const BODY_BYTES = 1_024;
-/** All of them are sent; what is left of this time is not waited for. */
+/** All of them are sent; the measurement does not wait for the rest of this time. */
 const SENDING_LIMIT_MS = 60_000;
 
 export const backlogMemory: Row = {
@@ -15,7 +15,7 @@ export const backlogMemory: Row = {
   measure: async (stage) => [await bytesPerWaiting(stage)],
 };
 
-/** No rounds: an allocator does not depend on what else the machine does. */
+/** Without rounds: an allocator does not depend on other load on the machine. */
 async function bytesPerWaiting(stage: Stage): Promise<Figure> {
   const { scale, stores, programs } = stage;
   const requests = wechatpayPayments(stage.signers, scale.waiting, BODY_BYTES);

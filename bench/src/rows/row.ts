@@ -7,11 +7,11 @@ export interface Row {
   /** For `--help`. */
   readonly does: string;
   measure(stage: Stage): Promise<readonly Figure[]>;
-  /** One build's side of `--against`; without it the row compares nothing that a build has. */
+  /** One build's side of `--against`; without it the row has nothing to compare between builds. */
   readonly side?: (stage: Stage) => Promise<Side>;
 }
 
-/** What one build does, again and again, in turns with another build. */
+/** The measurement of one build, repeated in turns with another build. */
 export interface Side {
   /** One round. Each round has the same names. */
   measure(): Promise<readonly Reading[]>;
@@ -22,11 +22,11 @@ export interface Reading {
   readonly name: string;
   readonly unit: string;
   readonly value: number;
-  /** What is wanted of the value. */
+  /** Whether more or less is better. */
   readonly better: 'more' | 'less';
 }
 
-/** A side with one figure, which needs nothing between its rounds. */
+/** A side with one figure and without work between its rounds. */
 export function rateSide(name: string, unit: string, measure: () => Promise<number>): Side {
   return {
     measure: async () => [{ name, unit, value: await measure(), better: 'more' }],

@@ -15,7 +15,7 @@ interface Envelope {
   };
 }
 
-/** One message in three pairs of hands. Each verifies it and opens it. */
+/** Three implementations verify and open one message. */
 export async function wechatpaySides({ channels, signers }: Stage) {
   const provider = channels.get('sim-wechat')?.provider;
   const [request] = wechatpayPayments(signers, 1, 1_024);
@@ -28,7 +28,7 @@ export async function wechatpaySides({ channels, signers }: Stage) {
   const apiV3Key = readFileSync(join(secrets, 'sim-wechat-apiv3-key'), 'utf8').trim();
   const serial = headers['wechatpay-serial'] ?? '';
 
-  // As its constructor does with what it is given: the key is parsed once.
+  // As in its constructor: the key is parsed once.
   const certs = { [serial]: Rsa.from(pem, 'public') };
   const verifier = Decorator.responseVerifier(certs);
   const pay = await nodeV3(serial, pem, apiV3Key);
@@ -60,13 +60,13 @@ function isPaid(resource: unknown): boolean {
   return (resource as { readonly trade_state?: string }).trade_state === 'SUCCESS';
 }
 
-/** It fetches its certificates from WeChat Pay itself; here it is given the one that signed. */
+/** It normally fetches its certificates from WeChat Pay; here it gets the signing one directly. */
 async function nodeV3(serial: string, pem: string, apiV3Key: string): Promise<NodeV3> {
   const pay = new NodeV3({
     appid: SIMULATED.wechat.appId,
     mchid: SIMULATED.wechat.merchantId,
     publicKey: Buffer.from(pem),
-    // Signs requests, of which there are none here.
+    // For signing requests, of which there are none here.
     privateKey: Buffer.from(generateRsaKeyPair().privatePem),
     key: apiV3Key,
   });

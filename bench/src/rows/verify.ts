@@ -9,7 +9,7 @@ import type { Stage } from '../stage.js';
 import type { Row } from './row.js';
 import { wechatpaySides } from './verify-wechatpay.js';
 
-/** Between two looks at the clock, which cost a microsecond. */
+/** Iterations between two reads of the clock, each of which costs a microsecond. */
 const STRIDE = 100;
 
 export const verifyAlipay: Row = {
@@ -19,7 +19,7 @@ export const verifyAlipay: Row = {
     const { ours, fields, publicKeyText } = alipayNotice(stage);
     const sdk = new AlipaySdk({
       appId: SIMULATED.alipay.appId,
-      // Signs requests, of which there are none here; the constructor wants one.
+      // For signing requests, of which there are none here; the constructor requires one.
       privateKey: '-',
       alipayPublicKey: publicKeyText,
     });
@@ -29,7 +29,7 @@ export const verifyAlipay: Row = {
           name: 'verify.alipay',
           unit: 'verified/cpu-s',
           ours: perSecond(stage, ours),
-          // Given what a framework has parsed already; we begin with the bytes.
+          // It gets the result of a framework's parser; ours begins with the bytes.
           others: { 'alipay-sdk': perSecond(stage, () => sdk.checkNotifySignV2(fields)) },
         },
         stage.scale.rounds,
@@ -110,7 +110,7 @@ function alipayNotice({ channels, requests, signers }: Stage) {
 }
 
 /**
- * By processor time, which what else runs on the machine does not take part in.
+ * Uses processor time, which other load on the machine does not affect.
  * @param verifies one genuine message; a refusal ends the run, since it may cost less
  */
 function perSecond(

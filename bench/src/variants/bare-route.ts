@@ -10,8 +10,8 @@ import { queuedJob } from '@payonce/core/queue/job-options';
 import { Queue } from 'bullmq';
 import { fastify } from 'fastify';
 
-// The least that can acknowledge: the same verification and one `queue.add`. No limits, no metrics, no
-// standby, no deadline, and nobody asks Redis whether it keeps what it is given.
+// The minimum that can acknowledge: the same verification and one `queue.add`. No limits, no
+// metrics, no standby, no deadline, and no check that Redis keeps its data.
 const channels = readChannelFile(process.env);
 const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
   connection: consumerRedis({

@@ -1,6 +1,6 @@
 import { APPLIED, startOtherWorker } from './other-worker.js';
 
-// It verifies and decodes, and applies nothing. Sizes as the real one has them.
+// Verifies and decodes, and applies nothing. The sizes are those of the real worker.
 startOtherWorker(
   async (batch) =>
     batch.map(({ notificationId }) => ({

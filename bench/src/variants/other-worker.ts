@@ -8,7 +8,7 @@ import type { WorkerSizes } from '@payonce/worker/config';
 import { startWorker, type WorkerStore } from '@payonce/worker/worker';
 import { createWorkerMetrics } from '@payonce/worker/worker-metrics';
 
-/** The same worker with something else behind its verification, on Redis alone. */
+/** The same worker with another function after its verification, on Redis alone. */
 export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
   const channels = readChannelFile(process.env);
   const worker = startWorker({
@@ -21,7 +21,7 @@ export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes
       },
     },
     sizes,
-    // Silent: a line for each job is what no one-by-one worker has to write.
+    // Silent, since a one-by-one worker would not write a line for each job.
     log: createLog({ name: 'worker', level: 'warn' }),
     metrics: createWorkerMetrics(createMetrics('worker')),
   });

@@ -6,12 +6,12 @@ import { AlipaySdk } from 'alipay-sdk';
 import { fastify } from 'fastify';
 import { applyTheUsualWay, openUsualDatabase } from './usual-transaction.js';
 
-// The handler that people write: the SDK verifies, and the order is updated inside the request.
+// The usual handler: the SDK verifies, and the order is updated inside the request.
 const secrets = join(dirname(process.env.PAYONCE_CHANNELS_FILE ?? ''), 'secrets');
 const publicKey = readFileSync(join(secrets, 'sim-alipay-public.pem'), 'utf8');
 const sdk = new AlipaySdk({
   appId: SIMULATED.alipay.appId,
-  // Signs requests, of which there are none here; the constructor wants one.
+  // For signing requests, of which there are none here; the constructor requires one.
   privateKey: '-',
   alipayPublicKey: publicKey.replace(/-----[A-Z ]+-----|\s/g, ''),
 });

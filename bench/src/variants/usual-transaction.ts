@@ -1,6 +1,6 @@
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 
-/** What a payment notice says to the handler that people write. */
+/** The part of a payment notice that the usual handler needs. */
 export interface Paid {
   readonly channel: string;
   readonly merchant: string;
@@ -21,9 +21,9 @@ export function openUsualDatabase(poolSize: number): PrismaClient {
 }
 
 /**
- * One interactive transaction for one notification: SELECT the order, INSERT the notification (its unique
- * key is the guard against copies), UPDATE the order. A third of the statements that payonce's rows take,
- * and no fact, trade or order event among them.
+ * One interactive transaction for one notification: SELECT the order, INSERT the notification (its
+ * unique key is the guard against copies), UPDATE the order. It has a third of payonce's
+ * statements, without facts, trades and order events.
  */
 export async function applyTheUsualWay(prisma: PrismaClient, paid: Paid): Promise<void> {
   const { merchant, orderNumber: number, amount, body, ...notification } = paid;
@@ -63,7 +63,8 @@ export async function applyTheUsualWay(prisma: PrismaClient, paid: Paid): Promis
         select: { id: true },
       });
     },
-    // More wait for a connection than there are; the default of two seconds would refuse them.
+    // More requests wait for a connection than there are; the default of two seconds would refuse
+    // them.
     { maxWait: 30_000, timeout: 30_000 },
   );
 }

@@ -2,7 +2,7 @@ import type { VerifiedNotification } from '@payonce/core/notifications/notificat
 import { APPLIED, startOtherWorker } from './other-worker.js';
 import { applyTheUsualWay, openUsualDatabase } from './usual-transaction.js';
 
-// One interactive transaction for each job, as many at once as the pool has connections.
+// One interactive transaction for each job, as many concurrent ones as the pool has connections.
 const poolSize = Number(process.env.BENCH_POOL);
 const prisma = openUsualDatabase(poolSize);
 

@@ -11,7 +11,7 @@ import { storeFaults } from './stores.js';
 import { trafficFaults } from './traffic.js';
 import { workerClockFaults } from './worker-clock.js';
 
-/** In the order of the first pass; `last-resend` needs something old to send. */
+/** In the order of the first pass; `last-resend` needs an old notification to send. */
 export const ALL_FAULTS: readonly Fault[] = [
   ...processFaults,
   ...storeFaults,

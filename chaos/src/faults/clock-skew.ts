@@ -5,7 +5,7 @@ import type { Fault } from './fault.js';
 /** WeChat Pay v3 allows five minutes. */
 const ALLOWED_S = 300;
 
-/** Of a gateway; what a worker's does stands in `worker-clock.ts`. */
+/** For a gateway; `worker-clock.ts` has the worker's. */
 export const clockFaults: readonly Fault[] = [
   skewed('clock-skew-allowed', 'the clock of one gateway is wrong by less than five minutes', [
     60,

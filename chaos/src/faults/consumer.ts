@@ -3,12 +3,12 @@ import type { Behaviour } from '../consumer.js';
 import type { Random } from '../random.js';
 import { type Fault, nothingToEnd } from './fault.js';
 
-/** Each says "not taken". 410 is left out: it means "never again". */
+/** Each means "not taken". 410 is left out: it means "never again". */
 const REFUSALS = [302, 307, 400, 401, 404, 429, 500, 502, 503] as const;
-/** How long it may take until something is to be told. */
+/** How long it may take until there is an event to deliver. */
 const DELIVERING_LIMIT_MS = 10_000;
 
-/** What the merchant's system does; what happens on the way to it stands with the links. */
+/** Faults of the merchant's system; those of the network to it are with the links. */
 export const consumerFaults: readonly Fault[] = [
   behaving({
     name: 'consumer-failing',

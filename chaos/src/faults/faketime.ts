@@ -5,19 +5,21 @@ import type { Stage } from './fault.js';
 
 const READY_LIMIT_MS = 15_000;
 
-/** What tells a process a wrong time: so many seconds wrong, or what a file says from moment to moment. */
+/**
+ * Gives a process a wrong time: by a number of seconds, or as a file states from moment to moment.
+ */
 export function bentClock(time: number | { readonly file: string }): Record<string, string> {
   const library = findFaketime();
   if (library === null) throw new Error('faketime is gone');
   return wrongClock(library, time);
 }
 
-/** @returns why no clock can be bent here, or null */
+/** @returns why clocks cannot be changed here, or null */
 export async function arrangeFaketime(): Promise<string | null> {
   return (await ensureFaketime()) === null ? "Debian's faketime is not installed" : null;
 }
 
-/** With SIGTERM: what is in hand is finished first. */
+/** With SIGTERM: running work is finished first. */
 export async function restartWith(
   { cluster }: Stage,
   app: App,

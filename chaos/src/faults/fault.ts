@@ -6,17 +6,17 @@ import type { Random } from '../random.js';
 import type { Settled } from '../settled.js';
 import type { Storyteller } from '../stories.js';
 
-/** What a fault may touch. */
+/** The parts that a fault may touch. */
 export interface Stage {
   readonly cluster: Cluster;
   readonly load: Load;
   readonly stories: Storyteller;
   readonly queues: Queues;
   readonly random: Random;
-  /** What the database itself shows, for faults that measure. */
+  /** The database's own view, for faults that measure. */
   readonly settled: Settled;
   readonly book: Pick<Book, 'delayed'>;
-  /** A remark of the fault that happens, for people. */
+  /** A remark on the present fault, for people. */
   readonly say: (line: string) => void;
 }
 
@@ -26,11 +26,11 @@ export interface Fault {
   readonly does: string;
   /** `moment`: over as soon as it began. The others: see `HOLD_S` in `schedule.ts`. */
   readonly lasts: 'moment' | 'short' | 'medium' | 'long';
-  /** What beginning and undoing it take beside that: processes are started again, say. */
+  /** The additional time for beginning and undoing it, e.g. for restarts. */
   readonly besidesMs?: number;
-  /** Before the load begins. @returns why it cannot be arranged on this machine, or null */
+  /** Runs before the load begins. @returns why it cannot be arranged on this machine, or null */
   readonly arrange?: (stage: Stage) => Promise<string | null>;
-  /** @returns what ends it */
+  /** @returns ends the fault */
   readonly begin: (stage: Stage) => Promise<() => Promise<void> | void>;
 }
 

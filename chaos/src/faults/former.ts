@@ -15,7 +15,7 @@ export const formerFaults: readonly Fault[] = [
         : null,
     async begin({ cluster: { former }, load, say }) {
       if (former === null) throw new Error('there is no former release');
-      // It takes each cut for another content.
+      // The previous release treats each cut as another content.
       load.allowRecuts(false);
       for (const { part } of [former.worker, former.gateway]) part.up();
       const ready = await holdsWithin(READY_LIMIT_MS, former.isReady);
@@ -23,7 +23,7 @@ export const formerFaults: readonly Fault[] = [
       const leave = load.share(former.notifyUrl);
       return async () => {
         leave();
-        // As a deployment does it: the gateway first, and both finish what they have in hand.
+        // As in a deployment: the gateway first, and both finish their running work.
         for (const { part } of [former.gateway, former.worker]) await part.retire();
         load.allowRecuts(true);
       };

@@ -16,14 +16,14 @@ export const frozenFaults: readonly Fault[] = [
       const quiet = await isQuiet(stage);
       const index = random.between(0, cluster.workers.length - 1);
       const [link, part] = [cluster.links.workerOrders[index], cluster.workers[index]?.part];
-      // What the database answers is held back: a transaction stays open until the worker stands still.
+      // Holds back the database's answers: a transaction stays open until the worker is frozen.
       link?.inflict({ kind: 'hang', direction: 'from_server' });
       const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
       part?.freeze();
       link?.heal();
       const from = now();
       say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
-      // What it has in hand waits, and so does what is told of the same orders.
+      // Its running jobs wait, and so do other notifications for the same orders.
       const inHand = new Set(settled.waiting(0, from).map(({ orderNumber }) => orderNumber));
       return () => {
         const others = cluster.workers.length > 1;

@@ -5,9 +5,9 @@ import type { Random } from '../random.js';
 import type { Fault } from './fault.js';
 
 const DIRECTIONS = ['to_server', 'from_server', 'both'] as const;
-/** Replies of the stores are some dozens of bytes; a connection lives for some of them. */
+/** Replies of the stores have some dozens of bytes; a connection lasts for some of them. */
 const MOST_BYTES = 20_000;
-/** An acknowledgement has 150 bytes or so with its head. */
+/** An acknowledgement has about 150 bytes with its head. */
 const MOST_REPLY_BYTES = 300;
 /** The merchant's system answers with a head and nothing more. */
 const MOST_ANSWER_BYTES = 120;

@@ -7,12 +7,12 @@ import type { Story } from '../stories.js';
 import type { Fault, Stage } from './fault.js';
 import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
 
-/** How long an order takes to be registered. */
+/** How long the registration of an order may take. */
 const LOCK_LIMIT_MS = 15_000;
 /** Longer than any of these faults lasts. */
 const STORY_MS = 30_000;
 
-/** A forgotten session, a mend by hand, an index that is being made: somebody else holds a lock. */
+/** A forgotten session, a manual repair, an index build: another session holds a lock. */
 export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'order-locked',
@@ -50,13 +50,13 @@ export const lockFaults: readonly Fault[] = [
 ];
 
 interface LockOf extends Pick<Fault, 'name' | 'does'> {
-  /** What is told of the order that is locked. */
+  /** The notifications for the locked order. */
   readonly story: (stage: Stage) => Story;
-  /** @returns false when there is nothing to be locked yet */
+  /** @returns false when there is nothing to lock yet */
   readonly lock: (session: Client, order: ToldOrder) => Promise<boolean>;
 }
 
-/** One order is locked; the load, which tells of others, goes on. */
+/** Locks one order; the load, which concerns other orders, goes on. */
 function lockOf({ story, lock, ...about }: LockOf): Fault {
   return {
     ...about,
@@ -79,7 +79,7 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
   };
 }
 
-/** In a transaction, past the proxies; its end gives back what it holds. */
+/** In a transaction, past the proxies; its end releases the locks. */
 async function openSession({ databaseUrl }: Cluster): Promise<Client> {
   const session = new Client({ connectionString: databaseUrl, application_name: 'chaos' });
   session.on('error', () => {}); // it may be killed with the database
@@ -88,7 +88,7 @@ async function openSession({ databaseUrl }: Cluster): Promise<Client> {
   return session;
 }
 
-/** As payonce names the lock of an order number: anyone who may connect can take it. */
+/** Computes payonce's lock of an order number: anyone who may connect can take it. */
 function numberLock({ merchant, number }: ToldOrder): string {
   const text = ['payonce order number', merchant, number].join('\0');
   const digest = createHash('sha256').update(text).digest();

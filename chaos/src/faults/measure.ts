@@ -2,21 +2,21 @@ import { holdsWithin, now } from '../clock.js';
 import type { ToldNotification } from '../ledger.js';
 import type { Stage } from './fault.js';
 
-/** How long a notification that nothing concerns may take to be applied, on a busy machine. */
+/** How long an unaffected notification may take to be applied, on a busy machine. */
 const UNTOUCHED_LIMIT_MS = 3_000;
-/** How long what waited may go on waiting when what it needs is back. */
+/** How long waiting notifications may go on waiting after the recovery. */
 const BEGIN_LIMIT_MS = 10_000;
-/** A backlog is worked off at no less than that, so that a long one is not taken for a late one. */
+/** The minimum rate for a backlog, so that a long backlog is not taken for a late start. */
 const BACKLOG_PER_S = 100;
 const QUIET_LIMIT_MS = 8_000;
 const JUST_NOW_MS = 1_000;
 
-/** What it takes to see what waits, and to note it. */
+/** The parts to observe and record waiting notifications. */
 type Onlooker = Pick<Stage, 'settled' | 'book' | 'say'>;
 
 /**
- * Waits until nothing waits any more, so that what is measured next is not the doing of the fault before.
- * @returns false when that does not come, and nothing is to be measured
+ * Waits until nothing is waiting, so that the next measurement does not include the previous fault.
+ * @returns false when that does not happen, and nothing is to be measured
  */
 export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
   const quiet = await holdsWithin(QUIET_LIMIT_MS, () => settled.behind(now() - JUST_NOW_MS) === 0);
@@ -25,8 +25,8 @@ export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
 }
 
 /**
- * What was acknowledged since `from`, does not concern what is locked, and waits all the same, longer than
- * anything untouched may. To be asked while the lock is still held.
+ * Records notifications that were acknowledged since `from`, are unaffected by the lock, and still
+ * wait longer than unaffected ones may. Call it while the lock is held.
  */
 export function seeHeldUp(
   { settled, book, say }: Onlooker,
@@ -41,9 +41,10 @@ export function seeHeldUp(
 }
 
 /**
- * Waits until what waited at `at` is applied, for as long as that may take, and notes what is not.
- * @param at when what it needs was back
- * @param allowedMs how long it may go on waiting, without a backlog
+ * Waits until the notifications that waited at `at` are applied, within their time limit, and
+ * records the rest.
+ * @param at when the missing part was back
+ * @param allowedMs how long they may go on waiting, without a backlog
  */
 export async function seeBegun(
   { settled, book, say }: Onlooker,

@@ -1,7 +1,7 @@
 import { Client } from 'pg';
 import type { Cluster } from '../cluster.js';
 
-/** A worker's transaction that waits for its client, longer than any does by itself. */
+/** Whether a worker's transaction waits for its client longer than any normally does. */
 export async function hasOpenBatch({ databaseUrl }: Cluster): Promise<boolean> {
   const client = new Client({ connectionString: databaseUrl, connectionTimeoutMillis: 1_000 });
   client.on('error', () => {});

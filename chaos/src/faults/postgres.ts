@@ -6,7 +6,7 @@ import { isQuiet, seeBegun } from './measure.js';
 
 const START_LIMIT_MS = 30_000;
 const RECONNECT_LIMIT_MS = 4_000;
-/** PostgreSQL writes what is committed without waiting this late: what is lost shows. */
+/** PostgreSQL delays its writes of commits by this time, so that a loss becomes visible. */
 const WRITER_DELAY = '10s';
 
 export const postgresFaults: readonly Fault[] = [
@@ -38,7 +38,7 @@ export const postgresFaults: readonly Fault[] = [
         `ALTER ROLE ${role} SET synchronous_commit = off`,
         `ALTER SYSTEM SET wal_writer_delay = '${WRITER_DELAY}'`,
         'SELECT pg_reload_conf()',
-        // Sessions have the settings with which they began.
+        // Sessions keep the settings with which they began.
         `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
       ]);
       const from = now();
@@ -61,7 +61,7 @@ export const postgresFaults: readonly Fault[] = [
   },
 ];
 
-/** As superuser, past the proxies. @returns true @throws while PostgreSQL is away */
+/** As superuser, past the proxies. @returns true @throws while PostgreSQL is down */
 async function ask({ adminUrl }: Cluster, texts: readonly string[]): Promise<boolean> {
   const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 1_000 });
   client.on('error', () => {}); // the query tells

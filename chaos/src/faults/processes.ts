@@ -2,7 +2,7 @@ import { holdsWithin } from '../clock.js';
 import { type Fault, nothingToEnd } from './fault.js';
 import { hasOpenBatch } from './open-batch.js';
 
-/** How long a worker under load takes to be in the middle of a batch. */
+/** How long it takes until a worker under load is in the middle of a batch. */
 const IN_TRANSACTION_LIMIT_MS = 5_000;
 
 export const processFaults: readonly Fault[] = [
@@ -22,7 +22,7 @@ export const processFaults: readonly Fault[] = [
     async begin({ cluster, random, say }) {
       const index = random.between(0, cluster.workers.length - 1);
       const link = cluster.links.workerOrders[index];
-      // What the database answers is held back: batches stand still wherever they are, some committed.
+      // Holds back the database's answers: batches stop wherever they are, some committed.
       link?.inflict({ kind: 'hang', direction: 'from_server' });
       const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
       await cluster.workers[index]?.part.crash();

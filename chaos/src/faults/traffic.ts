@@ -3,9 +3,9 @@ import { type Fault, nothingToEnd } from './fault.js';
 
 const OLDEST = 60;
 const FORGET_LIMIT_MS = 15_000;
-/** Payments of each provider that somebody captured. */
+/** Captured payments of each provider. */
 const CAPTURED = 3;
-/** Trades that two merchants tell of. */
+/** Trades that two merchants claim. */
 const CONTESTED = 25;
 
 export const trafficFaults: readonly Fault[] = [

@@ -7,23 +7,23 @@ import type { Fault, Stage } from './fault.js';
 
 const DAY_S = 24 * 3_600;
 const YEAR_S = 365 * DAY_S;
-/** It may say that it is not ready, and why: what it does all the same is what counts. */
+/** It may report that it is not ready; its actions are what counts. */
 const READY_LIMIT_MS = 5_000;
-/** Its schedules come round many times while the fault lasts, retention too. */
+/** Its schedules run many times during the fault, including retention. */
 const OFTEN = { PAYONCE_WORKER_RELEASE_INTERVAL_MS: '100' } as const;
 /** A batch has some kilobytes: it is cut in the middle, and its jobs wait for another try. */
 const MOST_BYTES = 100_000;
 
 /**
- * What such a worker writes of times must do no harm once it is gone: what it dropped, what it leased, and
- * when it wanted to try again.
+ * The times that such a worker wrote must do no harm once it is gone: erased bytes, leases, and
+ * planned retries.
  */
 export const workerClockFaults: readonly Fault[] = [
   wrong({
     name: 'worker-clock-ahead',
     does: 'the clock of one worker is a year ahead; then the worker is killed',
     seconds: { from: YEAR_S, to: YEAR_S },
-    // Retention comes round once in four seconds.
+    // Retention runs once in four seconds.
     lasts: 'medium',
   }),
   wrong({
@@ -41,7 +41,7 @@ export const workerClockFaults: readonly Fault[] = [
 ];
 
 interface Wrong extends Pick<Fault, 'name' | 'does' | 'lasts'> {
-  /** How wrong the clock is when the worker starts, and when it is at work. */
+  /** The clock's error when the worker starts, and while it works. */
   readonly seconds: { readonly from: number; readonly to: number };
 }
 
@@ -63,7 +63,7 @@ function wrong({ seconds, ...about }: Wrong): Fault {
       const mend = hinder(stage, index);
       return async () => {
         worker.setEnv({});
-        // What it has in hand is left to the others, with the times that it wrote.
+        // Leaves its running work to the others, with the times that it wrote.
         await worker.part.crash();
         mend();
         rmSync(file, { force: true });
@@ -72,7 +72,9 @@ function wrong({ seconds, ...about }: Wrong): Fault {
   };
 }
 
-/** Batches break and the merchant's system refuses: the worker has to write when it will try again. */
+/**
+ * Breaks batches and lets the merchant's system refuse: the worker has to write times of retries.
+ */
 function hinder({ cluster: { consumer, links }, random }: Stage, index: number): () => void {
   const link = links.workerOrders[index];
   link?.inflict({ kind: 'cut', afterBytes: () => random.between(1, MOST_BYTES) });

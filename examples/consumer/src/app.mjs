@@ -6,7 +6,8 @@ import { pageOf } from './page.mjs';
 const BODY_LIMIT_BYTES = 64 * 1024;
 
 /**
- * POST /payonce takes order events; GET / shows them to people, GET /events and GET /orders to programs.
+ * POST /payonce takes order events; GET / shows them to people, GET /events and GET /orders to
+ * programs.
  * @param {{ secret: string, store: import('./store.mjs').Store }} parts
  */
 export function buildApp({ secret, store }) {
@@ -14,7 +15,7 @@ export function buildApp({ secret, store }) {
   const app = Fastify({ bodyLimit: BODY_LIMIT_BYTES });
   let refused = 0;
 
-  // The signature is of the bytes as they came. Parsed and written again they would be other bytes.
+  // The signature covers the received bytes. Parsing and serialising would change them.
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
     done(null, body),
   );
@@ -26,11 +27,12 @@ export function buildApp({ secret, store }) {
       refused += 1;
       return reply.code(401).send({ error: 'not signed for us, or not now' });
     }
-    // Any 2xx says "I have it" and payonce will not send it again: first store, then answer. Should
-    // storing fail, Fastify answers 500, and payonce comes back.
+    // Any 2xx means "I have it", and payonce will not send it again: first store, then answer. If
+    // storing fails, Fastify answers 500, and payonce retries.
     const isNew = await store.add({ id: String(headers['webhook-id']), ...event });
-    // Here a shop does its part (ship, send a licence) when `isNew`. A copy is answered like the first.
-    // `order.payment_withdrawn` ends that: `data.status` says whether the order is still paid.
+    // Here a shop does its part (ship, send a licence) when `isNew`. A copy is answered like the
+    // first. `order.payment_withdrawn` ends that: `data.status` says whether the order is still
+    // paid.
     return reply.code(isNew ? 201 : 200).send({ new: isNew });
   });
 
@@ -46,7 +48,8 @@ export function buildApp({ secret, store }) {
 }
 
 /**
- * The event, when it is signed with our secret and not older (or newer) than five minutes; else null.
+ * The event, if it is signed with our secret and at most five minutes old (or early); otherwise
+ * null.
  * @param {Webhook} webhook
  * @param {import('node:http').IncomingHttpHeaders} headers
  * @param {unknown} body

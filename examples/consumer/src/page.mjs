@@ -1,8 +1,9 @@
 const SHOWN = 100;
 
 /**
- * A plain page that looks again every two seconds.
- * @param {{ orders: import('./store.mjs').Data[], events: import('./store.mjs').Event[], refused: number }} what
+ * A plain page that reloads every two seconds.
+ * @param {{ orders: import('./store.mjs').Data[], events: import('./store.mjs').Event[], refused:
+ * number }} what
  */
 export function pageOf({ orders, events, refused }) {
   return `<!doctype html>

@@ -15,14 +15,14 @@ import { open, readFile } from 'node:fs/promises';
  */
 
 /**
- * Events in a file, one JSON object a line, on disk before `add` resolves. A shop has a database for this:
- * see README.md. Everything is kept in memory too, which an example may do.
+ * Events in a file, one JSON object per line, on disk before `add` resolves. A shop has a database
+ * for this: see README.md. Everything is kept in memory too, which is fine for an example.
  * @param {string} path
  */
 export async function openStore(path) {
   const file = await open(path, 'a', 0o600);
   const bytes = await readFile(path);
-  // Killed while it wrote: half a line, which nobody was told is stored.
+  // Killed during a write: half a line, which was never acknowledged.
   let length = bytes.lastIndexOf('\n') + 1;
   await file.truncate(length);
 
@@ -42,7 +42,7 @@ export async function openStore(path) {
     if (typeof data?.version !== 'number') return;
     const key = JSON.stringify([data.merchant, data.orderNumber]);
     const known = orders.get(key);
-    // A copy of an older event may come late: what is known of an order never goes back.
+    // A copy of an older event may come late: the state of an order never goes back.
     if (known === undefined || data.version > Number(known.version)) orders.set(key, data);
   }
 
@@ -64,7 +64,7 @@ export async function openStore(path) {
 
   return {
     /**
-     * One at a time: of two copies that come at once, one is new.
+     * One at a time: of two concurrent copies, one is new.
      * @param {Omit<Event, 'receivedAt'>} event
      * @returns whether it was new
      */
@@ -78,7 +78,7 @@ export async function openStore(path) {
     },
     /** Newest first. */
     events: () => [...events.values()].reverse(),
-    /** In the order in which they were first heard of. */
+    /** In the order of their first events. */
     orders: () => [...orders.values()],
     close: () => file.close(),
   };

@@ -9,7 +9,7 @@ const MAIN = join(import.meta.dirname, '..', 'src', 'main.mjs');
 const secretOf = (name: string) => `whsec_${Buffer.from(name.padEnd(32, '.')).toString('base64')}`;
 const OURS = secretOf('ours');
 
-/** The example as a merchant runs it, in a process of its own. */
+/** The example as a merchant runs it, in a separate process. */
 interface Consumer {
   readonly child: ChildProcess;
   readonly url: string;
@@ -53,16 +53,16 @@ async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
 interface Sent {
   readonly id: string;
   readonly version?: number;
-  /** `order.paid` unless said. */
+  /** `order.paid` by default. */
   readonly type?: string;
   readonly status?: string;
   readonly secret?: string;
   readonly at?: Date;
-  /** What is sent in the place of what was signed. */
+  /** The body that replaces the signed one. */
   readonly instead?: string;
 }
 
-/** Signed by the package that payonce's format is named after. @returns the status of the answer */
+/** Signs with the package of Standard Webhooks. @returns the status of the answer */
 async function send({ url }: Consumer, sent: Sent): Promise<number> {
   const { id, version = 1, secret = OURS, at = new Date(), instead, type = 'order.paid' } = sent;
   const data = {
@@ -115,7 +115,7 @@ test('a forged, an altered and an unsigned request are refused, and leave nothin
   expect(await order(consumer)).toBeUndefined();
 });
 
-test('a genuine request that was kept for more than five minutes is refused', async () => {
+test('a genuine request that is more than five minutes old is refused', async () => {
   const consumer = await start();
   const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
   expect(await send(consumer, { id: 'evt_1', at: minutesAgo(6) })).toBe(401);
@@ -130,7 +130,7 @@ test('copies of one order event, at once or later, are stored once and answered 
   expect((await events(consumer)).events.map(({ id }) => id)).toEqual(['evt_1']);
 });
 
-test('an older state of an order never takes the place of a newer one', async () => {
+test('an older state of an order never replaces a newer one', async () => {
   const consumer = await start();
   await send(consumer, { id: 'evt_2', version: 2 });
   expect(await send(consumer, { id: 'evt_1', version: 1 })).toBe(201);
@@ -149,7 +149,7 @@ test('a withdrawn payment makes the order unpaid, and it can be paid again', asy
   expect(await order(consumer)).toMatchObject({ version: 3, status: 'paid' });
 });
 
-test('what was answered with 2xx survives SIGKILL, and half a line that did not get so far is dropped', async () => {
+test('an event that was answered with 2xx survives SIGKILL, and an incomplete line is dropped', async () => {
   const killed = await start();
   const answered: string[] = [];
   const sending = Array.from({ length: 40 }, async (_, index) => {
@@ -174,7 +174,7 @@ test('what was answered with 2xx survives SIGKILL, and half a line that did not 
   expect(await order(third)).toMatchObject({ version: 99 });
 });
 
-test('the page shows what arrived, whatever stands in it', async () => {
+test('the page shows the events, whatever they contain', async () => {
   const consumer = await start();
   await send(consumer, { id: 'evt_<b>1' });
   const page = await (await fetch(consumer.url)).text();

@@ -1,17 +1,23 @@
 import { type GatherLimits, gather } from './gather.js';
 
 /**
- * Coalesces items that arrive one by one into batches, so that many jobs share one transaction.
- * Knows nothing of queues or databases. Beside a batch the next one begins only when it is full, or when that one
- * takes long. Ten batches of one cost nearly ten times as much as one of
- * ten: side by side they fill the machine at a moderate rate, and slow each other down.
+ * Collects single items into batches, so that many jobs share one transaction. Independent of
+ * queues and databases. While a batch is running, another starts only when it is full, or when the
+ * running one is slow. Ten batches of one cost nearly ten times as much as one of ten: concurrent
+ * small batches fill the machine at a moderate rate and slow each other down.
  */
 export interface Batcher<Item, Outcome> {
-  /** Resolves with this item's own outcome. @throws its own reason, or what `apply` threw for its batch. */
+  /**
+   * Resolves with the outcome of this item. @throws the item's reason, or the error of `apply` for
+   * its batch
+   */
   submit(item: Item): Promise<Outcome>;
   /** Items that wait or are being applied. */
   readonly pending: number;
-  /** Takes no more items, applies those it has, and resolves when every one is settled. Never rejects. */
+  /**
+   * Rejects new items, applies the pending ones, and resolves when every one is settled. Never
+   * rejects.
+   */
   close(): Promise<void>;
 }
 
@@ -20,13 +26,19 @@ type Apply<Item, Outcome> = (
 ) => Promise<readonly PromiseSettledResult<Outcome>[]>;
 
 export interface BatcherOptions<Item, Outcome> {
-  /** One result per item, in the items' order. Throwing settles every item of this batch, and no other. */
+  /**
+   * One result per item, in the items' order. An error settles every item of this batch, and no
+   * other.
+   */
   readonly apply: Apply<Item, Outcome>;
   readonly maxBatchSize: number;
   readonly maxBatchesInFlight: number;
 }
 
-/** A batch takes 10 to 300 ms; one that takes longer waits for a lock, or hangs. What came after it goes on. */
+/**
+ * A batch takes 10 to 300 ms. A slower one waits for a lock or hangs, and later batches start
+ * without it.
+ */
 const PATIENCE_MS = 500;
 
 interface Waiting<Item, Outcome> {
@@ -78,7 +90,7 @@ async function settle<Item, Outcome>(
 ): Promise<void> {
   try {
     const results = await apply(batch.map((waiting) => waiting.item));
-    // A missing result must never pass for success: the job would leave the queue unapplied.
+    // A missing result must never count as success: the job would leave the queue unapplied.
     if (results.length !== batch.length) {
       throw new Error(`apply gave ${results.length} results for ${batch.length} items`);
     }

@@ -1,8 +1,9 @@
 /**
- * Does it for a batch whatever is in it: an item that makes the batch fail is found by halving, until it stands alone.
- * @param together all of these, or none; one result per item
- * @param alone an item that failed by itself, and why
- * @param endsAll a failure that says nothing of any item: it is thrown
+ * Processes a batch in which any item may be bad. Halving isolates an item that makes the batch
+ * fail.
+ * @param together processes all of these items or none; one result per item
+ * @param alone handles an item that failed by itself, with its error
+ * @param endsAll whether an error has nothing to do with an item: then it is thrown
  * @returns in the order of the items
  */
 export async function bisect<Item, Result>(

@@ -1,7 +1,10 @@
-/** Where the time comes from. Pure code gets the time as a value; only shells hold a clock. */
+/** The source of the time. Pure code gets the time as a value; only outer layers hold a clock. */
 export type Clock = () => Date;
 
-/** Well-kept clocks differ by milliseconds. One that differs by more is wrong, and what it wrote may be, too. */
+/**
+ * Synchronised clocks differ by milliseconds. A larger difference means a wrong clock, and possibly
+ * wrong times in the database.
+ */
 export const WRONG_CLOCK_MS = 60_000;
 
 export const systemClock: Clock = () => new Date();

@@ -1,9 +1,9 @@
 import { AppError } from './errors.js';
 
 /**
- * Waits for `work` at most `limitMs`. The work itself is not stopped: what it does later is harmless
- * or it does not belong here.
- * @throws AppError `deadline_exceeded`, or what `work` throws
+ * Waits for `work` at most `limitMs`. It does not stop the work: whatever the work does later must
+ * be harmless.
+ * @throws AppError `deadline_exceeded`, or the error of `work`
  */
 export async function withDeadline<Result>(
   work: Promise<Result>,

@@ -1,7 +1,7 @@
 /**
- * Every error that we make ourselves: its code and the sentence that may be shown to anyone.
- * Outcomes that are expected (a forged signature, an unknown order) are values, not errors; an error
- * exists so that somebody can decide whether to try again.
+ * All errors that payonce creates: the code, and a sentence that anyone may see. Expected outcomes
+ * (a forged signature, an unknown order) are values. An error exists so that its receiver can
+ * decide on a retry.
  */
 export const ERRORS = {
   invalid_configuration: 'The configuration is not valid.',
@@ -13,10 +13,10 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** `message` is the public sentence; what went wrong in particular is `detail` and `cause`, for the log. */
+/** `message` is the public sentence; `detail` and `cause` explain the failure in the log. */
 export class AppError extends Error {
   readonly code: ErrorCode;
-  /** For logs alone; never a secret. */
+  /** For logs only; never a secret. */
   readonly detail: string | null;
 
   constructor(
@@ -30,14 +30,14 @@ export class AppError extends Error {
   }
 }
 
-/** Whether others have it locked: the same again, a little later. */
+/** Whether another transaction has locked it: retry a little later. */
 export function isLocked(error: unknown): boolean {
   return error instanceof AppError && error.code === 'locked';
 }
 
-/** The text of anything that was thrown. */
+/** The text of any thrown value. */
 export function messageOf(thrown: unknown): string {
-  // Where a name has several addresses and none answers, Node's error says nothing itself.
+  // If a name has several addresses and none answers, Node's error has no message.
   if (thrown instanceof AggregateError && thrown.message === '') {
     return thrown.errors.map(messageOf).join(', ');
   }

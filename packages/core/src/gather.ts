@@ -1,21 +1,23 @@
 /**
- * When a batch begins: the one rule of all that goes together, whatever is done with it. With no batch under way, one
- * takes what is there at the end of this turn of the event loop: nothing waits for company in an idle system. Beside
- * others only one begins that is large enough, or anything once those take long, so that what hangs holds up nobody.
+ * The rule for the start of a batch. An idle queue flushes at the end of the event loop's tick.
+ * While a batch is running, another starts only with at least `besideFrom` items. Once all running
+ * batches are slower than `patienceMs`, any size starts, so that a hanging batch blocks nothing.
  */
 export interface GatherLimits {
   readonly maxBatchSize: number;
   readonly maxBatchesInFlight: number;
-  /** What waits beside a batch under way goes when it is so many; 1 where a small batch costs little. */
+  /**
+   * The size from which a batch starts beside a running one; 1 where a small batch costs little.
+   */
   readonly besideFrom: number;
-  /** A batch that takes longer makes nothing wait for company any more. */
+  /** A batch that runs longer no longer delays small batches. */
   readonly patienceMs: number;
 }
 
 /**
- * @param run one batch; must not reject
- * @param isOver whether nobody waits for this one any more: it is left out of the batch that is about to begin
- * @returns adds one item to what waits
+ * @param run processes one batch; must not reject
+ * @param isOver whether an item is no longer needed: the next batch leaves it out
+ * @returns adds one item
  */
 export function gather<Item>(
   limits: GatherLimits,
@@ -24,7 +26,7 @@ export function gather<Item>(
 ): (item: Item) => void {
   let waiting: Item[] = [];
   let inFlight = 0;
-  /** Of those in flight, the ones that have used up their patience. */
+  /** The running batches that have exceeded `patienceMs`. */
   let late = 0;
   let turnScheduled = false;
 
@@ -36,7 +38,7 @@ export function gather<Item>(
   function scheduleTurn(): void {
     if (turnScheduled || !mayStart()) return;
     turnScheduled = true;
-    // After the I/O of this turn: what came in one read of a socket shares a batch.
+    // After the I/O of this tick: items from one read of a socket share a batch.
     setImmediate(() => {
       turnScheduled = false;
       waiting = waiting.filter((item) => !isOver(item));

@@ -3,13 +3,15 @@ import { ConfigError } from './config/env.js';
 import { withDeadline } from './deadline.js';
 import type { Log } from './log.js';
 
-/** What a process has started. Parts are stopped one after the other, the last one first. */
+/** The parts that a process has started. They stop one after the other, the last one first. */
 export interface Lifecycle {
-  /** Call right after the part was started. `stop` may be called while later parts still start. */
+  /**
+   * Call it right after the part was started. `stop` may be called while later parts still start.
+   */
   onStop(name: string, stop: () => Promise<void> | void): void;
-  /** Stops every part, once; a part that fails to stop does not keep the others running. */
+  /** Stops every part, once. A part that fails to stop does not affect the others. */
   stop(): Promise<void>;
-  /** What SIGHUP does, in a process that reloads; it must not throw. */
+  /** The handler of SIGHUP, in a process that reloads; it must not throw. */
   onReload(reload: () => void): void;
   reload(): void;
 }
@@ -37,16 +39,19 @@ export function createLifecycle(log: Log): Lifecycle {
 }
 
 /**
- * Runs a process: `start` starts its parts and registers each; on SIGTERM, SIGINT or an uncaught error
- * they are stopped in reverse. A second signal ends the process at once; so does the drain limit. SIGHUP, a
- * terminal that hangs up, stops it too, unless it reloads.
+ * Runs a process. `start` starts its parts and registers each. SIGTERM, SIGINT or an uncaught error
+ * stops them in reverse. A second signal or the drain limit ends the process at once. SIGHUP, sent
+ * by a closing terminal, stops the process too, unless it reloads.
  */
 export async function runProcess(
   log: Log,
   options: {
-    /** Longest time from the signal to the end; the supervisor that sends the signal must wait longer. */
+    /**
+     * The longest time from the signal to the end. The supervisor that sends the signal must wait
+     * longer.
+     */
     readonly drainLimitMs: number;
-    /** SIGHUP reloads, as daemons do; even one that comes while parts still start must not end it. */
+    /** SIGHUP reloads, as in daemons; even a SIGHUP during the start must not end the process. */
     readonly reloads?: boolean;
     readonly start: (lifecycle: Lifecycle) => Promise<void>;
   },

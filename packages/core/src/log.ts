@@ -7,14 +7,16 @@ export type Log = Logger;
 /** Names whose values never reach a log, at any depth. Bodies hold payer IDs and signatures. */
 const SECRET_NAME =
   /pass(word|wd)?$|secret|token|api_?v?\d?_?keys?$|private_?key|authorization|cookie|signature|^sign$|^body|credential/i;
-/** A scheme of bounded length: else the time grows with the square of a long word. */
+/**
+ * The scheme has a bounded length; otherwise the time would grow with the square of a long word.
+ */
 const CREDENTIALS_IN_URL = /([a-z][a-z0-9+.-]{0,30}:\/\/)[^\s/@]+@/gi;
-/** Deeper than anything we log on purpose; stops a cycle. */
+/** Deeper than anything that is logged on purpose; stops a cycle. */
 const DEPTH_LIMIT = 6;
 
 /**
- * One JSON line per event, on standard output unless `destination` is given.
- * An unknown level counts as `info`: the configuration check is what refuses it, and needs a log to say so.
+ * One JSON line per event, on standard output unless `destination` is given. An unknown level
+ * counts as `info`: the configuration check refuses it, and needs a log to report that.
  */
 export function createLog(
   options: { readonly name: string; readonly level?: string | undefined },
@@ -29,12 +31,12 @@ export function createLog(
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redact(fields, 0) as Record<string, unknown>,
     },
-    // Errors are made safe by `redact`: pino's own serialiser copies every property, and a Redis error
+    // `redact` makes errors safe. Pino's serialiser copies every property, and a Redis error
     // carries the failed command with the whole job in it.
     serializers: { err: (value: unknown) => value },
     hooks: {
       logMethod(this: Logger, args: unknown[], method: (...args: unknown[]) => void) {
-        // `log.error(error)` would take the error's message as it is.
+        // `log.error(error)` would take the error's message unredacted.
         const [first] = args;
         const named = first instanceof Error && args.length === 1 ? [first, first.message] : args;
         method.apply(
@@ -63,14 +65,17 @@ function redact(value: unknown, depth: number): unknown {
   );
 }
 
-/** Type, message, code, stack and cause; no other property, since libraries hang whole requests on errors. */
+/**
+ * Type, message, code, stack and cause. No other property, since libraries attach whole requests to
+ * errors.
+ */
 function describeError(error: Error, depth: number): Record<string, unknown> {
   const { code, detail } = error as { code?: unknown; detail?: unknown };
   return {
     type: error.name,
     message: scrub(error.message),
     ...(typeof code === 'string' && { code }),
-    // Only our own errors: PostgreSQL's `detail` quotes the row.
+    // Only our errors: PostgreSQL's `detail` quotes the row.
     ...(error.name !== 'error' && typeof detail === 'string' && { detail: scrub(detail) }),
     ...(error.stack && { stack: scrub(error.stack) }),
     ...(error.cause !== undefined &&

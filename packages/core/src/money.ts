@@ -1,8 +1,9 @@
-/** Money is a bigint of minor units (fen). A float never touches it. */
+/** Money is a bigint of minor units (fen), never a float. */
 
 /**
- * Parses yuan as the providers write them: "88.80", "88.8", "88". Exactly, or not at all.
- * @returns fen, or null for a sign, an exponent, a third decimal, spaces, or more than 15 digits of yuan.
+ * Parses yuan as the providers write them: "88.80", "88.8", "88". Exact, or null.
+ * @returns fen, or null for a sign, an exponent, a third decimal, spaces, or more than 15 digits of
+ * yuan.
  */
 export function parseYuan(text: string): bigint | null {
   const match = /^(\d{1,15})(?:\.(\d{1,2}))?$/.exec(text);
@@ -15,7 +16,10 @@ export function parseFen(text: string): bigint | null {
   return /^\d{1,17}$/.test(text) ? BigInt(text) : null;
 }
 
-/** A JSON number that is an exact count of fen; null for floats, negatives, unsafe integers, other types. */
+/**
+ * A JSON number that is an exact count of fen; null for floats, negatives, unsafe integers, other
+ * types.
+ */
 export function fenFromJson(value: unknown): bigint | null {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
     ? BigInt(value)

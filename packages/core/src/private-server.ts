@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Metrics } from './metrics.js';
 
-/** Whether a process can do its work, and what each of its parts says. */
+/** Whether a process can do its work, and the state of each of its parts. */
 export interface Readiness {
   readonly ready: boolean;
   readonly parts: Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ interface ServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness | Promise<Readiness>;
-  /** False when only a restart helps; asks nobody. Without it, a process that answers is alive. */
+  /** False when only a restart helps; asks nothing. Without it, a process that answers is alive. */
   readonly isAlive?: () => boolean;
 }
 
@@ -23,8 +23,9 @@ export interface PrivateServer {
 }
 
 /**
- * `/livez` (503 when only a restart helps), `/readyz` (503 unless it can work), `/metrics`: for probes, on a port
- * of their own that is never reachable from outside. Plain `node:http`: three constant answers.
+ * `/livez` (503 when only a restart helps), `/readyz` (503 unless it can work) and `/metrics`. They
+ * are on a separate port that is never reachable from outside. Plain `node:http`: three constant
+ * answers.
  */
 export async function startPrivateServer(options: ServerOptions): Promise<PrivateServer> {
   const { host, port } = options;
@@ -32,12 +33,12 @@ export async function startPrivateServer(options: ServerOptions): Promise<Privat
     answer(request.method, request.url, options)
       .catch(() => ({ status: 500, type: 'text/plain', body: '' }))
       .then(({ status, type, body }) => {
-        // Probes do not come often, and a connection that is kept would keep the process from ending.
+        // Probes are rare, and a kept connection would keep the process from ending.
         const headers = { 'content-type': type, 'cache-control': 'no-store', connection: 'close' };
         response.writeHead(status, headers).end(body);
       });
   });
-  // Probes are short; nothing here needs longer.
+  // Probes are short; nothing here takes longer.
   server.requestTimeout = 5_000;
   server.headersTimeout = 5_000;
   await new Promise<void>((resolve, reject) => {

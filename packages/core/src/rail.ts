@@ -1,2 +1,5 @@
-/** Where the money moves. Both WeChat adapters share it, because they share trade and refund numbers. */
+/**
+ * The payment network. Both WeChat adapters share one rail, because they share trade and refund
+ * numbers.
+ */
 export type Rail = 'alipay' | 'wechat';

@@ -1,23 +1,28 @@
-/** A task that runs again and again until it is stopped. */
+/** A task that repeats until it is stopped. */
 export interface Schedule {
-  /** No further run begins; resolves when the one in hand has ended. */
+  /** Starts no further run; resolves when the present run has ended. */
   stop(): Promise<void>;
 }
 
 export interface ScheduleOptions {
   readonly intervalMs: number;
-  /** One bounded step. True: there is more to do, so the next step follows without the interval. */
+  /**
+   * One bounded step. True means that there is more to do: the next step follows without the
+   * interval.
+   */
   readonly run: () => Promise<boolean>;
-  /** A failed run is followed by the next one after the interval, as any other. */
+  /** After a failed run the next one follows after the normal interval. */
   readonly onError: (error: unknown) => void;
   /** From 0 to 1; given by tests. */
   readonly random?: () => number;
 }
 
-/** Part of an interval that is left to chance, so that several workers do not all come at once. */
+/** The random part of an interval, so that several workers do not start at once. */
 const JITTER = 0.2;
 
-/** Starts a schedule of its own timer. Runs never overlap: the interval begins when a run has ended. */
+/**
+ * Starts a schedule with its timer. Runs never overlap: the interval begins when a run has ended.
+ */
 export function startSchedule(options: ScheduleOptions): Schedule {
   const random = options.random ?? Math.random;
   let timer: NodeJS.Timeout | undefined;

@@ -23,7 +23,7 @@ export interface AlipayPayee {
   readonly charset?: AlipayCharset;
 }
 
-/** Further or other fields than the usual ones; `changes` also takes empty values. */
+/** Further or different fields; `changes` also takes empty values. */
 export interface AlipayChanges {
   readonly changes?: Fields;
 }
@@ -71,7 +71,7 @@ export function tradeFields(
   return withFields(fields, input.changes ?? []);
 }
 
-/** As real ones: the date, then digits; 34 characters. */
+/** Like real ones: the date, then digits; 34 characters. */
 function newNotifyId(now: Date): string {
   return `${beijingTime(now).slice(0, 10).replaceAll('-', '')}${randomDigits(26)}`;
 }

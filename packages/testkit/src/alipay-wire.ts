@@ -2,10 +2,10 @@ import { type KeyObject, sign } from 'node:crypto';
 import iconv from 'iconv-lite';
 import { type Fields, type SignedRequest, withoutFields } from './request.js';
 
-/** Alipay's form and signature, for any fields: what the signer is built from, and what hostile tests need. */
+/** Alipay's form and signature for any fields: the basis of the signer, and for hostile tests. */
 
 export type AlipaySignType = 'RSA2' | 'RSA';
-/** Names as Alipay writes them; GBK is encoded as GB18030's two-byte part, which is the same. */
+/** Names as Alipay writes them; GBK is encoded as GB18030's two-byte part, which is equal. */
 export type AlipayCharset = 'utf-8' | 'UTF-8' | 'GBK' | 'gbk' | 'GB2312' | 'GB18030';
 
 export interface AlipaySigning {
@@ -14,7 +14,9 @@ export interface AlipaySigning {
   readonly signType?: AlipaySignType;
   /** How values become bytes, both in the signed text and on the wire. */
   readonly charset?: AlipayCharset;
-  /** True for services that sign `sign_type` too (servicemarket); trade notifications leave it out. */
+  /**
+   * True for services that sign `sign_type` too (servicemarket); trade notifications leave it out.
+   */
   readonly signTypeIsSigned?: boolean;
 }
 
@@ -34,7 +36,7 @@ export function alipaySignedBytes(
   return iconv.encode(text, options.charset ?? 'utf-8');
 }
 
-/** The fields with `sign` and `sign_type` appended; a `sign_type` among the fields is kept where it stands. */
+/** The fields with `sign` and `sign_type` appended; a given `sign_type` keeps its place. */
 export function signAlipayFields(fields: Fields, signing: AlipaySigning): Fields {
   const signType = signing.signType ?? 'RSA2';
   const unsigned = withoutFields(fields, 'sign');
@@ -46,7 +48,10 @@ export function signAlipayFields(fields: Fields, signing: AlipaySigning): Fields
   return [...typed, ['sign', signature.toString('base64')]];
 }
 
-/** `application/x-www-form-urlencoded` as Java's URLEncoder writes it: blank as `+`, hex digits in capitals. */
+/**
+ * `application/x-www-form-urlencoded` as Java's URLEncoder writes it: blank as `+`, hex digits in
+ * capitals.
+ */
 export function encodeForm(fields: Fields, charset: AlipayCharset = 'utf-8'): Buffer {
   const encoded = fields.map(([name, value]) =>
     [name, value].map((text) => percentEncode(iconv.encode(text, charset))).join('='),
@@ -63,7 +68,7 @@ function percentEncode(bytes: Buffer): string {
   }).join('');
 }
 
-/** The POST that carries these fields, exactly in this order. */
+/** The POST with these fields, exactly in this order. */
 export function alipayRequest(fields: Fields, charset: AlipayCharset = 'utf-8'): SignedRequest {
   return {
     body: encodeForm(fields, charset),

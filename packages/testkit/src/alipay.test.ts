@@ -29,7 +29,9 @@ const refund = {
   full: false,
 };
 
-/** The other side, written out by hand: decode once, drop sign and sign_type, sort, verify. */
+/**
+ * A separate implementation of the receiver: decode once, drop sign and sign_type, sort, verify.
+ */
 function opened(request: SignedRequest): Record<string, string> {
   return Object.fromEntries(new URLSearchParams(request.body.toString('latin1')));
 }
@@ -43,7 +45,7 @@ function verifies(request: SignedRequest, signedToo: string[] = []): boolean {
   return verify('sha256', Buffer.from(text), pair.publicKey, Buffer.from(sign, 'base64'));
 }
 
-describe('what a notification says', () => {
+describe('the content of a notification', () => {
   test('a payment is TRADE_SUCCESS with the amount in yuan and Beijing time', () => {
     const sent = signer.payment(payment);
     expect(verifies(sent)).toBe(true);
@@ -64,7 +66,7 @@ describe('what a notification says', () => {
     expect(opened(sent)).not.toHaveProperty('refund_fee');
   });
 
-  test('a partial refund stays TRADE_SUCCESS and tells the running total', () => {
+  test('a partial refund stays TRADE_SUCCESS and states the running total', () => {
     const fields = opened(signer.refund(refund));
     expect(fields).toMatchObject({
       trade_status: 'TRADE_SUCCESS',
@@ -129,7 +131,7 @@ describe('how it is signed', () => {
     expect(verifies(sent)).toBe(true);
   });
 
-  test('sign_type is left out of what is signed, unless the service signs it', () => {
+  test('sign_type is not part of the signed text, unless the service signs it', () => {
     const fields = [
       ['notify_id', 'x'],
       ['notify_type', 'servicemarket_order_notify'],
@@ -202,7 +204,7 @@ describe('sending again and forging', () => {
     expect(signer.resend(first).body.equals(first.body)).toBe(false);
   });
 
-  test('a foreign key signs the very same fields', () => {
+  test('a foreign key signs the same fields', () => {
     const genuine = signer.payment(payment);
     const forged = signer.forge(genuine);
     const { sign: foreignSign, ...fields } = opened(forged);
@@ -212,7 +214,7 @@ describe('sending again and forging', () => {
     expect(verifies(forged)).toBe(false);
   });
 
-  test('changed content is another amount under the genuine signature', () => {
+  test('changed content is another amount with the genuine signature', () => {
     const genuine = signer.payment(payment);
     const forged = signer.forge(genuine, 'changed_content');
     expect(opened(forged)).toEqual({ ...opened(genuine), total_amount: '988.88' });

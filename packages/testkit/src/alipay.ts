@@ -30,7 +30,9 @@ export interface AlipaySignerOptions extends AlipayPayee {
   readonly clock?: Clock;
 }
 
-/** The unsigned fields (without `sign_type`), and whether `sign_type` is part of what is signed. */
+/**
+ * The unsigned fields (without `sign_type`), and whether `sign_type` is part of the signed text.
+ */
 export interface AlipayContent {
   readonly fields: Fields;
   readonly signTypeIsSigned: boolean;
@@ -47,7 +49,7 @@ export interface AlipayClosedInput {
 }
 
 export interface AlipayFinishedInput extends PaymentInput {
-  /** When the trade became final; told by no field of its own. */
+  /** When the trade became final; no separate field states it. */
   readonly finishedAt?: Date;
 }
 
@@ -59,7 +61,7 @@ export interface AlipaySigner extends ProviderSigner<AlipayContent> {
   refund(input: RefundInput & AlipayChanges): AlipayNotification;
   /** TRADE_CLOSED, unpaid. */
   closed(input: AlipayClosedInput & AlipayChanges): AlipayNotification;
-  /** TRADE_FINISHED: paid, and no refund possible any more. */
+  /** TRADE_FINISHED: paid, and no longer refundable. */
   finished(input: AlipayFinishedInput & AlipayChanges): AlipayNotification;
   /** WAIT_BUYER_PAY. */
   waiting(input: Omit<AlipayClosedInput, 'closedAt'> & AlipayChanges): AlipayNotification;
@@ -126,7 +128,7 @@ function createForger(send: Send): AlipaySigner['forge'] {
   };
 }
 
-/** One field's value grows by one digit, behind the signature's back: the amount, where there is one. */
+/** One field's value grows by one digit after signing: the amount, if there is one. */
 function alterAfterSigning(body: Buffer): Buffer {
   const text = body.toString('latin1');
   const name = ['total_amount=', 'notify_id='].find((candidate) => text.includes(candidate));

@@ -4,7 +4,10 @@ import { join } from 'node:path';
 import { writeFileAtomically } from './files.js';
 import { generateRsaKeyPair, issueCertificate, randomApiKey, rsaKeyPairFromPem } from './keys.js';
 
-/** The keys of the simulated channels on disk: `secrets/` is the merchant's, `provider-keys/` the providers' own. */
+/**
+ * The keys of the simulated channels on disk: `secrets/` is the merchant's, `provider-keys/` the
+ * providers'.
+ */
 
 export interface SimulatedKeys {
   readonly alipay: { readonly privateKey: KeyObject };
@@ -19,7 +22,7 @@ export interface NamedKey {
   readonly serial: string;
 }
 
-/** Constant: a public key carries no name of its own, the channel file gives it one. */
+/** Constant: a public key has no built-in name, the channel file gives it one. */
 const PUBLIC_KEY_ID = 'PUB_KEY_ID_0119000000012026010100000001';
 
 const ALIPAY_PRIVATE = 'provider-keys/sim-alipay-private.pem';
@@ -32,8 +35,8 @@ const API_V3_KEY = 'secrets/sim-wechat-apiv3-key';
 const API_V2_KEY = 'secrets/sim-wechat-v2-key';
 
 /**
- * Makes what is missing. Only private and API keys are sources; what is public is derived from them,
- * so that a start that was cut short cannot leave two halves that do not fit.
+ * Creates the missing keys. Only private and API keys are sources; the public ones are derived from
+ * them, so that an interrupted start cannot leave two halves that do not match.
  */
 export async function ensureSimulatedKeys(directory: string): Promise<SimulatedKeys> {
   for (const folder of ['secrets', 'provider-keys']) {
@@ -58,7 +61,7 @@ export async function ensureSimulatedKeys(directory: string): Promise<SimulatedK
   return readSimulatedKeys(directory);
 }
 
-/** @throws Error naming the file that is missing (ENOENT). */
+/** @throws Error naming the missing file (ENOENT). */
 export function readSimulatedKeys(directory: string): SimulatedKeys {
   const read = (file: string) => readFileSync(join(directory, file), 'utf8');
   const privateKey = (file: string) => rsaKeyPairFromPem(read(file)).privateKey;

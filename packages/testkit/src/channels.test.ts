@@ -28,7 +28,7 @@ test('a second start keeps every key', async () => {
   expect(Object.keys(first)).toHaveLength(9);
 });
 
-test('nobody but the owner can read keys or channel file', async () => {
+test('only the owner can read keys and channel file', async () => {
   await ensureSimulatedChannels(directory);
   for (const path of Object.keys(contents())) expect(statSync(path).mode & 0o777).toBe(0o600);
 });
@@ -77,7 +77,7 @@ test('the channel file names all three channels as simulated, by absolute path, 
   });
 });
 
-test('a lost private key is replaced together with everything public that belongs to it', async () => {
+test('a lost private key is replaced together with all public keys that belong to it', async () => {
   await ensureSimulatedChannels(directory);
   const before = contents();
   rmSync(join(directory, 'provider-keys/sim-wechat-platform-private.pem'));

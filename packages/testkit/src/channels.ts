@@ -7,7 +7,7 @@ import type { Clock } from './request.js';
 import { createWechatpaySigner, type WechatpaySigner } from './wechatpay.js';
 import { createWechatpayV2Signer, type WechatpayV2Signer } from './wechatpay-v2.js';
 
-/** Who is paid in the simulation; no real merchant has these numbers. */
+/** The payee of the simulation; no real merchant has these numbers. */
 export const SIMULATED = {
   merchant: 'demo',
   alipay: { appId: '2021000000000001', sellerId: '2088000000000001' },
@@ -26,14 +26,17 @@ export interface SimulatedChannels {
   /** Absolute path of the channel file, in the format of `PAYONCE_CHANNELS_FILE`. */
   readonly channelsFile: string;
   readonly signers: SimulatedSigners;
-  /** As `sim-wechat`, but signing with the `PUB_KEY_ID_` key that the channel lists beside the certificate. */
+  /**
+   * Like `sim-wechat`, but signs with the `PUB_KEY_ID_` key that the channel lists beside the
+   * certificate.
+   */
   readonly wechatPublicKeySigner: WechatpaySigner;
 }
 
 /**
- * Writes the three simulated channels below `directory`: `channels.yaml`, `secrets/` (what a merchant has) and
- * `provider-keys/` (what only Alipay and WeChat have: the private keys, which no part of the product reads).
- * Files are 0600; keys that exist are kept, so that a second start signs with the same ones.
+ * Writes the three simulated channels below `directory`: `channels.yaml`, `secrets/` (a merchant's
+ * files) and `provider-keys/` (private keys of Alipay and WeChat, which no part of the product
+ * reads). Files are 0600. Existing keys are kept, so that a second start signs with the same ones.
  */
 export async function ensureSimulatedChannels(
   directory: string,
@@ -44,7 +47,7 @@ export async function ensureSimulatedChannels(
   return assemble(directory, keys, clock);
 }
 
-/** Loads what `ensureSimulatedChannels` wrote. @throws Error naming the file that is missing. */
+/** Loads the files of `ensureSimulatedChannels`. @throws Error naming the missing file. */
 export function loadSimulatedChannels(directory: string, clock?: Clock): SimulatedChannels {
   return assemble(directory, readSimulatedKeys(directory), clock);
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 
-/** Where test databases are made: what vitest's global setup provides. */
+/** The server for test databases, from vitest's global setup. */
 export interface DatabaseServer {
   /** Superuser URL of the maintenance database. */
   readonly postgresUrl: string;
@@ -12,13 +12,13 @@ export interface DatabaseServer {
 export interface FreshDatabase {
   readonly url: string;
   readonly name: string;
-  /** Also while somebody is still connected. */
+  /** Also while clients are still connected. */
   drop(): Promise<void>;
 }
 
 /**
- * A database of one's own, cloned from the migrated template: 40 ms, where migrating takes a second. By copying files,
- * which in memory takes half as long as writing every page to the log.
+ * A separate database, cloned from the migrated template: 40 ms, while migrating takes a second. It
+ * copies files, which in memory takes half as long as writing every page to the log.
  */
 export async function freshDatabase(server: DatabaseServer): Promise<FreshDatabase> {
   const name = `payonce_${randomBytes(8).toString('hex')}`;

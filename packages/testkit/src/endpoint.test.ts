@@ -11,7 +11,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-test('the endpoint stands beside the channels, with a secret in a file of its own that is made once', () => {
+test('the endpoint is declared beside the channels, with a secret in a separate file that is created once', () => {
   const simulated = 'channels:\n  sim-alipay:\n    provider: alipay\n';
   mkdirSync(join(folder, 'secrets'));
   writeFileSync(join(folder, 'channels.yaml'), simulated);

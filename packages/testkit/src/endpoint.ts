@@ -8,14 +8,14 @@ import { writeFileAtomically } from './files.js';
 export interface DeclaredEndpoint {
   /** Absolute path of a channel file with the simulated channels and the endpoint. */
   readonly channelsFile: string;
-  /** `whsec_…`: what the merchant's system verifies with. */
+  /** `whsec_…`: the secret with which the merchant's system verifies. */
   readonly secret: string;
 }
 
 /**
- * Declares where the simulated merchant's system is told of its orders, beside the channels that
- * `ensureSimulatedChannels` wrote below `directory`: in a file of its own, since the simulator writes the
- * other one again. The secret is made once.
+ * Declares the endpoint of the simulated merchant's system, beside the channels that
+ * `ensureSimulatedChannels` wrote below `directory`. It uses a separate file, since the simulator
+ * rewrites the other one. The secret is created once.
  */
 export function declareEndpoint(
   directory: string,

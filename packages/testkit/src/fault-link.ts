@@ -1,14 +1,20 @@
 import { connect, type Socket } from 'node:net';
 
-/** What is wrong with a link; it holds for connections that are open and for new ones. */
+/** The fault of a link; it affects open connections and new ones. */
 export type LinkFault =
   /** Every connection is reset at once. */
   | { readonly kind: 'refuse' }
-  /** A black hole, one or both ways: nothing passes, nothing is closed; what was held passes after `heal`. */
+  /**
+   * A black hole, one or both ways: nothing passes, nothing is closed; held data passes after
+   * `heal`.
+   */
   | { readonly kind: 'hang'; readonly direction: 'to_server' | 'from_server' | 'both' }
   /** Everything passes `ms` late, both ways. */
   | { readonly kind: 'delay'; readonly ms: number }
-  /** Each connection breaks in the reply, after as many bytes of it as `afterBytes` gives for that connection. */
+  /**
+   * Each connection breaks in the reply, after as many bytes of it as `afterBytes` returns for that
+   * connection.
+   */
   | { readonly kind: 'cut'; readonly afterBytes: () => number };
 
 /** One connection through a fault proxy. */
@@ -18,11 +24,11 @@ export interface Link {
   readonly closed: Promise<void>;
 }
 
-/** One direction of a link: reads, waits as long as it is told to, writes, in order. */
+/** One direction of a link: reads, waits as configured, writes, in order. */
 interface Pump {
   hang(hung: boolean): void;
   delay(ms: number): void;
-  /** Breaks the link after so many more bytes; null: never. */
+  /** Breaks the link after so many more bytes; null means never. */
   cut(bytes: number | null): void;
 }
 
@@ -41,12 +47,13 @@ export function openLink(
     [server, client],
   ] as const) {
     socket.on('error', () => {});
-    // A reset passes on as a reset; an end passes through the pump, behind the data.
+    // Passes a reset on as a reset; an end passes through the pump, after the data.
     socket.on('close', (failed) => {
       if (failed) resetNow(other);
     });
   }
-  // Nothing is read before the target is there: what it was never given must not count as given.
+  // Reads nothing before the target is connected: data that it never received must not count as
+  // received.
   const toServer = pump(client, server, reset, watch);
   const fromServer = pump(server, client, reset);
   toServer.hang(true);
@@ -69,7 +76,10 @@ export function openLink(
   };
 }
 
-/** `resetAndDestroy` alone would first wait until everything is written, for ever to a peer that reads nothing. */
+/**
+ * `resetAndDestroy` alone would first wait until everything is written, without end for a peer that
+ * reads nothing.
+ */
 function resetNow(socket: Socket): void {
   if (socket.destroyed) return;
   socket.resetAndDestroy();
@@ -80,7 +90,7 @@ function closing(socket: Socket): Promise<void> {
   return new Promise((resolve) => socket.once('close', () => resolve()));
 }
 
-/** A piece on its way, or the end of what comes. */
+/** A piece in transit, or the end of the stream. */
 interface Piece {
   readonly chunk: Buffer | null;
   dueAt: number;

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
 
-/** A server that keeps what it was told and says it back, and a proxy in front of it. */
+/** A server that records its input and echoes it, and a proxy in front of it. */
 let server: Server;
 let proxy: FaultProxy;
 let heard: string;
@@ -58,10 +58,10 @@ function client(): Client {
   return { socket, said: () => said, state: () => state };
 }
 
-/** Long enough for a loop over the loopback to have happened, had it been let. */
+/** Long enough for a round trip over the loopback, if it were possible. */
 const quiet = () => new Promise((resolve) => setTimeout(resolve, 60));
 
-test('without a fault everything passes both ways, and an end passes behind it', async () => {
+test('without a fault everything passes both ways, and an end passes after it', async () => {
   const one = client();
   const long = 'x'.repeat(2_000_000);
   one.socket.end(long);
@@ -69,7 +69,7 @@ test('without a fault everything passes both ways, and an end passes behind it',
   expect(given).toBe(long);
 });
 
-test('a link that refuses resets what is open and what comes, until it is healed', async () => {
+test('a link that refuses resets open and new connections, until it is healed', async () => {
   const before = client();
   before.socket.write('a');
   await eventually(() => expect(before.said()).toBe('a'));
@@ -110,7 +110,7 @@ test.each([
   },
 );
 
-test('a slow link keeps the order, also of what comes after it was healed', async () => {
+test('a slow link keeps the order, also of data that comes after it was healed', async () => {
   const one = client();
   proxy.inflict({ kind: 'delay', ms: 100 });
   const startedAt = performance.now();
@@ -124,7 +124,7 @@ test('a slow link keeps the order, also of what comes after it was healed', asyn
   await eventually(() => expect(one.said()).toBe('abc'));
 });
 
-test('a link breaks in the middle of a reply that the server gave whole', async () => {
+test('a link breaks in the middle of a reply that the server sent completely', async () => {
   const one = client();
   one.socket.write('12345');
   await eventually(() => expect(one.said()).toBe('12345'));
@@ -137,7 +137,7 @@ test('a link breaks in the middle of a reply that the server gave whole', async 
   await eventually(() => expect(next.said()).toBe('xy'));
 });
 
-test('a proxy closes while its target takes nothing any more', async () => {
+test('a proxy closes while its target accepts no data', async () => {
   const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
   await once(deaf, 'listening');
   deaf.on('connection', (socket) => sockets.add(socket));
@@ -150,7 +150,7 @@ test('a proxy closes while its target takes nothing any more', async () => {
   talker.on('close', () => {
     broken = true;
   });
-  // More than the buffers on the way hold.
+  // More than the buffers in between hold.
   talker.write(Buffer.alloc(32_000_000));
   await once(deaf, 'connection');
   await quiet();
@@ -159,7 +159,7 @@ test('a proxy closes while its target takes nothing any more', async () => {
   deaf.close();
 });
 
-test('what was never given to a server counts as not given', async () => {
+test('data that a server never received counts as not received', async () => {
   server.close();
   for (const socket of sockets) socket.destroy();
   await once(server, 'close');

@@ -5,24 +5,24 @@ import { type Link, type LinkFault, openLink } from './fault-link.js';
 export interface FaultProxy {
   /** On 127.0.0.1; stays the same whatever happens to the target. */
   readonly port: number;
-  /** Takes the place of the fault before. */
+  /** Replaces the previous fault. */
   inflict(fault: LinkFault): void;
   /** Everything passes again. */
   heal(): void;
-  /** Resets what is open. */
+  /** Resets open connections. */
   close(): Promise<void>;
 }
 
 export interface FaultProxyOptions {
-  /** On 127.0.0.1. It need not listen yet: until it does, connections are reset. */
+  /** On 127.0.0.1. It need not listen yet: until then connections are reset. */
   readonly targetPort: number;
-  /** Called with every piece that was given to the target, per connection: see `jobIdScanner`. */
+  /** Called with every piece for the target, per connection: see `jobIdScanner`. */
   readonly watch?: () => (chunk: Buffer) => void;
 }
 
 const HOST = '127.0.0.1';
 
-/** A TCP link between two processes of this machine that can be broken in the ways in which networks break. */
+/** A TCP link between two processes of this machine, with the faults of real networks. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
   const links = new Set<Link>();
   let fault: LinkFault | null = null;

@@ -6,7 +6,7 @@ const IDS = [
   'alipay.sim-alipay.2026112301234567890123456789012345.0a1b2c3d4e5f6071',
   'wechatpay.sim-wechat.0f0e8f4e-8d0c-4c0b-9c37-2f8f6b8f3c11.deadbeefdeadbeef',
   'wechatpay-v2.sim-wechat-v2.payment-4200001234-SUCCESS.0000000000000000',
-  // Of the release before.
+  // Of the previous release.
   'wechatpay-v2.sim-wechat-v2.refund-5000001234-SUCCESS.0000000a',
 ];
 
@@ -26,7 +26,7 @@ test('every job ID is found once, however the stream is cut into pieces', () => 
   );
 });
 
-test('the same job ID sent twice is told twice, and half of one is not told', () => {
+test('the same job ID sent twice is reported twice, and half of one is not reported', () => {
   const found: string[] = [];
   const scan = jobIdScanner((jobId) => found.push(jobId));
   scan(Buffer.from(`${IDS[0]} ${IDS[0]} ${IDS[1]?.slice(0, -1)}`));

@@ -12,7 +12,7 @@ import { RETRY_LADDERS, WECHATPAY_V2_OLDER } from './ladders.js';
 
 const pair = generateRsaKeyPair();
 
-test('a certificate carries the key, the serial and the dates it was asked for', async () => {
+test('a certificate has the requested key, serial and dates', async () => {
   const serial = '5157F09EFDC096DE15EBE81A47057A7200000000';
   const notAfter = new Date('2027-01-02T03:04:05Z');
   const issued = await issueCertificate(pair, { serial, notAfter });
@@ -24,7 +24,7 @@ test('a certificate carries the key, the serial and the dates it was asked for',
   expect(certificate.verify(pair.publicKey)).toBe(true);
 });
 
-test('a made-up serial is the one that a reader of the certificate sees', async () => {
+test('a generated serial is the one that a reader of the certificate sees', async () => {
   const issued = await issueCertificate(pair);
   expect(issued.serial).toMatch(/^[0-9A-F]{40}$/);
   expect(new X509Certificate(issued.pem).serialNumber).toBe(issued.serial);
@@ -37,13 +37,13 @@ test('a pair read back from its PEM, and the bare public key, are the same keys'
   expect(verify('sha256', Buffer.from('x'), key, signature)).toBe(true);
 });
 
-test('API keys have exactly 32 letters and digits, key names the shape of WeChat', () => {
+test('API keys have exactly 32 letters and digits, key names the format of WeChat', () => {
   expect(randomApiKey()).toMatch(/^[A-Za-z0-9]{32}$/);
   expect(randomApiKey()).not.toBe(randomApiKey());
   expect(randomPublicKeyId()).toMatch(/^PUB_KEY_ID_\d{28}$/);
 });
 
-test('the ladders add up to what the providers state', () => {
+test("the ladders add up to the providers' stated durations", () => {
   const total = (waits: readonly number[]) => waits.reduce((sum, wait) => sum + wait, 0);
   expect(RETRY_LADDERS.alipay).toHaveLength(7);
   expect(total(RETRY_LADDERS.alipay)).toBe((24 * 60 + 24) * 60);

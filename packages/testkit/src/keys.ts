@@ -9,7 +9,7 @@ import {
 import { randomDigits, randomText } from './wire.js';
 import { loadX509 } from './x509.js';
 
-/** Everything here is made at run time: no key is ever committed. */
+/** All keys here are generated at run time: no key is ever committed. */
 
 export interface RsaKeyPair {
   readonly privateKey: KeyObject;
@@ -40,7 +40,9 @@ function fromPrivateKey(privateKey: KeyObject): RsaKeyPair {
   };
 }
 
-/** The public key as Alipay's console shows it: base64 of the SPKI without header or line breaks. */
+/**
+ * The public key as Alipay's console shows it: base64 of the SPKI without header or line breaks.
+ */
 export function bareBase64(publicKey: KeyObject): string {
   return publicKey.export({ type: 'spki', format: 'der' }).toString('base64');
 }
@@ -52,17 +54,20 @@ export interface PlatformCertificate {
 }
 
 export interface CertificateOptions {
-  /** Upper-case hex; made up where it is left out. */
+  /** Upper-case hex; generated if omitted. */
   readonly serial?: string;
   readonly commonName?: string;
   readonly notBefore?: Date;
-  /** WeChat's run for five years (the default). */
+  /** WeChat's are valid for five years (the default). */
   readonly notAfter?: Date;
 }
 
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Self-signed over the pair: stands for a WeChat platform certificate or an Alipay public certificate. */
+/**
+ * Self-signed by the pair: stands for a WeChat platform certificate or an Alipay public
+ * certificate.
+ */
 export async function issueCertificate(
   pair: RsaKeyPair,
   options: CertificateOptions = {},
@@ -96,7 +101,10 @@ async function webCryptoKeys(pair: RsaKeyPair): Promise<webcrypto.CryptoKeyPair>
   return { privateKey, publicKey };
 }
 
-/** 20 bytes: positive (highest bit clear) and without a leading zero, so that every reader shows the same digits. */
+/**
+ * 20 bytes: positive (highest bit clear) and without a leading zero, so that every reader shows the
+ * same digits.
+ */
 export function randomSerial(): string {
   const bytes = randomBytes(20);
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;

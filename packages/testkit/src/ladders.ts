@@ -17,7 +17,10 @@ const ALIPAY: RetryLadder = [
   15 * HOUR,
 ];
 
-/** 15s … 6h, 24h4m in all (pay.weixin.qq.com/doc/v2/partner/4011989265; v3 payments and refunds likewise). */
+/**
+ * 15s … 6h, 24h4m in all (pay.weixin.qq.com/doc/v2/partner/4011989265; v3 payments and refunds
+ * likewise).
+ */
 const WECHAT: RetryLadder = [
   15,
   15,
@@ -36,7 +39,7 @@ const WECHAT: RetryLadder = [
   6 * HOUR,
 ];
 
-/** What older pages of API v2 tell, and older merchants get. */
+/** The ladder on older pages of API v2, and for older merchants. */
 export const WECHATPAY_V2_OLDER: RetryLadder = [15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600];
 
 export const RETRY_LADDERS: Readonly<Record<SignerId, RetryLadder>> = {

@@ -1,18 +1,18 @@
 import pg from 'pg';
 import { type DatabaseServer, type FreshDatabase, freshDatabase } from './database.js';
 
-/** How long somebody who was told to leave may take. */
+/** How long a client that was asked to leave may take. */
 const LEAVE_LIMIT_MS = 1_000;
 const ASK_AGAIN_MS = 5;
 
-/** What `pg_stat_activity` shows of the clients that are lent too. */
+/** The name in `pg_stat_activity` of clients that are lent too. */
 export const LENT_CLIENT = 'lent';
 
 export interface LentDatabase<Client> {
   readonly url: string;
   readonly name: string;
   readonly client: Client;
-  /** Whoever else was connected must have left. */
+  /** Every other client must have disconnected. */
   giveBack(): Promise<void>;
 }
 
@@ -26,9 +26,10 @@ interface Kept<Client> {
 }
 
 /**
- * Lends migrated databases without a row, each with a client, to one test at a time. Cloning one and connecting
- * takes a third of a second of a core; one that is given back is emptied in milliseconds and lent again. It is
- * dropped instead when a test changed more than rows, or left somebody who could change them later.
+ * Lends migrated databases without a row, each with a client, to one test at a time. Cloning one
+ * and connecting takes a third of a second of a core. A returned one is emptied in milliseconds and
+ * lent again. It is dropped instead if a test changed more than rows, or left a client that could
+ * change them later.
  * @param connect a client that is `LENT_CLIENT` to PostgreSQL
  */
 export function databaseLender<Client extends { $disconnect(): Promise<void> }>(
@@ -94,7 +95,7 @@ async function look(keeper: pg.Client): Promise<{ busy: number; shape: string }>
   return rows[0] ?? { busy: 0, shape: '' };
 }
 
-/** Deletes every row but those of the migrations, and starts every sequence anew. */
+/** Deletes every row except those of the migrations, and restarts every sequence. */
 const EMPTYING = `
   SELECT string_agg(statement, '; ') AS statements FROM (
     SELECT format('DELETE FROM %I.%I', schemaname, tablename) AS statement FROM pg_tables
@@ -105,8 +106,8 @@ const EMPTYING = `
   ) each_of_them`;
 
 /**
- * Sessions that can still change something: of somebody else, or of a client that is not idle or keeps a lock;
- * and what tells the schema from one that was altered.
+ * Sessions that can still change data: of another client, or of a lent client that is not idle or
+ * holds a lock. Also a text that distinguishes the schema from an altered one.
  */
 const LOOK = `
   SELECT (

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { storeFolder } from './store-folder.js';
 import { loadX509 } from './x509.js';
 
-/** How a Redis that demands TLS and a password is talked to; everything is made for one test. */
+/** The access to a Redis that requires TLS and a password; everything is generated for one test. */
 export interface RedisAccess {
-  /** An ACL user, the only one that is let in. */
+  /** An ACL user, the only one with access. */
   readonly username: string;
   readonly password: string;
   /** PEM of the authority that signed the servers' certificate; no system trusts it. */
@@ -37,7 +37,7 @@ export async function makeRedisAccess(): Promise<OwnRedisAccess> {
   };
 }
 
-/** What a server's file says of it, in place of its plain port. */
+/** The settings of a server, replacing its plain port. */
 export function accessSettings(access: RedisAccess, port: number): Record<string, string> {
   return {
     port: '0',
@@ -46,7 +46,7 @@ export function accessSettings(access: RedisAccess, port: number): Record<string
     'tls-key-file': access.keyFile,
     'tls-ca-cert-file': access.caFile,
     'tls-auth-clients': 'no',
-    // Among each other too, and from Sentinels to servers.
+    // Between servers too, and from Sentinels to servers.
     'tls-replication': 'yes',
     ...(access.username !== 'default' && { 'user default': 'off' }),
     [`user ${access.username}`]: `on >${access.password} ~* &* +@all`,
@@ -56,7 +56,7 @@ export function accessSettings(access: RedisAccess, port: number): Record<string
 const ECDSA = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const HOUR_MS = 3_600_000;
 
-/** An authority, and what it signed for a server on 127.0.0.1. */
+/** An authority, and its certificate for a server on 127.0.0.1. */
 async function certify() {
   const x509 = await loadX509();
   x509.cryptoProvider.set(webcrypto);

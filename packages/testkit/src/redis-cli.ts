@@ -4,7 +4,10 @@ import type { RedisAccess } from './redis-access.js';
 
 const run = promisify(execFile);
 
-/** Runs `redis-cli`. @returns what it prints; Redis's refusals too. @throws when nothing answers in time */
+/**
+ * Runs `redis-cli`. @returns its output, including Redis's refusals. @throws without an answer in
+ * time
+ */
 export async function redisCli(
   access: RedisAccess | undefined,
   words: readonly string[],
@@ -18,7 +21,7 @@ export async function redisCli(
   return stdout.trim();
 }
 
-/** One command to one server of this machine. */
+/** Sends one command to one server of this machine. */
 export function ask(
   { port, access }: { readonly port: number; readonly access: RedisAccess | undefined },
   ...command: string[]

@@ -3,16 +3,16 @@ import type { RedisAccess } from './redis-access.js';
 import { ask, redisCli } from './redis-cli.js';
 import { freePort, type OwnRedis, startOwnRedis } from './redis-server.js';
 
-/** A Redis Cluster of a test's own: three masters, with replicas or without. */
+/** A separate Redis Cluster for one test: three masters, with or without replicas. */
 export interface OwnCluster {
   readonly nodes: readonly OwnRedis[];
-  /** The master that serves a key, as the nodes that are alive see it. */
+  /** The master that serves a key, as seen by the live nodes. */
   masterOf(key: string): Promise<OwnRedis>;
   remove(): Promise<void>;
 }
 
 const MASTERS = 3;
-/** A node that is away for so long is replaced by its replica. The default, 15 s, is long for a test. */
+/** The replica replaces a node that is down for so long. The default, 15 s, is long for a test. */
 const NODE_TIMEOUT_MS = 1_500;
 
 /** The nodes find each other in a second or two. */
@@ -36,7 +36,7 @@ export async function startOwnCluster({
             {
               'cluster-enabled': 'yes',
               'cluster-node-timeout': String(NODE_TIMEOUT_MS),
-              // By default the port plus 10,000, which may not be one.
+              // By default the port plus 10,000, which may be out of range.
               'cluster-port': String(await freePort()),
               ...(access && { 'tls-cluster': 'yes' }),
             },
@@ -57,7 +57,7 @@ export async function startOwnCluster({
   }
 }
 
-/** Every slot is served, and every master has its replica. @throws while it is not so */
+/** Every slot is served, and every master has its replica. @throws otherwise */
 async function isSettled(node: OwnRedis, replicas: number): Promise<void> {
   const info = await ask(node, 'CLUSTER', 'INFO');
   const replication = await ask(node, 'INFO', 'replication');
@@ -78,7 +78,10 @@ async function masterOf(nodes: readonly OwnRedis[], key: string): Promise<OwnRed
   throw new Error(`no node serves ${key}`);
 }
 
-/** `<id> <ip:port@bus> <flags> <master> <ping> <pong> <epoch> <link> <slots>…`; of one that failed nothing. */
+/**
+ * `<id> <ip:port@bus> <flags> <master> <ping> <pong> <epoch> <link> <slots>…`; empty for a failed
+ * one.
+ */
 function portServing(line: string, slot: number): number[] {
   const [, address = '', flags = '', , , , , , ...ranges] = line.split(' ');
   const serves = ranges.some((range) => {

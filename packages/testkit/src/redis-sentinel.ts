@@ -3,7 +3,7 @@ import type { RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { type OwnRedis, startOwnRedis, startOwnSentinel } from './redis-server.js';
 
-/** A master and Sentinels of a test's own. */
+/** A separate master with Sentinels for one test. */
 export interface OwnSentinels {
   readonly servers: readonly OwnRedis[];
   readonly sentinels: readonly OwnRedis[];
@@ -56,7 +56,9 @@ export async function startOwnSentinels(options: SentinelOptions = {}): Promise<
   }
 }
 
-/** The others, and the replica that it could promote. @throws while it does not */
+/**
+ * Whether it knows the other Sentinels and the replicas that it could promote. @throws otherwise
+ */
 async function knowsAll(sentinel: OwnRedis, count: number, replicas: number): Promise<void> {
   const told = (await ask(sentinel, 'SENTINEL', 'MASTER', MASTER_NAME)).split('\n');
   const field = (name: string) => Number(told[told.indexOf(name) + 1]);

@@ -7,19 +7,19 @@ import { accessSettings, type RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { storeFolder } from './store-folder.js';
 
-/** A Redis of one test's own, to be weakened, suspended and killed. */
+/** A separate Redis for one test, to be weakened, suspended and killed. */
 export interface OwnRedis {
   /** Without a name or a password. */
   readonly url: string;
   readonly port: number;
-  /** What it demands; undefined: it talks to anyone, without TLS. */
+  /** Its required access; undefined: it accepts anyone, without TLS. */
   readonly access: RedisAccess | undefined;
   /** It keeps its connections and answers nothing, until `resume`. */
   suspend(): void;
   resume(): void;
-  /** As `CONFIG SET`, while it runs. */
+  /** Like `CONFIG SET`, while it runs. */
   set(name: string, value: string): Promise<void>;
-  /** Ends at once, as in a crash; its data stay. */
+  /** Ends at once, as in a crash; its data stays. */
   kill(): Promise<void>;
   /** Starts again on the same port and data, with other settings if given. */
   start(settings?: RedisSettings): Promise<void>;
@@ -37,7 +37,10 @@ const STRONG: RedisSettings = {
   'maxmemory-policy': 'noeviction',
 };
 
-/** @param settings in place of, or beside, those of a Redis that keeps what it acknowledges */
+/**
+ * @param settings in addition to those of a Redis that keeps what it acknowledges, or instead of
+ * them
+ */
 export function startOwnRedis(
   settings: RedisSettings = {},
   access?: RedisAccess,
@@ -63,7 +66,7 @@ interface OwnOptions {
   readonly settings: RedisSettings;
   readonly access: RedisAccess | undefined;
   readonly args: readonly string[];
-  /** What it prints when it can be talked to. */
+  /** Its output when it accepts connections. */
   readonly readyWords: RegExp;
 }
 

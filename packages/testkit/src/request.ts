@@ -1,4 +1,7 @@
-/** What every signer speaks: simulator, demonstration and tests are generic over `ProviderSigner`. */
+/**
+ * The common interface of all signers: simulator, demonstration and tests are generic over
+ * `ProviderSigner`.
+ */
 
 export type SignerId = 'alipay' | 'wechatpay' | 'wechatpay-v2';
 
@@ -8,14 +11,14 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A genuine notification, with what its signer needs to send it again or to forge it. */
+/** A genuine notification, with the data that its signer needs to send it again or to forge it. */
 export interface SignedNotification<Content = unknown> extends SignedRequest {
   /** Alipay `notify_id`, v3 `id`; null for v2, which has none. */
   readonly notificationId: string | null;
   readonly content: Content;
 }
 
-/** Names and values in the order in which they go over the wire; a name may come twice. */
+/** Names and values in wire order; a name may be repeated. */
 export type Fields = readonly (readonly [name: string, value: string])[];
 
 export interface PaymentInput {
@@ -26,34 +29,36 @@ export interface PaymentInput {
   /** Fen: the order's amount, not what the buyer paid after coupons. */
   readonly amount: bigint;
   readonly paidAt: Date;
-  /** Made up where it is left out; ignored by v2. */
+  /** Generated if omitted; ignored by v2. */
   readonly notificationId?: string;
-  /** Free text of the merchant's own: Alipay `subject`, WeChat `attach`. */
+  /** The merchant's free text: Alipay `subject`, WeChat `attach`. */
   readonly text?: string;
 }
 
 export interface RefundInput {
   readonly orderNumber: string;
   readonly trade: string;
-  /** Fen: what the order cost. */
+  /** Fen: the order's amount. */
   readonly amount: bigint;
   /** The merchant's refund number at Alipay, the provider's `refund_id` at WeChat. */
   readonly refundId: string;
-  /** Fen: this refund alone (what WeChat tells). */
+  /** Fen: this refund alone (as WeChat states it). */
   readonly refundAmount: bigint;
-  /** Fen: all refunds of the trade so far, this one included (what Alipay tells). */
+  /** Fen: all refunds of the trade so far, including this one (as Alipay states it). */
   readonly refundedTotal: bigint;
   readonly refundedAt: Date;
   /** True when nothing is left of the payment: Alipay closes the trade. */
   readonly full: boolean;
-  /** Alipay repeats it; left out of the message where it is not given. */
+  /** Alipay repeats it; if omitted, the message does not have it. */
   readonly paidAt?: Date;
   readonly notificationId?: string;
 }
 
 /**
- * - `foreign_key`: well-formed in every respect, signed (v2 refunds: encrypted) with a key that is not the provider's
- * - `changed_content`: genuinely signed, then altered on the way (v2 refunds carry no signature: the cipher text is damaged)
+ * - `foreign_key`: well-formed in every respect, signed (v2 refunds: encrypted) with a key that is
+ *   not the provider's
+ * - `changed_content`: genuinely signed, then altered on the way (v2 refunds carry no signature:
+ *   the cipher text is damaged)
  */
 export type ForgeryKind = 'foreign_key' | 'changed_content';
 
@@ -62,12 +67,12 @@ export interface ProviderSigner<Content = unknown> {
   readonly id: SignerId;
   payment(input: PaymentInput): SignedNotification<Content>;
   refund(input: RefundInput): SignedNotification<Content>;
-  /** The same notification once more, as the provider repeats it: fresh time, nonce and signature. */
+  /** The same notification again, as the provider repeats it: fresh time, nonce and signature. */
   resend(notification: SignedNotification<Content>): SignedNotification<Content>;
   forge(notification: SignedNotification<Content>, kind?: ForgeryKind): SignedRequest;
 }
 
-/** Tells the time of sending. */
+/** Returns the time of sending. */
 export type Clock = () => Date;
 
 /** The fields with the given ones replaced in place, or appended. */

@@ -3,13 +3,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const MEMORY = '/dev/shm';
-/** PostgreSQL keeps up to a gigabyte of its log; some tests have stores of their own beside the common ones. */
+/**
+ * PostgreSQL keeps up to a gigabyte of its log; some tests have separate stores beside the common
+ * ones.
+ */
 const ENOUGH_BYTES = 4 * 1024 ** 3;
 
 /**
- * A new folder for the stores that a test starts; whoever made it removes it. In memory where the system offers that:
- * a thousand test databases are made of half a million files. Stores are killed in tests, machines are not, and what
- * a killed store has written is there in either place. Other users may pass through: root's PostgreSQL is one.
+ * A new folder for a test's stores; the caller removes it. It is in memory if the system offers
+ * that: a thousand test databases consist of half a million files. Tests kill stores, not machines,
+ * and the data of a killed store survives in either place. Other users may pass through, such as
+ * the user of root's PostgreSQL.
  */
 export function storeFolder(name: string): string {
   const folder = mkdtempSync(join(hasRoom(MEMORY) ? MEMORY : tmpdir(), `payonce-${name}-`));

@@ -6,8 +6,8 @@ import { ensureSimulatedChannels, type SimulatedChannels } from './channels.js';
 let first: ReadonlyMap<string, string> | null = null;
 
 /**
- * `ensureSimulatedChannels` for a test: the keys of its folder are those of the first test of this process. To make
- * three RSA keys takes up to a second of a core, and no test needs others than the one before.
+ * `ensureSimulatedChannels` for a test: its folder gets the keys of the first test of this process.
+ * Generating three RSA keys takes up to a second of a core, and no test needs different ones.
  */
 export async function testChannels(directory: string): Promise<SimulatedChannels> {
   for (const [file, text] of first ?? []) {

@@ -76,7 +76,7 @@ describe.skipIf(!existsSync(folder))('published vectors', () => {
   test.each([
     ['alipay-notify-trade-success-rsa2-pk', false],
     ['alipay-notify-servicemarket-sign-type-signed', true],
-  ])('the signed text is the one under a real signature: %s', (name, signTypeIsSigned) => {
+  ])('the signed text matches a real signature: %s', (name, signTypeIsSigned) => {
     const { request, keys } = vector(name);
     const fields = Object.entries(request.params as Record<string, string>);
     const key = createPublicKey(keys.alipayPublicKeyPem);

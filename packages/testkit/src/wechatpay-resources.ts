@@ -8,7 +8,7 @@ import { beijingRfc3339 } from './wire.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Who is paid. With `subMerchantId` the messages take the partner's (服务商) form. */
+/** The payee. With `subMerchantId` the messages have the partner's (服务商) form. */
 export interface WechatPayee {
   readonly appId: string;
   readonly merchantId: string;
@@ -53,7 +53,9 @@ function payeeFields(payee: WechatPayee): JsonObject {
   };
 }
 
-/** `amount.refund` is this refund alone. Names no app; the partner's form names both merchants. */
+/**
+ * `amount.refund` is this refund alone. It names no app; the partner's form names both merchants.
+ */
 export function refundResource(
   payee: WechatPayee,
   input: RefundInput,
@@ -84,14 +86,14 @@ export interface CombinedInput {
   readonly combinedOrderNumber: string;
   readonly paidAt: Date;
   readonly orders: readonly (Pick<PaymentInput, 'orderNumber' | 'trade' | 'amount'> & {
-    /** The payee of this part; the signer's merchant where it is left out. */
+    /** The payee of this part; by default the signer's merchant. */
     readonly merchantId?: string;
     readonly state?: string;
   })[];
   readonly notificationId?: string;
 }
 
-/** Other names than a single order's: `total_amount`, `payer_amount`. */
+/** Has other names than a single order: `total_amount`, `payer_amount`. */
 export function combinedResource(payee: WechatPayee, input: CombinedInput): JsonObject {
   return {
     combine_appid: payee.appId,

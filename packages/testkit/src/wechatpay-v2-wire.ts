@@ -1,7 +1,10 @@
 import { createCipheriv, createHash, createHmac } from 'node:crypto';
 import { type Fields, type SignedRequest, withoutFields } from './request.js';
 
-/** API v2's XML, signature and refund cipher, for any fields: what the signer is built from, and what hostile tests need. */
+/**
+ * API v2's XML, signature and refund cipher for any fields: the basis of the signer, and for
+ * hostile tests.
+ */
 
 export type WechatV2SignType = 'MD5' | 'HMAC-SHA256';
 
@@ -27,13 +30,13 @@ export function wechatV2Sign(fields: Fields, apiKey: string, signType: WechatV2S
   return digest.digest('hex').toUpperCase();
 }
 
-/** All values as CDATA, one element a line, as WeChat writes them. */
+/** All values as CDATA, one element per line, as WeChat writes them. */
 export function wechatV2Xml(fields: Fields, root = 'xml'): string {
   const lines = fields.map(([name, value]) => `<${name}>${cdata(value)}</${name}>`);
   return [`<${root}>`, ...lines, `</${root}>`].join('\n');
 }
 
-/** `]]>` cannot stand inside one CDATA section: it is spread over two. */
+/** One CDATA section cannot contain `]]>`: it is split into two. */
 function cdata(value: string): string {
   return `<![CDATA[${value.replaceAll(']]>', ']]]]><![CDATA[>')}]]>`;
 }

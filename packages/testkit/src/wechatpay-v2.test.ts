@@ -27,7 +27,7 @@ const refund = {
   full: false,
 };
 
-/** The other side, written out by hand. */
+/** A separate implementation of the receiver. */
 function elements(xml: string): Record<string, string> {
   const found = xml.matchAll(/<(\w+)><!\[CDATA\[([\s\S]*?)\]\]><\/\1>/g);
   return Object.fromEntries([...found].map(([, name = '', value = '']) => [name, value]));
@@ -51,8 +51,8 @@ function decrypted({ body }: SignedRequest): string {
   return Buffer.concat([opener.update(sealed), opener.final()]).toString();
 }
 
-describe('what a notification says', () => {
-  test('a payment is signed with HMAC-SHA256 and tells fen', () => {
+describe('the content of a notification', () => {
+  test('a payment is signed with HMAC-SHA256 and states fen', () => {
     const sent = signer.payment(payment);
     expect(verifiesHmac(sent)).toBe(true);
     expect(elements(sent.body.toString())).toMatchObject({
@@ -78,7 +78,7 @@ describe('what a notification says', () => {
     expect(text).toContain('attach=茶 & <糖>&');
   });
 
-  test('a failed payment says FAIL in result_code only', () => {
+  test('a failed payment has FAIL in result_code only', () => {
     const sent = signer.failed(payment);
     expect(verifiesHmac(sent)).toBe(true);
     expect(elements(sent.body.toString())).toMatchObject({
@@ -107,7 +107,7 @@ describe('what a notification says', () => {
     },
   );
 
-  test('partner numbers stand in payments and around refunds', () => {
+  test('partner numbers are in payments and around refunds', () => {
     const partner = createWechatpayV2Signer({ ...options, subMerchantId: '1900000009' });
     for (const sent of [partner.payment(payment), partner.refund(refund)]) {
       expect(elements(sent.body.toString())).toMatchObject({ sub_mch_id: '1900000009' });

@@ -26,9 +26,12 @@ export interface WechatpayV2SignerOptions {
   readonly subMerchantId?: string;
   readonly apiKey: string;
   readonly signType?: WechatV2SignType;
-  /** Real notifications may leave `sign_type` out, MD5 ones usually do: stated for HMAC-SHA256 by default. */
+  /**
+   * Real notifications may omit `sign_type`, and MD5 ones usually do; by default HMAC-SHA256 ones
+   * state it.
+   */
   readonly statesSignType?: boolean;
-  /** Nothing in v2 tells the time of sending; kept so that all signers are made alike. */
+  /** No field of v2 states the time of sending; kept so that all signers have the same options. */
   readonly clock?: Clock;
 }
 
@@ -39,12 +42,12 @@ export type WechatpayV2Content =
 
 export type WechatpayV2Notification = SignedNotification<WechatpayV2Content>;
 
-/** Further or other fields than the usual ones; `changes` also takes empty values. */
+/** Further or different fields; `changes` also takes empty values. */
 export interface WechatpayV2Changes {
   readonly changes?: Fields;
 }
 
-/** CHANGE is what v3 calls ABNORMAL, REFUNDCLOSE what it calls CLOSED. */
+/** CHANGE is v3's ABNORMAL, REFUNDCLOSE is v3's CLOSED. */
 export type WechatV2RefundStatus = 'SUCCESS' | 'CHANGE' | 'REFUNDCLOSE';
 
 export interface WechatpayV2Signer extends ProviderSigner<WechatpayV2Content> {
@@ -52,11 +55,11 @@ export interface WechatpayV2Signer extends ProviderSigner<WechatpayV2Content> {
   payment(input: PaymentInput & WechatpayV2Changes): WechatpayV2Notification;
   /** return_code SUCCESS, result_code FAIL. */
   failed(input: PaymentInput & WechatpayV2Changes): WechatpayV2Notification;
-  /** Encrypted `req_info` and no signature. `changes` are to the encrypted fields. */
+  /** Encrypted `req_info` and no signature. `changes` apply to the encrypted fields. */
   refund(
     input: RefundInput & WechatpayV2Changes & { readonly status?: WechatV2RefundStatus },
   ): WechatpayV2Notification;
-  /** Exactly these fields with `nonce_str` and `sign` added, whatever they mean. */
+  /** Exactly these fields, plus `nonce_str` and `sign`, whatever they mean. */
   fields(fields: Fields): WechatpayV2Notification;
   /** Exactly this text encrypted as `req_info`. */
   reqInfo(plaintext: string): WechatpayV2Notification;
@@ -165,7 +168,10 @@ function refundFields(input: RefundInput, status: WechatV2RefundStatus): Fields 
   ];
 }
 
-/** A field is added to a payment; of a refund, the last cipher block is damaged (no padding or no end tag is left). */
+/**
+ * Adds a field to a payment. Damages the last cipher block of a refund (no padding or no end tag is
+ * left).
+ */
 function alterAfterSigning({ body, content }: WechatpayV2Notification): Buffer {
   const text = body.toString('utf8');
   if (content.kind === 'signed') {

@@ -2,7 +2,9 @@ import { createCipheriv, type KeyObject, sign } from 'node:crypto';
 import type { SignedRequest } from './request.js';
 import { randomHex, randomText, unixSeconds } from './wire.js';
 
-/** API v3's envelope and signature, for any content: what the signer is built from, and what hostile tests need. */
+/**
+ * API v3's envelope and signature for any content: the basis of the signer, and for hostile tests.
+ */
 
 export interface SealedResource {
   readonly original_type: string;

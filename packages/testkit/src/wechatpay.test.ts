@@ -33,7 +33,7 @@ const refund = {
   full: false,
 };
 
-/** The other side, written out by hand. */
+/** A separate implementation of the receiver. */
 function verifies({ body, headers }: SignedRequest): boolean {
   const head = `${headers['wechatpay-timestamp']}\n${headers['wechatpay-nonce']}\n`;
   const message = Buffer.concat([Buffer.from(head), body, Buffer.from('\n')]);
@@ -50,7 +50,7 @@ function decrypted({ body }: SignedRequest): unknown {
   return JSON.parse(plain.toString());
 }
 
-describe('what a notification says', () => {
+describe('the content of a notification', () => {
   test('a payment is TRANSACTION.SUCCESS with the amount in fen inside the encrypted resource', () => {
     const sent = signer.payment(payment);
     expect(verifies(sent)).toBe(true);
@@ -88,7 +88,7 @@ describe('what a notification says', () => {
     },
   );
 
-  test('a combined payment lists its orders under their own names', () => {
+  test('a combined payment lists its orders with separate field names', () => {
     const sent = signer.combined({
       combinedOrderNumber: 'C1',
       paidAt: payment.paidAt,
@@ -108,7 +108,7 @@ describe('what a notification says', () => {
     });
   });
 
-  test('in partner mode the merchants stand under the partner names', () => {
+  test('in partner mode the merchants have the partner field names', () => {
     const partner = createWechatpaySigner({ ...options, subMerchantId: '1900000009' });
     expect(decrypted(partner.payment(payment))).toMatchObject({
       sp_appid: 'wx0000000000000001',
@@ -135,7 +135,7 @@ describe('what a notification says', () => {
 });
 
 describe('sending again and forging', () => {
-  test('a re-send is the same body under a fresh time, nonce and signature', () => {
+  test('a re-send has the same body with a fresh time, nonce and signature', () => {
     now = new Date('2026-11-23T08:00:00Z');
     const first = signer.payment(payment);
     now = new Date('2026-11-23T08:00:15Z');
@@ -146,14 +146,14 @@ describe('sending again and forging', () => {
     expect(verifies(second)).toBe(true);
   });
 
-  test('a re-encrypted re-send says the same in other bytes', () => {
+  test('a re-encrypted re-send has the same content in other bytes', () => {
     const first = signer.payment(payment);
     const second = signer.resend(first, { reencrypt: true });
     expect(second.body.equals(first.body)).toBe(false);
     expect([verifies(second), decrypted(second)]).toEqual([true, decrypted(first)]);
   });
 
-  test('a foreign key signs the very same body under the genuine serial', () => {
+  test('a foreign key signs the same body with the genuine serial', () => {
     const genuine = signer.payment(payment);
     const forged = signer.forge(genuine);
     expect(forged.body.equals(genuine.body)).toBe(true);
@@ -161,14 +161,14 @@ describe('sending again and forging', () => {
     expect(verifies(forged)).toBe(false);
   });
 
-  test('changed content still parses and decrypts: nothing but the signature tells', () => {
+  test('changed content still parses and decrypts: only the signature reveals it', () => {
     const genuine = signer.payment(payment);
     const forged = signer.forge(genuine, 'changed_content');
     expect(decrypted(forged)).toEqual(decrypted(genuine));
     expect([verifies(genuine), verifies(forged)]).toEqual([true, false]);
   });
 
-  test('a probe carries the marker that WeChat puts in front', () => {
+  test("a probe has WeChat's prefix", () => {
     const probe = asSignatureProbe(signer.payment(payment));
     expect(probe.headers['wechatpay-signature']).toMatch(/^WECHATPAY\/SIGNTEST\//);
     expect(verifies(probe)).toBe(false);

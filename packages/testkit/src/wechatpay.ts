@@ -28,7 +28,7 @@ export interface WechatpaySignerOptions extends WechatPayee {
   readonly clock?: Clock;
 }
 
-/** What the signature covers, and the decrypted resource. */
+/** The signed content, and the decrypted resource. */
 export interface WechatpayContent {
   readonly id: string;
   readonly eventType: string;
@@ -41,7 +41,7 @@ export interface WechatpayContent {
 
 export type WechatpayNotification = SignedNotification<WechatpayContent>;
 
-/** Further or other properties of the decrypted resource than the usual ones. */
+/** Further or different properties of the decrypted resource. */
 export interface WechatpayChanges {
   readonly changes?: JsonObject;
 }
@@ -50,7 +50,7 @@ export interface WechatpayEventInput {
   readonly eventType: string;
   /** `transaction`, `refund`, … */
   readonly originalType?: string;
-  /** An object is written as JSON; a text goes in as it is (broken JSON, large numbers). */
+  /** An object is written as JSON; a text is used unchanged (broken JSON, large numbers). */
   readonly resource: JsonObject | string;
   readonly associatedData?: string;
   readonly notificationId?: string;
@@ -73,8 +73,8 @@ export interface WechatpaySigner extends ProviderSigner<WechatpayContent> {
   /** Exactly these bytes as the body, genuinely signed, whatever they are. */
   bytes(body: Buffer): SignedRequest;
   /**
-   * Fresh timestamp, nonce and signature over the same body. `reencrypt` seals the same resource anew,
-   * since no document says that the cipher text stays.
+   * Fresh timestamp, nonce and signature over the same body. `reencrypt` also encrypts the same
+   * resource again, since no document says that the cipher text stays.
    */
   resend(
     notification: WechatpayNotification,
@@ -93,7 +93,7 @@ export function createWechatpaySigner(options: WechatpaySignerOptions): Wechatpa
     content,
   });
   const event = (input: WechatpayEventInput) => send(contentOf(input, clock()));
-  /** TRANSACTION.* or REFUND.*; of the input only the ID and the changes are taken over. */
+  /** TRANSACTION.* or REFUND.*; only the ID and the changes come from the input. */
   const about = (
     eventType: string,
     resource: JsonObject,
@@ -168,7 +168,7 @@ function envelope(content: WechatpayContent, apiV3Key: string): Buffer {
   );
 }
 
-/** Still valid JSON that decrypts: nothing but the signature tells. */
+/** Still valid JSON that decrypts: only the signature reveals it. */
 function alterAfterSigning(body: Buffer): Buffer {
   const text = body.toString('utf8');
   const altered = text.replace('"summary":"', '"summary":"!');

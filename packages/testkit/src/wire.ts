@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 
-/** How the providers write money, times and identifiers. */
+/** The providers' formats of money, times and identifiers. */
 
 const BEIJING_OFFSET_MS = 8 * 3600 * 1000;
 

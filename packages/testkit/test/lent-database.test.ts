@@ -2,7 +2,7 @@ import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-/** Connects at its first query, as Prisma's clients do. */
+/** Connects at its first query, like Prisma's clients. */
 function connect(connectionString: string) {
   const pool = new pg.Pool({ connectionString, max: 2, application_name: LENT_CLIENT });
   pool.on('error', () => {}); // cut when its database is dropped
@@ -21,7 +21,7 @@ const server = () => ({
 const ORDER = `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
   VALUES ('m', 'A1', 1, 'CNY', now(), now()) RETURNING id`;
 
-test('what is given back is lent again, with its client, as if nothing had been in it', async () => {
+test('a returned database is lent again, with its client, as if it had been empty', async () => {
   const lend = databaseLender(connect);
   const first = await lend(server());
   expect((await first.client.query(ORDER)).rows).toEqual([{ id: '1' }]);
@@ -56,7 +56,7 @@ test.each([
   expect(second.name).not.toBe(first.name);
 });
 
-test('nor one in which somebody could still change something', async () => {
+test('a database in which a client could still change data is not lent again', async () => {
   const lend = databaseLender(connect);
   const first = await lend(server());
   const stranger = new pg.Client({ connectionString: first.url });

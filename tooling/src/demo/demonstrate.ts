@@ -12,9 +12,9 @@ const ACTORS: readonly Actor[] = [
 ];
 
 /**
- * Plays what happens to a shop, with real signed requests against the running gateway, and prints what
- * came in and what became of it. Order numbers are new in each run; the table judges this run alone.
- * @returns whether every row is as it must be
+ * Plays a shop's traffic, with real signed requests against the running gateway, and prints the
+ * messages and their results. Order numbers are new in each run; the table judges this run alone.
+ * @returns whether every check passes
  */
 export async function demonstrate(running: Running): Promise<boolean> {
   const { consumerUrl } = running.apps;

@@ -1,11 +1,14 @@
 import { Pool } from 'pg';
 
-/** What PostgreSQL holds of one order: the demonstration judges by this and nothing else. */
+/** The rows of one order in PostgreSQL: the demonstration judges by nothing else. */
 export interface Held {
   readonly status: string | null;
   readonly paidAmount: string | null;
   readonly refundedAmount: string | null;
-  /** Outcomes of the events that name this order, with the reason of a hold: `applied`, `held: unknown_order`. */
+  /**
+   * Outcomes of the events of this order, with the reason of a hold: `applied`, `held:
+   * unknown_order`.
+   */
   readonly outcomes: readonly string[];
   /** Rows of `order.paid` in the outbox. */
   readonly paidEvents: number;
@@ -26,7 +29,7 @@ const SQL = `
   FROM (SELECT 1) one LEFT JOIN orders o ON o.merchant = $1 AND o.number = $2`;
 
 export function openLedger(databaseUrl: string, merchant: string): Ledger {
-  // One for each provider that plays at the same time.
+  // One for each concurrent provider.
   const pool = new Pool({ connectionString: databaseUrl, max: 3 });
   pool.on('error', () => {}); // the next query tells
   return {

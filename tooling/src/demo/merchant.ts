@@ -1,8 +1,8 @@
 import type { Row } from './rows.js';
 
-/** What the merchant's own system took, read from it: see examples/consumer. */
+/** The events that the merchant's system took, read from it: see examples/consumer. */
 interface Taken {
-  /** Requests that were not signed for it. */
+  /** Requests without its signature. */
   readonly refused: number;
   /** Newest first. */
   readonly events: readonly {
@@ -11,12 +11,12 @@ interface Taken {
   }[];
 }
 
-/** What came of the demonstration at the merchant's. */
+/** The result of the demonstration at the merchant's system. */
 export interface Told {
   /** Order events of these rows' orders. */
   readonly count: number;
   readonly refused: number;
-  /** In the order in which they came. */
+  /** In order of arrival. */
   of(row: Row): readonly string[];
 }
 
@@ -24,8 +24,8 @@ const TOLD_LIMIT_MS = 20_000;
 const LOOK_AGAIN_MS = 100;
 
 /**
- * Waits until the merchant was told of every row what it must have been told.
- * @returns after the limit, whatever it is then
+ * Waits until the merchant has the expected events of every row.
+ * @returns after the limit the events so far
  */
 export async function toldOf(consumerUrl: string, rows: readonly Row[]): Promise<Told> {
   const end = Date.now() + TOLD_LIMIT_MS;
@@ -36,7 +36,7 @@ export async function toldOf(consumerUrl: string, rows: readonly Row[]): Promise
   }
 }
 
-/** All of it and nothing else, an order's events in sequence. */
+/** Exactly the expected ones, an order's events in sequence. */
 export function isToldRight(row: Row, told: Told): boolean {
   const [orders, notices] = [ofOrder, ofNotification].map(
     (kind) => (names: readonly string[]) => names.filter(kind).join(),
@@ -49,7 +49,7 @@ function ofOrder(name: string): boolean {
   return name.startsWith('order.');
 }
 
-/** Nothing is promised of when it comes, next to an order's events. */
+/** The time of a notification's event relative to an order's is not guaranteed. */
 function ofNotification(name: string): boolean {
   return !ofOrder(name);
 }

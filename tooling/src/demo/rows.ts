@@ -7,7 +7,7 @@ export interface Row {
   readonly became: string;
   readonly asItMustBe: boolean;
   readonly order: string;
-  /** What the merchant must be told of it: `order.paid`, `notification.held: unknown_order`. */
+  /** The expected events: `order.paid`, `notification.held: unknown_order`. */
   readonly told: readonly string[];
 }
 
@@ -29,7 +29,7 @@ export function row(
   };
 }
 
-/** Each milestone of the order, in sequence, and each notification that waits. */
+/** Each milestone of the order, in sequence, and each held notification. */
 export function mustTell({ status, paidAmount, refundedAmount, outcomes }: Held): string[] {
   return [
     ...(BigInt(paidAmount ?? 0) > 0n ? ['order.paid'] : []),

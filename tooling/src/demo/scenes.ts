@@ -2,12 +2,14 @@ import type { Held } from './ledger.js';
 import { count, described, mustTell, only, type Row, row, shown } from './rows.js';
 import type { Channel, Message, Stage } from './stage.js';
 
-/** A provider as the demonstration knows it. */
+/** A provider in the demonstration. */
 export interface Actor {
   readonly title: string;
   readonly channel: Channel;
   readonly prefix: string;
-  /** False for API v2, whose refund notices are encrypted but not signed: they move nothing by themselves. */
+  /**
+   * False for API v2, whose refund notices are encrypted but not signed: alone they move nothing.
+   */
   readonly refundsAreSigned: boolean;
 }
 
@@ -35,7 +37,8 @@ const forged: Scene = async (stage, actor) => {
   const order = stage.number(actor.prefix);
   await stage.register(order, DUE);
   const acknowledged = await stage.send(actor.channel, payment(order), { forge: 'foreign_key' });
-  // A genuine message that comes later and is applied: had the forged one been queued, so would it be.
+  // A later genuine message that is applied: if the forged one had been queued, it would be applied
+  // too.
   const later = stage.number(actor.prefix);
   await stage.register(later, DUE);
   await stage.send(actor.channel, payment(later));
@@ -121,7 +124,10 @@ async function paidOrder(stage: Stage, actor: Actor): Promise<string> {
   return order;
 }
 
-/** The trade's number is made of the order's, so that every order of a run has its own. */
+/**
+ * The trade's number is derived from the order's, so that every order of a run has a different
+ * trade.
+ */
 function payment(orderNumber: string, amount: bigint = DUE): Message {
   return { kind: 'payment', orderNumber, trade: `T${orderNumber}`, amount: amount.toString() };
 }

@@ -12,7 +12,7 @@ export type Channel = 'sim-alipay' | 'sim-wechat' | 'sim-wechat-v2';
 /** A message for the simulator; see apps/simulator. Amounts are fen, as text. */
 export type Message = Readonly<Record<string, string | boolean>> & { readonly kind: string };
 
-/** What the demonstration can do: order, send as the provider does, and look at what is held. */
+/** The actions of the demonstration: register, send like the provider, and read the rows. */
 export interface Stage {
   /** Numbers of this run alone. */
   number(prefix: string): string;
@@ -23,7 +23,7 @@ export interface Stage {
     message: Message,
     how?: { copies?: number; forge?: 'foreign_key' },
   ): Promise<number>;
-  /** Reads until it is as it must be; after the limit, whatever it is then. */
+  /** Reads until the check passes; after the limit returns the last state. */
   settle(orderNumber: string, asItMustBe: (held: Held) => boolean): Promise<Held>;
   close(): Promise<void>;
 }

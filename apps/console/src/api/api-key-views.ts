@@ -28,7 +28,7 @@ export const newApiKeyView = apiKeyView.extend({
 type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;
 
 export function viewOfApiKey(row: Row): z.infer<typeof apiKeyView> {
-  // What cannot be read opens nothing.
+  // A key with unreadable merchants gives no access.
   const merchants = storedMerchants(row.merchants) ?? [];
   return {
     id: row.id.toString(),

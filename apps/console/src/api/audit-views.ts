@@ -2,24 +2,24 @@ import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { time } from './fields.js';
 
-/** What an operator did, and the words given for it. */
+/** An operator's action, with the reason given. */
 export const auditView = z.object({
   id: z.string(),
-  /** Who was let in: a person, or `key:` and the name of a bearer key. */
+  /** The authenticated actor: a person, or `key:` and the name of a bearer key. */
   actor: z.string(),
-  /** Whom a program named as the person behind it; not proved. */
+  /** The person that a program names as the one behind it; not proved. */
   operator: z.string().nullable(),
   action: z.string(),
-  /** The event that it was done to. */
+  /** The event concerned. */
   notification: z.string().nullable(),
   position: z.number().int().nullable(),
   reason: z.string().nullable(),
-  /** What the event was held for. */
+  /** The reason for which the event was held. */
   holdReason: z.string().nullable(),
   createdAt: time,
 });
 
-/** Which event an audit row is about; enough for `viewOfAudit`. */
+/** The event of an audit row; enough for `viewOfAudit`. */
 export const aboutEvent = {
   notificationEvent: { select: { notificationRowId: true, position: true } },
 } as const satisfies Prisma.AuditLogInclude;
@@ -49,7 +49,7 @@ export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
 
 const id = z.string().nullable();
 
-/** The same with all that it was about, for the log as a whole. */
+/** The same with every object concerned, for the complete log. */
 export const auditRowView = auditView.extend({
   order: z.object({ merchant: z.string(), orderNumber: z.string() }).nullable(),
   deadLetter: id,
@@ -61,7 +61,7 @@ export const auditRowView = auditView.extend({
     .describe('The subject and the result, as recorded at that time.'),
 });
 
-/** What an audit row was about; enough for `viewOfAuditRow`. */
+/** The objects of an audit row; enough for `viewOfAuditRow`. */
 export const aboutAnything = {
   ...aboutEvent,
   order: { select: { merchant: true, number: true } },

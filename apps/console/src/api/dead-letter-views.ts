@@ -6,7 +6,7 @@ import { time } from './fields.js';
 
 export const deadLetterView = z.object({
   id: z.string(),
-  /** Where it died last. */
+  /** The queue of its last failure. */
   queue: z.string(),
   jobId: z.string(),
   reason: z.string(),
@@ -14,11 +14,11 @@ export const deadLetterView = z.object({
   deaths: z.number().int(),
   createdAt: time,
   lastAt: time,
-  /** Asked for and not made yet. */
+  /** Requested and not done yet. */
   redriveRequestedAt: time.nullable(),
   redrivenAt: time.nullable(),
   dismissedAt: time.nullable(),
-  /** The job, masked; what is no job of ours shows as nothing but its being there. */
+  /** The masked job. Data that is no job shows only that it exists. */
   job: z.unknown(),
 });
 

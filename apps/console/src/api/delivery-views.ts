@@ -15,9 +15,9 @@ export const deliveryView = z.object({
   orderNumber: z.string().nullable(),
   state: z.string(),
   parkedReason: z.string().nullable(),
-  /** Of the present round. */
+  /** In the present round. */
   attempts: z.number().int(),
-  /** Null when none is to come. */
+  /** Null when no attempt is planned. */
   nextAttemptAt: time.nullable(),
   deliveredAt: time.nullable(),
   createdAt: time,
@@ -46,7 +46,7 @@ export const orderEventView = z.object({
   milestone: z.string(),
   version: z.number().int().nullable(),
   createdAt: time,
-  /** When its deliveries were made. */
+  /** When its deliveries were created. */
   fannedOutAt: time.nullable(),
 });
 
@@ -105,7 +105,7 @@ export function viewOfDelivery(row: DeliveryRow): z.infer<typeof deliveryView> {
   };
 }
 
-/** What another system answered may name a payer, and may be no UTF-8: that shows as U+FFFD. */
+/** Another system's answer may name a payer. It may be invalid UTF-8, which shows as U+FFFD. */
 export function viewOfAttempt(row: AttemptRow, role: Role): z.infer<typeof attemptView> {
   const { durationMs, status, error, response } = row;
   const shown = (text: string) => (role === 'admin' ? text : maskText(text));

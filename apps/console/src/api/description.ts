@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { MerchantRule } from '../plugins/merchants.js';
 import { problemSchema } from '../plugins/problems.js';
 
-/** What every answer of a status means, whichever route gives it. */
+/** The meaning of a status, the same for every route. */
 const MEANINGS: Readonly<Record<string, string>> = {
   200: 'OK.',
   201: 'Created.',
@@ -33,8 +33,8 @@ const IDEMPOTENCY_KEY = z.object({
 });
 
 /**
- * A route's schema as the API's description shows it: with what the guard, the error handler and the
- * idempotency keys add to every route, and with problems as `application/problem+json`.
+ * A route's schema in the API's description. It includes what the guard, the error handler and the
+ * idempotency keys add to every route, and shows problems as `application/problem+json`.
  */
 export function describeRoute(
   schema: FastifySchema,

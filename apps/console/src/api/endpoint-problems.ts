@@ -1,7 +1,7 @@
 import type { UrlFault } from '@payonce/core/deliveries/endpoint-url';
 import { invalidRequest, type Problem, problem } from '../plugins/problems.js';
 
-/** Why nothing was done to an endpoint. */
+/** Why an action on an endpoint was refused. */
 export type EndpointRefusal =
   | {
       readonly result:

@@ -1,9 +1,13 @@
 import { HOLD_REASONS } from '@payonce/core/notifications/notification';
 import { z } from 'zod';
 
-/** Building blocks of the private API. Amounts and IDs are decimal text: JSON's numbers are floats. */
+/**
+ * Building blocks of the private API. Amounts and IDs are decimal text: JSON's numbers are floats.
+ */
 
-/** Free text of one line: no control character, no half of a surrogate pair, and not only blanks. */
+/**
+ * Free text of one line: no control character, no half of a surrogate pair, and not only blanks.
+ */
 export function line(maxCharacters: number) {
   return z
     .string()
@@ -18,14 +22,17 @@ export const merchant = line(64);
 export const channel = line(40);
 
 /**
- * `out_trade_no`: Alipay allows letters, digits and `_`, up to 64; WeChat Pay also `-`, `|`, `*` and
- * `@`, up to 32. What neither could ever send back is refused here, before somebody pays for it.
+ * `out_trade_no`: Alipay allows letters, digits and `_`, up to 64; WeChat Pay also `-`, `|`, `*`
+ * and `@`, up to 32. A number that neither could send back is refused here, before somebody pays
+ * for it.
  */
 export const orderNumber = z
   .string()
   .regex(/^[A-Za-z0-9_\-|*@]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, _, -, |, * and @');
 
-/** Minor units. Up to 17 digits, as the providers' own amounts are parsed, and never a fraction. */
+/**
+ * Minor units. Up to 17 digits, like the parsers of the providers' amounts, and never a fraction.
+ */
 export const amount = z
   .string('must be minor units as decimal text: "8888" for 88.88 CNY')
   .regex(/^[1-9]\d{0,16}$/, 'must be minor units as decimal text: "8888" for 88.88 CNY');
@@ -44,7 +51,7 @@ const DEFAULT_PAGE = 50;
 const MAX_PAGE = 100;
 
 export const page = {
-  /** How many rows, at most. */
+  /** The maximum number of rows. */
   limit: z
     .string()
     .regex(/^\d{1,3}$/, `must be 1 to ${MAX_PAGE}`)
@@ -60,36 +67,39 @@ export const page = {
 export const time = z.iso
   .datetime()
   .refine((text) => !text.startsWith('0000'), 'must be of the year 1 or later');
-/** Minor units in answers; a refund total of nothing is "0". */
+/** Minor units in answers; a refund total of zero is "0". */
 export const money = z.string();
 
-/** Both ends are in it. Nothing where neither is given. */
+/** Both ends are included. Undefined without either. */
 export function between(from: string | undefined, to: string | undefined) {
   if (from === undefined && to === undefined) return undefined;
   return { ...(from && { gte: new Date(from) }), ...(to && { lte: new Date(to) }) };
 }
 
-/** Cuts what was fetched, one row too many, to a page. */
+/** Cuts the fetched rows, one more than needed, to a page. */
 export function pageOf<Row extends { readonly id: bigint }>(rows: readonly Row[], limit: number) {
   const kept = rows.slice(0, limit);
   return { rows: kept, nextCursor: rows.length > limit ? String(kept.at(-1)?.id) : null };
 }
 
-/** Why somebody decides so. */
+/** The reason for a decision. */
 export const reason = line(500);
-/** Of an event within its notification: sub-orders of a combined order; WeChat Pay allows 50. */
+/**
+ * The place of an event within its notification: sub-orders of a combined order; WeChat Pay allows
+ * 50.
+ */
 export const position = z
   .string()
   .regex(/^\d{1,3}$/, 'must be a position')
   .transform(Number);
 
 /**
- * For the audit log, beside the name of the key, which is all that is proved: the person whom the program
- * acts for, and why.
+ * For the audit log: the person whom the program acts for, and the reason. Only the name of the key
+ * is proved.
  */
 export const asking = z.strictObject({
   operator: line(64).optional(),
   reason: reason.optional(),
 });
-/** The same where something is decided for good: with a reason. */
+/** The same for a final decision: the reason is required. */
 export const deciding = asking.extend({ reason });

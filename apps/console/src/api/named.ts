@@ -18,7 +18,7 @@ import { statsView } from './stats-views.js';
 import { timelineView } from './timeline-views.js';
 import { tradeEffectView } from './trade-views.js';
 
-/** What the API's description calls by name instead of writing it out each time. */
+/** Schemas that the API's description refers to by name instead of repeating them. */
 const NAMED = {
   ApiKey: apiKeyView,
   AuditEntry: auditView,
@@ -44,7 +44,7 @@ const NAMED = {
   TradeEffect: tradeEffectView,
 } as const;
 
-/** Into zod's own registry, which has the descriptions of the fields. */
+/** Into zod's registry, which has the descriptions of the fields. */
 export function nameSchemas(): void {
   for (const [id, schema] of Object.entries(NAMED)) {
     z.globalRegistry.add(schema, { ...z.globalRegistry.get(schema), id });

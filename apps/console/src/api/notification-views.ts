@@ -7,8 +7,8 @@ import { auditView, viewOfAudit } from './audit-views.js';
 import { time } from './fields.js';
 
 /**
- * The decoded event in our own words. Only the fields named here leave the console, so that a payer's
- * ID could not leave with an event even if an adapter put one there by mistake.
+ * The decoded event in our terms. Only the fields named here leave the console, so that a payer's
+ * ID cannot leave with an event even if an adapter put one there by mistake.
  */
 const decodedEvent = z.object({
   kind: z.string(),
@@ -49,7 +49,7 @@ export const eventView = z.object({
   nextRetryAt: time.nullable(),
   createdAt: time,
   decidedAt: time,
-  /** Null where the stored event is not of a shape that this version knows. */
+  /** Null if this version does not know the shape of the stored event. */
   event: decodedEvent.nullable(),
 });
 
@@ -58,14 +58,14 @@ export const notificationView = z.object({
   provider: z.string(),
   channel: z.string(),
   merchant: z.string(),
-  /** The provider's own ID. */
+  /** The provider's ID. */
   notificationId: z.string(),
   digest: z.string(),
-  /** Same ID as an earlier notification, other content. */
+  /** Has the ID of an earlier notification, and other content. */
   conflicting: z.boolean(),
   authenticity: z.string(),
   status: z.string(),
-  /** How many more came, beyond the first. */
+  /** The number of copies beyond the first. */
   copies: z.number().int(),
   receivedAt: time,
   lastCopyAt: time.nullable(),
@@ -80,18 +80,18 @@ export const notificationView = z.object({
 export const notificationDetailView = notificationView.extend({
   headers: z.record(z.string(), z.string()),
   body: z.object({ bytes: z.number().int(), fields: z.record(z.string(), z.string()) }),
-  /** What operators did with its events. */
+  /** The operators' actions on its events. */
   audit: z.array(auditView),
 });
 
 /** Nothing is masked. */
 export const rawNotificationView = z.object({
   id: z.string(),
-  /** Those that verification needed. */
+  /** The headers that verification needed. */
   headers: z.record(z.string(), z.unknown()),
-  /** The very bytes. */
+  /** The exact bytes. */
   bodyBase64: z.string(),
-  /** The same where they are UTF-8; null when they were dropped. */
+  /** The same as text if they are UTF-8; null when they were erased. */
   text: z.string().nullable(),
   purgedAt: notificationView.shape.purgedAt,
 });
@@ -99,7 +99,7 @@ export const rawNotificationView = z.object({
 export const heldEventView = eventView.extend({
   provider: z.string(),
   channel: z.string(),
-  /** The provider's own. */
+  /** The provider's ID. */
   notificationId: z.string(),
 });
 

@@ -7,7 +7,7 @@ import { eventView, viewOfEvent } from './notification-views.js';
 export const orderView = z.object({
   merchant: z.string(),
   orderNumber: z.string(),
-  /** Due. */
+  /** The amount due. */
   amount: money,
   currency: z.string(),
   status: z.string(),
@@ -32,7 +32,7 @@ export const factView = z.object({
   refundStatus: z.string().nullable(),
   amount: money.nullable(),
   at: time.nullable(),
-  /** The notification that said it first; null for the merchant's and operators' own. */
+  /** The first notification that stated it; null for facts of the merchant and of operators. */
   notification: z.string().nullable(),
   createdAt: time,
 });
@@ -40,7 +40,7 @@ export const factView = z.object({
 export const orderDetailView = orderView.extend({
   facts: z.array(factView),
   trades: z.array(z.object({ rail: z.string(), trade: z.string(), createdAt: time })),
-  /** What notifications said of this order, the held and ignored ones included. */
+  /** The events of notifications for this order, including held and ignored ones. */
   events: z.array(eventView),
   orderEvents: z.array(
     z.object({
@@ -50,7 +50,7 @@ export const orderDetailView = orderView.extend({
       createdAt: time,
     }),
   ),
-  /** What operators did with its events. */
+  /** The operators' actions on its events. */
   audit: z.array(auditView),
   /** The lists above that are longer than shown. */
   truncated: z.array(z.enum(['facts', 'trades', 'events', 'orderEvents', 'audit'])),
@@ -92,7 +92,7 @@ export interface OrderHistory {
   readonly audit: readonly Parameters<typeof viewOfAudit>[0][];
 }
 
-/** @param limit of each list; the history was fetched with one row more */
+/** @param limit of each list; the history was fetched with one more row */
 export function viewOfHistory(
   history: OrderHistory,
   limit: number,

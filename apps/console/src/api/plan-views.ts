@@ -13,13 +13,15 @@ const RESULTS = [
   'unknown_event',
 ] as const;
 
-/** What comes of one event. */
+/** The result for one event. */
 const resultView = z.object({
-  /** `refused`: the action has no meaning for it; `other_amount`: it says another sum than is due. */
+  /**
+   * `refused`: the action has no meaning for it; `other_amount`: it states another sum than is due.
+   */
   result: z.enum(RESULTS),
-  /** Why it is held on, or why it was refused. */
+  /** Why it stays held, or why it was refused. */
   reason: z.string().nullable(),
-  /** Whether anything is other than before. */
+  /** Whether anything changes. */
   changes: z.boolean(),
 });
 export type ItemResult = z.infer<typeof resultView>;
@@ -28,13 +30,13 @@ const itemView = resultView.extend({
   notification: z.string(),
   position: z.number().int(),
   orderNumber: z.string().nullable(),
-  /** What it is held for before. */
+  /** The reason for which it is held before. */
   holdReason: z.string(),
 });
 export type PlannedItem = z.infer<typeof itemView>;
 
 const summaryView = z.object({
-  /** Events looked at; `more`: others match as well, beyond `max`. */
+  /** The events planned; `more`: more events match, beyond `max`. */
   events: z.number().int(),
   more: z.boolean(),
   /** "212 would change nothing, 3 would be applied." */
@@ -42,12 +44,12 @@ const summaryView = z.object({
   applied: z.number().int(),
   duplicate: z.number().int(),
   ignored: z.number().int(),
-  /** Held on, for another reason than before. */
+  /** Still held, but for another reason. */
   heldOtherwise: z.number().int(),
 });
 
 export const planView = z.object({
-  /** To be named when it is executed. */
+  /** Pass it when executing the plan. */
   plan: z.string(),
   summary: summaryView,
   items: z.array(itemView),
@@ -55,7 +57,7 @@ export const planView = z.object({
 
 export const executionView = z.object({
   summary: summaryView,
-  /** What would have changed nothing was left alone. */
+  /** Events without a change were left out. */
   items: z.array(itemView),
 });
 
@@ -91,7 +93,7 @@ export function summaryOf(
   };
 }
 
-/** The same events with the same prospects have the same one; anything else is another plan. */
+/** Equal events with equal results have an equal digest; any difference makes another plan. */
 export function digestOf(action: string, items: readonly PlannedItem[], more: boolean): string {
   return sha256Hex(JSON.stringify([action, more, items]));
 }

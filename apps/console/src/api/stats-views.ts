@@ -2,7 +2,10 @@ import { gatewayState } from '@payonce/core/reports/report';
 import { z } from 'zod';
 import { time } from './fields.js';
 
-/** How many wait. Counting stops at 10,000: `capped`, and then it is the oldest of those. */
+/**
+ * How many wait. Counting stops at 10,000: then `capped` is true, and the oldest is the oldest of
+ * those.
+ */
 const waiting = z.object({
   count: z.number().int(),
   capped: z.boolean(),
@@ -10,19 +13,19 @@ const waiting = z.object({
 });
 export type Waiting = z.infer<typeof waiting>;
 
-/** Milliseconds; null when there was nothing to measure. */
+/** Milliseconds; null without any measurement. */
 const percentiles = z.object({ p50: z.number().nullable(), p99: z.number().nullable() });
 export type Percentiles = z.infer<typeof percentiles>;
 
 const minute = z.object({
   minute: time,
-  /** As gateways report: they may be late, or gone before they did. */
+  /** From gateways' reports: they may be late, or missing if the gateway died. */
   received: z.number().int(),
   refused: z.number().int(),
   acknowledged: z.number().int(),
   /** Genuine, but no store took it. */
   unavailable: z.number().int(),
-  /** Events by what became of them; `held`: they came in this minute, and are held still. */
+  /** Events by outcome; `held`: they arrived in this minute, and are still held. */
   applied: z.number().int(),
   duplicate: z.number().int(),
   held: z.number().int(),
@@ -33,15 +36,15 @@ export type Minute = z.infer<typeof minute>;
 const queueState = z.object({
   /** `redis` (further shards: `redis-1`, …) or `postgres`. */
   store: z.string(),
-  /** The standby takes what the preferred one does not. */
+  /** The standby takes what the preferred store does not. */
   role: z.enum(['preferred', 'standby']),
-  /** As the console sees it. */
+  /** The console's view. */
   state: z.enum(['ready', 'connecting', 'down']),
   jobs: z
     .object({
       waiting: z.number().int(),
       active: z.number().int(),
-      /** Failed before, and tried again later. */
+      /** Failed before, and will be retried later. */
       delayed: z.number().int(),
       oldestWaitingAt: time.nullable(),
     })
@@ -53,7 +56,7 @@ const gateway = z.object({
   id: z.string(),
   startedAt: time,
   seenAt: time,
-  /** Null where it says what this version does not know. */
+  /** Null if this version does not know its format. */
   state: gatewayState.nullable(),
 });
 
@@ -62,20 +65,20 @@ export const figures = z.object({
   minutes: z.array(minute),
   held: z.array(waiting.extend({ reason: z.string() })),
   deadLetters: waiting,
-  /** Order events that no delivery was made of yet. */
+  /** Order events without deliveries yet. */
   orderEvents: waiting,
   deliveries: z.object({ pending: waiting, parked: waiting }),
   endpoints: z.object({
     enabled: z.number().int(),
     disabled: z.number().int(),
-    /** Enabled, and given a rest after failures. */
+    /** Enabled, and paused after failures. */
     circuitOpen: z.number().int(),
   }),
-  /** From receipt at the gateway to the worker's transaction, of the last five minutes. */
+  /** From receipt at the gateway to the worker's transaction, in the last five minutes. */
   applyMs: percentiles,
-  /** From the whole request to the reply, of the last five minutes: at most so long. */
+  /** From the complete request to the reply, in the last five minutes: an upper bound. */
   replyMs: percentiles,
-  /** Heard of within the last ten minutes. */
+  /** Gateways that reported within the last ten minutes. */
   gateways: z.array(gateway),
 });
 export type Figures = z.infer<typeof figures>;

@@ -3,12 +3,12 @@ import { auditView } from './audit-views.js';
 import { money, time } from './fields.js';
 import { factView } from './order-views.js';
 
-/** Which notification an entry is about, by its ID in this API. */
+/** The notification of an entry, by its ID in this API. */
 const notification = z.string();
 
 /**
- * What happened to an order or a notification, one entry for each thing. Every entry has its time; the
- * stores and processes that wrote them have clocks of their own.
+ * The history of an order or a notification, one entry per event. Every entry has its time; the
+ * stores and processes that wrote them have different clocks.
  */
 export const timelineEntry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('registered'), at: time, amount: money, currency: z.string() }),
@@ -16,13 +16,16 @@ export const timelineEntry = z.discriminatedUnion('kind', [
     kind: z.literal('copies'),
     at: time,
     notification,
-    /** `first`: what was stored. `gateway`: what one acknowledged beyond it. `worker`: what reached one beyond it. */
+    /**
+     * `first`: the stored copy. `gateway`: further copies that a gateway acknowledged. `worker`:
+     * further copies that reached a worker.
+     */
     source: z.enum(['first', 'gateway', 'worker']),
     count: z.number().int(),
     firstAt: time.nullable(),
     lastAt: time,
     gateway: z.string().nullable(),
-    /** A gateway that was killed had copies that it did not report. */
+    /** A killed gateway had copies that it did not report. */
     bestEffort: z.boolean(),
   }),
   z.object({
@@ -31,9 +34,9 @@ export const timelineEntry = z.discriminatedUnion('kind', [
     notification,
     status: z.number().int(),
     contentType: z.string().nullable(),
-    /** The exact bytes, all ASCII; every copy that is acknowledged gets the same. */
+    /** The exact bytes, all ASCII; every acknowledged copy gets the same. */
     body: z.string(),
-    /** False: no gateway has said so; it follows from its being stored. */
+    /** False: no gateway has reported the reply; it follows from the stored notification. */
     reported: z.boolean(),
   }),
   z.object({
@@ -42,7 +45,7 @@ export const timelineEntry = z.discriminatedUnion('kind', [
     notification,
     position: z.number().int(),
     outcome: z.string(),
-    /** Null for a hold that nothing has recorded the reason of. */
+    /** Null for a hold without a recorded reason. */
     holdReason: z.string().nullable(),
     /** How often the schedule had looked at it by then. */
     tries: z.number().int(),
@@ -64,7 +67,7 @@ export const timelineEntry = z.discriminatedUnion('kind', [
     orderEvent: z.string(),
     type: z.string(),
     endpoint: z.string(),
-    /** Null where nothing was sent yet. `status` is null when there was no answer. */
+    /** Null if nothing was sent yet. `status` is null when there was no answer. */
     attempt: z
       .object({
         durationMs: z.number().int(),
@@ -72,7 +75,7 @@ export const timelineEntry = z.discriminatedUnion('kind', [
         error: z.string().nullable(),
       })
       .nullable(),
-    /** What the delivery was afterwards. */
+    /** The state of the delivery afterwards. */
     state: z.enum(['pending', 'delivered', 'parked']),
     parkedReason: z.string().nullable(),
     nextAttemptAt: time.nullable(),
@@ -87,7 +90,7 @@ const notificationLine = z.object({
   provider: z.string(),
   channel: z.string(),
   notificationId: z.string(),
-  /** At least so many; best effort, as gateways report. */
+  /** A lower bound; best effort, from gateways' reports. */
   received: z.number().int(),
   /** Copies that changed an order: one at most, whatever was sent. */
   applied: z.number().int(),
@@ -107,7 +110,7 @@ export const TIMELINE_LISTS = [
 export const timelineView = z.object({
   entries: z.array(timelineEntry),
   notifications: z.array(notificationLine),
-  /** What there is more of than is shown: the oldest are. */
+  /** The lists that are longer than shown: the oldest entries are shown. */
   truncated: z.array(z.enum(TIMELINE_LISTS)),
 });
 export type Timeline = z.infer<typeof timelineView>;

@@ -11,19 +11,22 @@ const standingView = z.object({
   version: z.number().int(),
 });
 
-/** All that releasing a trade, or taking that back, does. */
+/** All effects of releasing a trade, or of revoking that. */
 export const tradeEffectView = z.object({
   /** False: it was so already. */
   changed: z.boolean(),
   before: standingView,
   after: standingView,
-  /** The order of this merchant that has the trade afterwards; null: the next one that tells of it gets it. */
+  /**
+   * The order of this merchant that has the trade afterwards; null: the next order that claims it
+   * gets it.
+   */
   tradeOwner: z.string().nullable(),
-  /** What your system is told, in this order. */
+  /** The order events for your system, in sequence. */
   orderEvents: z.array(
     z.object({ orderNumber: z.string(), type: z.string(), milestone: z.string() }),
   ),
-  /** Events that were held for the trade, and what becomes of them. */
+  /** Events that were held for the trade, with their new outcomes. */
   heldEvents: z.array(
     z.object({
       notification: z.string(),

@@ -39,7 +39,7 @@ describe('sessions', () => {
     return { clock, sessions: createSessions(limits, () => clock.now) };
   }
 
-  it('are found by the ID that was given, and by no other', () => {
+  it('are found by their ID, and by no other', () => {
     const { sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
     expect(sessions.find(id, 'use')?.user).toBe('operator');
@@ -47,14 +47,14 @@ describe('sessions', () => {
     expect(sessions.find(`${id}x`, 'use')).toBeNull();
   });
 
-  it('are over at once when ended', () => {
+  it('end at once', () => {
     const { sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
     sessions.end(id);
     expect(sessions.find(id, 'use')).toBeNull();
   });
 
-  it('are over when unused for too long, and live on while used', () => {
+  it('expire after being unused for too long, and live on while used', () => {
     const { clock, sessions } = sessionsAt(0);
     const used = sessions.start(OPERATOR);
     const unused = sessions.start(OPERATOR);
@@ -65,7 +65,7 @@ describe('sessions', () => {
     expect(sessions.find(unused, 'use')).toBeNull();
   });
 
-  it('are not kept alive by looking whether they are over', () => {
+  it('are not kept alive by a check whether they have ended', () => {
     const { clock, sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
     clock.now = HOUR_MS - 1;
@@ -74,7 +74,7 @@ describe('sessions', () => {
     expect(sessions.find(id, 'look')).toBeNull();
   });
 
-  it('tell whoever streams to them when they are over, whichever way', () => {
+  it('abort their streams when they end, however they end', () => {
     const { clock, sessions } = sessionsAt(0);
     const signalOf = (id: string) => sessions.find(id, 'use')?.ended;
     const ids = [1, 2, 3].map(() => sessions.start(OPERATOR));
@@ -90,7 +90,7 @@ describe('sessions', () => {
     ]);
   });
 
-  it('are over after their lifetime, however much they are used', () => {
+  it('end after their lifetime, however much they are used', () => {
     const { clock, sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
     for (clock.now = 0; clock.now < 3 * HOUR_MS; clock.now += HOUR_MS / 2) {
@@ -99,7 +99,7 @@ describe('sessions', () => {
     expect(sessions.find(id, 'use')).toBeNull();
   });
 
-  it('never grow beyond their bound: the oldest goes', () => {
+  it('never grow beyond their bound: the oldest is dropped', () => {
     const { sessions } = sessionsAt(0);
     const people = ['a', 'b', 'c', 'd', 'e'].map((user) => ({ ...OPERATOR, user }));
     const ids = people.map((person) => sessions.start(person));
@@ -109,17 +109,17 @@ describe('sessions', () => {
     ]);
   });
 
-  it("of one person, however many, push out nobody else's", () => {
+  it('of one person, however many, push out no sessions of others', () => {
     const { sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);
-    // A program behind the proxy that keeps no cookie is somebody new with each request.
+    // A program behind the proxy without cookies starts a new session with each request.
     const named = { ...OPERATOR, role: 'read', via: 'proxy' } as const;
     const others = [1, 2, 3, 4, 5].map(() => sessions.start(named));
     expect(sessions.find(id, 'use')?.via).toBe('password');
     expect(others.filter((one) => sessions.find(one, 'use') !== null)).toEqual(others.slice(2));
   });
 
-  it('have form tokens of their own', () => {
+  it('have separate form tokens', () => {
     const { sessions } = sessionsAt(0);
     const tokens = [1, 2].map(() => sessions.find(sessions.start(OPERATOR), 'use')?.formToken);
     expect(new Set(tokens).size).toBe(2);

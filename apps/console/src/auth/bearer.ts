@@ -3,24 +3,24 @@ import type { Merchants } from '@payonce/core/access/merchants';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { fingerprint, matches, randomToken } from './secrets.js';
 
-/** Who does something: a person who has logged in, or the bearer key of a program. */
+/** The actor: a person who has logged in, or the bearer key of a program. */
 export interface Actor {
-  /** For audit rows. A person's own name; a key's begins with `key:`. */
+  /** For audit rows. A person's name; a key's begins with `key:`. */
   readonly name: string;
   readonly role: Role;
-  /** Whose data it is let in to. */
+  /** The merchants whose data it may access. */
   readonly merchants: Merchants;
 }
 
-/** Lets people, and programs that look for leaked secrets, see what it is. */
+/** Lets people, and scanners for leaked secrets, recognise it. */
 const PREFIX = 'payonce_';
-/** Of the random part: enough to tell keys apart, and 232 bits remain unsaid. */
+/** Part of the random characters: enough to tell keys apart, and 232 bits remain secret. */
 const HINT_CHARACTERS = 4;
 
-/** The key of `PAYONCE_CONSOLE_API_KEY`; no other one can have its name. */
+/** The name of the key in `PAYONCE_CONSOLE_API_KEY`; no other key can have it. */
 export const BOOTSTRAP_NAME = 'bootstrap';
 
-/** A new bearer key: `secret` is to be shown once and never stored. */
+/** A new bearer key: show `secret` once and never store it. */
 export function newBearerKey() {
   const secret = `${PREFIX}${randomToken()}`;
   return {
@@ -32,7 +32,7 @@ export function newBearerKey() {
 
 export type CheckBearer = (bearer: string) => Promise<Actor | null>;
 
-/** @param bootstrapKey the key of the configuration, which may do everything */
+/** @param bootstrapKey the key of the configuration, which has every right */
 export function createBearerCheck(
   deps: DatabaseDeps,
   bootstrapKey: string | undefined,
@@ -43,7 +43,7 @@ export function createBearerCheck(
       return { name: nameOfKey(BOOTSTRAP_NAME), role: 'admin', merchants: 'all' };
     }
     if (!bearer.startsWith(PREFIX)) return null;
-    // A key of 256 random bits may be looked up by its hash: nobody learns a key from the time it takes.
+    // A key of 256 random bits may be looked up by its hash: the timing reveals no key.
     const key = await findLiveKey(deps, hashOf(bearer));
     if (key === null) return null;
     await noteUse(deps, key);

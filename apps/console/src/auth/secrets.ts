@@ -1,4 +1,6 @@
-/** The console's only use of node:crypto: its password, its API key, its session and form tokens. */
+/**
+ * The console's only use of node:crypto: its password, its API key, its session and form tokens.
+ */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 
 /** 256 bits, 43 characters that are safe in a cookie and in a form. */
@@ -6,7 +8,7 @@ export function randomToken(): string {
   return randomBytes(32).toString('base64url');
 }
 
-/** For looking up or comparing secrets of high entropy without keeping them. */
+/** For looking up or comparing secrets of high entropy without storing them. */
 export function fingerprint(secret: string): Buffer {
   return createHash('sha256').update(secret, 'utf8').digest();
 }
@@ -22,8 +24,8 @@ export type CheckLogin = (user: string, password: string) => Promise<boolean>;
 const SCRYPT_KEY_BYTES = 32;
 
 /**
- * Keeps only a salted scrypt hash of the password in memory. User and password are both always
- * checked, so neither time nor answer tells which one was wrong.
+ * Keeps only a salted scrypt hash of the password in memory. Checks both user and password every
+ * time, so that neither time nor answer reveals which one was wrong.
  */
 export async function createLoginCheck(user: string, password: string): Promise<CheckLogin> {
   const salt = randomBytes(16);

@@ -2,50 +2,50 @@ import type { Role } from '@payonce/core/access/api-keys';
 import type { Merchants } from '@payonce/core/access/merchants';
 import { fingerprint, randomToken } from './secrets.js';
 
-/** Somebody who may use the pages, and what for. */
+/** A person who may use the pages, with the role. */
 export interface Person {
   readonly user: string;
   readonly role: Role;
-  /** Whose data they may see. */
+  /** The merchants whose data they may see. */
   readonly merchants: Merchants;
-  /** `proxy`: an authenticating proxy says who it is, again with every request. */
+  /** `proxy`: an authenticating proxy names the person with every request. */
   readonly via: 'password' | 'proxy';
 }
 
-/** What came of an action, to be said once on the next page. */
+/** The result of an action, shown once on the next page. */
 export interface Flash {
   readonly good: boolean;
   readonly text: string;
 }
 
 export interface Session extends Person {
-  /** Must come back with every form of this session. */
+  /** Every form of this session must return it. */
   readonly formToken: string;
-  /** Aborted when the session is over: what still streams to it ends. */
+  /** Aborted when the session ends: its streams end too. */
   readonly ended: AbortSignal;
   flash: Flash | null;
 }
 
 /**
- * Sessions of this process: the cookie holds a random ID and nothing else, so logging out ends a
- * session for good, and so does a restart. One console process serves its pages alone.
+ * Sessions of this process. The cookie holds only a random ID, so logging out ends a session
+ * permanently, and so does a restart. One console process serves its pages alone.
  */
 export interface Sessions {
   /** @returns the new session's ID, for the cookie. */
   start(person: Person): string;
-  /** Null when unknown or expired. Using a session keeps it from idling out; looking at it does not. */
+  /** Null when unknown or expired. Using a session renews its idle time; looking at it does not. */
   find(id: string, how: 'use' | 'look'): Session | null;
   end(id: string): void;
 }
 
 export interface SessionLimits {
-  /** Unused for this long, it is over. */
+  /** The idle time after which it ends. */
   readonly idleMs: number;
-  /** Over after this long however much it is used. */
+  /** It ends after this time, however much it is used. */
   readonly lifetimeMs: number;
-  /** The oldest one goes when there are more: a bound for memory. */
+  /** Beyond it the oldest one is dropped: a bound for memory. */
   readonly max: number;
-  /** The same for each person, so that one who keeps no cookie pushes out nobody else. */
+  /** The same per person, so that a program without cookies does not push out others. */
   readonly maxOfOne: number;
 }
 
@@ -58,7 +58,7 @@ interface Kept {
 
 /** @param now milliseconds since 1970 */
 export function createSessions(limits: SessionLimits, now: () => number): Sessions {
-  // By fingerprint: a look-up by the ID itself could be timed.
+  // By fingerprint: the timing of a look-up by the ID itself could reveal it.
   const sessions = new Map<string, Kept>();
   const keyOf = (id: string) => fingerprint(id).toString('hex');
   const isOver = ({ endsAt, usedAt }: Kept) => now() >= endsAt || now() - usedAt >= limits.idleMs;

@@ -18,18 +18,18 @@ describe('the two languages', () => {
     }
   });
 
-  test('Chinese is Chinese: no message was left in English, and punctuation is full-width', () => {
+  test('Chinese is Chinese: no message is left in English, and punctuation is full-width', () => {
     const mixed = Object.entries(zhCn).filter(([key]) => key !== 'sentence');
     expect(mixed.filter(([, text]) => !/\p{Script=Han}/u.test(text))).toEqual([]);
     expect(mixed.filter(([, text]) => /\p{Script=Han}[,.;:?!]/u.test(text))).toEqual([]);
   });
 
-  test('a message says what is filled in, word for word', () => {
+  test('a message contains the filled-in values word for word', () => {
     const text = translator('en')('done.notHeld', { outcome: '{reason} $1' });
     expect(text).toContain('({reason} $1)');
   });
 
-  test('what the database holds is a message only if there is one, with nothing to fill in', () => {
+  test('a name from the database is a message only if there is one without placeholders', () => {
     expect(isPlainKey('order.paid')).toBe(true);
     for (const key of ['order.unheard_of', 'done.notHeld', 'toString', '__proto__']) {
       expect(isPlainKey(key)).toBe(false);
@@ -41,7 +41,7 @@ describe('the words of docs/failure-modes.md', () => {
   const root = join(import.meta.dirname, '..', '..', '..', '..');
   const document = readFileSync(join(root, 'docs', 'failure-modes.md'), 'utf8');
 
-  /** Rows of the table below a heading: code, meaning, what to do; links as their words. */
+  /** The rows of the table under a heading: code, meaning, what to do; links as their words. */
   function rowsOf(heading: string): string[][] {
     const [, after = ''] = document.split(new RegExp(`^## ${heading}$`, 'm'));
     const [section = ''] = after.split(/^## /m);

@@ -1,4 +1,7 @@
-/** Why something waits or needs a look, and what to do: the words of docs/failure-modes.md, which a test compares. */
+/**
+ * Why something waits or needs attention, and what to do: the words of docs/failure-modes.md, which
+ * a test compares.
+ */
 export const enReasons = {
   'hold.unknown_order': 'Unknown order',
   'hold.unknown_order.means': 'No order with this number is registered',

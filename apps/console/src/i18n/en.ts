@@ -1,9 +1,9 @@
 import { enReasons } from './en-reasons.js';
 
-/** English, and the list of all messages. Names between braces are filled in. */
+/** English, and the list of all messages. Values replace the names in braces. */
 export const en = {
   ...enReasons,
-  /** A text that is a sentence without its full stop. */
+  /** A sentence without its full stop. */
   sentence: '{text}.',
   language: 'Language',
   zone: 'All times are Beijing time (UTC+8).',

@@ -1,6 +1,6 @@
 import type { Language } from './translate.js';
 
-/** The language that the person chose with the switch, else the first of the browser's that we have. */
+/** The language that the person chose with the switch, or the browser's first one that we have. */
 export function languageOf(
   chosen: string | undefined,
   acceptLanguage: string | undefined,
@@ -13,7 +13,9 @@ export function languageOf(
   return 'en';
 }
 
-/** Language tags in lower case, the most wanted first (RFC 9110, 12.5.4). More than ten tell nothing new. */
+/**
+ * Language tags in lower case, the most wanted first (RFC 9110, 12.5.4). Ignores all beyond ten.
+ */
 function preferred(header: string): string[] {
   const wanted = header
     .slice(0, 256)

@@ -9,7 +9,7 @@ export type Language = (typeof LANGUAGES)[number];
 
 const CATALOGUES: Readonly<Record<Language, Catalogue>> = { en, 'zh-CN': zhCn };
 
-/** The names between braces. */
+/** The names in braces. */
 type Placeholder<Text extends string> = Text extends `${string}{${infer Name}}${infer Rest}`
   ? Name | Placeholder<Rest>
   : never;
@@ -17,7 +17,7 @@ type Values<Key extends MessageKey> = [Placeholder<(typeof en)[Key]>] extends [n
   ? []
   : [Readonly<Record<Placeholder<(typeof en)[Key]>, string | number | bigint>>];
 
-/** Messages that have nothing to fill in. */
+/** Messages without placeholders. */
 export type PlainKey = {
   [Key in MessageKey]: Values<Key> extends [] ? Key : never;
 }[MessageKey];
@@ -34,7 +34,9 @@ function fill(text: string, values: Readonly<Record<string, string | number | bi
   return text.replace(/\{(\w+)\}/g, (_whole, name: string) => String(values[name]));
 }
 
-/** Whether there is a message of this name: for what comes from the database, written by another version. */
+/**
+ * Whether there is a message with this name: for names in the database that another version wrote.
+ */
 export function isPlainKey(key: string): key is PlainKey {
   return Object.hasOwn(en, key) && !/\{\w+\}/.test(en[key as MessageKey]);
 }

@@ -1,21 +1,24 @@
 import type { Log } from '@payonce/core/log';
 import { keyOf, type Topic } from './topics.js';
 
-/** From one look to the next: soon enough for an eye, and one statement for everybody who watches. */
+/** The interval between looks: short enough for a person, with one statement for all watchers. */
 const LOOK_EVERY_MS = 1_000;
 
-/** By `keyOf`: a text that is another one as soon as there is something new to see. */
+/** By `keyOf`: a text that changes as soon as there is news. */
 export type ReadStamps = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
 
 export interface LiveHub {
-  /** Calls back whenever there is something new. @returns how to stop */
+  /** Calls back whenever there is news. @returns stops the watch */
   watch(topic: Topic, onChange: () => void): () => void;
   close(): void;
 }
 
 interface Watched {
   readonly topic: Topic;
-  /** With the stamp that each has heard of: none at first, as its page was read before it began to watch. */
+  /**
+   * With the last stamp of each watcher: null at first, since its page was read before the watch
+   * began.
+   */
   readonly callbacks: Map<() => void, string | null>;
 }
 

@@ -1,13 +1,13 @@
 import type { Merchants } from '@payonce/core/access/merchants';
 import { rowId } from '../api/fields.js';
 
-/** What a page watches: the overview, the held list of some merchants, or one thing. */
+/** The object that a page watches: the overview, the held list of some merchants, or one row. */
 export type Topic =
   | { readonly name: 'overview' }
   | { readonly name: 'held'; readonly merchants: Merchants }
   | { readonly name: 'order' | 'notification' | 'delivery'; readonly id: bigint };
 
-/** @returns null for what is no topic */
+/** @returns null for an unknown topic */
 export function topicOf(name: string, id: string, merchants: Merchants): Topic | null {
   switch (name) {
     case 'overview':

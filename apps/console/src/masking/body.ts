@@ -1,6 +1,6 @@
 import { maskFields } from './fields.js';
 
-/** What a person may see of a message's raw bytes. */
+/** The parts of a message's raw bytes that a person may see. */
 export interface MaskedBody {
   readonly bytes: number;
   /** Every field by name; the value is hidden unless it is an ID, an amount, a status or a time. */
@@ -8,9 +8,9 @@ export interface MaskedBody {
 }
 
 /**
- * Summarises the body of a verified notification by its provider's format. Never throws: what cannot
- * be read shows as a size and no fields. This is for eyes only; nothing decides anything by it, so a
- * plain reader serves where the adapters need a strict one.
+ * Summarises the body of a verified notification by its provider's format. Never throws: an
+ * unreadable body shows as a size without fields. It is only for display and decides nothing, so a
+ * plain reader is enough where the adapters need a strict one.
  */
 export function maskBody(provider: string, body: Buffer): MaskedBody {
   return { bytes: body.length, fields: maskFields(fieldsOf(provider, body.toString('utf8'))) };
@@ -29,13 +29,13 @@ function fieldsOf(provider: string, text: string): Iterable<readonly [string, st
   }
 }
 
-/** `<name>value</name>` with or without CDATA, one level deep, which is all that v2 has. */
+/** `<name>value</name>` with or without CDATA, one level deep, as in all messages of v2. */
 function* xmlFields(text: string): Iterable<readonly [string, string]> {
   const element = /<([a-z]\w{0,63})>(?:<!\[CDATA\[)?([^<>]*?)(?:\]\]>)?<\/\1>/gi;
   for (const match of text.matchAll(element)) yield [match[1] ?? '', match[2] ?? ''];
 }
 
-/** Names of nested objects are joined with a dot; v3's envelope is two levels deep. */
+/** Joins names of nested objects with a dot; v3's envelope is two levels deep. */
 function* jsonFields(text: string): Iterable<readonly [string, string]> {
   const message = parseObject(text);
   for (const [name, value] of Object.entries(message)) {

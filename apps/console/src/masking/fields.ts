@@ -1,8 +1,9 @@
 /**
- * What may be shown of a provider's message, by name. An allow-list, because providers add fields
- * without notice: an unknown one is hidden until somebody has looked at it. Payer IDs and names
- * (`openid`, `buyer_id`, `buyer_logon_id`, `payer`, …), free text of buyers and merchants (`subject`,
- * `body`, `attach`, `passback_params`), signatures and ciphertext are absent on purpose.
+ * The visible fields of a provider's message, by name. An allow-list, because providers add fields
+ * without notice: an unknown one is hidden until somebody has reviewed it. Payer IDs and names
+ * (`openid`, `buyer_id`, `buyer_logon_id`, `payer`, …), free text of buyers and merchants
+ * (`subject`, `body`, `attach`, `passback_params`), signatures and ciphertext are absent on
+ * purpose.
  */
 const SHOWN = new Set([
   // Alipay, asynchronous notify and platform messages
@@ -52,7 +53,7 @@ const SHOWN = new Set([
   'total_fee',
   'trade_type',
   'transaction_id',
-  // WeChat Pay v3, the envelope; what it encloses stays sealed here
+  // WeChat Pay v3, the envelope; its content stays sealed here
   'create_time',
   'event_type',
   'id',
@@ -61,7 +62,7 @@ const SHOWN = new Set([
   'resource.original_type',
 ]);
 
-/** Headers that say which key was used and when; the signature itself and its nonce stay hidden. */
+/** Headers that show which key was used and when; the signature and its nonce stay hidden. */
 const SHOWN_HEADERS = new Set([
   'content-type',
   'wechatpay-serial',
@@ -73,15 +74,17 @@ export const HIDDEN = '••••••';
 
 /** Longer than any ID or amount of a provider; a longer value is something else. */
 const MAX_SHOWN_CHARACTERS = 128;
-/** More fields than any real message has; keeps a page small whatever was queued. */
+/** More fields than any real message has; keeps a page small for any job. */
 const MAX_FIELDS = 80;
 
-/** A value of an allowed field, if it looks like an ID, amount, status or time (printable ASCII). */
+/**
+ * A value of an allowed field, if it looks like an ID, amount, status or time (printable ASCII).
+ */
 function shownValue(value: string): string {
   return value.length <= MAX_SHOWN_CHARACTERS && /^[\x20-\x7e]*$/.test(value) ? value : HIDDEN;
 }
 
-/** Every field by name, in its order; the value only where the name is on the list. */
+/** Every field by name, in order; the value only if the name is on the list. */
 export function maskFields(fields: Iterable<readonly [string, string]>): Record<string, string> {
   const masked: Record<string, string> = {};
   let count = 0;

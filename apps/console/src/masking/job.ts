@@ -2,8 +2,8 @@ import { maskBody } from './body.js';
 import { HIDDEN, maskHeaders } from './fields.js';
 
 /**
- * A queued notification as Bull Board may show it: all that identifies it, a masked summary of its
- * body, no bytes. Whatever else should lie in the queue shows as nothing but its being there.
+ * A queued notification as Bull Board may show it: its identity and a masked summary of its body,
+ * without bytes. Any other data in the queue shows only that it exists.
  */
 export function maskJobData(data: unknown): unknown {
   if (typeof data !== 'object' || data === null) return HIDDEN;
@@ -21,7 +21,7 @@ export function maskJobData(data: unknown): unknown {
   };
 }
 
-/** Whatever a worker would make of it: what is not quite a body is masked too. */
+/** More tolerant than a worker: data that is almost a body is masked too. */
 function bodyIn({ bodyText, bodyBase64 }: Record<string, unknown>): Buffer | null {
   if (typeof bodyBase64 === 'string') return Buffer.from(bodyBase64, 'base64');
   return typeof bodyText === 'string' ? Buffer.from(bodyText, 'utf8') : null;
@@ -32,7 +32,7 @@ function plain(value: unknown): unknown {
   return typeof value === 'string' && value.length <= 128 ? value : HIDDEN;
 }
 
-/** What a worker may return of a job: outcomes and IDs, never content. */
+/** The members of a job's result: outcomes and IDs, never content. */
 const RETURNED = new Set([
   'copies',
   'copy',

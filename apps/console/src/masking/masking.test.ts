@@ -70,7 +70,7 @@ describe('the masked body', () => {
     expectNoSecret(shown);
   });
 
-  it('hides the value of a field that nobody has looked at yet', () => {
+  it('hides the value of a field that nobody has reviewed yet', () => {
     const shown = maskBody('alipay', Buffer.from(alipayBody));
     expect(shown.fields.field_of_next_year).toBe(HIDDEN);
   });
@@ -89,7 +89,7 @@ describe('the masked body', () => {
     expectNoSecret(shown);
   });
 
-  it('shows what kind of message a WeChat Pay v3 envelope is, and nothing that is sealed in it', () => {
+  it('shows the kind of a WeChat Pay v3 envelope, and nothing of its sealed content', () => {
     const shown = maskBody('wechatpay', Buffer.from(wechatV3Body));
     expect(shown.fields).toMatchObject({
       id: 'EV-2018022511223320873',
@@ -154,7 +154,7 @@ describe('a masked job', () => {
     headers: { 'wechatpay-signature': SIGNATURE },
   };
 
-  it('says what it is about, without the bytes it carries', () => {
+  it('shows its identity, without the bytes it carries', () => {
     const shown = maskJobData(job);
     expect(shown).toMatchObject({
       channel: 'shop',
@@ -165,20 +165,20 @@ describe('a masked job', () => {
     expectNoSecret(shown);
   });
 
-  it('says the same of a body that is queued as text, and shows none of it', () => {
+  it('shows the same for a body that is queued as text, and none of its bytes', () => {
     const { bodyBase64, ...others } = job;
     const shown = maskJobData({ ...others, bodyText: alipayBody });
     expect(shown).toEqual(maskJobData(job));
     expectNoSecret(shown);
   });
 
-  it('hides whatever else lies in the queue, and members it does not know', () => {
+  it('hides any other data in the queue, and unknown members', () => {
     expect(maskJobData({ openid: OPENID })).toBe(HIDDEN);
     expect(maskJobData(OPENID)).toBe(HIDDEN);
     expectNoSecret(maskJobData({ ...job, payer: OPENID }));
   });
 
-  it('shows outcomes of what a worker returned, and no other member', () => {
+  it("shows the outcomes in a worker's result, and no other member", () => {
     const returned = {
       copy: false,
       events: [{ outcome: 'held', reason: 'unknown_order' }],

@@ -1,10 +1,10 @@
 import { gatewayReport } from '@payonce/core/reports/report';
 import { HIDDEN } from './fields.js';
 
-/** A report tells of thousands at most; a page of Bull Board shows that there are some. */
+/** A report has thousands at most; a page of Bull Board shows only some. */
 const SHOWN_COPIES = 20;
 
-/** A gateway's report holds nothing of a payer. Whatever is no report shows as nothing but its being there. */
+/** A gateway's report contains nothing about a payer. Other data shows only that it exists. */
 export function maskReport(data: unknown): unknown {
   const report = gatewayReport.safeParse(data);
   if (!report.success) return HIDDEN;

@@ -36,7 +36,7 @@ ${letterActions(view, row)}</div>
   );
 }
 
-/** The step before nothing comes of it. @param fault what was wrong with the form the last time */
+/** The page before a letter is dismissed. @param fault the fault of the last form */
 export function dismissPage(view: View, row: LetterRow, fault: string | null): string {
   const { t } = view;
   const title = t('deadLetters.dismiss.title');

@@ -64,7 +64,7 @@ export function stateOf(row: LetterRow): 'open' | 'redriving' | 'redriven' | 'di
   return row.redriveRequestedAt === null ? 'open' : 'redriving';
 }
 
-/** Nothing where it is settled, and for those who may only look. */
+/** Empty for a closed letter, and for people who may only look. */
 export function letterActions(view: View, row: LetterRow): Html {
   const { t } = view;
   const isOpen = stateOf(row) === 'open' || stateOf(row) === 'redriving';

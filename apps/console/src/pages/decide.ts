@@ -12,14 +12,15 @@ import { exactMoney, moneyText } from './parts/money.js';
 import { reasonForm } from './parts/reason-form.js';
 import type { View } from './view.js';
 
-/** A held event: what is shown of it decides. */
+/** A held event, with the details on which a person decides. */
 export interface Held extends HeldEventRow {
   readonly holdReason: HoldReason;
 }
 
 /**
- * The step before a held event is settled for good: what it is, what will happen, and why the person wants
- * it. @param fault what was wrong with the form the last time
+ * The page before a held event is finally decided: the event, the effects, and a field for the
+ * reason.
+ * @param fault the fault of the last form
  */
 export function decidePage(
   view: View,
@@ -84,7 +85,7 @@ ${less === 0n ? NOTHING : html`<p class="message warn">${t(less > 0n ? 'decide.a
 <p>${t('decide.accept.forGood')}</p>`;
 }
 
-/** The amount goes along, so that nobody accepts another sum than the one that was shown. */
+/** The form includes the amount, so that nobody accepts another sum than the one that was shown. */
 function form(view: View, held: Held, action: 'accept' | 'reject', fault: string | null): Html {
   const received = amountPaid(eventFromJson(held.event));
   const isAccept = action === 'accept';

@@ -65,7 +65,7 @@ function columns(view: View): Column<DeliveryListRow>[] {
   ];
 }
 
-/** The order, or the notification that is held. */
+/** The order, or the held notification. */
 export function aboutOf({ order, notificationEvent }: DeliveryListRow['orderEvent']): Html {
   if (order !== null) return orderLink(order.merchant, order.number);
   return notificationEvent === null
@@ -79,7 +79,7 @@ export function stateOf(view: View, row: Pick<DeliveryListRow, 'state' | 'parked
 ${why === null ? NOTHING : html`<div class="hint">${wordFor(view, 'parked', why)}</div>`}`;
 }
 
-/** Nothing is sent to an endpoint that is disabled. */
+/** Nothing is sent to a disabled endpoint. */
 export function redeliverButton(view: View, { id, endpoint }: DeliveryListRow): Html {
   if (endpoint.disabledAt !== null) return NOTHING;
   return postButton(view, `/deliveries/${id}/redeliver`, view.t('deliveries.redeliver'));

@@ -10,7 +10,7 @@ import type { View } from './view.js';
 
 type Attempt = DeliveryDetailRow['history'][number];
 
-/** One order event on its way to one endpoint: what was sent, and what came back each time. */
+/** One order event for one endpoint: what was sent, and each answer. */
 export function deliveryPage(view: View, row: DeliveryDetailRow): string {
   const { t } = view;
   const { orderEvent, endpoint } = row;

@@ -4,7 +4,7 @@ import { layout } from './layout.js';
 import { reasonForm } from './parts/reason-form.js';
 import type { View } from './view.js';
 
-/** The step before nothing is sent any more. @param fault what was wrong with the form the last time */
+/** The page before an endpoint is disabled. @param fault the fault of the last form */
 export function disableEndpointPage(view: View, row: EndpointRow, fault: string | null): string {
   const { t } = view;
   const title = t('endpoints.disable.title', { name: row.name });

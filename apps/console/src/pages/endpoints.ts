@@ -8,7 +8,7 @@ import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
 import { canOperate, type View } from './view.js';
 
-/** Where merchants' systems are told, and how that goes. */
+/** The endpoints of merchants' systems, with their state. */
 export function endpointsPage(view: View, rows: readonly EndpointRow[], now: Date): string {
   const { t } = view;
   return layout(
@@ -71,7 +71,7 @@ function actions(view: View, { id, disabledAt, disabledReason }: EndpointRow): H
     return html`<div class="actions"><a class="button" href="/endpoints/${id}/disable">${t('endpoints.disable')}</a>
 ${postButton(view, `/endpoints/${id}/redeliver-parked`, t('endpoints.redeliverParked'))}</div>`;
   }
-  // The next look at the channel file would disable it again.
+  // The next reload of the channel file would disable it again.
   if (disabledReason === 'not_in_file')
     return html`<span class="hint">${t('endpoints.inFile')}</span>`;
   return postButton(view, `/endpoints/${id}/enable`, t('endpoints.enable'));

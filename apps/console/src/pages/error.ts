@@ -10,12 +10,12 @@ const WORDS: Readonly<Record<number, PlainKey>> = {
   503: 'error.503',
 };
 
-/** Where the status alone does not say it. */
+/** For statuses that need an explanation. */
 const BY_CODE: Readonly<Record<string, PlainKey>> = {
   all_merchants_needed: 'error.allMerchants',
 };
 
-/** Nothing of the inside, and a way back. */
+/** Shows nothing internal, and a link back. */
 export function errorPage(view: View, status: number, code = ''): string {
   const { t } = view;
   const otherwise = status < 500 ? 'error.400' : 'error.500';

@@ -13,7 +13,7 @@ import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
 import type { View } from './view.js';
 
-/** Everything that waits for somebody, with what it waits for. */
+/** All events that wait for a person, with the reasons. */
 export function heldPage(
   view: View,
   query: {

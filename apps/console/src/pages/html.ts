@@ -1,4 +1,4 @@
-/** Text that is HTML already. Only `html` makes it. */
+/** Text that is already HTML. Only `html` creates it. */
 export interface Html {
   readonly markup: string;
 }
@@ -13,7 +13,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Every value put in is escaped, unless it is `Html` itself. Attributes must stand in double quotes. */
+/** Escapes every inserted value, unless it is `Html` itself. Attributes need double quotes. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   const markup = parts.reduce((done, part, index) => done + markupOf(values[index - 1]) + part);
   return { markup };

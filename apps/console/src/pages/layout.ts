@@ -5,16 +5,19 @@ import type { View } from './view.js';
 
 interface Page {
   readonly title: string;
-  /** The entry of the navigation that the page belongs to. */
+  /** The navigation entry of the page. */
   readonly under?: string;
-  /** Reads anew, without a reload, what bears an ID and `data-live`, whenever this address says so. */
+  /**
+   * Refreshes all elements with an ID and `data-live`, without a reload, whenever this address
+   * signals.
+   */
   readonly live?: string;
-  /** Modules of our own origin; the content security policy knows no other. */
+  /** Modules from our origin; the content security policy allows no other. */
   readonly scripts?: readonly string[];
   readonly styles?: readonly string[];
 }
 
-/** `all`: for who may see all merchants. The routes themselves refuse everybody else. */
+/** `all`: for people who may see all merchants. The routes themselves refuse everybody else. */
 const ENTRIES: readonly (readonly [href: string, label: PlainKey, whose: 'all' | 'any'])[] = [
   ['/', 'nav.overview', 'all'],
   ['/held', 'nav.held', 'any'],
@@ -28,7 +31,9 @@ const ENTRIES: readonly (readonly [href: string, label: PlainKey, whose: 'all' |
   ['/docs', 'nav.api', 'any'],
 ];
 
-/** No inline script and no inline style: the pages work under the strictest content security policy. */
+/**
+ * No inline script and no inline style: the pages work under the strictest content security policy.
+ */
 export function layout(view: View, page: Page, main: Html): string {
   const { t, language, session } = view;
   const scripts = [...(page.live ? ['live.js'] : []), ...(page.scripts ?? [])];

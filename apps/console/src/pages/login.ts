@@ -2,7 +2,7 @@ import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import type { View } from './view.js';
 
-/** @param message why the last attempt did not work; null for the first */
+/** @param message why the last attempt failed; null for the first */
 export function loginPage(view: View, formToken: string, message: string | null): string {
   const { t } = view;
   return layout(

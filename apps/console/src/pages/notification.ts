@@ -16,12 +16,12 @@ import type { View } from './view.js';
 
 type EventRow = NotificationDetailRow['events'][number];
 
-/** One notification: what came, how it was judged, what was replied, and what to do where it is held. */
+/** One notification: what arrived, the decisions, the reply, and the actions if it is held. */
 export function notificationPage(
   view: View,
   row: NotificationDetailRow,
   history: Timeline,
-  /** Which of the orders that it names are registered. */
+  /** Whether the order of an event is registered. */
   isRegistered: (event: EventRow) => boolean,
 ): string {
   const { t } = view;
@@ -75,7 +75,7 @@ function replyOf({ t }: View, entries: readonly TimelineEntry[]): Html {
 ${reported ? NOTHING : html`<p class="hint">${t('timeline.replyUnreported')}</p>`}`;
 }
 
-/** Masked: names of fields, and the values that name no payer and no secret. */
+/** Masked: names of fields, and the values without payers and secrets. */
 function came(view: View, row: NotificationDetailRow): Html {
   const { t } = view;
   const signed = row.authenticity === 'signed';

@@ -12,7 +12,7 @@ import { timeline } from './parts/timeline.js';
 import { orderTrades } from './parts/trades.js';
 import type { View } from './view.js';
 
-/** One order with all that happened to it; while it is open, it shows what happens. */
+/** One order with its history; while the page is open, it shows changes. */
 export function orderPage(
   view: View,
   order: OrderRow,

@@ -8,7 +8,7 @@ import { chart } from './parts/minutes.js';
 import { storeTable } from './parts/stores.js';
 import type { View } from './view.js';
 
-/** How it goes, at a glance. Everything but the chart's frame is read anew while somebody looks. */
+/** The overall state. Everything but the chart's frame refreshes while somebody looks. */
 export function overviewPage(view: View, stats: Stats): string {
   const { t } = view;
   const { figures } = stats;

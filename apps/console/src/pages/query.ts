@@ -1,14 +1,14 @@
 import type { FastifyRequest } from 'fastify';
 import { rowId } from '../api/fields.js';
 
-/** What a person typed or chose, from an address. Whatever it is, it never fails: it finds nothing. */
+/** A person's text from an address. It never fails: an odd text finds nothing. */
 export function textIn(request: FastifyRequest, name: string): string {
   const value = (request.query as Readonly<Record<string, unknown>>)[name];
   // PostgreSQL's text has no NUL. 128: longer than any number of an order or a trade.
   return typeof value === 'string' ? value.replaceAll('\0', '').trim().slice(0, 128) : '';
 }
 
-/** One of the choices; else none. */
+/** One of the choices, or undefined. */
 export function choiceIn<Choice extends string>(
   request: FastifyRequest,
   name: string,
@@ -22,7 +22,9 @@ export function cursorIn(request: FastifyRequest): bigint | undefined {
   return rowId.safeParse(textIn(request, 'cursor')).data;
 }
 
-/** Where a form leads back to: a path of this console, or the page that the form names itself. */
+/**
+ * The page to which a form returns: a path of this console, or the page that the form names itself.
+ */
 export function localPath(path: string | null, otherwise: string): string {
   // `//host` and `/\host` are other hosts to a browser.
   return path !== null && /^\/(?![/\\])[\x21-\x7e]{0,2000}$/.test(path) ? path : otherwise;

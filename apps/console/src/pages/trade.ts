@@ -16,11 +16,11 @@ interface Asked {
   readonly trade: TradeName;
   readonly action: TradeAction;
   readonly effect: TradeEffect;
-  /** What was wrong with the form the last time. */
+  /** The fault of the last form. */
   readonly fault: string | null;
 }
 
-/** The step before a trade is released, or taken back: all that will happen, and why the person wants it. */
+/** The page before a trade is released or reinstated: all effects, and a field for the reason. */
 export function tradePage(view: View, { order, trade, action, effect, fault }: Asked): string {
   const { t } = view;
   const { merchant, number } = order;
@@ -86,7 +86,7 @@ ${outcomeBadges(view, outcome.outcome, outcome.outcome === 'held' ? outcome.reas
   return html`${lines}`;
 }
 
-/** The same once it is done, or why it was not. */
+/** The same afterwards, or why it failed. */
 export function toldOfTrade({ t }: View, action: TradeAction): string {
   return t(`trades.${action}.done`);
 }

@@ -5,18 +5,18 @@ import { type Language, type Translate, translator } from '../i18n/translate.js'
 
 export const LANGUAGE_COOKIE = 'payonce-language';
 
-/** For whom a page is made. */
+/** The reader of a page. */
 export interface View {
   readonly language: Language;
   readonly t: Translate;
   /** Null on the login page. */
   readonly session: Session | null;
-  /** The page's own address with its query: to come back to after switching the language. */
+  /** The page's address with its query: the page to return to after a change of language. */
   readonly address: string;
   readonly flash: Flash | null;
 }
 
-/** What a script fetches for a page that is open already: it neither keeps a session alive nor eats a message. */
+/** Whether a script of an open page asks: that neither renews a session nor consumes a message. */
 export function isRefresh(request: FastifyRequest): boolean {
   return request.headers['x-payonce-refresh'] !== undefined;
 }
@@ -29,14 +29,14 @@ export function viewOf(request: FastifyRequest): View {
   return { language, t: translator(language), session, address: request.url, flash };
 }
 
-/** Whether the buttons are shown; the routes themselves refuse whoever may not. */
+/** Whether the buttons are shown; the routes themselves refuse people without the right. */
 export function canOperate({ session }: View): boolean {
   return session !== null && session.role !== 'read';
 }
 
 /** The session of a page behind the guard. */
 export function sessionOf(request: FastifyRequest): Session {
-  // The guard lets nobody through without one.
+  // The guard refuses requests without one.
   if (request.session === null) throw new Error('no session behind the guard');
   return request.session;
 }

@@ -4,8 +4,8 @@ import type { FastifyInstance } from 'fastify';
 const DOCS_PATH = '/docs';
 
 /**
- * The API's description for people who have logged in, and nothing of any merchant. From this origin, under
- * the policy of every page.
+ * The API's description for people who have logged in; it contains nothing of any merchant. From
+ * this origin, under the policy of every page.
  */
 export async function showApiDocs(app: FastifyInstance): Promise<void> {
   app.addHook('onRoute', (route) => {

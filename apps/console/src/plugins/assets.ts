@@ -4,11 +4,13 @@ import { dirname, extname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { fingerprint } from '../auth/secrets.js';
 
-/** Beside `src` and `dist` alike. */
+/** The path is the same from `src` and `dist`. */
 const OURS = join(import.meta.dirname, '..', '..', 'assets');
 const UPLOT = dirname(createRequire(import.meta.url).resolve('uplot'));
 
-/** All that the pages load, by name: a closed list, so no address can reach another file. */
+/**
+ * All files that the pages load, by name: a closed list, so that no address can reach another file.
+ */
 const FILES: readonly (readonly [name: string, folder: string])[] = [
   ['console.css', OURS],
   ['icon.svg', OURS],
@@ -24,13 +26,13 @@ const TYPES: Readonly<Record<string, string>> = {
   '.svg': 'image/svg+xml',
 };
 
-/** The login page needs some of them, and none is a secret. */
+/** The login page needs some of them, and none is secret. */
 export async function assetRoutes(app: FastifyInstance): Promise<void> {
   for (const [name, folder] of FILES) {
     const content = await readFile(join(folder, name));
     const etag = `"${fingerprint(content.toString('utf8')).toString('base64url').slice(0, 22)}"`;
     app.get(`/assets/${name}`, { config: { access: 'public' } }, (request, reply) => {
-      // Asked for again each time, sent only when an update has changed it.
+      // Browsers ask again each time; the file is sent only after a change.
       reply.header('etag', etag).header('cache-control', 'no-cache');
       if (request.headers['if-none-match'] === etag) return reply.code(304).send();
       return reply.type(TYPES[extname(name)] ?? 'application/octet-stream').send(content);

@@ -8,15 +8,16 @@ import type { FindPerson } from './people.js';
 import { problem, sendProblem } from './problems.js';
 
 /**
- * Who may use a route: everybody, a person who has logged in, or a program whose key has this role. A
- * route that does not say needs a session, one of the API an administrator's key: none is open by mistake.
+ * Who may use a route: everybody, a person who has logged in, or a program whose key has this role.
+ * Without it a route needs a session, and a route of the API an administrator's key: no route is
+ * open by mistake.
  */
 export type Access = 'public' | 'session' | Role;
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access;
-    /** What a person must be allowed to for it, where a session is needed; looking, unless said. */
+    /** The role that a person needs on a route with a session; `read` by default. */
     role?: Role;
   }
   interface FastifyRequest {
@@ -32,7 +33,9 @@ export interface CookieNames {
   readonly login: string;
 }
 
-/** `__Host-` makes browsers refuse the cookie unless it is Secure, for `/`, and for this host alone. */
+/**
+ * With `__Host-` browsers accept the cookie only if it is Secure, for `/`, and for this host alone.
+ */
 export function cookieNames(https: boolean): CookieNames {
   const prefix = https ? '__Host-' : '';
   return { session: `${prefix}payonce-session`, login: `${prefix}payonce-login` };
@@ -43,13 +46,13 @@ export interface GuardOptions {
   readonly checkBearer: CheckBearer;
 }
 
-/** Refused keys from one address; a program that was given a wrong one is noticed long before. */
+/** Refused keys from one address; a program with a wrong key is noticed long before. */
 const MAX_REFUSED_KEYS = 20;
 const REFUSED_WINDOW_MS = 60_000;
 
 /**
- * One guard before everything, unknown addresses included. `@fastify/cookie` and `@fastify/rate-limit`
- * must be there already.
+ * One guard before everything, including unknown addresses. Register `@fastify/cookie` and
+ * `@fastify/rate-limit` first.
  */
 export function guardEverything(app: FastifyInstance, options: GuardOptions): void {
   app.decorateRequest('session', null);
@@ -76,7 +79,7 @@ export function actorOf({ actor }: Pick<FastifyRequest, 'actor'>): Actor {
   return actor;
 }
 
-/** For audit rows: who was let in, whom they say they act for, and why. */
+/** For audit rows: the authenticated actor, the person whom it acts for, and the reason. */
 export function operatorOf(
   request: Pick<FastifyRequest, 'actor'> & {
     readonly body: { readonly operator?: string | undefined; readonly reason?: string | undefined };
@@ -90,14 +93,14 @@ function accessOf(request: FastifyRequest): Access {
   const { config, url } = request.routeOptions;
   if (config?.access !== undefined) return config.access;
   if (!(url ?? request.url).startsWith('/v1/')) return 'session';
-  // An unknown address has no route: what looks like the API is answered like the API.
+  // An unknown address has no route: if it looks like the API, it is answered like the API.
   return url === undefined ? 'read' : 'admin';
 }
 
 function apiGuard(app: FastifyInstance, { checkBearer }: GuardOptions) {
   const limit = app.createRateLimit({ max: MAX_REFUSED_KEYS, timeWindow: REFUSED_WINDOW_MS });
   return async (request: FastifyRequest, reply: FastifyReply, needed: Role) => {
-    // Looked at before the key is: an address that guesses does not get to know when it is right.
+    // Checked before the key: an address that guesses does not learn when it is right.
     const refused = await limit(request, { increment: false });
     if (!refused.isAllowed && refused.remaining === 0) {
       reply.header('retry-after', refused.ttlInSeconds);
@@ -140,7 +143,7 @@ function guardPage(
 
 const notYours = problem(403, 'forbidden', 'You may view this, but not change it.');
 
-/** A page that a person opens leads to the login; anything a program asks for is refused plainly. */
+/** A page that a person opens redirects to the login; other requests are refused plainly. */
 function refuseSession(request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (isRead && wantsPage(request)) return reply.redirect('/login', 303);

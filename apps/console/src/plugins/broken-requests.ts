@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
 import { problem, sendProblem } from './problems.js';
 
-/** An address that no route could be looked up for: `%zz`, or a part of over 256 characters. Not echoed. */
+/** An address that the router cannot read: `%zz`, or a part of over 256 characters. Not echoed. */
 export function refuseAddress(
   { statusCode = 400 }: FastifyError,
   _request: unknown,
@@ -11,13 +11,13 @@ export function refuseAddress(
   sendProblem(reply, problem(statusCode, 'bad_address', 'The address is not valid.'));
 }
 
-/** Node's own codes; anything else is no HTTP. */
+/** Node's codes; anything else is no HTTP. */
 const STATUSES: Readonly<Record<string, number>> = {
   HPE_HEADER_OVERFLOW: 431,
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** What came before it was a request at all, so there is nothing but the socket to answer on. */
+/** There is no valid request, so the answer goes directly to the socket. */
 export function refuseBrokenHttp(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);

@@ -20,8 +20,8 @@ export interface Board {
 }
 
 /**
- * Bull Board for looking only. It could empty a queue, so each adapter is read-only and, should one
- * forget that, no request that could change something gets past the hook.
+ * Bull Board for reading only. It could empty a queue, so each adapter is read-only. In addition, a
+ * hook stops every request that could change something.
  */
 export function createBoard(): Board {
   const server = new FastifyAdapter();
@@ -59,8 +59,8 @@ function readOnlyAdapter(
   store: string,
   maskData: (data: unknown) => unknown,
 ): BullMQAdapter {
-  // The board's types know BullMQ on Redis alone; it serves the PostgreSQL backend as well. It tells queues
-  // apart by name, and in every store and shard ours has the same one.
+  // The board's types know BullMQ on Redis only; it serves the PostgreSQL backend as well. It
+  // distinguishes queues by name, and ours has the same name in every store and shard.
   const adapter = new BullMQAdapter(queue as Queue, { readOnlyMode: true, prefix: `${store}-` });
   adapter.setFormatter('data', maskData);
   adapter.setFormatter('returnValue', maskReturnValue);

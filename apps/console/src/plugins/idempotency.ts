@@ -14,20 +14,20 @@ import { invalidRequest, problem, sendProblem } from './problems.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer shows a secret once: it is not kept, and the same request again is told so. */
+    /** The answer shows a secret once: it is not stored, and a repeated request learns that. */
     answersWithSecret?: boolean;
   }
   interface FastifyRequest {
-    /** Of a POST with an `Idempotency-Key`. */
+    /** Set for a POST with an `Idempotency-Key`. */
     idempotency: { readonly key: string; readonly requestHash: string } | null;
-    /** Set while it is this request that carries it out. */
+    /** Set while this request carries it out. */
     claim: Claim | null;
   }
 }
 
 /**
- * draft-ietf-httpapi-idempotency-key-header: a string of structured fields, so in quotes. Most clients send
- * it without them, which is taken as the same key. UUIDs have 36 characters.
+ * draft-ietf-httpapi-idempotency-key-header: a string of structured fields, so in quotes. Most
+ * clients send it without quotes, which counts as the same key. UUIDs have 36 characters.
  */
 const KEY = /^("?)([\x21\x23-\x5b\x5d-\x7e]{1,255})\1$/;
 
@@ -47,12 +47,14 @@ const alreadyDone = problem(
   'This request was already carried out. Its response held a secret, which is shown only once.',
 );
 
-/** What each POST in this scope may carry, so that it can be sent again without being done again. */
+/**
+ * Lets each POST in this scope carry a key, so that a repeated request is not carried out twice.
+ */
 export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps): void {
   api.decorateRequest('idempotency', null);
   api.decorateRequest('claim', null);
 
-  // Before validation, which replaces the body by what it understood.
+  // Before validation, which replaces the body by its parsed form.
   api.addHook('preValidation', async (request, reply) => {
     const header = request.headers['idempotency-key'];
     if (request.method !== 'POST' || header === undefined) return;
@@ -61,7 +63,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
     request.idempotency = { key, requestHash: hashOf(request) };
   });
 
-  // After it: what is not a request at all uses up no key.
+  // After validation: an invalid request uses up no key.
   api.addHook('preHandler', async (request, reply) => {
     if (request.idempotency === null) return;
     const { name: actor } = actorOf(request);
@@ -85,7 +87,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
     if (claim === null) return;
     request.claim = null;
     try {
-      // What failed on our side was not done, or may be done again.
+      // A failure on our side had no effect, or may be repeated.
       if (reply.statusCode >= 500) await giveUp(deps, claim);
       else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
     } catch (err) {
@@ -95,7 +97,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
   });
 }
 
-/** Most requests end within a second; one that was killed frees its key after a minute. */
+/** Most requests end within a second; a killed one frees its key after a minute. */
 const IN_HAND_RETRY_SECONDS = 2;
 
 const unusableKey = invalidRequest([

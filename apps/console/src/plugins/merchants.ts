@@ -8,13 +8,13 @@ import { sendRefusal } from './page-errors.js';
 import { type Problem, problem, sendProblem } from './problems.js';
 
 /**
- * Which merchants a route concerns. A route that does not say is for callers of all merchants alone.
- * - `all`: every merchant, or what belongs to none (queues, statistics, the audit log, dead letters)
+ * The merchants that a route concerns. A route without a rule is only for callers of all merchants.
+ * - `all`: every merchant, or objects of none (queues, statistics, the audit log, dead letters)
  * - `none`: it shows and changes nothing of any merchant
- * - `listed`: what it reads is limited by `merchantsOf(request)`, in SQL
- * - `named`: those that its path, query or body name; `refusal` answers when one is not the caller's
- * - `row`: the merchant of the row that `:id` names; `unknown` answers when it is not the caller's, or is not
- *   there, so that nobody learns which
+ * - `listed`: `merchantsOf(request)` limits its rows, in SQL
+ * - `named`: those in its path, query or body; `refusal` answers when one is not the caller's
+ * - `row`: the merchant of the row with `:id`; `unknown` answers when it is not the caller's, or
+ *   does not exist, so that nobody learns which
  */
 export type MerchantRule =
   | 'all'
@@ -28,7 +28,7 @@ declare module 'fastify' {
     merchants?: MerchantRule;
   }
   interface FastifyRequest {
-    /** Whether the handler asked whose data it may read. */
+    /** Whether the handler asked for the caller's merchants. */
     askedMerchants: boolean;
   }
 }
@@ -44,7 +44,10 @@ export const merchantForbidden = problem(
   'The caller has no access to this merchant. If none is named, it is `default`.',
 );
 
-/** The one place where merchants are kept apart. To be called after `guardEverything`, which says who calls. */
+/**
+ * The only place that separates merchants. Call it after `guardEverything`, which identifies the
+ * caller.
+ */
 export function guardMerchants(app: FastifyInstance, prisma: PrismaClient): void {
   app.decorateRequest('askedMerchants', false);
 
@@ -53,7 +56,7 @@ export function guardMerchants(app: FastifyInstance, prisma: PrismaClient): void
     return refuse(request, reply, needsAllMerchants);
   });
 
-  // After validation, which fills in the merchant that a request leaves out.
+  // After validation, which fills in an omitted merchant.
   app.addHook('preHandler', async (request, reply) => {
     const rule = ruleOf(request);
     if (!isLimited(request) || typeof rule === 'string') return;
@@ -61,7 +64,7 @@ export function guardMerchants(app: FastifyInstance, prisma: PrismaClient): void
     return refusal ? refuse(request, reply, refusal) : undefined;
   });
 
-  // A list that was read without a limit does not leave.
+  // A list that was read without a limit must not be sent.
   app.addHook('onSend', async (request, reply) => {
     const isForgotten = ruleOf(request) === 'listed' && !request.askedMerchants;
     if (isForgotten && isLimited(request) && reply.statusCode < 300) {
@@ -70,7 +73,7 @@ export function guardMerchants(app: FastifyInstance, prisma: PrismaClient): void
   });
 }
 
-/** Whose data the caller may see: the limit of a `listed` route. */
+/** The merchants whose data the caller may see: the limit of a `listed` route. */
 export function merchantsOf(request: FastifyRequest): Merchants {
   request.askedMerchants = true;
   return actorOf(request).merchants;
@@ -83,7 +86,7 @@ function refuse(request: FastifyRequest, reply: FastifyReply, content: Problem):
     : sendRefusal(request, reply, content);
 }
 
-/** Public routes know nobody, and concern no merchant. */
+/** Public routes have no actor, and concern no merchant. */
 function isLimited({ actor }: FastifyRequest): boolean {
   return actor !== null && actor.merchants !== 'all';
 }
@@ -108,12 +111,12 @@ async function refusalBy(
   return areOwn ? null : rule.refusal;
 }
 
-/** As the route's schema makes it. */
+/** As the route's schema returns it. */
 const withId = z.object({ id: z.bigint() });
 const naming = z.object({ merchant: z.string() });
 const namingMany = z.object({ orders: z.array(naming) });
 
-/** Each merchant that the request names in what the route's schema checked: the handler reads nothing else. */
+/** Each merchant in the validated parts of the request: the handler reads nothing else. */
 function merchantsNamed({ params, query, body, routeOptions }: FastifyRequest): string[] {
   const { params: ofParams, querystring, body: ofBody } = routeOptions.schema ?? {};
   const checked = [ofParams && params, querystring && query, ofBody && body];

@@ -12,12 +12,12 @@ const API = '/v1/';
 
 type Options = NonNullable<Parameters<typeof createJsonSchemaTransform>[0]['zodToJsonConfig']>;
 
-/** Zod's JSON Schema, less what would bind or bury a reader. */
+/** Zod's JSON Schema, without parts that would bind or confuse a reader. */
 const override: Options['override'] = ({ zodSchema, jsonSchema }) => {
   const { def } = zodSchema._zod;
-  // Every month's days as a regular expression: the format says it.
+  // A regular expression with every month's days: `format` is enough.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
-  // Answers may get more members one day; only what was made strict (requests) is closed.
+  // Answers may get more members later; only strict schemas (requests) are closed.
   if (def.type === 'object' && !def.catchall) delete jsonSchema.additionalProperties;
 };
 const options = { zodToJsonConfig: { override } };
@@ -38,7 +38,9 @@ const TAGS = {
   description: 'The OpenAPI document.',
 };
 
-/** The description of the API, made from the routes' schemas. To be registered before the routes. */
+/**
+ * The description of the API, generated from the routes' schemas. Register it before the routes.
+ */
 export async function describeApi(app: FastifyInstance): Promise<void> {
   nameSchemas();
   await app.register(swagger, {
@@ -80,7 +82,7 @@ are ISO 8601 in UTC. Unknown members and query parameters are rejected, not igno
     ' ',
   );
 
-/** Each named schema is made twice, as it is sent and as it is received; what nothing refers to goes. */
+/** Each named schema is generated twice, as sent and as received; unreferenced ones are removed. */
 function withoutUnused(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {
   const all = { ...document.components?.schemas };
   for (let size = -1; size !== Object.keys(all).length; ) {

@@ -3,12 +3,12 @@ import { errorPage } from '../pages/error.js';
 import { sendPage, viewOf } from '../pages/view.js';
 import { type Problem, problem, sendProblem } from './problems.js';
 
-/** Whether a person's browser asks, and not a program. */
+/** Whether the request comes from a person's browser, not from a program. */
 export function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('text/html');
 }
 
-/** What went wrong, as a page for people and as a problem for programs. */
+/** An error, as a page for people and as a problem for programs. */
 export function sendRefusal(
   request: FastifyRequest,
   reply: FastifyReply,

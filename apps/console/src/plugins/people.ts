@@ -8,9 +8,12 @@ import { isRefresh } from '../pages/view.js';
 export interface IdentitySettings {
   readonly header: string;
   readonly role: Person['role'];
-  /** Of everybody whom the proxy names, all unless said; or the header in which it says so for each of them. */
+  /**
+   * The merchants of everybody whom the proxy names, all by default; or the header that names them
+   * for each person.
+   */
   readonly merchants?: Merchants | { readonly header: string } | undefined;
-  /** Who may say so: the proxies' own addresses or networks. */
+  /** The addresses or networks of the proxies that may name people. */
   readonly proxies: readonly string[];
 }
 
@@ -21,10 +24,10 @@ export interface PeopleOptions {
   readonly identity: IdentitySettings | null;
 }
 
-/** Who a request comes from; null: a login is needed. */
+/** The person of a request; null: a login is needed. */
 export type FindPerson = (request: FastifyRequest, reply: FastifyReply) => Session | null;
 
-/** For this origin alone and out of reach of scripts; gone when the browser closes. */
+/** For this origin alone and hidden from scripts; gone when the browser closes. */
 export function cookieOptions(https: boolean) {
   return { path: '/', httpOnly: true, sameSite: 'strict', secure: https } as const;
 }
@@ -37,11 +40,11 @@ export function createFindPerson(options: PeopleOptions): FindPerson {
     const session = sessions.find(request.cookies[sessionCookie] ?? '', how);
     const person = personOf(request);
     if (person === null) {
-      // Whoever the proxy let in is nobody without the proxy's word.
+      // A session from the proxy needs the proxy's header with every request.
       return session?.via === 'proxy' ? null : session;
     }
     if (session !== null && isSame(session, person)) return session;
-    // What streams to a person who was somebody else, or had other merchants, ends.
+    // Streams end when the person or the merchants change.
     if (session?.via === 'proxy') sessions.end(request.cookies[sessionCookie] ?? '');
     const id = sessions.start(person);
     reply.setCookie(sessionCookie, id, cookieOptions(https));
@@ -49,15 +52,15 @@ export function createFindPerson(options: PeopleOptions): FindPerson {
   };
 }
 
-/** Of other merchants than a moment ago, it is another session. */
+/** With other merchants than before it is another session. */
 function isSame(session: Session, { user, merchants, via }: Person): boolean {
   const same = JSON.stringify(session.merchants) === JSON.stringify(merchants);
   return session.via === via && session.user === user && same;
 }
 
 /**
- * Whom the headers name, if the socket's own peer is a proxy that may say so: headers that anybody else
- * sends mean nothing. Two of one name are joined with a blank, which neither a name nor merchants have.
+ * The person in the headers, if the socket's peer is a trusted proxy: headers from other peers are
+ * ignored. Node joins two headers with a blank, which neither a name nor merchants contain.
  */
 function createPersonOf({ header, role, merchants: limit = 'all', proxies }: IdentitySettings) {
   const isProxy = compile([...proxies]);
@@ -76,7 +79,7 @@ function createPersonOf({ header, role, merchants: limit = 'all', proxies }: Ide
   };
 }
 
-/** `shop-a,shop-*`. Null for what is missing or not in this form: the person is nobody then. */
+/** `shop-a,shop-*`. Null when missing or invalid: then the request has no person. */
 function merchantsSaid(header: string | string[] | undefined): Merchants | null {
   if (typeof header !== 'string' || !/^[\x21-\x7e]+$/.test(header)) return null;
   return merchantsOf(header.split(','));

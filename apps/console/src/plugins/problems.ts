@@ -14,7 +14,7 @@ export const problemSchema = z.object({
   status: z.number().int(),
   code: z.string(),
   detail: z.string(),
-  /** What is wrong with the request, field by field. */
+  /** The faults of the request, field by field. */
   errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
 });
 export type Problem = z.infer<typeof problemSchema>;
@@ -53,7 +53,7 @@ export function problem(
   };
 }
 
-/** 400 with what is wrong, field by field. */
+/** 400 with the faults, field by field. */
 export function invalidRequest(errors: NonNullable<Problem['errors']>): Problem {
   return problem(400, 'invalid_request', 'The request is not valid.', errors);
 }
@@ -63,8 +63,8 @@ export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply
 }
 
 /**
- * Everything that goes wrong leaves as a problem document, and nothing of the inside leaves with it.
- * @param notFound answers for an address where nothing is
+ * Every error becomes a problem document without internal details.
+ * @param notFound answers for an unknown address
  */
 export function answerWithProblems(
   app: FastifyInstance,
@@ -78,7 +78,7 @@ export function answerWithProblems(
 
 export const nothingHere = problem(404, 'not_found', 'There is nothing at this address.');
 
-/** What may be said of an error; the log has the rest. */
+/** The public part of an error; the log has the rest. */
 export function problemOf(
   error: FastifyError,
   request: FastifyRequest,

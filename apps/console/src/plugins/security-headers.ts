@@ -2,9 +2,9 @@ import helmet from '@fastify/helmet';
 import type { FastifyInstance } from 'fastify';
 
 /**
- * The strictest policy under which our own pages and Bull Board's work: everything from this origin,
- * no inline script, no third party (the font that Bull Board asks Google for is refused, so that no
- * operator's browser tells Google about this console; it falls back to the system's).
+ * The strictest policy under which our pages and Bull Board's work: everything from this origin, no
+ * inline script, no third party. It refuses the font that Bull Board requests from Google, so that
+ * no operator's browser tells Google about this console; the page then uses the system's font.
  */
 export async function addSecurityHeaders(app: FastifyInstance, https: boolean): Promise<void> {
   await app.register(helmet, {
@@ -26,7 +26,7 @@ export async function addSecurityHeaders(app: FastifyInstance, https: boolean): 
     xFrameOptions: { action: 'deny' },
     strictTransportSecurity: https ? { maxAge: 31_536_000 } : false,
   });
-  // What is served here concerns payments: no cache keeps it, except the named static files.
+  // All content here concerns payments: no cache stores it, except the named static files.
   app.addHook('onSend', async (_request, reply) => {
     if (!reply.hasHeader('cache-control')) reply.header('cache-control', 'no-store');
   });

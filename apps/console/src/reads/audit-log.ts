@@ -10,13 +10,13 @@ export interface AuditLogQuery {
   readonly actor?: string | undefined;
   readonly action?: AuditAction | undefined;
   readonly order?: { readonly merchant: string; readonly number: string } | undefined;
-  /** From then on. */
+  /** From this time on. */
   readonly from?: Date | undefined;
-  /** Before then. */
+  /** Before this time. */
   readonly to?: Date | undefined;
 }
 
-/** What people and programs did, the latest first. */
+/** The actions of people and programs, the latest first. */
 export async function readAuditLog(prisma: PrismaClient, query: AuditLogQuery) {
   const { limit, cursor, actor, action, order, from, to } = query;
   const found = await withinSeconds(prisma, (tx) =>

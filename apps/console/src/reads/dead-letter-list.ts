@@ -13,7 +13,7 @@ export interface LetterQuery {
   readonly cursor: bigint | undefined;
 }
 
-/** `open` is what waits for somebody. */
+/** `open` letters wait for a person. */
 const WHERE_STATE: Readonly<Record<LetterState, Prisma.DeadLetterWhereInput>> = {
   open: { redrivenAt: null, dismissedAt: null },
   redriven: { redrivenAt: { not: null } },

@@ -5,7 +5,7 @@ import { pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
-/** What is empty is not asked for. */
+/** Empty fields do not filter. */
 export interface DeliveryQuery {
   readonly cursor?: bigint | undefined;
   readonly state?: (typeof DELIVERY_STATES)[number] | '' | undefined;
@@ -72,7 +72,7 @@ const withAttempts = {
   history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS },
 } as const;
 
-/** One with what was sent, and its latest attempts. */
+/** One delivery with its payload and its latest attempts. */
 export function readDelivery(prisma: PrismaClient, id: bigint) {
   return prisma.delivery.findUnique({ where: { id }, include: withAttempts });
 }

@@ -9,7 +9,7 @@ const MOST = 500;
 const seen = { omit: { secret: true, previousSecret: true } } as const;
 export type EndpointRow = Prisma.WebhookEndpointGetPayload<typeof seen>;
 
-/** All of these merchants that are not deleted, by merchant and name. */
+/** All endpoints of these merchants that are not deleted, by merchant and name. */
 export function readEndpointList(
   prisma: PrismaClient,
   merchants: Merchants,

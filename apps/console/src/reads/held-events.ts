@@ -11,7 +11,7 @@ const withNotification = {
 type EventRow = Prisma.NotificationEventGetPayload<{ include: typeof withNotification }>;
 export type OrderRow = Prisma.OrderGetPayload<object>;
 
-/** A held event with its notification, and the order that it names where that is registered. */
+/** A held event with its notification, and its order if that is registered. */
 export interface HeldEventRow extends EventRow {
   readonly order: OrderRow | null;
 }
@@ -67,7 +67,7 @@ export async function withOrders(
   }));
 }
 
-/** The orders that these events name. There is no foreign key: nobody may have registered them. */
+/** The orders that these events name. There is no foreign key: they may be unregistered. */
 export async function readRegistered(
   tx: Tx,
   events: readonly { readonly merchant: string; readonly orderNumber: string | null }[],

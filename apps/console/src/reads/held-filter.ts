@@ -4,7 +4,7 @@ import type { Prisma } from '@payonce/prisma/client';
 import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
 
-/** Which held events. `from` and `to`: when they came. */
+/** Selects held events. `from` and `to`: their time of arrival. */
 export const heldFilter = {
   reason: holdReason.optional(),
   channel: channel.optional(),
@@ -14,7 +14,7 @@ export const heldFilter = {
   to: time.optional(),
 };
 
-/** What is empty is not asked for. */
+/** Empty fields do not filter. */
 export interface HeldFilter {
   readonly reason?: HoldReason | '' | undefined;
   readonly channel?: string | undefined;

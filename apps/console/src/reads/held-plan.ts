@@ -9,11 +9,11 @@ export interface Plan {
   readonly digest: string;
   readonly items: readonly PlannedItem[];
   readonly commands: readonly EventCommand[];
-  /** Others match as well, beyond the bound. */
+  /** More events match, beyond the bound. */
   readonly more: boolean;
 }
 
-/** What an action would make of the oldest held events, at most `max`; nothing is changed. */
+/** Plans an action on the oldest held events, at most `max`; nothing is changed. */
 export async function planHeld(
   deps: DatabaseDeps,
   asked: {

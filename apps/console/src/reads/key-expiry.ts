@@ -1,15 +1,15 @@
 import { gatewayState } from '@payonce/core/reports/report';
 import type { PrismaClient } from '@payonce/prisma/client';
 
-/** When a channel's key expires (ISO 8601); null when it does not, or no gateway says so. */
+/** When a channel's key expires (ISO 8601); null when it does not, or no gateway reports it. */
 export type KeyExpiry = (channel: string, key: string) => string | null;
 
-/** A gateway that has been silent for longer may have other keys by now. */
+/** A gateway that was silent for longer may have other keys by now. */
 const RECENT_MS = 5 * 60_000;
 /** All have the same file; the latest ones are enough. */
 const MOST_GATEWAYS = 10;
 
-/** Gateways read the certificates, and tell when they expire; the console has no need to. */
+/** Gateways read the certificates and report their expiry; the console does not need to. */
 export async function readKeyExpiry(prisma: PrismaClient, now: Date): Promise<KeyExpiry> {
   const gateways = await prisma.gateway.findMany({
     where: { seenAt: { gt: new Date(now.getTime() - RECENT_MS) } },

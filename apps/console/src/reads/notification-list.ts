@@ -7,18 +7,18 @@ import { withinSeconds } from './within-seconds.js';
 
 type Outcome = (typeof OUTCOMES)[number];
 
-/** What is empty is not asked for. */
+/** Empty fields do not filter. */
 export interface NotificationQuery {
   readonly cursor?: bigint | undefined;
   readonly merchant?: string | undefined;
   readonly channel?: string | undefined;
-  /** The provider's own. */
+  /** The provider's ID. */
   readonly notificationId?: string | undefined;
   readonly receivedFrom?: string | undefined;
   readonly receivedTo?: string | undefined;
-  /** Of the notification as a whole. */
+  /** The status of the whole notification. */
   readonly status?: Outcome | '' | undefined;
-  /** These three speak of one event: held *for this reason* and *for this order*. */
+  /** These three concern one event: held *for this reason* and *for this order*. */
   readonly outcome?: Outcome | undefined;
   readonly holdReason?: string | undefined;
   readonly orderNumber?: string | undefined;

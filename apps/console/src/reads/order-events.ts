@@ -4,7 +4,7 @@ import { aboutDelivery, aboutOrderEvent } from '../api/delivery-views.js';
 import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
-/** One for each endpoint of a merchant, who has a few. */
+/** One per endpoint of a merchant, who has a few. */
 const MAX_DELIVERIES = 50;
 /** A round is some ten attempts; an operator may begin several. The latest are shown. */
 const MAX_ATTEMPTS = 50;
@@ -12,7 +12,10 @@ const MAX_ATTEMPTS = 50;
 const newestFirst = { orderBy: { id: 'desc' } } as const;
 const idOnly = { select: { id: true }, ...newestFirst } as const;
 
-/** Found first, and within limits; then read with what belongs to them, which several connections may do. */
+/**
+ * Finds the rows first, within limits; then reads their relations, which several connections may
+ * do.
+ */
 export async function readOrderEvents(
   prisma: PrismaClient,
   merchants: Merchants,

@@ -7,7 +7,7 @@ import { between, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
-/** What is empty is not asked for. */
+/** Empty fields do not filter. */
 export interface OrderQuery {
   readonly cursor?: bigint | undefined;
   readonly merchant?: string | undefined;
@@ -15,7 +15,7 @@ export interface OrderQuery {
   readonly orderNumber?: string | undefined;
   /** A trade number of any rail. */
   readonly trade?: string | undefined;
-  /** An order number or a trade number, whole. */
+  /** A complete order number or trade number. */
   readonly search?: string | undefined;
   readonly attention?: AttentionFlag | 'any' | undefined;
   readonly createdFrom?: string | undefined;
@@ -55,7 +55,7 @@ function whereOf(query: OrderQuery): Prisma.OrderWhereInput {
     ...(query.status && { status: query.status }),
     ...(query.orderNumber && { number: query.orderNumber }),
     ...(query.attention && {
-      // What the index of such orders is made of.
+      // The condition of the index on such orders.
       attention: { isEmpty: false },
       ...(query.attention !== 'any' && { AND: { attention: { has: query.attention } } }),
     }),

@@ -2,12 +2,12 @@ import type { Merchants } from '@payonce/core/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import { whereMerchant } from './where-merchant.js';
 
-/** What belongs to one merchant for ever: the row's merchant never changes. */
+/** Rows with one permanent merchant: it never changes. */
 export type RowKind = 'order' | 'notification' | 'order_event' | 'delivery' | 'endpoint';
 
 const onlyId = { select: { id: true } } as const;
 
-/** Whether there is such a row, and it is of one of these merchants. */
+/** Whether the row exists and belongs to one of these merchants. */
 export async function isOwnRow(
   prisma: PrismaClient,
   kind: RowKind,

@@ -4,10 +4,10 @@ import type { ReadStamps } from '../live/hub.js';
 import { keyOf, type Topic } from '../live/topics.js';
 import { sqlMerchant } from './where-merchant.js';
 
-/** One statement for everything that is watched; each part goes by keys and indexes. */
+/** One statement for all watched topics; each part uses keys and indexes. */
 export function createReadStamps(prisma: PrismaClient, clock: Clock): ReadStamps {
   return async (topics) => {
-    // The overview moves with the time itself.
+    // The overview changes with the time itself.
     const overview = [['overview', clock().toISOString()]] as const;
     const asked = topics.filter((topic) => topic.name !== 'overview');
     const rows =
@@ -24,7 +24,7 @@ function stampOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
   const key = Prisma.sql`${keyOf(topic)}::text AS key`;
   switch (topic.name) {
     case 'held':
-      // A pile of ten thousand is as good as more.
+      // Beyond ten thousand the count does not matter.
       return Prisma.sql`(SELECT ${key}, concat_ws('/', count(*), max(id), max(decided_at)) AS stamp
         FROM (SELECT id, decided_at FROM notification_events WHERE outcome = 'held'
             AND ${sqlMerchant(Prisma.sql`merchant`, topic.merchants)}

@@ -2,7 +2,7 @@ import type { Tx } from '@payonce/core/database/transaction';
 import { REPLY_BOUNDS_MS } from '@payonce/core/reports/report';
 import type { Percentiles } from '../api/stats-views.js';
 
-/** Notifications looked at: enough for a p99, and found by their IDs without a search. */
+/** Notifications in the sample: enough for a p99, and found by their IDs without a search. */
 const SAMPLE = 5_000;
 
 /** From receipt to the worker's transaction, of the latest notifications. */
@@ -16,7 +16,7 @@ export async function readApplyLatency(tx: Tx, since: Date): Promise<Percentiles
   return { p50: whole(row?.p50), p99: whole(row?.p99) };
 }
 
-/** From gateways' counts by time taken. */
+/** From gateways' counts per bucket. */
 export async function readReplyLatency(tx: Tx, since: Date): Promise<Percentiles> {
   const rows = await tx.gatewayMinute.findMany({
     where: { minute: { gte: since } },
@@ -27,8 +27,8 @@ export async function readReplyLatency(tx: Tx, since: Date): Promise<Percentiles
 }
 
 /**
- * The bound below which this share of the replies lies. Null without replies, and where it lies among those
- * that took longer than the greatest bound.
+ * The bound below which this share of the replies lies. Null without replies, and if it lies among
+ * replies slower than the greatest bound.
  */
 export function percentileOf(buckets: readonly number[], share: number): number | null {
   const total = buckets.reduce((sum, count) => sum + count, 0);

@@ -12,7 +12,7 @@ const NOTHING: Counts = {
   ...{ applied: 0, duplicate: 0, held: 0, ignored: 0 },
 };
 
-/** The last hour, minute by minute; those in which nothing happened as well. */
+/** The last hour, minute by minute, including minutes without traffic. */
 export async function readMinutes(tx: Tx, now: Date): Promise<Minute[]> {
   const first = Math.floor(now.getTime() / MINUTE_MS) - MINUTES + 1;
   const since = new Date(first * MINUTE_MS);
@@ -35,8 +35,8 @@ function readGatewayMinutes(tx: Tx, since: Date): Promise<Row[]> {
 }
 
 /**
- * What the schedule looks at and holds on is decided again and again: held ones stand where they came. An
- * hour of them is read through an index by blocks (BRIN), as time and place in the table go together.
+ * The schedule decides held events again and again, so held ones count in their minute of arrival.
+ * A block index (BRIN) finds an hour of them, since time and place in the table correlate.
  */
 function readDecisions(tx: Tx, since: Date): Promise<Row[]> {
   return tx.$queryRaw<Row[]>`

@@ -3,7 +3,9 @@ import { HOLD_REASONS } from '@payonce/core/notifications/notification';
 import { Prisma } from '@payonce/prisma/client';
 import type { Figures, Waiting } from '../api/stats-views.js';
 
-/** Where counting stops: a page says "10,000 and more", and a pile does not make the page slow. */
+/**
+ * The limit of counting: a page says "10,000 and more", and a backlog does not make the page slow.
+ */
 const MOST = 10_000;
 
 interface Row {
@@ -11,7 +13,10 @@ interface Row {
   readonly oldest: Date | null;
 }
 
-/** @param rows `SELECT created_at …`, the oldest first; in the very order of an index, so that it is read no further */
+/**
+ * @param rows `SELECT created_at …`, the oldest first; in the order of an index, so that PostgreSQL
+ * reads no further
+ */
 async function readWaiting(tx: Tx, rows: Prisma.Sql): Promise<Waiting> {
   const [row] = await tx.$queryRaw<Row[]>`
     SELECT count(*)::int AS count, min(created_at) AS oldest
@@ -21,7 +26,7 @@ async function readWaiting(tx: Tx, rows: Prisma.Sql): Promise<Waiting> {
   return { count: Math.min(count, MOST), capped: count > MOST, oldestAt };
 }
 
-/** By reason; reasons that hold nothing are left out. */
+/** By reason; leaves out reasons without events. */
 export async function readHeld(tx: Tx): Promise<Figures['held']> {
   const held: Figures['held'] = [];
   for (const reason of HOLD_REASONS) {
@@ -50,7 +55,10 @@ export function readOrderEvents(tx: Tx): Promise<Waiting> {
   );
 }
 
-/** Those that an operator rejected, or whose endpoint was deleted, wait for nobody. */
+/**
+ * Leaves out deliveries that an operator rejected, or whose endpoint was deleted: they wait for
+ * nothing.
+ */
 export async function readDeliveries(tx: Tx): Promise<Figures['deliveries']> {
   const pending = Prisma.sql`SELECT created_at FROM deliveries WHERE state = 'pending'
     ORDER BY next_attempt_at`;

@@ -14,7 +14,7 @@ import {
 } from './stats-waiting.js';
 import { withinSeconds } from './within-seconds.js';
 
-/** Many watch at once; what was read a moment ago serves them all. */
+/** Many people watch at once; one recent read serves all. */
 const KEEP_MS = 1_000;
 const LATENCY_MS = 5 * 60_000;
 const GATEWAY_SEEN_MS = 10 * 60_000;
@@ -22,7 +22,7 @@ const GATEWAY_SEEN_MS = 10 * 60_000;
 const MAX_GATEWAYS = 50;
 
 /**
- * What the overview shows. Reads at most once a second, however many ask.
+ * The figures of the overview. Reads at most once a second, however many people watch.
  * @param readQueues never throws
  */
 export function createStats(
@@ -62,7 +62,10 @@ async function readStats(
   return { at: now.toISOString(), database, queues, figures };
 }
 
-/** Each query is bounded by rows or by time, and goes by an index; all of them together by the time-out. */
+/**
+ * Each query is bounded by rows or by time, and uses an index; the time-out bounds all of them
+ * together.
+ */
 function readFigures({ prisma }: DatabaseDeps, now: Date): Promise<Figures> {
   const ago = (ms: number) => new Date(now.getTime() - ms);
   return withinSeconds(prisma, async (tx) => ({

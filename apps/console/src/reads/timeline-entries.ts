@@ -1,4 +1,4 @@
-/** What each row says of the past. Pure. */
+/** The history entries of each row. Pure. */
 import { providers } from '@payonce/core/providers/registry';
 import { viewOfAudit } from '../api/audit-views.js';
 import { viewOfFact } from '../api/order-views.js';
@@ -47,12 +47,15 @@ export function entriesOf(rows: TimelineRows): TimelineEntry[] {
   ];
 }
 
-/** How many copies came, at least: the queue swallows most of them, and gateways may die before they report. */
+/**
+ * A lower bound of the received copies: the queue swallows most of them, and gateways may die
+ * before they report.
+ */
 export function receivedOf({ acknowledged, copies }: NotificationRow): number {
   return Math.max(acknowledged, copies + 1);
 }
 
-/** The reports count the first copy as well: it is taken out of the one whose second it came in. */
+/** The reports count the first copy as well: it is subtracted from the report of its second. */
 function copiesOf(row: NotificationRow, reports: readonly CopiesRow[]): TimelineEntry[] {
   const { id, receivedAt } = row;
   const about = { kind: 'copies', notification: id.toString() } as const;
@@ -85,7 +88,7 @@ function copiesOf(row: NotificationRow, reports: readonly CopiesRow[]): Timeline
   ];
 }
 
-/** What reached a worker and no gateway has told of. */
+/** Copies that reached a worker and are in no gateway's report. */
 function copiesAtWorker(row: NotificationRow, told: number): TimelineEntry[] {
   const { id, copies, lastCopyAt } = row;
   if (lastCopyAt === null || copies + 1 <= told) return [];
@@ -104,7 +107,10 @@ function copiesAtWorker(row: NotificationRow, told: number): TimelineEntry[] {
   ];
 }
 
-/** Not stored anywhere, as it is always the same: what is durable is answered with the provider's success. */
+/**
+ * Not stored, since it is always the same: a durable notification gets the provider's success
+ * reply.
+ */
 function replyTo(row: NotificationRow): TimelineEntry[] {
   const reply = providers.find(({ id }) => id === row.provider)?.reply({ outcome: 'accepted' });
   if (reply === undefined) return [];
@@ -113,7 +119,7 @@ function replyTo(row: NotificationRow): TimelineEntry[] {
   return [{ kind: 'reply', at, notification: row.id.toString(), ...reply, reported }];
 }
 
-/** Only the last decision is stored; but what was decided again was held before. */
+/** Only the last decision is stored; but an event that was decided again was held before. */
 function decisionsOf(event: EventRow, rows: TimelineRows): TimelineEntry[] {
   const { position, outcome, holdReason, tries } = event;
   const about = {
@@ -134,7 +140,7 @@ function decisionsOf(event: EventRow, rows: TimelineRows): TimelineEntry[] {
   return [held, last];
 }
 
-/** From what was told to the merchant's system, or from what an operator had before him. */
+/** From the order event, or from the audit row of an operator's action. */
 function firstHoldReason({ id }: EventRow, { orderEvents, audit }: TimelineRows): string | null {
   const told = orderEvents.find((row) => row.notificationEventId === id);
   if (told !== undefined) return told.milestone;
@@ -161,7 +167,7 @@ function deliveryEntries(delivery: DeliveryRow, rows: TimelineRows): TimelineEnt
   }
   return attempts.map((attempt, index): TimelineEntry => {
     const { durationMs, status } = attempt;
-    // In the words of another system, or of a handler.
+    // The text of another system, or of a handler.
     const error = attempt.error === null ? null : maskText(attempt.error);
     const after = { state: afterAttempt(attempt), parkedReason: null, nextAttemptAt: null };
     const isLast = index === attempts.length - 1;
@@ -180,7 +186,7 @@ function afterAttempt({ status, error }: AttemptRow): 'delivered' | 'pending' {
     : 'pending';
 }
 
-/** The database knows no other. */
+/** The database has no other state. */
 function stateOf({ state }: DeliveryRow): 'pending' | 'delivered' | 'parked' {
   return state === 'delivered' || state === 'parked' ? state : 'pending';
 }

@@ -18,17 +18,17 @@ const orderEvent = (second: number, id = '1'): TimelineEntry => ({
 });
 
 describe('the entries of a timeline', () => {
-  it('are in the order of their times, wherever they stand in the pipeline', () => {
+  it('are in the order of their times, wherever they are in the pipeline', () => {
     const shuffled = [reply(3), orderEvent(1), decision(2)];
     expect(inTimeOrder(shuffled)).toEqual([orderEvent(1), decision(2), reply(3)]);
   });
 
-  it('of one time are in the order of the pipeline: what one transaction wrote has one time', () => {
+  it('with one time are in the order of the pipeline: one transaction writes one time', () => {
     const written = [orderEvent(1), decision(1), reply(1)];
     expect(inTimeOrder(written)).toEqual([reply(1), decision(1), orderEvent(1)]);
   });
 
-  it('of one time and kind stay as they were given, and none is lost or invented', () => {
+  it('with one time and kind keep their order, and none is lost or invented', () => {
     const kinds = [decision, reply, orderEvent] as const;
     const entry = fc
       .tuple(fc.nat({ max: 4 }), fc.nat({ max: 2 }))

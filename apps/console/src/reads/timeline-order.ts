@@ -1,8 +1,9 @@
 import type { TimelineEntry } from '../api/timeline-views.js';
 
 /**
- * In which order things happen that have one time: a transaction writes all its rows with the same one.
- * A notification comes and is answered; an order is registered or an operator speaks; then it is decided.
+ * The order of entries with one time: a transaction writes all its rows with the same time. A
+ * notification arrives and is answered; an order is registered or an operator acts; then the event
+ * is decided.
  */
 const PIPELINE: readonly TimelineEntry['kind'][] = [
   'copies',
@@ -15,7 +16,7 @@ const PIPELINE: readonly TimelineEntry['kind'][] = [
   'delivery',
 ];
 
-/** By time, then along the pipeline, then as they were given. */
+/** By time, then along the pipeline, then in the given order. */
 export function inTimeOrder(entries: readonly TimelineEntry[]): TimelineEntry[] {
   return [...entries].sort(
     (a, b) =>

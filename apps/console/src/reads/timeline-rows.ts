@@ -3,7 +3,9 @@ import type { Prisma } from '@payonce/prisma/client';
 import { aboutEvent } from '../api/audit-views.js';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
 
-/** Rows of each list of one order: more than any honest order collects, and still one page of JSON. */
+/**
+ * Rows of each list of one order: more than any honest order collects, and still one page of JSON.
+ */
 const MAX_ROWS = 200;
 /** A delivery is tried some ten times, over days. */
 const MAX_ATTEMPTS = 1_000;
@@ -29,14 +31,14 @@ export interface TimelineRows {
   readonly deliveries: readonly DeliveryRow[];
   readonly attempts: readonly AttemptRow[];
   readonly audit: readonly AuditRow[];
-  /** By endpoint. */
+  /** Names by endpoint. */
   readonly endpoints: ReadonlyMap<bigint, string>;
   readonly truncated: readonly (typeof TIMELINE_LISTS)[number][];
 }
 
 /**
- * All that belongs to these events and this order. One query after the other: the transaction has one
- * connection.
+ * All rows that belong to these events and this order. Runs one query after the other: the
+ * transaction has one connection.
  */
 export async function readRows(
   tx: Tx,

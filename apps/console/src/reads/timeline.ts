@@ -9,7 +9,7 @@ import { entriesOf, receivedOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';
 import { type NotificationRow, readRows, type TimelineRows } from './timeline-rows.js';
 
-/** One snapshot, so that nothing is shown without what follows from it. */
+/** One snapshot, so that no entry is shown without its consequences. */
 const SNAPSHOT = { isolationLevel: 'RepeatableRead' } as const satisfies {
   isolationLevel: Prisma.TransactionIsolationLevel;
 };
@@ -20,9 +20,9 @@ interface OrderKey {
 }
 
 /**
- * All that is known of one order, in time order: copies, replies, decisions, facts, order events,
- * deliveries, and what people did.
- * @returns null when nobody registered it
+ * The complete history of one order, in time order: copies, replies, decisions, facts, order
+ * events, deliveries and people's actions.
+ * @returns null for an unregistered order
  */
 export function readOrderTimeline(prisma: PrismaClient, key: OrderKey): Promise<Timeline | null> {
   return prisma.$transaction(async (tx) => {
@@ -52,8 +52,8 @@ export function readOrderWithTimeline(
 }
 
 /**
- * The same of one notification, whether or not it found an order.
- * @returns null when there is no such notification
+ * The same for one notification, whether or not it found an order.
+ * @returns null for an unknown notification
  */
 export function readNotificationTimeline(
   prisma: PrismaClient,

@@ -20,8 +20,9 @@ export function whereMerchant(merchants: Merchants): WhereMerchant {
 }
 
 /**
- * Prisma appends `%` to what a text starts with, and has no `LIKE` of its own. The two together say the same:
- * where all parts stand in order and the name ends with the last one, that one may be the name's end.
+ * Prisma appends `%` to a `startsWith` text and offers no `LIKE`. So this combines two conditions.
+ * `startsWith` finds all parts in order, and `endsWith` finds the last one; that occurrence may be
+ * the name's end.
  */
 function wherePattern(pattern: string): { merchant: WhereText }[] {
   const last = pattern.slice(pattern.lastIndexOf('*') + 1);
@@ -37,7 +38,7 @@ export function sqlMerchant(column: Prisma.Sql, merchants: Merchants): Prisma.Sq
   return Prisma.sql`${column} LIKE ANY (${merchants.map(likeOf)}::text[])`;
 }
 
-/** A pattern for LIKE, in which the name's own `\`, `%` and `_` mean themselves. */
+/** A pattern for LIKE, in which `\`, `%` and `_` of the name are literal. */
 function likeOf(entry: string): string {
   return entry.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
 }

@@ -2,8 +2,8 @@ import type { Tx } from '@payonce/core/database/transaction';
 import type { PrismaClient } from '@payonce/prisma/client';
 
 /**
- * Reads, and cannot write, in one transaction whose statements are given five seconds each: a search that finds nothing may
- * have to look at everything, and must not go on when nobody waits for it any more.
+ * A read-only transaction whose statements have five seconds each. A search without a result may
+ * have to read everything, and must not go on when nobody waits for it.
  */
 export function withinSeconds<Result>(
   prisma: PrismaClient,

@@ -31,8 +31,8 @@ const newKey = asking.extend({
 });
 
 /**
- * Bearer keys of programs. Only an admin of all merchants makes or revokes one, so none gets more than its
- * maker has.
+ * Bearer keys of programs. Only an admin of all merchants creates or revokes keys, so no key has
+ * more rights than its creator.
  */
 export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();

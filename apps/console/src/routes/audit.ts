@@ -17,7 +17,7 @@ const query = z.strictObject({
   to: time.optional().describe('Rows before this time.'),
 });
 
-/** Who did what. */
+/** The audit log. */
 export async function auditRoutes(
   instance: FastifyInstance,
   { prisma }: DatabaseDeps,

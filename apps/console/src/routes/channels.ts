@@ -16,11 +16,14 @@ const notConfigured = problem(
 );
 
 export interface ChannelDeps extends DatabaseDeps {
-  /** The gateways' own file; read for each request, so that it is shown as it stands. */
+  /** The gateways' file; read for each request, so that the page shows its present content. */
   readonly channelsFile: string | null;
 }
 
-/** The credentials at the providers, by name. The console can read none: it has the file and no secret. */
+/**
+ * The credentials at the providers, by name. The console cannot read them: it has the file and no
+ * secret.
+ */
 export async function channelRoutes(
   instance: FastifyInstance,
   { prisma, clock, channelsFile }: ChannelDeps,

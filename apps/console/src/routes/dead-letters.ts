@@ -22,7 +22,7 @@ const params = z.object({ id: rowId });
 const listQuery = z.strictObject({
   ...page,
   reason: z.enum(DEAD_LETTER_REASONS).optional(),
-  /** `open` is what waits for somebody. */
+  /** `open` letters wait for a person. */
   state: z.enum(LETTER_STATES).optional(),
 });
 
@@ -32,7 +32,7 @@ export async function deadLetterRoutes(
 ): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { deadLetter } = deps.prisma;
-  // Whose a job is, only a worker can say, once it has verified it.
+  // Only a worker can determine the merchant of a job, after it has verified it.
   const config = { access: 'read', merchants: 'all' } as const;
   const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
 

@@ -33,7 +33,7 @@ const listQuery = z.strictObject({
   orderNumber: orderNumber.optional(),
 });
 
-/** One order event for one endpoint, and what an operator does with it. */
+/** One order event for one endpoint, with an operator's actions on it. */
 export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { prisma } = deps;

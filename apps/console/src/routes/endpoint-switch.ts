@@ -16,7 +16,7 @@ import { ofEndpoint } from './endpoints.js';
 
 const params = z.object({ id: rowId });
 
-/** An endpoint is switched off and on, or removed. */
+/** Disables, enables or deletes an endpoint. */
 export async function endpointSwitchRoutes(
   instance: FastifyInstance,
   deps: DatabaseDeps,

@@ -55,7 +55,7 @@ const rotation = asking.extend({
     .describe('How long the previous secret still signs beside the new one; a day if left out.'),
 });
 
-/** Where merchants are told of order events. */
+/** The endpoints that receive merchants' order events. */
 export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const { webhookEndpoint } = deps.prisma;

@@ -17,7 +17,7 @@ import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { heldFilter, whereHeld } from '../reads/held-filter.js';
 import { planHeld } from '../reads/held-plan.js';
 
-/** Some ten seconds of work: what a request may take, and a person looks through. */
+/** Some ten seconds of work: within a request's limit, and as many as a person reviews. */
 const MAX_EVENTS = 1_000;
 const DEFAULT_EVENTS = 100;
 
@@ -29,7 +29,7 @@ const planning = z.strictObject({
 
 const executing = planning.extend({
   ...asking.shape,
-  /** As the plan was answered. */
+  /** From the answer of the plan. */
   plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
 });
 
@@ -42,7 +42,7 @@ const reasonNeeded = problem(400, 'invalid_request', 'A final decision needs a r
   { field: 'reason', message: 'is needed to accept or reject' },
 ]);
 
-/** Many held events at once: first what would come of it, then the same and nothing else. */
+/** Actions on many held events: first a plan of the results, then exactly that plan. */
 export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const config = { access: 'operate', merchants: 'listed' } as const;

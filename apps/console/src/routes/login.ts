@@ -15,7 +15,10 @@ export interface LoginOptions {
   readonly https: boolean;
 }
 
-/** Attempts from one address, right or wrong; a person who mistypes has some left, a guesser has none. */
+/**
+ * Attempts from one address, right or wrong: enough for a person who mistypes, too few for a
+ * guesser.
+ */
 const MAX_ATTEMPTS = 10;
 const ATTEMPT_WINDOW_MS = 10 * 60_000;
 export async function loginRoutes(app: FastifyInstance, options: LoginOptions): Promise<void> {
@@ -45,7 +48,7 @@ export async function loginRoutes(app: FastifyInstance, options: LoginOptions): 
   );
 }
 
-/** A double-submitted token: the form must carry what only this origin's cookie knows. */
+/** A double-submitted token: the form must contain the value of a cookie of this origin. */
 function showLogin(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -74,7 +77,7 @@ async function logIn(
     request.log.warn({ address: request.ip }, 'login refused');
     return showLogin(request, reply, options, 401, 'login.wrong');
   }
-  // Always a new ID: one that was planted before the login is worth nothing.
+  // Always a new ID: one that was planted before the login is worthless.
   sessions.end(request.cookies[cookies.session] ?? '');
   reply.clearCookie(cookies.login, cookieOptions(https));
   reply.setCookie(

@@ -40,11 +40,11 @@ const listQuery = z.strictObject({
   ...page,
   merchant: merchant.optional(),
   channel: channel.optional(),
-  /** The provider's own. */
+  /** The provider's ID. */
   notificationId: line(200).optional(),
   receivedFrom: time.optional(),
   receivedTo: time.optional(),
-  /** These three speak of one event: held *for this reason* and *for this order*. */
+  /** These three concern one event: held *for this reason* and *for this order*. */
   outcome: z.enum(OUTCOMES).optional(),
   holdReason: holdReason.optional(),
   orderNumber: orderNumber.optional(),

@@ -23,11 +23,14 @@ export const unknownHeldEvent = problem(404, 'unknown_event', 'There is no such 
 export const ofHeldEvent = { row: 'notification', unknown: unknownHeldEvent } as const;
 
 const accepting = deciding.extend({
-  /** What the operator saw was paid; to be named where another sum than the one due is not why it is held. */
+  /**
+   * The paid amount that the operator saw. Required if it differs from the amount due and is not
+   * the reason of the hold.
+   */
   amount: amount.optional(),
 });
 
-/** The event as it is now, and its order where there is one. */
+/** The event as it is now, and its order if there is one. */
 const answer = z.object({ event: eventView, order: orderView.nullable() });
 const schemaOf = <Body extends z.ZodType>(operationId: string, summary: string, body: Body) => ({
   operationId,
@@ -38,7 +41,7 @@ const schemaOf = <Body extends z.ZodType>(operationId: string, summary: string, 
   response: { 200: answer, 404: problemSchema, 409: problemSchema, 422: problemSchema },
 });
 
-/** What an operator does with one held event. The same request again gets the same answer. */
+/** An operator's actions on one held event. A repeated request gets the same answer. */
 export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const path = '/notifications/:id/events/:position';

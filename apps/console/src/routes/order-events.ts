@@ -41,7 +41,7 @@ const listQuery = z.strictObject({
   to: time.optional(),
 });
 
-/** What merchants are told. */
+/** The order events of merchants. */
 export async function orderEventRoutes(
   instance: FastifyInstance,
   deps: DatabaseDeps,

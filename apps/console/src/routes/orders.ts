@@ -89,8 +89,8 @@ export async function orderRoutes(
 }
 
 /**
- * One snapshot, so that an order never shows a fact without what follows from it. One query after the
- * other: Prisma would send included relations all at once on the transaction's only connection.
+ * One snapshot, so that an order never shows a fact without its consequences. Runs one query after
+ * the other: Prisma would send included relations all at once on the transaction's only connection.
  */
 function readHistory(prisma: PrismaClient, merchant: string, number: string) {
   const take = MAX_HISTORY + 1;
@@ -126,7 +126,7 @@ function readHistory(prisma: PrismaClient, merchant: string, number: string) {
   );
 }
 
-/** A trade that was released and taken back stands in both tables. */
+/** A trade that was released and reinstated is in both tables. */
 function distinctTrades<Row extends { readonly rail: string; readonly trade: string }>(
   rows: readonly Row[],
 ): Row[] {

@@ -10,7 +10,10 @@ import { actorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { ofNotification, unknownNotification } from './notifications.js';
 
-/** The one place where what was received leaves unmasked: for administrators, and each look is on record. */
+/**
+ * The only place where received bytes leave unmasked: for administrators, and each look is
+ * recorded.
+ */
 export async function rawNotificationRoutes(
   instance: FastifyInstance,
   deps: DatabaseDeps,
@@ -35,7 +38,7 @@ export async function rawNotificationRoutes(
           where: { id },
           select: { id: true, headers: true, body: true, purgedAt: true },
         });
-        // A notification is stored with its events; the first stands for it in the audit log.
+        // A notification is stored with its events; the audit row names the first.
         const event = await tx.notificationEvent.findFirst({
           where: { notificationRowId: id },
           orderBy: { position: 'asc' },
@@ -50,7 +53,7 @@ export async function rawNotificationRoutes(
         return found;
       });
       if (row === null) return sendProblem(reply, unknownNotification);
-      // Not to be kept anywhere on its way.
+      // No cache may store it.
       return reply.header('cache-control', 'no-store').send(viewOfRaw(row));
     },
   );

@@ -21,13 +21,15 @@ const newOrder = z.strictObject({
 
 /** One transaction of a few hundred milliseconds. */
 const MAX_ORDERS = 500;
-/** Of 500 orders with the longest of everything. */
+/** For 500 orders with the longest values. */
 const MAX_BYTES = 256 * 1_024;
 const manyOrders = z.strictObject({ orders: z.array(newOrder).min(1).max(MAX_ORDERS) });
 
 /** `released`: how many events were held for this order and have been applied now. */
 const registeredView = orderView.extend({ released: z.number().int() });
-/** One for each order, in the order given. `conflict`: the number is taken by this order, with other terms. */
+/**
+ * One for each order, in the given order. `conflict`: the number is registered with other terms.
+ */
 const resultsView = z.object({
   results: z.array(
     z.object({
@@ -38,7 +40,7 @@ const resultsView = z.object({
   ),
 });
 
-/** What changes an order. Whoever has the key is the merchant's own system. */
+/** Changes of orders. The holder of the key is the merchant's system. */
 export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
 
@@ -92,7 +94,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
     async (request, reply) => {
       const { params, query, body } = request;
       const key = { merchant: query.merchant, number: params.number };
-      // The merchant's own system closes orders all day; a person who does leaves an audit row.
+      // The merchant's system closes orders all day; only a person leaves an audit row.
       const person = body?.operator ?? body?.reason;
       const operator = body && person !== undefined ? operatorOf({ ...request, body }) : null;
       const result = await closeOrder(deps, key, operator);
@@ -117,8 +119,8 @@ function termsOf(order: z.output<typeof newOrder>): OrderTerms {
 }
 
 /**
- * The body, which is all that this route takes, by what was sent: so that a fault is named where it is, and
- * not "neither this nor that".
+ * Validates the body by its form, so that an error names the faulty field rather than "neither this
+ * nor that". This route takes nothing else.
  */
 function validateAsMeant(route: FastifyRouteSchemaDef<unknown>) {
   const one = validatorCompiler({ ...route, schema: newOrder });

@@ -9,7 +9,7 @@ import { readNotificationTimeline, readOrderTimeline } from '../reads/timeline.j
 import { ofNotification, unknownNotification } from './notifications.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
-/** What happened, in time order: to an order, or to one notification. */
+/** The history of an order, or of one notification. */
 export async function timelineRoutes(
   instance: FastifyInstance,
   { prisma }: { prisma: PrismaClient },

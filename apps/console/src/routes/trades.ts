@@ -20,7 +20,7 @@ export const tradeParams = orderParams.extend({
 });
 
 const executing = deciding.extend({
-  /** The order's version as it was looked at: of an order that has changed since, nothing is changed. */
+  /** The order's version that the caller saw: an order that has changed since is left unchanged. */
   version: z.int().min(0).optional(),
 });
 
@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; abo
   },
 };
 
-/** A trade that pays the wrong order: a look at what would happen first, and then the same. */
+/** A trade that pays the wrong order: first a dry run, and then the same for real. */
 export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
   const app = instance.withTypeProvider<ZodTypeProvider>();
   const config = { access: 'operate', merchants: ofOrder } as const;

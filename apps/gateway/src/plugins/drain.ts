@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * Once the server closes, every reply ends its connection: Node closes those that are idle at that moment, and
- * one that is busy then would be kept alive after its reply, and the process with it.
+ * Once the server closes, every reply ends its connection. Node closes only the connections that
+ * are idle at that moment. A busy one would be kept alive after its reply, and the process with it.
  */
 export function closeConnectionsWhileDraining(app: FastifyInstance): void {
   let draining = false;

@@ -9,9 +9,9 @@ import { sendAndClose } from './send.js';
 const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
 
 /**
- * Whoever had too much refused is refused unread: a flood of forgeries costs neither memory nor signatures.
- * What counts is what was replied; 429 does not, or nobody would ever be heard again, and neither does what is our
- * own fault (503).
+ * An address with too many refused requests is refused unread: a flood of forgeries costs neither
+ * memory nor signatures. Only refusals count. A 429 does not count, or the address would stay
+ * blocked permanently. A 503 does not count either, since it is our fault.
  */
 export function limitRefused(
   app: FastifyInstance,

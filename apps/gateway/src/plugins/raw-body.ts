@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 
 /**
- * The body stays the bytes that came, whatever type it claims. For this scope only.
- * Alipay has sent content types that no strict parser takes (leancloud/cloud-code-alipay#4), and Fastify
- * refuses an ill-formed one before any parser is asked: so the header is not looked at at all.
+ * Keeps the body as received bytes, whatever type it claims. For this scope only. Alipay has sent
+ * content types that no strict parser takes (leancloud/cloud-code-alipay#4). Fastify refuses a
+ * malformed one before it calls a parser, so this removes the header.
  */
 export function acceptRawBodies(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();

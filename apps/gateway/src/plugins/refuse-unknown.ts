@@ -6,7 +6,7 @@ import { sendAndClose } from './send.js';
 const NOTIFY_ADDRESS = /^\/notify\/([^/?#]+)\/[^/?#]+(?:[?#]|$)/;
 const NOT_FOUND: ProviderReply = { status: 404, contentType: null, body: '' };
 
-/** Whose notify address it is, if it is one. */
+/** The provider whose notify address it is, if any. */
 export function definitionAt(
   url: string,
   definitions: readonly ProviderDefinition[],
@@ -16,8 +16,8 @@ export function definitionAt(
 }
 
 /**
- * Whatever is not `POST /notify/{provider}/{channel}`: 405 at such an address, 404 everywhere else; before
- * the body is read.
+ * Refuses everything except `POST /notify/{provider}/{channel}`, before the body is read: 405 at
+ * such an address, 404 everywhere else.
  */
 export function refuseUnknown(
   app: FastifyInstance,
@@ -26,7 +26,7 @@ export function refuseUnknown(
 ): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!request.is404) return;
-    // A POST to a provider's address has its own route: here it can only be another method.
+    // A POST to a provider's address has a route: here it can only be another method.
     const definition = definitionAt(request.url, definitions);
     const answer = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
     metrics.refused.inc({ status: String(answer.status) });

@@ -11,7 +11,7 @@ export function send(
   return body === '' ? reply.send() : reply.send(Buffer.from(body));
 }
 
-/** As `send`, for what is refused unread: the rest of the request is not waited for. */
+/** Like `send`, for a request that is refused unread: does not wait for the rest of the request. */
 export function sendAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
   return send(reply.header('connection', 'close'), answer);
 }

@@ -6,19 +6,25 @@ import { acceptRawBodies } from '../plugins/raw-body.js';
 import { send, sendAndClose } from '../plugins/send.js';
 import { type ReceiveDeps, receive } from '../receive.js';
 
-/** The largest genuine notification is a few kilobytes; combined orders and platform messages some more. */
+/**
+ * The largest genuine notification is a few kilobytes; combined orders and platform messages are
+ * larger.
+ */
 const BODY_LIMIT_BYTES = 256 * 1024;
 
 const NO_BODY = Buffer.alloc(0);
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Found when the head had come: the channels may be read again before the body has. */
+    /** Set when the head has arrived: the channels may be reloaded before the body arrives. */
     notifyChannel: Channel | null;
   }
 }
 
-/** `POST /notify/{provider}/{channel}`, one route per provider, so each failure speaks its protocol. */
+/**
+ * `POST /notify/{provider}/{channel}`: one route per provider, so that each failure follows its
+ * protocol.
+ */
 export function notifyRoutes(
   scope: FastifyInstance,
   definitions: readonly ProviderDefinition[],
@@ -60,19 +66,19 @@ export function notifyRoutes(
   }
 }
 
-/** What the head of a request already decides. */
+/** The outcomes that the head of a request alone decides. */
 function refusedUnread(
   headers: Readonly<Record<string, string | string[] | undefined>>,
   channel: Channel | null,
 ): ReceiveOutcome | null {
   if (!channel) return { outcome: 'unknown_channel' };
-  // No provider compresses, and decompressing is work that a stranger should not be able to order.
+  // No provider compresses, and a stranger should not be able to cause the work of decompression.
   const encoding = headers['content-encoding'];
   if (encoding !== undefined) return { outcome: 'refused', status: 415 };
   return null;
 }
 
-/** Fastify's own refusals, while it reads the body. Anything else is our mistake. */
+/** Fastify's refusals while it reads the body. Any other error is our mistake. */
 function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
   if (error.statusCode === 413) return { outcome: 'refused', status: 413 };
   if (error.statusCode !== undefined && error.statusCode < 500) {

@@ -9,7 +9,7 @@ const query = z.strictObject({
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
 
-/** `GET /sendings`: what was sent, the latest first. */
+/** `GET /sendings`: the last sendings, the latest first. */
 export async function sendingsRoutes(app: FastifyInstance, { sendings }: { sendings: Sendings }) {
   app.get('/sendings', async (request, reply) => {
     const filter = query.safeParse(request.query);

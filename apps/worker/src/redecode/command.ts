@@ -37,7 +37,7 @@ interface Options {
 
 /**
  * The command, with its arguments and its environment.
- * @param print gets one line, without its end
+ * @param print receives one line, without its line break
  * @returns the exit code
  */
 export async function redecodeCommand(

@@ -4,19 +4,19 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { type Merchants, merchantsOf } from './merchants.js';
 
-/** What a bearer key may do; each role may do what the ones before may. */
+/** The roles of bearer keys. Each role includes the rights of the ones before it. */
 export const ROLES = ['read', 'operate', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Whether a key with this role may do what needs that one. */
+/** Whether a key with this role has the rights of the needed role. */
 export function allows(role: Role, needed: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(needed);
 }
 
-/** A name is never given twice, also after a revocation, so that audit rows stay unambiguous. */
+/** A name is never reused, even after a revocation, so that audit rows stay unambiguous. */
 export const KEY_NAME = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
-/** From one note of a key's use to the next: not a write for every request. */
+/** The interval between notes of a key's use, which saves a write per request. */
 const USE_NOTED_EVERY_MS = 60_000;
 
 export interface KnownKey {
@@ -27,21 +27,22 @@ export interface KnownKey {
   readonly lastUsedAt: Date | null;
 }
 
-/** As the table has it. */
+/** A row of the table. */
 interface StoredKey extends Omit<KnownKey, 'merchants'> {
   readonly merchants: unknown;
 }
 
 /**
- * How a key with merchants is stored. A console of the release before does not know the column: it finds no
- * such key and answers 401, instead of letting it see every merchant.
+ * The prefix of the stored hash of a key that is limited to merchants. A console of the previous
+ * release does not know the column. It finds no such key and answers 401, instead of showing it
+ * every merchant.
  */
 const LIMITED = 'merchants:';
 
 /**
- * The key of this SHA-256 (hex), unless it is revoked or has expired, or its merchants cannot be read. Asked
- * for each request, so that a revocation counts at once.
- * @throws what the database throws
+ * Finds the live key with this SHA-256 (hex). Null if it is revoked or has expired, or if its
+ * merchants are unreadable. Each request asks again, so that a revocation takes effect at once.
+ * @throws the driver's error
  */
 export async function findLiveKey(
   { prisma, clock }: DatabaseDeps,
@@ -56,7 +57,7 @@ export async function findLiveKey(
   return merchants && { ...key, merchants };
 }
 
-/** @param stored `api_keys.merchants`: null is all @returns null for what was never written here */
+/** @param stored `api_keys.merchants`: null is all @returns null for an invalid value */
 export function storedMerchants(stored: unknown): Merchants | null {
   if (stored === null) return 'all';
   const texts = z.array(z.string()).safeParse(stored);
@@ -67,7 +68,7 @@ export function storedMerchants(stored: unknown): Merchants | null {
 export async function noteUse(deps: DatabaseDeps, { id, lastUsedAt }: KnownKey): Promise<void> {
   const now = deps.clock();
   const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
-  // A time that lies ahead was written by a wrong clock: it must not keep later uses from being noted.
+  // A wrong clock wrote a time that lies ahead. It must not keep later uses from being noted.
   if (lastUsedAt !== null && lastUsedAt > before && lastUsedAt <= now) return;
   await inTransaction(
     deps,
@@ -83,7 +84,7 @@ export interface NewKey {
   readonly merchants: Merchants;
   /** SHA-256 of the key, in hex. */
   readonly keyHash: string;
-  /** Its first characters. */
+  /** The first characters of the key. */
   readonly hint: string;
   readonly expiresAt: Date | null;
 }
@@ -114,7 +115,7 @@ export async function createApiKey(
 }
 
 /**
- * The key opens nothing any more. Asked for again, nothing changes.
+ * Revokes a key. Repeating changes nothing.
  * @throws AppError `database_unavailable`
  */
 export async function revokeApiKey(

@@ -1,16 +1,16 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 
-/** A request that its sender may send again under the same key. */
+/** A request that its sender may repeat with the same key. */
 export interface IdempotentRequest {
-  /** Another caller's key is another key. */
+  /** Keys of different callers are independent. */
   readonly actor: string;
   readonly key: string;
-  /** SHA-256 (hex) of what was asked. */
+  /** SHA-256 (hex) of the request. */
   readonly requestHash: string;
 }
 
-/** What was answered, to be answered again. */
+/** The stored answer for repetitions of the request. */
 export interface StoredAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -18,12 +18,12 @@ export interface StoredAnswer {
 }
 
 export type ClaimOutcome =
-  /** It is the caller's to carry out, and to end by `storeAnswer` or `giveUp`. */
+  /** The caller carries the request out, and ends it by `storeAnswer` or `giveUp`. */
   | { readonly result: 'claimed'; readonly claim: Claim }
   | { readonly result: 'answered'; readonly answer: StoredAnswer }
-  /** Somebody is at it, or was when their process ended. */
+  /** Another process is carrying it out, or was killed while it did. */
   | { readonly result: 'in_hand' }
-  /** The key was used for something else. */
+  /** The key was used for another request. */
   | { readonly result: 'other_request' };
 
 export interface Claim extends IdempotentRequest {
@@ -31,16 +31,19 @@ export interface Claim extends IdempotentRequest {
 }
 
 /**
- * After this long nobody is at it any more: no request takes half of that. So long a key whose process was
- * killed stays in hand.
+ * After this time a claim is abandoned: no request takes half of it. The key of a killed process
+ * stays claimed for this long.
  */
 export const IN_HAND_LIMIT_MS = 60_000;
-/** The API promises a day; a sender who counts from its own last try gets a second one. */
+/** The API promises a day. A sender that counts from its last try gets a second one. */
 const RETENTION_MS = 48 * 3_600_000;
-/** For each new row up to so many old ones go: the table shrinks faster than it grows, in small steps. */
+/**
+ * Each new row removes up to so many old ones: the table shrinks faster than it grows, in small
+ * steps.
+ */
 const PURGED_AT_ONCE = 10;
 
-/** Takes a request in hand, once, however many send it. @throws AppError `database_unavailable` */
+/** Claims a request once, however many copies arrive. @throws AppError `database_unavailable` */
 export async function claimRequest(
   deps: DatabaseDeps,
   request: IdempotentRequest,
@@ -49,7 +52,7 @@ export async function claimRequest(
   const now = deps.clock();
   const expired = new Date(now.getTime() - RETENTION_MS);
   const abandoned = new Date(now.getTime() - IN_HAND_LIMIT_MS);
-  // Further ahead than any clock that we trust: the process that claimed it had a wrong one.
+  // Further ahead than any trusted clock: a process with a wrong clock claimed it.
   const impossible = new Date(now.getTime() + IN_HAND_LIMIT_MS);
   await inTransaction(
     deps,
@@ -58,7 +61,7 @@ export async function claimRequest(
         SELECT actor, key FROM idempotent_requests WHERE created_at < ${expired}
         ORDER BY created_at LIMIT ${PURGED_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
   );
-  // Alone in its transaction: who claims waits for nobody while holding another row.
+  // Alone in its transaction: a claim must not wait while its transaction holds another row.
   return inTransaction(deps, async (tx): Promise<ClaimOutcome> => {
     const claimed = await tx.$executeRaw`
       INSERT INTO idempotent_requests AS r (actor, key, request_hash, created_at)
@@ -72,7 +75,7 @@ export async function claimRequest(
     const [known] = await tx.$queryRaw<KnownRequest[]>`
       SELECT request_hash AS "requestHash", response FROM idempotent_requests
       WHERE actor = ${actor} AND key = ${key}`;
-    // Given up between the two statements: the sender's next try finds it free.
+    // Given up between the two statements: the sender's next try can claim it.
     if (known === undefined) return { result: 'in_hand' };
     if (known.requestHash !== requestHash) return { result: 'other_request' };
     return known.response === null
@@ -87,7 +90,7 @@ interface KnownRequest {
 }
 
 /**
- * Keeps the answer, unless the claim was lost to somebody else meanwhile.
+ * Stores the answer, unless another process took the claim meanwhile.
  * @throws AppError `database_unavailable`
  */
 export async function storeAnswer(
@@ -104,7 +107,10 @@ export async function storeAnswer(
   );
 }
 
-/** It came to nothing: the same request may be tried at once. @throws AppError `database_unavailable` */
+/**
+ * Releases the claim, so that the request may be tried again at once. @throws AppError
+ * `database_unavailable`
+ */
 export async function giveUp(deps: DatabaseDeps, { actor, key, claimedAt }: Claim): Promise<void> {
   await inTransaction(
     deps,

@@ -1,12 +1,12 @@
 /**
- * Whose data a caller may see and change: `all`, or names of merchants and patterns. In a pattern `*` stands
- * for any text, also for none; no other character is special.
+ * The merchants whose data a caller may see and change: `all`, or names of merchants and patterns.
+ * In a pattern `*` stands for any text, including none; no other character is special.
  */
 export type Merchants = 'all' | readonly string[];
 
-/** A caller of more merchants than these is given a pattern. */
+/** A caller with more merchants than these needs a pattern. */
 export const MAX_MERCHANTS = 100;
-/** A name or a pattern: one line, as long as a merchant's name may be. */
+/** A name or a pattern: one line, at most as long as a merchant's name. */
 const ENTRY = /^(?=.*\S)[^\p{Cc}\p{Cs}]{1,64}$/u;
 /** `*-eu-*` has two. More would only make a pattern hard to read. */
 const MAX_WILDCARDS = 4;
@@ -18,8 +18,8 @@ function isMerchantEntry(entry: string): boolean {
 
 /**
  * @param entries names and patterns; `*` among them means all
- * @returns null when there is none, when there are too many, or when one is neither a name nor a pattern: the
- *   caller is refused then, as nobody knows what was meant
+ * @returns null when there is no entry, when there are too many, or when one is invalid. The caller
+ * is then refused, since the intention is unknown
  */
 export function merchantsOf(entries: readonly string[]): Merchants | null {
   if (entries.length === 0 || entries.length > MAX_MERCHANTS) return null;
@@ -27,12 +27,12 @@ export function merchantsOf(entries: readonly string[]): Merchants | null {
   return entries.includes('*') ? 'all' : [...new Set(entries)];
 }
 
-/** Whether this merchant is one of them. Takes time linear in the length of the name for each entry. */
+/** Whether this merchant is one of them. Linear time in the length of the name for each entry. */
 export function hasMerchant(merchants: Merchants, merchant: string): boolean {
   return merchants === 'all' || merchants.some((entry) => matches(entry, merchant));
 }
 
-/** No regular expression: a pattern comes from outside. */
+/** Not a regular expression, since a pattern comes from outside. */
 function matches(pattern: string, name: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
   const last = rest.pop();

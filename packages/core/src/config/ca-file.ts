@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { holdsCertificates } from '../providers/crypto.js';
 
-/** The path of a file with certificates in PEM; what is read is their text. Node itself would pass over a wrong one. */
+/**
+ * The path of a PEM file with certificates; its value is their text. Node itself would ignore a
+ * wrong file.
+ */
 export function caFile() {
   return z.string().transform((path, context) => {
     const text = textOf(path);

@@ -11,7 +11,7 @@ const channelFileEnv = {
   NODE_ENV: z.string().optional(),
 };
 
-/** The channel file as it stands, and how its secrets are read. */
+/** The text of the channel file, and the reader of its secrets. */
 export interface ChannelFileText {
   readonly text: string;
   readonly production: boolean;
@@ -34,7 +34,7 @@ export function readChannelText(env: Env): ChannelFileText {
 
 /**
  * Reads the channel file that the environment names, and every key.
- * @throws ConfigError with every fault at once
+ * @throws ConfigError with all faults at once
  */
 export function readChannelFile(env: Env): Channels {
   const { text, ...options } = readChannelText(env);

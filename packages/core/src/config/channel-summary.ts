@@ -3,19 +3,19 @@ import { type SecretSource, secretSource, sourceName } from '../providers/secret
 import { readBlocks } from './channels.js';
 import { ConfigError } from './env.js';
 
-/** What a channel is, as far as the file alone tells it: no secret was read. */
+/** A channel as the file alone describes it: no secret was read. */
 export interface ChannelSummary {
   readonly key: string;
   readonly provider: string;
   readonly merchant: string;
   readonly simulated: boolean;
-  /** Whatever the provider's block says that is no key: app and merchant numbers and the like. */
+  /** All entries of the provider's block except keys, such as app and merchant numbers. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly keys: readonly KeySummary[];
 }
 
 export interface KeySummary {
-  /** The list that it stands in, e.g. `apiV3Keys`. */
+  /** The list that contains it, e.g. `apiV3Keys`. */
   readonly setting: string;
   /** As in `KeyInfo`: a serial, or the source's name. */
   readonly name: string;
@@ -25,7 +25,9 @@ export interface KeySummary {
 const listed = z.array(secretSource).min(1);
 const bySerial = z.record(z.string(), secretSource);
 
-/** @param text the channel file @throws ConfigError with every fault, by name and never with a value */
+/**
+ * @param text the channel file @throws ConfigError with all faults, by name and never with a value
+ */
 export function summariseChannelFile(text: string): ChannelSummary[] {
   const faults: string[] = [];
   const blocks = readBlocks(text, false, faults);
@@ -44,7 +46,7 @@ export function summariseChannelFile(text: string): ChannelSummary[] {
   });
 }
 
-/** Null for a setting that holds no key. */
+/** Null for a setting without keys. */
 function keysIn(setting: string, value: unknown): KeySummary[] | null {
   const summary = (name: string, { retiredAt }: SecretSource) => ({
     ...{ setting, name },

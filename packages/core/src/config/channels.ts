@@ -5,12 +5,12 @@ import { providers } from '../providers/registry.js';
 import type { ReadSecret } from '../providers/secret.js';
 import { ConfigError } from './env.js';
 
-/** One set of credentials at one provider, and the merchant whose orders it speaks of. */
+/** One set of credentials at one provider, and the merchant whose orders it concerns. */
 export interface Channel {
-  /** Stands in the notify address: `/notify/{provider}/{key}`. */
+  /** Part of the notify address: `/notify/{provider}/{key}`. */
   readonly key: string;
   readonly merchant: string;
-  /** Keys of the simulator, which anyone may have: refused in production. */
+  /** Uses keys of the simulator, which are public: refused in production. */
   readonly simulated: boolean;
   readonly provider: PaymentProvider;
 }
@@ -19,13 +19,18 @@ export type Channels = ReadonlyMap<string, Channel>;
 
 const KEY = /^[a-z0-9-]{1,40}$/;
 
-/** `endpoints` is the worker's alone (`deliveries/declared.ts`): nobody else reads their secrets. */
+/**
+ * Only the worker reads `endpoints` (`deliveries/declared.ts`); no other process reads their
+ * secrets.
+ */
 const channelFile = z.strictObject({
   channels: z.record(z.string(), z.unknown()),
   endpoints: z.record(z.string(), z.unknown()).default({}),
 });
 
-/** What every channel has; the rest is the provider's own (`ProviderDefinition.settings`). */
+/**
+ * The common settings of all channels; the rest is the provider's (`ProviderDefinition.settings`).
+ */
 const common = z.looseObject({
   provider: z.string(),
   merchant: z.string().min(1).max(64).default('default'),
@@ -36,7 +41,7 @@ const common = z.looseObject({
  * Reads the channel file: validates every channel, reads and parses every key, once, at boot.
  * @param text the YAML
  * @param options.production refuses simulated channels
- * @throws ConfigError with every fault at once, by the name of the setting, never with a value
+ * @throws ConfigError with all faults at once, by the name of the setting, never with a value
  */
 export function loadChannels(
   text: string,
@@ -52,7 +57,7 @@ export function loadChannels(
   return channels;
 }
 
-/** A channel whose settings are as they must be; no key was read yet. */
+/** A channel with valid settings; its keys are not read yet. */
 export interface ChannelBlock {
   readonly key: string;
   readonly merchant: string;
@@ -63,8 +68,8 @@ export interface ChannelBlock {
 
 /**
  * @param production refuses simulated channels
- * @param faults gets what is wrong with the blocks that are left out
- * @throws ConfigError when it is no channel file at all
+ * @param faults receives the faults of the omitted blocks
+ * @throws ConfigError when the text is no channel file
  */
 export function readBlocks(text: string, production: boolean, faults: string[]): ChannelBlock[] {
   const entries = Object.entries(parseChannelFile(text).channels);
@@ -72,7 +77,7 @@ export function readBlocks(text: string, production: boolean, faults: string[]):
   return entries.flatMap(([key, block]) => readBlock(key, block, production, faults) ?? []);
 }
 
-/** What is configured, for the boot log: keys by name, never by value. */
+/** The configured channels for the boot log: keys by name, never by value. */
 export function summarise(channels: Channels): Record<string, unknown>[] {
   return [...channels.values()].map(({ key, merchant, simulated, provider }) => ({
     channel: key,
@@ -83,13 +88,13 @@ export function summarise(channels: Channels): Record<string, unknown>[] {
   }));
 }
 
-/** The file's two parts, as they stand. @throws ConfigError that quotes nothing of it */
+/** The two parts of the file, unchecked. @throws ConfigError that quotes nothing of it */
 export function parseChannelFile(text: string): z.output<typeof channelFile> {
   let content: unknown;
   try {
     content = parse(text, { maxAliasCount: 0 });
   } catch {
-    // The parser's own message quotes the line at fault, which may hold a secret pasted by mistake.
+    // The parser's message quotes the line at fault, which may hold a secret pasted by mistake.
     throw new ConfigError(['the channel file is not YAML']);
   }
   const file = channelFile.safeParse(content);
@@ -142,7 +147,7 @@ function makeChannel(
   }
 }
 
-/** Paths and zod's own words; zod's messages name types and limits, never the value it saw. */
+/** Paths and zod's messages, which name types and limits, never the value. */
 export function faultsOf(error: z.ZodError, at: string): string[] {
   return error.issues.map(({ path, message }) => `${[at, ...path].join('.')}: ${message}`);
 }

@@ -4,7 +4,7 @@ import { LOG_LEVELS } from '../log.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
-/** What is wrong with the configuration: every fault at once, by the setting's name, never with a value. */
+/** All faults of the configuration at once, by the setting's name, never with a value. */
 export class ConfigError extends AppError {
   readonly faults: readonly string[];
 
@@ -15,7 +15,7 @@ export class ConfigError extends AppError {
   }
 }
 
-/** An environment variable that is set to nothing counts as not set. */
+/** An empty environment variable counts as not set. */
 function present(env: Env): Record<string, string> {
   const entries = Object.entries(env).filter(([, value]) => value !== undefined && value !== '');
   return Object.fromEntries(entries) as Record<string, string>;
@@ -23,7 +23,7 @@ function present(env: Env): Record<string, string> {
 
 /**
  * Reads the variables that `shape` names.
- * @throws ConfigError with every fault
+ * @throws ConfigError with all faults
  */
 export function readEnv<Shape extends z.ZodRawShape>(
   shape: Shape,
@@ -32,7 +32,7 @@ export function readEnv<Shape extends z.ZodRawShape>(
   const given = present(env);
   const parsed = z.object(shape).safeParse(given);
   if (parsed.success) return parsed.data;
-  // Zod's messages name types and limits, never the value it saw.
+  // Zod's messages name types and limits, never the value.
   throw new ConfigError(
     parsed.error.issues.map(({ path, message }) => {
       const name = path.join('.');
@@ -81,7 +81,7 @@ export function count(fallback: number, least: number, most: number) {
     .default(fallback);
 }
 
-/** An address of a store; it may hold a password, so it never appears in a message. */
+/** An address of a store. It may hold a password, so it never appears in a message. */
 export function storeUrl(...protocols: string[]) {
   const message = `must be an address that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`;
   return z
@@ -108,16 +108,18 @@ export function counts(fallback: readonly number[], least: number, most: number)
     .default(fallback);
 }
 
-/** What every process reads. */
+/** Settings of every process. */
 export const logEnv = { PAYONCE_LOG_LEVEL: z.enum(LOG_LEVELS).default('info') };
 
-/** What every process reads that has the orders' database. */
+/** Settings of every process that uses the orders' database. */
 export const databaseEnv = {
   DATABASE_URL: storeUrl('postgresql:', 'postgres:'),
   PAYONCE_DATABASE_DURABILITY: z.enum(['checked', 'managed']).default('checked'),
 };
 
-/** The private port of a process, for probes and metrics. Never to be reached from outside. */
+/**
+ * The private port of a process, for probes and metrics. It must never be reachable from outside.
+ */
 export function privateEnv(fallbackPort: number) {
   return {
     PAYONCE_PRIVATE_HOST: z.string().default('127.0.0.1'),
@@ -125,7 +127,10 @@ export function privateEnv(fallbackPort: number) {
   };
 }
 
-/** The same settings with passwords and every address's credentials masked, at any depth, for the boot log. */
+/**
+ * The settings for the boot log, with passwords and the credentials of addresses masked at any
+ * depth.
+ */
 export function maskedSummary(settings: object): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(settings).map(([name, value]) => [
@@ -135,7 +140,7 @@ export function maskedSummary(settings: object): Record<string, unknown> {
   );
 }
 
-/** A file that was read in: nobody reads it in a log. */
+/** The content of a file: useless in a log. */
 const PEM = '-----BEGIN ';
 
 function mask(value: unknown): unknown {
@@ -144,7 +149,10 @@ function mask(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? maskedSummary(value) : value;
 }
 
-/** `redis://user:secret@host` becomes `redis://***@host`. The query is dropped: it can hold a password too. */
+/**
+ * `redis://user:secret@host` becomes `redis://***@host`. The query is dropped: it can hold a
+ * password too.
+ */
 export function maskUrl(text: string): string {
   if (!/^[a-z]+:\/\//i.test(text) || !URL.canParse(text)) return text;
   const url = new URL(text);

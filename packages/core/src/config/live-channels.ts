@@ -4,16 +4,19 @@ import type { Metrics } from '../metrics.js';
 import { type Channels, summarise } from './channels.js';
 import { ConfigError } from './env.js';
 
-/** Asked for each request anew; whoever got a set keeps it until he is done. */
+/** Read once per request; a request keeps its set until it ends. */
 export type CurrentChannels = () => Channels;
 
 export interface LiveChannels {
   readonly current: CurrentChannels;
-  /** Reads the file and every key again. On any fault the set in use stays, and the log names every fault. */
+  /**
+   * Reads the file and every key again. On any fault the present set stays, and the log names all
+   * faults.
+   */
   reload(): void;
 }
 
-/** @param read as at boot: checks everything before it gives anything */
+/** @param read as at boot: checks everything before it returns */
 export function liveChannels(
   first: Channels,
   {

@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import type { ReadSecret } from '../providers/secret.js';
 
 /**
- * Reads secrets from the environment given and from files relative to `folder` (the channel file's).
+ * Reads secrets from the given environment and from files relative to `folder` (the channel
+ * file's).
  * @throws Error that names the source, never its content
  */
 export function secretReader(
@@ -17,7 +18,7 @@ export function secretReader(
       return value;
     }
     try {
-      // An editor's newline at the end is no part of a secret.
+      // A trailing newline of an editor is not part of the secret.
       return readFileSync(resolve(folder, source.file), 'utf8').replace(/\r?\n$/, '');
     } catch {
       throw new Error(`file ${source.file} cannot be read`);

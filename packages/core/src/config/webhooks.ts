@@ -11,9 +11,9 @@ import { type Env, readEnv } from './env.js';
 /** AES-256. */
 const KEY_BYTES = 32;
 
-/** What every process reads that makes endpoints or sends to them. */
+/** Settings of every process that creates endpoints or sends to them. */
 export const webhookEnv = {
-  /** Seals the secrets that order events are signed with. Without it no endpoint with a secret is used. */
+  /** Seals the secrets that sign order events. Without it no endpoint with a secret is used. */
   PAYONCE_ENCRYPTION_KEY: z
     .string()
     .transform((text, context) => {
@@ -23,7 +23,7 @@ export const webhookEnv = {
       return z.NEVER;
     })
     .optional(),
-  /** Networks that order events may go to although they are not public, and without TLS. */
+  /** Networks that order events may be sent to although they are not public, and without TLS. */
   PAYONCE_WEBHOOK_ALLOW_NETWORKS: z
     .string()
     .default('')
@@ -37,7 +37,7 @@ export const webhookEnv = {
     }),
 };
 
-/** Where order events may go. @throws ConfigError */
+/** The addresses that order events may be sent to. @throws ConfigError */
 export function readAddressPolicy(env: Env): AddressPolicy {
   const { PAYONCE_WEBHOOK_ALLOW_NETWORKS: networks } = webhookEnv;
   const read = readEnv({ PAYONCE_WEBHOOK_ALLOW_NETWORKS: networks }, env);

@@ -9,18 +9,18 @@ export interface DatabaseAnswer {
 }
 
 export interface DatabaseProbe {
-  /** @throws what the driver throws; within seconds */
+  /** @throws the driver's error, within seconds */
   ask(): Promise<DatabaseAnswer>;
   close(): Promise<void>;
 }
 
-/** Milliseconds as a rule; what takes longer is no answer. */
+/** An answer usually takes milliseconds. A slower one counts as no answer. */
 const ASK_LIMIT_MS = 5_000;
 const UNDEFINED_TABLE = '42P01';
 
 /**
- * Asks on one connection of its own: in the pool it would queue behind transactions that wait for a lock, and a
- * locked row would look like a database that is away.
+ * Asks on a separate connection. In the pool the question would queue behind transactions that wait
+ * for a lock, and a locked row would look like a database that is down.
  */
 export function openDatabaseProbe(url: string, applicationName: string): DatabaseProbe {
   const pool = new pg.Pool({
@@ -32,7 +32,7 @@ export function openDatabaseProbe(url: string, applicationName: string): Databas
     idleTimeoutMillis: 30_000,
     keepAlive: true,
   });
-  // Its death while idle is noticed by the next question.
+  // A connection that dies while idle shows at the next question.
   pool.on('error', () => {});
   return {
     ask: () =>
@@ -48,7 +48,7 @@ interface Row extends DatabaseFacts {
   readonly databaseMs: number;
 }
 
-/** As `migrate` reads it: one that broke off, or was rolled back, is not applied. */
+/** The same rule as in `migrate`: an interrupted or rolled back migration is not applied. */
 const APPLIED = `(SELECT array_agg(migration_name::text) FROM public._prisma_migrations
   WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
 

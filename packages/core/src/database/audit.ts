@@ -1,6 +1,6 @@
 import type { Tx } from './transaction.js';
 
-/** What people and programs do; the database knows no other action. */
+/** The actions of people and programs. The database accepts no other action. */
 export const AUDIT_ACTIONS = [
   'event.retry',
   'event.accept',
@@ -24,12 +24,12 @@ export const AUDIT_ACTIONS = [
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];
 
-/** Who does it, and why, in their own words. Stored and shown, so never a secret, and no NUL. */
+/** The actor and the reason, in the actor's words. Stored and shown: never a secret, and no NUL. */
 export interface Operator {
   /** Proved: a person who has logged in, or `key:` and the name of a bearer key. */
   readonly actor: string;
   readonly reason: string | null;
-  /** Whom a program names as the person behind it: not proved. */
+  /** The person on whose behalf a program says it acts: not proved. */
   readonly onBehalfOf?: string | undefined;
 }
 
@@ -41,11 +41,11 @@ export interface AuditEntry {
   readonly deliveryId?: bigint;
   readonly endpointId?: bigint;
   readonly apiKeyId?: bigint;
-  /** What it was about and what came of it; bigint as text. */
+  /** The object and the result of the action; bigint as text. */
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
-/** Written in the transaction of what it tells, so that neither is there without the other. */
+/** Runs in the transaction of the action, so that neither exists without the other. */
 export async function writeAudit(
   tx: Tx,
   now: Date,

@@ -1,7 +1,10 @@
 import type { Clock } from '../clock.js';
 import { AppError } from '../errors.js';
 
-/** One answer of the database to "what time is it?". The moments are of a monotonic clock, in milliseconds. */
+/**
+ * One answer of the database to "what time is it?". The moments are of a monotonic clock, in
+ * milliseconds.
+ */
 export interface ClockSample {
   readonly askedAt: number;
   readonly answeredAt: number;
@@ -13,25 +16,28 @@ export interface DatabaseClock {
   /** The database's time. @throws AppError `database_unavailable` before the first sample */
   readonly now: Clock;
   add(sample: ClockSample): void;
-  /** This process's own clock less the database's, in milliseconds; null before the first sample. */
+  /** This process's clock minus the database's, in milliseconds; null before the first sample. */
   differenceMs(): number | null;
 }
 
-/** Of the last samples the one with the shortest round trip is the most exact. */
+/** The sample with the shortest round trip is the most exact one of the last samples. */
 const SAMPLES = 8;
-/** Clocks drift apart by less between two samples; more is another server's clock, or one that was set. */
+/**
+ * Clocks drift less than this between two samples. A larger difference means another server's
+ * clock, or a clock that was set.
+ */
 const DRIFT_MS = 100;
 
 interface Estimate {
-  /** The database's time less the monotonic clock. */
+  /** The database's time minus the monotonic clock. */
   readonly offsetMs: number;
-  /** The estimate is wrong by this at most. */
+  /** The largest possible error of the estimate. */
   readonly errorMs: number;
 }
 
 /**
- * The database's clock, carried on by a monotonic one from sample to sample: a jump of this process's own
- * clock changes nothing.
+ * The database's clock. A monotonic clock carries it from sample to sample, so that a jump of this
+ * process's clock changes nothing.
  */
 export function createDatabaseClock(
   monotonicMs: () => number = () => performance.now(),
@@ -63,7 +69,7 @@ export function createDatabaseClock(
   };
 }
 
-/** It answered somewhere between question and answer: in the middle, as far as anybody knows. */
+/** The database answers between question and answer. The middle is the best guess. */
 function estimateOf({ askedAt, answeredAt, databaseMs }: ClockSample): Estimate {
   return {
     offsetMs: databaseMs - (askedAt + answeredAt) / 2,

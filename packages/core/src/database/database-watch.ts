@@ -6,32 +6,35 @@ import { openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
 
-/** What the last look found: `down` when there was no answer, else what is wrong with the database. */
+/** The result of the last check: `down` without an answer, otherwise the faults of the database. */
 export type DatabaseFitness =
   | { readonly ready: true }
   | { readonly ready: false; readonly faults: readonly string[] };
 
 export interface DatabaseWatch {
-  /** The database's own. @throws AppError `database_unavailable` before the first answer */
+  /** The database's clock. @throws AppError `database_unavailable` before the first answer */
   readonly clock: Clock;
-  /** This process's clock less the database's, in milliseconds; null before the first answer. */
+  /** This process's clock minus the database's, in milliseconds; null before the first answer. */
   differenceMs(): number | null;
-  /** Whether the process's own clock is so wrong that nothing may be done by the clock. */
+  /** Whether this process's clock is so wrong that no schedule may run. */
   clockDiffers(): boolean;
-  /** What the last look found; asks nobody. */
+  /** The result of the last check; asks nothing. */
   fitness(): DatabaseFitness;
-  /** Whether jobs may be taken. Asks nobody. */
+  /** Whether the worker may take jobs. Asks nothing. */
   mayWork(): boolean;
-  /** Asks now; whoever asks meanwhile gets the same answer. Never throws. */
+  /** Asks now. Concurrent callers share one answer. Never throws. */
   look(): Promise<DatabaseFitness>;
-  /** A connection was opened or lost: the next one may lead to another server, so it is asked at once. */
+  /**
+   * Reports an opened or lost connection. The next one may lead to another server, so the watch
+   * asks at once.
+   */
   suspect(): void;
   /**
-   * Resolves when the database is fit, and was asked since the last connection was opened.
+   * Resolves when the database is fit and has answered since the last connection was opened.
    * @throws AppError `database_unavailable`
    */
   assure(): Promise<void>;
-  /** After each look. */
+  /** Runs after each check. */
   onLook(listener: () => void): void;
   stop(): Promise<void>;
 }
@@ -43,19 +46,19 @@ export interface DatabaseWatchOptions {
   readonly log: Log;
 }
 
-/** While all is well, and while something is not. */
+/** The interval while the database is ready, and while it is not. */
 const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 1_000;
-/** A restart takes less. What is taken meanwhile fails and comes again; nothing is applied. */
+/** A restart takes less. Jobs taken meanwhile fail and are retried; nothing is applied. */
 const DOWN_GRACE_MS = 3_000;
 /** A question that hangs must not keep the process from ending. */
 const CLOSE_LIMIT_MS = 1_000;
-/** Connections that are opened while the database is asked. */
+/** The number of connections that may open while `assure` asks. */
 const ASSURE_TRIES = 5;
 
 const NOT_ASKED: DatabaseFitness = { ready: false, faults: ['down'] };
 
-/** Asks the orders' database again and again whether what is committed there stays, and what time it is. */
+/** Asks the orders' database at intervals for its time, and whether it keeps what is committed. */
 export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   const { url, applicationName, durability, log } = options;
   if (durability === 'managed') log.warn(MANAGED);
@@ -63,9 +66,9 @@ export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   const clock = createDatabaseClock();
   const listeners: (() => void)[] = [];
   let fitness = NOT_ASKED;
-  /** Since when there is no answer; jobs are taken for a moment on, if it was fit before. */
+  /** The time of the last answer. A worker that was ready goes on taking jobs for a moment. */
   let silentSince = Number.NEGATIVE_INFINITY;
-  /** Connections opened or lost, and how many of them the last answer knew of. */
+  /** Connections opened or lost, and how many of them the last answer covers. */
   let suspected = 0;
   let answered = -1;
   let clockWasOff = false;
@@ -151,12 +154,12 @@ export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   };
 }
 
-/** For probes: `ready`, `down`, or all that is wrong. */
+/** For probes: `ready`, `down`, or all faults. */
 export function describeFitness(fitness: DatabaseFitness): string {
   return fitness.ready ? 'ready' : fitness.faults.join('; ');
 }
 
-/** For probes: nothing while the clocks agree. */
+/** For probes: empty while the clocks agree. */
 export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { clock?: string } {
   if (!clockDiffers()) return {};
   const ahead = seconds(differenceMs());

@@ -2,7 +2,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log.js';
 
-/** What everything that touches the database is given. */
+/** The dependencies of all code that uses the database. */
 export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;

@@ -3,17 +3,17 @@ import type { Fact } from '../orders/fact.js';
 import type { PaymentEvent } from '../providers/event.js';
 
 /**
- * Decoded events as they are stored: bigint as text, times as ISO 8601. Holds are released from them,
- * months later and without any key, so what is written today must stay readable.
+ * Decoded events as they are stored: bigint as text, times as ISO 8601. The worker releases held
+ * events from this text, months later and without any key, so it must stay readable.
  */
 export function eventToJson(event: PaymentEvent): string {
-  // Date has a toJSON of its own and is ISO 8601 already.
+  // Date has its own toJSON, which writes ISO 8601.
   return JSON.stringify(event, (_name, value: unknown) =>
     typeof value === 'bigint' ? value.toString() : value,
   );
 }
 
-/** What another version wrote and this one cannot read is an event of a kind it does not understand. */
+/** Text of another version that this one cannot read becomes an unsupported event. */
 export function eventFromJson(json: unknown): PaymentEvent {
   const read = storedEvent.safeParse(json);
   return read.success ? read.data : { kind: 'unsupported', orderNumber: null, says: 'unreadable' };

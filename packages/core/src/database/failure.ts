@@ -1,8 +1,8 @@
 /**
- * What a failed statement means for whoever decides about a retry.
- * - `contention`: lost against another transaction; the same again, at once
- * - `unavailable`: the database, not what was asked of it; the same again, later
- * - `refused`: it will fail again: a poisonous value or a mistake in the program
+ * What a failed statement means for a retry.
+ * - `contention`: it lost against another transaction; retry at once
+ * - `unavailable`: the database failed, not the statement; retry later
+ * - `refused`: it will fail again, for a poisonous value or a mistake in the program
  */
 export type FailureKind = 'contention' | 'unavailable' | 'refused';
 
@@ -10,14 +10,14 @@ export type FailureKind = 'contention' | 'unavailable' | 'refused';
 const CONTENTION = new Set(['40P01', '40001']);
 
 /**
- * Classes of SQLSTATE (PostgreSQL, appendix A) that say nothing of the values: 08 connection, 25 wrong
- * transaction state (25006: read-only after a fail-over), 28 authorization, 3D no such database, 40
- * rollback, 42 a table that is not there (not migrated yet), 53 resources, 55 object state (55P03: lock
- * not available), 57 operator intervention, 58 system error.
+ * Classes of SQLSTATE (PostgreSQL, appendix A) that say nothing about the values: 08 connection, 25
+ * wrong transaction state (25006: read-only after a fail-over), 28 authorization, 3D no such
+ * database, 40 rollback, 42 a missing table (not migrated yet), 53 resources, 55 object state
+ * (55P03: lock not available), 57 operator intervention, 58 system error.
  */
 const UNAVAILABLE = new Set(['08', '25', '28', '3D', '40', '42', '53', '55', '57', '58']);
 
-/** Driver adapters' kinds of failure that come without a SQLSTATE. */
+/** Kinds of failure that driver adapters report without a SQLSTATE. */
 const CONNECTION_KINDS = new Set([
   'DatabaseNotReachable',
   'ConnectionClosed',
@@ -26,7 +26,7 @@ const CONNECTION_KINDS = new Set([
   'TooManyConnections',
 ]);
 
-/** node-postgres throws these as plain errors, with nothing but the text. */
+/** node-postgres throws these as plain errors with only a text. */
 const CONNECTION_TEXT =
   /^(Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Client was closed)/;
 
@@ -39,7 +39,9 @@ export function failureKind(error: unknown): FailureKind {
   return isConnectionFailure(error) ? 'unavailable' : 'refused';
 }
 
-/** The five characters PostgreSQL answered, wherever Prisma 7 put them; null when it did not answer. */
+/**
+ * The five characters of PostgreSQL's answer, wherever Prisma 7 puts them; null without an answer.
+ */
 export function sqlState(error: unknown): string | null {
   const { originalCode, code } = driverCause(error);
   const state = originalCode ?? code ?? property(error, 'code');
@@ -52,12 +54,14 @@ function isConnectionFailure(error: unknown): boolean {
   const { kind } = driverCause(error);
   if (typeof kind === 'string' && CONNECTION_KINDS.has(kind)) return true;
   const code = property(error, 'code');
-  // P1xxx: Prisma could not connect. P2024, P2028: no connection or no end within the time allowed.
+  // P1xxx: Prisma could not connect. P2024, P2028: no connection, or no end, within the time limit.
   if (typeof code === 'string' && /^(P1\d{3}|P2024|P2028|E[A-Z]+)$/.test(code)) return true;
   return error instanceof Error && CONNECTION_TEXT.test(error.message);
 }
 
-/** Prisma's own codes look like a SQLSTATE, but no class of PostgreSQL begins so: P0 is PL/pgSQL's. */
+/**
+ * Prisma's codes look like a SQLSTATE. No class of PostgreSQL begins like them: P0 is PL/pgSQL's.
+ */
 function isPrismaCode(code: string): boolean {
   return /^P[1-9]\d{3}$/.test(code);
 }

@@ -1,20 +1,21 @@
 import { KNOWN_MIGRATIONS } from '@payonce/prisma/known-migrations';
 
-/** Whether PostgreSQL is asked for the settings that a service may hide or replace by its own means. */
+/** Whether the settings that a managed service may hide or replace are checked. */
 export type DatabaseDurability = 'checked' | 'managed';
 
-/** What a database says of itself. */
+/** A database's answer about itself. */
 export interface DatabaseFacts {
   readonly fsync: string;
   readonly fullPageWrites: string;
   readonly inRecovery: boolean;
-  /** Migrations that were applied to the end; null where there is no record of any. */
+  /** Migrations that were applied completely; null without a record of any. */
   readonly applied: readonly string[] | null;
 }
 
 /**
- * Why no job may rest on this database, in plain English; empty when it is fit.
- * A newer schema is fine: migrations are made so that the release before them still works.
+ * The reasons, in plain English, why jobs may not rely on this database; empty when it is fit. A
+ * newer schema is fine: a migration keeps the previous release working.
+ *
  * https://www.postgresql.org/docs/current/runtime-config-wal.html
  */
 export function databaseFaults(

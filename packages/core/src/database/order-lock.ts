@@ -7,9 +7,10 @@ export interface OrderKey {
 }
 
 /**
- * A lock on an order number, whether or not the order exists: a row that is not there cannot be locked.
- * Who found no order takes it shared and looks again; who registers one takes it exclusively. So nobody
- * holds an event as `unknown_order` while its order is being registered. Until the transaction ends.
+ * Locks an order number, whether or not the order exists: a missing row cannot be locked. A
+ * transaction that finds no order takes the lock in shared mode and looks again. A registration
+ * takes it exclusively. So no event is held as `unknown_order` while its order is being registered.
+ * The lock lasts until the transaction ends.
  */
 export async function lockNumbersForRegistration(tx: Tx, keys: readonly OrderKey[]): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(id) FROM unnest(${lockIds(keys)}::bigint[]) AS k (id)`;
@@ -19,7 +20,7 @@ export async function lockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Pro
   await tx.$executeRaw`SELECT pg_advisory_xact_lock_shared(id) FROM unnest(${lockIds(keys)}::bigint[]) AS k (id)`;
 }
 
-/** The same without waiting. @returns by the place of its key, whether a number is locked now */
+/** The same without waiting. @returns per key, in order, whether its number is locked now */
 export async function tryMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<boolean[]> {
   const rows = await tx.$queryRaw<{ place: bigint; got: boolean }[]>`
     SELECT place, pg_try_advisory_xact_lock_shared(id) AS got
@@ -28,12 +29,12 @@ export async function tryMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Prom
   return keys.map((_, index) => got.has(index + 1));
 }
 
-/** Always in ascending order, or two batches could wait for each other. */
+/** Always in ascending order; otherwise two batches could wait for each other. */
 function lockIds(keys: readonly OrderKey[]): bigint[] {
   return [...new Set(keys.map(lockId))].sort((a, b) => (a < b ? -1 : 1));
 }
 
-/** 64 bits: numbers that share a lock by chance only wait for each other. */
+/** 64 bits: two numbers that share a lock by chance only wait for each other. */
 function lockId({ merchant, number }: OrderKey): bigint {
   const digest = sha256Hex('payonce order number', '\0', merchant, '\0', number);
   return BigInt.asIntN(64, BigInt(`0x${digest.slice(0, 16)}`));

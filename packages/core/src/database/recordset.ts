@@ -1,6 +1,6 @@
 import { Prisma } from '@payonce/prisma/client';
 
-/** By the names that the statement gives them; bigint as text, bytes as base64 (`decode` in the statement). */
+/** Values by column name; bigint as text, bytes as base64 (the statement calls `decode`). */
 export type Row<Name extends string = string> = Readonly<Record<Name, Value>>;
 
 type Value = string | number | Date | null;
@@ -8,9 +8,10 @@ type Value = string | number | Date | null;
 type Type = 'int' | 'bigint' | 'text' | 'timestamptz';
 
 /**
- * Rows as a table: `FROM ${recordset(rows, { order_id: 'bigint', key: 'text' })} AS r`. One text per column, in
- * PostgreSQL's own form of an array: it reads that in half the time that JSON takes it, and Prisma and pg do not look
- * into it. As in every text that is sent, half a surrogate pair becomes U+FFFD, and PostgreSQL refuses NUL.
+ * Rows as a table: `FROM ${recordset(rows, { order_id: 'bigint', key: 'text' })} AS r`. Sends one
+ * text per column in PostgreSQL's array syntax. PostgreSQL reads it in half the time of JSON, and
+ * Prisma and pg do not inspect it. As in every text sent, half a surrogate pair becomes U+FFFD, and
+ * PostgreSQL refuses NUL.
  */
 export function recordset<Name extends string>(
   rows: readonly Row<Name>[],
@@ -23,10 +24,10 @@ export function recordset<Name extends string>(
   return Prisma.sql`(SELECT ${Prisma.join(columns)})`;
 }
 
-/** Of JSON's escapes, an array's text knows these two: `\"` and `\\`. */
+/** Of JSON's escapes, array syntax knows only `\"` and `\\`. */
 const OTHER_ESCAPES = /\\[bfnrtu]/;
 
-/** Mostly JSON's array in other brackets, which is written natively. */
+/** Usually JSON's array with other brackets, which the runtime writes natively. */
 export function arrayLiteral(values: readonly Value[]): string {
   const json = JSON.stringify(values);
   if (!OTHER_ESCAPES.test(json)) return `{${json.slice(1, -1)}}`;

@@ -6,7 +6,7 @@ import { inTransaction, type Tx, waitForLocks } from './transaction.js';
  */
 const LOCK_WAIT_MS = 500;
 
-/** Carries what was seen out of the transaction, and rolls it back. */
+/** Carries the result out of the transaction and rolls it back. */
 class Seen<T> extends Error {
   constructor(readonly value: T) {
     super('rolled back on purpose');

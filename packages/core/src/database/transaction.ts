@@ -6,23 +6,26 @@ import { failureKind, sqlState } from './failure.js';
 export type Tx = Prisma.TransactionClient;
 
 /**
- * No transaction is under way for longer: 5 s for a connection and 20 s to be done (Prisma's limits, `client.ts`), of
- * which the last statement may take 10 s more.
+ * No transaction lasts longer: 5 s for a connection and 20 s to finish (Prisma's limits,
+ * `client.ts`). Its last statement may take 10 s more.
  */
 export const TRANSACTION_LIMIT_MS = 35_000;
 
-/** Two batches can meet more than once, but not for long: every path takes its locks in one order. */
+/**
+ * Two batches can collide repeatedly, but not for long: every path takes its locks in one order.
+ */
 const CONTENTION_TRIES = 5;
 
 /** Should never be read: the order of locks leaves no room for a deadlock. */
 export const CONTENTION = 'a transaction conflicted with another one and is retried';
 
 /**
- * Runs `work` in one READ COMMITTED transaction: each statement sees what was committed before it, so
- * that what is read after a lock was waited for is the newest. A deadlock or serialization failure is
- * tried again at once.
+ * Runs `work` in one READ COMMITTED transaction. Each statement sees what was committed before it,
+ * so a read after a wait for a lock is current. A deadlock or serialization failure is retried at
+ * once.
  * @param first a constant statement that goes along with the settings
- * @throws AppError `database_unavailable` for whatever a later try may cure; anything else as it is.
+ * @throws AppError `database_unavailable` for a failure that a later try may cure; anything else as
+ * it is.
  */
 export async function inTransaction<T>(
   { prisma, log, within }: Pick<DatabaseDeps, 'prisma' | 'log' | 'within'>,
@@ -49,7 +52,8 @@ export async function inTransaction<T>(
 }
 
 /**
- * For this transaction alone, and in one round trip: without parameters, several statements go as one message.
+ * Settings of this transaction alone, sent in one round trip: without parameters, several
+ * statements go as one message.
  * - READ COMMITTED, whatever the database's default is.
  * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
  *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
@@ -72,7 +76,7 @@ export function waitForLocks(ms: number): string {
   return `SET LOCAL lock_timeout = '${ms}ms';`;
 }
 
-/** As a transaction of its own: what fails leaves nothing, and the transaction around it goes on. */
+/** Behaves as a transaction: a failure leaves nothing behind, and the outer transaction goes on. */
 async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> {
   await tx.$executeRaw`SAVEPOINT inside`;
   try {
@@ -92,10 +96,10 @@ export function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'database_unavailable';
 }
 
-/** 55P03: the wait for a lock was ended. 57014: the statement was. */
+/** 55P03: PostgreSQL ended the wait for a lock. 57014: it ended the statement. */
 const TOO_SLOW = new Set(['55P03', '57014']);
 
-/** Whether PostgreSQL answers, but ended a statement that waited for a lock or took too long. */
+/** Whether PostgreSQL answers but ended a statement that waited for a lock or took too long. */
 export function isTooSlow(error: unknown): boolean {
   return isUnavailable(error) && TOO_SLOW.has(sqlState((error as AppError).cause) ?? '');
 }

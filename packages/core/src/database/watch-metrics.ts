@@ -2,7 +2,7 @@ import { Gauge } from 'prom-client';
 import type { Metrics } from '../metrics.js';
 import type { DatabaseWatch } from './database-watch.js';
 
-/** What an operator watches of the orders' database; gone rather than nought before its first answer. */
+/** Gauges of the orders' database. They are absent rather than zero before its first answer. */
 export function showDatabaseWatch(metrics: Metrics, watch: DatabaseWatch): void {
   new Gauge({
     name: 'payonce_database_clock_difference_seconds',

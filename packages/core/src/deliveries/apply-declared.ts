@@ -11,19 +11,20 @@ export interface DeclareDeps extends DatabaseDeps {
 
 export interface DeclareResult {
   readonly applied: number;
-  /** Of them that are in the file no more, and were not disabled before. */
+  /** How many of them are no longer in the file and were enabled before. */
   readonly disabled: number;
-  /** Those that could not be applied; the log says why. */
+  /** Those that could not be applied; the log has the reasons. */
   readonly refused: number;
 }
 
-/** A former secret signs for as long as it stands in the file. */
+/** A previous secret signs as long as the file lists it. */
 const FOREVER = new Date(Date.UTC(9999, 0));
 
 /**
- * Makes the endpoints of source `file` what the channel file says: at a start, and whenever it was read
- * again. One that an operator disabled stays so; one that is not in the file any more is disabled.
- * @throws AppError `database_unavailable`; what was applied before stays, and the same again does no harm
+ * Brings the endpoints of source `file` in line with the channel file, at a start and after each
+ * reload. An endpoint that an operator disabled stays disabled. An endpoint that the file no longer
+ * lists is disabled.
+ * @throws AppError `database_unavailable`; endpoints applied before stay, and repeating is harmless
  */
 export async function applyDeclaredEndpoints(
   deps: DeclareDeps,
@@ -50,7 +51,7 @@ export async function applyDeclaredEndpoints(
   return { applied, disabled, refused: declared.length - applied };
 }
 
-/** @returns false: an endpoint that was made through the API has that name */
+/** @returns false when an endpoint made through the API has that name */
 async function upsert(tx: Tx, deps: DeclareDeps, endpoint: DeclaredEndpoint): Promise<boolean> {
   const now = deps.clock();
   const { merchant, name, url, eventTypes, secret, previous } = endpoint;

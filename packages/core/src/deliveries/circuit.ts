@@ -3,8 +3,8 @@ import { WRONG_CLOCK_MS } from '../clock.js';
 import { OPEN_AHEAD_MS } from './retry.js';
 
 /**
- * Whether an endpoint's circuit is open: nothing is sent. One that would be open for longer than any circuit can
- * was written by a process whose clock was wrong, and is not.
+ * Whether an endpoint's circuit is open: nothing is sent. A process with a wrong clock wrote any
+ * end that lies further ahead than a circuit can stay open; such a circuit counts as closed.
  */
 export function isOpen(now: Date): Prisma.Sql {
   const latest = new Date(now.getTime() + OPEN_AHEAD_MS + WRONG_CLOCK_MS);

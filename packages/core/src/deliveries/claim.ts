@@ -1,4 +1,4 @@
-/** Which deliveries may be tried now, and by whom. */
+/** Claims the deliveries that are due, for one worker at a time. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { isOpen } from './circuit.js';
@@ -8,7 +8,10 @@ import { latestAttemptAt } from './misdated.js';
 import type { RetrySchedule } from './retry.js';
 import { openSecret } from './sealed-secret.js';
 
-/** A delivery in this worker's hand until `leaseUntil`, which is also how its result is told from a later one's. */
+/**
+ * A delivery that this worker holds until `leaseUntil`. That time also distinguishes its result
+ * from a later one.
+ */
 export interface Claimed {
   readonly id: bigint;
   readonly leaseUntil: Date;
@@ -19,23 +22,26 @@ export interface Claimed {
   readonly createdAt: Date;
 }
 
-/** Where to, and signed with what: the present secret first, then the former one during its grace period. */
+/**
+ * The destination and its secrets: the present secret first, then the previous one in its grace
+ * period.
+ */
 export interface Target {
   readonly id: bigint;
   readonly merchant: string;
   readonly name: string;
   readonly url: string;
-  /** None for handlers. */
+  /** Empty for handlers. */
   readonly secrets: readonly Buffer[];
 }
 
 export type Claim =
   | { readonly result: 'claimed'; readonly target: Target; readonly deliveries: readonly Claimed[] }
   | { readonly result: 'nothing' }
-  /** Its secret does not open: PAYONCE_ENCRYPTION_KEY is not the one that it was sealed with. */
+  /** Its secret does not open: it was sealed with another PAYONCE_ENCRYPTION_KEY. */
   | { readonly result: 'cannot_sign'; readonly merchant: string; readonly name: string };
 
-/** What this process can do. */
+/** What this process can deliver to. */
 export interface Abilities {
   readonly encryptionKey: Buffer | null;
   /** Names of the handlers in this process. */
@@ -43,17 +49,17 @@ export interface Abilities {
 }
 
 export interface Outlook {
-  /** Order events wait for their deliveries to be made. */
+  /** Order events wait for the creation of their deliveries. */
   readonly untold: boolean;
   /** Deliveries wait for an endpoint that is disabled or deleted. */
   readonly strays: boolean;
   /** Deliveries wait for a time further ahead than any try is planned. */
   readonly misdated: boolean;
-  /** Endpoints that something is due for, that are not disabled, whose circuit is not open. */
+  /** Enabled endpoints with due deliveries and a closed circuit. */
   readonly due: readonly bigint[];
 }
 
-/** What there is to do, in one statement: mostly nothing. */
+/** Looks for work, in one statement; usually there is none. */
 export async function lookAround(
   { prisma, clock, scheduleMs }: DatabaseDeps & RetrySchedule,
   { encryptionKey, handlers }: Abilities,
@@ -81,10 +87,10 @@ export async function lookAround(
 }
 
 /**
- * Takes deliveries of one endpoint in hand. The endpoint is locked meanwhile, so that workers claim one
- * after the other. One that fails gets one delivery at a time, so that it takes no room from others; and
- * one whose circuit was open gets one, and no other worker's, before it is known what became of it.
- * @param room how many this process still takes for it
+ * Claims deliveries of one endpoint. It locks the endpoint, so that workers claim one after the
+ * other. A failing endpoint gets one delivery at a time, so that it takes no room from others.
+ * After an open circuit only one worker sends one delivery, until its result is recorded.
+ * @param room how many more this process takes for the endpoint
  */
 export async function claimDeliveries(
   deps: DatabaseDeps,
@@ -114,8 +120,9 @@ export async function claimDeliveries(
 }
 
 /**
- * An order's events go out in sequence: nothing is sent while an earlier one is not fanned out yet, or
- * waits for the same endpoint, or is in hand for it. What is delivered or parked is in nobody's way.
+ * An order's events go out in sequence. A delivery waits while an earlier event of its order is not
+ * fanned out, waits for the same endpoint, or is being sent to it. Delivered and parked deliveries
+ * block nothing.
  */
 async function lease(
   tx: Tx,
@@ -164,7 +171,7 @@ async function lockTarget(tx: Tx, id: bigint, now: Date): Promise<TargetRow | nu
   return row ?? null;
 }
 
-/** Null rather than unsigned, and rather than signed with a secret that is on its way out alone. */
+/** Returns null rather than no signature, or a signature by the previous secret alone. */
 function secretsOf(row: TargetRow, key: Buffer | null, now: Date): Buffer[] | null {
   const { secret, previousSecret, previousSecretExpiresAt: expires } = row;
   const present = key && secret && openSecret(key, row, secret);

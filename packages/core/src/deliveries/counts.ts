@@ -4,7 +4,7 @@ import { isOpen } from './circuit.js';
 export interface DeliveryCounts {
   readonly pending: number;
   readonly parked: number;
-  /** Of what waits, fanned out or not; 0 when nothing does. */
+  /** The age of the oldest waiting one, fanned out or not; 0 when none waits. */
   readonly oldestSeconds: number;
   readonly endpoints: {
     readonly enabled: number;
@@ -13,7 +13,7 @@ export interface DeliveryCounts {
   };
 }
 
-/** For gauges. @throws what the database throws */
+/** For gauges. @throws the driver's error */
 export async function countDeliveries({ prisma, clock }: DatabaseDeps): Promise<DeliveryCounts> {
   const now = clock();
   const [row] = await prisma.$queryRaw<

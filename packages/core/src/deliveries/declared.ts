@@ -23,20 +23,22 @@ export interface DeclaredEndpoint {
   readonly eventTypes: readonly EventType[];
   /** Null for handlers. */
   readonly secret: Buffer | null;
-  /** Signs beside it until then; as long as it stands in the file, where `expiresAt` is null. */
+  /**
+   * The previous secret signs too until then; with a null `expiresAt` as long as the file lists it.
+   */
   readonly previous: { readonly secret: Buffer; readonly expiresAt: Date | null } | null;
 }
 
 const block = z.strictObject({
   merchant: z.string().min(1).max(64).default('default'),
   url: z.string(),
-  /** None: every type. */
+  /** Empty: every type. */
   events: z.array(z.enum(EVENT_TYPES)).default([]),
-  /** The newest first; the one before it signs, too, until it is taken out or `retiredAt`. */
+  /** The newest first. The second one signs too, until it is removed or until `retiredAt`. */
   secrets: z.array(secretSource).max(2).default([]),
 });
 
-/** What is wrong with an address, in words. */
+/** The faults of an address, in words. */
 const URL_FAULT: Readonly<Record<UrlFault, string>> = {
   not_a_url: 'must be an absolute URL, or handler:NAME',
   not_https: 'must be https, or in a network of PAYONCE_WEBHOOK_ALLOW_NETWORKS',
@@ -45,7 +47,10 @@ const URL_FAULT: Readonly<Record<UrlFault, string>> = {
   other_kind: 'must stay what it is',
 };
 
-/** Reads the file that the environment names. @throws ConfigError with every fault at once, and no value */
+/**
+ * Reads the file that the environment names. @throws ConfigError with all faults at once, and no
+ * value
+ */
 export function readDeclaredEndpoints(env: Env, policy: AddressPolicy): DeclaredEndpoint[] {
   const { text, readSecret } = readChannelText(env);
   return loadDeclaredEndpoints(text, policy, readSecret);

@@ -16,13 +16,15 @@ export interface DeliveryRow {
   readonly inHand: boolean;
 }
 
-/** As if it had never been tried. */
+/** Resets a delivery to its state before the first try. */
 export function asNew(now: Date): Prisma.Sql {
   return Prisma.sql`state = 'pending', parked_reason = NULL, attempts = 0, next_attempt_at = ${now},
     lease_until = NULL, delivered_at = NULL`;
 }
 
-/** Until the transaction ends. Who locks its endpoint, too, does that first. */
+/**
+ * Locks until the transaction ends. A transaction that also locks its endpoint locks that first.
+ */
 export async function lockDelivery(tx: Tx, now: Date, id: bigint): Promise<DeliveryRow | null> {
   const [row] = await tx.$queryRaw<DeliveryRow[]>`
     SELECT id, endpoint_id AS "endpointId", order_id AS "orderId", state,

@@ -10,7 +10,7 @@ export interface EndpointCommand extends Operator {
 }
 
 export type UnknownEndpoint = { readonly result: 'unknown_endpoint' };
-/** It stands in the channel file: change it there. */
+/** The channel file defines it: change it there. */
 export type ManagedByFile = { readonly result: 'managed_by_file' };
 /** `again`: it was so already; nothing was changed, and no audit row was written. */
 export type Done = {
@@ -19,7 +19,10 @@ export type Done = {
   readonly again: boolean;
 };
 
-/** With the endpoint locked, so that whoever records a result, claims a delivery or makes one waits, or is waited for. */
+/**
+ * Runs `work` with the endpoint locked. A transaction that records a result, claims a delivery or
+ * creates one either waits for this one or has committed before it.
+ */
 export function withEndpoint<Outcome>(
   deps: DatabaseDeps,
   { endpoint: id }: EndpointCommand,

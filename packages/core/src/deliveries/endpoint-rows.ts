@@ -6,18 +6,18 @@ import type { EventType } from './event-types.js';
 
 export type DisabledReason = 'operator' | 'failing' | 'gone' | 'not_in_file';
 
-/** An endpoint as anyone may see it: without its secrets. */
+/** An endpoint without its secrets, safe to show. */
 export interface Endpoint {
   readonly id: bigint;
   readonly merchant: string;
   readonly name: string;
   readonly url: string;
-  /** None: every type. */
+  /** Empty: every type. */
   readonly eventTypes: readonly EventType[];
   readonly source: 'file' | 'api';
-  /** Until when the former secret signs beside the present one; null when there is none. */
+  /** The end of the previous secret's grace period; null when there is none. */
   readonly previousSecretExpiresAt: Date | null;
-  /** In a row. */
+  /** Consecutive failures. */
   readonly failures: number;
   readonly failingSince: Date | null;
   readonly openUntil: Date | null;
@@ -44,7 +44,7 @@ export interface NewEndpoint {
   readonly secret: Buffer | null;
 }
 
-/** Takes the place of a deleted one of that name. @returns null when the name is taken */
+/** Replaces a deleted endpoint of that name. @returns null when the name is taken */
 export async function insertEndpoint(
   tx: Tx,
   now: Date,
@@ -67,7 +67,7 @@ export async function insertEndpoint(
   return row ?? null;
 }
 
-/** Until the transaction ends; null for one that was never there, or was deleted. */
+/** Locks until the transaction ends. @returns null for an unknown or a deleted endpoint */
 export async function lockEndpoint(tx: Tx, id: bigint): Promise<Endpoint | null> {
   const [row] = await tx.$queryRaw<Endpoint[]>`
     SELECT ${COLUMNS} FROM webhook_endpoints WHERE id = ${id} AND deleted_at IS NULL
@@ -75,14 +75,14 @@ export async function lockEndpoint(tx: Tx, id: bigint): Promise<Endpoint | null>
   return row ?? null;
 }
 
-/** In the order of their IDs. */
+/** Locks in the order of IDs. */
 export async function lockEndpoints(tx: Tx, ids: readonly bigint[]): Promise<Endpoint[]> {
   return tx.$queryRaw<Endpoint[]>`
     SELECT ${COLUMNS} FROM webhook_endpoints WHERE id = ANY(${[...ids]}::bigint[])
       AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE`;
 }
 
-/** What an operator changes; what is left out stays. */
+/** Writes an operator's changes; the other columns stay. */
 export async function updateTarget(
   tx: Tx,
   now: Date,
@@ -96,14 +96,14 @@ export async function updateTarget(
   );
 }
 
-/** As it is stored. Empty for handlers. */
+/** The sealed secret. Empty for handlers. */
 export async function sealedSecretOf(tx: Tx, id: bigint): Promise<Uint8Array> {
   const [row] = await tx.$queryRaw<{ secret: Uint8Array | null }[]>`
     SELECT secret FROM webhook_endpoints WHERE id = ${id}`;
   return row?.secret ?? new Uint8Array();
 }
 
-/** The present secret becomes the former one, and signs beside the new one until `graceEnds`. */
+/** The present secret becomes the previous one, and signs beside the new one until `graceEnds`. */
 export async function replaceSecret(
   tx: Tx,
   now: Date,
@@ -119,7 +119,7 @@ export async function replaceSecret(
   );
 }
 
-/** The former secret, where there is one, signs until then; null: no more. */
+/** Sets the end of the previous secret's grace period, if there is one; null removes it. */
 export async function keepFormerSecret(
   tx: Tx,
   now: Date,
@@ -135,7 +135,7 @@ export async function keepFormerSecret(
   );
 }
 
-/** As good as new: what failed before counts no more. */
+/** Enables an endpoint and clears its failures. */
 export async function setEnabled(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
   return one(
     await tx.$queryRaw<Endpoint[]>`
@@ -145,7 +145,7 @@ export async function setEnabled(tx: Tx, now: Date, id: bigint): Promise<Endpoin
   );
 }
 
-/** What waits for it is parked: it would never go out, and must be seen. */
+/** Parks its waiting deliveries: they would never go out, and must be visible. */
 export async function setDisabled(
   tx: Tx,
   now: Date,
@@ -161,7 +161,7 @@ export async function setDisabled(
   return endpoint;
 }
 
-/** Its row stays for the deliveries' sake; its secrets do not. */
+/** Keeps the row for its deliveries, and erases the secrets. */
 export async function setDeleted(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
   const endpoint = one(
     await tx.$queryRaw<Endpoint[]>`
@@ -174,7 +174,7 @@ export async function setDeleted(tx: Tx, now: Date, id: bigint): Promise<Endpoin
   return endpoint;
 }
 
-/** A lease is left alone: what is just being sent may still be delivered. */
+/** Leaves leases: a delivery that is being sent may still be delivered. */
 async function parkPending(tx: Tx, endpointId: bigint, reason: ParkedReason): Promise<void> {
   await tx.$executeRaw`
     UPDATE deliveries SET state = 'parked', parked_reason = ${reason}

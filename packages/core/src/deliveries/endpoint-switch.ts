@@ -1,4 +1,4 @@
-/** An operator switches an endpoint off and on, or removes it. */
+/** An operator disables, enables or deletes an endpoint. */
 import type { DatabaseDeps } from '../database/deps.js';
 import {
   auditEndpoint,
@@ -14,7 +14,7 @@ import { setDeleted, setDisabled, setEnabled } from './endpoint-rows.js';
 export type SwitchEndpointOutcome = Done | UnknownEndpoint | ManagedByFile;
 
 /**
- * What failed before counts no more. What was parked meanwhile stays so: see `redeliverParked`.
+ * Clears earlier failures. Deliveries parked meanwhile stay parked: see `redeliverParked`.
  * @throws AppError `database_unavailable`
  */
 export async function enableEndpoint(
@@ -22,7 +22,7 @@ export async function enableEndpoint(
   command: EndpointCommand,
 ): Promise<SwitchEndpointOutcome> {
   return withEndpoint(deps, command, async (tx, now, before) => {
-    // The next look at the file would disable it again.
+    // The next reload of the file would disable it again.
     if (before.disabledReason === 'not_in_file') return { result: 'managed_by_file' };
     if (before.disabledAt === null) return { result: 'done', endpoint: before, again: true };
     const endpoint = await setEnabled(tx, now, before.id);
@@ -32,7 +32,7 @@ export async function enableEndpoint(
   });
 }
 
-/** Nothing is sent any more; what waits, and what comes, is parked. @throws AppError `database_unavailable` */
+/** Stops sending; waiting and new deliveries are parked. @throws AppError `database_unavailable` */
 export async function disableEndpoint(
   deps: DatabaseDeps,
   command: EndpointCommand,
@@ -45,7 +45,9 @@ export async function disableEndpoint(
   });
 }
 
-/** Its history stays; its secrets are forgotten, its name is free. @throws AppError `database_unavailable` */
+/**
+ * Keeps its history, erases its secrets and frees its name. @throws AppError `database_unavailable`
+ */
 export async function deleteEndpoint(
   deps: DatabaseDeps,
   command: EndpointCommand,

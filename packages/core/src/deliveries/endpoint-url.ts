@@ -5,8 +5,9 @@ import type { AddressPolicy } from './networks.js';
  * Why an endpoint cannot have this address:
  * - `not_a_url`: neither an absolute URL of at most 2,048 characters nor `handler:NAME`
  * - `not_https`: plain http needs PAYONCE_WEBHOOK_ALLOW_NETWORKS
- * - `credentials`: user and password would be stored in the clear; the signature is what proves us
- * - `address_refused`: an address that nothing may be sent to
+ * - `credentials`: user and password would be stored in plain text; the signature identifies
+ *   payonce
+ * - `address_refused`: order events may not be sent to this address
  * - `other_kind`: a handler stays a handler, and an address an address
  */
 export const URL_FAULTS = [
@@ -21,14 +22,14 @@ export type UrlFault = (typeof URL_FAULTS)[number];
 const MOST_CHARACTERS = 2_048;
 const HANDLER = /^handler:[a-z0-9-]{1,40}$/;
 
-/** `handler:NAME`: handed over inside the process that embeds payonce. */
+/** `handler:NAME`: delivered inside the process that embeds payonce. */
 export function isHandler(url: string): boolean {
   return url.startsWith('handler:');
 }
 
 /**
- * What can be told without asking the network; where a name leads is checked whenever it is connected to.
- * @returns null: nothing is wrong with it
+ * Checks an address without the network; each connection checks the resolved addresses.
+ * @returns null when there is no fault
  */
 export function faultOfUrl(text: string, policy: AddressPolicy): UrlFault | null {
   if (HANDLER.test(text)) return null;
@@ -43,7 +44,7 @@ export function faultOfUrl(text: string, policy: AddressPolicy): UrlFault | null
   return address !== null && !policy.allows(address, encrypted) ? 'address_refused' : null;
 }
 
-/** The address, where the URL names one instead of a host. */
+/** The address, if the URL names one instead of a host. */
 function literalAddress({ hostname }: URL): string | null {
   const bare = hostname.replace(/^\[(.*)\]$/, '$1');
   return isIP(bare) === 0 ? null : bare;

@@ -1,4 +1,4 @@
-/** An operator makes an endpoint, changes it, or gives it another secret. */
+/** An operator creates an endpoint, changes it, or rotates its secret. */
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { lockEndpointsForChange } from '../database/endpoint-lock.js';
@@ -34,7 +34,9 @@ import {
 } from './sealed-secret.js';
 
 export interface EndpointDeps extends DatabaseDeps {
-  /** PAYONCE_ENCRYPTION_KEY, 32 bytes. Without it no endpoint gets a secret, and so none is made. */
+  /**
+   * PAYONCE_ENCRYPTION_KEY, 32 bytes. Without it there can be no secret, so no endpoint is created.
+   */
   readonly encryptionKey: Buffer | null;
   readonly policy: AddressPolicy;
 }
@@ -42,13 +44,13 @@ export interface EndpointDeps extends DatabaseDeps {
 /** An endpoint's name: unique within its merchant, and never changed. */
 export const ENDPOINT_NAME = /^[a-z0-9-]{1,40}$/;
 
-/** A merchant's system has this long to take over a new secret, unless told otherwise. */
+/** The default time in which a merchant's system can take over a new secret. */
 export const ROTATION_GRACE_MS = 24 * 3_600_000;
 
 type InvalidUrl = { readonly result: 'invalid_url'; readonly why: UrlFault };
-/** PAYONCE_ENCRYPTION_KEY is not set; or the text given is no `whsec_` secret of 24 to 64 bytes. */
+/** PAYONCE_ENCRYPTION_KEY is not set; or the given text is no `whsec_` secret of 24 to 64 bytes. */
 type NoSecret = { readonly result: 'no_encryption_key' | 'invalid_secret' };
-/** `secret`: to be shown now, and never again; null for handlers, which have none. */
+/** `secret`: shown now and never again; null for handlers, which have none. */
 type Made = {
   readonly result: 'done';
   readonly endpoint: Endpoint;
@@ -69,7 +71,10 @@ export type RotateSecretOutcome =
   /** A handler. */
   | { readonly result: 'has_no_secret' };
 
-/** @param command.secret one that the merchant has already; else it is made @throws AppError `database_unavailable` */
+/**
+ * @param command.secret a secret that the merchant already has; otherwise one is generated
+ * @throws AppError `database_unavailable`
+ */
 export async function createEndpoint(
   deps: EndpointDeps,
   command: Operator & {
@@ -103,7 +108,10 @@ export async function createEndpoint(
   });
 }
 
-/** Another address, other event types; what is left out stays. @throws AppError `database_unavailable` */
+/**
+ * Changes the address or the event types; omitted fields stay. @throws AppError
+ * `database_unavailable`
+ */
 export async function updateEndpoint(
   deps: EndpointDeps,
   command: EndpointCommand & {
@@ -127,9 +135,10 @@ export async function updateEndpoint(
 }
 
 /**
- * A new secret. The former one signs beside it for `graceMs` (0: not at all), so that a merchant's system
- * can take over the new one without a gap; one that was older than it signs no more. A given secret that it has
- * already (the request was sent twice) takes nobody's place: only the former one's time is set anew.
+ * Sets a new secret. The previous one signs beside it for `graceMs` (0: not at all), so that a
+ * merchant's system can switch without a gap. An older secret no longer signs. A repeated request
+ * with the present secret replaces none: it only resets the end of the previous secret's grace
+ * period.
  * @throws AppError `database_unavailable`
  */
 export async function rotateSecret(

@@ -1,4 +1,7 @@
-/** What a merchant's system is told; an endpoint may ask for some of them. The database knows no other. */
+/**
+ * The types of order events that merchants' systems receive. An endpoint may choose some of them.
+ * The database accepts no other type.
+ */
 export const EVENT_TYPES = [
   'order.paid',
   'order.partially_refunded',

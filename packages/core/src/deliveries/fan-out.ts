@@ -3,18 +3,20 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 
 /**
- * Makes deliveries of order events that have none yet, the oldest `limit`. Most have: who applies notifications
- * makes them in the same statement (`store-plans.ts`); these are of all other writers, or came while an endpoint
- * was changed. Found by their state, never by "greater than the last": an ID that was taken earlier may be
+ * Creates the deliveries of order events that have none yet, the oldest `limit`. Most order events
+ * have them already: applying a notification creates them in the same statement (`store-plans.ts`).
+ * The rest come from other writers, or from a time when an endpoint was being changed. The query
+ * finds them by state, never by "greater than the last": an ID that was taken earlier may be
  * committed later.
- * @returns how many order events it was
+ * @returns the number of order events
  * @throws AppError `database_unavailable`
  */
 export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number> {
   return inTransaction(deps, async (tx) => {
     const now = deps.clock();
-    // The endpoints are locked, so that who disables one waits, and then parks what was made here. An
-    // order's later event, fanned out by another worker, is not sent before this one: see `claim.ts`.
+    // Locks the endpoints: a transaction that disables one waits, and then parks the deliveries
+    // made here. If another worker fans out a later event of the order, it is not sent before this
+    // one: see `claim.ts`.
     return tx.$executeRaw`
       WITH due AS (
         SELECT id, order_id, merchant, type FROM order_events WHERE fanned_out_at IS NULL
@@ -29,8 +31,8 @@ export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number>
 }
 
 /**
- * One delivery per order event that is `due` and endpoint of its merchant, `told`, that wants the type; parked at
- * once where it is disabled.
+ * One delivery per `due` order event and endpoint in `told` of its merchant that wants the type. A
+ * delivery for a disabled endpoint is parked at once.
  */
 export function insertDeliveries(now: Date): Prisma.Sql {
   return Prisma.sql`
@@ -47,8 +49,8 @@ export function insertDeliveries(now: Date): Prisma.Sql {
 }
 
 /**
- * Parks what waits for an endpoint that is disabled or deleted: made by who applied, while the endpoint's failures
- * disabled it. It would never go out, and must be seen.
+ * Parks deliveries that wait for a disabled or deleted endpoint. They arise when a notification is
+ * applied while failures disable the endpoint. They would never go out, and must be visible.
  * @throws AppError `database_unavailable`
  */
 export async function parkStrays(deps: DatabaseDeps): Promise<void> {

@@ -1,10 +1,10 @@
-/** Connections to addresses that are allowed, and to no other. */
+/** Connections to allowed addresses only. */
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import type { AddressPolicy } from './networks.js';
 
-/** What a name leads to; `dns.lookup` unless a test says otherwise. */
+/** Resolves a name; `dns.lookup` unless a test replaces it. */
 export type Lookup = (
   hostname: string,
   options: { readonly all: true },
@@ -14,18 +14,17 @@ export type Lookup = (
 export interface GuardOptions {
   readonly policy: AddressPolicy;
   readonly lookup?: Lookup;
-  /** The authority to trust instead of the system's ones. */
+  /** The authority to trust instead of the system's authorities. */
   readonly ca?: string;
 }
 
-/** TCP and TLS together; part of the time that a whole delivery has. */
+/** Covers TCP and TLS; part of the time limit of a whole delivery. */
 const CONNECT_LIMIT_MS = 10_000;
 
 /**
- * A connector for undici. A host written as an address is checked before it is connected to; of a name,
- * all addresses that the lookup gives, and it is those very ones that are connected to, so that a name that
- * changes its mind gains nothing; and the address at the other end of the socket once more, before a byte is
- * written, be it of TLS.
+ * A connector for undici. It checks a literal address before it connects. For a name it checks all
+ * resolved addresses and connects only to these, which defeats DNS rebinding. It checks the peer
+ * address of the socket again before the first byte, including TLS.
  */
 export function guardedConnector(options: GuardOptions): buildConnector.connector {
   const { policy, ca } = options;
@@ -49,7 +48,7 @@ export function guardedConnector(options: GuardOptions): buildConnector.connecto
   };
 }
 
-/** All of them must be allowed: a name that leads in and out at once is not to be trusted. */
+/** All of them must be allowed: a name with public and private addresses is not trusted. */
 function guardedLookup(lookup: Lookup, allows: (address: string) => boolean): LookupFunction {
   return (hostname, { all }, callback) =>
     lookup(hostname, { all: true }, (error, addresses) => {
@@ -62,7 +61,7 @@ function guardedLookup(lookup: Lookup, allows: (address: string) => boolean): Lo
     });
 }
 
-/** Calls back once: connected to an allowed address, or not at all. */
+/** Calls back once: connected to an allowed address, or with an error. */
 export function whenConnected(
   socket: Socket,
   allows: (address: string) => boolean,

@@ -1,4 +1,7 @@
-/** The circuit breaker of an endpoint, and when it is disabled by itself. Pure; its state is in the endpoint's row. */
+/**
+ * The circuit breaker of an endpoint, and its automatic disabling. Pure; the state is in the
+ * endpoint's row.
+ */
 import type { DisabledReason, Endpoint } from './endpoint-rows.js';
 
 export type Health = Pick<
@@ -6,7 +9,7 @@ export type Health = Pick<
   'failures' | 'failingSince' | 'openUntil' | 'lastSuccessAt' | 'disabledReason'
 >;
 
-/** What a try tells of its endpoint. */
+/** The result of a try, as far as it concerns the endpoint. */
 export interface Result {
   readonly delivered: boolean;
   readonly status: number | null;
@@ -14,21 +17,22 @@ export interface Result {
 }
 
 export interface HealthLimits {
-  /** Of nothing but failures. */
+  /** The duration of uninterrupted failures that disables an endpoint. */
   readonly disableAfterMs: number;
-  /** The circuit is never open for longer. */
+  /** The longest time that the circuit stays open. */
   readonly openMaxMs: number;
 }
 
-/** So many failures in a row are no accident of one message. */
+/** So many consecutive failures do not come from one message. */
 const OPENS_AT = 5;
 const OPEN_MS = 30_000;
-/** A row that says when it last went well is written at most this often. */
+/** A success is written to the row at most this often. */
 const SUCCESS_EVERY_MS = 1_000;
 
 /**
- * While the circuit is open nothing is sent; then one delivery, and by what becomes of it the circuit closes
- * or opens for as long as all of it has lasted: twice as long each time, however many failed together.
+ * Nothing is sent while the circuit is open. Then one delivery probes the endpoint: a success
+ * closes the circuit, a failure opens it again. It stays open for as long as the failures have
+ * lasted so far, which doubles the time. The number of concurrent failures does not matter.
  */
 export function healthAfter(
   before: Health,
@@ -41,7 +45,8 @@ export function healthAfter(
     return { ...before, failures: 0, failingSince: null, openUntil: null, lastSuccessAt: now };
   }
   const failures = before.failures + 1;
-  // A time that lies ahead was written by a wrong clock, and would keep it from ever counting as failing.
+  // A wrong clock wrote a time that lies ahead. It would keep the endpoint from ever counting as
+  // failing.
   const failingSince = before.failingSince && before.failingSince < now ? before.failingSince : now;
   return {
     ...before,
@@ -62,7 +67,7 @@ function isFine({ failures, openUntil, lastSuccessAt }: Health, now: Date): bool
   return failures === 0 && openUntil === null && fresh;
 }
 
-/** Whoever says that it is too much, and for how long, does not speak of one delivery. */
+/** A status about the endpoint's load: its `Retry-After` concerns more than one delivery. */
 function isBusy(status: number | null): boolean {
   return status === 429 || status === 503;
 }
@@ -72,7 +77,7 @@ function openedUntil(failingSince: Date, now: Date, openMaxMs: number): Date {
   return new Date(now.getTime() + Math.min(Math.max(lastedMs, OPEN_MS), openMaxMs));
 }
 
-/** Never earlier than what was asked for before: what failed together is not heard in the order of its sending. */
+/** Never earlier than a known time: results of concurrent tries arrive in any order. */
 function later(times: readonly (Date | null)[]): Date | null {
   const known = times.flatMap((one) => one?.getTime() ?? []);
   return known.length === 0 ? null : new Date(Math.max(...known));

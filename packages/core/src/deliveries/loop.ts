@@ -1,4 +1,6 @@
-/** Brings order events to merchants' systems: makes deliveries, claims those that are due, tries them, records. */
+/**
+ * The delivery loop: creates deliveries, claims the due ones, tries them and records the results.
+ */
 import { createBatcher } from '../batcher.js';
 import { withDeadline } from '../deadline.js';
 import { type Abilities, type Claimed, claimDeliveries, lookAround, type Target } from './claim.js';
@@ -11,39 +13,42 @@ import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './
 import { type Handler, send } from './send.js';
 
 export interface DeliverySizes {
-  /** Tries in hand at once; idle sockets mostly. */
+  /** Concurrent tries; their sockets are mostly idle. */
   readonly concurrency: number;
-  /** Of them for one endpoint, so that a slow one takes no room from others. */
+  /** Of these for one endpoint, so that a slow one takes no room from others. */
   readonly perEndpoint: number;
-  /** From one look to the next while nobody nudges. */
+  /** The poll interval without a nudge. */
   readonly pollMs: number;
-  /** How long stopping waits for tries in hand. */
+  /** How long stopping waits for tries under way. */
   readonly drainMs: number;
 }
 
 export interface DeliveryOptions {
   readonly deps: RecordDeps;
-  /** PAYONCE_ENCRYPTION_KEY; without it only handlers are told. */
+  /** PAYONCE_ENCRYPTION_KEY; without it only handlers receive events. */
   readonly encryptionKey: Buffer | null;
   readonly guard: GuardOptions;
-  /** By name: what endpoints with the address `handler:NAME` are told through. */
+  /** By name: the handlers of endpoints with the address `handler:NAME`. */
   readonly handlers?: Readonly<Record<string, Handler>>;
   readonly sizes: DeliverySizes;
-  /** False: nothing is claimed or made; what is in hand goes on. */
+  /** While false, nothing is claimed or created; tries under way go on. */
   readonly mayWork?: () => boolean;
   readonly onAttempt?: (attempt: Attempt, recorded: Recorded) => void;
 }
 
 export interface Deliveries {
-  /** There may be something new: look now instead of at the next poll. */
+  /** Looks for work now instead of at the next poll. */
   nudge(): void;
-  /** Claims no more and waits for the tries in hand; those that take too long are given up, and are made again. */
+  /**
+   * Stops claiming and waits for the tries under way. A try that takes too long is abandoned and
+   * repeated later.
+   */
   stop(): Promise<void>;
 }
 
-/** Order events for which deliveries are made in one statement. */
+/** Order events whose deliveries one statement creates. */
 const FAN_OUT_LIMIT = 500;
-/** Results in one transaction; one transaction at a time leaves the pool to others. */
+/** Results per transaction; one transaction at a time leaves the pool to others. */
 const RECORD_LIMIT = 100;
 
 export function startDeliveries(options: DeliveryOptions): Deliveries {
@@ -63,7 +68,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   });
   const inHand = new Map<bigint, number>();
   const tries = new Set<Promise<void>>();
-  /** Of which it was said that they cannot be signed for: once is enough. */
+  /** Endpoints that cannot be signed for and are already in the log: once is enough. */
   const mute = new Set<bigint>();
   let wanted = false;
   let looking: Promise<void> | null = null;
@@ -102,7 +107,8 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
     if (first.misdated) await redateDeliveries(deps);
     if (first.untold) while (!stopped && (await fanOut(deps, FAN_OUT_LIMIT)) === FAN_OUT_LIMIT);
     const { due } = first.untold || first.misdated ? await lookAround(deps, abilities) : first;
-    // Who has least in hand comes first, or a few slow ones would take all room that becomes free.
+    // The endpoint with the fewest tries comes first. Otherwise a few slow ones would take all free
+    // room.
     const sorted = [...due].sort((a, b) => (inHand.get(a) ?? 0) - (inHand.get(b) ?? 0));
     for (const endpointId of sorted) if (!stopped) await claim(endpointId);
   };

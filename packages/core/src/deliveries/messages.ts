@@ -1,6 +1,6 @@
 /**
- * What a merchant's system is told, word for word. The one source: payloads are read through these
- * schemas before they leave, and docs/webhooks/*.schema.json is made from them.
+ * The messages to merchants' systems, word for word. The only source: every payload passes these
+ * schemas before it is sent, and docs/webhooks/*.schema.json is generated from them.
  */
 import { z } from 'zod';
 import { HOLD_REASONS, type HoldReason } from '../notifications/notification.js';
@@ -114,21 +114,24 @@ const messages = {
   ),
 } satisfies { readonly [Type in EventType]: z.ZodType };
 
-/** One message, as a merchant's system or a handler gets it. */
+/** One message, as a merchant's system or a handler receives it. */
 export type Message = { [Type in EventType]: z.output<(typeof messages)[Type]> }[EventType];
 
-/** For docs/webhooks. As input, so that a field that is added later is no fault of a merchant's system. */
+/**
+ * For docs/webhooks. As input, so that a field that is added later does not break a merchant's
+ * system.
+ */
 export function schemaOf(type: EventType) {
   return z.toJSONSchema(messages[type], {
     io: 'input',
-    // `format` says it; zod's expression of it would fill the page.
+    // `format` is enough; zod's expression for it would fill the page.
     override: ({ jsonSchema }) => {
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
     },
   });
 }
 
-/** The body as it leaves: the same bytes on every retry. Null for a payload that cannot be read. */
+/** The body of the request: the same bytes on every retry. Null for an unreadable payload. */
 export function messageOf({
   type,
   createdAt,
@@ -148,7 +151,7 @@ export function messageOf({
   return read.success ? read.data : null;
 }
 
-/** `webhook-id`: one per order event, whoever is told and however often. */
+/** `webhook-id`: one per order event, for every endpoint and every retry. */
 export function messageId({
   id,
   createdAt,
@@ -156,6 +159,6 @@ export function messageId({
   readonly id: bigint;
   readonly createdAt: Date;
 }): string {
-  // With the time: a merchant's system remembers IDs, and a database may have been made anew.
+  // With the time: a merchant's system remembers IDs, and the database may be a new one.
   return `evt_${id}_${createdAt.getTime().toString(36)}`;
 }

@@ -6,13 +6,13 @@ import { attemptAheadMs, type RetrySchedule } from './retry.js';
 /** Rows in one statement; the next look takes the rest. */
 const STEP = 1_000;
 
-/** Beyond it no try is ever planned: a process whose clock was wrong wrote a time that lies further ahead. */
+/** No try is planned later than this. A process with a wrong clock wrote any later time. */
 export function latestAttemptAt(now: Date, scheduleMs: readonly number[] | undefined): Date {
   return new Date(now.getTime() + attemptAheadMs(scheduleMs) + WRONG_CLOCK_MS);
 }
 
 /**
- * Makes deliveries due that would wait for longer than any delivery does.
+ * Makes deliveries due whose time is later than any planned try.
  * @throws AppError `database_unavailable`
  */
 export async function redateDeliveries(deps: DatabaseDeps & RetrySchedule): Promise<void> {

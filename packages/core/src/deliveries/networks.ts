@@ -1,4 +1,7 @@
-/** Which addresses order events may be sent to. Pure; whoever connects asks for the address really used. */
+/**
+ * Which addresses order events may be sent to. Pure; a connection checks the address that it really
+ * uses.
+ */
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -11,15 +14,16 @@ export interface AddressPolicy {
   readonly hasPlainNetworks: boolean;
 }
 
-/** Azure's metadata service: the only one outside the ranges that are refused anyway. */
+/** Azure's metadata service: the only one outside the ranges that are refused already. */
 const METADATA = new Set(['168.63.129.16']);
 
-/** What the world may route to: the deprecated `::a.b.c.d` would pass for unicast, too. */
+/** The globally routable range: the deprecated `::a.b.c.d` would otherwise count as unicast. */
 const GLOBAL_IPV6: Network = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
- * Public addresses over TLS, and whatever is in the networks named, over TLS or not. Private, link-local,
- * loopback, multicast and reserved ones are refused, also as IPv4-mapped, NAT64, 6to4 or Teredo.
+ * Allows public addresses over TLS, and every address of the named networks, over TLS or not.
+ * Refuses private, link-local, loopback, multicast and reserved ones, also as IPv4-mapped, NAT64,
+ * 6to4 or Teredo.
  */
 export function createAddressPolicy(allowed: readonly Network[]): AddressPolicy {
   return {

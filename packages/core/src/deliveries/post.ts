@@ -5,16 +5,16 @@ import { type GuardOptions, guardedConnector } from './guarded-connect.js';
 import type { Answer } from './record.js';
 import { ATTEMPT_LIMIT_MS, parseRetryAfter } from './retry.js';
 
-/** Of the answer's body: enough to see what went wrong. */
+/** Stored bytes of the answer's body: enough to show the cause. */
 const RESPONSE_BYTES = 1_024;
-/** Of the answer's headers; nothing of them is needed but one. */
+/** Limit of the answer's headers; only one of them is used. */
 const HEADER_BYTES = 16_384;
 const ERROR_CHARACTERS = 300;
 
 export interface Poster {
   /** Never throws, and never takes longer than its limit. */
   post(url: string, headers: Record<string, string>, body: string, now: Date): Promise<Answer>;
-  /** Whatever is under way is given up. */
+  /** Abandons all requests under way. */
   close(): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export function createPoster(options: GuardOptions, limitMs = ATTEMPT_LIMIT_MS):
   };
 }
 
-/** No answer, and why: the first lines of what was thrown. */
+/** The reason why there is no answer: the start of the error's text. */
 export function unanswered(thrown: unknown): Answer {
   // PostgreSQL's text takes no NUL.
   const error = messageOf(thrown).replaceAll('\0', '').slice(0, ERROR_CHARACTERS);
@@ -66,7 +66,7 @@ function refusal(status: number): string {
   return status === 410 ? 'gone' : 'not a success';
 }
 
-/** The status says what counts; a body that breaks off, drips or never ends changes nothing. */
+/** The status decides; a body that breaks off, drips or never ends changes nothing. */
 async function firstBytes(body: AsyncIterable<unknown>): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -78,7 +78,7 @@ async function firstBytes(body: AsyncIterable<unknown>): Promise<Buffer | null> 
       if (size >= RESPONSE_BYTES) break;
     }
   } catch {
-    // What came is kept.
+    // Keeps the bytes received so far.
   }
   return size === 0 ? null : Buffer.concat(chunks);
 }

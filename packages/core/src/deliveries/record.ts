@@ -1,4 +1,4 @@
-/** What became of tries, and what follows for deliveries and endpoints. */
+/** The results of tries, and what follows for deliveries and endpoints. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type { Claimed, Target } from './claim.js';
@@ -6,7 +6,7 @@ import { type DisabledReason, type Endpoint, lockEndpoints, setDisabled } from '
 import { type Health, healthAfter } from './health.js';
 import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
 
-/** What came back. */
+/** The answer to a try. */
 export interface Answer {
   readonly delivered: boolean;
   /** Null when there was no answer, and for handlers. */
@@ -16,7 +16,7 @@ export interface Answer {
   /** The first KiB. */
   readonly response: Buffer | null;
   readonly retryAfterMs: number | null;
-  /** Nothing was sent: it tells nothing of the endpoint. */
+  /** Nothing was sent: the result says nothing about the endpoint. */
   readonly unsent?: true;
 }
 
@@ -29,19 +29,19 @@ export interface Attempt {
   readonly answer: Answer;
 }
 
-/** `late`: another worker has it in hand by now, so that nothing was recorded. */
+/** `late`: another worker has claimed it meanwhile, so that nothing was recorded. */
 export type Recorded = 'delivered' | 'retried' | 'exhausted' | 'late';
 
 export interface RecordDeps extends DatabaseDeps, RetrySchedule {
-  /** An endpoint is disabled after so long a time of nothing but failures. */
+  /** The duration of uninterrupted failures that disables an endpoint. */
   readonly disableAfterMs: number;
   /** From 0 to 1. */
   readonly random: () => number;
 }
 
 /**
- * Records tries and what follows, in one transaction: the tries, the deliveries' states, the endpoints'
- * health. Only who still has the lease may record.
+ * Records tries and what follows, in one transaction: the tries, the deliveries' states, the
+ * endpoints' health. Only the holder of the lease may record.
  * @returns one result per attempt, in their order
  * @throws AppError `database_unavailable`
  */
@@ -106,7 +106,7 @@ function decide(
 }
 
 /**
- * What was parked while it was being sent stays so, unless it was delivered: then that is the truth.
+ * A delivery that was parked while it was being sent stays parked, unless it was delivered.
  * @returns the deliveries whose lease was still the one they were claimed with
  */
 async function storeStates(tx: Tx, now: Date, decided: readonly Decided[]): Promise<Set<bigint>> {

@@ -1,4 +1,4 @@
-/** An operator sends an order event again, or all that an endpoint did not get. */
+/** An operator sends an order event again, or all parked deliveries of an endpoint. */
 import { Prisma } from '@payonce/prisma/client';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
@@ -9,16 +9,17 @@ import { isLeased } from './lease.js';
 import type { EndpointDisabled } from './redeliver.js';
 
 export type RedeliverEventOutcome =
-  /** The deliveries that will be made; those that are being sent just now are left alone. */
+  /** The deliveries to be made; those that are being sent are left unchanged. */
   | { readonly result: 'done'; readonly deliveries: readonly bigint[] }
   | { readonly result: 'unknown_order_event' }
-  /** No such endpoint of that merchant. */
+  /** The merchant has no such endpoint. */
   | { readonly result: 'unknown_endpoint' }
   | EndpointDisabled;
 
 /**
- * Sends an order event again: to one endpoint, whether or not it asked for that type; or to all of the
- * merchant's that are enabled and want it. Also to one that was not there when it happened.
+ * Sends an order event again: to one endpoint, whether or not it wants that type, or to all enabled
+ * endpoints of the merchant that want it. This includes endpoints that did not exist at the time of
+ * the event.
  * @throws AppError `database_unavailable`
  */
 export async function redeliverOrderEvent(
@@ -65,8 +66,8 @@ export type RedeliverParkedOutcome =
   | EndpointDisabled;
 
 /**
- * Sends all that was parked because the endpoint was disabled, or because every attempt failed: what a
- * merchant's system that was away is owed. Not what an operator rejected.
+ * Sends all deliveries that were parked because the endpoint was disabled or every attempt failed:
+ * those that a merchant's system missed while it was down. Rejected deliveries stay parked.
  * @throws AppError `database_unavailable`
  */
 export async function redeliverParked(

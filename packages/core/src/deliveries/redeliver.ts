@@ -1,4 +1,4 @@
-/** What an operator does with one delivery. Each writes its audit row in the same transaction. */
+/** An operator's actions on one delivery. Each writes its audit row in the same transaction. */
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
@@ -18,12 +18,12 @@ export type RedeliverOutcome =
   | UnknownDelivery
   | EndpointDisabled
   | { readonly result: 'endpoint_deleted' }
-  /** It is being sent just now. */
+  /** It is being sent now. */
   | { readonly result: 'in_hand' };
 
 /**
- * Sends a delivery again, now, whatever became of it; a new round of attempts begins. It is one message:
- * the merchant's system sees the same `webhook-id`.
+ * Sends a delivery again now, whatever its state; a new round of attempts begins. The merchant's
+ * system sees the same message with the same `webhook-id`.
  * @throws AppError `database_unavailable`
  */
 export async function redeliverDelivery(
@@ -35,7 +35,7 @@ export async function redeliverDelivery(
     const [{ endpointId } = { endpointId: null }] = await tx.$queryRaw<{ endpointId: bigint }[]>`
       SELECT endpoint_id AS "endpointId" FROM deliveries WHERE id = ${command.delivery}`;
     if (endpointId === null) return { result: 'unknown_delivery' };
-    // Before its deliveries, as everywhere.
+    // The endpoint before its deliveries, as on all paths.
     const endpoint = await lockEndpoint(tx, endpointId);
     if (endpoint === null) return { result: 'endpoint_deleted' };
     if (endpoint.disabledAt !== null) return { result: 'endpoint_disabled' };
@@ -56,7 +56,8 @@ export type RejectDeliveryOutcome =
   | { readonly result: 'delivered' };
 
 /**
- * Not tried any more, and in nobody's way. One that is being sent just now may still be delivered.
+ * Parks a delivery: it is not retried and blocks no other delivery. One that is being sent may
+ * still be delivered.
  * @throws AppError `database_unavailable`
  */
 export async function rejectDelivery(

@@ -1,10 +1,10 @@
-/** How long a delivery is tried, and when again. Pure. */
+/** How long a delivery is retried, and when. Pure. */
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** From one try to the next, three days in all: the schedule that Standard Webhooks recommends. */
+/** The waits between tries, three days in all: the schedule that Standard Webhooks recommends. */
 export const RETRY_AFTER_MS: readonly number[] = [
   5 * SECOND,
   5 * MINUTE,
@@ -17,41 +17,44 @@ export const RETRY_AFTER_MS: readonly number[] = [
   24 * HOUR,
 ];
 
-/** From the name's lookup to the answer's last byte that is read; what Standard Webhooks recommends at least. */
+/**
+ * From the name's lookup to the last byte read of the answer; the minimum that Standard Webhooks
+ * recommends.
+ */
 export const ATTEMPT_LIMIT_MS = 15_000;
 
-/** Which waits a process keeps; `RETRY_AFTER_MS` unless given. */
+/** The waits of a process; `RETRY_AFTER_MS` unless given. */
 export interface RetrySchedule {
-  /** From one try to the next. */
+  /** The waits between tries. */
   readonly scheduleMs?: readonly number[];
 }
 
-/** Never earlier, and up to a fifth later: what failed together must not come back together. */
+/** Never earlier, and up to a fifth later: tries that failed together must not repeat together. */
 const JITTER = 0.2;
 
-/** Whoever asks for longer is asked again after a day all the same. */
+/** A longer `Retry-After` is cut to a day. */
 const RETRY_AFTER_MAX_MS = 24 * HOUR;
 
-/** How far ahead the next try lies at most, with any schedule that was in use. */
+/** The longest time to the next try, with any schedule that was in use. */
 export function attemptAheadMs(scheduleMs: readonly number[] = RETRY_AFTER_MS): number {
   return Math.max(RETRY_AFTER_MAX_MS, Math.max(...scheduleMs) * (1 + JITTER));
 }
 
-/** How far ahead a circuit closes at most: `Retry-After` of an endpoint that is busy is the longest. */
+/** The longest time that a circuit stays open: `Retry-After` of a busy endpoint is the longest. */
 export const OPEN_AHEAD_MS = RETRY_AFTER_MAX_MS;
 
-/** A system that is back is found within a quarter of an hour. */
+/** A recovered system is found within a quarter of an hour. */
 const OPEN_MAX_MS = 15 * MINUTE;
 
-/** How long the circuit of an endpoint stays open at most: who tries soon again finds out soon, too. */
+/** The longest time that an endpoint's circuit stays open: a short schedule probes early, too. */
 export function openMaxMs(scheduleMs: readonly number[]): number {
   return Math.min(OPEN_MAX_MS, Math.max(...scheduleMs));
 }
 
 /**
- * @param scheduleMs from one try to the next
+ * @param scheduleMs the waits between tries
  * @param tries how often it was tried, this one included
- * @param retryAfterMs what the answer asked for
+ * @param retryAfterMs the wait that the answer asked for
  * @returns null: that was the last try
  */
 export function nextAttemptAt(
@@ -66,7 +69,9 @@ export function nextAttemptAt(
   return new Date(now.getTime() + Math.max(wait * (1 + JITTER * random), retryAfterMs ?? 0));
 }
 
-/** `Retry-After` as seconds or as a date, at most a day; null for anything else and for the past. */
+/**
+ * `Retry-After` as seconds or as a date, at most a day; null for anything else and for the past.
+ */
 export function parseRetryAfter(text: unknown, now: Date): number | null {
   if (typeof text !== 'string') return null;
   const ms = /^\d{1,9}$/.test(text) ? Number(text) * SECOND : dateOf(text) - now.getTime();

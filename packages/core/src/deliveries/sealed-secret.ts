@@ -1,4 +1,4 @@
-/** The secrets that order events are signed with: as merchants hold them, and as they are stored. */
+/** The secrets that sign order events: as merchants hold them, and as they are stored. */
 import { decodeBase64, openAesGcm, randomSecret, sealAesGcm } from '../providers/crypto.js';
 
 /** Standard Webhooks: 24 to 64 bytes. */
@@ -9,23 +9,25 @@ const MADE_BYTES = 32;
 const PREFIX = 'whsec_';
 const NONCE_BYTES = 12;
 
-/** Whose secret it is. A sealed one that was moved to another endpoint's row cannot be opened. */
+/**
+ * The owner of a secret. A sealed secret that was moved to another endpoint's row does not open.
+ */
 export interface SecretOwner {
   readonly merchant: string;
   readonly name: string;
 }
 
-/** A new secret as a merchant is shown it, once: `whsec_` and base64. */
+/** A new secret as shown once to a merchant: `whsec_` and base64. */
 export function makeSecret(): string {
   return textOf(randomSecret(MADE_BYTES));
 }
 
-/** The one text of a secret: `parseSecret` takes no other for these bytes. */
+/** The canonical text of a secret: `parseSecret` accepts no other for these bytes. */
 export function textOf(secret: Buffer): string {
   return PREFIX + secret.toString('base64');
 }
 
-/** Null for anything that is no `whsec_` secret of 24 to 64 bytes. */
+/** Null for anything other than a `whsec_` secret of 24 to 64 bytes. */
 export function parseSecret(text: string): Buffer | null {
   const bytes = text.startsWith(PREFIX) ? decodeBase64(text.slice(PREFIX.length)) : null;
   return bytes && bytes.length >= LEAST_BYTES && bytes.length <= MOST_BYTES ? bytes : null;
@@ -37,7 +39,7 @@ export function sealSecret(key: Buffer, owner: SecretOwner, secret: Buffer): Buf
   return Buffer.concat([nonce, sealed]);
 }
 
-/** Null when it was sealed with another key, for another endpoint, or changed since. */
+/** Null when it was sealed with another key, sealed for another endpoint, or altered since. */
 export function openSecret(key: Buffer, owner: SecretOwner, stored: Uint8Array): Buffer | null {
   const bytes = Buffer.from(stored);
   const nonce = bytes.subarray(0, NONCE_BYTES);

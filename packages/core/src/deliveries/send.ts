@@ -10,8 +10,9 @@ import { ATTEMPT_LIMIT_MS } from './retry.js';
 import { signedHeaders } from './sign.js';
 
 /**
- * A merchant's system inside the process that embeds payonce. Resolving means that the message is taken;
- * whatever is thrown means that it is to come again. It may come more than once, as over HTTP: `id` is the same.
+ * A merchant's system inside the process that embeds payonce. It accepts a message by resolving;
+ * any error means that it wants a retry. A message may come more than once, as over HTTP, with the
+ * same `id`.
  */
 export type Handler = (message: Message, about: { readonly id: string }) => Promise<void>;
 

@@ -1,9 +1,9 @@
 import { hmacSha256Base64 } from '../providers/crypto.js';
 
 /**
- * The headers of Standard Webhooks (https://www.standardwebhooks.com): the ID is the message's on every
- * retry, the time is the attempt's, and there is a signature for each live secret.
- * @param secrets at least one: nothing ever leaves unsigned
+ * The headers of Standard Webhooks (https://www.standardwebhooks.com). The ID is the message's on
+ * every retry, the time is the attempt's, and each live secret has a signature.
+ * @param secrets at least one: every message is signed
  */
 export function signedHeaders(
   message: { readonly id: string; readonly body: string },

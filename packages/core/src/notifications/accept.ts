@@ -3,7 +3,7 @@ import type { OrderTerms } from '../orders/order.js';
 import type { PaymentEvent } from '../providers/event.js';
 import type { HoldReason } from './notification.js';
 
-/** Holds that a person can overrule: what the event says is whole, and somebody has to vouch for it. */
+/** Holds that a person can overrule: the event is complete, and somebody has to vouch for it. */
 export const ACCEPTABLE_REASONS = [
   'amount_mismatch',
   'merchant_mismatch',
@@ -11,7 +11,7 @@ export const ACCEPTABLE_REASONS = [
   'unconfirmed',
 ] as const satisfies readonly HoldReason[];
 
-/** Why accepting would mean nothing; `nothing_said`: the event changes no order by its meaning. */
+/** Why accepting has no effect; `nothing_said`: the event states nothing about an order. */
 export type Unacceptable =
   | Exclude<HoldReason, (typeof ACCEPTABLE_REASONS)[number]>
   | 'nothing_said';
@@ -21,9 +21,10 @@ export type Acceptance =
   | { readonly acceptable: false; readonly why: Unacceptable };
 
 /**
- * Whether an operator may accept a held event, and the facts that it states then. Pure. Overruled are the
- * amount, the payee, the missing signature and the known ID; never a missing order, another currency
- * (amounts of two currencies cannot be added) or what could not be read.
+ * Whether an operator may accept a held event, and the facts that it then states. Pure. An operator
+ * overrules the amount, the payee, the missing signature and the known ID. An operator never
+ * overrules a missing order, another currency (amounts of two currencies cannot be added) or an
+ * unreadable event.
  */
 export function acceptEvent(
   event: PaymentEvent,
@@ -39,8 +40,9 @@ export function acceptEvent(
 }
 
 /**
- * The facts as they are stored: that a trade paid is the operator's word, naming trade, amount and audit
- * row, unless it is known to have paid as much; all others are the provider's.
+ * The facts to store. A payment becomes the operator's statement, with trade, amount and audit row.
+ * It is left out when the trade is already known to have paid as much. All other facts are the
+ * provider's.
  */
 export function acceptedFacts(
   told: readonly Fact[],

@@ -6,24 +6,25 @@ import { sha256Hex } from '../providers/crypto.js';
 import { type ApplyDeps, applyFree, applyInTurn, applyNotifications } from './apply.js';
 import type { ApplyOutcome, VerifiedNotification } from './notification.js';
 
-/** What others insert just now is committed by then: a batch takes 10 to 300 ms. */
+/** A concurrent insert of the same row commits within that time: a batch takes 10 to 300 ms. */
 const WAIT_MS = 300;
-/** Less than that: what is inserted meanwhile may be what another batch waits for. */
+/** Less than `WAIT_MS`: another batch may be waiting for the rows that this one inserts. */
 const TURN_WAIT_MS = 250;
-/** Once a batch has waited in vain, its parts only ask. */
+/** The limit for the parts of a batch that has already waited in vain. */
 const PART_WAIT_MS = 50;
-/** After so many parts in a row waited in vain (a half, its quarters, its eighths) it is a table that is locked. */
+/** After so many vain waits in a row (a half, its quarters, its eighths) a table is locked. */
 const WAITS_IN_A_ROW = 14;
-/** The free ones of a batch are applied by then. */
+/** By then the unlocked notifications of a batch are applied. */
 const PARTS_LIMIT_MS = 1_500;
 
 /**
- * Applies a batch whatever is in it. One that cannot be applied is singled out by halving, and held
- * alone as `internal_error` with its raw bytes; the others are applied. One that others have locked is left alone.
- * @returns per notification its outcome; or AppError `locked`: nothing of it was written; or why not even its bytes
- * could be stored
- * @throws AppError `database_unavailable`: try the whole batch again. What was applied before counts as
- * a copy then.
+ * Applies any batch. Halving singles out a notification that cannot be applied, and holds it alone
+ * as `internal_error` with its raw bytes. The others are applied. Notifications that other
+ * transactions have locked stay untouched.
+ * @returns per notification its outcome; or AppError `locked`: nothing of it was written; or the
+ * reason why not even its bytes could be stored
+ * @throws AppError `database_unavailable`: retry the whole batch. What was applied before then
+ * counts as a copy.
  */
 export async function applyAll(
   deps: ApplyDeps,
@@ -38,7 +39,7 @@ export async function applyAll(
 }
 
 /**
- * The same for notifications that tell of the same orders, which others have locked: waits for its turn.
+ * The same for notifications of orders that other transactions have locked: waits for the locks.
  * @throws AppError `database_unavailable`
  */
 export async function applyAllInTurn(
@@ -76,9 +77,10 @@ function locked(cause?: unknown): PromiseRejectedResult {
 }
 
 /**
- * A batch that waited in vain for something that cannot be skipped: larger parts first, so that most of what is free
- * is applied early. What waits alone is locked, and so is what is left when the time is used up. An endpoint that
- * somebody has locked must not keep a payment from its order: the deliveries are made later.
+ * Handles a batch that waited in vain for a lock that cannot be skipped. Larger parts come first,
+ * so that most unlocked notifications are applied early. A notification that waits alone is
+ * `locked`; so are all that remain when the time is up. A locked endpoint must not keep a payment
+ * from its order: the deliveries are created later.
  */
 async function applyParts(
   deps: ApplyDeps,
@@ -107,7 +109,7 @@ async function applyParts(
   return batch.map((_, index) => results.get(index) ?? locked(cause));
 }
 
-/** None of one: it cannot be parted. */
+/** Empty for a part of one. */
 function halves(part: readonly number[]): (readonly number[])[] {
   const middle = Math.ceil(part.length / 2);
   return part.length < 2 ? [] : [part.slice(0, middle), part.slice(middle)];
@@ -136,7 +138,7 @@ async function holdPoisonous(
   }
 }
 
-/** The column takes up to 200 characters of text; what is no text is known by its hash. */
+/** The column takes up to 200 characters of text. A hash stands for anything else. */
 function storableId(id: string): string {
   const plain = id.length <= 200 && id !== '' && !id.includes('\0');
   return plain ? id : `sha256:${sha256Hex(id)}`;

@@ -40,22 +40,22 @@ import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
 
 export interface ApplyDeps extends DatabaseDeps {
   /**
-   * Whether deliveries of order events are made in the same transaction; else `startDeliveries` makes them, and so
-   * it does for order events that are made before it was started.
+   * Whether the same transaction creates the deliveries of order events. Otherwise
+   * `startDeliveries` creates them. It does so too for order events from before it was started.
    */
   readonly fansOut?: () => boolean;
-  /** Called when there is something new to tell: deliveries were made, or a notification is held. */
+  /** Called when there are new deliveries or a newly held notification. */
   readonly onNews?: () => void;
 }
 
 /**
- * Applies a batch of verified notifications in one transaction: all of it, or nothing. Waits for what
- * others have locked, as long as PostgreSQL lets it. A batch of one is the general case. What is read after
- * a lock was waited for is read by a later statement, and so is what was committed meanwhile; every step
- * takes its rows in the order of their unique keys, and all paths take notifications before orders before
- * trades before facts.
+ * Applies a batch of verified notifications in one transaction, or nothing of it. Waits for locks
+ * as long as PostgreSQL allows. A batch of one is the general case. A read after a wait for a lock
+ * is a later statement, so it sees what was committed meanwhile. Every step locks its rows in the
+ * order of their unique keys. All paths lock notifications before orders before trades before
+ * facts.
  * @returns one outcome per notification, in the order of the batch
- * @throws AppError `database_unavailable`; anything else means that one of them is poisonous
+ * @throws AppError `database_unavailable`; any other error means that one notification is poisonous
  */
 export async function applyNotifications(
   deps: ApplyDeps,
@@ -71,11 +71,12 @@ export async function applyNotifications(
 }
 
 /**
- * The same for those that are free. Whatever has a row, an order or an order's number that another transaction has
- * locked leaves the batch as if it had not been in it, and nothing waits for it. What cannot be skipped, somebody
- * else's insert of the same row or a locked table, is waited for `waitMs` at most.
+ * The same, but skips locks. A notification whose row, order or order number another transaction
+ * has locked leaves the batch, and nothing waits for it. Two things cannot be skipped: a concurrent
+ * insert of the same row, and a locked table. For these it waits `waitMs` at most.
  * @returns per notification its outcome, or null: it is locked, and nothing of it was written
- * @throws AppError `database_unavailable`, which may be `isTooSlow`; else one of them is poisonous
+ * @throws AppError `database_unavailable`, which may be `isTooSlow`; otherwise one of them is
+ * poisonous
  */
 export function applyFree(
   deps: ApplyDeps,
@@ -86,7 +87,8 @@ export function applyFree(
 }
 
 /**
- * The same for notifications of one order: waits for its turn, `waitMs` at most, in PostgreSQL's fair queue.
+ * The same for notifications of one order: waits `waitMs` at most for its turn in PostgreSQL's fair
+ * queue.
  * @throws AppError `database_unavailable`, which may be `isTooSlow`: nothing was written
  */
 export function applyInTurn(
@@ -99,7 +101,7 @@ export function applyInTurn(
 
 interface How {
   readonly forced: HoldReason | null;
-  /** Leaves out what is locked, instead of waiting. */
+  /** Leaves out locked notifications instead of waiting. */
   readonly skips: boolean;
 }
 
@@ -188,9 +190,9 @@ function groupCopies(batch: readonly VerifiedNotification[]): Group[] {
 }
 
 /**
- * Takes out of what was entered, and out of the database, what cannot be applied now: all contents under a
- * notification ID together, so that the first of them stays the first.
- * @returns the rows that are left alone
+ * Removes busy notifications from the entries and from the database. All contents under a
+ * notification ID leave together, so that the first of them stays the first.
+ * @returns the removed rows
  */
 async function leaveBusy(
   tx: Tx,
@@ -213,13 +215,13 @@ async function leaveBusy(
 }
 
 interface Busy {
-  /** By `contentsKey`: one of its rows is locked by another transaction. */
+  /** By `contentsKey`: another transaction has locked one of its rows. */
   readonly busyIds: Set<string>;
 }
 
 /**
- * Stores and locks the notifications. The first content seen under an ID has the variant ''; that row's
- * lock is what others with the same ID wait for. Other content gets a row of its own.
+ * Stores and locks the notifications. The first content under an ID has the variant ''. Other
+ * transactions with the same ID wait for that row's lock. Each other content gets a separate row.
  */
 async function enter(
   tx: Tx,
@@ -237,7 +239,10 @@ async function enter(
   return { ...(await enterOthers(tx, now, entries, others)), busyIds };
 }
 
-/** What the release before stored under another ID goes on under it. Most messages have one ID by both rules. */
+/**
+ * Messages that the previous release stored under another ID keep that ID. Most messages have the
+ * same ID by both rules.
+ */
 async function withStoredNames(tx: Tx, groups: readonly Group[]): Promise<readonly Group[]> {
   const formerName = ({ channel, former, notificationId }: VerifiedNotification) =>
     former && former.notificationId !== notificationId
@@ -290,7 +295,10 @@ async function enterAs(
   return { entries, busyIds };
 }
 
-/** Copies by row, of the rows that are not what `insertNotifications` wrote: one copy, `applied`. */
+/**
+ * Copies by row. Leaves out rows that stay as `insertNotifications` wrote them: one copy,
+ * `applied`.
+ */
 function countsToWrite(
   { entries, surplus }: Entered,
   { added, redecided }: EventWrites,
@@ -333,7 +341,10 @@ function eventsOf(
   });
 }
 
-/** Per notification of the batch what became of it, null if it left; only the first of new ones is no copy. */
+/**
+ * One outcome per notification of the batch; null if it left. Only the first of new ones is no
+ * copy.
+ */
 function report(
   batch: readonly VerifiedNotification[],
   { entries, surplus }: Entered,

@@ -1,4 +1,4 @@
-/** Held events of other orders of the merchant that want a trade. */
+/** Held events of the merchant's other orders that claim a trade. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import type { TradeName } from '../orders/released.js';
@@ -13,14 +13,17 @@ interface TradeOfMerchant extends TradeName {
 
 type Contender = NotificationName & { readonly id: bigint };
 
-/** One order has one or two; of a merchant that tells of a trade for a thousand orders, the oldest. */
+/**
+ * An order has one or two. For a trade that a merchant claims for a thousand orders: the oldest.
+ */
 const LIMIT = 100;
 /** Who has one locked decides about it within that; beyond it, the schedule looks again. */
 const LEFT_WAIT_MS = 2_000;
 
-/** The notifications; nothing is locked. */
+/** Finds the notifications; locks nothing. */
 export function findContenders(tx: Tx, { merchant, trade }: TradeOfMerchant): Promise<Contender[]> {
-  // As `eventToJson` writes it. Compared as text: JSON's operators refuse a hostile NUL in any other field.
+  // As `eventToJson` writes it. Compared as text: JSON operators refuse a hostile NUL in any other
+  // field.
   const said = `"trade":${JSON.stringify(trade)}`;
   return tx.$queryRaw<Contender[]>`
     SELECT n.id, n.channel, n.notification_id AS "notificationId", n.variant FROM notifications n
@@ -32,7 +35,9 @@ export function findContenders(tx: Tx, { merchant, trade }: TradeOfMerchant): Pr
     )`;
 }
 
-/** Locks those that nobody else has in hand, and reads their events that wait for the trade. */
+/**
+ * Locks those that no other transaction has locked, and reads their events that wait for the trade.
+ */
 export async function lockContenders(
   tx: Tx,
   wanted: TradeOfMerchant,
@@ -49,7 +54,7 @@ export async function lockContenders(
   );
 }
 
-/** After the trade was released: those that were in other hands just then. */
+/** Runs after the trade was released, for contenders that were locked at that time. */
 export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchant): Promise<void> {
   const found = await findContenders(deps.prisma, wanted);
   if (found.length === 0) return;

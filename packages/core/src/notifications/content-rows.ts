@@ -11,8 +11,8 @@ import {
 } from './notification-rows.js';
 
 /**
- * Contents of one ID that others are compared with. A provider makes a handful; more come from whoever
- * has its key, and what is beyond is a conflict.
+ * Contents of one ID that others are compared with. A provider makes a handful. More of them come
+ * only from a holder of its key, and further ones are conflicts.
  */
 const COMPARED = 50;
 
@@ -42,8 +42,8 @@ export interface Sought extends ContentsId {
 }
 
 /**
- * Locks what is stored under these IDs and reads it. The caller has locked the first content of each, which
- * keeps others from being added. Locks are taken in the order of names.
+ * Locks and reads what is stored under these IDs. The caller has locked the first content of each,
+ * so that no other transaction adds one. Takes locks in the order of names.
  * @returns by `contentsKey`, the first content first
  */
 export async function lockContents(
@@ -51,7 +51,7 @@ export async function lockContents(
   sought: readonly Sought[],
 ): Promise<Map<string, StoredContent[]>> {
   const rows = await findContents(tx, sought);
-  // The first ones are locked.
+  // The caller has locked the first ones.
   const others = rows.filter(({ variant }) => variant !== '');
   const ids = inOrderOfNames(others, (row) => row).map(({ id }) => id);
   await tx.$queryRaw`
@@ -61,8 +61,8 @@ export async function lockContents(
 }
 
 /**
- * What the other contents under their IDs mean for events held as `id_conflict`. Without a lock on those:
- * what is decided of them meanwhile meets this event at its order.
+ * The standing of events held as `id_conflict`, given the other contents under their IDs. Does not
+ * lock those contents: an event decided meanwhile meets this one at their order.
  * @returns by the event's row; the others are judged like any event
  */
 export async function standingsOfHeld(
@@ -90,7 +90,7 @@ export async function standingsOfHeld(
   return standings;
 }
 
-/** Without a lock: what is decided of them may change. @returns by `contentsKey`, the first content first */
+/** Without a lock: outcomes may change. @returns by `contentsKey`, the first content first */
 export async function findStored(
   tx: Tx,
   sought: readonly Sought[],
@@ -152,7 +152,7 @@ async function findContents(tx: Tx, sought: readonly Sought[]): Promise<ContentR
     ORDER BY n.id`;
 }
 
-/** Which of these names are stored, by `nameKey`. Without a lock: rows are never removed. */
+/** Which of these names are stored, by `nameKey`. Needs no lock: rows are never removed. */
 export async function findNames(
   tx: Tx,
   names: readonly NotificationName[],

@@ -1,4 +1,4 @@
-/** Contents under one notification ID: which of them say the same, and what follows for each event. */
+/** Contents under one notification ID: which of them are equal, and what follows for each event. */
 import { eventToJson } from '../database/event-json.js';
 import type { PaymentEvent } from '../providers/event.js';
 import type { EventOutcome } from './notification.js';
@@ -7,13 +7,13 @@ import type { EventOutcome } from './notification.js';
  * What the other contents under its notification ID mean for an event.
  * - `judged`: it is decided like any other event
  * - `duplicate`: an equal content was applied, so it changes nothing
- * - `id_conflict`: the first content says something else, so a person has to decide
+ * - `id_conflict`: the first content differs, so a person has to decide
  */
 export type Standing = 'judged' | 'duplicate' | 'id_conflict';
 
 /** One content under a notification ID. */
 export interface Content {
-  /** The first one that was stored under the ID; the others are judged by it. */
+  /** The first one that was stored under the ID; the others are compared with it. */
   readonly isFirst: boolean;
   /** By the rule `text`; null where only the former digest is known. */
   readonly digest: string | null;
@@ -23,18 +23,18 @@ export interface Content {
 
 export interface ContentEvent {
   readonly event: PaymentEvent;
-  /** Null while it is not decided: of a new content, or of one that is decoded again. */
+  /** Null while undecided: of a new content, or of one that is decoded again. */
   readonly outcome: EventOutcome['outcome'] | null;
 }
 
-/** What follows for each event of a content from the others under its ID. Pure. */
+/** What the other contents under its ID mean for each event of a content. Pure. */
 export function standingsOf(own: Content, others: readonly Content[]): Standing[] {
   const equal = others.filter((other) => saysTheSame(own, other));
   const joinsFirst = own.isFirst || equal.some(({ isFirst }) => isFirst);
   return own.events.map(({ event }, position) => {
     const outcomes = equal.map(({ events }) => events[position]?.outcome);
     if (outcomes.some((one) => one === 'applied' || one === 'duplicate')) return 'duplicate';
-    // An operator rejected it: nothing overrules that but a person.
+    // An operator rejected it: only a person can overrule that.
     const isRejected = event.kind === 'order' && outcomes.includes('ignored');
     return joinsFirst && !isRejected ? 'judged' : 'id_conflict';
   });
@@ -47,7 +47,9 @@ export function saysTheSame(one: Content, other: Content): boolean {
   return text !== null && text === textOf(other);
 }
 
-/** One text for equal events, whatever the order of an event's facts. Null when no fact is stated. */
+/**
+ * One text for equal events, in whatever order an event's facts are. Null when they state no fact.
+ */
 function textOf({ events }: Content): string | null {
   const facts = events.flatMap(({ event }) => (event.kind === 'order' ? event.facts : []));
   return facts.length === 0 ? null : JSON.stringify(events.map(({ event }) => eventText(event)));
@@ -60,7 +62,7 @@ function eventText(event: PaymentEvent): string {
   return inOrder({ ...plain, facts: facts.map(inOrder).sort() });
 }
 
-/** The names sorted: a release may write them in another order. */
+/** Sorts the names: releases may write them in different orders. */
 function inOrder(value: unknown): string {
   return JSON.stringify(value, (_name, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)

@@ -4,7 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 import { sha256Hex } from '../providers/crypto.js';
 
 /**
- * Why a job can never succeed as things are:
+ * Why a job cannot succeed as things are:
  * - `malformed_job`: not the shape that the gateway writes
  * - `unknown_channel`: no such channel, or one of another provider
  * - `verification_failed`: the bytes do not prove their origin
@@ -25,17 +25,17 @@ export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 export interface DeadLetter {
   readonly queue: string;
   readonly jobId: string;
-  /** The job as the queue had it: for a notification the raw bytes in base64. Kept as JSON. */
+  /** The job as it was in the queue: for a notification the raw bytes in base64. Kept as JSON. */
   readonly job: unknown;
   readonly reason: DeadLetterReason;
-  /** What was thrown, if anything; never a secret. */
+  /** The text of the error, if there was one; never a secret. */
   readonly error?: string | undefined;
 }
 
 /**
- * Keeps a job for good, before it is removed from the queue: so that a re-sent notification is not
- * swallowed by the job ID. The same job again counts up and is open again; another content under a known
- * ID is kept beside it, so that nobody who can write to the queue can replace a genuine letter.
+ * Stores a job permanently before it is removed from the queue, so that its job ID does not swallow
+ * a re-sent notification. A repeated job counts up and reopens its letter. Other content under a
+ * known ID gets a second letter, so that a writer to the queue cannot replace a genuine letter.
  * @throws AppError `database_unavailable`: then the job must stay in the queue
  */
 export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): Promise<void> {
@@ -58,17 +58,23 @@ export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): 
 /** Longer than any ID that a gateway writes, and short enough for an index. */
 const JOB_ID_MAX = 300;
 
-/** Who can write to the queue can give a job any ID: what is too long to be kept or logged is known by its hash. */
+/**
+ * A writer to the queue can give a job any ID. A hash replaces an ID that is too long to keep or
+ * log.
+ */
 export function boundedJobId(jobId: string): string {
   return jobId.length <= JOB_ID_MAX ? jobId : `sha256:${sha256Hex(jobId)}`;
 }
 
-/** PostgreSQL's text takes no NUL, and keeping a letter must not fail for what a message says. */
+/**
+ * PostgreSQL's text takes no NUL, and storing a letter must not fail because of a message's
+ * content.
+ */
 function storable<Text extends string | null>(text: Text): Text | string {
   return text?.replaceAll('\0', '\uFFFD') ?? text;
 }
 
-/** How many wait for somebody, for a gauge. @throws what the database throws */
+/** How many letters are open, for a gauge. @throws the driver's error */
 export async function countOpenDeadLetters({ prisma }: DatabaseDeps): Promise<number> {
   return prisma.deadLetter.count({ where: { redrivenAt: null, dismissedAt: null } });
 }
@@ -79,15 +85,15 @@ export interface LetterCommand extends Operator {
 }
 
 export type LetterOutcome =
-  /** `again`: it was asked for before; nothing was changed now. */
+  /** `again`: it was requested before; nothing was changed now. */
   | { readonly result: 'done'; readonly again: boolean }
   | { readonly result: 'unknown_letter' }
-  /** Nothing is to be done with it any more. */
+  /** The letter is closed. */
   | { readonly result: 'settled'; readonly how: 'redriven' | 'dismissed' };
 
 /**
- * Asks for another try of a dead letter's job. A worker makes it from the letter itself: whichever queue it
- * came from, and whether that queue is up or is used any more.
+ * Requests another try of a dead letter's job. A worker reads the job from the letter. The job's
+ * queue may be down or no longer in use.
  * @throws AppError `database_unavailable`
  */
 export function requestRedrive(deps: DatabaseDeps, command: LetterCommand): Promise<LetterOutcome> {
@@ -95,7 +101,8 @@ export function requestRedrive(deps: DatabaseDeps, command: LetterCommand): Prom
 }
 
 /**
- * Nothing is to come of it (a forgery that somebody wrote into the queue): kept, and counted no more.
+ * Dismisses a letter, such as a forgery that somebody wrote into the queue. It is kept and no
+ * longer counted.
  * @throws AppError `database_unavailable`
  */
 export function dismissDeadLetter(

@@ -3,7 +3,7 @@ import type { HeldEvent } from './event-rows.js';
 import type { VerifiedNotification } from './notification.js';
 import type { NotificationRow } from './notification-rows.js';
 
-/** The same message, as often as the batch has it. */
+/** One message, with the number of its copies in the batch. */
 export interface Group {
   /** See `contentKey`. */
   readonly key: string;
@@ -15,16 +15,19 @@ export interface Group {
 export interface Entry extends Group {
   readonly row: NotificationRow;
   readonly isNew: boolean;
-  /** Per event what the other contents under its ID mean for it; null for the first content. */
+  /** Per event, what the other contents under its ID mean for it; null for the first content. */
   readonly standings: readonly Standing[] | null;
 }
 
-/** What a batch is about, locked. */
+/** The locked rows of a batch. */
 export interface Entered {
   readonly entries: Map<string, Entry>;
-  /** Held events of contents that are equal to one of the batch: they are decided with it. */
+  /** Held events of contents that equal one of the batch: the batch decides them too. */
   readonly equalHeld: readonly { readonly stored: HeldEvent; readonly standing: Standing }[];
-  /** Groups that are not stored (`ApplyOutcome.surplus`): the row that counts them, and their ID's `contentsKey`. */
+  /**
+   * Groups that are not stored (`ApplyOutcome.surplus`): the row that counts them, and the
+   * `contentsKey` of their ID.
+   */
   readonly surplus: Map<
     string,
     { readonly rowId: bigint; readonly count: number; readonly id: string }

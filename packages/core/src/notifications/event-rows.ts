@@ -1,4 +1,4 @@
-/** SQL of what notifications say: their events, each with its outcome. */
+/** SQL of the events of notifications, each with its outcome. */
 import { Prisma } from '@payonce/prisma/client';
 import { eventFromJson, eventToJson } from '../database/event-json.js';
 import { recordset } from '../database/recordset.js';
@@ -16,7 +16,7 @@ export interface StoredEvent {
   readonly position: number;
   readonly outcome: EventOutcome;
   readonly tries: number;
-  /** Null for what is settled: nothing more can come of it. */
+  /** Null for a decided event: nothing more follows from it. */
   readonly event: PaymentEvent | null;
 }
 
@@ -52,7 +52,9 @@ export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<Sto
   return rows.map(toStored);
 }
 
-/** The same, with the decoded event of settled ones too: contents of one ID are compared by it. */
+/**
+ * The same, with the decoded event of decided ones too: it serves to compare contents of one ID.
+ */
 export async function readAllEvents(
   tx: Tx,
   rowIds: readonly bigint[],
@@ -83,7 +85,7 @@ export interface NewEvent {
   readonly outcome: EventOutcome;
 }
 
-/** To go along with `storePlans`; null when there are none. */
+/** Goes along with `storePlans`; null when there are no events. */
 export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.Sql | null {
   if (events.length === 0) return null;
   const rows = events.map(({ notificationRowId, position, merchant, event, outcome }) => {
@@ -117,20 +119,23 @@ export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.S
     FROM ${added} AS e`;
 }
 
-/** Once they are stored. */
+/** Runs after the events are stored. */
 export async function tellNewlyHeld(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
   await tellHeld(tx, now, events.flatMap(asHeld));
 }
 
-/** A held event that was looked at again. */
+/** A held event that was decided again. */
 export interface Redecided {
   readonly stored: HeldEvent;
   readonly outcome: EventOutcome;
-  /** Looked at by the schedule, which goes on to its next step. */
+  /** The schedule decided it again, so its schedule advances one step. */
   readonly scheduled: boolean;
 }
 
-/** Writes what changed; what stays held for the same reason keeps its place in the schedule. */
+/**
+ * Writes changed outcomes. An event that stays held for the same reason keeps its place in the
+ * schedule.
+ */
 export async function updateEvents(
   tx: Tx,
   now: Date,
@@ -168,14 +173,14 @@ export async function updateEvents(
   );
 }
 
-/** The schedule looks at them then; nothing else changes. */
+/** Sets the schedule's next look at these events; changes nothing else. */
 export async function postpone(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${until}
     WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
 }
 
-/** What held events say by the present release. */
+/** Writes the events as the present release decodes them. */
 export async function rewriteEvents(
   tx: Tx,
   events: readonly { readonly id: bigint; readonly event: PaymentEvent }[],
@@ -204,7 +209,7 @@ function reasonOf(outcome: EventOutcome): HoldReason | null {
   return outcome.outcome === 'held' ? outcome.reason : null;
 }
 
-/** PostgreSQL's text takes no NUL: such a number finds no order anyway. */
+/** PostgreSQL's text takes no NUL; such a number finds no order anyway. */
 export function storable(text: string | null): string | null {
   return text === null || text.includes('\0') ? null : text;
 }

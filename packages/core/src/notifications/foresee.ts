@@ -1,4 +1,4 @@
-/** What operators would do to many held events: seen by doing it, and rolled back. */
+/** A dry run of an operator's action on many held events: does it and rolls it back. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { rolledBack } from '../database/rolled-back.js';
 import type { Tx } from '../database/transaction.js';
@@ -18,7 +18,7 @@ import { claimsOf } from './settle.js';
 
 export type HeldAction = 'retry' | 'accept' | 'reject';
 
-/** Does it. @throws AppError `database_unavailable` */
+/** Does the action. @throws AppError `database_unavailable` */
 export function operate(
   deps: DatabaseDeps,
   action: HeldAction,
@@ -35,15 +35,15 @@ export function operate(
 }
 
 /**
- * Events in one transaction: its locks are held for as long as these take, some ten milliseconds each. Those
- * of one order, trade or notification are never parted, since one changes what becomes of the next.
+ * Events in one transaction, which holds its locks for some ten milliseconds per event. Events of
+ * one order, trade or notification stay together, since each changes the result of the next.
  */
 const BATCH = 25;
 
 /**
- * What would come of each, were they done one after the other. The very same code does it, in transactions
- * that are rolled back: nothing is changed, and no one is told.
- * @throws AppError `database_unavailable`: also when something else has them locked for long
+ * The results if the commands ran one after the other. The same code runs them in transactions that
+ * are rolled back: nothing changes, and no webhook is sent.
+ * @throws AppError `database_unavailable`: also when another transaction holds their locks for long
  */
 export async function foresee(
   deps: DatabaseDeps,
@@ -91,7 +91,7 @@ function foreseeTogether(
   });
 }
 
-/** In the order in which everybody locks: notifications, then orders. */
+/** In the common order of locks: notifications, then orders. */
 async function lockAll(tx: Tx, held: readonly HeldEvent[]): Promise<void> {
   const ids = held.map((one) => one.notificationRowId);
   await tx.$queryRaw`SELECT id FROM notifications WHERE id = ANY(${ids}::bigint[])

@@ -1,4 +1,4 @@
-/** SQL of notifications as they came. */
+/** SQL of notifications as received. */
 import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
@@ -10,23 +10,23 @@ export interface NotificationRow {
   readonly channel: string;
   readonly notificationId: string;
   readonly variant: string;
-  /** By the rule of the release before. */
+  /** By the rule of the previous release. */
   readonly digest: string;
-  /** By the rule `text`; null in rows that the release before wrote. */
+  /** By the rule `text`; null in rows that the previous release wrote. */
   readonly textDigest: string | null;
 }
 
-/** A notification under the name it is stored by. */
+/** A notification with the name under which it is stored. */
 export interface Named {
   readonly notification: VerifiedNotification;
   /** '' for the first content seen under this ID, else its `formerDigest`. */
   readonly variant: string;
 }
 
-/** What copies of one notification have in common. */
+/** What the copies of one notification have in common. */
 export type NotificationName = Pick<NotificationRow, 'channel' | 'notificationId' | 'variant'>;
 
-/** One text per name; also the order in which rows are inserted and locked, everywhere. */
+/** One text per name. All transactions insert and lock rows in the order of this text. */
 export function nameKey({ channel, notificationId, variant }: NotificationName): string {
   return JSON.stringify([channel, notificationId, variant]);
 }
@@ -42,12 +42,12 @@ export function inOrderOfNames<One>(
     .map(({ one }) => one);
 }
 
-/** What workers of the release before compare. */
+/** The digest that workers of the previous release compare. */
 export function formerDigest({ former, digest }: VerifiedNotification): string {
   return former?.digest ?? digest;
 }
 
-/** Whether a row has this content: each row is judged by the rule of the release that wrote it. */
+/** Whether a row has this content. Each row is judged by the rule of the release that wrote it. */
 export function hasContent(
   { digest, textDigest }: Pick<NotificationRow, 'digest' | 'textDigest'>,
   notification: VerifiedNotification,
@@ -58,9 +58,9 @@ export function hasContent(
 }
 
 /**
- * Stores what is not stored yet, as `applied`: what comes out otherwise is corrected by `updateNotifications`
- * before anybody else can see the row, so that most rows are written once. `named` sorted by name.
- * @returns the new rows, which are this transaction's own, by `nameKey`
+ * Stores new notifications as `applied`. `updateNotifications` corrects other results before any
+ * other transaction can see the row, so that most rows are written once. `named` is sorted by name.
+ * @returns by `nameKey`, the rows that this transaction inserted
  */
 export async function insertNotifications(
   tx: Tx,
@@ -108,8 +108,8 @@ export async function insertNotifications(
 }
 
 /**
- * Locks them until the transaction ends, in the order given: sorted by name.
- * @param skips leaves out those that another transaction has locked, instead of waiting for it
+ * Locks rows until the transaction ends, in the order given: sorted by name.
+ * @param skips leaves out rows that another transaction has locked, instead of waiting for them
  * @returns by `nameKey`
  */
 export async function lockNotifications(
@@ -139,7 +139,7 @@ export async function lockNotifications(
   return byName(rows);
 }
 
-/** Takes back what this transaction inserted: nobody else ever sees it. */
+/** Removes rows that this transaction inserted: no other transaction ever sees them. */
 export async function deleteNotifications(tx: Tx, ids: readonly bigint[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.$executeRaw`DELETE FROM notifications WHERE id = ANY(${[...ids]}::bigint[])`;
@@ -149,7 +149,7 @@ function byName(rows: readonly NotificationRow[]): Map<string, NotificationRow> 
   return new Map(rows.map((row) => [nameKey(row), row]));
 }
 
-/** Counts copies, and sums a notification's status up from its events. */
+/** Counts copies, and derives a notification's status from its events. */
 export async function updateNotifications(
   tx: Tx,
   now: Date,

@@ -1,17 +1,17 @@
 import type { PaymentEvent } from '../providers/event.js';
 import type { ContentIdentity, ProviderId } from '../providers/provider.js';
 
-/** A notification whose origin was proved again by the worker, decoded, ready to be applied. */
+/** A decoded notification whose origin the worker has verified again, ready to be applied. */
 export interface VerifiedNotification {
   readonly provider: ProviderId;
   /** The channel's key: notification IDs are unique within it. */
   readonly channel: string;
-  /** Whose orders it speaks of. */
+  /** The merchant that owns the orders. */
   readonly merchant: string;
   readonly notificationId: string;
   /** 64 hex digits, by the rule `text`: equal ones are one content (`ContentRule`). */
   readonly digest: string;
-  /** Its name and digest by the rule of the release before; absent where both rules agree. */
+  /** Its name and digest by the rule of the previous release; absent where both rules agree. */
   readonly former?: ContentIdentity | null;
   readonly authenticity: 'signed' | 'encrypted';
   readonly receivedAt: Date;
@@ -23,7 +23,7 @@ export interface VerifiedNotification {
   readonly events: readonly PaymentEvent[];
 }
 
-/** Why an event waits for a person, a registration or a later notice. It is kept until released. */
+/** Why an event waits for a person, a registration or a later notice. It stays until released. */
 export const HOLD_REASONS = [
   'unknown_order',
   'amount_mismatch',
@@ -37,18 +37,20 @@ export const HOLD_REASONS = [
 ] as const;
 export type HoldReason = (typeof HOLD_REASONS)[number];
 
-/** What became of one event. `duplicate`: another notification, but every fact was known already. */
+/** The result of one event. `duplicate`: another notification, but every fact was already known. */
 export type EventOutcome =
   | { readonly outcome: 'applied' }
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'ignored' }
   | { readonly outcome: 'held'; readonly reason: HoldReason };
 
-/** What became of one notification; `copy` when an earlier copy of it was settled already. */
+/** The result of one notification; `copy` when an earlier copy of it was already decided. */
 export interface ApplyOutcome {
   readonly notificationId: string;
   readonly copy: boolean;
   readonly events: readonly EventOutcome[];
-  /** Encrypted, unsigned, and one content too many under its ID: counted as a copy, and not stored. */
+  /**
+   * Encrypted, unsigned, and one content too many under its ID: counted as a copy, and not stored.
+   */
   readonly surplus?: boolean;
 }

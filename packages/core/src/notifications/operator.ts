@@ -1,4 +1,4 @@
-/** What an operator does with a held event. Each writes its audit row in the same transaction. */
+/** An operator's actions on a held event. Each writes its audit row in the same transaction. */
 import { type AuditAction, type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
@@ -22,7 +22,7 @@ import { updateNotifications } from './notification-rows.js';
 import { settleAgain } from './release.js';
 import { claimsOf, contestedFacts, ownsAll } from './settle.js';
 
-/** One event of one notification, and who wants something of it. */
+/** One event of one notification, and the operator who acts on it. */
 export interface EventCommand extends Operator {
   /** The notification's row. */
   readonly notification: bigint;
@@ -33,15 +33,20 @@ export type OperatorOutcome =
   /** `again`: this very action was done before; nothing was changed now. */
   | { readonly result: 'done'; readonly outcome: EventOutcome; readonly again: boolean }
   | { readonly result: 'unknown_event' }
-  /** Settled meanwhile, or by something else. */
+  /** Decided meanwhile, or by another action. */
   | { readonly result: 'not_held'; readonly outcome: EventOutcome }
-  /** It has no meaning for this event; nothing was changed, and no audit row was written. */
+  /**
+   * The action has no meaning for this event; nothing was changed, and no audit row was written.
+   */
   | { readonly result: 'refused'; readonly why: Unacceptable }
-  /** The event says another amount than the caller named, or, held for something else, than is due. */
+  /**
+   * The event states another amount than the caller named. Without a named amount: another one than
+   * is due, although the event is held for a different reason.
+   */
   | { readonly result: 'other_amount'; readonly amount: bigint | null };
 
 /**
- * Evaluates the hold again, now: what a registration or the schedule does.
+ * Decides the hold again now, as a registration or the schedule does.
  * @throws AppError `database_unavailable`
  */
 export async function retryEvent(
@@ -66,9 +71,9 @@ export async function retryEvent(
 }
 
 /**
- * Applies a held event on an operator's word: its order counts as paid with the amount received, and
- * refunds that it tells are applied as told. `amount`, where given, must be what the event says was paid:
- * so that nobody accepts another sum than the one that was seen.
+ * Applies a held event by an operator's decision. Its order counts as paid with the amount
+ * received, and the refunds that the event states are applied. A given `amount` must equal the paid
+ * amount in the event, so that nobody accepts another sum than the one that was seen.
  * @throws AppError `database_unavailable`
  */
 export async function acceptHeldEvent(
@@ -108,7 +113,7 @@ export async function acceptHeldEvent(
 }
 
 /**
- * Nothing is to come of a held event: it is ignored, and kept.
+ * Rejects a held event: it is ignored, and kept.
  * @throws AppError `database_unavailable`
  */
 export async function rejectHeldEvent(
@@ -124,8 +129,8 @@ export async function rejectHeldEvent(
 }
 
 /**
- * With the notification locked, first of all as everywhere: whoever applies a copy, releases it for its
- * order or takes it by schedule waits, or is waited for, and then finds it settled.
+ * Locks the notification first, as all paths do. A transaction that applies a copy, releases the
+ * event for its order or takes it by schedule either waits for this one or has committed before it.
  */
 function withHeldEvent(
   deps: DatabaseDeps,
@@ -146,7 +151,7 @@ function withHeldEvent(
   });
 }
 
-/** The same request again, of a caller who did not hear the answer. A retry settles nothing by itself. */
+/** A caller repeats a request when it got no answer. A retry alone decides nothing. */
 async function wasSettledBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
   const [last] = await tx.$queryRaw<{ action: string }[]>`
     SELECT action FROM audit_log WHERE notification_event_id = ${id} AND action <> 'event.retry'
@@ -166,14 +171,14 @@ async function settle(tx: Tx, now: Date, held: HeldEvent, outcome: EventOutcome)
   await updateNotifications(tx, now, new Map([[held.notificationRowId, 0]]));
 }
 
-/** What the event says was paid; null when it speaks of no payment. */
+/** The paid amount in the event; null when it states no payment. */
 function amountReceived(facts: readonly Fact[]): bigint | null {
   return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
 }
 
 /**
- * What the operator accepts: the amount named; else, of an event held for its amount, whatever it says, as
- * that is what was looked at; else the amount due.
+ * The amount that the operator accepts: the named amount, if any. Otherwise, for an event held for
+ * its amount, the event's amount, since the operator saw that one. Otherwise the amount due.
  */
 function amountExpected(
   { amount }: { readonly amount?: bigint | undefined },

@@ -15,16 +15,17 @@ import {
 } from './notification-rows.js';
 
 /**
- * Contents of encrypted, unsigned messages that are stored under one ID. Who has several captured refund
- * notices can splice their blocks into any number of them. A rejected one gives its place back.
+ * Stored contents of encrypted, unsigned messages under one ID. An attacker with several captured
+ * refund notices can splice their blocks into any number of them. A rejected content frees its
+ * place.
  */
 const UNSIGNED_CONTENTS = 5;
 
-/** What is known under one ID. */
+/** The known contents under one ID. */
 interface Known {
-  /** As they are stored, the first one first. */
+  /** The stored contents, the first one first. */
   readonly stored: readonly StoredContent[];
-  /** New in this batch, in its order. */
+  /** The new contents of this batch, in its order. */
   readonly added: Added[];
 }
 
@@ -35,8 +36,8 @@ interface Added {
 }
 
 /**
- * Messages whose ID has another first content. Each gets a row of its own, or meets the one that it has.
- * The caller has locked the first contents, so that nobody else adds to these IDs.
+ * Messages whose ID has another first content. Each gets a separate row, or the row that it already
+ * has. The caller has locked the first contents, so that no other transaction adds to these IDs.
  * @param first those of the batch that are the first content of their ID
  */
 export async function enterOthers(
@@ -135,7 +136,7 @@ function isSurplus(
   return open.length + fresh.length >= UNSIGNED_CONTENTS;
 }
 
-/** Two texts with one former digest: the second one is known by its own digest alone. */
+/** Two texts with one former digest: the second one is named by its new digest. */
 function freeName(named: Named, stored: readonly StoredContent[], added: readonly Added[]): Named {
   const isTaken =
     stored.some(({ row }) => row.variant === named.variant) ||
@@ -159,7 +160,10 @@ function nameOf({ notification, variant }: Named): NotificationName {
   return { ...notification, variant };
 }
 
-/** What is held beside an equal content of the batch: decided after it, it is a duplicate if that is applied. */
+/**
+ * Held events of contents that equal one of the batch. Decided after it, they are duplicates if the
+ * batch applies it.
+ */
 function equalHeld(
   known: ReadonlyMap<string, Known>,
   entries: ReadonlyMap<string, Entry>,

@@ -13,9 +13,9 @@ interface Overdue {
 }
 
 /**
- * Says in the log, once per event, that it has waited for its order for longer than `deadlineMs`. By then
- * the provider has stopped sending, so that nobody but a registration, the schedule or a person will bring
- * it on. It is held on.
+ * Logs once per event that it has waited for its order for longer than `deadlineMs`. By then the
+ * provider has stopped sending, so only a registration, the schedule or a person can release it. It
+ * stays held.
  * @returns whether there may be more to alert
  * @throws AppError `database_unavailable`
  */
@@ -28,7 +28,8 @@ export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Prom
       AND created_at <= ${cutoff} LIMIT ${ALERT_LIMIT}`;
   if (due.length === 0) return false;
   const alerted = await inTransaction(deps, async (tx) => {
-    // Notifications before their events, as everywhere; who is at work on one decides about it first.
+    // Notifications before their events, as on all paths; a transaction that has one locked decides
+    // it first.
     const locked = await tx.$queryRaw<{ id: bigint }[]>`
       SELECT id FROM notifications WHERE id = ANY(${due.map((row) => row.id)}::bigint[])
       ORDER BY id FOR UPDATE SKIP LOCKED`;
@@ -44,14 +45,14 @@ export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Prom
   return alerted.length > 0 && due.length === ALERT_LIMIT;
 }
 
-/** How many are held beyond the deadline, for a gauge. @throws what the database throws */
+/** How many are held beyond the deadline, for a gauge. @throws the driver's error */
 export async function countOverdue(deps: DatabaseDeps, deadlineMs: number): Promise<number> {
   const createdAt = { lte: new Date(deps.clock().getTime() - deadlineMs) };
   const where = { outcome: 'held', holdReason: 'unknown_order', createdAt };
   return deps.prisma.notificationEvent.count({ where });
 }
 
-/** What is held just now, by reason, for a gauge. @throws what the database throws */
+/** The number of held events by reason, for a gauge. @throws the driver's error */
 export async function countHeld({
   prisma,
 }: DatabaseDeps): Promise<Readonly<Record<string, number | undefined>>> {

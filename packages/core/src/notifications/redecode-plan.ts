@@ -1,4 +1,4 @@
-/** What decoding held notifications again would make of each: seen by doing it, and rolled back. */
+/** A dry run of decoding held notifications again: does it and rolls it back. */
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { rolledBack } from '../database/rolled-back.js';
@@ -13,19 +13,19 @@ import { groupRelated, packGroups } from './related.js';
 import { claimsOf } from './settle.js';
 
 export interface RedecodePlan {
-  /** By what would come of each; equal for equal plans. */
+  /** A hash of the results; equal plans have equal digests. */
   readonly digest: string;
   readonly items: readonly Redecoded[];
-  /** Others are held as well, beyond the bound. */
+  /** More notifications are held, beyond the bound. */
   readonly more: boolean;
 }
 
-/** As in plans of held events: what is of one order, trade or notification is never parted. */
+/** As in plans of held events: events of one order, trade or notification stay together. */
 const BATCH = 25;
 
 /**
- * The oldest held notifications, at most `max`, whichever release stored them; nothing is changed.
- * @throws AppError `database_unavailable`: also when something else has their orders locked for long
+ * Plans the oldest held notifications, at most `max`, of every release; nothing is changed.
+ * @throws AppError `database_unavailable`: also when another transaction holds their locks for long
  */
 export async function planRedecode(
   deps: DatabaseDeps,
@@ -40,17 +40,17 @@ export async function planRedecode(
 }
 
 export type Execution =
-  /** Something else would come of it by now: nothing was done. */
+  /** The result would now differ from the plan: nothing was done. */
   | { readonly result: 'plan_changed' }
   | { readonly result: 'done'; readonly items: readonly ExecutedItem[] };
 
 export interface ExecutedItem extends Redecoded {
-  /** False when somebody changed what comes of it since the plan was checked: it is left as it is. */
+  /** False when the result has changed since the plan was checked: the event stays as it is. */
   readonly done: boolean;
 }
 
 /**
- * Does what was planned and nothing else, batch by batch, each in a transaction of its own with its audit rows.
+ * Executes the plan and nothing else. Each batch has a separate transaction with its audit rows.
  * @param digest the plan's
  * @throws AppError `database_unavailable`
  */
@@ -101,10 +101,13 @@ function keysOf({ row, decoded }: Candidate): string[] {
   ];
 }
 
-/** It would not be as planned: rolls the transaction back. */
+/** The result would differ from the plan: rolls the transaction back. */
 class NotAsPlanned extends Error {}
 
-/** What another transaction has locked is `busy` here, after half a second: a plan can be asked for again. */
+/**
+ * A lock of another transaction counts as `busy` after half a second: a plan can be requested
+ * again.
+ */
 async function foreseen(
   deps: DatabaseDeps,
   batch: readonly Candidate[],

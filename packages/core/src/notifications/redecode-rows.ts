@@ -18,14 +18,17 @@ export interface MessageRow extends ContentsId {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What a message says by the present release. */
+/** A message as the present release decodes it. */
 export interface DecodedMessage {
   /** By the rule `text`. */
   readonly digest: string;
   readonly events: readonly PaymentEvent[];
 }
 
-/** A held message, what it says now, and the same of the first content under its ID, where that is another. */
+/**
+ * A held message and its present decoding. The same of the first content under its ID, if that is
+ * another.
+ */
 export interface Candidate {
   readonly row: MessageRow;
   readonly decoded: DecodedMessage | null;
@@ -48,7 +51,10 @@ const SELECTED = {
 
 type Row = Prisma.NotificationGetPayload<{ select: typeof SELECTED }>;
 
-/** Notifications of which an event is held, in the order of their rows. `onlyFormer`: those of the release before. */
+/**
+ * Notifications with a held event, in the order of their rows. `onlyFormer`: those of the previous
+ * release.
+ */
 export async function heldMessages(
   prisma: Pick<Tx, 'notification'>,
   asked: { readonly after: bigint; readonly limit: number; readonly onlyFormer: boolean },
@@ -66,7 +72,7 @@ export async function heldMessages(
   return rows.map(toMessage);
 }
 
-/** The first contents under the IDs of these, by `contentsKey`. */
+/** The first contents under these IDs, by `contentsKey`. */
 export async function firstsOf(
   prisma: Pick<Tx, 'notification'>,
   ids: readonly ContentsId[],
@@ -90,8 +96,9 @@ function toMessage({ body, headers, ...row }: Row): MessageRow {
 }
 
 /**
- * Locks held messages with the first contents under their IDs; nobody is waited for.
- * @returns the rows that are locked together with their first contents, and still as they were read
+ * Locks held messages with the first contents under their IDs; waits for no lock.
+ * @returns the rows that are locked together with their first contents, and unchanged since they
+ * were read
  */
 export async function lockUndecided(
   tx: Tx,
@@ -113,7 +120,10 @@ export async function lockUndecided(
   );
 }
 
-/** From now on these rows are judged by the rule `text`, and so are the first contents beside them. */
+/**
+ * Stores the digest by the rule `text` for these rows and the first contents of their IDs. That
+ * rule then judges them.
+ */
 export async function storeTextDigests(tx: Tx, candidates: readonly Candidate[]): Promise<void> {
   const digests = new Map(
     candidates

@@ -1,4 +1,4 @@
-/** Held events that another release decoded: decoded again from their bytes, and judged again. */
+/** Decodes and decides held events of another release again, from their bytes. */
 import { bisect } from '../bisect.js';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
@@ -29,15 +29,19 @@ import {
 } from './redecode-rows.js';
 import { lockFreeOrdersOf, settleEvents } from './settle.js';
 
-/** What a stored message says by the present release; null when its bytes prove nothing any more. */
+/**
+ * Decodes a stored message by the present release; null when its bytes no longer prove their
+ * origin.
+ */
 export type DecodeStored = (message: MessageRow) => DecodedMessage | null;
 
 /**
- * What came of one held notification.
- * - `decoded`: its held events are those of the present release, and were judged again
- * - `unverifiable`: its channel or its key is gone, or its signature proves nothing by the present rules
- * - `other_shape`: it says less events than are stored of it
- * - `busy`: somebody else is at work on it, or settled it meanwhile
+ * The result of one held notification.
+ * - `decoded`: its held events are those of the present release, and were decided again
+ * - `unverifiable`: its channel or its key is gone, or its signature is invalid by the present
+ *   rules
+ * - `other_shape`: it now has fewer events than are stored
+ * - `busy`: another transaction has it locked, or decided it meanwhile
  * - `failed`: its transaction fails
  */
 export type RedecodeResult = 'decoded' | 'unverifiable' | 'other_shape' | 'busy' | 'failed';
@@ -51,26 +55,26 @@ export interface Redecoded {
 export interface RedecodedEvent {
   readonly position: number;
   readonly orderNumber: string | null;
-  /** Null for an event that the former release did not see in the message. */
+  /** Null for an event that the former release did not find in the message. */
   readonly from: EventOutcome | null;
   readonly to: EventOutcome;
 }
 
-/** A worker's schedule does it: nobody is asked. */
+/** A worker's schedule does it, without a request. */
 export const UPGRADE: Operator = {
   actor: 'system',
   reason: 'decoded again after an update',
 };
 
 export interface RedecodeStep {
-  /** The last notification that was looked at. */
+  /** The last notification of this step. */
   readonly last: bigint;
   readonly results: readonly Redecoded[];
 }
 
 /**
- * One bounded step of the upgrade: held notifications that the release before stored, in the order of their rows.
- * Each is done once; several workers at once are fine.
+ * One bounded step of the upgrade: held notifications of the previous release, in the order of
+ * their rows. Each is decoded once; several workers at once are fine.
  * @param after the last row of the step before; 0 at first
  * @throws AppError `database_unavailable`
  */
@@ -105,7 +109,7 @@ export async function candidatesOf(
   }));
 }
 
-/** In one transaction; one that cannot be applied is singled out by halving, and left as it is. */
+/** Uses one transaction. Halving singles out a notification that fails, and leaves it as it is. */
 async function redecode(
   deps: DatabaseDeps,
   candidates: readonly Candidate[],
@@ -135,7 +139,8 @@ interface Step {
 }
 
 /**
- * Locks the notifications and, as everywhere, then their orders. What another transaction has locked is `busy`.
+ * Locks the notifications and then, as on all paths, their orders. A lock of another transaction
+ * counts as `busy`.
  * @returns one result per candidate, in their order
  */
 export async function redecodeInOne(
@@ -198,7 +203,7 @@ export async function redecodeInOne(
   });
 }
 
-/** What is stored under the candidates' IDs, with their events as they are decoded now. */
+/** The stored contents under the candidates' IDs, with their events as now decoded. */
 async function currentContents(
   tx: Tx,
   candidates: readonly Candidate[],
@@ -228,7 +233,7 @@ async function currentContents(
   );
 }
 
-/** A held event is about to be decided again. */
+/** A held event has no outcome here: it is about to be decided again. */
 function asDecoded(
   one: StoredContent,
   { digest, events }: DecodedMessage,
@@ -243,7 +248,7 @@ function asDecoded(
   };
 }
 
-/** Null when the message says less than is stored of it. */
+/** Null when the message has fewer events than are stored. */
 function stepOf(
   candidate: Candidate,
   contents: ReadonlyMap<string, readonly StoredContent[]>,

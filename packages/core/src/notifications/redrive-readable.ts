@@ -10,22 +10,23 @@ interface OpenLetter extends LetterJob {
 
 /** A step through the letters by their IDs. */
 export interface ReadableStep {
-  /** The last letter that was looked at. */
+  /** The last letter of this step. */
   readonly last: bigint;
   readonly looked: number;
   readonly redriven: number;
 }
 
-/** Nobody has to ask for it: nothing about the job was wrong. */
+/** Nobody has to request it: the job itself was valid. */
 const SYSTEM = {
   actor: 'system',
   reason: 'a worker of the previous release could not read the job',
 } as const;
 
 /**
- * Applies dead letters that a worker of the release before could not read (`malformed_job`), and that this one
- * can: while both run beside a new gateway, there are some. No more than `limit` in one step. It does not set
- * `redrive_requested_at`: workers of the release before would take the letter, and fail again.
+ * Applies dead letters that a worker of the previous release could not read (`malformed_job`) and
+ * this one can. Such letters arise while both run beside a new gateway. At most `limit` in one
+ * step. It does not set `redrive_requested_at`: workers of the previous release would take the
+ * letter and fail again.
  * @param after the last letter of the step before; 0 at first
  * @throws AppError `database_unavailable`
  */
@@ -35,7 +36,7 @@ export async function redriveReadable(
   after: bigint,
   verify: (letter: LetterJob) => Verdict,
 ): Promise<ReadableStep> {
-  // As text: a job may hold what PostgreSQL's JSON operators refuse.
+  // As text: a job may contain characters that PostgreSQL's JSON operators refuse.
   const letters = await deps.prisma.$queryRaw<OpenLetter[]>`
     SELECT id, job_id AS "jobId", job FROM dead_letters
     WHERE redriven_at IS NULL AND dismissed_at IS NULL AND redrive_requested_at IS NULL
@@ -51,7 +52,7 @@ export async function redriveReadable(
   return { last: letters.at(-1)?.id ?? after, looked: letters.length, redriven };
 }
 
-/** @returns false when another worker, or a person, settled it meanwhile */
+/** @returns false when another worker, or a person, closed it meanwhile */
 function settle(deps: DatabaseDeps, id: bigint): Promise<boolean> {
   return inTransaction(deps, async (tx) => {
     const now = deps.clock();

@@ -5,7 +5,7 @@ import { applyAll } from './apply-all.js';
 import type { DeadLetterReason } from './dead-letters.js';
 import type { VerifiedNotification } from './notification.js';
 
-/** A dead letter's job, proved and decoded again; or why that fails this time. */
+/** A dead letter's job, verified and decoded again; or the reason why that fails this time. */
 export type Verdict =
   | { readonly ok: true; readonly notification: VerifiedNotification }
   | ({ readonly ok: false } & Death);
@@ -17,7 +17,7 @@ export interface LetterJob {
 }
 
 export interface RedriveResult {
-  /** Without those that others have locked: they stay asked for. */
+  /** Without letters that other transactions have locked: their request stays. */
   readonly looked: number;
   readonly redriven: number;
 }
@@ -29,10 +29,10 @@ interface Death {
 }
 
 /**
- * Tries the dead letters again that somebody asked for, at most `limit` in one step: each is proved anew
- * and applied as any notification. One that fails again counts one death more and is open again. Two
- * workers may take the same letter: the second one's application is a copy, and settles nothing.
- * @throws AppError `database_unavailable`: they stay asked for
+ * Tries the requested dead letters again, at most `limit` in one step. Each is verified again and
+ * applied like any notification. A letter that fails again counts one more death and is open again.
+ * Two workers may take the same letter: then the second application is a copy and changes nothing.
+ * @throws AppError `database_unavailable`: the requests stay
  */
 export async function redriveDeadLetters(
   deps: DatabaseDeps,
@@ -59,7 +59,10 @@ export async function redriveDeadLetters(
   return { looked: letters.length - locked, redriven };
 }
 
-/** @returns null when it is applied, or held with its reason: in any case out of here; locked ones stay asked for */
+/**
+ * @returns null when it is applied or held with its reason: both close the letter; `locked` keeps
+ * the request
+ */
 async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | 'locked' | null> {
   if (!verdict.ok) return verdict;
   const [result] = await applyAll(deps, [verdict.notification]);
@@ -71,7 +74,7 @@ async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | '
 
 async function settleLetter(deps: DatabaseDeps, id: bigint, death: Death | null): Promise<void> {
   const now = deps.clock();
-  // Only one that is still asked for: it may have died anew, or been settled, meanwhile.
+  // Only a letter that is still requested: it may have failed again, or been closed, meanwhile.
   const where = { id, redriveRequestedAt: { not: null } };
   const data =
     death === null

@@ -1,7 +1,8 @@
 /**
- * Puts together what has a key in common, directly or through others. Pure.
+ * Groups things that have a key in common, directly or through others. Pure.
  * @param keys of each thing
- * @returns indices in groups; each group, and the groups by their first ones, in the order given
+ * @returns groups of indices. Each group, and the groups by their first members, are in the order
+ * given
  */
 export function groupRelated(keys: readonly (readonly string[])[]): number[][] {
   const parents = keys.map((_, index) => index);
@@ -16,7 +17,7 @@ export function groupRelated(keys: readonly (readonly string[])[]): number[][] {
   for (const [index, names] of keys.entries()) {
     for (const name of names) {
       const [one, other] = [rootOf(index), rootOf(firsts.get(name) ?? index)];
-      // The smaller one, so that a group's root is its first.
+      // The smaller one, so that a group's root is its first member.
       parents[Math.max(one, other)] = Math.min(one, other);
       if (!firsts.has(name)) firsts.set(name, index);
     }
@@ -29,7 +30,10 @@ export function groupRelated(keys: readonly (readonly string[])[]): number[][] {
   return [...groups.values()];
 }
 
-/** Groups one after the other into batches of at most `size`, unless one alone is larger. Pure. */
+/**
+ * Packs groups, in order, into batches of at most `size`. A larger group is a batch by itself.
+ * Pure.
+ */
 export function packGroups(groups: readonly (readonly number[])[], size: number): number[][] {
   const batches: number[][] = [];
   for (const group of groups) {

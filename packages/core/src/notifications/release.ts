@@ -30,10 +30,13 @@ import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
 const RELEASE_LIMIT = 5_000;
 
 /**
- * Applies what waited for these orders, in the transaction that registers them. One that tells of another order too,
- * which is locked, is left to the schedule. A notification that is locked just now is left to whoever locked it: he either waits for this registration before he looks for
- * the order, or was done before it began. For those who look for no order there is `releaseLeft`.
- * @returns per order how many events are no longer held, by `orderKey`; none where nothing was
+ * Applies events that waited for these orders, in the transaction that registers them. Leaves an
+ * event to the schedule if its notification names another order too, and that one is locked. Skips
+ * a notification that another transaction has locked. That one waits for this registration before
+ * it looks for the order; if it had looked earlier, it would have committed by now. `releaseLeft`
+ * covers transactions that look for no order.
+ * @returns by `orderKey`, how many events of the order are no longer held; no entry where there are
+ * none
  */
 export async function releaseForOrders(
   tx: Tx,
@@ -67,8 +70,9 @@ export async function releaseForOrders(
 const LEFT_WAIT_MS = 2_000;
 
 /**
- * After the registration: what it left although the one who had it locked looks for no order, as who counts
- * a gateway's reported copies. Waits for him, which the registration must not: it holds the order's number.
+ * Runs after the registration. Releases what it skipped because of a transaction that looks for no
+ * order, such as the one that counts a gateway's reported copies. Waits for that lock. The
+ * registration itself must not wait for it, since it has locked the order's number.
  */
 export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
   const left = await deps.prisma.$queryRaw<NotificationName[]>`
@@ -90,8 +94,8 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
 }
 
 /**
- * What waits for these orders is due at once: a lock or an outage kept a registration from applying it, and its
- * next look may be an hour away.
+ * Makes the waiting events of these orders due at once. A lock or an outage kept a registration
+ * from applying them, and their next look may be an hour away.
  */
 export async function leaveToSchedule(
   deps: DatabaseDeps,
@@ -111,7 +115,10 @@ function keyOf({ merchant, event }: HeldEvent): string {
   return orderKey({ merchant, number: event.orderNumber ?? '' });
 }
 
-/** A locked order costs a held event no step of its schedule; with the schedule's pause less than ten seconds. */
+/**
+ * A locked order costs a held event no step of its schedule. With the schedule's pause this is less
+ * than ten seconds.
+ */
 const LOCKED_WAIT_MS = 4_000;
 
 export interface RetryResult {
@@ -121,8 +128,9 @@ export interface RetryResult {
 }
 
 /**
- * Looks again at held events that are due, at most `limit` notifications. One that cannot be applied is
- * singled out and held as `internal_error`; one whose order is locked is looked at a little later; the others go on.
+ * Decides held events that are due again, at most `limit` notifications. One that cannot be applied
+ * is singled out and held as `internal_error`. One whose order is locked is decided a little later.
+ * The others go on.
  * @throws AppError `database_unavailable`
  */
 export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<RetryResult> {
@@ -179,7 +187,7 @@ async function retryInOne(
 }
 
 interface Again {
-  /** Looked at by the schedule, which goes on to its next step. */
+  /** The schedule decides it, so its schedule advances one step. */
   readonly scheduled: boolean;
   readonly forced: HoldReason | null;
 }

@@ -39,7 +39,10 @@ export function lockOrdersOf(
   return lockOrders(tx, orderKeysOf(events));
 }
 
-/** Waits for nobody. `busy`: the rows of notifications with an order that another transaction has locked. */
+/**
+ * Waits for no lock. `busy`: the rows of notifications with an order that another transaction has
+ * locked.
+ */
 export async function lockFreeOrdersOf(
   tx: Tx,
   events: readonly PendingEvent[],
@@ -122,7 +125,7 @@ function held(reason: HoldReason): EventOutcome {
   return { outcome: 'held', reason };
 }
 
-/** The trades that these facts speak of, for their order. */
+/** The trades in these facts, claimed for their order. */
 export function claimsOf(
   facts: readonly Fact[],
   { id: orderId, merchant }: Pick<KnownOrder, 'id' | 'merchant'>,
@@ -135,8 +138,8 @@ export function claimsOf(
 }
 
 /**
- * A trade pays the order of its merchant that had it first, and no other. An order that released it goes on
- * taking what is told of it: that counts for nothing.
+ * A trade pays the first order of its merchant that claimed it, and no other. An order that
+ * released it still takes facts about it, without effect.
  */
 export function ownsAll(
   claims: readonly TradeClaim[],
@@ -150,7 +153,7 @@ export function ownsAll(
   );
 }
 
-/** What follows for an order whose claims another merchant's order has, too. */
+/** The facts for an order whose claims another merchant's order has, too. */
 export function contestedFacts(
   claims: readonly TradeClaim[],
   contested: ReadonlySet<string>,

@@ -2,7 +2,7 @@ import type { Tx } from '../database/transaction.js';
 import type { PaymentEvent } from '../providers/event.js';
 import type { HoldReason } from './notification.js';
 
-/** An event that is held now, for a reason that it was not held for before. */
+/** An event that is now held for a new reason. */
 export interface NewlyHeld {
   readonly notificationRowId: bigint;
   readonly position: number;
@@ -11,8 +11,9 @@ export interface NewlyHeld {
 }
 
 /**
- * Into the outbox: the merchant's system is told that something waits for somebody, once per event and
- * reason. In the transaction that holds it; of one statement, and of none when nothing is held.
+ * Writes the outbox row of a held event, once per event and reason. It tells the merchant's system
+ * that an event waits for a person. Runs in the transaction that holds it: one statement, or none
+ * when nothing is held.
  */
 export async function tellHeld(tx: Tx, now: Date, held: readonly NewlyHeld[]): Promise<void> {
   if (held.length === 0) return;
@@ -38,7 +39,9 @@ function typeOf(reason: HoldReason): 'notification.held' | 'notification.unsuppo
   return reason === 'unsupported_event' ? 'notification.unsupported' : 'notification.held';
 }
 
-/** What it says of money, and nothing of the payer; of what was not understood, the provider's own type. */
+/**
+ * States the money, and nothing about the payer; for an unsupported event, the provider's own type.
+ */
 function saysOf(event: PaymentEvent): string {
   const nothing = { amount: null, currency: null, trade: null, says: null };
   switch (event.kind) {
@@ -55,7 +58,7 @@ function saysOf(event: PaymentEvent): string {
   }
 }
 
-/** `jsonb` takes neither NUL nor half a surrogate pair: text that has either says nothing. */
+/** `jsonb` takes neither NUL nor half a surrogate pair. A text with either becomes null. */
 function jsonText(text: string | null): string | null {
   return text === null || text.includes('\0') || !text.isWellFormed() ? null : text;
 }

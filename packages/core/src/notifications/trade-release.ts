@@ -1,4 +1,4 @@
-/** An operator says that a trade does not pay an order, and takes that back. Both are facts. */
+/** An operator declares that a trade does not pay an order, or revokes that. Both are facts. */
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { rolledBack } from '../database/rolled-back.js';
@@ -17,33 +17,33 @@ import type { HeldEvent } from './event-rows.js';
 import type { EventOutcome } from './notification.js';
 import { settleAgain } from './release.js';
 
-/** One trade of one order, and who wants something of it. */
+/** One trade of one order, and the operator who acts on it. */
 export interface TradeCommand extends Operator, TradeName {
   readonly merchant: string;
   readonly number: string;
-  /** Where given: nothing is done to an order that has changed since it had this version. */
+  /** The expected version, if given: an order that has changed since is left unchanged. */
   readonly version?: number | undefined;
 }
 
-/** An order before or after. */
+/** An order before or after the action. */
 export interface Standing
   extends Pick<OrderState, 'status' | 'paidAmount' | 'refundedAmount' | 'attention'> {
   readonly version: number;
 }
 
-/** All that happens. */
+/** All effects of the action. */
 export interface TradeEffect {
   readonly before: Standing;
   readonly after: Standing;
-  /** The order of this merchant that has the trade afterwards, by its number; null: it is free. */
+  /** The number of the merchant's order that has the trade afterwards; null: it is free. */
   readonly owner: string | null;
-  /** What the merchant's system is told, also of the order that gets the trade. */
+  /** The order events, also of the order that gets the trade. */
   readonly orderEvents: readonly {
     readonly number: string;
     readonly type: string;
     readonly milestone: string;
   }[];
-  /** Events that were held for the trade, and what became of them. */
+  /** Events that were held for the trade, with their new outcomes. */
   readonly heldEvents: readonly {
     readonly notification: bigint;
     readonly position: number;
@@ -56,17 +56,17 @@ export type TradeOutcome =
   /** `again`: it was so already; nothing was changed now. */
   | { readonly result: 'done'; readonly effect: TradeEffect; readonly again: boolean }
   | { readonly result: 'unknown_order' }
-  /** Nothing was told of that trade of this order. */
+  /** No fact of this order names that trade. */
   | { readonly result: 'unknown_trade' }
   | { readonly result: 'order_changed'; readonly version: number }
-  /** To be taken back is only what was released. */
+  /** Only a released trade can be reinstated. */
   | { readonly result: 'not_released' }
   /** Another order of the merchant has the trade now. */
   | { readonly result: 'trade_taken'; readonly owner: string | null };
 
 export type TradeAction = 'release' | 'reinstate';
 
-/** Does it. @throws AppError `database_unavailable` */
+/** Does the action. @throws AppError `database_unavailable` */
 export function changeTrade(
   deps: DatabaseDeps,
   action: TradeAction,
@@ -76,8 +76,9 @@ export function changeTrade(
 }
 
 /**
- * What it would do. The very same code does it, and is rolled back.
- * @throws AppError `database_unavailable`: also when something else has the order locked for long
+ * A dry run: the same code does the action and rolls it back.
+ * @throws AppError `database_unavailable`: also when another transaction holds the order's lock for
+ * long
  */
 export function foreseeTrade(
   deps: DatabaseDeps,
@@ -88,8 +89,9 @@ export function foreseeTrade(
 }
 
 /**
- * The trade counts for nothing in this order any more, whatever is told of it later. Its claim is free: events
- * of other orders that were held for it are decided again in the same transaction.
+ * The trade no longer counts in this order, whatever a later notification states about it. Its
+ * claim is free: events of other orders that were held for it are decided again in the same
+ * transaction.
  * @throws AppError `database_unavailable`
  */
 async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<TradeOutcome> {
@@ -150,7 +152,7 @@ async function releaseInOne(
 }
 
 /**
- * Takes the release back: the order is as if it had never been.
+ * Revokes the release: the order is as before it.
  * @throws AppError `database_unavailable`
  */
 function reinstateTrade(deps: DatabaseDeps, command: TradeCommand): Promise<TradeOutcome> {
@@ -188,7 +190,7 @@ interface Found {
   readonly facts: readonly Fact[];
 }
 
-/** With the order locked. */
+/** Runs with the order locked. */
 async function lookAt(
   tx: Tx,
   { rail, trade, version }: TradeCommand,
@@ -207,7 +209,7 @@ async function lookAt(
   return { order, facts };
 }
 
-/** The audit row, and what the fact that names it makes of the order. */
+/** Writes the audit row, and plans the order with the fact that names it. */
 async function state(
   tx: Tx,
   now: Date,
@@ -255,7 +257,7 @@ function standing(
   return { status, paidAmount, refundedAmount, attention, version };
 }
 
-/** Nobody else writes order events of orders that are locked. */
+/** The orders are locked, so that no other transaction writes their order events. */
 async function lastOrderEvent(tx: Tx, orderIds: readonly bigint[]): Promise<bigint> {
   const [row] = await tx.$queryRaw<{ last: bigint | null }[]>`
     SELECT max(id) AS last FROM order_events WHERE order_id = ANY(${[...orderIds]}::bigint[])`;

@@ -5,12 +5,12 @@ import { withoutReleased } from './released.js';
 import { deriveTrades } from './trades.js';
 
 /**
- * The whole state machine: an order's state as a pure function of its facts. Neither the order in which
- * the facts came nor their repetition can matter.
+ * The whole state machine: an order's state as a pure function of its facts. The order and the
+ * repetition of the facts have no influence.
  * - A paid fact always wins over closed ones.
- * - The primary trade is the paid one with the smallest (time paid, trade); unknown times come last.
- *   Only its refunds move the status; surplus trades carry their own amounts.
- * - What is told of a released trade counts for nothing until the release is taken back.
+ * - The primary trade is the paid one with the smallest (time paid, trade); unknown times come
+ *   last. Only its refunds move the status; surplus trades carry separate amounts.
+ * - Facts about a released trade do not count until the release is revoked.
  */
 export function deriveOrder(facts: readonly Fact[]): OrderState {
   const merged = withoutReleased(mergeFacts(facts));
@@ -59,7 +59,10 @@ function isRefundedTooMuch(trade: TradeState): boolean {
   return trade.refundedAmount > (trade.paidAmount ?? 0n);
 }
 
-/** SUCCESS outranks all, and a CLOSED refund is over: only an ABNORMAL one that got neither is left. */
+/**
+ * SUCCESS outranks the others, and a CLOSED refund is over. An ABNORMAL refund counts only without
+ * either.
+ */
 function hasAbnormalRefund(facts: readonly Fact[]): boolean {
   const refunds = facts.filter((fact) => fact.kind === 'refund');
   const over = new Set(
@@ -69,8 +72,9 @@ function hasAbnormalRefund(facts: readonly Fact[]): boolean {
 }
 
 /**
- * Only closes that concern the paid trade count: the merchant's own, the trade's, and its rail's that
- * names no trade. Another rail's unpaid trade runs out half an hour later on any normal day.
+ * Only closes that concern the paid trade count: the merchant's, the trade's, and its rail's close
+ * that names no trade. An unpaid trade of another rail expires half an hour later on any normal
+ * day.
  */
 function closedFlags(
   primary: TradeState | null,

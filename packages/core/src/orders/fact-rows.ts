@@ -1,6 +1,6 @@
 import { type Fact, factKey } from './fact.js';
 
-/** A fact as it is read: a row of JSON, bigint as text, times as ISO 8601. */
+/** A fact as read from the database: a row of JSON, bigint as text, times as ISO 8601. */
 export interface FactRow {
   readonly orderId: string;
   readonly kind: string;
@@ -14,7 +14,7 @@ export interface FactRow {
   readonly releaseAuditId: string | null;
 }
 
-/** As `recordset` takes it. */
+/** In the form that `recordset` takes. */
 export function factToRow(orderId: bigint, fact: Fact) {
   return {
     order_id: String(orderId),
@@ -31,7 +31,10 @@ export function factToRow(orderId: bigint, fact: Fact) {
   };
 }
 
-/** The constraint `facts_whole` keeps the columns of a kind together, so only types are restored here. */
+/**
+ * The constraint `facts_whole` keeps the columns of a kind together, so only types are restored
+ * here.
+ */
 export function factFromRow(row: FactRow): Fact {
   const { kind, rail, trade } = row;
   const amount = row.amount === null ? null : BigInt(row.amount);

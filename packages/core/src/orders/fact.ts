@@ -1,10 +1,10 @@
 import type { Rail } from '../rail.js';
 
 /**
- * Something that is true of an order for ever. An order's facts only grow; its status is a pure
- * function of them (`derive.ts`), so duplicates and re-ordering cannot matter.
- * Amounts are minor units. `at` is the provider's own time of the thing, or null where the message
- * does not tell it (a refund notice implies a payment without saying when); never the arrival time.
+ * A permanent truth about an order. An order's facts only grow; its status is a pure function of
+ * them (`derive.ts`), so duplicates and re-ordering have no influence. Amounts are minor units.
+ * `at` is the provider's time, never the arrival time. It is null where the message does not state
+ * it: a refund notice implies a payment without its time.
  */
 export type Fact =
   | PaidFact
@@ -26,7 +26,7 @@ export interface PaidFact {
   readonly at: Date | null;
 }
 
-/** WeChat: one refund of `trade`, and what became of it. SUCCESS alone moves money. */
+/** WeChat: one refund of `trade` and its status. SUCCESS alone moves money. */
 export interface RefundFact {
   readonly kind: 'refund';
   readonly rail: 'wechat';
@@ -37,7 +37,9 @@ export interface RefundFact {
   readonly at: Date | null;
 }
 
-/** Alipay: `refund_fee` is the running total of all refunds of `trade`; never store a difference. */
+/**
+ * Alipay: `refund_fee` is the running total of all refunds of `trade`; never store a difference.
+ */
 export interface RefundTotalFact {
   readonly kind: 'refund_total';
   readonly rail: 'alipay';
@@ -54,7 +56,7 @@ export interface FinishedFact {
   readonly at: Date | null;
 }
 
-/** Closed unpaid: by the rail (time-out), or by the merchant's own `closeOrder`. */
+/** Closed unpaid: by the rail (time-out), or by the merchant's `closeOrder`. */
 export interface ClosedFact {
   readonly kind: 'closed';
   readonly by: Rail | 'merchant';
@@ -73,7 +75,7 @@ export interface OperatorFact {
   readonly at: Date | null;
 }
 
-/** An order of another merchant has trade `trade`, too. Names nobody. */
+/** An order of another merchant has trade `trade`, too. Does not name that merchant. */
 export interface ContestedFact {
   readonly kind: 'contested';
   readonly rail: Rail;
@@ -81,7 +83,7 @@ export interface ContestedFact {
   readonly at: null;
 }
 
-/** An operator found that `trade` does not pay this order: all that is told of it counts for nothing. */
+/** An operator found that `trade` does not pay this order: facts about it do not count. */
 export interface ReleasedFact {
   readonly kind: 'released';
   readonly auditId: string;
@@ -90,7 +92,7 @@ export interface ReleasedFact {
   readonly at: Date | null;
 }
 
-/** An operator took the release with audit row `releaseAuditId` back. */
+/** An operator revoked the release with audit row `releaseAuditId`. */
 export interface ReinstatedFact {
   readonly kind: 'reinstated';
   readonly auditId: string;
@@ -101,7 +103,7 @@ export interface ReinstatedFact {
 }
 
 /**
- * The key that makes a fact unique within its order. Two notifications that say the same thing
+ * The key that makes a fact unique within its order. Two notifications that state the same
  * (TRADE_SUCCESS then TRADE_FINISHED, API v2 and v3) give the same key.
  */
 export function factKey(fact: Fact): string {
@@ -123,7 +125,7 @@ export function factKey(fact: Fact): string {
     case 'released':
       return `released:${fact.rail}:${fact.trade}:${fact.auditId}`;
     case 'reinstated':
-      // By the release: it can be taken back once.
+      // Keyed by the release: it can be revoked once.
       return `reinstated:${fact.rail}:${fact.trade}:${fact.releaseAuditId}`;
   }
 }

@@ -14,13 +14,13 @@ interface Untold extends TradeName {
   readonly orderId: bigint;
 }
 
-/** An order that has a trade which an order of another merchant has, too, and is not flagged yet. */
+/** An order with a trade that an order of another merchant has, too, and without the flag yet. */
 interface Unflagged extends TradeName, OrderKey {}
 
 /**
- * Flags the orders of trades that several merchants told of. Found by state after the claim was committed,
- * and each order in a transaction of its own: nobody ever waits for two merchants' orders. An order that
- * cannot be locked now is flagged by the next look.
+ * Flags the orders of trades that several merchants claim. It finds them by state after the claim
+ * was committed, and flags each order in a separate transaction. So no transaction ever waits for
+ * the orders of two merchants. The next look flags an order that cannot be locked now.
  * @returns whether there may be more
  * @throws AppError `database_unavailable`
  */
@@ -50,7 +50,10 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
   return done.length === limit;
 }
 
-/** Orders that a claim names, of trades that orders of several merchants have; less those that are flagged. */
+/**
+ * Orders of trades that orders of several merchants have, without the orders that are already
+ * flagged.
+ */
 function readUnflagged(tx: Tx, claims: readonly Untold[]): Promise<Unflagged[]> {
   return tx.$queryRaw<Unflagged[]>`
     WITH holder AS (
@@ -92,7 +95,7 @@ async function flagOrder(deps: DatabaseDeps, trades: readonly Unflagged[]): Prom
   });
 }
 
-/** Only what was looked at: a claim that changed hands meanwhile is looked at again. */
+/** Marks only these claims: a claim that got another order meanwhile is looked at again. */
 async function markTold(tx: Tx, now: Date, claims: readonly Untold[]): Promise<void> {
   await tx.$executeRaw`
     UPDATE trade_claims SET told_at = ${now}

@@ -1,4 +1,4 @@
-/** SQL that locks the orders that nobody else has locked, and waits for nobody. */
+/** SQL that locks unlocked orders without waiting. */
 import { type OrderKey, tryMissingNumbers } from '../database/order-lock.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
@@ -13,10 +13,11 @@ export interface FreeOrders {
 }
 
 /**
- * Locks those of these orders that are free; one statement when all are. Of the others the numbers are locked against
- * registration, then they are looked for once more. So an order in neither answer does not exist, for as long as
- * this transaction lasts, and a locked order is never taken for a missing one. The order of locks does not matter
- * here: who waits for nobody is in no deadlock.
+ * Locks those of these orders that are free; one statement when all are. Otherwise it locks the
+ * numbers of the rest against registration and looks for them once more. So an order in neither
+ * answer does not exist while this transaction lasts, and a locked order is never taken for a
+ * missing one. The order of locks does not matter here: a transaction that waits for no lock is in
+ * no deadlock.
  */
 export async function lockFreeOrders(tx: Tx, keys: readonly OrderKey[]): Promise<FreeOrders> {
   const distinct = [...new Map(keys.map((key) => [orderKey(key), key])).values()];
@@ -34,7 +35,9 @@ export async function lockFreeOrders(tx: Tx, keys: readonly OrderKey[]): Promise
   return { orders: new Map([...orders, ...found]), busy: new Set(busy) };
 }
 
-/** @returns the orders that are locked now; and the places of those that exist, where `tellsStored` */
+/**
+ * @returns the orders that are locked now; with `tellsStored` also the places of those that exist
+ */
 async function lockFree(
   tx: Tx,
   keys: readonly OrderKey[],

@@ -1,4 +1,7 @@
-/** SQL of trades that another order claimed first; not reached by a trade that is told of for the first time. */
+/**
+ * SQL of trades that another order claimed first. The first claim on a trade does not reach this
+ * file.
+ */
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 import { claimKey, type TradeClaim } from './claim.js';
@@ -6,27 +9,27 @@ import type { Fact } from './fact.js';
 import { releaseOf } from './released.js';
 
 export interface TradeOwners {
-  /** Which order of its merchant has each trade, by `claimKey`. */
+  /** By `claimKey`: the order of the merchant that has the trade. */
   readonly owners: ReadonlyMap<string, bigint>;
-  /** Claimed now although an order of another merchant has the trade, by `claimKey`. */
+  /** By `claimKey`: claimed now although an order of another merchant has the trade. */
   readonly contested: ReadonlySet<string>;
 }
 
-/** A claim that another one preceded, and by whom. */
+/** A claim that came second, and the first one. */
 interface Preceded {
   readonly place: number;
   readonly firstOrder: string;
   readonly firstMerchant: string;
-  /** Whether `trade_claims` says who has it; null then: it is free. */
+  /** Whether `trade_claims` has the trade. If so, a null owner means that it is free. */
   readonly isKept: boolean;
   readonly keptBy: string | null;
 }
 
 /**
- * Who has these trades within their merchants, where `trades` gave them to another order or to this one
- * before. What no order of the merchant has is claimed in `trade_claims`. An order that released a trade
- * never takes it back by this.
- * @param lost sorted by `claimKey`: the order in which claims are made, everywhere
+ * Finds the owners of these trades within their merchants, where `trades` names another order or
+ * this one from before. A trade that no order of the merchant has is claimed in `trade_claims`. An
+ * order that released a trade never gets it back this way.
+ * @param lost sorted by `claimKey`: the order in which all transactions make claims
  * @param facts of their orders, read under the orders' locks
  */
 export async function settleLostClaims(
@@ -78,7 +81,9 @@ function asTable(claims: readonly TradeClaim[]) {
   return recordset(rows, CLAIM);
 }
 
-/** A statement of its own: those who committed while the claim waited for them are seen. */
+/**
+ * A separate statement: it sees the transactions that committed while the claim waited for them.
+ */
 async function readPreceded(tx: Tx, claims: readonly TradeClaim[]): Promise<Preceded[]> {
   if (claims.length === 0) return [];
   return tx.$queryRaw<Preceded[]>`
@@ -99,7 +104,10 @@ interface KeptRow {
   readonly orderId: string;
 }
 
-/** What is free or new. Who waits here for another order of the merchant does not get it. */
+/**
+ * Takes free and new trades. A claim that waits here for another order of the merchant gets
+ * nothing.
+ */
 async function take(
   tx: Tx,
   now: Date,

@@ -1,9 +1,9 @@
 import { type Fact, factKey } from './fact.js';
 
 /**
- * Facts by key, each as sharp as it is known: the earliest known time, the greatest amount. Merging is
- * commutative, associative and idempotent, so the order of arrival cannot matter; `storeFacts` does the
- * same in SQL.
+ * Facts by key, each with the best knowledge: the earliest known time, the greatest amount. Merging
+ * is commutative, associative and idempotent, so the order of arrival has no influence.
+ * `storePlans` does the same in SQL.
  */
 export function mergeFacts(facts: readonly Fact[]): Fact[] {
   const merged = new Map<string, Fact>();
@@ -15,7 +15,7 @@ export function mergeFacts(facts: readonly Fact[]): Fact[] {
   return [...merged.values()];
 }
 
-/** Both have the same key. The very same object as `known` when `told` says nothing new. */
+/** Merges two facts with one key. Returns the object `known` when `told` adds nothing. */
 export function mergeFact(known: Fact, told: Fact): Fact {
   const at = isEarlier(told.at, known.at) ? told.at : known.at;
   const amount = isMore(amountOf(told), amountOf(known)) ? amountOf(told) : amountOf(known);
@@ -24,7 +24,7 @@ export function mergeFact(known: Fact, told: Fact): Fact {
   return { ...known, at, trade, ...(amount !== null && { amount }) } as Fact;
 }
 
-/** Null for the kinds that carry none. */
+/** Null for kinds without an amount. */
 export function amountOf(fact: Fact): bigint | null {
   return 'amount' in fact ? fact.amount : null;
 }
@@ -37,7 +37,10 @@ function isMore(a: bigint | null, b: bigint | null): boolean {
   return a !== null && (b === null || a > b);
 }
 
-/** Only a refund's key leaves the trade open; two trades under one refund number is a rail's mistake. */
+/**
+ * Only a refund's key leaves the trade open; two trades under one refund number are a rail's
+ * mistake.
+ */
 function isSmaller(a: string | null, b: string | null): boolean {
   return a !== null && (b === null || a < b);
 }

@@ -1,14 +1,14 @@
 import type { OrderState, TradeState } from './order.js';
 import type { TradeName } from './released.js';
 
-/** What a merchant's system is told of an order; at most once per type and milestone. */
+/** A change of an order that merchants' systems receive; at most once per type and milestone. */
 export interface Milestone {
   readonly type: OrderEventType;
   /** `paid`, `closed`, the refunded total in minor units, the attention flag, or `withdrawn`. */
   readonly milestone: string;
-  /** From 1: after a release an order crosses its milestones again. */
+  /** From 1: after a release an order can cross its milestones again. */
   readonly round: number;
-  /** Of `withdrawn`: the trade that does not count any more. */
+  /** Of `withdrawn`: the trade that no longer counts. */
   readonly withdrawn?: TradeName;
 }
 
@@ -21,7 +21,7 @@ export type OrderEventType =
   | 'order.payment_withdrawn';
 
 /**
- * Every milestone crossed between two states: an order seen refunded at once was paid, too.
+ * Every milestone crossed between two states: an order first seen as refunded was paid, too.
  * @param round of the facts afterwards, from `roundOf`
  */
 export function milestonesBetween(
@@ -30,14 +30,14 @@ export function milestonesBetween(
   round: number,
 ): Milestone[] {
   const milestones: Milestone[] = [];
-  // Only a release takes a payment away.
+  // Only a release withdraws a payment.
   const [withdrawn] = paidTrades(before).filter((one) => !isAmong(paidTrades(after), one));
   if (withdrawn !== undefined) {
     const { rail, trade } = withdrawn;
     milestones.push({
       type: 'order.payment_withdrawn',
       milestone: 'withdrawn',
-      // It ends the round before.
+      // It belongs to the round that it ends.
       round: round - 1,
       withdrawn: { rail, trade },
     });

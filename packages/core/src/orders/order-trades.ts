@@ -6,13 +6,13 @@ import { deriveTrades } from './trades.js';
 
 /** A trade of an order, whether or not it counts. */
 export interface OrderTrade extends TradeState {
-  /** An operator released it: it counts for nothing. */
+  /** An operator released it: it does not count. */
   readonly isReleased: boolean;
   /** An order of another merchant has it, too. */
   readonly isContested: boolean;
 }
 
-/** Every trade that facts tell of, the released ones too. Pure. */
+/** Every trade that the facts name, including released ones. Pure. */
 export function tradesOf(facts: readonly Fact[]): OrderTrade[] {
   return deriveTrades(mergeFacts(facts)).map((one) => ({
     ...one,

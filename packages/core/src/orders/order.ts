@@ -1,6 +1,6 @@
 import type { Rail } from '../rail.js';
 
-/** What is to be paid, as the merchant registered it. Never changes. */
+/** The amount due, as the merchant registered it. Never changes. */
 export interface OrderTerms {
   readonly merchant: string;
   /** The provider's `out_trade_no`; unique within the merchant. */
@@ -21,12 +21,13 @@ export const ORDER_STATUSES = [
 export type OrderStatus = (typeof ORDER_STATUSES)[number];
 
 /**
- * What a person should see; none of them changes the status.
+ * What a person should see; no flag changes the status.
  * - `second_payment`: more than one trade paid
  * - `over_refund`: a trade was refunded more than it paid
- * - `refund_abnormal`: a refund failed at the bank (WeChat ABNORMAL) and was neither repeated nor closed
+ * - `refund_abnormal`: a refund failed at the bank (WeChat ABNORMAL) and was neither repeated nor
+ *   closed
  * - `paid_late`: paid after it was closed
- * - `closed_though_paid`: closed although it was paid, or nobody can tell which came first
+ * - `closed_though_paid`: closed although it was paid, or it is unknown which came first
  * - `contested_trade`: an order of another merchant has one of its trades, too
  */
 export const ATTENTION_FLAGS = [
@@ -39,11 +40,11 @@ export const ATTENTION_FLAGS = [
 ] as const;
 export type AttentionFlag = (typeof ATTENTION_FLAGS)[number];
 
-/** What one trade did. */
+/** The state of one trade. */
 export interface TradeState {
   readonly rail: Rail;
   readonly trade: string;
-  /** Null when it is not known to have paid (closed unpaid, or a refund without its payment). */
+  /** Null when no payment by it is known (closed unpaid, or a refund without its payment). */
   readonly paidAmount: bigint | null;
   readonly paidAt: Date | null;
   readonly refundedAmount: bigint;

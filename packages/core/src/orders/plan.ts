@@ -5,20 +5,20 @@ import { type Milestone, milestonesBetween } from './milestones.js';
 import type { OrderState, OrderTerms } from './order.js';
 import { roundOf } from './released.js';
 
-/** The locked order and what was known of it. */
+/** A locked order as stored. */
 export interface KnownOrder extends OrderTerms {
   readonly id: bigint;
   readonly version: number;
 }
 
-/** Facts told together, by one event or one command. */
+/** The facts of one event or one command. */
 export interface Statement {
   readonly facts: readonly Fact[];
-  /** The notification that told them; null for commands. */
+  /** The notification that states them; null for commands. */
   readonly notificationRowId: bigint | null;
 }
 
-/** A fact to write: new, or told sharper than before. */
+/** A fact to write: new, or with a better time or amount. */
 export interface FactChange {
   readonly fact: Fact;
   readonly notificationRowId: bigint | null;
@@ -32,18 +32,18 @@ export interface Crossing extends Milestone {
 
 export interface OrderPlan {
   readonly order: KnownOrder;
-  /** Per statement: did it tell anything new? */
+  /** Per statement, whether it added a fact. */
   readonly outcomes: readonly ('applied' | 'duplicate')[];
   readonly changes: readonly FactChange[];
   readonly crossings: readonly Crossing[];
   readonly state: OrderState;
-  /** Grows by one per statement that changed a fact; the order's own when none did. */
+  /** Grows by one per statement that changed a fact; unchanged when none did. */
   readonly version: number;
 }
 
 /**
- * What statements, one after the other, make of an order. Pure. A batch of statements gives the same
- * rows as one transaction for each.
+ * Plans the changes of an order by statements, one after the other. Pure. A batch of statements
+ * gives the same rows as one transaction for each.
  */
 export function planOrder(
   order: KnownOrder,
@@ -69,15 +69,15 @@ export function planOrder(
   return { order, outcomes, changes: [...changes.values()], crossings, state, version };
 }
 
-/** Whether all of it is known already, to the very amounts. */
+/** Whether all of them are already known with the same amounts. */
 export function isKnown(known: readonly Fact[], told: readonly Fact[]): boolean {
   const amounts = new Map(known.map((fact) => [factKey(fact), amountOf(fact)]));
   return told.every((fact) => amounts.get(factKey(fact)) === amountOf(fact));
 }
 
 /**
- * TRADE_FINISHED repeats a payment and adds that it cannot be refunded any more: for the order it is a
- * duplicate. A sharper time is no news either.
+ * TRADE_FINISHED repeats a payment and adds that it can no longer be refunded: for the order it is
+ * a duplicate. A better time adds no fact either.
  */
 function tellsNews(facts: ReadonlyMap<string, Fact>, told: readonly Fact[]): boolean {
   return told.some((fact) => fact.kind !== 'finished' && !facts.has(factKey(fact)));
@@ -96,7 +96,7 @@ function tell(
     const merged = known ? mergeFact(known, fact) : fact;
     if (merged === known) continue;
     facts.set(key, merged);
-    // Whoever told it first in this batch is its source.
+    // The first notification of this batch that states the fact is its source.
     const source = changes.get(key)?.notificationRowId ?? notificationRowId;
     changes.set(key, { fact: merged, notificationRowId: source });
     changed = true;

@@ -14,14 +14,14 @@ import { storePlans } from './store-plans.js';
 export type RegisterOutcome =
   /** `released`: how many held events were waiting for it. */
   | { readonly outcome: 'registered'; readonly order: Order; readonly released: number }
-  /** Known already, with the very same terms. */
+  /** Already registered with the same terms. */
   | { readonly outcome: 'existing'; readonly order: Order }
-  /** The number is taken, with other terms. */
+  /** The number is registered with other terms. */
   | { readonly outcome: 'conflict'; readonly order: Order };
 
 /**
- * Makes an order known, once. Notifications that came before it and were held as `unknown_order` are
- * applied in the same transaction.
+ * Registers an order, once. Earlier notifications that are held as `unknown_order` are applied in
+ * the same transaction.
  * @throws AppError `database_unavailable`
  */
 export async function registerOrder(
@@ -34,11 +34,12 @@ export async function registerOrder(
 }
 
 /**
- * The same for many, in one transaction and as one statement each; two with the same number as if one came
- * after the other. A held event that cannot be applied must not keep a merchant from registering: its order
- * is singled out by halving, and the event stays held for the schedule.
+ * The same for many, in one transaction with set-based statements; two with the same number as if
+ * one came after the other. A held event that cannot be applied must not keep a merchant from
+ * registering. Halving singles out its order, and the event stays held for the schedule.
  * @returns one outcome per order, in the order given
- * @throws AppError `database_unavailable`: nothing, or the first half, is registered; the same again tells
+ * @throws AppError `database_unavailable`: nothing, or a first part, is registered; repeating is
+ * safe
  */
 export async function registerOrders(
   deps: DatabaseDeps,
@@ -69,7 +70,7 @@ async function registerTogether(
   const outcomes = await inTransaction(deps, (tx) =>
     register(tx, deps.clock(), all, releaseForOrders),
   );
-  // They are registered, whatever becomes of this; the schedule looks again.
+  // The orders are registered even if this fails; the schedule tries again.
   try {
     await releaseLeft(deps, all);
   } catch (error) {
@@ -101,7 +102,7 @@ async function register(
   return all.map((terms): RegisterOutcome => {
     const key = orderKey(terms);
     const order = found(orders.get(key));
-    // The next one of this number finds it there.
+    // The next one with this number finds it registered.
     if (inserted.delete(key))
       return { outcome: 'registered', order, released: released.get(key) ?? 0 };
     const same = order.amount === terms.amount && order.currency === terms.currency;
@@ -116,9 +117,9 @@ export type CloseOutcome =
   | { readonly outcome: 'unknown_order' };
 
 /**
- * The merchant gives up on an unpaid order. Should it be paid all the same, paid wins, and the order
+ * The merchant gives up on an unpaid order. If it is paid later, the payment wins, and the order
  * gets the attention flag `paid_late` or `closed_though_paid`.
- * @param operator the person who closes it, for the audit log; null for the merchant's own system
+ * @param operator the person who closes it, for the audit log; null for the merchant's system
  * @throws AppError `database_unavailable`
  */
 export async function closeOrder(

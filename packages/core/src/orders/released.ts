@@ -7,12 +7,12 @@ export interface TradeName {
   readonly trade: string;
 }
 
-/** The release of this trade that was not taken back; null when the trade counts. Pure. */
+/** The release of this trade that was not revoked; null when the trade counts. Pure. */
 export function releaseOf(facts: readonly Fact[], name: TradeName): ReleasedFact | null {
   return releasesOf(facts).find((release) => isOf(release, name)) ?? null;
 }
 
-/** The facts less what they tell of released trades. Pure. */
+/** The facts without those about released trades. Pure. */
 export function withoutReleased(facts: readonly Fact[]): readonly Fact[] {
   const releases = releasesOf(facts);
   if (releases.length === 0) return facts;
@@ -20,8 +20,8 @@ export function withoutReleased(facts: readonly Fact[]): readonly Fact[] {
 }
 
 /**
- * How often an order can have crossed its milestones: once, and once more for each release, also one that
- * was taken back. Pure.
+ * How often an order can have crossed its milestones: once, and once more for each release,
+ * including revoked ones. Pure.
  */
 export function roundOf(facts: Iterable<Fact>): number {
   let round = 1;

@@ -1,4 +1,4 @@
-/** SQL that writes what plans say: facts, orders, order events. */
+/** SQL that writes plans: facts, orders, order events. */
 import { Prisma } from '@payonce/prisma/client';
 import { ENDPOINTS_KEPT } from '../database/endpoint-lock.js';
 import { recordset } from '../database/recordset.js';
@@ -9,9 +9,10 @@ import { milestoneKey } from './milestones.js';
 import type { Crossing, OrderPlan } from './plan.js';
 
 /**
- * In one statement, and `also` with them. The caller has the orders' locks, so that it waits for nobody. Where the
- * transaction keeps the endpoints as they are, the order events' deliveries are made at once; else `fanOut` makes them.
- * @returns how many deliveries were made
+ * Writes the plans, and `also`, in one statement. The caller holds the orders' locks, so that it
+ * waits for none. Where the transaction keeps the endpoints unchanged, it creates the order events'
+ * deliveries at once. Otherwise `fanOut` creates them.
+ * @returns how many deliveries were created
  */
 export async function storePlans(
   tx: Tx,
@@ -37,7 +38,7 @@ export async function storePlans(
     ${insertDeliveries(now)}`;
 }
 
-/** What `mergeFact` does, once more in SQL: no writer can ever make a known fact less sharp. */
+/** Repeats `mergeFact` in SQL: no writer can ever make a known fact less precise. */
 function factsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
   const rows = plans.flatMap(({ order, changes }) =>
     changes.map(({ fact, notificationRowId }) => ({
@@ -104,7 +105,7 @@ function statesOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
     WHERE o.id = s.id`;
 }
 
-/** A milestone crossed again (a flag that went and came back) was told already. */
+/** A milestone that is crossed again (a flag that went and came back) has its row already. */
 function orderEventsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
   const rows = plans
     .flatMap(({ order, crossings }) => crossings.map((crossing) => ({ order, crossing })))

@@ -1,4 +1,7 @@
-/** SQL of orders, trades and facts. Locks are taken in this order, each sorted by unique key; `lost-claims.ts` is between. */
+/**
+ * SQL of orders, trades and facts. All transactions lock in this order, each sorted by unique key.
+ * `lost-claims.ts` comes in between.
+ */
 import { Prisma } from '@payonce/prisma/client';
 import { lockMissingNumbers, type OrderKey } from '../database/order-lock.js';
 import { recordset } from '../database/recordset.js';
@@ -37,10 +40,10 @@ export interface LockedRow {
 }
 
 /**
- * Locks the orders of these numbers until the transaction ends. When all are there, that is one statement.
- * Else none is locked by it: numbers that no order has are locked against being registered meanwhile
- * (`order-lock.ts`), and then all are looked for again. Whoever is not in the answer does not exist, for as
- * long as this transaction lasts.
+ * Locks the orders of these numbers until the transaction ends. One statement does it when all
+ * exist. Otherwise that statement locks none. Then the missing numbers are locked against
+ * registration (`order-lock.ts`), and all are looked for again. An order that is missing in the
+ * answer does not exist while this transaction lasts.
  */
 export async function lockOrders(
   tx: Tx,
@@ -55,7 +58,7 @@ export async function lockOrders(
   return toOrders(distinct, (await lockUnlessMissing(tx, distinct, false)).locked);
 }
 
-/** Both by their place among the keys; one JSON text, which is read natively. */
+/** Both by their place among the keys; one JSON text, which the runtime parses natively. */
 async function lockUnlessMissing(
   tx: Tx,
   keys: readonly OrderKey[],
@@ -94,7 +97,7 @@ export function toOrders(
   );
 }
 
-/** Stores what is not stored yet; the caller has locked the numbers. @returns the new ones, by `orderKey`. */
+/** Stores new orders; the caller has locked the numbers. @returns the new ones, by `orderKey` */
 export async function insertOrders(
   tx: Tx,
   now: Date,
@@ -120,7 +123,7 @@ export async function insertOrders(
   return new Set(rows.map(orderKey));
 }
 
-/** What is known of trades and orders, read together. */
+/** Trade owners and order facts, read together. */
 export interface Known extends TradeOwners {
   readonly facts: ReadonlyMap<bigint, readonly Fact[]>;
 }
@@ -132,8 +135,9 @@ interface ClaimedRow {
 }
 
 /**
- * Claims trades, first come, first served within each merchant, and reads the facts of these orders: in one
- * statement, that begins after the orders were locked, so that facts that others committed meanwhile are seen.
+ * Claims trades, first come, first served within each merchant, and reads the facts of these
+ * orders. One statement does both. It begins after the orders were locked, so that it sees facts
+ * committed meanwhile.
  */
 export async function claimTrades(
   tx: Tx,
@@ -177,7 +181,7 @@ export async function claimTrades(
   return { owners: new Map([...owners, ...settled.owners]), contested: settled.contested, facts };
 }
 
-/** Facts by order. To be read after the orders were locked. */
+/** Facts by order. Read them after the orders were locked. */
 export async function readFacts(
   tx: Tx,
   orderIds: readonly bigint[],

@@ -1,8 +1,11 @@
-/** SQL of who has a trade within its merchant, for operators. The caller has the order's lock. */
+/**
+ * SQL of the owner of a trade within its merchant, for operators. The caller holds the order's
+ * lock.
+ */
 import type { Tx } from '../database/transaction.js';
 import type { TradeClaim } from './claim.js';
 
-/** The order that has the trade gives it up; the merchant's next order that tells of it gets it. */
+/** The order that has the trade gives it up; the merchant's next order that claims it gets it. */
 export async function freeClaim(
   tx: Tx,
   now: Date,

@@ -6,19 +6,19 @@ interface Sums {
   readonly trade: string;
   paidAmount: bigint | null;
   paidAt: Date | null;
-  /** Alipay tells running totals, WeChat single refunds. */
+  /** Alipay states running totals, WeChat single refunds. */
   refundTotal: bigint;
   refundSum: bigint;
   finished: boolean;
 }
 
-/** What each trade of the merged facts did. */
+/** The state of each trade in the merged facts. */
 export function deriveTrades(merged: readonly Fact[]): TradeState[] {
   const trades = new Map<string, Sums>();
   for (const fact of merged) add(fact, trades);
   return [...trades.values()].map(({ refundTotal, refundSum, ...trade }) => ({
     ...trade,
-    // The greatest of both: each understates when notices are lost.
+    // The greater of both: each is too small when notices are lost.
     refundedAmount: greatest(refundTotal, refundSum),
   }));
 }

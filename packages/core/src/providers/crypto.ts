@@ -1,4 +1,4 @@
-/** The only place in the product that touches cryptographic primitives for notifications and order events. */
+/** The only module with cryptographic primitives for notifications and order events. */
 import {
   createCipheriv,
   createDecipheriv,
@@ -18,7 +18,9 @@ export type PublicKey = KeyObject;
 
 export type RsaHash = 'sha1' | 'sha256';
 
-/** RSASSA-PKCS1-v1_5. Anything that is not a good signature, including hostile input, is `false`. */
+/**
+ * RSASSA-PKCS1-v1_5. Returns `false` for anything but a valid signature, including hostile input.
+ */
 export function rsaVerify(
   hash: RsaHash,
   message: Buffer,
@@ -33,8 +35,8 @@ export function rsaVerify(
 }
 
 /**
- * Strict base64: null for an empty text, other characters, wrong padding, or bits that the last
- * character carries beyond the bytes. So each byte string has one text, and a changed text is never equal.
+ * Strict base64. Null for an empty text, other characters, wrong padding, or bits of the last
+ * character beyond the bytes. So each byte string has one text, and a changed text is never equal.
  */
 export function decodeBase64(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64');
@@ -43,7 +45,7 @@ export function decodeBase64(text: string): Buffer | null {
 
 export function sha256Hex(...parts: (Buffer | string)[]): string {
   const [first = '', ...more] = parts;
-  // In one call it takes half as long.
+  // One call takes half as long.
   if (more.length === 0) return hashOf('sha256', first, 'hex');
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);
@@ -58,7 +60,7 @@ export function hmacSha256Hex(key: string, data: Buffer | string): string {
   return createHmac('sha256', key).update(data).digest('hex');
 }
 
-/** As Standard Webhooks signs. */
+/** The signature algorithm of Standard Webhooks. */
 export function hmacSha256Base64(key: Buffer, data: string): string {
   return createHmac('sha256', key).update(data).digest('base64');
 }
@@ -68,7 +70,9 @@ export function randomSecret(bytes: number): Buffer {
   return randomBytes(bytes);
 }
 
-/** Compares in constant time for texts of equal length; texts of other lengths are never equal. */
+/**
+ * Compares in constant time for texts of equal length; texts of different lengths are never equal.
+ */
 export function equalTexts(a: string, b: string): boolean {
   const left = Buffer.from(a, 'utf8');
   const right = Buffer.from(b, 'utf8');
@@ -78,7 +82,9 @@ export function equalTexts(a: string, b: string): boolean {
 const GCM_TAG_BYTES = 16;
 const GCM_NONCE_BYTES = 12;
 
-/** AES-256-GCM under a random nonce, which `openAesGcm` is given apart. Key: exactly 32 bytes. */
+/**
+ * AES-256-GCM with a random nonce; `openAesGcm` takes the nonce separately. Key: exactly 32 bytes.
+ */
 export function sealAesGcm(
   key: Buffer,
   associatedData: Buffer,
@@ -91,7 +97,9 @@ export function sealAesGcm(
   return { nonce, sealed };
 }
 
-/** AES-256-GCM with the tag as the last 16 bytes. Null when it cannot be opened. Key: exactly 32 bytes. */
+/**
+ * AES-256-GCM with the tag as the last 16 bytes. Null when it does not open. Key: exactly 32 bytes.
+ */
 export function openAesGcm(
   key: Buffer,
   nonce: Buffer,
@@ -105,7 +113,7 @@ export function openAesGcm(
     opener.setAAD(associatedData);
     opener.setAuthTag(sealed.subarray(sealed.length - GCM_TAG_BYTES));
     const plain = opener.update(sealed.subarray(0, -GCM_TAG_BYTES));
-    // Throws when the tag is another; it has no bytes of its own to give, since GCM holds none back.
+    // Throws for a wrong tag. It returns no further bytes, since GCM holds none back.
     opener.final();
     return plain;
   } catch {
@@ -113,7 +121,7 @@ export function openAesGcm(
   }
 }
 
-/** AES-256-ECB with PKCS#7 padding. Null when it cannot be opened. Key: exactly 32 bytes. */
+/** AES-256-ECB with PKCS#7 padding. Null when it does not open. Key: exactly 32 bytes. */
 export function openAesEcb(key: Buffer, sealed: Buffer): Buffer | null {
   if (key.length !== 32 || sealed.length === 0 || sealed.length % 16 !== 0) return null;
   try {
@@ -133,8 +141,8 @@ export interface ParsedKey {
 }
 
 /**
- * Reads a PEM public key, a PEM certificate, or Alipay's bare base64 of a public key (as its console
- * shows it). RSA of at least `minimumBits`.
+ * Reads a PEM public key, a PEM certificate, or Alipay's bare base64 of a public key (as its
+ * console shows it). RSA of at least `minimumBits`.
  * @throws Error with a text that names the fault and never the content.
  */
 export function parsePublicKey(text: string, minimumBits: number): ParsedKey {
@@ -150,7 +158,7 @@ export function parsePublicKey(text: string, minimumBits: number): ParsedKey {
   };
 }
 
-/** OpenSSL's own messages name decoder routines; what a merchant has to know is the same in all cases. */
+/** OpenSSL's messages name decoder routines; a merchant needs the same information in all cases. */
 function readPublicKey(text: string): { key: PublicKey; certificate: X509Certificate | null } {
   try {
     if (!text.includes('-----BEGIN CERTIFICATE-----')) {
@@ -170,13 +178,13 @@ function asPem(text: string): string {
   ) {
     return text;
   }
-  // A private key's PEM must not pass: Node would take the public half of it.
+  // Refuses a private key's PEM: Node would use its public half.
   const bare = text.replace(/\s+/g, '');
   if (decodeBase64(bare) === null) throw new Error('not base64');
   return `-----BEGIN PUBLIC KEY-----\n${bare.match(/.{1,64}/g)?.join('\n')}\n-----END PUBLIC KEY-----\n`;
 }
 
-/** Whether a text holds certificates in PEM, one at least, and can read them all. */
+/** Whether a text contains at least one PEM certificate, and all of them are readable. */
 export function holdsCertificates(text: string): boolean {
   const found = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   const marks = text.split('-----BEGIN ').length - 1;

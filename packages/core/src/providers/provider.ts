@@ -6,41 +6,43 @@ export type ProviderId = 'alipay' | 'wechatpay' | 'wechatpay-v2';
 
 /** One HTTP request to a notify address, as bytes. */
 export interface NotificationRequest {
-  /** Exactly what was received; never re-serialised. */
+  /** Exactly as received; never re-serialised. */
   readonly body: Buffer;
-  /** Lower-case names. A header that came twice is joined by Node with ", ". */
+  /** Lower-case names. Node joins a repeated header with ", ". */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /**
-   * When the gateway received it. The only clock a provider knows: freshness and retired keys are
-   * judged against it, so the worker reaches the same verdict hours later.
+   * When the gateway received it. A provider uses no other clock. Freshness and retired keys are
+   * judged by this time, so the worker reaches the same verdict hours later.
    */
   readonly receivedAt: Date;
 }
 
 declare const verified: unique symbol;
 
-/** A request whose origin was proved. Only `verify` makes one, and only such a one can be decoded. */
+/** A request of proved origin. Only `verify` creates one, and `decode` accepts no other. */
 export interface VerifiedRequest<Message = unknown> {
   readonly [verified]: true;
-  /** The opened content (decrypted where the protocol encrypts), in the provider's own shape. */
+  /** The opened content (decrypted if the protocol encrypts), in the provider's shape. */
   readonly message: Message;
 }
 
-/** Called by `verify` of the adapters, and by nothing else. */
+/** Only `verify` of the adapters may call it. */
 export function verifiedRequest<Message>(message: Message): VerifiedRequest<Message> {
   return { message } as VerifiedRequest<Message>;
 }
 
 /**
  * Why a request was refused. For metrics and logs; the sender gets one constant text.
- * - `malformed`: not this protocol's message (missing or doubled fields, broken encoding, wrong shape)
- * - `not_a_notification`: genuine shape, but another signed message (a browser return, an API answer)
+ * - `malformed`: not this protocol's message (missing or repeated fields, broken encoding, wrong
+ *   shape)
+ * - `not_a_notification`: genuine shape, but another signed message (a browser return, an API
+ *   answer)
  * - `bad_signature`: the signature is wrong
  * - `signature_probe`: the signature is wrong on purpose (`WECHATPAY/SIGNTEST/…`)
  * - `unknown_key`: it names a key that the channel does not have, or has retired
  * - `stale`: the signed time is outside the window
- * - `undecryptable`: genuine envelope, but the content cannot be opened
- * - `foreign_envelope`: the content opens, but its envelope, which nothing authenticates, names another payee
+ * - `undecryptable`: genuine envelope, but the content does not open
+ * - `foreign_envelope`: the content opens, but its unauthenticated envelope names another payee
  */
 export type RejectReason =
   | 'malformed'
@@ -59,24 +61,31 @@ export type Verification<Message = unknown> =
       /** Stable over re-sends. Up to 128 characters, as the provider wrote it. */
       readonly notificationId: string;
       /**
-       * The order number; the notification ID where there is none. Decides the shard of the queue, so that an
-       * order's notifications meet in one batch; nothing else depends on it.
+       * The order number, or the notification ID without one. It determines the shard of the queue,
+       * so that an order's notifications meet in one batch; nothing else depends on it.
        */
       readonly shardKey: string;
-      /** SHA-256, 64 hex digits, of the business content without what changes from sending to sending. */
+      /**
+       * SHA-256, 64 hex digits, of the business content, without parts that vary between sendings.
+       */
       readonly digest: string;
-      /** `signed`, or `encrypted` for what is only encrypted with a shared key (v2 refund notices). */
+      /**
+       * `signed`, or `encrypted` for a message that is only encrypted with a shared key (v2 refund
+       * notices).
+       */
       readonly authenticity: 'signed' | 'encrypted';
-      /** When this copy was sent, by the provider's clock; null where the protocol does not say. */
+      /**
+       * When this copy was sent, by the provider's clock; null if the protocol does not state it.
+       */
       readonly sentAt: Date | null;
     }
   | { readonly ok: false; readonly reason: RejectReason };
 
 /**
- * Which rule names a message and its content.
- * - `text`: the notification ID and the digest are functions of exactly what is authenticated
- * - `former`: as the release before did. Jobs of versions 1 and 2, dead letters and rows that it wrote are
- *   judged by this rule, so that an update makes no conflict and no dead letter
+ * The rule for a message's ID and digest.
+ * - `text`: both are functions of exactly the authenticated text
+ * - `former`: the rule of the previous release. It judges that release's jobs of versions 1 and 2,
+ *   dead letters and rows, so that an update causes no conflict and no dead letter
  */
 export type ContentRule = 'text' | 'former';
 
@@ -92,9 +101,12 @@ export type ReceiveOutcome =
   | { readonly outcome: 'rejected'; readonly reason: RejectReason }
   /** No such channel: 404. */
   | { readonly outcome: 'unknown_channel' }
-  /** Too large (413), wrong method (405), encoded (415), too many refused (429): refused before it was read. */
+  /**
+   * Refused before it was read: too large (413), wrong method (405), encoded (415), too many
+   * refused (429).
+   */
   | { readonly outcome: 'refused'; readonly status: 405 | 413 | 415 | 429 }
-  /** Not known to be durable: the provider must send it again. */
+  /** Durability unknown: the provider must send it again. */
   | { readonly outcome: 'unavailable' };
 
 /** The exact bytes of an HTTP reply. */
@@ -106,23 +118,23 @@ export interface ProviderReply {
 
 /**
  * One adapter, bound to one channel's credentials. All three verbs are synchronous, do no I/O and
- * keep no state that an answer depends on; `verify` never throws, whatever the bytes.
+ * keep no state that affects an answer; `verify` never throws for any bytes.
  */
 export interface PaymentProvider<Message = unknown> {
   readonly id: ProviderId;
   readonly rail: Rail;
-  /** Header names (lower-case) that verification needs: what a job has to carry besides the body. */
+  /** Header names (lower-case) that verification needs. A job carries them with the body. */
   readonly signatureHeaders: readonly string[];
   /**
-   * Header names that verification looks at where they are there, and that may be absent: it accepts one value, which
-   * is what absence means. The gateway judges them; a job needs not carry them.
+   * Optional headers with one accepted value; absence means that value. Only the gateway checks
+   * them, so jobs do not carry them.
    */
   readonly judgedHeaders: readonly string[];
   /** For the expiry alarm and the masked summary; never the key itself. */
   readonly keys: readonly KeyInfo[];
-  /** @param rule `text` unless the request was accepted by the release before */
+  /** @param rule `text` unless the previous release accepted the request */
   verify(request: NotificationRequest, rule?: ContentRule): Verification<Message>;
-  /** The same message by the rule of the release before; null where both rules agree. */
+  /** The identity by the previous release's rule; null where both rules agree. */
   formerIdentity(request: VerifiedRequest<Message>): ContentIdentity | null;
   decode(request: VerifiedRequest<Message>): PaymentEvent[];
 }
@@ -136,8 +148,8 @@ export interface KeyInfo {
 }
 
 /**
- * All that is known of a provider in one entry (`registry.ts`): nothing else enumerates providers.
- * `settings` validates the channel's block of the channel file (without `provider`, `merchant`, `simulated`).
+ * All about a provider in one entry (`registry.ts`): no other code enumerates providers. `settings`
+ * validates the channel's block of the channel file (without `provider`, `merchant`, `simulated`).
  */
 export interface ProviderDefinition<Settings = unknown> {
   readonly id: ProviderId;
@@ -147,7 +159,7 @@ export interface ProviderDefinition<Settings = unknown> {
   reply: ReplyFor;
 }
 
-/** The reply belongs to the protocol, not to a channel: an unknown channel is answered too. */
+/** The reply depends on the protocol, not on a channel: an unknown channel gets an answer too. */
 export type ReplyFor = (outcome: ReceiveOutcome) => ProviderReply;
 
 /** HTTP status of an outcome; the body differs per provider. */

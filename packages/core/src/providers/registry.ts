@@ -3,5 +3,5 @@ import type { ProviderDefinition } from './provider.js';
 import { wechatpay } from './wechatpay/wechatpay.js';
 import { wechatpayV2 } from './wechatpay-v2/wechatpay-v2.js';
 
-/** Every provider, once. Nothing below or beside this table enumerates providers. */
+/** Every provider, once. No other code enumerates providers. */
 export const providers: readonly ProviderDefinition[] = [alipay, wechatpay, wechatpayV2];

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Where a secret or key is: an environment variable or a file; never the value itself.
- * A retired key stays listed with the time it was retired: what was received earlier still verifies.
+ * The location of a secret or key: an environment variable or a file; never the value itself. A
+ * retired key stays listed with its time of retirement: messages received earlier still verify.
  */
 export const secretSource = z.union([
   z.strictObject({ env: z.string().min(1), retiredAt: z.iso.datetime().optional() }),
@@ -10,7 +10,7 @@ export const secretSource = z.union([
 ]);
 export type SecretSource = z.infer<typeof secretSource>;
 
-/** How a key is called in logs, reports and the console. */
+/** The name of a key in logs, reports and the console. */
 export function sourceName(source: SecretSource): string {
   return 'env' in source ? `env ${source.env}` : `file ${source.file}`;
 }
@@ -18,12 +18,12 @@ export function sourceName(source: SecretSource): string {
 /** Reads the text behind a source. @throws Error that names the source and never its content. */
 export type ReadSecret = (source: SecretSource) => string;
 
-/** A key of a channel and, once it was replaced, when. */
+/** A key of a channel, with its time of retirement once it was replaced. */
 export interface Retirable {
   readonly retiredAt: Date | null;
 }
 
-/** A key counts for what was received before it was retired. */
+/** A key counts for messages received before its retirement. */
 export function isLive(key: Retirable, receivedAt: Date): boolean {
   return key.retiredAt === null || receivedAt < key.retiredAt;
 }

@@ -1,24 +1,27 @@
-/** What a type's signed text may hold; a name of none of these lists may hold anybody's text. */
+/** The names in a type's signed text. An unlisted name may contain any party's text. */
 export interface NameTable {
   /** The provider sends these in every message of the type, and they decide. Sorted. */
   readonly always: readonly string[];
-  /** The provider sends these too and they decide no money: they show where other names belong. Sorted. */
+  /**
+   * The provider sends these too, and they decide no money: they show where other names belong.
+   * Sorted.
+   */
   readonly anchors: readonly string[];
-  /** These decide where they are there. */
+  /** These decide if they are present. */
   readonly optional: readonly string[];
-  /** Known fields with a text of the buyer's or merchant's choice. */
+  /** Known fields with a text chosen by the buyer or the merchant. */
   readonly texts: readonly string[];
-  /** The provider alone writes these, and they decide nothing. */
+  /** Only the provider writes these, and they decide nothing. */
   readonly plain: readonly string[];
   /** Only other messages of the same signer carry these; in this type they are part of a text. */
   readonly foreign: readonly string[];
-  /** Numbered names of the kind of `plain`. */
+  /** Numbered names with the role of `plain`. */
   readonly plainPattern?: RegExp;
 }
 
 type Role = keyof Omit<NameTable, 'plainPattern'>;
 
-/** A table, made ready for looking names up. */
+/** A table, prepared for lookups. */
 export interface Names {
   readonly roles: ReadonlyMap<string, Role>;
   /** `always` and `anchors`, sorted. */
@@ -26,11 +29,11 @@ export interface Names {
   readonly always: readonly string[];
   readonly texts: readonly string[];
   readonly plainPattern: RegExp | null;
-  /** The last few shapes that were asked for. */
+  /** The last few requested shapes. */
   remembered: readonly Shape[];
 }
 
-/** A provider's messages come in a few shapes: payments with and without coupons, refunds. */
+/** A provider's messages have a few shapes: payments with and without coupons, refunds. */
 const REMEMBERED = 8;
 const MAX_REMEMBERED_NAMES = 256;
 
@@ -48,15 +51,15 @@ export function namesOf(table: NameTable): Names {
 }
 
 /**
- * Where a name stands.
- * - `certain`: once, and nobody's text stands between it and the signer's field before it
- * - `after_text`: once and in its place, but behind a known text, which may hold it
+ * The position of a name.
+ * - `certain`: once, and no text of others stands between it and the signer's field before it
+ * - `after_text`: once and in its place, but behind a known text, which may contain it
  * - `after_unknown`: the same behind a field that the table does not know
  * - `wrong`: twice, or where sorting does not put it
  */
 export type Place = 'absent' | 'certain' | 'after_text' | 'after_unknown' | 'wrong';
 
-/** Where one name stands with a value; texts count without one too. */
+/** The positions of one name with a value; texts count without one too. */
 interface Found {
   readonly at: number[];
   /** The last piece before the first of them that is a text, or that the table does not know. */
@@ -64,19 +67,19 @@ interface Found {
   readonly unknown: number;
 }
 
-/** What the names of a signed text say, whatever their values are. */
+/** What follows from the names of a signed text alone, without its values. */
 export class Shape {
   private readonly found = new Map<string, Found>();
   private readonly places = new Map<string, Place>();
   private separators: ReadonlyMap<string, number> | undefined;
-  /** The name that is always there and stands twice, or does not rise with the others; null where all do. */
+  /** The `always` name that is repeated or out of order; null where none is. */
   readonly confused: string | null;
-  /** The first foreign name; null where there is none. */
+  /** The first foreign name; null if there is none. */
   readonly foreign: string | null;
 
   /** @param isFilled whether a piece has a value */
   constructor(
-    /** Of all pieces: what stands before the first `=`. */
+    /** Of all pieces: the part before the first `=`. */
     readonly names: readonly string[],
     isFilled: (index: number) => boolean,
     private readonly table: Names,
@@ -88,7 +91,7 @@ export class Shape {
       if (role === undefined || role === 'foreign') lastUnknown = index;
       else if (role === 'texts') lastText = index;
       if (role === undefined || role === 'plain') continue;
-      // An empty value says nothing; but a text that is empty before `&` may go on behind it.
+      // An empty value states nothing; but a text that is empty before `&` may go on behind it.
       if (role !== 'texts' && !isFilled(index)) continue;
       const known = this.found.get(name);
       if (known !== undefined) known.at.push(index);
@@ -104,12 +107,12 @@ export class Shape {
     return this.table.plainPattern?.test(name) ? 'plain' : undefined;
   }
 
-  /** The pieces that have a name of the table and a value. */
+  /** The pieces with this name of the table and a value. */
   piecesOf(name: string): readonly number[] {
     return this.found.get(name)?.at ?? NONE;
   }
 
-  /** Where an optional name stands. Only means something where nothing is `confused`. */
+  /** The position of an optional name. Meaningful only if `confused` is null. */
   placeOf(name: string): Place {
     const known = this.places.get(name);
     if (known !== undefined) return known;
@@ -118,7 +121,10 @@ export class Shape {
     return place;
   }
 
-  /** The piece of an anchor that stands once between its neighbours, wherever else a text repeats it. */
+  /**
+   * The piece of an anchor that occurs once between its neighbours, wherever else a text repeats
+   * it.
+   */
   anchorOf(name: string): number | undefined {
     return this.separatorsFound().get(name);
   }
@@ -151,7 +157,7 @@ export class Shape {
     return this.piecesOf(name).some((at) => at > from && at < to);
   }
 
-  /** Where the signer's fields stand that sort next to a name. */
+  /** The positions of the signer's fields that sort next to a name. */
   private neighbours(name: string): { readonly before: number; readonly behind: number } {
     let before = -1;
     for (const [separator, at] of this.separatorsFound()) {
@@ -162,8 +168,9 @@ export class Shape {
   }
 
   /**
-   * The signer's own fields, in order. The anchors between two names that are always there count only if each
-   * stands there once and they rise: else a text repeats one, and which is the signer's would be a guess.
+   * The signer's fields, in order. Anchors between two `always` names count only if each occurs
+   * there once and they are sorted. Otherwise a text repeats one, and it would be a guess which is
+   * the signer's.
    */
   private separatorsFound(): ReadonlyMap<string, number> {
     if (this.separators !== undefined) return this.separators;
@@ -205,14 +212,14 @@ export class Shape {
 
 const NONE: readonly number[] = [];
 
-/** Remembering only saves time: the answer is the same without it. */
+/** The cache does not change results. */
 export function shapeOf(names: readonly string[], values: readonly string[], table: Names): Shape {
   const fresh = (some: readonly string[]) =>
     new Shape(some, (index) => values[index] !== '', table);
   if (names.length > MAX_REMEMBERED_NAMES || values.includes('')) return fresh(names);
   const known = table.remembered.find((shape) => isSame(shape.names, names));
   if (known) return known;
-  // Copies: a piece of a text would keep the whole text.
+  // Copies: a slice of a text would keep the whole text in memory.
   const copies = names.map((name) => Buffer.from(name, 'utf8').toString('utf8'));
   const shape = fresh(copies);
   table.remembered = [shape, ...table.remembered.slice(0, REMEMBERED - 1)];

@@ -1,13 +1,14 @@
 import { type Names, type Shape, shapeOf } from './signed-shape.js';
 
 /**
- * Alipay and WeChat Pay API v2 sign `a=1&b=2`: the fields sorted by name, without escaping. A text of a buyer's
- * or merchant's choice may hold `&b=3`, so the signed text does not say where a value ends, and one signature
- * fits every cut of it. What is read here depends on the signed text alone, so all cuts say the same.
+ * Alipay and WeChat Pay API v2 sign `a=1&b=2`: the fields sorted by name, without escaping. A text
+ * chosen by the buyer or the merchant may contain `&b=3`. So the signed text does not show where a
+ * value ends, and one signature fits every cut of it. This module reads only the signed text, so
+ * all cuts have the same meaning.
  *
- * Two things are certain. The fields that the signer wrote stand as pieces between `&`, in the order of their
- * names. And a piece that somebody's text made stands behind the field that holds this text, before the signer's
- * next field. ADR 15 has the reasoning.
+ * Two things are certain. The signer's fields are pieces between `&`, in the order of their names.
+ * A piece from another party's text stands behind the field that contains this text, and before the
+ * signer's next field. ADR 15 has the reasoning.
  */
 
 /** One signed text, cut into its pieces. */
@@ -19,7 +20,7 @@ export class SignedText {
     private readonly values: readonly string[],
   ) {}
 
-  /** How often a name of the table stands with a value. */
+  /** How often a name of the table occurs with a value. */
   countOf(name: string): number {
     return this.shape.piecesOf(name).length;
   }
@@ -29,21 +30,21 @@ export class SignedText {
     return this.shape.piecesOf(name).map((at) => this.values[at] ?? '');
   }
 
-  /** The value where the name stands once; undefined where it is absent or stands twice. */
+  /** The value if the name occurs once; undefined if it is absent or repeated. */
   get(name: string): string | undefined {
     const [at, second] = this.shape.piecesOf(name);
     return at === undefined || second !== undefined ? undefined : this.values[at];
   }
 
-  /** An anchor's value where `Shape.anchorOf` finds one. */
+  /** The value of an anchor, if `Shape.anchorOf` finds one. */
   anchored(name: string): string | undefined {
     const at = this.shape.anchorOf(name);
     return at === undefined ? undefined : this.values[at];
   }
 
   /**
-   * The text without the pieces that `drops` names and without empty ones: what stays the same when the
-   * provider sends the message again.
+   * The text without empty pieces and without those that `drops` selects. This stays the same when
+   * the provider resends the message.
    */
   without(drops: (name: string, value: string) => boolean): string {
     let kept = '';
@@ -78,7 +79,7 @@ export function cutText(text: string, table: Names): SignedText {
   let equals = -1;
   for (let start = 0, end = 0; start <= text.length; start = end + 1) {
     end = nextOf('&', text, start);
-    // Looked for once: a text of many `&` and no `=` is not read to its end for each.
+    // Found once: a text with many `&` and no `=` is not read to its end for each.
     if (equals < start) equals = nextOf('=', text, start);
     const nameEnd = Math.min(equals, end);
     names.push(text.slice(start, nameEnd));
@@ -88,17 +89,19 @@ export function cutText(text: string, table: Names): SignedText {
 }
 
 /**
- * Whether the text can be read as one message of the type, whatever the texts in it say: the names of `chain`
- * rise from its first piece to its end, and each piece between two of them is one of the signer's, rising, or
- * belongs to a field that may hold a text. Foreign names and pieces are the signer's in other messages, so they may
- * only stand inside a text; nothing but rising names may follow the last of the chain.
+ * Whether the text can be read as one message of the type, whatever its texts contain. The names of
+ * `chain` must occur in order from its first piece to its end. Each piece between two of them must
+ * be the signer's and sorted, or belong to a field that may contain a text. Foreign names and
+ * pieces are the signer's in other messages, so they may only occur inside a text. After the last
+ * of the chain only sorted names may follow.
  */
 export function isWhole(
   text: SignedText,
   chain: readonly string[],
   foreign: (index: number) => boolean,
 ): boolean {
-  // All readings at once. At `n`, the first n names of the chain were passed, with nothing open or inside a text.
+  // All readings at once. At `n`, the first n names of the chain were passed, either outside or
+  // inside a text.
   let plain = new Set([0]);
   let inText = new Set<number>();
   let before = '';
@@ -123,7 +126,7 @@ export function isWhole(
   return plain.has(chain.length);
 }
 
-/** The text's end when it does not stand there. */
+/** The text's length when the character does not occur. */
 function nextOf(character: string, text: string, from: number): number {
   const at = text.indexOf(character, from);
   return at === -1 ? text.length : at;

@@ -2,35 +2,35 @@ import { withDeadline } from '../deadline.js';
 import { AppError } from '../errors.js';
 import { type GatherLimits, gather } from '../gather.js';
 
-/** A store that takes many at once for little more than one. */
+/** A store in which a bulk add costs little more than a single one. */
 export interface Bulk<Item> {
-  /** Resolves when all of them are durable. When it throws, some may be. */
+  /** Resolves when all items are durable. When it throws, some may be. */
   addAll(items: readonly Item[]): Promise<unknown>;
-  /** The same of one: what a quiet system does all day. */
+  /** Adds one item, which is the normal case of a quiet system. */
   addOne(item: Item): Promise<unknown>;
 }
 
 export interface CoalesceLimits extends GatherLimits {
-  /** From so many on `addAll` costs the store less than adding them one by one, side by side. */
+  /** From this size `addAll` costs the store less than concurrent single adds. */
   readonly bulkFrom: number;
-  /** A flush of which nothing is heard makes room for the next one. */
+  /** A flush without an answer after this time makes room for the next one. */
   readonly flushLimitMs: number;
 }
 
 interface Waiting<Item> {
   readonly item: Item;
-  /** Its sender has been told what became of it: there is nothing to gain from adding it now. */
+  /** Its sender has its answer already: adding the item now has no use. */
   isOver: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * Adds that come one by one reach the store together, in flushes that begin as `gather` says: a quiet system adds one
- * by one, a busy one many at once.
- * When a flush fails for what one of its items may be to blame for, each is added by itself. Adding again what a
- * flush had added changes nothing.
- * @returns adds one item; resolves when it is durable. @throws AppError `deadline_exceeded`, or what the store throws
+ * Combines single adds into flushes, which start by the rule of `gather`. A quiet system adds one
+ * by one, a busy one many at once. When a flush fails and one of its items may be the cause, each
+ * item is added by itself. Adding an item twice changes nothing.
+ * @returns adds one item; resolves when it is durable. @throws AppError `deadline_exceeded`, or the
+ * store's error
  */
 export function coalesce<Item>(
   store: Bulk<Item>,
@@ -48,7 +48,7 @@ export function coalesce<Item>(
       await withDeadline(store.addAll(items), limits.flushLimitMs, 'adding');
       for (const { resolve } of batch) resolve();
     } catch (error) {
-      // What is ours to throw is about the store, not about an item.
+      // An AppError concerns the store, not an item.
       const isOfStore = error instanceof AppError;
       for (const one of batch) if (isOfStore || one.isOver) one.reject(error);
       if (!isOfStore) await addSideBySide(batch.filter((one) => !one.isOver));
@@ -71,7 +71,8 @@ export function coalesce<Item>(
     try {
       await withDeadline(added, limitMs, 'adding');
     } finally {
-      // Told by the deadline itself: a clock that is read beside the timer can be a moment behind it.
+      // The deadline itself sets it: a clock that is read beside the timer can be a moment behind
+      // it.
       one.isOver = true;
     }
   };

@@ -3,31 +3,31 @@ import { z } from 'zod';
 import type { RedisLogin, RedisTrust } from './redis-settings.js';
 import { type Address, connectorTo } from './redis-socket.js';
 
-/** Those who know where a master is. */
+/** Servers that know the address of a master. */
 export interface Guides {
-  /** For messages. */
+  /** Their name in messages. */
   readonly who: string;
   readonly addresses: readonly Address[];
-  /** Asks one of them. @throws when it does not answer, or knows none */
+  /** Asks one of them. @throws when it does not answer, or knows no master */
   ask(address: Address): Promise<Answer>;
 }
 
 interface Answer {
   readonly master: Address;
-  /** Who can be asked as well. */
+  /** More servers to ask. */
   readonly others: readonly Address[];
 }
 
 interface Access {
   readonly login: RedisLogin;
-  /** Null: without TLS. */
+  /** Null means without TLS. */
   readonly tls: RedisTrust | null;
 }
 
-/** One that is alive answers within milliseconds; there are others to ask. */
+/** A live server answers within milliseconds, and there are others to ask. */
 const ASK_LIMIT_MS = 1_000;
 
-/** Nodes of a cluster, asked for the master of the slot that `key` is in. */
+/** Nodes of a cluster, asked for the master of the slot of `key`. */
 export function clusterNodes(addresses: readonly Address[], key: string, access: Access): Guides {
   return {
     who: 'node of the cluster',
@@ -51,14 +51,17 @@ export function clusterNodes(addresses: readonly Address[], key: string, access:
   };
 }
 
-/** `CLUSTER SLOTS`: ranges, each with its master first, then its replicas. An empty host is the one that was asked. */
+/**
+ * `CLUSTER SLOTS`: ranges, each with its master first, then its replicas. An empty host means the
+ * asked node.
+ */
 const slotRanges = z.array(
   z
     .tuple([z.number(), z.number()])
     .rest(z.tuple([z.string().nullable(), z.number()]).rest(z.unknown())),
 );
 
-/** Sentinels, asked for the master that they call `name`. */
+/** Sentinels, asked for the master with the name `name`. */
 export function sentinelGuides(
   addresses: readonly Address[],
   name: string,
@@ -82,7 +85,7 @@ export function sentinelGuides(
 
 const masterAddress = z.tuple([z.string(), z.string()]).nullable();
 
-/** Names and values in turn; those that cannot be reached at the moment are no help. */
+/** Names and values alternate. Sentinels that are disconnected now are left out. */
 const otherSentinels = z.array(z.array(z.string())).transform((all) =>
   all.flatMap((fields): Address[] => {
     const field = (name: string) => fields[fields.indexOf(name) + 1] ?? '';
@@ -91,14 +94,17 @@ const otherSentinels = z.array(z.array(z.string())).transform((all) =>
   }),
 );
 
-/** Connects to one, asks, and leaves. @throws what went wrong first: later on ioredis only says that it is closed */
+/**
+ * Connects, asks and disconnects. @throws the first error: later ioredis only reports a closed
+ * connection
+ */
 async function talk<Told>(
   address: Address,
   { login, tls }: Access,
   ask: (redis: Redis) => Promise<Told>,
 ): Promise<Told> {
   const redis = new Redis({
-    // One that hangs does not close a connection either: it is not waited for.
+    // A server that hangs does not close a connection either: there is no wait for it.
     Connector: connectorTo(address, tls, 0),
     ...withLogin(login),
     ...(tls && { tls }),
@@ -123,7 +129,7 @@ async function talk<Told>(
   }
 }
 
-/** ioredis tells an absent name from an undefined one. */
+/** ioredis distinguishes an absent name from an undefined one. */
 export function withLogin({ username, password }: RedisLogin): Partial<RedisLogin> {
   return {
     ...(username !== undefined && { username }),

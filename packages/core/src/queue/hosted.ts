@@ -11,16 +11,16 @@ const Backed = withBackend(createPostgresBackend);
 export type HostedQueue<Data = NotificationJob> = ReturnType<typeof openHostedQueue<Data>>;
 export type HostedWorker<Data = NotificationJob> = ReturnType<typeof openHostedWorker<Data>>;
 
-/** Which of our queues, where it is not the notifications'. */
+/** Selects a queue other than the notifications'. */
 interface Which {
   readonly name: string;
-  /** Connections in PostgreSQL; a worker has one more, to listen on. */
+  /** Connections in PostgreSQL; a worker has one more, for LISTEN. */
   readonly poolSize: number;
 }
 
 const NOTIFICATIONS: Which = { name: NOTIFICATION_QUEUE, poolSize: 4 };
 
-/** BullMQ's own Queue on the configured store, for those who look at it or remove from it. */
+/** BullMQ's Queue on the configured store, for reading it or removing from it. */
 export function openHostedQueue<Data = NotificationJob>(
   settings: QueueSettings,
   { name, poolSize }: Which = NOTIFICATIONS,
@@ -42,7 +42,7 @@ export function openHostedQueue<Data = NotificationJob>(
 }
 
 /**
- * BullMQ's own Worker on the configured store, with the settings that the producers count on (backoff,
+ * BullMQ's Worker on the configured store, with the settings that the producers rely on (backoff,
  * stalled jobs). Give it an `error` listener before anything else.
  */
 export function openHostedWorker<Data = NotificationJob>(
@@ -71,9 +71,9 @@ export function openHostedWorker<Data = NotificationJob>(
 }
 
 /**
- * Opens until it works or `signal` aborts. BullMQ's PostgreSQL backend remembers its first failure for ever,
- * so a failed start is closed and a new one is opened.
- * @throws what the last attempt threw, once aborted
+ * Opens until it works or `signal` aborts. BullMQ's PostgreSQL backend keeps its first failure
+ * permanently, so a failed one is closed and a new one is opened.
+ * @throws the error of the last attempt, once aborted
  */
 export async function openUntilReady<
   Hosted extends { waitUntilReady(): Promise<unknown>; close(): Promise<void> },

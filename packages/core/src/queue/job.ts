@@ -3,11 +3,15 @@ import { decodeBase64, sha256Hex } from '../providers/crypto.js';
 import type { ProviderId } from '../providers/provider.js';
 
 /**
- * What the gateway hands to the worker: the bytes as received, so that the worker can verify again. Every character
- * is memory of the queue for as long as the job waits: what follows from the bytes is not in it.
+ * A job from the gateway to the worker: the bytes as received, so that the worker can verify again.
+ * Every character costs queue memory while the job waits, so nothing that follows from the bytes is
+ * included.
  */
 export interface NotificationJob extends QueuedBody {
-  /** 3: its ID and the notification ID follow the rule `text`; 1 and 2 of the releases before follow `former`. */
+  /**
+   * 3: job ID and notification ID follow the rule `text`; 1 and 2 of earlier releases follow
+   * `former`.
+   */
   readonly version: 3;
   readonly provider: ProviderId;
   readonly channel: string;
@@ -17,18 +21,18 @@ export interface NotificationJob extends QueuedBody {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A job on its way into a queue. */
+/** A job to be added to a queue. */
 export interface NewJob {
   /** See `jobIdFor`. */
   readonly id: string;
   readonly data: NotificationJob;
 }
 
-/** The body, JSON-safe, in one of two ways. */
+/** The body as JSON, in one of two forms. */
 export interface QueuedBody {
-  /** Of UTF-8 without NUL, which is nearly every notification: base64 is a third larger. */
+  /** For UTF-8 without NUL, which is nearly every notification: base64 is a third larger. */
   readonly bodyText?: string;
-  /** Of anything else: a PostgreSQL-backed queue refuses NUL, and JSON knows no bytes. */
+  /** For anything else: a PostgreSQL-backed queue refuses NUL, and JSON has no bytes. */
   readonly bodyBase64?: string;
 }
 
@@ -37,7 +41,7 @@ export function queuedBody(body: Buffer): QueuedBody {
   return isText ? { bodyText: body.toString('utf8') } : { bodyBase64: body.toString('base64') };
 }
 
-/** The very bytes; null for both ways at once, for none, and for what is not base64. */
+/** The original bytes; null when both forms or neither are present, and for invalid base64. */
 export function bodyOf({ bodyText, bodyBase64 }: QueuedBody): Buffer | null {
   if ((bodyText === undefined) === (bodyBase64 === undefined)) return null;
   if (bodyBase64 !== undefined) return decodeBase64(bodyBase64);
@@ -53,9 +57,10 @@ const FORMER_DIGITS = 8;
 const DIGITS = 16;
 
 /**
- * `{provider}.{channel}.{notificationId}.{16 hex of digest}`: a cheap filter for copies, never the guard.
- * The digest lets a second message with the same ID and other content through, and the worker holds the
- * job's bytes against it. BullMQ refuses `:` and integers, so an unusual ID is replaced by its SHA-256.
+ * `{provider}.{channel}.{notificationId}.{16 hex of digest}`: a cheap filter for copies, never the
+ * guard. The digest lets a second message with the same ID and other content through, and the
+ * worker checks the job's bytes against it. BullMQ refuses `:` and integers, so a SHA-256 replaces
+ * an unusual ID.
  * @param digest by the rule of the job's version
  */
 export function jobIdFor(

@@ -6,12 +6,12 @@ import type { RedisTrust } from './redis-settings.js';
 import { type Address, CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';
 
 /**
- * For ioredis's `Connector`: before each connection nodes of the cluster, or Sentinels, are asked where the master is.
- * ioredis's own `Cluster` spreads keys over connections to every node and retries out of our sight. A shard of
- * the queue has all its keys in one slot, so a plain connection to that slot's master is enough, on which
- * `WAIT`, time-outs and the durability check mean what they mean elsewhere. After a fail-over the connection
- * breaks, and the next one leads to the new master. Its connector for Sentinels does the same as this one, but keeps
- * to itself why a Sentinel could not be asked.
+ * A `Connector` for ioredis that asks nodes of the cluster, or Sentinels, for the master before
+ * each connection. ioredis's `Cluster` spreads keys over connections to every node and hides its
+ * retries. A shard of the queue has all its keys in one slot, so a plain connection to that slot's
+ * master is enough. On it `WAIT`, time-outs and the durability check have their usual meaning.
+ * After a fail-over the connection breaks, and the next one leads to the new master. ioredis's
+ * connector for Sentinels does the same, but hides why a Sentinel could not be asked.
  */
 export function masterConnector(
   guides: Guides,
@@ -23,12 +23,17 @@ export function masterConnector(
       super(CLOSE_LIMIT_MS);
     }
 
-    /** Who was named may have become a replica since: the connection is given up, and the guides are asked again. */
+    /**
+     * The named server may be a replica by now: then this connection is dropped, and the guides are
+     * asked again.
+     */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master';
     }
 
-    /** An error here would end the client for good; a socket that is closed already is one more attempt that failed. */
+    /**
+     * An error here would end the client permanently. A closed socket counts as a failed attempt.
+     */
     async connect(): Promise<Socket> {
       this.connecting = true;
       try {
@@ -44,8 +49,9 @@ export function masterConnector(
 }
 
 /**
- * In another order each time: one that has fallen behind must not be the only one asked.
- * @throws Error that names the last one's reason; without that as its cause, which holds the password
+ * Asks in a different order each time: an outdated server must not be the only one asked.
+ * @throws Error with the last reason; without the original error as its cause, since that holds the
+ * password
  */
 async function askAnyOf(
   addresses: readonly Address[],
@@ -59,7 +65,7 @@ async function askAnyOf(
       reason = messageOf(error);
       return null;
     });
-    // ioredis does not report these words of a connection that was closed on purpose.
+    // ioredis does not report this message of a connection that was closed on purpose.
     if (!isWanted()) throw new Error('Connection is closed.');
     if (answer) return answer;
   }

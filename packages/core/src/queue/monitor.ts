@@ -2,20 +2,23 @@ import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { describeState, type QueueState } from './notification-queue.js';
 
-/** Under an open connection settings change (`CONFIG SET`, a new replica) and memory fills. */
+/** On an open connection, settings change (`CONFIG SET`, a new replica) and memory fills. */
 const WHILE_READY_MS = 2_000;
 const WHILE_DOWN_MS = 1_000;
 
-/** Knows whether a store may be given anything. Only a finished check makes it `ready`. */
+/** Tracks whether a store may take jobs. Only a finished check makes it `ready`. */
 export interface Monitor {
   readonly state: QueueState;
-  /** The connection is gone or doubtful: down at once, until a check that begins after this says otherwise. */
+  /**
+   * Reports a lost or doubtful connection: down at once, until a check that begins after this
+   * succeeds.
+   */
   lost(reason: string): void;
   checkNow(): void;
   stop(): void;
 }
 
-/** @param check asks the store and answers within seconds; what it throws counts as down */
+/** @param check asks the store and answers within seconds; an error counts as down */
 export function startMonitor(check: () => Promise<QueueState>, log: Log): Monitor {
   let state: QueueState = { state: 'starting' };
   let timer: NodeJS.Timeout | undefined;

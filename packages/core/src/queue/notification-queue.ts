@@ -1,17 +1,17 @@
 import type { NewJob } from './job.js';
 
 /**
- * Where the gateway leaves what it verified. One store behind it, or two (a standby wraps two of them):
- * the gateway cannot tell.
+ * Takes the notifications that the gateway verified. One store, or two behind a standby: the
+ * gateway cannot see the difference.
  */
 export interface NotificationQueue {
   /** For metrics and readiness, e.g. `redis`. */
   readonly name: string;
-  /** The state as last seen. Reading it asks nobody. */
+  /** The last known state. Reading it asks nothing. */
   readonly state: QueueState;
   /**
-   * Resolves when the job is durable, or was already there under its ID. Gives up after `limitMs`; an
-   * abandoned job may still land, which is harmless: the worker applies what comes twice once.
+   * Resolves when the job is durable, or was already there under its ID. Gives up after `limitMs`.
+   * An abandoned job may still arrive, which is harmless: the worker applies a repeated job once.
    * @returns the name of the store that has it
    * @throws AppError `queue_unavailable` or `deadline_exceeded`
    */
@@ -21,7 +21,7 @@ export interface NotificationQueue {
 
 export type QueueState =
   | { readonly state: 'ready' }
-  /** Not connected yet, or connected and not yet known to keep what it is given. */
+  /** Not connected yet, or connected and its durability not yet checked. */
   | { readonly state: 'starting' }
   /** Unreachable, or reachable and not durable; `reason` is for operators. */
   | { readonly state: 'down'; readonly reason: string };

@@ -9,14 +9,15 @@ import { standbyQueue } from './standby.js';
 
 export interface OpenedQueue {
   readonly queue: ShardedQueue;
-  /** Everything behind it, the shards first, then their standby; for metrics and readiness. */
+  /** All stores, the shards first, then their standby; for metrics and readiness. */
   readonly stores: readonly NotificationQueue[];
-  /** For each shard the store that is asked first at the moment. */
+  /** For each shard the store that it currently asks first. */
   current(): readonly string[];
 }
 
 /**
- * The gateway's side of the queue. It begins to connect and returns at once; `state` tells how it goes.
+ * The gateway's side of the queue. It begins to connect and returns at once; `state` shows the
+ * progress.
  * @param onSwitch called with the name of the store that takes the jobs (of one shard) from now on
  */
 export function openQueue(
@@ -33,7 +34,7 @@ export function openQueue(
     return withoutStandby(shards);
   }
   const standby = openPostgresQueue(second, log);
-  // Each falls back by itself: one master that is away is no reason to leave the others.
+  // Each shard falls back separately: one lost master is no reason to leave the others.
   const guarded = shards.map((shard) =>
     standbyQueue(shard, standby, { log: log.child({ shard: shard.name }), onSwitch }),
   );

@@ -7,8 +7,9 @@ interface Row {
 }
 
 /**
- * Why this PostgreSQL may lose what it commits for this role; empty if it may not.
+ * The reasons why this PostgreSQL may lose this role's commits; empty if it may not.
  * https://www.postgresql.org/docs/current/runtime-config-wal.html
+ *
  * @throws when it does not answer
  */
 export async function postgresFaults(pool: Pool): Promise<string[]> {

@@ -13,13 +13,14 @@ import { postgresFaults } from './postgres-durability.js';
 import type { PostgresQueueSettings } from './queue-settings.js';
 
 const Backed = withBackend(createPostgresBackend);
-/** Four connections for adds and one for looking: what the gateway may take of `max_connections`. */
+/** Four connections for adds and one for checks: the gateway's part of `max_connections`. */
 const POOL_SIZE = 4;
-/** Longer than the gateway waits (2.0 s in all): frees the connection of an add that was given up. */
+/** Longer than the gateway waits (2.0 s in all): frees the connection of an abandoned add. */
 const QUERY_TIMEOUT_MS = 2_500;
 /**
- * BullMQ's `addBulk` makes two temporary tables, as much work as eight single adds; so few go side by side, and a
- * second flush only when it is full. The last limit is for a new connection and its query.
+ * BullMQ's `addBulk` creates two temporary tables, as much work as eight single adds. So small
+ * groups are added concurrently, and a second flush starts only when it is full. The last limit
+ * covers a new connection and its query.
  */
 const FLUSHES = {
   bulkFrom: 8,
@@ -30,7 +31,10 @@ const FLUSHES = {
   flushLimitMs: 4_500,
 };
 
-/** Connects, and keeps connecting. It takes nothing before PostgreSQL has shown that it keeps what it commits. */
+/**
+ * Connects, and keeps connecting. Takes no job before PostgreSQL has shown that it keeps its
+ * commits.
+ */
 export function openPostgresQueue(
   settings: PostgresQueueSettings,
   parentLog: Log,
@@ -46,7 +50,7 @@ export function openPostgresQueue(
   let queue: ReturnType<typeof openQueue> | null = null;
   let closed = false;
   const monitor = startMonitor(check, log);
-  // A connection that drops while idle says so here; without a listener it would end the process.
+  // An idle connection that drops emits this; without a listener it would end the process.
   probe.on('error', (error) => monitor.lost(messageOf(error)));
 
   async function check(): Promise<QueueState> {
@@ -56,7 +60,7 @@ export function openPostgresQueue(
     return { state: 'ready' };
   }
 
-  /** A backend remembers its first failure for ever, so every attempt has a new one. */
+  /** A backend keeps its first failure permanently, so every attempt opens a new one. */
   async function start(): Promise<ReturnType<typeof openQueue>> {
     const attempt = openQueue(settings);
     attempt.on('error', (error) => monitor.lost(messageOf(error)));
@@ -78,7 +82,7 @@ export function openPostgresQueue(
   const add = coalesce<NewJob>(
     {
       addAll: async (jobs) => {
-        // In one order everywhere: two gateways that insert the same jobs wait for each other's rows.
+        // Sorted, since two gateways that insert the same jobs wait for each other's rows.
         const sorted = jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1));
         await started().addBulk(sorted.map(queuedJob));
       },

@@ -2,15 +2,18 @@ import { z } from 'zod';
 import { ConfigError, count, type Env, readEnv, storeUrl } from '../config/env.js';
 import { type RedisTopology, readRedisTopology } from './redis-settings.js';
 
-/** The stores in use, the preferred one first: Redis with PostgreSQL as its standby, or either alone. */
+/**
+ * The stores in use, the preferred one first: Redis with PostgreSQL as its standby, or one of them
+ * alone.
+ */
 export type QueueStores =
   | readonly [RedisStoreSettings | PostgresQueueSettings]
   | readonly [RedisStoreSettings, PostgresQueueSettings];
 
-/** One queue in one store: a shard of those in Redis, or the one in PostgreSQL. */
+/** One queue in one store: a shard in Redis, or the queue in PostgreSQL. */
 export type QueueSettings = RedisQueueSettings | PostgresQueueSettings;
 
-/** Redis as configured: `shards` queues, each with a prefix made of this one (`shards.ts`). */
+/** Redis as configured: `shards` queues, each with a prefix derived from this one (`shards.ts`). */
 export interface RedisStoreSettings extends Omit<RedisQueueSettings, 'shard'> {
   readonly shards: number;
 }
@@ -23,8 +26,8 @@ export interface RedisQueueSettings {
   /** Keys are `<prefix>:notifications:…`. */
   readonly prefix: string;
   /**
-   * `checked`: Redis must show that it keeps what it acknowledges. `managed` (a service that refuses
-   * `CONFIG`) and `relaxed` (losing some is accepted) are the operator's word for it.
+   * `checked`: Redis must show that it keeps acknowledged jobs. For `managed` (a service that
+   * refuses `CONFIG`) and `relaxed` (some loss is acceptable) the operator vouches for it.
    */
   readonly durability: 'checked' | 'managed' | 'relaxed';
   /** How many replicas must have a job before it is acknowledged. */
@@ -38,10 +41,10 @@ export interface PostgresQueueSettings {
   readonly schema: string;
 }
 
-/** Each costs every gateway a connection and every worker three. */
+/** Each costs every gateway one connection and every worker three. */
 export const MOST_SHARDS = 64;
 
-/** The schema that the migration tool makes for the queue, apart from the orders. */
+/** The schema that the migration tool creates for the queue, apart from the orders. */
 const QUEUE_SCHEMA = 'payonce_queue';
 
 const queueEnv = {
@@ -61,9 +64,9 @@ const queueEnv = {
 };
 
 /**
- * `PAYONCE_QUEUE=redis` (the default) has its standby in `PAYONCE_QUEUE_DATABASE_URL` as soon as that is set;
- * `PAYONCE_QUEUE=postgres` uses that one alone.
- * @throws ConfigError with every fault
+ * `PAYONCE_QUEUE=redis` (the default) uses `PAYONCE_QUEUE_DATABASE_URL`, if set, as its standby.
+ * `PAYONCE_QUEUE=postgres` uses that database alone.
+ * @throws ConfigError with all faults
  */
 export function readQueueSettings(env: Env): QueueStores {
   const read = readEnv(queueEnv, env);
@@ -79,7 +82,7 @@ export function readQueueSettings(env: Env): QueueStores {
   const topology = readRedisTopology(env);
   const { PAYONCE_REDIS_WAIT_REPLICAS: waitReplicas } = read;
   if (topology.kind !== 'single' && waitReplicas < 1) {
-    // A replica that is promoted must have what was acknowledged.
+    // A promoted replica must have the acknowledged jobs.
     const fault = `PAYONCE_REDIS_WAIT_REPLICAS: must be at least 1 with a ${topology.kind}`;
     throw new ConfigError([fault]);
   }

@@ -1,8 +1,8 @@
 import type { Redis } from 'ioredis';
 
 /**
- * What Redis must be set to so that a reply means "on disk": every write is flushed before it is
- * answered, also while the log is rewritten, and nothing is evicted.
+ * The settings with which a reply of Redis means "on disk": it flushes every write before it
+ * answers, also while it rewrites the log, and evicts nothing.
  * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
 const DEMANDED = {
@@ -17,7 +17,7 @@ export interface RedisReport {
   readonly settings: Readonly<Record<string, string>> | null;
   readonly role: string;
   readonly connectedReplicas: number;
-  /** Of those, the ones that have caught up: while a replica still loads, no `WAIT` counts it. */
+  /** The replicas that have caught up: `WAIT` does not count a replica that is loading. */
   readonly onlineReplicas: number;
 }
 
@@ -37,12 +37,15 @@ export async function readRedisReport(redis: Redis): Promise<RedisReport> {
 }
 
 /**
- * A Redis that is full refuses the workers as well: what is in it could not be taken out any more. So the
- * last tenth is theirs.
+ * A full Redis refuses the workers as well, which then could not dequeue. So the last tenth is
+ * reserved for them.
  */
 const FULL_AT = 0.9;
 
-/** Why nothing more should be added, or null. Null too when Redis refuses to tell. @throws when it does not answer */
+/**
+ * The reason against adding more, or null. Null too when Redis refuses to answer. @throws when it
+ * does not answer
+ */
 export async function memoryFault(redis: Redis): Promise<string | null> {
   const memory = await orRefused(redis.info('memory'));
   if (memory === null) return null;
@@ -52,7 +55,7 @@ export async function memoryFault(redis: Redis): Promise<string | null> {
   return `${Math.floor(share * 100)} % of maxmemory is used`;
 }
 
-/** Null when Redis answers and says no. Anything else (no answer) is not a refusal. */
+/** Null when Redis answers with a refusal. Any other failure (no answer) is thrown. */
 async function orRefused<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
   try {
     return await asked;
@@ -63,15 +66,15 @@ async function orRefused<Answer>(asked: Promise<Answer>): Promise<Answer | null>
 }
 
 async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
-  // One name a call: Redis before 7.0 takes no more.
+  // One name per call: Redis before 7.0 takes no more.
   const asked = Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>);
   const answers = await orRefused(Promise.all(asked));
   return answers && Object.fromEntries(answers.map(([name, value]) => [name, value]));
 }
 
 /**
- * Why a Redis that reports this may lose what it acknowledged; empty if it may not.
- * A replica can be promoted at any time, so as soon as one is connected a job must have reached one.
+ * The reasons why a Redis with this report may lose acknowledged jobs; empty if it may not. A
+ * replica can be promoted at any time, so once one is connected a job must have reached one.
  */
 export function durabilityFaults(report: RedisReport, waitReplicas: number): string[] {
   if (report.role !== 'master') return [`role is ${report.role}`];

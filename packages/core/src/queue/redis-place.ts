@@ -4,20 +4,20 @@ import { masterConnector } from './master-connector.js';
 import type { RedisLogin, RedisTopology, RedisTrust } from './redis-settings.js';
 import { connectorTo } from './redis-socket.js';
 
-/** One server, however it is found. `key` tells a cluster which of its masters is meant. */
+/** One server, however it is found. `key` determines which of a cluster's masters it is. */
 export interface RedisPlace {
   readonly topology: RedisTopology;
   readonly key: string;
 }
 
-/** Those of ioredis's options that say where the server is; BullMQ takes them too. */
+/** The options of ioredis that locate the server; BullMQ takes them too. */
 interface RedisServer extends Partial<RedisLogin> {
   readonly url?: string;
   readonly Connector?: new () => AbstractConnector;
   readonly tls?: RedisTrust;
 }
 
-/** What ioredis has to be told to find it. */
+/** The options with which ioredis finds the server. */
 export function serverOf({ topology, key }: RedisPlace): RedisServer {
   if (topology.kind === 'single') {
     const { url } = topology;
@@ -30,7 +30,7 @@ export function serverOf({ topology, key }: RedisPlace): RedisServer {
   return {
     Connector: masterConnector(guidesOf(topology, key, tls), tls),
     ...withLogin(topology),
-    // The connector makes the socket; this tells ioredis which of its events means connected.
+    // The connector opens the socket; this tells ioredis which of its events means connected.
     ...(tls && { tls }),
   };
 }
@@ -58,7 +58,7 @@ function trustOf({ ca }: RedisTrust): RedisTrust {
 
 function hostAndPort(url: string, fallbackPort: number) {
   const { hostname, port } = new URL(url);
-  // IPv6 addresses stand in brackets in a URL alone.
+  // Only a URL has brackets around an IPv6 address.
   return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || fallbackPort) };
 }
 

@@ -14,8 +14,8 @@ import { replicaBarrier } from './replica-wait.js';
 import { placeOf, queueName } from './shards.js';
 
 /**
- * One flush is written while the replies of another are waited for. Their size bounds what one write holds (a job
- * has 350 KB at most); the limit is a little longer than the connection's own for a command.
+ * One flush is written while another waits for its replies. The batch size bounds one write (a job
+ * has 350 KB at most). The limit is a little longer than the connection's limit for a command.
  */
 const FLUSHES = {
   bulkFrom: 2,
@@ -26,11 +26,11 @@ const FLUSHES = {
   flushLimitMs: 3_000,
 };
 
-/** Who names a replica may name it again. */
+/** A Sentinel or node that named a replica may name it again. */
 const LOOK_AGAIN_MS = 1_000;
 
 /**
- * Connects, and keeps connecting. It takes nothing before Redis has shown, on this very connection, that it
+ * Connects, and keeps connecting. Takes no job before Redis has shown, on this connection, that it
  * keeps what it acknowledges.
  */
 export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): NotificationQueue {
@@ -40,7 +40,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     ...eventStream,
     connection: redis,
     prefix: settings.prefix,
-    // Its version check asks once, on the first connection, and a failure there would last for ever.
+    // Its version check asks once, on the first connection, and a failure there would be permanent.
     skipVersionCheck: true,
   });
   const onReplicas =
@@ -73,14 +73,17 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     return { state: 'down', reason };
   }
 
-  /** A master that handed over says so in reply to an add alone, and it is given none: it is left, once a second at most. */
+  /**
+   * A former master reports its new role only in reply to an add, and it gets none. So this
+   * disconnects, once a second at most.
+   */
   function lookElsewhere(reason: string): void {
     if (performance.now() - connectedAtMs < LOOK_AGAIN_MS) return;
     lastError = reason;
     redis.disconnect(true);
   }
 
-  // Both emit what the monitor reports already; without a listener an error would end the process.
+  // Both emit what the monitor already reports; without a listener an error would end the process.
   queue.on('error', () => {});
   redis.on('error', (error: Error) => {
     lastError = messageOf(error);
@@ -96,16 +99,19 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     monitor.checkNow();
   });
 
-  /** Writes, then waits for replicas: once for all of them, on the same connection, as WAIT speaks of that one's writes. */
+  /**
+   * Writes, then waits for replicas. One wait covers all items, on the same connection, since WAIT
+   * concerns only that connection's writes.
+   */
   async function durably(add: () => Promise<unknown>): Promise<void> {
-    // On a connection that is not ready an add can stay pending for ever.
+    // On a connection that is not ready an add can stay pending without end.
     if (redis.status !== 'ready') {
       throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
     }
     const lostBefore = connectionsLost;
     await add();
     await onReplicas?.();
-    // A later connection, to a replica that was promoted maybe, knows nothing of what this one wrote.
+    // A later connection, maybe to a promoted replica, knows nothing of the writes of this one.
     if (connectionsLost !== lostBefore) {
       throw new AppError('queue_unavailable', { detail: 'the connection was lost meanwhile' });
     }
@@ -142,7 +148,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
     async close() {
       monitor.stop();
       await queue.close();
-      // Nothing is waited for any more: the gateway closes the queue after its last reply.
+      // No replies are pending: the gateway closes the queue after its last reply.
       redis.disconnect();
     },
   };

@@ -2,33 +2,38 @@ import { z } from 'zod';
 import { caFile } from '../config/ca-file.js';
 import { ConfigError, type Env, list, readEnv, storeUrl } from '../config/env.js';
 
-/** Where Redis is: at one address, where Sentinels say, or in a cluster, where each key has its own master. */
+/**
+ * Where Redis is: at one address, behind Sentinels, or in a cluster, where each key has one master.
+ */
 export type RedisTopology = RedisTrust &
   (
     | { readonly kind: 'single'; readonly url: string }
     | ({
         readonly kind: 'sentinel';
         readonly sentinels: readonly string[];
-        /** What the Sentinels call the master. */
+        /** The Sentinels' name for the master. */
         readonly name: string;
-        /** To the Sentinels themselves. */
+        /** Login for the Sentinels themselves. */
         readonly sentinelLogin: RedisLogin;
       } & RedisLogin)
     | ({ readonly kind: 'cluster'; readonly nodes: readonly string[] } & RedisLogin)
   );
 
-/** Whose certificates are believed: those of this authority (PEM) alone, or those of the public ones. */
+/** The trusted authorities: this one (PEM) alone, or the public ones. */
 export interface RedisTrust {
   readonly ca?: string;
 }
 
-/** For servers that are found rather than named: what stands in the address of a single one. */
+/** For servers that are found rather than named; a single server has these in its address. */
 export interface RedisLogin {
   readonly username: string | undefined;
   readonly password: string | undefined;
 }
 
-/** `redis://host:port` or, with TLS, `rediss://host:port`, between commas; all of one kind, without passwords. */
+/**
+ * `redis://host:port` or, with TLS, `rediss://host:port`, between commas; all of one kind, without
+ * passwords.
+ */
 function addresses() {
   const one = storeUrl('redis:', 'rediss:');
   return list().refine(
@@ -57,7 +62,7 @@ const redisEnv = {
   PAYONCE_REDIS_CA_FILE: caFile().optional(),
 };
 
-/** Exactly one of the three ways must be set. @throws ConfigError with every fault */
+/** Exactly one of the three ways must be set. @throws ConfigError with all faults */
 export function readRedisTopology(env: Env): RedisTopology {
   const read = readEnv(redisEnv, env);
   const login = { username: read.PAYONCE_REDIS_USERNAME, password: read.PAYONCE_REDIS_PASSWORD };
@@ -88,7 +93,7 @@ export function readRedisTopology(env: Env): RedisTopology {
   return way;
 }
 
-/** Who gives an authority counts on TLS: an address without it is a mistake. */
+/** An authority implies TLS: an address without it is a mistake. */
 function trustIn(ca: string | undefined, urls: readonly string[]): RedisTrust {
   if (ca === undefined) return {};
   if (!urls.some((url) => url.startsWith('rediss:'))) {

@@ -8,15 +8,15 @@ export interface Address {
   readonly port: number;
 }
 
-/** What ioredis gives a socket to close. */
+/** How long ioredis lets a socket close. */
 export const CLOSE_LIMIT_MS = 2_000;
 
 /**
- * For ioredis's `Connector`. ioredis listens for one error of a socket: a handshake that is left while the certificate
- * is refused has two, and the second one would end the process.
+ * A base for ioredis's `Connector`. ioredis listens for one error of a socket. A handshake that is
+ * aborted while the certificate is refused emits two, and the second one would end the process.
  */
 export abstract class SocketConnector extends AbstractConnector {
-  /** @param tls null: without */
+  /** @param tls null: without TLS */
   protected open(address: Address, tls: RedisTrust | null): Socket {
     const socket = tls ? connectTls(secured(address, tls)) : connect(address);
     this.stream = socket;
@@ -26,7 +26,7 @@ export abstract class SocketConnector extends AbstractConnector {
   }
 }
 
-/** To a server whose address is known. */
+/** Connects to a known address. */
 export function connectorTo(
   address: Address,
   tls: RedisTrust | null,
@@ -44,7 +44,10 @@ export function connectorTo(
   };
 }
 
-/** Node tells a server no name unless asked to, and some have a certificate for each; no variable turns checks off. */
+/**
+ * Adds the server's name, which Node sends only on request and some servers need to choose a
+ * certificate. Prevents environment variables from turning certificate checks off.
+ */
 function secured(address: Address, tls: RedisTrust) {
   const servername = isIP(address.host) ? {} : { servername: address.host };
   return { ...address, ...tls, ...servername, rejectUnauthorized: true };

@@ -1,13 +1,14 @@
 import type { Redis } from 'ioredis';
 import { AppError } from '../errors.js';
 
-/** Replicas answer in a millisecond or are not there; the rest of the deadline is for others. */
+/** A live replica answers within a millisecond; the rest of the deadline is for others. */
 const REPLICA_WAIT_MS = 500;
 
 /**
- * A barrier behind which everything that this connection wrote before is on `replicas` replicas.
- * `WAIT` blocks its connection, so it is shared: one is under way, and all who come meanwhile take the next.
- * Call it after the reply to the write. @throws AppError when too few replicas have it
+ * A barrier: all earlier writes of this connection are then on `replicas` replicas. `WAIT` blocks
+ * its connection, so it is shared: one is running, and all callers meanwhile share the next. Call
+ * it after the reply to the write.
+ * @throws AppError when too few replicas have it
  */
 export function replicaBarrier(redis: Redis, replicas: number): () => Promise<void> {
   let underWay: Promise<void> = Promise.resolve();

@@ -10,21 +10,23 @@ import { placeOf } from './shards.js';
 
 /** The second queue; its jobs are gateways' reports. */
 const REPORT_QUEUE = 'gateway-reports';
-/** One job at a time everywhere: a connection each is enough. */
+/** One job at a time everywhere: one connection each is enough. */
 const REPORTS = { name: REPORT_QUEUE, poolSize: 1 };
-/** Nobody waits for a report: a store that hangs is given up before the next one is due. */
+/** No process waits for a report: a hanging store is abandoned before the next report is due. */
 const SEND_LIMIT_MS = 2_000;
 /**
- * While no worker takes them, reports may not fill the store that notifications need: at half a megabyte for the
- * busiest second these are 100 MB at most.
+ * While no worker takes reports, they must not fill the store of the notifications. At half a
+ * megabyte for the busiest second these are 100 MB at most.
  */
 const MAX_WAITING = 200;
 
-/** Where a gateway leaves its reports. Apart from the notifications' connections, so that it cannot delay them. */
+/**
+ * Takes a gateway's reports. It has separate connections, so that it cannot delay notifications.
+ */
 export interface ReportQueue {
   /**
-   * Tries each store that takes notifications, the preferred one first. A report that was given up may have
-   * landed: send the same again, it is counted once.
+   * Tries each store that takes notifications, the preferred one first. An abandoned report may
+   * have arrived: send the same report again, it is counted once.
    * @throws AppError `queue_unavailable`
    */
   send(report: GatewayReport): Promise<void>;
@@ -37,7 +39,7 @@ interface Store {
   close(): Promise<void>;
 }
 
-/** @param takesNotifications whether that store is known to be there, and has room */
+/** @param takesNotifications whether that store is known to be up and has room */
 export function openReportQueue(
   settings: readonly QueueSettings[],
   takesNotifications: (kind: QueueSettings['kind']) => boolean,
@@ -63,7 +65,7 @@ export function openReportQueue(
 
 export type HostedReportQueue = ReturnType<typeof openHostedReportQueue>;
 
-/** For those who look at it. */
+/** For reading it. */
 export function openHostedReportQueue(settings: QueueSettings) {
   return openHostedQueue<GatewayReport>(settings, REPORTS);
 }
@@ -86,13 +88,14 @@ function inRedis(settings: RedisQueueSettings): Store {
     prefix,
     skipVersionCheck: true,
   });
-  // The notifications' connection tells of the same store; without a listener an error would end the process.
+  // The notifications' connection reports the same store; without a listener an error would end the
+  // process.
   queue.on('error', () => {});
   redis.on('error', () => {});
   return {
     kind,
     async add(report) {
-      // On a connection that is not ready an add can stay pending for ever.
+      // On a connection that is not ready an add can stay pending without end.
       if (redis.status !== 'ready') throw new AppError('queue_unavailable', { detail: 'starting' });
       await put(queue, report);
     },
@@ -103,7 +106,9 @@ function inRedis(settings: RedisQueueSettings): Store {
   };
 }
 
-/** Opened when it is needed first, which for a standby may be never; a backend remembers a failure for ever. */
+/**
+ * Opened on first use, which may never happen for a standby. A backend keeps a failure permanently.
+ */
 function inPostgres(settings: PostgresQueueSettings): Store {
   let opened: ReturnType<typeof openPostgres> | null = null;
   return {

@@ -5,14 +5,15 @@ import { NOTIFICATION_QUEUE } from './job.js';
 import { MOST_SHARDS, type QueueStores, type RedisQueueSettings } from './queue-settings.js';
 import { placeOf, shardAt } from './shards.js';
 
-/** How long jobs of a shard that is new wait at most for a worker that was started with fewer. */
+/** The longest time that jobs of a new shard wait for a worker that was started with fewer. */
 const LOOK_INTERVAL_MS = 10_000;
 
 /**
- * Looks for shards beyond the configured ones: of gateways that were given more, or left from such a time.
- * So the number can be raised and lowered in any order: a shard with jobs in it always has its workers.
- * @param onShard called once for each; a queue begins to exist when somebody opens it to add
- * @returns what stops it
+ * Looks for shards beyond the configured ones: of gateways with a higher number, or left from such
+ * a time. So the number can be raised and lowered in any order: a shard with jobs always has
+ * workers.
+ * @param onShard called once for each; a queue comes into existence when a producer opens it
+ * @returns stops the watch
  */
 export function watchShards(
   [store]: QueueStores,

@@ -2,19 +2,19 @@ import type { NewJob } from './job.js';
 import { anyReady, type NotificationQueue, type QueueState } from './notification-queue.js';
 import { shardIndex } from './shards.js';
 
-/** The queue as the gateway sees it: one shard or many, each with its standby or without. */
+/** The gateway's view of the queue: one shard or many, each with or without a standby. */
 export interface ShardedQueue {
-  /** Ready while any shard is: with another one away the most part is still taken. */
+  /** Ready while any shard is: with another one down, most notifications are still taken. */
   readonly state: QueueState;
   /**
-   * @param shardKey jobs of one key meet in one shard
+   * @param shardKey jobs with equal keys go to one shard
    * @returns the name of the store that has it. @throws as `NotificationQueue.enqueue`
    */
   enqueue(job: NewJob, shardKey: string, limitMs: number): Promise<string>;
   close(): Promise<void>;
 }
 
-/** @param stores behind the shards, each once: what is closed in the end */
+/** @param stores the stores behind the shards, each once: `close` closes them */
 export function shardedQueue(
   shards: readonly Omit<NotificationQueue, 'close'>[],
   stores: readonly NotificationQueue[],

@@ -7,12 +7,12 @@ import type {
 } from './queue-settings.js';
 import type { RedisPlace } from './redis-place.js';
 
-/** The queue in Redis, as the queues that it consists of. */
+/** The queues that make up the queue in Redis. */
 export function shardsOf(store: RedisStoreSettings): readonly RedisQueueSettings[] {
   return Array.from({ length: store.shards }, (_, index) => shardAt(store, index));
 }
 
-/** Every queue of the configuration, for those who take from all or show all. */
+/** Every queue of the configuration, for processes that take from all or show all. */
 export function queuesOf([first, second]: QueueStores): readonly [
   QueueSettings,
   ...(readonly QueueSettings[]),
@@ -23,8 +23,9 @@ export function queuesOf([first, second]: QueueStores): readonly [
 }
 
 /**
- * Shard 0 has the keys of a queue that was never sharded; the others, and in a cluster all, have a prefix with a
- * hash tag: BullMQ needs all keys of a queue in one slot, and queues of several tags spread over the masters.
+ * Shard 0 has the keys of an unsharded queue. The others, and in a cluster all, have a prefix with
+ * a hash tag. BullMQ needs all keys of a queue in one slot, and queues with different tags spread
+ * over the masters.
  */
 export function shardAt(store: RedisStoreSettings, shard: number): RedisQueueSettings {
   const { shards: _, ...settings } = store;
@@ -39,18 +40,18 @@ export function shardIndex(key: string, count: number): number {
   return Number.parseInt(sha256Hex(key).slice(0, 8), 16) % count;
 }
 
-/** What a queue is called in metrics, logs and pages: `redis`, `redis-1`, …, `postgres`. */
+/** The name of a queue in metrics, logs and pages: `redis`, `redis-1`, …, `postgres`. */
 export function queueName(settings: QueueSettings): string {
   if (settings.kind === 'postgres') return 'postgres';
   return settings.shard === 0 ? 'redis' : `redis-${settings.shard}`;
 }
 
-/** The server that has a shard: in a cluster the master of the slot that its prefix names. */
+/** The server of a shard: in a cluster the master of the slot that its prefix determines. */
 export function placeOf({ topology, prefix }: RedisQueueSettings): RedisPlace {
   return { topology, key: prefix };
 }
 
-/** Gateways' reports are not in shards: one queue in each store. */
+/** Gateways' reports are not sharded: one queue in each store. */
 export function hasReports(settings: QueueSettings): boolean {
   return settings.kind === 'postgres' || settings.shard === 0;
 }

@@ -2,22 +2,26 @@ import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { anyReady, type NotificationQueue } from './notification-queue.js';
 
-/** Of the gateway's 2.0 s. Redis answers in a millisecond or something is wrong; the rest is the standby's. */
+/**
+ * Part of the gateway's 2.0 s. A healthy Redis answers in a millisecond; the rest is for the
+ * standby.
+ */
 const FIRST_SHARE_MS = 700;
-/** While the standby serves, one add in this time asks the first store again, and pays for it. */
+/** While the standby serves, one add per interval probes the first store, and pays for it. */
 const PROBE_INTERVAL_MS = 2_000;
 
-/** Two stores as one; who opened them closes them. */
+/** Two stores as one; the caller that opened them closes them. */
 export interface StandbyQueue extends Omit<NotificationQueue, 'close'> {
   /** The name of the store that is asked first. */
   readonly current: string;
 }
 
 /**
- * Two stores as one. Each add is tried in both before it fails; which comes first is all that changes: the
- * preferred store until it refuses an add or uses up its share, then the standby, until an add that went to
- * the preferred one as a probe was taken. A store that is known to be down refuses at once and costs nothing.
- * An add that was given up may have landed: a job can be in both stores, and is applied once.
+ * Combines two stores. Each add is tried in both before it fails; only their order changes. The
+ * preferred store comes first until it refuses an add or uses up its share. Then the standby comes
+ * first, until a probe in the preferred store succeeds. A store that is known to be down refuses at
+ * once and costs nothing. An abandoned add may have arrived: a job can be in both stores, and is
+ * applied once.
  */
 export function standbyQueue(
   first: NotificationQueue,
@@ -28,7 +32,10 @@ export function standbyQueue(
   let switchedAt = Number.NEGATIVE_INFINITY;
   let probeAt = 0;
 
-  /** Most circuit breakers hold back or refuse who comes during a probe; here they go to the standby. */
+  /**
+   * While one add probes the first store, other adds use the standby. Most circuit breakers would
+   * delay or refuse them.
+   */
   function beginWith(now: number): NotificationQueue {
     if (current === first) return first;
     if (now < probeAt) return standby;
@@ -37,7 +44,7 @@ export function standbyQueue(
   }
 
   function taken(store: NotificationQueue, startedAt: number, failure: unknown): void {
-    // What was under way at the last switch tells of the time before it.
+    // An add that began before the last switch says nothing about the time after it.
     if (store === current || startedAt < switchedAt) return;
     current = store;
     switchedAt = performance.now();
@@ -77,14 +84,14 @@ export function standbyQueue(
   };
 }
 
-/** Nothing is kept back for a store that takes nothing. */
+/** Reserves no time for a store that takes nothing. */
 function shareOf(isFirst: boolean, other: NotificationQueue, limitMs: number): number {
   if (other.state.state !== 'ready') return limitMs;
   const firstShareMs = Math.min(FIRST_SHARE_MS, limitMs / 2);
   return isFirst ? firstShareMs : limitMs - firstShareMs;
 }
 
-/** For the log: what went wrong in particular. */
+/** For the log: the specific reason. */
 function reasonOf(failure: unknown): string {
   if (!(failure instanceof AppError)) return messageOf(failure);
   return (

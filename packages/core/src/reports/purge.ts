@@ -3,17 +3,17 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 
 const DAY_MS = 86_400_000;
-/** Rows in one step: milliseconds, so that nobody waits for them. */
+/** Rows in one step: it takes milliseconds, so that nothing waits for their locks. */
 const STEP = 1_000;
-/** A report's twin comes minutes later at most, or when a store is back that was away. */
+/** A report's second copy comes minutes later at most, or when a store that was down returns. */
 const REPORT_DAYS = 7;
-/** What the charts show, and a quarter to look back at. */
+/** The range of the charts, and a quarter for retrospection. */
 const MINUTE_DAYS = 90;
-/** A gateway that has not been heard of for so long was replaced. */
+/** A gateway that was silent for so long has been replaced. */
 const GATEWAY_DAYS = 7;
 
 /**
- * Removes reports' IDs, minutes and gateways that nobody asks for any more, a bounded step of each.
+ * Removes expired report IDs, minutes and gateways, one bounded step of each.
  * @returns whether there may be more
  * @throws AppError `database_unavailable`
  */

@@ -6,14 +6,16 @@ import type { GatewayReport, ReportedCopies, ReportedMinute } from './report.js'
 export interface Recorded {
   /** Acknowledgements counted now. */
   readonly counted: number;
-  /** Acknowledgements of notifications that are not stored (yet): send the same report again later. */
+  /**
+   * Acknowledgements of notifications that are not stored (yet): send the same report again later.
+   */
   readonly unknown: number;
 }
 
 /**
- * Counts what a gateway reports, in one transaction and as often as it comes: each notification's copies once by
- * its row and the report, the rest once by the report. So a report may be in both stores, and one that tells of a
- * notification that is not applied yet is simply recorded again.
+ * Counts a gateway's report in one transaction; repetitions are safe. It counts each notification's
+ * copies once by row and report, and the rest once per report. So a report may be in both stores. A
+ * report with a notification that is not applied yet is simply recorded again later.
  * @throws AppError `database_unavailable`
  */
 export function recordReport(deps: DatabaseDeps, report: GatewayReport): Promise<Recorded> {
@@ -34,10 +36,9 @@ interface Known {
 }
 
 /**
- * Locks the notifications that are told of, in the order in which they are locked everywhere. A gateway names
- * a content by the digest of its own release, and so does a row; of a row that the release before wrote the
- * present digest is not known, and unsigned contents beyond a handful have none: their first content counts
- * them.
+ * Locks the reported notifications, in the common order. A gateway names a content by the digest of
+ * its release, and so does a row. A row of the previous release lacks the present digest, and
+ * unsigned contents beyond a handful have no row. The first content counts both.
  */
 async function lockReported(tx: Tx, all: readonly ReportedCopies[]): Promise<Known[]> {
   if (all.length === 0) return [];
@@ -103,7 +104,7 @@ async function insertReport(tx: Tx, { reportId }: GatewayReport, now: Date): Pro
 }
 
 async function addMinutes(tx: Tx, { gateway, minutes }: GatewayReport): Promise<void> {
-  // One statement each, oldest first: there is one, seldom two, and sixty after an outage.
+  // One statement each, oldest first: there is usually one, rarely two, and sixty after an outage.
   const sorted = [...minutes].sort((a, b) => (a.minute < b.minute ? -1 : 1));
   for (const one of sorted) await addMinute(tx, gateway, one);
 }
@@ -122,7 +123,7 @@ async function addMinute(tx: Tx, gateway: string, one: ReportedMinute): Promise<
         ORDER BY place)`;
 }
 
-/** A report that was overtaken tells nothing new. */
+/** Ignores a report that arrives after a newer one. */
 async function keepState(tx: Tx, report: GatewayReport): Promise<void> {
   await tx.$executeRaw`
     INSERT INTO gateways AS g (id, started_at, seen_at, state)

@@ -1,27 +1,30 @@
 import { z } from 'zod';
 
-/** Upper bounds of the first reply buckets, in milliseconds; the last bucket is for whatever took longer. */
+/**
+ * Upper bounds of the first reply buckets, in milliseconds; the last bucket is for all slower
+ * replies.
+ */
 export const REPLY_BOUNDS_MS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000] as const;
 export const REPLY_BUCKETS = REPLY_BOUNDS_MS.length + 1;
 
-/** The bucket that a reply belongs to: the first whose bound it does not exceed. */
+/** The bucket of a reply: the first whose bound it does not exceed. */
 export function replyBucket(tookMs: number): number {
   const index = REPLY_BOUNDS_MS.findIndex((bound) => tookMs <= bound);
   return index === -1 ? REPLY_BOUNDS_MS.length : index;
 }
 
-/** How many notifications one report may tell of: half a megabyte of JSON at most. */
+/** Notifications in one report: half a megabyte of JSON at most. */
 export const REPORT_MAX_COPIES = 2_000;
-/** Minutes that a gateway keeps while no store takes its reports; what is older is lost. */
+/** Minutes that a gateway keeps while no store takes its reports; older ones are lost. */
 export const REPORT_MAX_MINUTES = 60;
-/** Far more than a file that people keep by hand. */
+/** Far more than a hand-written file has. */
 const MAX_CHANNELS = 10_000;
 
 const time = z.iso.datetime();
 const count = z.int().min(0).max(2_147_483_647);
 const name = z.string().min(1).max(200);
 
-/** One notification as often as it was acknowledged since the last report. */
+/** One notification, with the number of its acknowledgements since the last report. */
 const copies = z.strictObject({
   provider: z.string().min(1).max(40),
   channel: z.string().min(1).max(40),
@@ -32,13 +35,15 @@ const copies = z.strictObject({
   lastAt: time,
 });
 
-/** Sums of one minute, or of a part of it: they are added up. */
+/** Sums of one minute, or of a part of it; parts are added up. */
 const minute = z.strictObject({
   /** Its beginning. */
   minute: time,
-  /** Requests to a configured channel's address, read in full: refused, acknowledged or unavailable. */
+  /**
+   * Requests to a configured channel's address, read in full: refused, acknowledged or unavailable.
+   */
   received: count,
-  /** Verification said no. */
+  /** Verification failed. */
   refused: count,
   acknowledged: count,
   /** Genuine, but no store took it. */
@@ -47,7 +52,7 @@ const minute = z.strictObject({
   replyBuckets: z.array(count).length(REPLY_BUCKETS),
 });
 
-/** The gateway as it is just now; kept as it comes in `gateways.state`. */
+/** The present state of the gateway; stored unchanged in `gateways.state`. */
 export const gatewayState = z.strictObject({
   /** As in its readiness answer: `ready`, `starting`, `down: …`. */
   stores: z.array(z.strictObject({ name, state: z.string().max(1_000) })).max(10),
@@ -66,19 +71,19 @@ export const gatewayState = z.strictObject({
       }),
     )
     .max(MAX_CHANNELS),
-  /** By channel: our clock less the provider's, by its last verified notification. */
+  /** By channel: our clock minus the provider's, by its last verified notification. */
   clockSkewSeconds: z.record(z.string(), z.number()),
 });
 
 /**
- * What a gateway tells about itself: what it did since its last report, and how it is. The only word from the
- * edge about copies, since the queue swallows them by job ID. No secret and nothing of a payer.
+ * A gateway's report: its counts since the last report, and its state. Only the edge sees copies,
+ * since the queue swallows them by job ID. Contains no secret and nothing of a payer.
  */
 export const gatewayReport = z.strictObject({
   version: z.literal(1),
-  /** The same report twice is counted once. */
+  /** A repeated report is counted once. */
   reportId: z.uuid(),
-  /** Made when the process started. */
+  /** Generated when the process starts. */
   gateway: z.uuid(),
   startedAt: time,
   at: time,

@@ -1,25 +1,28 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 
-/** How many rows' raw bytes one round may drop, of each kind. */
+/** How many rows' raw bytes one round may erase, of each kind. */
 export interface PurgeBudget {
   readonly notifications: number;
   readonly answers: number;
 }
 
 /**
- * One round drops a hundredth of what is kept at most, and a row at least: even a clock of PostgreSQL itself that
- * jumps ahead must not destroy all evidence before somebody sees it. A day of the shortest retention is 144 rounds
- * of ten minutes, so that a hundredth keeps up with any rate.
+ * One round erases at most a hundredth of the kept rows, and at least one row. Even PostgreSQL's
+ * clock may jump ahead, and that must not destroy all evidence before a person sees it. A day of
+ * the shortest retention is 144 rounds of ten minutes, so that a hundredth keeps up with any rate.
  */
 const SHARE = 0.01;
 
-/** Counting so many entries of an index takes a fifth of a second; for more, PostgreSQL's own estimate serves. */
+/**
+ * Counting so many index entries takes a fifth of a second; beyond it, PostgreSQL's estimate
+ * serves.
+ */
 const COUNTED = 1_000_000;
 
 /** @throws AppError `database_unavailable` */
 export async function purgeBudget(deps: DatabaseDeps): Promise<PurgeBudget> {
-  // In a transaction of ours the partial indexes are used.
+  // Settings of our transactions make PostgreSQL use the partial indexes.
   const [kept] = await inTransaction(
     deps,
     (tx) => tx.$queryRaw<Kept[]>`

@@ -2,31 +2,34 @@ import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { type PurgeBudget, purgeBudget } from './budget.js';
 
-/** Rows looked at in one step: milliseconds, so that nobody waits for their locks. */
+/** Rows in one step: it takes milliseconds, so that nothing waits for their locks. */
 const STEP = 200;
 
-/** How far a round has come: the last row looked at in each table. Begin with `START`, and go on from what comes back. */
+/**
+ * The progress of a round: the last row of each table. Begin with `START`, and continue with each
+ * returned place.
+ */
 export interface PurgePlace {
   readonly notification: bigint;
   readonly attempt: bigint;
-  /** What the round may still drop; counted when it begins. */
+  /** What the round may still erase; counted at its start. */
   readonly left?: PurgeBudget;
 }
 
 export const START: PurgePlace = { notification: 0n, attempt: 0n };
 
 export interface PurgeStep {
-  /** Null: the round is at its end. What could not be dropped yet is looked at in the next one. */
+  /** Null at the end of the round. Rows that could not be erased yet belong to the next one. */
   readonly next: PurgePlace | null;
   readonly notifications: number;
   readonly answers: number;
 }
 
 /**
- * Drops raw bytes that are older than `retentionMs`, one bounded step: body, headers and the times of copies of
- * notifications that are settled and told, and what merchants' systems answered to deliveries that arrived. The
- * rows stay, and with them every key that guards against duplicates. A round ends early when it has dropped its
- * share (`budget.ts`).
+ * Erases raw bytes older than `retentionMs`, one bounded step. For notifications these are body,
+ * headers and times of copies, once their events are decided and delivered. For arrived deliveries
+ * it is the answer of the merchant's system. The rows stay, with every key that guards against
+ * duplicates. A round ends early when it has erased its share (`budget.ts`).
  * @throws AppError `database_unavailable`
  */
 export async function purgeStep(
@@ -60,7 +63,7 @@ async function nextNotifications(
   before: Date,
   after: bigint,
 ): Promise<bigint[]> {
-  // Through the index of what is not purged: IDs are taken in the order of arrival, or nearly.
+  // Through the index of unpurged rows: IDs are assigned nearly in the order of arrival.
   const rows = await prisma.$queryRaw<{ id: bigint; old: boolean }[]>`
     SELECT id, created_at < ${before} AS old FROM notifications
     WHERE purged_at IS NULL AND id > ${after} ORDER BY id LIMIT ${STEP}`;
@@ -85,8 +88,8 @@ async function purgeNotifications(
 }
 
 /**
- * Never what is held, and never what a merchant's system has not been told: of its orders, and of itself. Who is
- * at work on one keeps it for another round.
+ * Excludes held notifications, and those with an undelivered order event, of their orders or of
+ * themselves. A notification that another transaction has locked waits for the next round.
  */
 async function lockSettledAndTold(
   tx: Tx,

@@ -4,7 +4,10 @@ import type { View } from '../view.js';
 
 type Tone = 'good' | 'warn' | 'bad' | 'info' | 'idle';
 
-/** What is not named here is shown without a meaning: it is only the colour, the word is always there. */
+/**
+ * Names that are missing here get a neutral tone: only the colour is missing, the word is always
+ * shown.
+ */
 const TONES: Readonly<Record<string, Tone>> = {
   'order.paid': 'good',
   'order.pending': 'idle',
@@ -45,7 +48,7 @@ export function badge(view: View, family: string, name: string): Html {
   return html`<span class="badge ${tone}">${wordFor(view, family, name)}</span>`;
 }
 
-/** The word for what is stored; what another version wrote is shown as it is. */
+/** The word for a stored name; a name of another version is shown unchanged. */
 export function wordFor({ t }: View, family: string, name: string): string {
   const key = `${family}.${name}`;
   return isPlainKey(key) ? t(key) : name;

@@ -6,7 +6,10 @@ import type { View } from '../view.js';
 import { badge, wordFor } from './badge.js';
 import { money } from './money.js';
 
-/** In one cell: how much the event says was paid or refunded; else what the order costs; else its own words. */
+/**
+ * One cell: the paid or refunded amount of the event; otherwise the order's amount; otherwise the
+ * provider's term.
+ */
 export function saidBy(view: View, json: unknown): Html {
   const event = eventFromJson(json);
   if (event.kind !== 'order') return html`<code>${event.says}</code>`;
@@ -29,7 +32,7 @@ function factInWords(view: View, fact: Fact, currency: string): Html[] {
       return [html`${view.t('said.finished')}`];
     case 'closed':
       return [html`${view.t('said.closed')}`];
-    // No provider says these.
+    // No provider states these.
     case 'contested':
     case 'released':
     case 'reinstated':
@@ -37,7 +40,7 @@ function factInWords(view: View, fact: Fact, currency: string): Html[] {
   }
 }
 
-/** What is said to have been paid; null when the event speaks of no payment. */
+/** The paid amount; null when the event states no payment. */
 export function amountPaid(event: PaymentEvent): bigint | null {
   const paid = event.kind === 'order' ? event.facts.find(({ kind }) => kind === 'paid') : undefined;
   return paid?.kind === 'paid' ? paid.amount : null;
@@ -48,7 +51,7 @@ export function outcomeBadges(view: View, outcome: string, holdReason: string | 
   return html`${badge(view, 'outcome', outcome)} ${holdReason === null ? NOTHING : badge(view, 'hold', holdReason)}`;
 }
 
-/** What the reason of a hold means, and what to do about it. */
+/** The meaning of a hold's reason, and what to do about it. */
 export function aboutHold(view: View, reason: string): Html {
   const { t } = view;
   const means = wordFor(view, 'hold', `${reason}.means`);

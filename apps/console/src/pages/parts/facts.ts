@@ -1,6 +1,6 @@
 import { type Html, html } from '../html.js';
 
-/** What is known of one thing, name by name. What is null is left out. */
+/** The facts of one object, name by name. Leaves out null values. */
 export function facts(entries: readonly (readonly [name: string, value: Html | null])[]): Html {
   const known = entries.flatMap(([name, value]) =>
     value === null ? [] : [html`<dt>${name}</dt><dd>${value}</dd>\n`],

@@ -5,11 +5,11 @@ export interface Filter {
   readonly name: string;
   readonly label: string;
   readonly value: string;
-  /** Value and word of each choice; a text field without. */
+  /** Value and label of each choice; without choices a text field. */
   readonly choices?: readonly (readonly [value: string, label: string])[];
 }
 
-/** A form that asks with GET: an address with filters can be kept and sent to a colleague. */
+/** A form with GET: an address with filters can be stored and sent to a colleague. */
 export function filters({ t }: View, action: string, fields: readonly Filter[]): Html {
   return html`<form class="filters" method="get" action="${action}" role="search">
 ${fields.map((field) => html`<label>${field.label}${control(field, t('filter.any'))}</label>\n`)}

@@ -8,11 +8,14 @@ import { time } from './time.js';
 type Gateway = Figures['gateways'][number];
 
 const DAY_MS = 86_400_000;
-/** From then on the gateway's metric is to be alarmed on, too. */
+/** From then on the gateway's metric should raise an alarm, too. */
 const EXPIRY_WARNING_MS = 30 * DAY_MS;
-/** It reports every second; a proxy of ten times that is no network's hiccup any more. */
+/** A gateway reports every second; sixty times that is more than a network problem. */
 const SILENT_MS = 60_000;
-/** Beyond this either way the metric is to be alarmed on; at 300 everything of WeChat Pay v3 is refused. */
+/**
+ * Beyond this, either way, the metric should raise an alarm. At 300 all of WeChat Pay v3 is
+ * refused.
+ */
 const SKEW_WARNING_SECONDS = 60;
 
 export function gatewayTable(view: View, gateways: readonly Gateway[], now: string): Html {
@@ -59,7 +62,7 @@ interface Key {
   readonly expiresAt: string;
 }
 
-/** Keys that expire, the soonest first, as the gateway heard of last has them. */
+/** Keys that expire, the soonest first, from the gateway that reported last. */
 export function keyTable(view: View, gateways: readonly Gateway[], now: string): Html {
   const { t } = view;
   const channels = gateways.find(({ state }) => state !== null)?.state?.channels ?? [];

@@ -2,7 +2,7 @@ import { type Html, html, NOTHING } from '../html.js';
 import { canOperate, type View } from '../view.js';
 import { postButton } from './post-button.js';
 
-/** What a person may do with one held event; nothing for those who may only look. */
+/** A person's actions on one held event; empty for people who may only look. */
 export function heldActions(view: View, notification: bigint | string, position: number): Html {
   const { t } = view;
   if (!canOperate(view)) return NOTHING;

@@ -5,7 +5,7 @@ import { time } from './time.js';
 
 const SERIES = ['received', 'applied', 'held', 'refused'] as const;
 
-/** The last hour: a chart that a script draws from the table, and the table itself for who asks for it. */
+/** The last hour: a chart that a script draws from the table, and the table itself on demand. */
 export function chart(view: View, minutes: readonly Minute[]): Html {
   const { t } = view;
   return html`<h2>${t('overview.perMinute')}</h2>

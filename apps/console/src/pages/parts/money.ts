@@ -2,13 +2,16 @@ import { formatYuan } from '@payonce/core/money';
 import { type Html, html } from '../html.js';
 import type { View } from '../view.js';
 
-/** Minor units for the eye, exact in the markup. @param minor as text or bigint; never a float */
+/**
+ * Readable on the page, exact minor units in the markup. @param minor as text or bigint; never a
+ * float
+ */
 export function money(minor: string | bigint, currency: string): Html {
   const amount = BigInt(minor);
   return html`<data class="number" value="${amount}">${symbol(currency)}${formatYuan(amount)}</data>`;
 }
 
-/** With the minor units beside it, where somebody decides by it. */
+/** With the minor units beside it, for decisions. */
 export function exactMoney({ t }: View, minor: string | bigint, currency: string): Html {
   return html`${money(minor, currency)} <span class="muted number">(${t('money.fen', { fen: String(minor) })})</span>`;
 }

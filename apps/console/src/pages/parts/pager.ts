@@ -1,7 +1,10 @@
 import { type Html, html, NOTHING } from '../html.js';
 import type { View } from '../view.js';
 
-/** To the next page, with the filters kept; and back to the first. @param next null on the last page */
+/**
+ * Links to the next page, with the same filters, and back to the first. @param next null on the
+ * last page
+ */
 export function pager({ t, address }: View, next: string | null): Html {
   const { pathname, searchParams } = new URL(address, 'http://console');
   const isFirst = !searchParams.has('cursor');

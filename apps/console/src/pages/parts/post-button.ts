@@ -1,7 +1,7 @@
 import { type Html, html, NOTHING } from '../html.js';
 import { canOperate, type View } from '../view.js';
 
-/** One button that does something and comes back to this page; nothing for those who may only look. */
+/** A button with an action that returns to this page; empty for people who may only look. */
 export function postButton(view: View, action: string, words: string): Html {
   const { session, address } = view;
   if (session === null || !canOperate(view)) return NOTHING;

@@ -1,7 +1,7 @@
 import { type Html, html, NOTHING } from '../html.js';
 import type { View } from '../view.js';
 
-/** The form that ends an action for good: why, and a way out. */
+/** The form of a final action: a reason, and a way to cancel. */
 export function reasonForm(
   { t, session }: View,
   form: {
@@ -9,7 +9,7 @@ export function reasonForm(
     readonly hidden?: Html;
     readonly submit: Html;
     readonly cancel: string;
-    /** What was wrong with it the last time. */
+    /** The fault of the last form. */
     readonly fault: string | null;
   },
 ): Html {

@@ -11,7 +11,7 @@ interface Row {
   readonly jobs: QueueState['jobs'];
 }
 
-/** What the console itself sees of the stores: the orders' database and each queue. */
+/** The console's view of the stores: the orders' database and each queue. */
 export function storeTable(view: View, { at, database, queues }: Stats): Html {
   const { t } = view;
   const rows: Row[] = [

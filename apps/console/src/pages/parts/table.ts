@@ -6,8 +6,8 @@ export interface Column<Row> {
 }
 
 /**
- * A table that is a list of cards on a phone. The roles are said because a display of `block` takes them
- * away in some browsers. The first column names the row.
+ * A table that is a list of cards on a phone. It states the roles because `display: block` removes
+ * them in some browsers. The first column names the row.
  */
 export function table<Row>(
   options: { readonly caption: string; readonly empty: Html; readonly id?: string },

@@ -7,12 +7,12 @@ import { notificationLink } from './links.js';
 import { money } from './money.js';
 import { time } from './time.js';
 
-/** Orders are in CNY for now, and facts do not say. */
+/** Orders are in CNY for now, and facts state no currency. */
 const CURRENCY = 'CNY';
 
 type Entry<Kind extends TimelineEntry['kind']> = Extract<TimelineEntry, { kind: Kind }>;
 
-/** What happened, in time order, each thing in one line. */
+/** The history in time order, one line per entry. */
 export function timeline(view: View, entries: readonly TimelineEntry[]): Html {
   const lines = entries.map(
     (entry) =>

@@ -6,7 +6,7 @@ import { orderPath } from './links.js';
 import { money } from './money.js';
 import { table } from './table.js';
 
-/** Where the pages of one trade of an order are. */
+/** The address of the pages of one trade of an order. */
 export function tradePath(
   merchant: string,
   number: string,
@@ -15,7 +15,7 @@ export function tradePath(
   return `${orderPath(merchant, number)}/trades/${rail}/${encodeURIComponent(trade)}`;
 }
 
-/** The trades of an order, and what a person may do with each. */
+/** The trades of an order, with a person's actions on each. */
 export function orderTrades(
   view: View,
   order: { readonly merchant: string; readonly number: string; readonly currency: string },

@@ -24,7 +24,7 @@ import { ofHeldEvent, unknownHeldEvent } from '../operator.js';
 const params = z.object({ id: rowId, position });
 const config = { access: 'session', role: 'operate', merchants: ofHeldEvent } as const;
 
-/** Retry at once; accept and reject after a page that says what will happen. */
+/** Retry acts at once; accept and reject first show a page with the effects. */
 export async function heldActionRoutes(
   instance: FastifyInstance,
   deps: DatabaseDeps,
@@ -98,7 +98,7 @@ function isHeld(event: HeldEventRow): event is Held {
   return event.outcome === 'held' && HOLD_REASONS.some((reason) => reason === event.holdReason);
 }
 
-/** An accepted event's order is what the person wants to see next. */
+/** After accepting, the person next wants to see the order. */
 function whereTo(
   { merchant, orderNumber, notificationRowId }: HeldEventRow,
   action: 'accept' | 'reject',

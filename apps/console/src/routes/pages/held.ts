@@ -7,7 +7,7 @@ import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { readHeldEvents, withOrders } from '../../reads/held-events.js';
 
-/** As many as a person looks through before asking for fewer. */
+/** As many as a person looks through before adding a filter. */
 const ROWS = 50;
 
 export async function heldPageRoutes(

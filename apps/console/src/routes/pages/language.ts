@@ -6,7 +6,7 @@ import { formOf } from '../../plugins/forms.js';
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 
-/** The switch on every page, the login's included: it changes nothing but how this browser is spoken to. */
+/** The switch on every page, including the login: it changes only the language for this browser. */
 export async function languageRoute(app: FastifyInstance): Promise<void> {
   app.post('/language', { config: { access: 'public' } }, (request, reply) => {
     const form = formOf(request);

@@ -11,13 +11,16 @@ import { merchantsOf } from '../../plugins/merchants.js';
 import { nothingHere, sendProblem } from '../../plugins/problems.js';
 import { isOwnRow } from '../../reads/own-row.js';
 
-/** Pages that are seen at one time; a hidden one watches nothing. */
+/** Pages that are visible at one time; a hidden one watches nothing. */
 const MAX_STREAMS_PER_SESSION = 4;
-/** Proxies close what is silent for a minute; and so soon it is noticed that a session is over. */
+/**
+ * Proxies close a connection that is silent for a minute. The end of a session is noticed as soon
+ * as that.
+ */
 const HEARTBEAT_MS = 15_000;
 
 /**
- * Server-sent events: "there is something new", and nothing else; the page then reads itself anew. A
+ * Server-sent events with the only message "there is news"; the page then refreshes itself. A
  * stream ends with its session and with the console.
  */
 export async function liveRoute(
@@ -31,7 +34,7 @@ export async function liveRoute(
     for (const streams of open.values()) for (const stream of streams) stream.end();
   });
 
-  // Not for HEAD: nobody would read what it opens, and it would stay open.
+  // Not for HEAD: nobody would read the stream, and it would stay open.
   const config = { merchants: 'listed' } as const;
   app.get('/live', { config, exposeHeadRoute: false }, async (request, reply) => {
     const merchants = merchantsOf(request);
@@ -41,7 +44,7 @@ export async function liveRoute(
     }
     const session = sessionOf(request);
     const streams = open.get(session) ?? new Set();
-    // 204 tells a browser not to come again.
+    // 204 tells a browser not to reconnect.
     if (streams.size >= MAX_STREAMS_PER_SESSION) return reply.code(204).send();
 
     const stream = new PassThrough();
@@ -50,7 +53,7 @@ export async function liveRoute(
     const stop = hub.watch(topic, () => stream.write('event: change\ndata:\n\n'));
     const id = request.cookies[sessionCookie] ?? '';
     const heartbeat = setInterval(() => {
-      // Only looking, so that an open page does not keep a session alive.
+      // Only looks, so that an open page does not keep a session alive.
       if (sessions.find(id, 'look') !== null) stream.write(':\n\n');
     }, HEARTBEAT_MS);
     const end = () => stream.end();

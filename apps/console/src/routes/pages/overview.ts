@@ -3,12 +3,12 @@ import type { Stats } from '../../api/stats-views.js';
 import { overviewPage } from '../../pages/overview.js';
 import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 
-/** @param options.readStats shared with everybody who looks: it reads at most once a second */
+/** @param options.readStats shared by all watchers: it reads at most once a second */
 export async function overviewRoute(
   app: FastifyInstance,
   { readStats }: { readStats: () => Promise<Stats> },
 ): Promise<void> {
-  // The first page of everybody; its figures are of all merchants.
+  // Everybody's first page; its figures cover all merchants.
   app.get('/', { config: { merchants: 'none' } }, async (request, reply) => {
     if (sessionOf(request).merchants !== 'all') return reply.redirect('/orders', 303);
     return sendPage(reply, overviewPage(viewOf(request), await readStats()));

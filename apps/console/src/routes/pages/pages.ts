@@ -21,7 +21,7 @@ import { orderPageRoutes } from './orders.js';
 import { overviewRoute } from './overview.js';
 import { tradePageRoutes } from './trades.js';
 
-/** Every page for people but the login. Whatever a form sends must bear the token of its session. */
+/** Every page for people except the login. Each form must contain the token of its session. */
 export async function pageRoutes(
   app: FastifyInstance,
   options: DatabaseDeps & {

@@ -23,7 +23,7 @@ const seenVersion = z
   .regex(/^\d{1,9}$/)
   .transform(Number);
 
-/** Releasing a trade and taking that back, each after a page that says what will happen. */
+/** Releases a trade or reinstates it, each after a page with the effects. */
 export async function tradePageRoutes(
   instance: FastifyInstance,
   deps: DatabaseDeps,
@@ -71,7 +71,7 @@ function asker(request: FastifyRequest, reason: string | null) {
   return { actor: sessionOf(request).user, reason };
 }
 
-/** What is not there is said so; else back to the order, which shows why. */
+/** An unknown object gets an error page; other refusals lead back to the order, which shows why. */
 function refuse(
   request: FastifyRequest,
   reply: FastifyReply,

@@ -16,7 +16,7 @@ export const alipay: ProviderDefinition<AlipaySettings> = {
     return {
       id: 'alipay',
       rail: 'alipay',
-      // All that is signed stands in the body.
+      // The body contains all that is signed.
       signatureHeaders: [],
       judgedHeaders: [],
       keys: keys.map(({ info }) => info),

@@ -9,8 +9,8 @@ import type { AlipayMessage } from './verify.js';
 type Payee = Pick<AlipaySettings, 'appId' | 'sellerIds'>;
 
 /**
- * What a verified notice says of its order, by its signed text alone. Never throws: a genuine notice that is odd
- * in any way becomes `unsupported`, which is held for a person, never dropped.
+ * Decodes a verified notice, by its signed text alone. Never throws: an odd but genuine notice
+ * becomes `unsupported`, which is held for a person, never dropped.
  */
 export function decodeAlipay(payee: Payee, { text }: Pick<AlipayMessage, 'text'>): PaymentEvent {
   const notice = new Notice(text);
@@ -44,8 +44,8 @@ function mayHold(name: string): string {
 }
 
 /**
- * The first name that decides and of which the signed text does not say whether Alipay or somebody's text put it
- * there. Names that decide nothing (`version`, `buyer_id`) may stand in a text as they like.
+ * The first deciding name for which the signed text leaves open whether Alipay or another party's
+ * text wrote it. Names that decide nothing (`version`, `buyer_id`) may appear in a text.
  */
 function doubtfulName(text: SignedText): string | null {
   const confused = text.shape.confused;
@@ -55,15 +55,15 @@ function doubtfulName(text: SignedText): string | null {
     if (place !== 'absent' && place !== 'certain') return name;
   }
   if (!isRefundCertain(text)) return 'refund_fee';
-  // A browser's return with all fields of a notice does not exist; what looks like one is not believed.
+  // No browser return has all fields of a notice; a text that looks like one is not accepted.
   const returned = text.valuesOf('method').some((value) => value.endsWith('.return'));
   return returned && text.shape.placeOf('method') !== 'wrong' ? 'method' : null;
 }
 
 /**
- * `refund_fee` directly follows `passback_params`: a buyer's `x&refund_fee=88.80` there gives the text of an
- * honest refund. A refund counts only with a `gmt_refund` that stands where no text precedes it, and 0 is what
- * absence says.
+ * `refund_fee` directly follows `passback_params`: a buyer's `x&refund_fee=88.80` there gives the
+ * text of a genuine refund. A refund counts only with a `gmt_refund` that no text precedes. A value
+ * of 0 means the same as absence.
  */
 function isRefundCertain(text: SignedText): boolean {
   switch (text.shape.placeOf('refund_fee')) {
@@ -84,12 +84,13 @@ function isRefundCertain(text: SignedText): boolean {
 type Said = Pick<OrderStatement, 'trade' | 'amount' | 'currency' | 'facts'>;
 
 /**
- * Each notice states all that it implies, since the earlier ones may be lost.
+ * Each notice states all that it implies, since earlier ones may be lost.
  * @returns a text that names what cannot be read
  */
 function readTrade(notice: Notice, status: string): Said | string {
   const trade = notice.code('trade_no');
-  // `total_amount` is what the order costs; receipt_amount and buyer_pay_amount are smaller with coupons.
+  // `total_amount` is the order's amount; receipt_amount and buyer_pay_amount are smaller with
+  // coupons.
   const amount = notice.yuan('total_amount');
   const currency = currencyOf(notice);
   // The presence of refund_fee proves nothing: payment notices carry `refund_fee=0.00`.
@@ -98,7 +99,7 @@ function readTrade(notice: Notice, status: string): Said | string {
   if (currency === null) return `${status}: unreadable trans_currency`;
 
   if (status === 'TRADE_CLOSED' && refunded === 0n) {
-    // What was paid and is closed was refunded, and only refund_fee says how much.
+    // A trade that was paid and closed was refunded, and only refund_fee states the amount.
     const paid = ['gmt_payment', 'gmt_refund'].find((name) => notice.isFilled(name));
     if (paid !== undefined) {
       const certain = notice.isCertain(paid);
@@ -126,8 +127,8 @@ function readTrade(notice: Notice, status: string): Said | string {
 }
 
 /**
- * The app must be the channel's, and the seller one of its accounts. Where a third party's app acts for a
- * merchant (`auth_app_id` is another app), only the seller number tells whose money it is.
+ * The app must be the channel's, and the seller one of its accounts. If a third party's app acts
+ * for a merchant (`auth_app_id` is another app), only the seller number identifies the payee.
  */
 function payeeMatches({ appId, sellerIds }: Payee, notice: Notice): boolean {
   if (notice.code('app_id') !== appId) return false;
@@ -149,7 +150,7 @@ class Notice {
   private readonly charset: string | undefined;
 
   constructor(private readonly text: SignedText) {
-    // A notice without a charset is UTF-8; one with two is read as far as it is ASCII.
+    // A notice without a charset is UTF-8; in one with two, only ASCII is read.
     const stated = text.anchored('charset');
     this.charset = stated ?? (text.countOf('charset') === 0 ? 'utf-8' : undefined);
   }
@@ -170,13 +171,13 @@ class Notice {
     return this.text.shape.placeOf(name) === 'certain';
   }
 
-  /** Null where a text may hold it: a time that is not certain is unknown. */
+  /** Null if a text may contain it: an uncertain time is unknown. */
   time(name: string): Date | null {
     return this.isCertain(name) ? beijingTimeOf(this.text.get(name)) : null;
   }
 
   notUnderstood(says: string): NotUnderstood {
-    // Only a trade notice always has one: in other types a text may hold it.
+    // Only a trade notice always has one: in other types a text may contain it.
     const known =
       this.code('notify_type') === 'trade_status_sync' || this.isCertain('out_trade_no');
     return { kind: 'unsupported', orderNumber: known ? this.code('out_trade_no') : null, says };

@@ -1,20 +1,20 @@
 import { type Layout, Layouts } from './layout.js';
 
-/** The gateway's own limit; notices seen have 1 to 2 KiB. */
+/** The gateway's limit; real notices have 1 to 2 KiB. */
 const MAX_BODY_BYTES = 256 * 1024;
 /** A trade notice has about 30 fields, and Alipay adds new ones. */
 const MAX_FIELDS = 256;
 
 /**
- * Names to values; both are latin1, one character a byte: bytes are what is signed, and they may be GBK.
- * Texts and not Buffers, since thirty small Buffers cost as much as verifying a signature.
+ * Names to values, both latin1, one character per byte: the signature covers bytes, and they may be
+ * GBK. Strings, since thirty small Buffers cost as much as verifying a signature.
  */
 export class Form {
   constructor(
     readonly layout: Layout,
-    /** In order of arrival, as `layout.names`. */
+    /** In order of arrival, like `layout.names`. */
     readonly values: readonly string[],
-    /** No value holds a `&`: cut at each `&`, what is signed gives these fields again. */
+    /** No value contains a `&`: the signed text, cut at each `&`, gives these fields again. */
     readonly isPlain: boolean,
   ) {}
 
@@ -23,18 +23,18 @@ export class Form {
     return place === undefined ? undefined : this.values[place];
   }
 
-  /** An empty value is signed like any other, but says nothing: its field counts as absent. */
+  /** An empty value is signed like any other, but states nothing: its field counts as absent. */
   isFilled(name: string): boolean {
     return (this.get(name) ?? '') !== '';
   }
 }
 
 /**
- * Reads an `application/x-www-form-urlencoded` body, percent-decoding to bytes exactly once: values are
- * signed as bytes, may be GBK, and may still hold an escape afterwards (`passback_params`).
- * The content type plays no part, because Alipay's is at times not standard.
- * @returns null for an empty or oversized body, a broken escape, or a field that came twice: which
- * of the two values the signature is about would be ours to guess
+ * Reads an `application/x-www-form-urlencoded` body, percent-decoding to bytes exactly once. Values
+ * are signed as bytes, may be GBK, and may still contain an escape afterwards (`passback_params`).
+ * The content type is ignored, because Alipay's is sometimes not standard.
+ * @returns null for an empty or oversized body, a broken escape, or a repeated field: it would be a
+ * guess which value was signed
  */
 export function parseForm(body: Buffer, layouts = new Layouts()): Form | null {
   if (body.length === 0 || body.length > MAX_BODY_BYTES) return null;
@@ -43,7 +43,7 @@ export function parseForm(body: Buffer, layouts = new Layouts()): Form | null {
   return layout && new Form(layout, fields.values, fields.isPlain);
 }
 
-/** Pieces between `&`, cut at their first `=`; empty pieces say nothing and are passed over. */
+/** Pieces between `&`, cut at their first `=`; skips empty pieces. */
 function read(body: Buffer): {
   readonly names: string[];
   readonly values: string[];
@@ -52,7 +52,8 @@ function read(body: Buffer): {
   const text = body.toString('latin1');
   const names: string[] = [];
   const values: string[] = [];
-  // Where each stands next. Looked for natively and once: most fields have no escape, and are cut as they are.
+  // The next position of each character, found natively and once: most fields have no escape, and
+  // are cut unchanged.
   let equals = -1;
   let percent = -1;
   let blank = -1;
@@ -76,13 +77,16 @@ function read(body: Buffer): {
   return { names, values, isPlain };
 }
 
-/** The text's end when it does not stand there. */
+/** The text's length when the character does not occur. */
 function nextOf(character: string, text: string, from: number): number {
   const at = text.indexOf(character, from);
   return at === -1 ? text.length : at;
 }
 
-/** Values are decoded in here, one after the other: with a Buffer for each notice, reading takes half as long again. */
+/**
+ * A shared buffer to decode values one after the other: a Buffer per notice makes reading half as
+ * long again.
+ */
 const ROOM = Buffer.allocUnsafeSlow(4 * 1024);
 
 const PLUS = 0x2b;
@@ -108,7 +112,7 @@ function decode(body: Buffer, start: number, end: number): string | null {
   return room.toString('latin1', 0, length);
 }
 
-/** Negative for what is none, far enough that no second digit makes up for it. */
+/** Negative for other characters, low enough that no second digit can compensate. */
 function hexDigit(byte = 0): number {
   if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
   const lower = byte | 0x20;

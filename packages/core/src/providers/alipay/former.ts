@@ -3,7 +3,9 @@ import type { ContentIdentity } from '../provider.js';
 import type { Form } from './form.js';
 import { bytesOf } from './text.js';
 
-/** How the release before named a notice: by the fields that arrived, not by the text that is signed. */
+/**
+ * The previous release's identity of a notice: by the fields that arrived, not by the signed text.
+ */
 
 const CHANGES_FROM_SENDING_TO_SENDING = new Set([
   'sign',
@@ -12,7 +14,7 @@ const CHANGES_FROM_SENDING_TO_SENDING = new Set([
   'utc_timestamp',
 ]);
 
-/** Why the release before refused the fields; null where it took them. */
+/** Why the previous release refused the fields; null where it accepted them. */
 export function formerRefusal(form: Form): 'not_a_notification' | 'malformed' | null {
   const named = form.isFilled('notify_type') || form.isFilled('msg_method');
   const returned = (form.get('method') ?? '').endsWith('.return');
@@ -28,7 +30,10 @@ export function formerIdentity(form: Form): ContentIdentity {
   return { notificationId: form.get('notify_id') ?? '', digest: formerDigest(form) };
 }
 
-/** Over what was said, with lengths, so that no two forms share a text; an empty field says nothing. */
+/**
+ * The digest covers the content, with lengths, so that no two forms share a text. Empty fields are
+ * left out.
+ */
 function formerDigest({ layout, values }: Form): string {
   let text = '';
   for (const { name, place } of layout.sorted) {

@@ -1,17 +1,20 @@
 import { Shape } from '../signed-shape.js';
 import { TRADE_NAMES } from './names.js';
 
-/** What the names of a form say, whatever its values are. */
+/** What follows from the names of a form alone, without its values. */
 export interface Layout {
   /** In order of arrival. */
   readonly names: readonly string[];
   /** A name's place in `names`. */
   readonly places: ReadonlyMap<string, number>;
-  /** Places in the order of their names. They are latin1, so comparing code units compares bytes. */
+  /** Places sorted by name. Names are latin1, so comparing code units compares bytes. */
   readonly sorted: readonly Field[];
-  /** Those of a trade notice's signed text: `sorted` without `sign` and `sign_type`. */
+  /** The fields of a trade notice's signed text: `sorted` without `sign` and `sign_type`. */
   readonly signed: readonly Field[];
-  /** Of the signed text, where each field is filled and no value holds a `&`. Made when it is asked for. */
+  /**
+   * The shape of the signed text if each field is filled and no value contains a `&`. Computed on
+   * demand.
+   */
   readonly shape: () => Shape;
 }
 
@@ -24,17 +27,17 @@ interface Field {
 
 const MAX_NAME_BYTES = 128;
 
-/** A channel's notices come in a few layouts: payments with and without coupons, refunds. */
+/** A channel's notices have a few layouts: payments with and without coupons, refunds. */
 const REMEMBERED = 8;
 
 /**
- * Layouts by their names, the last few remembered: sorting and looking for doubled names would take as long as
- * decoding. Only saves time: the answer is the same without it.
+ * Caches the last few layouts by their names: sorting and searching for repeated names would take
+ * as long as decoding. The cache does not change results.
  */
 export class Layouts {
   private known: readonly Layout[] = [];
 
-  /** @returns null for no names, one that is no name, or one that stands twice */
+  /** @returns null for no names, an invalid name, or a repeated one */
   of(names: readonly string[]): Layout | null {
     const known = this.known.find((layout) => isSame(layout.names, names));
     if (known) return known;
@@ -50,7 +53,7 @@ function isSame(some: readonly string[], others: readonly string[]): boolean {
 
 function layoutOf(given: readonly string[]): Layout | null {
   if (given.length === 0 || !given.every(isName)) return null;
-  // Copies: a piece of a body would keep the whole body.
+  // Copies: a slice of a body would keep the whole body in memory.
   const names = given.map((name) => Buffer.from(name, 'latin1').toString('latin1'));
   const places = new Map(names.map((name, place) => [name, place]));
   if (places.size < names.length) return null;
@@ -75,7 +78,7 @@ function layoutOf(given: readonly string[]): Layout | null {
   };
 }
 
-/** A `&` or `=` inside a name would let two different forms have one signed text. */
+/** With a `&` or `=` inside a name, two different forms could have one signed text. */
 function isName(name: string): boolean {
   return name.length > 0 && name.length <= MAX_NAME_BYTES && !/[&=]/.test(name);
 }

@@ -1,8 +1,8 @@
 import { namesOf } from '../signed-shape.js';
 
 /**
- * The names of a trade notice (opendocs open/203/105286 and open/270/105902; published notices of Alipay's SDKs).
- * A name that is not here may hold anybody's text.
+ * The names of a trade notice (opendocs open/203/105286 and open/270/105902; published notices of
+ * Alipay's SDKs). An unlisted name may contain any party's text.
  */
 export const TRADE_NAMES = namesOf({
   always: [
@@ -62,8 +62,9 @@ export const TRADE_NAMES = namesOf({
 });
 
 /**
- * Each trade notice has all of these. The parameters of a return address lack `notify_id`, which sorts before
- * their order number, and `trade_status`, which sorts behind their trade number: no one text holds both.
+ * Each trade notice has all of these. The parameters of a return address lack `notify_id`, which
+ * sorts before their order number, and `trade_status`, which sorts after their trade number: no
+ * single text contains both.
  */
 export const WHOLE_TRADE = [
   'app_id',
@@ -78,8 +79,8 @@ export const WHOLE_TRADE = [
 const DATE_TIME = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 
 /**
- * What tells of the sending, not of the trade, wherever it stands: Alipay sends a notice again with another
- * `notify_time` (platform messages: `utc_timestamp`) and `sign`.
+ * The names that vary between sendings and say nothing about the trade. Alipay resends a notice
+ * with another `notify_time` (platform messages: `utc_timestamp`) and `sign`.
  */
 export function isOfSending(name: string, value: string): boolean {
   switch (name) {

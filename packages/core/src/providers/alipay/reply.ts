@@ -1,8 +1,8 @@
 import { type ReplyFor, statusOf } from '../provider.js';
 
 /**
- * Alipay takes exactly the seven bytes `success` for an acknowledgement, and repeats the notice for
- * anything else (opendocs open/270/105902).
+ * Alipay accepts exactly the seven bytes `success` as an acknowledgement, and repeats the notice
+ * for anything else (opendocs open/270/105902).
  */
 export const replyToAlipay: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'

@@ -3,7 +3,7 @@ import { type PublicKey, parsePublicKey } from '../crypto.js';
 import type { KeyInfo } from '../provider.js';
 import { type ReadSecret, type Retirable, retiredAt, secretSource, sourceName } from '../secret.js';
 
-/** To be quoted in YAML, which reads bare digits as a number and may round the last ones. */
+/** Quote it in YAML, which reads bare digits as a number and may round the last ones. */
 const alipayNumber = z.string().min(1).max(64);
 
 /** A channel of Alipay's open platform (the channel file's block). */
@@ -12,7 +12,9 @@ export const alipaySettings = z
     appId: alipayNumber,
     /** The accounts (2088…) that may be paid; empty: any account of this app. */
     sellerIds: z.array(alipayNumber).default([]),
-    /** Alipay's public key, not the app's own. Alipay names no key in a notice: all live ones are tried. */
+    /**
+     * Alipay's public key, not the app's. A notice of Alipay names no key: all live ones are tried.
+     */
     publicKeys: z.array(secretSource).default([]),
     /** Alipay's public key certificate, for apps in certificate mode. */
     certificates: z.array(secretSource).default([]),
@@ -31,7 +33,9 @@ export interface AlipayKey extends Retirable {
   readonly info: KeyInfo;
 }
 
-/** Old apps have RSA keys of 1024 bits; RSA2 has always demanded 2048 (opendocs open/203/105286). */
+/**
+ * Old apps have RSA keys of 1024 bits; RSA2 has always demanded 2048 (opendocs open/203/105286).
+ */
 const MINIMUM_BITS = { RSA: 1024, RSA2: 2048 } as const;
 
 /**

@@ -2,11 +2,12 @@ import type { Form } from './form.js';
 import type { AlipaySettings } from './settings.js';
 
 /**
- * What may have been signed, the likeliest first. Trade notices leave `sign_type` out (`rsaCheckV1`),
- * service notices sign it (`rsaCheckV2`), and some of them do not send it: then it is the channel's own.
- * Empty values are signed (Alipay's EasySDK); the SDKs disagree, and an empty value says nothing, so a second
- * try without them gives nothing away.
- * @param unsent the `sign_type` to put in where none was sent; null where the release before put in none
+ * The possible signed texts, the likeliest first. Trade notices leave `sign_type` out
+ * (`rsaCheckV1`). Service notices sign it (`rsaCheckV2`), and some of them do not send it: then the
+ * channel's setting is used. Empty values are signed (Alipay's EasySDK), but the SDKs disagree. An
+ * empty value states nothing, so a second try without them is safe.
+ * @param unsent the `sign_type` to insert if none was sent; null for the previous release, which
+ * inserted none
  */
 export function* signedTexts(
   form: Form,

@@ -3,15 +3,16 @@ import iconv from 'iconv-lite';
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
- * A value of the signed text as text. The signed `charset` tells how values were written, not the unsigned content
- * type; page pay and QR pay notices came as GBK although the merchant had asked for UTF-8. Names end at `=` and
- * values at `&` in every charset that Alipay offers: no second byte of GBK or GB18030 is one of the two.
- * @param charset undefined where the text does not say it in one place: then only ASCII is read
+ * Decodes a value of the signed text. The signed `charset` determines the encoding, not the
+ * unsigned content type: page pay and QR pay notices came as GBK although the merchant had
+ * requested UTF-8. Names end at `=` and values at `&` in every charset that Alipay offers: no
+ * second byte of GBK or GB18030 is one of the two.
+ * @param charset undefined if the text does not state it in one place: then only ASCII is read
  * @returns null when the value is absent, empty, or not text in that charset
  */
 export function textOf(value: string | undefined, charset: string | undefined): string | null {
   if (value === undefined || value === '') return null;
-  // All charsets that Alipay offers write ASCII alike.
+  // All charsets that Alipay offers encode ASCII alike.
   if (!/[\x80-\xff]/.test(value)) return value;
   return charset === undefined ? null : decode(Buffer.from(value, 'latin1'), charset.toLowerCase());
 }
@@ -25,7 +26,8 @@ function decode(bytes: Buffer, charset: string): string | null {
     case 'gbk':
     case 'gb2312':
     case 'gb18030': {
-      // GB18030 holds the other two. iconv-lite does not refuse: it writes U+FFFD for what it cannot read.
+      // GB18030 includes the other two. iconv-lite reports no errors: it writes U+FFFD for
+      // unreadable bytes.
       const text = iconv.decode(bytes, 'gb18030', { stripBOM: false });
       return text.includes('\uFFFD') ? null : text;
     }
@@ -42,7 +44,7 @@ function decodeUtf8(bytes: Buffer): string | null {
   }
 }
 
-/** A number or code of Alipay's (64 is the longest it documents); null for what cannot be one. */
+/** A number or code of Alipay (64 is its longest documented length); null for an impossible one. */
 export function codeOf(value: string | undefined, charset: string | undefined): string | null {
   const text = textOf(value, charset);
   return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
@@ -52,7 +54,7 @@ const BEIJING_TIME =
   /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{3}))?$/;
 const BEIJING_MS = 8 * 3_600_000;
 
-/** `2026-11-23 16:32:00` or with `.123`, which is Beijing time; null for anything else. */
+/** `2026-11-23 16:32:00` or with `.123`, in Beijing time; null for anything else. */
 export function beijingTimeOf(value: string | undefined): Date | null {
   const read = BEIJING_TIME.exec(value ?? '');
   if (read === null) return null;

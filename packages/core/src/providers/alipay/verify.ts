@@ -18,9 +18,12 @@ import { beijingTimeOf, bytesOf } from './text.js';
 
 /** A verified notice. */
 export interface AlipayMessage {
-  /** As it arrived, which nothing but `formerIdentityOf` reads: the signature fits other cuts as well. */
+  /**
+   * The fields as they arrived. Only `formerIdentityOf` reads them: the signature fits other cuts
+   * as well.
+   */
   readonly form: Form;
-  /** What is signed; latin1, one character a byte, since it may be GBK. */
+  /** The signed text; latin1, one character per byte, since it may be GBK. */
   readonly text: SignedText;
 }
 
@@ -74,8 +77,8 @@ function cut(text: string): SignedText {
 }
 
 /**
- * As `cut`, which takes as long as decoding: without a `&` in a value and without empty values, the pieces of the
- * first text are the fields that arrived, and what their names say is remembered.
+ * Like `cut`, which takes as long as decoding. Without a `&` in a value and without empty values,
+ * the pieces of the first text are the fields that arrived, and the shape of their names is cached.
  */
 function textOfForm({ layout, values, isPlain }: Form, text: string): SignedText {
   if (!isPlain || values.includes('')) return cut(text);
@@ -83,7 +86,9 @@ function textOfForm({ layout, values, isPlain }: Form, text: string): SignedText
   return new SignedText(text, layout.shape(), signed);
 }
 
-/** What no cut makes a notification is refused before the signature is verified, which takes longest. */
+/**
+ * Refuses a form that no cut makes a notification, before the signature check, which takes longest.
+ */
 function refusalOf(form: Form): 'not_a_notification' | null {
   const named = form.isFilled('notify_id') || form.values.some((value) => NOTIFY_ID.test(value));
   return named ? null : 'not_a_notification';
@@ -91,7 +96,7 @@ function refusalOf(form: Form): 'not_a_notification' | null {
 
 const NOTIFY_ID = /&notify_id=[^&]/;
 
-/** A function of the signed text: all cuts of it have one name and one digest. */
+/** A function of the signed text: all cuts of it have one ID and one digest. */
 function identityOf(text: SignedText): ContentIdentity | 'not_a_notification' | 'malformed' {
   if (!isNotification(text)) return 'not_a_notification';
   const digest = sha256Hex(bytesOf(text.without(isOfSending)));
@@ -101,9 +106,10 @@ function identityOf(text: SignedText): ContentIdentity | 'not_a_notification' | 
 }
 
 /**
- * The same key signs the parameters of `return_url`, which pass through the buyer's browser: they have
- * `method=alipay.….return`, and no `notify_id`. And it signs the JSON of the API's answers, which a cut could
- * hide in a first name: but what a notice begins with sorts before its other names.
+ * The same key signs the parameters of `return_url`, which pass through the buyer's browser: they
+ * have `method=alipay.….return`, and no `notify_id`. It also signs the JSON of the API's answers,
+ * which a cut could hide in a first name. But the first field of a notice sorts before its other
+ * names.
  */
 function isNotification(text: SignedText): boolean {
   const named = text.countOf('notify_type') > 0 || text.countOf('msg_method') > 0;
@@ -115,27 +121,32 @@ function isNotification(text: SignedText): boolean {
   return returns.size === 0 || isWhole(text, WHOLE_TRADE, (index) => returns.has(index));
 }
 
-/** Where `method=alipay.….return` stands. */
+/** The positions of `method=alipay.….return`. */
 function returnMethods(text: SignedText): number[] {
   const values = text.valuesOf('method');
   return text.shape.piecesOf('method').filter((_, nth) => values[nth]?.endsWith('.return'));
 }
 
-/** `sign_type` is not signed in a trade notice: it may never choose something weaker than the channel does. */
+/**
+ * A trade notice does not sign `sign_type`: it may never choose something weaker than the channel
+ * does.
+ */
 function hashFor(claimed: string, allowed: AlipaySettings['signType']): RsaHash | null {
   if (claimed === '') return HASHES[allowed];
   if (claimed === 'RSA2') return HASHES.RSA2;
   return claimed === 'RSA' && allowed === 'RSA' ? HASHES.RSA : null;
 }
 
-/** A cut of a text that has `sign_type` in it may leave the next field in its value (`signedTexts`). */
+/**
+ * In a text that contains `sign_type`, a cut may leave the next field in its value (`signedTexts`).
+ */
 function claimedType(form: Form, rule: ContentRule): string {
   const stated = form.get('sign_type') ?? '';
   const mayHoldMore = rule === 'text' && stated.includes('&');
   return mayHoldMore ? stated.replace(/^(RSA2?)&.*$/s, '$1') : stated;
 }
 
-/** One key may be listed twice, retired here and as a new certificate there. */
+/** One key may be listed twice: once retired and once as a new certificate. */
 function liveFirst(keys: readonly AlipayKey[], receivedAt: Date): readonly AlipayKey[] {
   if (keys.every((key) => isLive(key, receivedAt))) return keys;
   return keys.toSorted((a, b) => Number(isLive(b, receivedAt)) - Number(isLive(a, receivedAt)));
@@ -158,7 +169,7 @@ function signedBy(
   return null;
 }
 
-/** What the release before called this message; null where it refused it. */
+/** The previous release's identity of this message; null where it refused it. */
 export function formerIdentityOf({ form }: AlipayMessage): ContentIdentity | null {
   return formerRefusal(form) === null ? formerIdentity(form) : null;
 }

@@ -6,7 +6,10 @@ import { paymentResult, type SignedMessage, textOf, type WechatpayV2Message } fr
 import { isForeignEnvelope, type Payee, payeeMatches } from './payee.js';
 import type { Fields } from './xml.js';
 
-/** One message speaks of one order. What does not fit its own protocol is `unsupported`, never a throw. */
+/**
+ * One message concerns one order. A message that violates its protocol is `unsupported`; nothing is
+ * thrown.
+ */
 export function decode(payee: Payee, message: WechatpayV2Message): PaymentEvent[] {
   switch (message.kind) {
     case 'payment':
@@ -24,7 +27,7 @@ function decodeContract({ text, doubtful }: SignedMessage): NotUnderstood {
   return unsupported(null, `contract ${types[0]}`);
 }
 
-/** Words that say "not paid"; REFUND is not among them, because it implies a payment. */
+/** Values that mean "not paid". REFUND is not among them, because it implies a payment. */
 const NOT_PAID: ReadonlySet<string> = new Set([
   'FAIL',
   'NOTPAY',
@@ -51,7 +54,7 @@ function decodePayment(payee: Payee, { text, doubtful }: SignedMessage): Payment
   const amount = moneyOf(text.get('total_fee')); // never cash_fee: coupons make it smaller
   const currency = text.get('fee_type') ?? 'CNY';
   const at = beijingTime(text.anchored('time_end'), TIME_END);
-  // Always there: what stands twice is known by none of the two, what stands once has to be one.
+  // Always present. With two, neither counts; a single one must be valid.
   const oddTime = at === null && text.countOf('time_end') < 2;
   const odd = trade === null || amount === null || oddTime || !/^[A-Z]{3}$/.test(currency);
   if (orderNumber === null || odd) return unsupported(orderNumber, 'payment SUCCESS');
@@ -74,8 +77,9 @@ function decodePayment(payee: Payee, { text, doubtful }: SignedMessage): Payment
 }
 
 /**
- * The first name that decides and of which the signed text does not say whether WeChat or somebody's text put it
- * there. Behind a text a name counts where it says what its absence says, or what the channel's own file says.
+ * The first deciding name for which the signed text leaves open whether WeChat or another party's
+ * text wrote it. Behind a text, a name counts if its value means the same as absence, or matches
+ * the channel file.
  */
 function doubtfulName(payee: Payee, text: SignedText): string | null {
   const confused = text.shape.confused;
@@ -97,7 +101,9 @@ function doubtfulName(payee: Payee, text: SignedText): string | null {
   return null;
 }
 
-/** CHANGE: the money could not be returned and a person must act; API v3 calls the same ABNORMAL. */
+/**
+ * CHANGE: the money could not be returned and a person must act; API v3 calls the same ABNORMAL.
+ */
 const REFUND_STATUS: Readonly<Record<string, RefundFact['status'] | undefined>> = {
   SUCCESS: 'SUCCESS',
   CHANGE: 'ABNORMAL',
@@ -128,7 +134,7 @@ function decodeRefund(payee: Payee, envelope: Fields, refund: Fields): PaymentEv
     payeeMatches: !isForeignEnvelope(payee, envelope),
     signed: false,
     facts: [
-      // Only what was paid can be refunded; the notice does not say when it was.
+      // A refund implies a payment; the notice does not state its time.
       paid(trade, total, null),
       { kind: 'refund', rail: 'wechat', trade, refundId, status, amount, at },
     ],
@@ -149,7 +155,7 @@ function numberOf(text = ''): string | null {
   return /^[A-Za-z0-9_-]{1,64}$/.test(text) ? text : null;
 }
 
-/** Fen as an integer; nothing costs, and no refund is, 0. */
+/** Fen as an integer. 0 is invalid: no order and no refund has that amount. */
 function moneyOf(text = ''): bigint | null {
   const fen = parseFen(text);
   return fen === 0n ? null : fen;
@@ -158,7 +164,10 @@ function moneyOf(text = ''): bigint | null {
 const TIME_END = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/;
 const SUCCESS_TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/;
 
-/** All times of API v2 are China Standard Time. Null for an absent, odd or impossible one (30 February). */
+/**
+ * All times of API v2 are China Standard Time. Null for an absent, odd or impossible one (30
+ * February).
+ */
 function beijingTime(text: string | undefined, shape: RegExp): Date | null {
   const [, year, month, day, hour, minute, second] = shape.exec(text ?? '') ?? [];
   if (year === undefined) return null;

@@ -4,9 +4,12 @@ import { hasAll, resultOf, textOf, type WechatpayV2Message } from './message.js'
 import { swallowsFields } from './sign.js';
 import type { Fields } from './xml.js';
 
-/** How the release before read and named messages: by the fields that arrived, a refund's envelope included. */
+/**
+ * The previous release's reading and naming of messages: by the fields that arrived, including a
+ * refund's envelope.
+ */
 
-/** Null for what the release before refused as no notification. */
+/** Null for a message that the previous release refused as no notification. */
 export function formerKindOf(fields: Fields): 'payment' | 'contract' | null {
   if (swallowsFields(fields) || !hasAll(fields, 'return_code', 'mch_id')) return null;
   if (hasAll(fields, 'change_type')) {
@@ -17,7 +20,7 @@ export function formerKindOf(fields: Fields): 'payment' | 'contract' | null {
   return hasAll(fields, ...demanded) ? 'payment' : null;
 }
 
-/** Null where the release before refused the message. */
+/** Null where the previous release refused the message. */
 export function formerIdentityOf(message: WechatpayV2Message): ContentIdentity | null {
   const { fields } = message;
   const kind = message.kind === 'refund' ? 'refund' : formerKindOf(fields);
@@ -31,7 +34,7 @@ export function formerIdentityOf(message: WechatpayV2Message): ContentIdentity |
   return { notificationId: complete ? id : `${kind}-${digest}`, digest };
 }
 
-/** Differs from sending to sending, or is covered by what it wraps. */
+/** Varies between sendings, or is covered by the content that it wraps. */
 const NOT_CONTENT: ReadonlySet<string> = new Set(['sign', 'nonce_str', 'req_info']);
 
 function contentOf(fields: Fields): [name: string, value: string][] {

@@ -4,19 +4,20 @@ import { cutText, isWhole, type SignedText } from '../signed-text.js';
 import { isOfSending, SIGNED_NAMES, WHOLE_PAYMENT } from './names.js';
 import type { Fields } from './xml.js';
 
-/** A verified message, in the provider's own names. */
+/** A verified message, with the provider's names. */
 export type WechatpayV2Message = SignedMessage | RefundMessage;
 
 export interface SignedMessage {
   /**
-   * - `payment`: a payment result, or the result of a deduction (委托代扣), which adds `trade_state` and `contract_id`
+   * - `payment`: a payment result, or the result of a deduction (委托代扣), which adds `trade_state`
+   *   and `contract_id`
    * - `contract`: a deduction contract was signed or ended
    */
   readonly kind: 'payment' | 'contract';
-  /** As they arrived: the signature fits other cuts as well. */
+  /** The fields as they arrived: the signature fits other cuts as well. */
   readonly fields: Fields;
   readonly text: SignedText;
-  /** The name that makes the kind or the whole message doubtful; null where none does. */
+  /** The name that puts the kind or the whole message in doubt; null if none does. */
   readonly doubtful: string | null;
 }
 
@@ -28,7 +29,7 @@ export interface RefundMessage {
   readonly refund: Fields;
 }
 
-/** An empty element says as much as an absent one (and is not signed either). */
+/** An empty element means the same as an absent one (and is not signed either). */
 export function textOf(fields: Fields, name: string): string | undefined {
   return fields.get(name) || undefined;
 }
@@ -37,13 +38,13 @@ export function hasAll(fields: Fields, ...names: string[]): boolean {
   return names.every((name) => textOf(fields, name) !== undefined);
 }
 
-/** A single value of each name; undefined for one that is absent. */
+/** A single value of each name; undefined for an absent one. */
 interface Values {
   get(name: string): string | undefined;
 }
 
 /**
- * The first word that is not SUCCESS, in the order in which the levels depend on one another:
+ * The first value that is not SUCCESS, in the order in which the levels depend on one another:
  * communication, business, and for deductions the trade. Undefined when a level is missing.
  */
 export function resultOf(values: Values): string | undefined {
@@ -55,9 +56,9 @@ export function resultOf(values: Values): string | undefined {
 }
 
 /**
- * What was signed, by its signed text: a notification is known by what it must have, and by the absence of what
- * only other messages carry. Only a failure may lack `transaction_id`.
- * @returns null for what is no notification, whatever somebody's text in it says
+ * Classifies a signed message by its signed text. A notification has its required names, and no
+ * names that only other messages carry. Only a failure may lack `transaction_id`.
+ * @returns null for a message that is no notification, whatever another party's text in it contains
  */
 export function readSigned(fields: Fields, signed: string): SignedMessage | null {
   const text = cutText(signed, SIGNED_NAMES);
@@ -81,9 +82,9 @@ export function readSigned(fields: Fields, signed: string): SignedMessage | null
 }
 
 /**
- * Answers that read like a payment result: to the query of an order (`trade_state_desc`), and to a code that the
- * shop scanned, of which WeChat notifies nobody. All that may hold a text sorts before `total_fee`, so what
- * stands behind the last one is the signer's.
+ * Answers that resemble a payment result: to the query of an order (`trade_state_desc`), and to a
+ * code that the shop scanned, for which WeChat sends no notification. Every name that may contain a
+ * text sorts before `total_fee`, so the pieces behind the last one are the signer's.
  */
 function isAnswer(text: SignedText): boolean {
   if (text.valuesOf('trade_type').at(-1) === 'MICROPAY') return true;
@@ -92,7 +93,7 @@ function isAnswer(text: SignedText): boolean {
   return behind !== undefined && described !== undefined && described > behind;
 }
 
-/** As `resultOf`, by certain words alone. */
+/** Like `resultOf`, but only with certain values. */
 export function paymentResult(text: SignedText): string | undefined {
   return hasDoubtfulResult(text) ? undefined : resultOf(text);
 }
@@ -103,8 +104,9 @@ function hasDoubtfulResult(text: SignedText): boolean {
 }
 
 /**
- * API v2 has no notification ID: type, number and result make one; the digest where one of them is missing. Where
- * somebody's text may hold one of them, no cut is to choose: the digest makes the name of all.
+ * API v2 has no notification ID: type, number and result form one, or the digest if one of them is
+ * missing. If another party's text may contain one of them, no cut may choose: all cuts get an ID
+ * from the digest.
  */
 export function identityOf(message: WechatpayV2Message): ContentIdentity {
   const digest = digestOf(message);
@@ -117,7 +119,7 @@ export function identityOf(message: WechatpayV2Message): ContentIdentity {
   return { notificationId: complete ? id : `${message.kind}-${digest}`, digest };
 }
 
-/** SHA-256 of what is authenticated, without what changes from sending to sending. */
+/** SHA-256 of the authenticated content, without parts that vary between sendings. */
 function digestOf(message: WechatpayV2Message): string {
   if (message.kind !== 'refund') return sha256Hex(message.text.without(isOfSending));
   const content = [...message.refund]

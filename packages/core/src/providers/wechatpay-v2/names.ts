@@ -1,8 +1,9 @@
 import { namesOf } from '../signed-shape.js';
 
 /**
- * What only requests, the API's answers, addresses and the parameters of apps and pages carry, one at least in
- * each of them: the key signs those too, and many pass through a buyer's browser or hold a buyer's words.
+ * Names of requests, the API's answers, addresses, and the parameters of apps and pages; each of
+ * these messages has at least one. The key signs them too, and many pass through a buyer's browser
+ * or contain a buyer's text.
  */
 const FOREIGN = [
   // Addresses that sign a contract (委托代扣, papay/entrustweb and its kin).
@@ -50,8 +51,8 @@ const FOREIGN = [
 ];
 
 /**
- * The names of a payment result and of a deduction's (pay.weixin.qq.com/doc/v2/partner/4011984734, 委托代扣), and
- * of a contract notice those that decide. A name that is not here may hold anybody's text.
+ * The names of a payment result and of a deduction's (pay.weixin.qq.com/doc/v2/partner/4011984734,
+ * 委托代扣), and the deciding ones of a contract notice. An unlisted name may contain any party's text.
  */
 export const SIGNED_NAMES = namesOf({
   always: [
@@ -94,8 +95,9 @@ export const SIGNED_NAMES = namesOf({
 });
 
 /**
- * What a payment has from its beginning to its end. No other message that the key signs has `bank_type` before
- * its `mch_id` and `transaction_id` at its end, so no one text in it gives the whole chain (ADR 15).
+ * Names of a payment from its beginning to its end. No other message that the key signs has
+ * `bank_type` before its `mch_id` and `transaction_id` at its end, so no single text in it gives
+ * the whole chain (ADR 15).
  */
 export const WHOLE_PAYMENT = [
   'appid',
@@ -111,7 +113,10 @@ export const WHOLE_PAYMENT = [
   'transaction_id',
 ] as const;
 
-/** What tells of the sending, not of the trade, wherever it stands; `sign_type` says how it was signed. */
+/**
+ * The names that vary between sendings and say nothing about the trade; `sign_type` states how it
+ * was signed.
+ */
 export function isOfSending(name: string): boolean {
   return name === 'nonce_str' || name === 'sign' || name === 'sign_type';
 }

@@ -1,10 +1,10 @@
 import type { WechatpayV2Settings } from './settings.js';
 import type { Fields } from './xml.js';
 
-/** Whose money it is: what the message's numbers are compared with. */
+/** The payee of a channel, to compare with the numbers of a message. */
 export type Payee = Pick<WechatpayV2Settings, 'merchantId' | 'subMerchantIds' | 'appIds'>;
 
-/** Who was paid, as a message says it. */
+/** The payee that a message states. */
 export interface Paid {
   readonly merchant: string | undefined;
   readonly app: string | undefined;
@@ -23,8 +23,9 @@ export function payeeMatches(payee: Payee, paid: Paid): boolean {
 }
 
 /**
- * Whether a refund notice's envelope names another payee than the channel's. Nothing authenticates the envelope:
- * the key that opens the content proves the merchant, and an identity that is absent contradicts nothing.
+ * Whether a refund notice's envelope names another payee than the channel's. Nothing authenticates
+ * the envelope. The key that opens the content proves the merchant, and an absent identity
+ * contradicts nothing.
  */
 export function isForeignEnvelope(payee: Payee, envelope: Fields): boolean {
   const differs = (name: string, known: readonly string[]) => {

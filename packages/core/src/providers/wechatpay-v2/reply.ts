@@ -2,9 +2,14 @@ import { type ReplyFor, statusOf } from '../provider.js';
 
 const CONTENT_TYPE = 'text/xml';
 
-/** Anything else (an empty body, `success`, JSON, a page) counts as a failure: pay.weixin.qq.com/doc/v2/partner/4011984734. */
+/**
+ * Anything else (an empty body, `success`, JSON, a page) counts as a failure:
+ * pay.weixin.qq.com/doc/v2/partner/4011984734.
+ */
 const SUCCESS = xml('SUCCESS', 'OK');
-/** One text for every refusal: neither a forger nor a padding oracle may learn the reason from it. */
+/**
+ * One text for every refusal: neither a forger nor a padding oracle may learn the reason from it.
+ */
 const FAILURE = xml('FAIL', 'FAIL');
 
 function xml(code: string, message: string): string {

@@ -1,20 +1,24 @@
 import { z } from 'zod';
 import { type ReadSecret, type Retirable, retiredAt, secretSource, sourceName } from '../secret.js';
 
-/** The key that the merchant sets for API v2 is "32 bytes" (pay.weixin.qq.com, API安全, 设置APIv2密钥). */
+/**
+ * The key that the merchant sets for API v2 is "32 bytes" (pay.weixin.qq.com, API安全, 设置APIv2密钥).
+ */
 const API_KEY_BYTES = 32;
 
 export const wechatpayV2Settings = z.strictObject({
-  /** `mch_id`; in partner mode the partner's own. */
+  /** `mch_id`; in partner mode the partner's. */
   merchantId: z.string().regex(/^\d{1,32}$/),
-  /** Partner mode: the `sub_mch_id`s whose money this channel may announce. Empty: not a partner. */
+  /**
+   * Partner mode: the `sub_mch_id`s whose money this channel may announce. Empty: not a partner.
+   */
   subMerchantIds: z.array(z.string().regex(/^\d{1,32}$/)).default([]),
   /** `appid`; in partner mode the sub-merchants' `sub_appid`s as well. */
   appIds: z.array(z.string().min(1)).min(1),
   apiKeys: z.array(secretSource).min(1),
   /**
-   * The merchant chooses it when it places the order, and a notification need not repeat it. It is
-   * pinned here, so that no message can talk the verifier down to MD5.
+   * The merchant chooses it with the order, and a notification need not repeat it. It is fixed
+   * here, so that no message can downgrade the verifier to MD5.
    */
   signType: z.enum(['HMAC-SHA256', 'MD5']).default('HMAC-SHA256'),
 });

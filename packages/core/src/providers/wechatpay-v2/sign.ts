@@ -4,8 +4,8 @@ import type { Fields } from './xml.js';
 export type SignType = 'HMAC-SHA256' | 'MD5';
 
 /**
- * What API v2 signs: the non-empty fields without `sign`, sorted by name, values as sent; unknown
- * fields and `sign_type` count like all others (pay.weixin.qq.com, 安全规范, 签名算法).
+ * The text that API v2 signs: the non-empty fields without `sign`, sorted by name, values as sent.
+ * Unknown fields and `sign_type` are included (pay.weixin.qq.com, 安全规范, 签名算法).
  */
 export function textToSign(fields: Fields): string {
   return [...fields]
@@ -30,7 +30,7 @@ export function isSignedBy(fields: Fields, signType: SignType, key: string): boo
   return isSignature(fields.get('sign') ?? '', textToSign(fields), signType, key);
 }
 
-/** @param signed what `textToSign` gives */
+/** @param signed the result of `textToSign` */
 export function isSignature(
   sign: string,
   signed: string,
@@ -41,12 +41,13 @@ export function isSignature(
 }
 
 /**
- * The signed text does not say where a value ends: `a=1&b=2` is one field or two. The same key signs
- * addresses that the buyer's browser opens (委托代扣, `papay/entrustweb`) and that carry a name of the
- * buyer's choice (`contract_display_account`). A name such as `x&out_trade_no=…&total_fee=…&z=`, cut
- * anew, makes a payment under a genuine signature. Because names are sorted, the fields invented that
- * way must swallow the ones that really followed: `mch_id`, and next to it `nonce_str` or `notify_url`.
- * The release before refused such cuts; `readSigned` refuses the signed text that has them.
+ * The signed text does not show where a value ends: `a=1&b=2` is one field or two. The same key
+ * signs addresses that the buyer's browser opens (委托代扣, `papay/entrustweb`), with a name chosen by
+ * the buyer (`contract_display_account`). A name such as `x&out_trade_no=…&total_fee=…&z=`, cut
+ * differently, makes a payment with a genuine signature. Because names are sorted, the invented
+ * fields must swallow the ones that really followed: `mch_id`, and next to it `nonce_str` or
+ * `notify_url`. The previous release refused such cuts; `readSigned` refuses the signed text that
+ * has them.
  */
 export function swallowsFields(fields: Fields): boolean {
   return [...fields.values()].some((value) => {

@@ -39,7 +39,7 @@ export function verify(
   if (hasAll(fields, 'req_info')) {
     return openRefund(keys, payee, fields, request.receivedAt, rule);
   }
-  // What nobody signed is never acted on; `return_code` FAIL comes without a signature.
+  // An unsigned message is never acted on; `return_code` FAIL comes without a signature.
   return refuse(hasAll(fields, 'return_code') ? 'bad_signature' : 'malformed');
 }
 
@@ -55,12 +55,15 @@ function verifySigned(
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return refuse('bad_signature');
   if (!signers.some((key) => isLive(key, receivedAt))) return refuse('unknown_key');
-  // The same key signs requests, answers of the API and what a buyer's browser carries.
+  // The same key signs requests, answers of the API and data in the buyer's browser.
   const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
   return message === null ? refuse('not_a_notification') : accept(message, 'signed', rule);
 }
 
-/** What the release before took, read as today; what it took in a cut that is none today stays in doubt. */
+/**
+ * Reads a message that the previous release accepted. If the present rule refuses its cut, it stays
+ * in doubt.
+ */
 function readFormer(fields: Fields, signed: string): WechatpayV2Message | null {
   const kind = formerKindOf(fields);
   if (kind === null) return null;
@@ -69,10 +72,10 @@ function readFormer(fields: Fields, signed: string): WechatpayV2Message | null {
 }
 
 /**
- * Refund notices carry no signature, only what the key's owner could encrypt: AES-256-ECB with the
- * key's MD5 as 32 lower-case hex digits (pay.weixin.qq.com/doc/v2/partner/4011989265). ECB without a
- * MAC can be cut and replayed, hence `encrypted`, and ONE reason for whatever is wrong inside, so that
- * wrong padding, broken XML and missing fields cannot be told apart.
+ * Refund notices carry no signature. Only the key's owner could encrypt them: AES-256-ECB with the
+ * key's MD5 as 32 lower-case hex digits (pay.weixin.qq.com/doc/v2/partner/4011989265). ECB without
+ * a MAC can be cut and replayed, hence `encrypted`. All faults inside give one reason, so that
+ * wrong padding, broken XML and missing fields look the same.
  */
 function openRefund(
   keys: VerifyingKeys,
@@ -92,7 +95,8 @@ function openRefund(
   if (opened.length === 0) return refuse('undecryptable');
   const live = opened.find(({ key }) => isLive(key, receivedAt));
   if (live === undefined) return refuse('unknown_key');
-  // Anybody can write another envelope; what the release before took is still its own, and held.
+  // Anyone can write another envelope. A message that the previous release accepted keeps its
+  // envelope, and is held.
   if (rule === 'text' && isForeignEnvelope(payee, fields)) return refuse('foreign_envelope');
   return accept({ kind: 'refund', fields, refund: live.refund }, 'encrypted', rule);
 }
@@ -122,7 +126,7 @@ function accept(
     ...identity,
     shardKey: orderNumber ?? identity.notificationId,
     authenticity,
-    // `time_end` is when the buyer paid; nothing tells when this copy was sent.
+    // `time_end` is the time of payment; the protocol does not state when this copy was sent.
     sentAt: null,
   };
 }

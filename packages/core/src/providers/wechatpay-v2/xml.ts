@@ -11,10 +11,10 @@ import { isUtf8 } from 'node:buffer';
  * This grammar has no production for any of that: what it does not name is refused.
  */
 
-/** Names are `[A-Za-z_]…`, so a Map it is: `__proto__` and `constructor` are names like others. */
+/** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */
 export type Fields = ReadonlyMap<string, string>;
 
-/** The edge's own limit, kept here too: the worker reads what stood in a queue. */
+/** The gateway's limit, repeated here: the worker reads data from a queue. */
 const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
@@ -42,7 +42,7 @@ type Scanner = ReturnType<typeof scan>;
 function scan(text: string) {
   let at = 0;
   return {
-    /** Moves over the pattern if it stands exactly here. */
+    /** Moves over the pattern if it matches exactly here. */
     take(pattern: RegExp): RegExpExecArray | null {
       pattern.lastIndex = at;
       const found = pattern.exec(text);
@@ -53,7 +53,7 @@ function scan(text: string) {
   };
 }
 
-/** @returns the fields, empty ones included, in their order; null for everything that is not exactly this shape. */
+/** @returns the fields in order, including empty ones; null for any other shape */
 export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null {
   if (bytes.length > MAX_BYTES || !isUtf8(bytes)) return null;
   const text = bytes.toString('utf8');
@@ -68,7 +68,7 @@ export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null
   return scanner.atEnd() ? fields : null;
 }
 
-/** Reads up to and with the root's end. */
+/** Reads up to and including the root's end. */
 function readFields(scanner: Scanner, root: string): Fields | null {
   const fields = new Map<string, string>();
   while (true) {
@@ -84,7 +84,10 @@ function readFields(scanner: Scanner, root: string): Fields | null {
   }
 }
 
-/** Reads up to and with the field's end. Neighbouring texts and CDATA sections are joined as they stand. */
+/**
+ * Reads up to and including the field's end. Neighbouring texts and CDATA sections are joined
+ * unchanged.
+ */
 function readValue(scanner: Scanner, name: string): string | null {
   let value = '';
   while (true) {

@@ -24,7 +24,7 @@ export function decode(own: Payee, { eventType, resource }: WechatpayMessage): P
   }
 }
 
-/** The event type does not tell single, partner and combined orders apart: the fields do. */
+/** The event type does not distinguish single, partner and combined orders: the fields do. */
 function decodeTransaction(own: Payee, eventType: string, resource: JsonObject): PaymentEvent[] {
   if (resource.combine_out_trade_no === undefined && resource.sub_orders === undefined) {
     const payeeMatches = isOwnPayment(own, resource);
@@ -32,7 +32,7 @@ function decodeTransaction(own: Payee, eventType: string, resource: JsonObject):
   }
   const { sub_orders: subOrders } = resource;
   if (!Array.isArray(subOrders) || subOrders.length === 0) return [unsupported(eventType, {})];
-  // Each by itself: one that cannot be read must not delay the others.
+  // Each by itself: an unreadable one must not delay the others.
   return subOrders.map((item: unknown) =>
     isObject(item)
       ? decodePayment(eventType, item, subOrder, isOwnSubOrder(own, resource, item))
@@ -49,7 +49,7 @@ function decodePayment(
   const { trade_state: state } = resource;
   if (typeof state !== 'string' || state === '') return unsupported(eventType, resource);
   if (state !== 'SUCCESS') return nothing(state, resource);
-  // A failure that says SUCCESS contradicts itself.
+  // A failure event with the state SUCCESS contradicts itself.
   if (eventType !== 'TRANSACTION.SUCCESS') return unsupported(eventType, resource);
   const read = shape.safeParse(resource);
   if (!read.success) return unsupported(eventType, resource);
@@ -69,7 +69,8 @@ function decodeRefund(own: Payee, eventType: string, resource: JsonObject): Paym
   return {
     ...statement(read.data, isOwnRefund(own, resource)),
     facts: [
-      // What is refunded was paid, even if the payment's own notice was lost; when, is not said here.
+      // A refund implies a payment, even if the payment's notice was lost; its time is not stated
+      // here.
       { kind: 'paid', rail: 'wechat', trade, amount: amount.total, at: null },
       {
         kind: 'refund',
@@ -110,7 +111,9 @@ function orderNumberOf(resource: JsonObject): string | null {
   return read.success ? read.data : null;
 }
 
-/** Stored and shown: bounded, and without what a database or a terminal would choke on. */
+/**
+ * Safe to store and show: bounded, and without characters that a database or a terminal rejects.
+ */
 function sayable(text: string): string {
   return text.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
 }

@@ -1,6 +1,6 @@
 import type { NotificationRequest } from '../provider.js';
 
-/** Lower-case. All that verification needs besides the body. */
+/** Lower-case. All headers that verification needs besides the body. */
 export const signatureHeaders = [
   'wechatpay-timestamp',
   'wechatpay-nonce',
@@ -8,7 +8,9 @@ export const signatureHeaders = [
   'wechatpay-serial',
 ] as const;
 
-/** Not part of what is signed: another value is refused, and this one says no more than its absence. */
+/**
+ * Not part of the signed text: another value is refused, and this one means the same as absence.
+ */
 export const judgedHeaders = ['wechatpay-signature-type'] as const;
 
 /**
@@ -18,9 +20,9 @@ export const judgedHeaders = ['wechatpay-signature-type'] as const;
 const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
 
 /**
- * Visible ASCII but the comma. No comma: a header that came twice is joined by ", ", and two values
- * are refused rather than chosen between. No line break: the signed text is `ts\nnonce\nbody\n`, and a
- * nonce with a line break in it could move the seams of a genuine message.
+ * Visible ASCII without the comma. Node joins a repeated header with ", ", and two values are
+ * refused rather than chosen between. No line break either: the signed text is `ts\nnonce\nbody\n`,
+ * and a nonce with a line break could shift the boundaries of a genuine message.
  */
 const HEADER_VALUE = /^[\x21-\x2b\x2d-\x7e]+$/;
 
@@ -35,14 +37,14 @@ export interface SignatureHeaders {
   readonly serial: string;
 }
 
-/** Null when one is missing, empty or doubled, the time is no integer, or the type is another. */
+/** Null when one is missing, empty or repeated, the time is no integer, or the type is another. */
 export function readHeaders(headers: NotificationRequest['headers']): SignatureHeaders | null {
   const type = headers['wechatpay-signature-type'];
   if (type !== undefined && type !== SIGNATURE_TYPE) return null;
   const timestamp = headers['wechatpay-timestamp'];
   const nonce = single(headers['wechatpay-nonce']);
   const serial = single(headers['wechatpay-serial']);
-  // Whether it is base64 is for verification to say: a bad one is a bad signature, or a probe.
+  // Verification checks the base64: an invalid one is a bad signature, or a probe.
   const signature = headers['wechatpay-signature'];
   if (timestamp === undefined || !TIMESTAMP.test(timestamp)) return null;
   if (nonce === null || serial === null) return null;

@@ -2,19 +2,19 @@ import { isUtf8 } from 'node:buffer';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** In a text that is known to be JSON: a whole string, or a number. */
+/** In a valid JSON text: a whole string, or a number. */
 const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g;
 
 /** Fifteen digits are always exact in a double. */
 const EXACT_INTEGER = /^-?\d{1,15}$/;
-/** What no exact integer has, in a JSON text without its strings. */
+/** A mark of inexact numbers, in a JSON text without its strings. */
 const INEXACT = /\d[.eE]|\d{16}/;
 
 /**
- * Reads a JSON object strictly. Null for broken UTF-8, a byte order mark, anything but one object, and
- * for a key that stands twice in one object (`JSON.parse` would silently keep the last).
- * A number that is not a plain integer of up to 15 digits comes out as null: real payloads exist whose
- * IDs became `4.2000012322021104e+27`, and no amount at all is better than a rounded one.
+ * Reads a JSON object strictly. Null for broken UTF-8, a byte order mark, anything but one object,
+ * and for a repeated key in one object (`JSON.parse` would silently keep the last). A number that
+ * is not a plain integer of up to 15 digits becomes null. Real payloads have IDs such as
+ * `4.2000012322021104e+27`, and no amount is better than a rounded one.
  */
 export function parseJsonObject(bytes: Buffer): JsonObject | null {
   if (!isUtf8(bytes)) return null;
@@ -30,7 +30,9 @@ export function parseJsonObject(bytes: Buffer): JsonObject | null {
   }
 }
 
-/** Of a text that is known to be JSON. Looks for quotes alone, natively: half the time of a regular expression. */
+/**
+ * For a valid JSON text. Searches for quotes only, natively: half the time of a regular expression.
+ */
 function withoutStrings(text: string): string {
   let rest = '';
   let start = 0;
@@ -50,7 +52,10 @@ function isEscaped(text: string, quote: number): boolean {
   return (quote - before) % 2 === 1;
 }
 
-/** In a JSON text without its strings each colon stands for a key: fewer keys were read when one stands twice. */
+/**
+ * In a JSON text without its strings each colon stands for a key: with a repeated key, fewer keys
+ * were read.
+ */
 function keysIn(value: unknown): number {
   if (typeof value !== 'object' || value === null) return 0;
   const items = Object.values(value);

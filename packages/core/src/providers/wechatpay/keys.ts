@@ -3,7 +3,7 @@ import type { KeyInfo } from '../provider.js';
 import { type ReadSecret, type Retirable, retiredAt, sourceName } from '../secret.js';
 import type { WechatpaySettings } from './settings.js';
 
-/** WeChat Pay signs with RSA 2048 (the algorithm's name says so); a longer key is no harm. */
+/** WeChat Pay signs with RSA 2048 (the algorithm's name says so); a longer key does no harm. */
 const MINIMUM_RSA_BITS = 2048;
 
 /** AES-256: the APIv3 key's text is the key itself. */
@@ -69,7 +69,7 @@ function readSigningKey(serial: string, text: string) {
 }
 
 function readContentKey(text: string): Buffer {
-  // A file usually ends in a line break; the key itself has letters and digits only.
+  // A file usually ends in a line break; the key has only letters and digits.
   const key = Buffer.from(text.trim(), 'utf8');
   if (key.length !== API_V3_KEY_BYTES) throw new Error('is not exactly 32 bytes long');
   return key;

@@ -1,10 +1,13 @@
 import type { JsonObject } from './json.js';
 import type { WechatpaySettings } from './settings.js';
 
-/** Whose messages a channel takes for its own. */
+/** The payee of a channel. */
 export type Payee = Pick<WechatpaySettings, 'merchantId' | 'subMerchantIds' | 'appIds'>;
 
-/** Direct (`mchid`, `appid`) or partner mode (`sp_mchid` for a `sub_mchid`; `sp_appid`, `sub_appid`). */
+/**
+ * Direct (`mchid`, `appid`) or partner mode (`sp_mchid` for a `sub_mchid`; `sp_appid`,
+ * `sub_appid`).
+ */
 export function isOwnPayment(own: Payee, resource: JsonObject): boolean {
   const apps = given(resource.appid, resource.sp_appid);
   return isOwnMerchant(own, resource) && apps.length > 0 && areOwnApps(own, resource);
@@ -19,7 +22,7 @@ export function isOwnRefund(own: Payee, resource: JsonObject): boolean {
 }
 
 /**
- * Combined orders: `combine_mchid` and `combine_appid` placed them all; each sub-order names its own
+ * Combined orders: `combine_mchid` and `combine_appid` placed all of them. Each sub-order names its
  * payee, which is the merchant itself or one of its sub-merchants.
  */
 export function isOwnSubOrder(own: Payee, combined: JsonObject, subOrder: JsonObject): boolean {
@@ -34,7 +37,7 @@ export function isOwnSubOrder(own: Payee, combined: JsonObject, subOrder: JsonOb
 
 function isOwnMerchant(own: Payee, resource: JsonObject): boolean {
   const merchants = given(resource.mchid, resource.sp_mchid);
-  // A partner receives for somebody else: the message must say for whom.
+  // A partner receives for another merchant: the message must name it.
   const namesPayee = given(resource.sp_mchid).length === 0 || given(resource.sub_mchid).length > 0;
   return (
     merchants.length > 0 &&
@@ -56,7 +59,7 @@ function includes(known: readonly string[], value: unknown): boolean {
   return typeof value === 'string' && known.includes(value);
 }
 
-/** An absent, null or empty number says nothing. */
+/** An absent, null or empty number states nothing. */
 function given(...values: unknown[]): unknown[] {
   return values.filter((value) => value !== undefined && value !== null && value !== '');
 }

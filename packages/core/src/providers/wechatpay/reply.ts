@@ -1,6 +1,6 @@
 import { type ReplyFor, statusOf } from '../provider.js';
 
-/** One text for every refusal: a sender that probes must learn nothing. */
+/** One text for every refusal: a probing sender must learn nothing. */
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**

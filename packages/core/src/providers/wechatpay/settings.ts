@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { secretSource } from '../secret.js';
 
-/** The HEX serial of a platform certificate (at most 20 bytes, RFC 5280), or a public key's own ID. */
+/** The HEX serial of a platform certificate (at most 20 bytes, RFC 5280), or a public key's ID. */
 const KEY_SERIAL = /^(?:[0-9A-Fa-f]{2,40}|PUB_KEY_ID_[0-9A-Za-z]{1,64})$/;
 
 /** Merchant and app numbers are texts: as YAML numbers they would lose digits. */
@@ -34,7 +34,7 @@ export const wechatpaySettings = z.strictObject({
   apiV3Keys: z.array(secretSource).min(1),
   /** Five minutes, as WeChat's SDKs for Go and PHP (docs/providers/wechatpay.md, "Time window"). */
   timestampToleranceSeconds: z.int().positive().default(300),
-  /** By serial: certificates and public keys side by side, since WeChat moves over gradually. */
+  /** By serial: certificates and public keys side by side, since WeChat migrates gradually. */
   keys,
 });
 export type WechatpaySettings = z.infer<typeof wechatpaySettings>;

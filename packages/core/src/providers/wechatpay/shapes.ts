@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { fenFromJson } from '../../money.js';
 
 /**
- * `out_trade_no`, `transaction_id`, `refund_id`: texts. One that arrives as a number has already been
- * through somebody's double, and is not taken. Visible ASCII: WeChat allows digits, letters and `_-|*`.
+ * `out_trade_no`, `transaction_id`, `refund_id`: texts. A number is refused, since a double may
+ * already have rounded it. Visible ASCII: WeChat allows digits, letters and `_-|*`.
  */
 export const identifier = z.string().regex(/^[\x21-\x7e]{1,64}$/);
 
@@ -23,7 +23,9 @@ const currency = z.preprocess(
     .transform((code) => code ?? 'CNY'),
 );
 
-/** RFC 3339 with its offset, e.g. `2018-06-08T10:34:56+08:00`. Only what happened has a time. */
+/**
+ * RFC 3339 with its offset, e.g. `2018-06-08T10:34:56+08:00`. Absent until the event has happened.
+ */
 const time = z.preprocess(
   unlessEmpty,
   z.iso
@@ -34,7 +36,7 @@ const time = z.preprocess(
 
 const trade = { out_trade_no: identifier, transaction_id: identifier, success_time: time };
 
-/** Compared with the amount due is `total`: `payer_total` is less where coupons were used. */
+/** `total` is compared with the amount due: `payer_total` is smaller with coupons. */
 export const payment = z.object({ ...trade, amount: z.object({ total: fen, currency }) });
 
 /** Combined orders call the same thing `total_amount`. */
@@ -45,7 +47,7 @@ export const subOrder = z.object({
     .transform((amount) => ({ total: amount.total_amount, currency: amount.currency })),
 });
 
-/** `refund` is this refund alone, not a running total; `total` is what the trade paid. */
+/** `refund` is this refund alone, not a running total; `total` is the paid amount of the trade. */
 export const refund = z.object({
   ...trade,
   refund_id: identifier,

@@ -10,10 +10,10 @@ import { readHeaders, type SignatureHeaders } from './headers.js';
 import { isObject, type JsonObject, parseJsonObject } from './json.js';
 import type { ContentKey, WechatpayKeys } from './keys.js';
 
-/** A notification whose origin was proved, with its resource opened. */
+/** A notification of proved origin, with its opened resource. */
 export interface WechatpayMessage {
   readonly eventType: string;
-  /** Null when the opened resource is not one JSON object: genuine, but nothing can be read from it. */
+  /** Null when the opened resource is not one JSON object: genuine, but unreadable. */
   readonly resource: JsonObject | null;
 }
 
@@ -26,7 +26,10 @@ const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 
 const ALGORITHM = 'AEAD_AES_256_GCM';
 
-/** Of the ID and the event type, which are stored and logged; WeChat sends 36 and about 30 characters. */
+/**
+ * Limits of the ID and the event type, which are stored and logged; WeChat sends 36 and about 30
+ * characters.
+ */
 const LABEL = /^[\x20-\x7e]{1,128}$/;
 
 /**
@@ -58,7 +61,7 @@ export function verify(
   const body = parseJsonObject(request.body);
   if (body === null) return refuse('malformed');
   const { id, event_type: eventType, resource } = body;
-  // What makes a signed message a notification: API answers are signed with the same keys.
+  // These fields make a signed message a notification: API answers are signed with the same keys.
   if (!isLabel(id) || !isLabel(eventType) || !isObject(resource)) {
     return refuse('not_a_notification');
   }
@@ -72,20 +75,20 @@ export function verify(
     request: verifiedRequest({ eventType, resource: opened }),
     notificationId: id,
     shardKey: orderNumberOf(opened) ?? id,
-    // The envelope's nonce and ciphertext may differ when it is sent again. JSON marks where the type ends.
+    // The envelope's nonce and ciphertext may differ in a re-send. JSON marks where the type ends.
     digest: sha256Hex(JSON.stringify(eventType), content),
     authenticity: 'signed',
     sentAt,
   };
 }
 
-/** Of a combined payment: the number of the whole, since its orders can be in one place only. */
+/** For a combined payment the number of the whole, since its orders must go to one place. */
 function orderNumberOf(resource: JsonObject | null): string | null {
   const number = resource?.out_trade_no ?? resource?.combine_out_trade_no;
   return typeof number === 'string' && number !== '' ? number : null;
 }
 
-/** `timestamp\nnonce\nRAW BODY\n`; WeChat's JSON is not canonical, so the bytes stay as they came. */
+/** `timestamp\nnonce\nRAW BODY\n`; WeChat's JSON is not canonical, so the bytes stay unchanged. */
 function signedText({ timestamp, nonce }: SignatureHeaders, body: Buffer): Buffer {
   return Buffer.concat([Buffer.from(`${timestamp}\n${nonce}\n`), body, Buffer.from('\n')]);
 }
@@ -94,11 +97,11 @@ function isLabel(value: unknown): value is string {
   return typeof value === 'string' && LABEL.test(value);
 }
 
-/** Null when it is not sealed as it should be, or with another key. */
+/** Null when it is not sealed correctly, or with another key. */
 function open(resource: JsonObject, keys: readonly ContentKey[]): Buffer | null {
   const { algorithm, ciphertext } = resource;
   const nonceText = resource.nonce;
-  // May be left out, or null.
+  // Optional, or null.
   const associatedText = resource.associated_data ?? '';
   if (algorithm !== ALGORITHM || typeof ciphertext !== 'string') return null;
   if (typeof nonceText !== 'string' || typeof associatedText !== 'string') return null;
