@@ -1,5 +1,5 @@
-// Who may import whom: apps → core → prisma, never back. `tests/import-directions.test.ts` runs this,
-// and proves that it can fail by planting a forbidden import.
+// Who may import whom: apps → core → prisma, never back. `tests/import-directions.test.ts` runs
+// this, and proves that it can fail by planting a forbidden import.
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 export default {
@@ -59,7 +59,8 @@ export default {
       { path: '^apps/gateway/src', pathNot: '\\.test\\.ts$' },
       {
         path: '^(prisma/|packages/core/src/(orders|notifications|deliveries|database)/|node_modules/(@prisma|\\.pnpm/@prisma))',
-        // What a provider says of an order is told in facts: types, and the function that names them.
+        // What a provider says of an order is told in facts: types, and the function that names
+        // them.
         pathNot:
           '^packages/core/src/orders/fact\\.ts$|^packages/core/src/notifications/notification\\.ts$',
         reachable: true,

@@ -2,9 +2,10 @@ import pg from 'pg';
 
 /**
  * What PostgreSQL itself ends: a wait for a lock, a statement, a transaction whose process stands
- * still. Prisma's own time-outs end none of these on the server. A worker whose machine vanished must
- * not keep its orders locked until TCP notices. Set for one transaction, never for the session: behind
- * a PgBouncer in transaction mode a session's settings go to the next user of the connection.
+ * still. Prisma's own time-outs end none of these on the server. A worker whose machine vanished
+ * must not keep its orders locked until TCP notices. Set for one transaction, never for the
+ * session: behind a PgBouncer in transaction mode a session's settings go to the next user of the
+ * connection.
  */
 const BEGIN = `BEGIN;
   SET LOCAL lock_timeout = '2s';

@@ -6,7 +6,9 @@ import { afterEach, expect, test } from 'vitest';
 const root = join(import.meta.dirname, '..');
 const planted = join(root, 'apps/simulator/src/planted-by-the-pointers-test.ts');
 
-/** Numbered sections belong to documents that are not here; this file must not hold the sign itself. */
+/**
+ * Numbered sections belong to documents that are not here; this file must not hold the sign itself.
+ */
 const SECTION_SIGN = '\u00a7';
 
 /** A page of `docs`, also with headings of it: `page, "Heading" and "Heading"`. */

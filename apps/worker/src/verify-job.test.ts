@@ -216,7 +216,10 @@ describe('where the two rules differ', () => {
   const text = { notificationId: job.notificationId, digest: 'a'.repeat(64) };
   const former = { notificationId: 'former', digest: 'b'.repeat(64) };
 
-  /** The shop's provider with names of its own by both rules; `refuses` what is verified by the rule `text`. */
+  /**
+   * The shop's provider with names of its own by both rules; `refuses` what is verified by the rule
+   * `text`.
+   */
   function naming(refuses = false): Channels {
     const channel = channels.get('shop');
     if (!channel) throw new Error('no channel');

@@ -1,6 +1,7 @@
 /**
- * A lock or an outage holds up what it concerns and nothing else: a worker under a steady load, with something locked
- * by another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten session does.
+ * A lock or an outage holds up what it concerns and nothing else: a worker under a steady load,
+ * with something locked by another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten
+ * session does.
  */
 import { createHash } from 'node:crypto';
 import pg from 'pg';
@@ -60,7 +61,10 @@ async function hold(...statements: readonly string[]) {
   };
 }
 
-/** Payments of `A0` and on, at a steady rate. @returns per order the time from the receipt of its payment to its end */
+/**
+ * Payments of `A0` and on, at a steady rate. @returns per order the time from the receipt of its
+ * payment to its end
+ */
 async function payAtSteadyRate(seconds: number, beside: () => Promise<unknown> = async () => {}) {
   const sentAt = new Map<string, number>();
   const paidAfter = new Map<string, number>();

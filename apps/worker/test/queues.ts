@@ -36,7 +36,9 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
   return openOn(kind === 'redis' ? await redisQueue() : await postgresQueue());
 }
 
-/** On a Redis of the test's own, which must be up when the queue is opened and when it is closed. */
+/**
+ * On a Redis of the test's own, which must be up when the queue is opened and when it is closed.
+ */
 export function openTestQueueOn({ url }: OwnRedis): Promise<TestQueue> {
   const prefix = 'test';
   return openOn({
@@ -127,7 +129,9 @@ async function asRedisAdmin(work: (admin: Redis) => Promise<unknown>): Promise<v
   }
 }
 
-/** A database and a role of its own, as the migration tool makes them: the queue sees nothing else. */
+/**
+ * A database and a role of its own, as the migration tool makes them: the queue sees nothing else.
+ */
 async function postgresQueue(): Promise<Store> {
   const postgresUrl = inject('postgresUrl');
   const database = await freshDatabase({ postgresUrl, templateDatabase: null });

@@ -39,7 +39,9 @@ export function makeShop() {
     const { data, digest } = made(body, 'text');
     return { id: jobIdFor(data, digest), data };
   };
-  /** The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it. */
+  /**
+   * The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it.
+   */
   const formerJobFor = (body: Buffer) => {
     const { data, digest } = made(body, 'former');
     return { ...data, version: 1, digest };
@@ -56,7 +58,10 @@ export function makeShop() {
 
 export type Shop = ReturnType<typeof makeShop>;
 
-/** The same job with a body in which the amount was changed: what someone with write access to the queue could do. */
+/**
+ * The same job with a body in which the amount was changed: what someone with write access to the
+ * queue could do.
+ */
 export function tampered({ id, data }: NewJob): NewJob {
   const body = data.bodyText ?? '';
   const changed = body.replace('total_amount=88.88', 'total_amount=00.01');

@@ -1,4 +1,7 @@
-/** Two merchants tell of one trade: neither is blocked, both orders are flagged, and nobody is named. */
+/**
+ * Two merchants tell of one trade: neither is blocked, both orders are flagged, and nobody is
+ * named.
+ */
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import { retryHeld } from '@payonce/core/notifications/release';
 import { flagContested } from '@payonce/core/orders/flag-contested';

@@ -1,4 +1,7 @@
-/** Deliveries that are made by who applies, in the same statement as the order event, and by nobody else's leave. */
+/**
+ * Deliveries that are made by who applies, in the same statement as the order event, and by nobody
+ * else's leave.
+ */
 import { disableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
 import { fanOut } from '@payonce/core/deliveries/fan-out';
 import { applyNotifications } from '@payonce/core/notifications/apply';

@@ -9,7 +9,9 @@ import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
-/** A master that becomes a replica, as before its machine is restarted, and keeps its connections. */
+/**
+ * A master that becomes a replica, as before its machine is restarted, and keeps its connections.
+ */
 
 const logged: string[] = [];
 const cleanups: (() => Promise<unknown>)[] = [];

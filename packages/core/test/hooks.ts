@@ -1,4 +1,6 @@
-/** A merchant's system: a real server that checks what it hears with the `standardwebhooks` package. */
+/**
+ * A merchant's system: a real server that checks what it hears with the `standardwebhooks` package.
+ */
 import {
   createServer,
   type IncomingHttpHeaders,

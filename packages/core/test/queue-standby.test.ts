@@ -136,7 +136,8 @@ test('a Redis that is known to hang costs nobody its share, but for one probe no
     adds += round.length;
   }
   expect(adds).toBeGreaterThan(100);
-  // Every two seconds one add asks Redis; once its connection counts as dead, not even that one waits.
+  // Every two seconds one add asks Redis; once its connection counts as dead, not even that one
+  // waits.
   expect(slow.length).toBeLessThanOrEqual(2);
   expect(queue.switches).toEqual(['postgres']);
   redis.resume();

@@ -49,7 +49,10 @@ async function testFormer(...batch: VerifiedNotification[]) {
   return deps;
 }
 
-/** What the present release sees in these bodies: the digest of the text before the colon, and events. */
+/**
+ * What the present release sees in these bodies: the digest of the text before the colon, and
+ * events.
+ */
 const seeing =
   (events: Readonly<Record<string, readonly PaymentEvent[]>>): DecodeStored =>
   ({ body }) => {

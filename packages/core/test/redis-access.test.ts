@@ -12,7 +12,10 @@ import { type QueueStores, readQueueSettings } from '../src/queue/queue-settings
 import { queuesOf } from '../src/queue/shards.js';
 import { someJob } from './queue-jobs.js';
 
-/** Servers that demand TLS and a password, reached by what the environment says, as gateway and worker do. */
+/**
+ * Servers that demand TLS and a password, reached by what the environment says, as gateway and
+ * worker do.
+ */
 
 const WAYS = ['single', 'sentinel', 'cluster'] as const;
 type Way = (typeof WAYS)[number];
@@ -165,7 +168,8 @@ test('a certificate of an authority that is not trusted is refused, and named as
 });
 
 test('who closes while a certificate is being refused goes on living', async () => {
-  // An error that nobody listens for fails the run. Which moment it takes is a matter of luck: one of three.
+  // An error that nobody listens for fails the run. Which moment it takes is a matter of luck: one
+  // of three.
   const [queue] = queuesOf(storesOf(withoutCa('single')));
   for (let count = 0; count < 30; count += 1) {
     const worker = openHostedWorker(queue, async () => {}, { concurrency: 1 });

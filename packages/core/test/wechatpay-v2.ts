@@ -6,7 +6,10 @@ import type { RejectReason } from '../src/providers/provider.js';
 import { wechatpayV2Settings } from '../src/providers/wechatpay-v2/settings.js';
 import { wechatpayV2 } from '../src/providers/wechatpay-v2/wechatpay-v2.js';
 
-/** An API v2 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the adapter. */
+/**
+ * An API v2 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the
+ * adapter.
+ */
 
 export type SignType = 'HMAC-SHA256' | 'MD5';
 export const KEY = randomApiKey();

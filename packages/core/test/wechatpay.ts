@@ -11,7 +11,10 @@ import type { PaymentEvent } from '../src/providers/event.js';
 import type { PaymentProvider, RejectReason } from '../src/providers/provider.js';
 import { wechatpay } from '../src/providers/wechatpay/wechatpay.js';
 
-/** An API v3 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the adapter. */
+/**
+ * An API v3 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the
+ * adapter.
+ */
 
 export const NOW = new Date('2026-11-23T08:00:00Z');
 export const PAID_AT = new Date('2026-11-23T07:59:58Z');

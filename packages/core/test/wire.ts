@@ -1,4 +1,6 @@
-/** What the providers really send, proved and decoded by the real adapters: verify, decode, apply. */
+/**
+ * What the providers really send, proved and decoded by the real adapters: verify, decode, apply.
+ */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

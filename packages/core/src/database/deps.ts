@@ -7,6 +7,9 @@ export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;
   readonly log: Log;
-  /** Everything happens inside of this transaction: for those who look what would happen, and roll it back. */
+  /**
+   * Everything happens inside of this transaction: for those who look what would happen, and roll
+   * it back.
+   */
   readonly within?: Prisma.TransactionClient;
 }

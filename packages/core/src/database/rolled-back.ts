@@ -2,7 +2,8 @@ import type { DatabaseDeps } from './deps.js';
 import { inTransaction, type Tx, waitForLocks } from './transaction.js';
 
 /**
- * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its transaction.
+ * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its
+ * transaction.
  */
 const LOCK_WAIT_MS = 500;
 

@@ -55,10 +55,11 @@ export async function inTransaction<T>(
  * Settings of this transaction alone, sent in one round trip: without parameters, several
  * statements go as one message.
  * - READ COMMITTED, whatever the database's default is.
- * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was last analysed, the
- *   planner would read and hash all of it for each batch: three times the work at twenty thousand orders.
- * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job, or an answer to a
- *   person, rests on it. A stricter value (`remote_apply`) stays.
+ * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was
+ *   last analysed, the planner would read and hash all of it for each batch: three times the work
+ *   at twenty thousand orders.
+ * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job,
+ *   or an answer to a person, rests on it. A stricter value (`remote_apply`) stays.
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;

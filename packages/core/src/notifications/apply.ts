@@ -170,6 +170,7 @@ function heldEvents(
   read: readonly StoredEvent[],
   forced: HoldReason | null,
 ): AskedAgain[] {
+  if (read.length + equalHeld.length === 0) return [];
   const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
   const standingOf = ({ notificationRowId, position }: HeldEvent) =>
     standings.get(notificationRowId)?.[position] ?? 'judged';

@@ -57,8 +57,9 @@ export async function lockFreeOrdersOf(
 }
 
 /**
- * Decides events, with their orders locked, trades claimed and facts read: in the one order of locks
- * (notifications,) orders, trades, facts, and only what needs no newer snapshot in one statement.
+ * Decides events, with their orders locked, trades claimed and facts read: in the one order of
+ * locks (notifications,) orders, trades, facts, and only what needs no newer snapshot in one
+ * statement.
  * @param orders locked by this transaction; whichever is not among them does not exist
  */
 export async function settleEvents<Pending extends PendingEvent>(

@@ -11,7 +11,10 @@ const LIMITS = {
   flushLimitMs: 1_000,
 };
 
-/** A store that remembers what came together, and is answered by hand; after a failure it answers by itself. */
+/**
+ * A store that remembers what came together, and is answered by hand; after a failure it answers by
+ * itself.
+ */
 function byHand() {
   const flushes: { items: readonly string[]; resolve: () => void; reject: (e: Error) => void }[] =
     [];

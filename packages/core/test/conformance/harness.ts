@@ -16,8 +16,8 @@ import type fc from 'fast-check';
 export type Case = readonly [title: string, request: SignedRequest];
 
 /**
- * All that the suite has to know of one provider. The signers are the testkit's, which share no code with
- * the adapters: an error cannot hide in both.
+ * All that the suite has to know of one provider. The signers are the testkit's, which share no
+ * code with the adapters: an error cannot hide in both.
  */
 export interface Harness {
   readonly definition: ProviderDefinition;
@@ -38,11 +38,17 @@ export interface Harness {
   readonly notNotifications: readonly Case[];
   /** Text or escapes that cannot be read. */
   readonly brokenEncodings: readonly Case[];
-  /** The fields in another order: harmless where order carries no meaning, null where the bytes are signed. */
+  /**
+   * The fields in another order: harmless where order carries no meaning, null where the bytes are
+   * signed.
+   */
   reordered(request: SignedRequest): SignedRequest | null;
   /** The same content written differently, where the bytes are signed; null where they are not. */
   reserialised(request: SignedRequest): SignedRequest | null;
-  /** How far the signed time may be from the time of receipt; null where the protocol has no such window. */
+  /**
+   * How far the signed time may be from the time of receipt; null where the protocol has no such
+   * window.
+   */
   readonly windowSeconds: number | null;
   /** The request under a key that the channel does not list, where requests name their key. */
   unknownKey(request: SignedRequest): SignedRequest | null;

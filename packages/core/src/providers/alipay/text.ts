@@ -65,7 +65,10 @@ export function beijingTimeOf(value: string | undefined): Date | null {
   return new Date(inBeijing - BEIJING_MS);
 }
 
-/** Notices have 1 to 2 KiB. The next text overwrites it: a Buffer for each costs as much as filling it. */
+/**
+ * Notices have 1 to 2 KiB. The next text overwrites it: a Buffer for each costs as much as filling
+ * it.
+ */
 const SCRATCH = Buffer.allocUnsafeSlow(8 * 1024);
 
 /** The bytes of a latin1 text, good until the next call. */

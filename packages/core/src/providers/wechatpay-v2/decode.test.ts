@@ -159,7 +159,8 @@ describe('whose money it is', () => {
     ['no sub-merchant, though a partner', partner, {}, false],
   ])('%s', (_, payee, changes, payeeMatches) => {
     expect(payment(changes, payee)).toMatchObject([{ kind: 'order', payeeMatches }]);
-    // An envelope proves nothing: the key that opens the content does, unless the envelope contradicts it.
+    // An envelope proves nothing: the key that opens the content does, unless the envelope
+    // contradicts it.
     const silent = changes.appid === '' || Object.keys(changes).length === 0;
     const matches = payeeMatches || silent;
     expect(refund({}, changes, payee)).toMatchObject([{ kind: 'order', payeeMatches: matches }]);

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by hand
- * because here the danger is in what a parser *can* do. General parsers ignore or resolve what must be
- * refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by option, and their
- * entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and its incomplete first
- * fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF into LF (XML 1.0,
- * "End-of-Line Handling"), but the sender signs a value and then writes it, so the value has to stay
- * as it was sent.
- * This grammar has no production for any of that: what it does not name is refused.
+ * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by
+ * hand because here the danger is in what a parser *can* do. General parsers ignore or resolve what
+ * must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
+ * option, and their entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and
+ * its incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
+ * into LF (XML 1.0, "End-of-Line Handling"), but the sender signs a value and then writes it, so
+ * the value has to stay as it was sent. This grammar has no production for any of that: what it
+ * does not name is refused.
  */
 
 /** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */

@@ -19,8 +19,8 @@ export interface WechatpayMessage {
 
 /**
  * WeChat sends wrong signatures on purpose, to see that merchants verify
- * (docs/providers/wechatpay.md, "Signature probes"). They are verified like any other and fail; only
- * their counter is another.
+ * (docs/providers/wechatpay.md, "Signature probes"). They are verified like any other and fail;
+ * only their counter is another.
  */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 
