@@ -38,7 +38,7 @@ async function run(check: boolean, rolledBack: string | undefined): Promise<void
   if (!DATABASE_URL) throw new Error('DATABASE_URL is not set (see --help)');
   if (rolledBack !== undefined) {
     await acknowledgeFailure(DATABASE_URL, rolledBack);
-    console.log(`${rolledBack} is applied at the next run`);
+    console.log(`the next run applies ${rolledBack} again`);
   } else if (check) {
     const pending = await pendingMigrations({ databaseUrl: DATABASE_URL });
     console.log(pending.length === 0 ? 'up to date' : `would apply ${pending.join(', ')}`);
