@@ -30,7 +30,9 @@ const planning = z.strictObject({
 const executing = planning.extend({
   ...asking.shape,
   /** As the plan was answered. */
-  plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
+  plan: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be the digest from the response of /held-events/plan'),
 });
 
 const changed = problem(
