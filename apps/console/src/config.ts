@@ -71,7 +71,7 @@ const shape = {
     .transform((text, context) => {
       const merchants = merchantsOf(text.split(',').map((entry) => entry.trim()));
       if (merchants !== null) return merchants;
-      const message = 'must be names of merchants or patterns between commas';
+      const message = 'must be comma-separated names of merchants, or patterns';
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })

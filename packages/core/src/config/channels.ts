@@ -119,7 +119,7 @@ function readBlock(
   }
   const { provider: id, merchant, simulated, ...rest } = parsed.data;
   if (simulated && production) {
-    faults.push(`${at}.simulated: its keys are not secret, so it is refused in production`);
+    faults.push(`${at}.simulated: its keys are not secret, so it is not allowed in production`);
   }
   const definition = providers.find((provider) => provider.id === id);
   if (!definition) {

@@ -44,7 +44,7 @@ const URL_FAULT: Readonly<Record<UrlFault, string>> = {
   not_https: 'must be https, or in a network of PAYONCE_WEBHOOK_ALLOW_NETWORKS',
   credentials: 'must not contain a user or a password',
   address_refused: 'is neither a public address nor in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
-  other_kind: 'must stay what it is',
+  other_kind: 'must stay of its kind',
 };
 
 /**

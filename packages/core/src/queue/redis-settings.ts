@@ -40,7 +40,7 @@ function addresses() {
     (urls) =>
       urls.every((url) => one.safeParse(url).success && isBare(new URL(url))) &&
       new Set(urls.map((url) => new URL(url).protocol)).size <= 1,
-    'must be addresses redis://host:port (or all rediss://) between commas, without credentials',
+    'must be comma-separated addresses redis://host:port (or all rediss://), without credentials',
   );
 }
 
