@@ -1,11 +1,14 @@
 import type { Fields } from '@payonce/testkit/request';
 import fc from 'fast-check';
 
-/** Texts that try to speak for the provider, and cuts of a signed text: for the tests of both signed protocols. */
+/**
+ * Texts that imitate the provider, and cuts of a signed text: for the tests of both signed
+ * protocols.
+ */
 
 /**
- * A buyer's or merchant's text that holds fields: some names, each with one of the values, in any order, doubled
- * or not, with `&` first and last or not.
+ * A buyer's or merchant's text that contains fields: some names, each with one of the values, in
+ * any order, repeated or not, with `&` first and last or not.
  */
 export function hostileText(
   names: readonly string[],
@@ -21,7 +24,7 @@ export function hostileText(
   );
   const pieces = fc.oneof(
     fc.array(piece, { minLength: 1, maxLength: 4 }),
-    // As a signer would sort them, which is what an attacker has to do.
+    // Sorted like a signer's fields, which an attacker must do.
     fc.array(piece, { minLength: 2, maxLength: 12 }).map((all) => all.toSorted()),
   );
   return fc
@@ -30,10 +33,11 @@ export function hostileText(
 }
 
 /**
- * Fields that have the given signed text: pieces glued together, names rising, so that the signer's sorting gives
- * the very same text.
+ * Fields with the given signed text: pieces glued together, names sorted, so that the signer's
+ * sorting gives the same text.
  * @param glue decides for each piece that may be a field whether it stays in the value before it
- * @param emptyIsSigned false where the signer leaves out empty values, so that such a field would be missing
+ * @param emptyIsSigned false if the signer leaves out empty values, so that such a field would be
+ * missing
  */
 export function cutOf(
   signed: string,
@@ -45,10 +49,10 @@ export function cutOf(
     const equals = piece.indexOf('=');
     const name = equals === -1 ? '' : piece.slice(0, equals);
     const last = fields.at(-1);
-    // A name that XML and forms know, behind the last one. The field `sign` would be the signature itself, and a
-    // text's `sign_type` might claim an algorithm that the channel does not use.
+    // A name that XML and forms allow, after the last one. The field `sign` would be the signature
+    // itself, and a text's `sign_type` might claim an algorithm that the channel does not use.
     const known = /^(?!sign$|sign_type$)[A-Za-z_][\w.-]{0,63}$/.test(name);
-    // Without a value of its own, a field has the pieces behind it for one.
+    // Without a value, a field takes the pieces behind it as its value.
     const ready = last === undefined || ((emptyIsSigned || last[1] !== '') && name > last[0]);
     const fits = known && ready;
     if (fits && !(last !== undefined && glue(index))) fields.push([name, piece.slice(equals + 1)]);

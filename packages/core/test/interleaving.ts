@@ -1,9 +1,9 @@
-/** Stops transactions where a test wants them, with a lock held from outside. */
+/** Stops transactions where a test wants them, by a lock from another session. */
 import pg from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import type { TestDatabase } from './database-support.js';
 
-/** Holds a lock in a transaction of its own. @returns how to let go; what it wrote is rolled back */
+/** Holds a lock in a separate transaction. @returns releases it; its writes are rolled back */
 export async function holdLock(deps: TestDatabase, text: string): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: deps.url });
   // Dropping the database at the end of a failed test cuts the connection.
@@ -17,7 +17,7 @@ export async function holdLock(deps: TestDatabase, text: string): Promise<() => 
   };
 }
 
-/** Until so many sessions wait for a lock, or `instead` is done already. */
+/** Waits until so many sessions wait for a lock, or `instead` is done. */
 export async function waiting(deps: TestDatabase, count: number, instead?: Promise<unknown>) {
   const done = { instead: false };
   instead?.then(

@@ -12,8 +12,8 @@ import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**
- * Between the reply to an add and the one to its WAIT the master alone has the job. A connection that breaks then
- * comes back at once, and must not pass for the one that wrote.
+ * Between the reply to an add and the reply to its WAIT only the master has the job. A connection
+ * that breaks then reconnects at once, and must not count as the one that wrote.
  */
 
 const WAIT_COMMAND = /\$4\r\nwait\r\n/i;
@@ -66,7 +66,9 @@ afterEach(async () => {
 
 const enqueue = (job: NewJob) => queue.enqueue(job, 2_000);
 
-/** The IDs of the jobs in a server, each as often as a worker would get it; without the one that came first. */
+/**
+ * The IDs of the jobs in a server, each as often as a worker would get it; without the first one.
+ */
 async function jobsIn(settings: RedisQueueSettings): Promise<(string | undefined)[]> {
   const hosted = openHostedQueue(settings);
   try {
@@ -90,7 +92,7 @@ async function untilBack(): Promise<void> {
   await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
 }
 
-test('a connection that is lost between an add and its WAIT acknowledges nothing, nor does its copy before a replica has it', async () => {
+test('a connection that is lost between an add and its WAIT acknowledges nothing, and neither does its copy before a replica has it', async () => {
   const job = someJob();
   replica.suspend();
   cutAtNextWait();
@@ -100,7 +102,7 @@ test('a connection that is lost between an add and its WAIT acknowledges nothing
   expect(given.filter((piece) => WAIT_COMMAND.test(piece)).join()).not.toContain(job.id);
   expect(await jobsIn(inMaster)).toEqual([job.id]);
   await untilBack();
-  // Sent again, the job is known to the master, and to it alone.
+  // Sent again, the job is known to the master alone.
   await expect(enqueue(job)).rejects.toMatchObject({ detail: '0 of 1 replicas have it' });
   replica.resume();
   await eventually(() => enqueue(job));
@@ -108,7 +110,7 @@ test('a connection that is lost between an add and its WAIT acknowledges nothing
   expect(await jobsIn(inMaster)).toEqual([job.id]);
 });
 
-test('what was added together is lost together: none is acknowledged, each is when it is sent again, and is there once', async () => {
+test('jobs that were added together are lost together: none is acknowledged, each is when it is sent again, and exists once', async () => {
   const jobs = Array.from({ length: 20 }, () => someJob());
   cutAtNextWait();
   const first = await Promise.allSettled(jobs.map(enqueue));

@@ -3,7 +3,7 @@ import { createPrisma, Prisma } from '@payonce/prisma/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { testDatabase } from './database-support.js';
 
-test('a transaction has its own settings, whatever the session prefers, and leaves none behind', async () => {
+test('a transaction has separate settings, whatever the session prefers, and leaves none behind', async () => {
   const { url } = await testDatabase();
   const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
   onTestFinished(() => prisma.$disconnect());
@@ -26,7 +26,7 @@ test('a transaction has its own settings, whatever the session prefers, and leav
   expect(before).not.toMatchObject([{ scan: 'off' }]);
 });
 
-/** Sessions that begin with this value, as a role's or a database's own setting makes them. */
+/** Sessions that begin with this value, as with a role's or a database's setting. */
 async function preferring(value: string) {
   const { url: plain } = await testDatabase();
   const url = new URL(plain);

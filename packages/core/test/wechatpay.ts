@@ -11,7 +11,10 @@ import type { PaymentEvent } from '../src/providers/event.js';
 import type { PaymentProvider, RejectReason } from '../src/providers/provider.js';
 import { wechatpay } from '../src/providers/wechatpay/wechatpay.js';
 
-/** An API v3 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the adapter. */
+/**
+ * An API v3 channel, its requests, and the signer that plays WeChat: for the tests beside the
+ * adapter.
+ */
 
 export const NOW = new Date('2026-11-23T08:00:00Z');
 export const PAID_AT = new Date('2026-11-23T07:59:58Z');
@@ -25,7 +28,7 @@ export const TRADE = '4200000001202611230000000001';
 
 export const platform = generateRsaKeyPair();
 export const certificate = await issueCertificate(platform);
-/** The public key that stands beside the certificate while WeChat moves over. */
+/** The public key beside the certificate while WeChat migrates. */
 export const successor = { pair: generateRsaKeyPair(), serial: randomPublicKeyId() };
 export const retired = { pair: generateRsaKeyPair(), serial: randomSerial(), at: seconds(-60) };
 export const apiV3Key = randomApiKey();

@@ -12,18 +12,18 @@ import type {
 } from '@payonce/testkit/request';
 import type fc from 'fast-check';
 
-/** A request and what is wrong (or unusual) about it, for a test's title. */
+/** A request with its fault (or peculiarity), for a test's title. */
 export type Case = readonly [title: string, request: SignedRequest];
 
 /**
- * All that the suite has to know of one provider. The signers are the testkit's, which share no code with
- * the adapters: an error cannot hide in both.
+ * The suite's data of one provider. The signers are the testkit's, which share no code with the
+ * adapters: an error cannot hide in both.
  */
 export interface Harness {
   readonly definition: ProviderDefinition;
   /** With the genuine keys live, or retired at a moment. */
   provider(retiredAt?: Date): PaymentProvider;
-  /** Settings that are valid but for the keys' content. */
+  /** Settings that are valid except for the keys' content. */
   readonly settings: unknown;
   readonly signer: ProviderSigner;
   readonly rail: 'alipay' | 'wechat';
@@ -32,19 +32,24 @@ export interface Harness {
   withoutEach(request: SignedRequest): Case[];
   /** The request with each header or field doubled. */
   withDoubled(request: SignedRequest): Case[];
-  /** The request with another text in place of the signature's. */
+  /** The request with a changed signature text. */
   withSignature(request: SignedRequest, change: (signature: string) => string): SignedRequest;
   /** Genuinely signed, but no notification. */
   readonly notNotifications: readonly Case[];
   /** Text or escapes that cannot be read. */
   readonly brokenEncodings: readonly Case[];
-  /** The fields in another order: harmless where order carries no meaning, null where the bytes are signed. */
+  /**
+   * The fields in another order: harmless if order has no meaning, null if the bytes are signed.
+   */
   reordered(request: SignedRequest): SignedRequest | null;
-  /** The same content written differently, where the bytes are signed; null where they are not. */
+  /** The same content written differently, if the bytes are signed; otherwise null. */
   reserialised(request: SignedRequest): SignedRequest | null;
-  /** How far the signed time may be from the time of receipt; null where the protocol has no such window. */
+  /**
+   * How far the signed time may be from the time of receipt; null if the protocol has no such
+   * window.
+   */
   readonly windowSeconds: number | null;
-  /** The request under a key that the channel does not list, where requests name their key. */
+  /** The request under a key that the channel does not list, if requests name their key. */
   unknownKey(request: SignedRequest): SignedRequest | null;
   /** Genuinely signed (or encrypted) requests with any content. */
   readonly anySigned: fc.Arbitrary<SignedRequest>;

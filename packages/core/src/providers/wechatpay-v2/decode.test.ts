@@ -126,14 +126,14 @@ describe('a payment', () => {
     ]);
   });
 
-  test('what a list shows of odd words is short', () => {
+  test('long or odd values are shortened for lists', () => {
     const [event] = payment({ result_code: 'x'.repeat(1000) });
     expect(event).toMatchObject({ kind: 'unsupported' });
     expect(event?.kind === 'unsupported' && event.says.length).toBe(64);
   });
 });
 
-describe('whose money it is', () => {
+describe('the payee', () => {
   test.each<[string, Payee, Changes, boolean]>([
     ['the channel’s own', direct, {}, true],
     ['its other app', direct, { appid: 'wx2' }, true],
@@ -159,7 +159,8 @@ describe('whose money it is', () => {
     ['no sub-merchant, though a partner', partner, {}, false],
   ])('%s', (_, payee, changes, payeeMatches) => {
     expect(payment(changes, payee)).toMatchObject([{ kind: 'order', payeeMatches }]);
-    // An envelope proves nothing: the key that opens the content does, unless the envelope contradicts it.
+    // An envelope proves nothing: the key that opens the content does, unless the envelope
+    // contradicts it.
     const silent = changes.appid === '' || Object.keys(changes).length === 0;
     const matches = payeeMatches || silent;
     expect(refund({}, changes, payee)).toMatchObject([{ kind: 'order', payeeMatches: matches }]);

@@ -10,7 +10,7 @@ import { isSignedBy, type SignType, signatureOf, textToSign } from './sign.js';
 import { wechatpayV2 } from './wechatpay-v2.js';
 import { parseFlatXml } from './xml.js';
 
-/** Cases that others published with their SDKs: not in this repository, run against where they are at hand. */
+/** Published cases of other SDKs: not in this repository, run if they are available. */
 interface Vector {
   readonly id: string;
   readonly kind: string;
@@ -61,7 +61,7 @@ function expectSignText(vector: Vector, message: ReadonlyMap<string, string>, ke
   if (signString !== undefined) expect(`${textToSign(message)}&key=${key}`).toBe(signString);
 }
 
-/** One check for each kind; a kind that is not here fails, so that no vector is passed over in silence. */
+/** One check for each kind; an unknown kind fails, so that no vector is skipped silently. */
 const checks: Record<string, (vector: Vector) => void> = {
   'sign-compute'(vector) {
     const { key = '', signType = 'MD5' } = vector.input ?? {};
@@ -80,7 +80,7 @@ const checks: Record<string, (vector: Vector) => void> = {
     expectSignText(vector, message, key);
     expect(isSignedBy(message, signType, key)).toBe(vector.expected.valid);
     const result = verifyWith(key, body(vector), signType);
-    // Some published texts carry a good signature and are no notification: they lack return_code.
+    // Some published texts have a valid signature and are no notification: they lack return_code.
     const notification = vector.expected.valid === true && message.has('return_code');
     expect(result.ok).toBe(notification);
     if (vector.expected.valid && !notification) {
