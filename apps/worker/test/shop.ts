@@ -7,7 +7,7 @@ import type { PaymentInput } from '@payonce/testkit/request';
 
 let pair: RsaKeyPair | undefined;
 
-/** A merchant with one Alipay channel, and Alipay's private key to sign with. */
+/** A merchant with one Alipay channel, and Alipay's private key for signing. */
 export function makeShop() {
   pair ??= generateRsaKeyPair();
   const { privateKey, publicKey } = pair;
@@ -39,7 +39,7 @@ export function makeShop() {
     const { data, digest } = made(body, 'text');
     return { id: jobIdFor(data, digest), data };
   };
-  /** The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it. */
+  /** The data of a job from before version 2: no ID of the queue is bound to it. */
   const formerJobFor = (body: Buffer) => {
     const { data, digest } = made(body, 'former');
     return { ...data, version: 1, digest };
@@ -56,7 +56,10 @@ export function makeShop() {
 
 export type Shop = ReturnType<typeof makeShop>;
 
-/** The same job with a body in which the amount was changed: what someone with write access to the queue could do. */
+/**
+ * The same job with a changed amount in its body: a possible act of anyone with write access to the
+ * queue.
+ */
 export function tampered({ id, data }: NewJob): NewJob {
   const body = data.bodyText ?? '';
   const changed = body.replace('total_amount=88.88', 'total_amount=00.01');
@@ -64,7 +67,7 @@ export function tampered({ id, data }: NewJob): NewJob {
   return { id, data: { ...data, bodyText: changed } };
 }
 
-/** The same job for a channel that no worker knows. */
+/** The same job for an unknown channel. */
 export function elsewhere({ id, data }: NewJob): NewJob {
   return { id, data: { ...data, channel: 'gone' } };
 }

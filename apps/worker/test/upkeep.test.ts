@@ -16,7 +16,7 @@ import { makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
 
-/** Trade T, told of an order of this merchant, as a worker applies it. */
+/** Trade T, claimed for an order of this merchant, as a worker applies it. */
 function paymentOf(merchant: string, orderNumber: string): VerifiedNotification {
   const at = systemClock();
   return {
@@ -40,7 +40,7 @@ function paymentOf(merchant: string, orderNumber: string): VerifiedNotification 
   };
 }
 
-/** What the worker does by the clock, on real stores. */
+/** The worker's scheduled tasks, on real stores. */
 describe('the running worker', () => {
   let queue: TestQueue;
   let database: TestDatabase;
@@ -81,7 +81,7 @@ describe('the running worker', () => {
     },
   );
 
-  test('flags both orders of a trade that two merchants tell of', async () => {
+  test('flags both orders of a trade that two merchants claim', async () => {
     const { prisma } = database;
     const deps = { prisma, clock: systemClock };
     await database.register('A1');
@@ -100,7 +100,7 @@ describe('the running worker', () => {
     });
   });
 
-  test('applies a dead letter that a worker of before version 2 left', async () => {
+  test('applies a dead letter of a worker from before version 2', async () => {
     const deps = { prisma: database.prisma, clock: systemClock };
     await database.register('A1');
     const job = shop.formerJobFor(shop.payment({ orderNumber: 'A1' }).body);
@@ -111,7 +111,7 @@ describe('the running worker', () => {
     await eventually(async () => (await database.statusOf('A1')) === 'paid');
   });
 
-  test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
+  test('verifies a dead letter again: one that was tampered with fails again, and is logged', async () => {
     const deps = { prisma: database.prisma, clock: systemClock };
     await database.register('A1');
     const { id: jobId, data: job } = tampered(
@@ -135,7 +135,7 @@ describe('the running worker', () => {
     expect(lines.filter((line) => line.includes('dead_letter.died_again'))).toHaveLength(1);
   });
 
-  test('alerts once when an event has waited for its order too long, and shows how many do', async () => {
+  test('alerts once when an event has waited for its order too long, and shows how many have', async () => {
     const { lines } = await start({ heldDeadlineMs: 1 });
     await queue.send(shop.jobFor(shop.payment({ orderNumber: 'late' }).body));
     const alerts = () => lines.filter((line) => line.includes('held.overdue'));
@@ -149,7 +149,7 @@ describe('the running worker', () => {
     expect(alerts()).toHaveLength(1);
   });
 
-  test('drops the raw bytes of what is settled and told when they are old, and counts them', async () => {
+  test('erases the raw bytes of old decided and delivered notifications, and counts them', async () => {
     await database.register('A1');
     await start({ retentionMs: 1 });
     await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
@@ -166,7 +166,7 @@ describe('the running worker', () => {
     ]);
   });
 
-  test('says no number rather than nought while the database is away', async () => {
+  test('shows no number rather than zero while the database is down', async () => {
     await start();
     expect(await metric('payonce_dead_letters_open')).toMatch(/ 0$/);
     await database.away(true);
