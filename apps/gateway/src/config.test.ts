@@ -23,7 +23,7 @@ function faultsOf(env: Record<string, string>): readonly string[] {
   return [];
 }
 
-test('it listens on this machine alone unless told otherwise', () => {
+test('it listens on this machine alone by default', () => {
   const config = readConfig({ REDIS_URL: 'redis://h', PAYONCE_CHANNELS_FILE: channelsFile });
   expect(config).toMatchObject({
     host: '127.0.0.1',
@@ -35,13 +35,13 @@ test('it listens on this machine alone unless told otherwise', () => {
   expect([...config.channels.keys()]).toEqual(['sim-alipay', 'sim-wechat', 'sim-wechat-v2']);
 });
 
-test('the address of the orders does not reach it, not even when it is there', () => {
+test('the address of the orders does not reach it, even if it is set', () => {
   const env = { REDIS_URL: 'redis://h', PAYONCE_CHANNELS_FILE: channelsFile };
   const config = readConfig({ ...env, DATABASE_URL: 'postgres://orders' });
   expect(JSON.stringify(config)).not.toContain('orders');
 });
 
-test('every fault is told at once: ports, proxies, queue, channel file', () => {
+test('all faults are reported at once: ports, proxies, queue, channel file', () => {
   const broken = join(folder, 'broken.yaml');
   writeFileSync(broken, 'channels: { shop: { provider: paypal } }');
   const faults = faultsOf({
@@ -64,7 +64,7 @@ test('every fault is told at once: ports, proxies, queue, channel file', () => {
   }
 });
 
-test('a channel file that is not there is a fault like any other', () => {
+test('a missing channel file is a fault like any other', () => {
   const faults = faultsOf({ REDIS_URL: 'redis://h', PAYONCE_CHANNELS_FILE: join(folder, 'none') });
   expect(faults).toEqual(['PAYONCE_CHANNELS_FILE: the file cannot be read']);
 });

@@ -14,7 +14,7 @@ function refuse(
   for (let n = 0; n < times; n += 1) limit.refused(address, at);
 }
 
-test('an address is heard until its refusals are used up, then as often as they come back', () => {
+test('an address is served until its refusals are used up, then as they are refilled', () => {
   const limit = createRefusalLimit(60);
   refuse(limit, FORGER, 59);
   expect(limit.isLimited(FORGER, 0)).toBe(false);
@@ -28,7 +28,7 @@ test('an address is heard until its refusals are used up, then as often as they 
   expect(limit.isLimited(FORGER, 1_000 + HOUR_MS)).toBe(false);
 });
 
-test('what is accepted is never counted, and whoever sends it is not limited for the rest', () => {
+test('accepted requests are never counted, and their sender is not limited for the rest', () => {
   const limit = createRefusalLimit(60);
   for (let n = 0; n < 1_000; n += 1) limit.accepted(PROVIDER, 0);
   refuse(limit, PROVIDER, 1_000);

@@ -11,7 +11,7 @@ const what = (notificationId: string, digest = 'd') => ({
   digest,
 });
 
-test('copies of one notification are summed, from the first to the last; other content is told apart', () => {
+test('copies of one notification are summed, from the first to the last; other content is separate', () => {
   const tally = createTally(() => {});
   tally.acknowledged(at(3), 1, what('N1'));
   tally.acknowledged(at(1), 1, what('N1', 'other'));
@@ -24,7 +24,7 @@ test('copies of one notification are summed, from the first to the last; other c
   expect(tally.take()).toEqual({ copies: [], minutes: [] });
 });
 
-test('what came in a minute is what was refused, acknowledged or not taken', () => {
+test('the received requests of a minute are the refused, acknowledged and unavailable ones', () => {
   const tally = createTally(() => {});
   tally.refused(at(0));
   tally.unavailable(at(59), 2_001);
@@ -44,7 +44,7 @@ test('a million forged requests leave nothing behind but one sum', { timeout: 30
   expect(tally.take()).toMatchObject({ copies: [], minutes: [{ refused: 1_000_000 }] });
 });
 
-test('a million notifications that nobody takes the reports of are bounded, and what is not counted is known', {
+test('a million notifications without a taker of reports are bounded, and the uncounted ones are known', {
   timeout: 30_000,
 }, () => {
   let dropped = 0;
@@ -64,7 +64,7 @@ test('a million notifications that nobody takes the reports of are bounded, and 
   expect(rest).toBe(MAX_NOTIFICATIONS - REPORT_MAX_COPIES);
 });
 
-test('of the minutes that nobody takes the newest are kept', () => {
+test('of the minutes without a taker the newest are kept', () => {
   const tally = createTally(() => {});
   for (let n = 0; n < REPORT_MAX_MINUTES + 5; n += 1) tally.refused(at(60 * n));
   const { minutes } = tally.take();

@@ -49,10 +49,10 @@ async function receiveAll(wrongBySeconds: number) {
 }
 
 test.each([200, -200])(
-  'a clock that is wrong by %i s is measured, and told once a channel',
+  'a clock that is wrong by %i s is measured, and logged once per channel',
   async (wrong) => {
     const { skews, warnings } = await receiveAll(wrong);
-    // v2 does not say when it sent.
+    // v2 does not state the time of sending.
     expect(skews.map(([channel]) => channel)).toEqual(['sim-alipay', 'sim-wechat']);
     for (const [, skew] of skews) {
       expect(skew).toBeGreaterThan(wrong - 2);
@@ -65,7 +65,7 @@ test.each([200, -200])(
   },
 );
 
-test('a clock that is right is measured and not talked about', async () => {
+test('a correct clock is measured and not logged', async () => {
   const { skews, warnings } = await receiveAll(0);
   expect(skews).toHaveLength(2);
   for (const [, skew] of skews) expect(Math.abs(skew)).toBeLessThan(10);

@@ -29,7 +29,7 @@ export interface Providers {
   remove(): void;
 }
 
-/** Three channels with keys made for this run, and the providers' own signers. */
+/** Three channels with keys generated for this run, and the providers' signers. */
 export async function makeProviders(): Promise<Providers> {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-gateway-'));
   const { channelsFile, signers } = await testChannels(folder);
@@ -66,7 +66,7 @@ export function redisSettings(url: string): QueueSettings {
   };
 }
 
-/** The whole gateway but for its ports, on a real queue. */
+/** The whole gateway except its ports, on a real queue. */
 export function makeGateway(
   settings: QueueSettings,
   { channels }: Providers,
@@ -109,7 +109,7 @@ export async function untilReady(queue: NotificationQueue): Promise<void> {
   await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
 }
 
-/** What every job in the queue carries, whatever its state. */
+/** The data of every job in the queue, in any state. */
 export async function jobsIn(settings: QueueSettings): Promise<NotificationJob[]> {
   const queue = openHostedQueue(settings);
   try {
@@ -140,7 +140,7 @@ export interface Post {
   readonly method?: 'POST' | 'GET' | 'PUT' | 'DELETE' | 'HEAD' | 'OPTIONS';
 }
 
-/** What came back, without what differs from reply to reply. */
+/** The reply, without parts that differ from reply to reply. */
 export async function sendTo(
   { app }: Gateway,
   url: string,
@@ -159,7 +159,7 @@ export async function sendTo(
   };
 }
 
-/** Bad input gets a refusal and nothing else: no job, no log line above `info`. */
+/** Bad input gets only a refusal: no job, no log line above `info`. */
 export async function expectOnlyRefusals(
   { logLines }: Gateway,
   settings: QueueSettings,

@@ -23,7 +23,7 @@ afterEach(async () => {
   for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
 
-/** The gateway as `main.ts` starts it, on a Redis of its own, with a standby if it gets one. */
+/** The gateway as `main.ts` starts it, on a separate Redis, with a standby if it gets one. */
 async function start(env: Record<string, string> = {}) {
   const redis = await startOwnRedis({ requirepass: PASSWORD });
   cleanups.push(() => redis.remove());
@@ -49,14 +49,14 @@ function notify(port: number): Promise<Response> {
   return fetch(url, { method: 'POST', headers, body });
 }
 
-test('one line tells the ports, and no line a password', async () => {
+test('one line has the ports, and no line a password', async () => {
   const { lines, port, privatePort } = await start();
   const listening = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'listening');
   expect(listening).toMatchObject({ host: '127.0.0.1', port, privatePort, level: 'info' });
   expect(lines.join('')).not.toContain(PASSWORD);
 });
 
-test('it is alive before it is ready, ready only with a durable queue, and says which part is not', async () => {
+test('it is alive before it is ready, ready only with a durable queue, and names the part that is not', async () => {
   const { redis, privately, port } = await start();
   expect((await privately('/livez')).status).toBe(200);
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
@@ -68,7 +68,7 @@ test('it is alive before it is ready, ready only with a durable queue, and says 
   expect((await privately('/livez')).status).toBe(200);
 });
 
-/** A database of its own with the queue's schema. */
+/** A separate database with the queue's schema. */
 async function standby(): Promise<Record<string, string>> {
   const postgresUrl = inject('postgresUrl');
   const { url, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
@@ -114,7 +114,7 @@ test('with a standby it stays ready without Redis, and shows which store it uses
   expect(lines.join()).not.toContain('PAYONCE_QUEUE_DATABASE_URL');
 });
 
-test('without a standby it says at boot what that means', async () => {
+test('without a standby it logs the consequence at boot', async () => {
   const { lines } = await start();
   const warnings = lines.filter((line) => line.includes('PAYONCE_QUEUE_DATABASE_URL is not set'));
   expect(warnings).toHaveLength(1);
@@ -133,7 +133,7 @@ test('metrics are on the private port, with the expiry of each certificate', asy
   expect((await privately('/notify/alipay/sim-alipay')).status).toBe(404);
 });
 
-test('what is too much at once is told to come again at once, and the rest is taken', async () => {
+test('requests beyond the limit get an immediate 503, and the rest is accepted', async () => {
   const { redis, privately, port } = await start({ PAYONCE_GATEWAY_MAX_IN_FLIGHT: '3' });
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   redis.suspend();
@@ -153,7 +153,7 @@ test('what is too much at once is told to come again at once, and the rest is ta
   expect(replies.filter((status) => status === 200)).toHaveLength(3);
 });
 
-test('a request in hand gets its reply before the gateway ends', async () => {
+test('a pending request gets its reply before the gateway ends', async () => {
   const { redis, privately, port, lifecycle } = await start();
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   redis.suspend();

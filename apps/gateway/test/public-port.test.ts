@@ -60,12 +60,12 @@ test.each([
   await expectNothingElse();
 });
 
-test('an address that cannot be decoded is 400 with nothing in it', async () => {
+test('an address that cannot be decoded is 400 without a body', async () => {
   expect(await send('/notify/alipay/%zz')).toEqual({ status: 400, type: undefined, body: '' });
   await expectNothingElse();
 });
 
-test('nobody says who the client is but a trusted proxy', async () => {
+test("only a trusted proxy may state the client's address", async () => {
   const trusting = makeGateway(settings, providers, ['127.0.0.1']);
   try {
     for (const { app, logLines, ip } of [
@@ -87,7 +87,7 @@ test('nobody says who the client is but a trusted proxy', async () => {
   }
 });
 
-test('refusals are counted by reason, and probes and unknown keys on their own', async () => {
+test('refusals are counted by reason, and probes and unknown keys separately', async () => {
   const { headers, body } = providers.signers['sim-wechat'].payment(aPayment());
   const path = '/notify/wechatpay/sim-wechat';
   await send(path, { body, headers: { ...headers, 'wechatpay-serial': 'ABCDEF' } });
@@ -137,7 +137,7 @@ test('what is not HTTP gets 400, and the connection is closed', async () => {
   await expectNothingElse();
 });
 
-test('a body that grows beyond the limit while it comes is 413, before it ends', async () => {
+test('a body that exceeds the limit while it arrives is 413, before it ends', async () => {
   await gateway.app.listen({ host: '127.0.0.1', port: 0 });
   const answer = await new Promise<string>((resolve, reject) => {
     let text = '';

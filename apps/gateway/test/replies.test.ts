@@ -64,7 +64,7 @@ describe.each(CASES)('$channel', ({ channel, path, accepted, failed }) => {
   const signer = (): ProviderSigner => providers.signers[channel];
   const genuine = () => signer().payment(aPayment());
 
-  test('a genuine notification gets the exact bytes of success, and its own bytes are queued', async () => {
+  test('a genuine notification gets the exact bytes of success, and its bytes are queued', async () => {
     const { body, headers } = genuine();
     expect(await send(path, { body, headers })).toEqual(accepted);
     const [job, ...others] = await jobsIn(settings);

@@ -21,10 +21,10 @@ import {
   untilReady,
 } from './harness.js';
 
-/** Reports go to a Redis of their own here, so that it can hang while notifications are taken. */
+/** Reports have a separate Redis here, so that it can hang while notifications are taken. */
 
 const SENT = 60;
-/** Half of the time after which a report is given up: no reply waits for one. */
+/** Half of the time after which a report is abandoned: no reply waits for one. */
 const REPLY_LIMIT_MS = 1_000;
 
 let providers: Providers;
@@ -91,7 +91,7 @@ async function notify(): Promise<number> {
   return performance.now() - before;
 }
 
-test('what is acknowledged is told about once a second, what is refused only as a sum', async () => {
+test('acknowledgements are reported about once a second, refusals only as a sum', async () => {
   start();
   const { body, headers } = providers.signers['sim-alipay'].payment(aPayment());
   const url = '/notify/alipay/sim-alipay';
@@ -107,7 +107,7 @@ test('what is acknowledged is told about once a second, what is refused only as 
   expect(JSON.stringify(reports)).not.toMatch(/buyer|sign=/);
 });
 
-test('replies are as quick while reports hang, and what they tell is sent afterwards, once', async () => {
+test('replies are as quick while reports hang, and their counts are sent afterwards, once', async () => {
   const { metrics } = start();
   await eventually(async () => expect(await sent()).not.toEqual([]));
   redis.suspend();
@@ -116,14 +116,14 @@ test('replies are as quick while reports hang, and what they tell is sent afterw
     const text = await metrics.metrics();
     return /payonce_gateway_reports_total\{result="failed"[^}]*\} [1-9]/.test(text);
   };
-  // Two seconds until a report is given up, and on.
+  // Two seconds until a report is abandoned, and beyond.
   while (!(await failed()) || times.length < SENT) times.push(await notify());
   expect(Math.max(...times)).toBeLessThan(REPLY_LIMIT_MS);
   redis.resume();
   await eventually(async () => expect(copiesIn(await sent())).toBe(times.length));
 });
 
-test('a gateway that ends in peace tells what it has not told yet', async () => {
+test('a gateway that ends normally reports its remaining counts', async () => {
   const { stop } = start();
   await eventually(async () => expect(await sent()).not.toEqual([]));
   await notify();

@@ -38,7 +38,7 @@ function gatewayOn(settings: Parameters<typeof makeGateway>[0]): Gateway {
   return gateway;
 }
 
-/** One genuine notification of each provider: what came back, and after how long. */
+/** One genuine notification of each provider, with its reply and duration. */
 async function sendAll({ app }: Gateway) {
   const { signers } = providers;
   return Promise.all(
@@ -107,7 +107,7 @@ test('a Redis that hangs is 503 within the deadline of two seconds', async () =>
   redis.resume();
 });
 
-test('a fault of the store is never logged with what was to be stored', async () => {
+test('a fault of the store is never logged with the data to be stored', async () => {
   const redis = await ownRedis();
   const gateway = gatewayOn(redisSettings(redis.url));
   await untilReady(gateway.queue);

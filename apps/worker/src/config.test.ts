@@ -43,7 +43,7 @@ describe('configuration of the worker', () => {
     expect([...config.channels.keys()]).toEqual(['shop']);
   });
 
-  test('the database is asked for its durability unless a service is named that hides it', () => {
+  test('the database is checked for its durability unless the setting says managed', () => {
     expect(readConfig(least).databaseDurability).toBe('checked');
     const managed = { ...least, PAYONCE_DATABASE_DURABILITY: 'managed' };
     expect(readConfig(managed).databaseDurability).toBe('managed');
@@ -69,7 +69,7 @@ describe('configuration of the worker', () => {
     expect(queues.map((queue) => queue.kind)).toEqual(['redis', 'postgres']);
   });
 
-  test('every fault is told at once, by name, and no value with it', () => {
+  test('all faults are reported at once, by name, and without a value', () => {
     const faults = faultsOf({
       DATABASE_URL: 'mysql://user:hunter2@db',
       PAYONCE_CHANNELS_FILE: join(folder, 'none.yaml'),

@@ -32,7 +32,7 @@ function lanesOf(busy: ReadonlySet<string>, room = 100) {
   return { lanes, turns, running };
 }
 
-test('what is free never enters a lane', async () => {
+test('a free item never enters a lane', async () => {
   const { lanes, turns } = lanesOf(new Set(['busy']));
   expect(await lanes.submit('free:1')).toBe('free:1');
   expect(turns).toEqual([]);
@@ -47,7 +47,7 @@ test('items of a locked order go together, and not with those of another one', a
   expect(running.most).toBe(2);
 });
 
-test('an order that is free again is applied in its lane, in the order in which its items came', async () => {
+test('an order that is free again is applied in its lane, in the order of its items', async () => {
   const busy = new Set(['a']);
   const { lanes, turns } = lanesOf(busy);
   const first = lanes.submit('a:1');
@@ -58,7 +58,7 @@ test('an order that is free again is applied in its lane, in the order in which 
   expect(await Promise.all(others)).toEqual(['a:2', 'a:3']);
 });
 
-test('a lane that is stuck takes no more than there is room for', async () => {
+test('a stuck lane takes no more than its room', async () => {
   const { lanes, turns } = lanesOf(new Set(['a']), 1);
   const first = lanes.submit('a:1');
   first.catch(() => undefined);
@@ -67,7 +67,7 @@ test('a lane that is stuck takes no more than there is room for', async () => {
   await expect(first).rejects.toMatchObject({ code: 'locked' });
 });
 
-test('whatever else goes wrong is thrown at once', async () => {
+test('any other error is thrown at once', async () => {
   const lanes = createLanes<string, string>({
     together: () => Promise.reject(new AppError('locked')),
     inTurn: () => Promise.reject(new AppError('database_unavailable')),

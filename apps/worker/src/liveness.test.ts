@@ -4,7 +4,7 @@ import { BATCH_LIMIT_MS, watchLiveness } from './liveness.js';
 
 const log = createLog({ name: 'test', level: 'silent' });
 
-/** A worker whose oldest batch is so old. */
+/** A worker whose oldest batch has this age. */
 function watch(oldestMs: number, answers: () => boolean) {
   let asked = 0;
   const liveness = watchLiveness({
@@ -27,7 +27,7 @@ test('a batch that outlives its time-outs while the database answers on a fresh 
   await vi.waitUntil(() => !liveness.isAlive());
 });
 
-test('while the database does not answer a batch may hang: a restart would mend nothing', async () => {
+test('while the database does not answer a batch may hang: a restart would not help', async () => {
   let answers = false;
   const { liveness, asked } = watch(BATCH_LIMIT_MS + 1, () => answers);
   await vi.waitUntil(() => asked() > 3);

@@ -10,7 +10,7 @@ const postgres = (waiting: number | null, taken = 0): Look => ({
   taken,
 });
 
-/** One look every ten seconds: what the last one found. */
+/** One look every ten seconds: the result of the last one. */
 function watch(seen: readonly { looks: readonly Look[]; database?: boolean }[]): string | null {
   const { look } = createStuckWatch(LIMIT_MS);
   const found = seen.map(({ looks, database = true }, index) =>
@@ -37,7 +37,7 @@ test('a queue in which nothing waits is not stuck', () => {
   expect(watch(seven(() => ({ looks: [redis(0), postgres(0)] })))).toBe(null);
 });
 
-test('a queue that was empty in between begins anew', () => {
+test('the limit starts again after the queue was empty', () => {
   expect(watch(seven((index) => ({ looks: [redis(index === 3 ? 0 : 5)] })))).toBe(null);
 });
 
@@ -46,7 +46,7 @@ test.each([
   ['the other queue', { looks: [redis(5), postgres(null)] }],
   ['the database', { looks: [redis(5), postgres(0)], database: false }],
 ])(
-  'while %s does not answer it is never stuck, and afterwards the limit begins anew',
+  'while %s does not answer it is never stuck, and afterwards the limit starts again',
   (_, away) => {
     const here = { looks: [redis(5), postgres(0)] };
     expect(watch(seven(() => away))).toBe(null);

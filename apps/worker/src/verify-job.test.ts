@@ -104,7 +104,7 @@ describe('a job from the queue', () => {
     expect(faultOf(job, '')).toEqual({ reason: 'identity_mismatch' });
   });
 
-  test('genuine other content in the place of a notification is refused: its digest is in the job’s ID', () => {
+  test('genuine other content in place of a notification is refused: its digest is in the job’s ID', () => {
     const notificationId = job.notificationId;
     const other = jobFor(signer.payment({ ...payment, amount: 8_889n, notificationId }).body);
     expect(other.data.notificationId).toBe(notificationId);
@@ -140,14 +140,14 @@ describe('a job from the queue', () => {
     expect(faultOf(data, id)).toEqual({ reason: 'malformed_job' });
   });
 
-  test('a key retired since then still proves what was received before, and nothing received after', () => {
+  test('a key retired since then still verifies earlier requests, and no later ones', () => {
     const before = jobFor(body, 'old', new Date('2026-10-31T23:59:59Z'));
     const after = jobFor(body, 'old', new Date('2026-11-01T00:00:01Z'));
     expect(faultOf(before.data, before.id)).toBeNull();
     expect(faultOf(after.data, after.id)).toMatchObject({ reason: 'verification_failed' });
   });
 
-  test('a decoder that throws, or says nothing, condemns its own job and does not escape', () => {
+  test('a decoder that throws, or returns nothing, condemns only its job', () => {
     const provider = channels.get('shop')?.provider;
     if (!provider) throw new Error('no channel');
     const identity = {
@@ -176,12 +176,12 @@ describe('a job from the queue', () => {
   });
 });
 
-describe('a job of a gateway of before version 2', () => {
+describe('a job of a gateway from before version 2', () => {
   const { body } = signer.payment(payment);
   const { id, data } = jobFor(body);
   const job = { ...data, version: 1, digest: digestOf(body, 'former') };
 
-  test('is applied as ever, from a queue or as a dead letter, with the digest of its bytes', () => {
+  test('is applied as before, from a queue or as a dead letter, with the digest of its bytes', () => {
     for (const jobId of [id, 'an ID of its own']) {
       const verdict = verifyJob(JSON.parse(JSON.stringify(job)), jobId, channels);
       expect(verdict).toMatchObject({
@@ -239,7 +239,7 @@ describe('where the two rules differ', () => {
   const version2 = { ...job, version: 2 as const, notificationId: former.notificationId };
   const version1 = { ...version2, version: 1, digest: former.digest };
 
-  test('a job of version 3 is held against the rule `text`, and tells the former name too', () => {
+  test('a job of version 3 is checked by the rule `text`, and has the former name too', () => {
     const verdict = verifyJob(job, jobIdFor(job, text.digest), naming());
     expect(verdict).toMatchObject({ ok: true, notification: { ...text, former } });
     expect(faultOf(job, jobIdFor(job, former.digest), naming())).toEqual({
@@ -247,7 +247,7 @@ describe('where the two rules differ', () => {
     });
   });
 
-  test('sixteen digits of the digest stand in its ID, and each counts', () => {
+  test('sixteen digits of the digest are in its ID, and each counts', () => {
     const id = jobIdFor(job, text.digest);
     expect(id.endsWith(`.${'a'.repeat(16)}`)).toBe(true);
     const eighth = jobIdFor(job, `${'a'.repeat(8)}${'c'.repeat(56)}`);
@@ -255,7 +255,7 @@ describe('where the two rules differ', () => {
     expect(faultOf(job, id.slice(0, -8), naming())).toEqual({ reason: 'identity_mismatch' });
   });
 
-  test('a job of version 2 or 1 is held against the former rule, and becomes the same notification', () => {
+  test('a job of version 2 or 1 is checked by the former rule, and becomes the same notification', () => {
     for (const [data, id] of [
       [version2, jobIdFor(version2, former.digest)],
       [version1, 'any'],
@@ -268,7 +268,7 @@ describe('where the two rules differ', () => {
     expect(jobIdFor(version2, former.digest).endsWith(`.${'b'.repeat(8)}`)).toBe(true);
   });
 
-  test('a job of version 2 or 1 under the name of the rule `text` is refused', () => {
+  test('a job of version 2 or 1 with the name of the rule `text` is refused', () => {
     const { notificationId } = text;
     const id = jobIdFor({ ...version2, notificationId }, text.digest);
     expect(faultOf({ ...version2, notificationId }, id, naming())).toEqual({
@@ -279,7 +279,7 @@ describe('where the two rules differ', () => {
     });
   });
 
-  test('what the release before acknowledged is applied, also when the rule `text` refuses it', () => {
+  test('a notification that the previous release acknowledged is applied, even if the rule `text` refuses it', () => {
     const id = jobIdFor(version2, former.digest);
     expect(verifyJob(version2, id, naming(true))).toMatchObject({
       ok: true,

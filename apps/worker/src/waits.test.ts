@@ -29,7 +29,7 @@ test('a job that does not come again is forgotten: another worker has it', () =>
   expect(waits.waitedMs('a', 'lock')).toBe(null);
 });
 
-test('what a job waits for is told in words, and nothing is when none waits', () => {
+test('the reasons of waiting jobs are put in words, and there are none when none waits', () => {
   const { clock, waits } = clocked();
   expect(waitsInWords(waits)).toEqual({});
   waits.began('a', 'store');
@@ -48,7 +48,7 @@ test('however long a job has waited it comes again within ten seconds', () => {
   expect(storeDelayMs(1)).toBeLessThanOrEqual(6_000);
 });
 
-test('the oldest batch in hand counts, and none once it is over', () => {
+test('the oldest running batch counts, and none once it is over', () => {
   let ms = 0;
   const batches = createBatchAges(() => ms);
   const first = batches.began();

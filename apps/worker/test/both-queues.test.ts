@@ -11,7 +11,7 @@ import {
 } from './running.js';
 import { makeShop } from './shop.js';
 
-/** One worker, and a queue in each store: what is in either is applied, whichever is there. */
+/** One worker, and a queue in each store: jobs in either are applied, whichever store is up. */
 
 const shop = makeShop();
 let server: OwnRedis;
@@ -55,7 +55,7 @@ const jobOf = (orderNumber: string) => shop.jobFor(shop.payment({ orderNumber })
 const untilPaid = (number: string) =>
   eventually(async () => (await database.statusOf(number)) === 'paid');
 
-test('what is in either store is applied; what is in both, once', async () => {
+test('jobs in either store are applied; a job in both, once', async () => {
   await register('A1', 'A2', 'A3');
   const both = jobOf('A3');
   const ids = [await redis.send(jobOf('A1')), await redis.send(both)];
@@ -75,7 +75,7 @@ test('what is in either store is applied; what is in both, once', async () => {
   expect(notifications.map(({ copies }) => copies)).toEqual([0, 0, 1]);
 });
 
-test('a Redis that was down at boot holds up nothing, and is consumed once it is there', async () => {
+test('a Redis that was down at boot delays nothing, and is consumed once it is up', async () => {
   await register('B1', 'B2');
   await redis.send(jobOf('B1'));
   await server.kill();
@@ -90,7 +90,7 @@ test('a Redis that was down at boot holds up nothing, and is consumed once it is
   await untilPaid('B1');
 });
 
-test('a PostgreSQL queue that was down at boot holds up nothing, and is consumed once it is there', async () => {
+test('a PostgreSQL queue that was down at boot delays nothing, and is consumed once it is up', async () => {
   await register('C1', 'C2');
   await postgres.send(jobOf('C1'));
   const { settings } = postgres;
@@ -119,7 +119,7 @@ test('a Redis that crashes and restarts with its data: its jobs flow again, and 
   await untilPaid('D3');
 });
 
-test('with a store down it is alive, works on, and ends soon when it is told to', async () => {
+test('with a store down it is alive, works on, and stops soon on request', async () => {
   await register('E1');
   const worker = await start({ stuckLimitMs: 1_000 });
   await redis.send(jobOf('E1'));
@@ -138,7 +138,7 @@ test('with a store down it is alive, works on, and ends soon when it is told to'
   );
 });
 
-test('a locked order is no reason for a restart, and keeps no other job from being taken', async () => {
+test('a locked order is no reason for a restart, and delays no other job', async () => {
   await register('F1', 'F2');
   const worker = await start({ concurrency: 1, stuckLimitMs: 3_000 });
   await asSuperuser(database.url, async (other) => {

@@ -18,9 +18,9 @@ import { makeShop } from './shop.js';
 
 const full = process.env.PAYONCE_TEST_FULL === '1';
 const PER_SECOND = full ? 100 : 40;
-/** From the receipt of a payment to its paid order, for 99 of 100 that nobody has locked. */
+/** From the receipt of a payment to its paid order, for 99 of 100 without a lock. */
 const FREE_LIMIT_MS = 3_000;
-/** From the end of a lock or an outage to the last order of what waited for it. */
+/** From the end of a lock or an outage to the last order that waited for it. */
 const AFTERWARDS_LIMIT_MS = 10_000;
 
 const shop = makeShop();
@@ -48,7 +48,7 @@ async function registerMany(count: number): Promise<void> {
 const jobOf = (orderNumber: string, changes = {}) =>
   shop.jobFor(shop.payment({ orderNumber, ...changes }).body);
 
-/** Keeps something locked in a session of its own. */
+/** Holds locks in a separate session. */
 async function hold(...statements: readonly string[]) {
   const client = new pg.Client({ connectionString: database.url });
   client.on('error', () => undefined);
@@ -127,11 +127,11 @@ async function metric(name: string): Promise<number> {
 
 async function attemptsOf(jobIds: readonly string[]): Promise<number[]> {
   const jobs = await Promise.all(jobIds.map((id) => queue.inside.getJob(id)));
-  // The attempt that succeeds is counted.
+  // Without the attempt that succeeds.
   return jobs.map((job) => (job?.attemptsMade ?? Number.NaN) - 1);
 }
 
-/** As `order-lock.ts` makes it. */
+/** Computed as in `order-lock.ts`. */
 function numberLock(number: string): string {
   const text = ['payonce order number', '\0', 'tea', '\0', number].join('');
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -148,7 +148,7 @@ test.each([
   },
   { what: 'one order’s number', locks: [numberLock('busy')], register: false },
 ])(
-  'while $what is locked all others are paid in time, and the worker tells of it',
+  'while $what is locked all others are paid in time, and the worker reports it',
   async ({ what, locks, register }) => {
     await registerMany(heldSeconds * PER_SECOND);
     if (register) await database.register('busy');
@@ -193,7 +193,7 @@ test('while a notification’s row is locked all others are paid in time', async
   await queue.send(first);
   await eventually(async () => (await database.prisma.notification.count()) === 1);
   const letGo = await hold('SELECT FROM notifications FOR UPDATE');
-  // The same content under another ID of the queue, as a gateway of before version 2 made it.
+  // The same content under another ID of the queue, as a gateway from before version 2 wrote it.
   const copy = shop.formerJobFor(Buffer.from(first.data.bodyText ?? ''));
   await queue.inside.add('alipay', copy, { jobId: 'the-copy', attempts: 5 });
   const { look, paidAfter } = await payAtSteadyRate(3);
@@ -206,7 +206,7 @@ test('while a notification’s row is locked all others are paid in time', async
   });
 }, 60_000);
 
-test('what came while a table was locked is paid within ten seconds after the release', async () => {
+test('payments that arrived while a table was locked are paid within ten seconds after the release', async () => {
   const seconds = full ? 20 : 4;
   await registerMany(seconds * PER_SECOND);
   const letGo = await hold('LOCK TABLE facts');
@@ -225,7 +225,7 @@ test('what came while a table was locked is paid within ten seconds after the re
   expect(await database.prisma.deadLetter.count()).toBe(0);
 }, 120_000);
 
-test('what waited for a database that was away begins within ten seconds, at the cost of no attempt', async () => {
+test('payments that waited for a database outage begin within ten seconds, at the cost of no attempt', async () => {
   const awaySeconds = full ? 90 : 6;
   await registerMany(50);
   await database.away(true);

@@ -56,7 +56,7 @@ function declared(name = 'erp', path = '/hooks'): DeclaredEndpoint {
   return { merchant: 'tea', name, url, eventTypes: [], secret, previous: null };
 }
 
-/** In a transaction of its own. @returns how to let go */
+/** In a separate transaction. @returns ends it */
 async function hold(text: string): Promise<() => Promise<unknown>> {
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -81,7 +81,7 @@ async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEn
       encryptionKey,
       readDeclared,
       policy: createAddressPolicy(loopback ? [loopback] : []),
-      // Long enough that what is told at once is told because it was applied here.
+      // Long enough that an immediate delivery proves that this process applied it.
       sizes: { concurrency: 8, perEndpoint: 8, pollMs: 60_000, drainMs: 5_000 },
       declared: [declared()],
     },
@@ -89,7 +89,7 @@ async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEn
   return worker;
 }
 
-test('a notification that is applied is told at once to the endpoint of the channel file, signed', async () => {
+test('the order event of an applied notification is sent at once to the endpoint of the channel file, signed', async () => {
   const { lines } = await start(randomBytes(32));
   await eventually(() =>
     Promise.resolve(lines.some((line) => line.includes('endpoints.declared'))),
@@ -108,7 +108,7 @@ test('a notification that is applied is told at once to the endpoint of the chan
   expect(await metric('payonce_webhook_endpoints{state="enabled",process="worker"} 1')).toBe(true);
 });
 
-test('SIGHUP reads the endpoints again: what is gone is told no more; a faulty file changes nothing', async () => {
+test('SIGHUP reads the endpoints again: a removed one receives nothing more; a faulty file changes nothing', async () => {
   let faulty = true;
   const { lines, reload } = await start(randomBytes(32), () => {
     if (faulty) throw new ConfigError(['endpoints.erp.url: must be https']);
@@ -127,11 +127,11 @@ test('SIGHUP reads the endpoints again: what is gone is told no more; a faulty f
   await eventually(async () => (await reasons())[0] === 'not_in_file');
 });
 
-test('what happened before is told to an endpoint that the file names first at this start', async () => {
+test('earlier order events are delivered to an endpoint that the file names first at this start', async () => {
   await database.register('A1');
   const closing = { prisma: database.prisma, log: silent, clock: () => new Date() };
   await closeOrder(closing, { merchant: 'tea', number: 'A1' });
-  // Endpoints can be read meanwhile, but not be made.
+  // Meanwhile endpoints can be read, but not created.
   const letGo = await hold('LOCK TABLE webhook_endpoints IN SHARE MODE');
   await start(randomBytes(32));
   await someoneWaits();
@@ -140,7 +140,7 @@ test('what happened before is told to an endpoint that the file names first at t
   expect(verified[0]).toMatchObject({ type: 'order.closed', data: { orderNumber: 'A1' } });
 });
 
-test('SIGHUP twice: the later file has the last word, however long the earlier one takes', async () => {
+test('SIGHUP twice: the later file wins, however long the earlier one takes', async () => {
   const files = [[declared('crm'), declared('erp', '/earlier')], [declared('erp', '/later')]];
   const { lines, reload } = await start(randomBytes(32), () => files.shift() ?? []);
   const times = (count: number) =>
@@ -161,7 +161,7 @@ test('SIGHUP twice: the later file has the last word, however long the earlier o
   expect(erp?.url).toContain('/later');
 });
 
-test('without PAYONCE_ENCRYPTION_KEY the worker works, says so, and tells nobody unsigned; with it, it tells all', async () => {
+test('without PAYONCE_ENCRYPTION_KEY the worker works, logs it, and sends nothing unsigned; with it, it sends all', async () => {
   const { lines } = await start(null);
   await database.register('A1');
   await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));

@@ -75,7 +75,7 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     expect(await database.prisma.orderEvent.count()).toBe(1);
   });
 
-  test('a job that was tampered with touches no order, is kept, and does not swallow the genuine one', async () => {
+  test('a job that was tampered with changes no order, is kept, and does not swallow the genuine one', async () => {
     await database.register('A3');
     const genuine = jobOf('A3');
     const id = await queue.send(tampered(genuine));
@@ -106,7 +106,7 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     ]);
   });
 
-  test('two workers on one queue: every order is paid once, whoever applies it', async () => {
+  test('two workers on one queue: every order is paid once, whichever applies it', async () => {
     const numbers = Array.from({ length: 40 }, (_, index) => `B${index}`);
     for (const number of numbers) await database.register(number);
     await Promise.all([start(), start()]);
@@ -130,7 +130,7 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     expect(copies._sum.copies).toBe(80);
   });
 
-  test('while the database is away jobs wait and the worker says so; then they are applied', async () => {
+  test('while the database is down jobs wait and the worker reports it; then they are applied', async () => {
     await database.register('C1');
     const worker = await start();
     await eventually(async () => (await worker.get('/readyz')).status === 200);
@@ -146,13 +146,13 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     expect(await database.prisma.deadLetter.count()).toBe(0);
   });
 
-  test('stopping finishes the batch in hand', async () => {
+  test('stopping finishes the running batch', async () => {
     await database.register('D1');
     await database.register('D2');
     const worker = await start();
     const id = await asSuperuser(database.url, async (other) => {
       await other.query('BEGIN');
-      // What somebody else is about to store cannot be skipped: a batch waits for it, for a moment.
+      // A concurrent insert cannot be skipped: a batch waits for it, for a moment.
       await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
         SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`);
       const sent = await queue.send(jobOf('D1'));
@@ -166,7 +166,7 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     expect(await database.statusOf('D1')).toBe('paid');
   });
 
-  test('an event held for want of its order is released when the order was inserted by other means', async () => {
+  test('an event held for a missing order is released when the order was inserted by other means', async () => {
     const worker = await start({ releaseIntervalMs: 50 });
     await completed(await queue.send(jobOf('E1')));
     expect(await database.prisma.notificationEvent.findMany()).toMatchObject([

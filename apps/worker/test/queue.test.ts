@@ -18,7 +18,7 @@ type Buried = Parameters<WorkerStore['bury']>[0];
 const done = ({ notificationId }: VerifiedNotification) =>
   ({ status: 'fulfilled', value: { notificationId, copy: false, events: [] } }) as const;
 
-/** What becomes of a job in the queue, with a database that does as it is told. */
+/** The fate of a job in the queue, with a database that the test controls. */
 describe.each(queueKinds)('jobs on %s', (kind) => {
   let queue: TestQueue;
   let workers: NotificationWorker[];
@@ -57,7 +57,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     return worker;
   }
 
-  test('an applied job completes, and a source says it is ready', async () => {
+  test('an applied job completes, and a source reports that it is ready', async () => {
     const worker = start();
     const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
     const id = await queue.send(job);
@@ -66,7 +66,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(await worker.sources[0]?.state()).toBe('ready');
   });
 
-  test('a paused source takes no job, also one that it was waiting for, and takes it when it goes on', async () => {
+  test('a paused source takes no job, even one that it was waiting for, and takes it when it resumes', async () => {
     const worker = start();
     const [source] = worker.sources;
     await eventually(async () => (await source?.state()) === 'ready');
@@ -91,7 +91,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     }
   });
 
-  test('a source that was paused before it was open begins when it is told to', async () => {
+  test('a source that was paused before it was open begins on resume', async () => {
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P4' }).body));
     const worker = start();
     worker.sources[0]?.pause();
@@ -101,13 +101,13 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     await eventually(async () => (await queue.stateOf(id)) === 'completed', 2_000);
   });
 
-  test('a job that a worker a year ahead sent to a later time waits no longer', async () => {
+  test('a job that a worker a year ahead delayed waits no longer', async () => {
     const YEAR_MS = 365 * 86_400_000;
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P5' }).body));
     const [source] = start({ apply: () => Promise.reject(new Error('away')) }).sources;
     await eventually(async () => (await queue.stateOf(id)) === 'delayed');
     expect(await source?.promoteMisdated(new Date())).toBe(0);
-    // As one sees it whose clock is right.
+    // From the view of a correct clock.
     expect(await source?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
   });
 
@@ -156,7 +156,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(buried).toHaveLength(1);
   });
 
-  test('a job that was not applied waits and is tried again', async () => {
+  test('a job that was not applied waits and is retried', async () => {
     let failures = 1;
     start({
       apply: async (batch) => {
@@ -194,7 +194,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     ]);
   });
 
-  test('what lies in the failed set is processed again instead of swallowing re-sent copies', async () => {
+  test('failed jobs are processed again instead of swallowing re-sent copies', async () => {
     const job = shop.jobFor(shop.payment({ orderNumber: 'A6' }).body);
     const id = await queue.send(job);
     await failByHand(queue, id);
@@ -204,7 +204,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(applied).toEqual([job.data.notificationId]);
   });
 
-  test('closing finishes the jobs in hand, and leaves the others in the queue', async () => {
+  test('closing finishes the running jobs, and leaves the others in the queue', async () => {
     let release: () => void = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -232,7 +232,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(taken).toBe(20);
   });
 
-  test('a worker whose connections to the queue were broken takes the next job all the same', async () => {
+  test('a worker with broken connections to the queue takes the next job', async () => {
     const worker = start();
     await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
     await queue.breakConnections();
@@ -256,7 +256,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
   });
 });
 
-/** As a tool of somebody else's might. */
+/** As a third-party tool might. */
 async function failByHand(queue: TestQueue, id: string): Promise<void> {
   const other = openHostedWorker(queue.settings, async () => {}, {
     concurrency: 1,

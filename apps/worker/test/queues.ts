@@ -15,13 +15,13 @@ import { eventually } from './eventually.js';
 export const queueKinds = ['redis', 'postgres'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
-/** A queue of the test's own, with the gateway's way in and a look at what is in it. */
+/** A separate queue for one test, with the gateway's producer and a view of its jobs. */
 export interface TestQueue {
   readonly settings: QueueSettings;
   readonly inside: HostedQueue<unknown>;
-  /** As the gateway does it. */
+  /** Like the gateway. */
   send(job: NewJob): Promise<string>;
-  /** As the provider does, until the gateway takes it. */
+  /** Like the provider, until the gateway accepts it. */
   sendAgainAndAgain(job: NewJob): Promise<string>;
   /** Every connection to this queue, and to no other. */
   breakConnections(): Promise<void>;
@@ -95,7 +95,7 @@ async function openOn({ settings, breakConnections, drop }: Store): Promise<Test
   };
 }
 
-/** A prefix and a user of its own on the shared server. */
+/** A separate prefix and user on the shared server. */
 async function redisQueue(): Promise<Store> {
   const user = `test-${randomBytes(6).toString('hex')}`;
   const password = randomBytes(12).toString('hex');

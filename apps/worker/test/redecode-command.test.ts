@@ -82,7 +82,7 @@ describe('node apps/worker/dist/redecode/main.js', () => {
     expect((await run('--execute', planned.plan)).code).toBe(3);
   });
 
-  test('leaves what a lost key signed as it is, and says so', async () => {
+  test('leaves messages of a lost key unchanged, and reports that', async () => {
     await hold('A1');
     writeFileSync(join(folder, 'key.pem'), bareBase64(generateRsaKeyPair().publicKey));
     const planned = await run();
@@ -93,7 +93,7 @@ describe('node apps/worker/dist/redecode/main.js', () => {
     ]);
   });
 
-  test('explains itself, and refuses options and settings that mean nothing', async () => {
+  test('explains itself, and refuses unknown options and settings', async () => {
     expect(await run('--help')).toMatchObject({ code: 0, text: expect.stringContaining('--max') });
     expect((await run('--execute', 'abc')).code).toBe(2);
     expect((await run('--max', '0')).code).toBe(2);

@@ -17,7 +17,7 @@ const lendDatabase = databaseLender((url) =>
   createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT }),
 );
 
-/** A migrated database of the test's own, and what a merchant does with it. */
+/** A separate migrated database, with a merchant's actions on it. */
 export async function openTestDatabase() {
   const database = await lendDatabase({
     postgresUrl: inject('postgresUrl'),
@@ -45,7 +45,7 @@ export async function openTestDatabase() {
 
 export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
 
-/** Breaks every connection and lets nobody in, as a restart does to this one database. */
+/** Breaks every connection and refuses new ones, as a restart does for this one database. */
 export async function takeAway(
   { name }: { readonly name: string },
   isAway: boolean,

@@ -7,7 +7,7 @@ import type { PaymentInput } from '@payonce/testkit/request';
 
 let pair: RsaKeyPair | undefined;
 
-/** A merchant with one Alipay channel, and Alipay's private key to sign with. */
+/** A merchant with one Alipay channel, and Alipay's private key for signing. */
 export function makeShop() {
   pair ??= generateRsaKeyPair();
   const { privateKey, publicKey } = pair;
@@ -69,7 +69,7 @@ export function tampered({ id, data }: NewJob): NewJob {
   return { id, data: { ...data, bodyText: changed } };
 }
 
-/** The same job for a channel that no worker knows. */
+/** The same job for an unknown channel. */
 export function elsewhere({ id, data }: NewJob): NewJob {
   return { id, data: { ...data, channel: 'gone' } };
 }

@@ -16,7 +16,7 @@ import { makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
 
-/** Trade T, told of an order of this merchant, as a worker applies it. */
+/** Trade T, claimed for an order of this merchant, as a worker applies it. */
 function paymentOf(merchant: string, orderNumber: string): VerifiedNotification {
   const at = systemClock();
   return {
@@ -40,7 +40,7 @@ function paymentOf(merchant: string, orderNumber: string): VerifiedNotification 
   };
 }
 
-/** What the worker does by the clock, on real stores. */
+/** The worker's scheduled tasks, on real stores. */
 describe('the running worker', () => {
   let queue: TestQueue;
   let database: TestDatabase;
@@ -81,7 +81,7 @@ describe('the running worker', () => {
     },
   );
 
-  test('flags both orders of a trade that two merchants tell of', async () => {
+  test('flags both orders of a trade that two merchants claim', async () => {
     const { prisma } = database;
     const deps = { prisma, log: silent, clock: systemClock };
     await database.register('A1');
@@ -141,7 +141,7 @@ describe('the running worker', () => {
     expect(lines.filter((line) => line.includes('dead_letter.died_again'))).toHaveLength(1);
   });
 
-  test('alerts once when an event has waited for its order too long, and shows how many do', async () => {
+  test('alerts once when an event has waited for its order too long, and shows how many have', async () => {
     const { lines } = await start({ heldDeadlineMs: 1 });
     await queue.send(shop.jobFor(shop.payment({ orderNumber: 'late' }).body));
     const alerts = () => lines.filter((line) => line.includes('held.overdue'));
@@ -155,7 +155,7 @@ describe('the running worker', () => {
     expect(alerts()).toHaveLength(1);
   });
 
-  test('drops the raw bytes of what is settled and told when they are old, and counts them', async () => {
+  test('erases the raw bytes of old decided and delivered notifications, and counts them', async () => {
     await database.register('A1');
     await start({ retentionMs: 1 });
     await queue.send(shop.jobFor(shop.payment({ orderNumber: 'A1' }).body));
@@ -172,7 +172,7 @@ describe('the running worker', () => {
     ]);
   });
 
-  test('says no number rather than nought while the database is away', async () => {
+  test('shows no number rather than zero while the database is down', async () => {
     await start();
     expect(await metric('payonce_dead_letters_open')).toMatch(/ 0$/);
     await database.away(true);

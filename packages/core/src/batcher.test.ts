@@ -3,7 +3,7 @@ import { type Batcher, createBatcher } from './batcher.js';
 
 const outcomeOf = (item: number) => ({ status: 'fulfilled', value: `outcome of ${item}` }) as const;
 
-/** An `apply` that holds every batch until the test lets it go. */
+/** An `apply` that holds every batch until the test releases it. */
 function heldApply() {
   const batches: {
     items: readonly number[];
@@ -24,13 +24,13 @@ function heldApply() {
 const numbers = (from: number, count: number) => Array.from({ length: count }, (_, i) => from + i);
 const submitAll = (batcher: Batcher<number, string>, items: number[]) =>
   items.map((item) => batcher.submit(item));
-/** Two turns: one for the batcher's own, one for what follows from it. */
+/** Two ticks: one for the batcher, one for the consequences. */
 const turns = async (count = 2) => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((done) => setImmediate(done));
 };
 
 describe('batcher', () => {
-  test('items of one turn share one batch, in their order, each with its own outcome', async () => {
+  test('items of one tick share one batch, in their order, each with its outcome', async () => {
     const seen: (readonly number[])[] = [];
     const batcher = createBatcher<number, string>({
       apply: async (items) => {
@@ -45,7 +45,7 @@ describe('batcher', () => {
     expect(outcomes).toEqual(numbers(1, 50).map((item) => `outcome of ${item}`));
   });
 
-  test('a single item on an idle batcher is applied without waiting for company', async () => {
+  test('a single item on an idle batcher is applied without delay', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 200, maxBatchesInFlight: 3 });
     const outcome = batcher.submit(7);
@@ -55,7 +55,7 @@ describe('batcher', () => {
     await expect(outcome).resolves.toBe('outcome of 7');
   });
 
-  test('full batches go side by side; what is not one gathers for the next', async () => {
+  test('full batches run concurrently; the remaining items wait for the next one', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 4, maxBatchesInFlight: 3 });
     submitAll(batcher, numbers(1, 9));
@@ -80,7 +80,7 @@ describe('batcher', () => {
     expect(batcher.pending).toBe(2);
   });
 
-  test('no more batches are in flight than allowed; what waits gathers for the next one', async () => {
+  test('no more batches are in flight than allowed; waiting items gather for the next one', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
     submitAll(batcher, numbers(1, 4));
@@ -104,7 +104,7 @@ describe('batcher', () => {
     expect(batcher.pending).toBe(4);
   });
 
-  test('a batch that takes long holds up nothing that comes after it', async () => {
+  test('a slow batch does not delay later items', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 200, maxBatchesInFlight: 3 });
     submitAll(batcher, [1]);
@@ -126,7 +126,7 @@ describe('batcher', () => {
     expect(batches.map((batch) => batch.items)).toEqual([[1], [2], [3], [4]]);
   });
 
-  test('an error settles the items of its own batch and of no other', async () => {
+  test('an error settles the items of its batch and of no other', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 2 });
     const settled = Promise.allSettled(submitAll(batcher, numbers(1, 6)));
@@ -146,7 +146,7 @@ describe('batcher', () => {
     ]);
   });
 
-  test('an item refused by itself does not touch the others of its batch', async () => {
+  test('an item that is refused does not affect the others of its batch', async () => {
     const batcher = createBatcher<number, string>({
       apply: async (items) =>
         items.map((item) =>
@@ -174,7 +174,7 @@ describe('batcher', () => {
     await expect(batcher.submit(1)).rejects.toThrow('at once');
   });
 
-  test('fewer outcomes than items fail the batch instead of passing for success', async () => {
+  test('fewer outcomes than items fail the batch instead of counting as success', async () => {
     const batcher = createBatcher<number, string>({
       apply: async () => [outcomeOf(1)],
       maxBatchSize: 2,
@@ -184,7 +184,7 @@ describe('batcher', () => {
     expect(settled.map((result) => result.status)).toEqual(['rejected', 'rejected']);
   });
 
-  test('closing applies what was handed in before, refuses what comes after, and then resolves', async () => {
+  test('closing applies the submitted items, refuses later ones, and then resolves', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 1 });
     const accepted = submitAll(batcher, numbers(1, 3));
@@ -204,7 +204,7 @@ describe('batcher', () => {
     expect(batcher.pending).toBe(0);
   });
 
-  test('closing resolves though the last batch fails', async () => {
+  test('closing resolves although the last batch fails', async () => {
     const { batches, apply } = heldApply();
     const batcher = createBatcher({ apply, maxBatchSize: 2, maxBatchesInFlight: 1 });
     const settled = Promise.allSettled(submitAll(batcher, [1]));

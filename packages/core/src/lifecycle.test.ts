@@ -4,7 +4,7 @@ import { createLog } from './log.js';
 
 const silent = createLog({ name: 'test', level: 'silent' });
 
-test('what was started last is stopped first, each after the one before', async () => {
+test('the part that started last stops first, one after the other', async () => {
   const events: string[] = [];
   const lifecycle = createLifecycle(silent);
   for (const name of ['store', 'queue', 'server']) {

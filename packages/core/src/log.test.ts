@@ -8,7 +8,7 @@ function capture(level?: string) {
   return { log, lines };
 }
 
-test('what is secret by its name is never written, at any depth', () => {
+test('a value with a secret name is never written, at any depth', () => {
   const { log, lines } = capture();
   const secrets = {
     password: 's3',
@@ -24,7 +24,7 @@ test('what is secret by its name is never written, at any depth', () => {
   expect(lines[1]).toMatchObject({ channel: 'shop' });
 });
 
-test('credentials in an address are masked wherever they stand', () => {
+test('credentials in an address are masked everywhere', () => {
   const { log, lines } = capture();
   const url = 'redis://user:s3cret@10.0.0.1:6379/0';
   log.warn({ url, list: [`at ${url}`] }, `cannot reach ${url}`);
@@ -35,7 +35,7 @@ test('credentials in an address are masked wherever they stand', () => {
   expect(text.match(/redis:\/\/\*\*\*@10\.0\.0\.1/g)?.length).toBeGreaterThanOrEqual(6);
 });
 
-test('an error is written with its causes and without what a library hung on it', () => {
+test('an error is written with its causes and without properties that a library attached', () => {
   const { log, lines } = capture();
   const inner = Object.assign(new Error('OOM'), {
     command: { name: 'evalsha', args: ['the body'] },

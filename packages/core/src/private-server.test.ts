@@ -37,7 +37,7 @@ test('a process that only a restart helps is not alive', async () => {
   expect(await get('/livez')).toEqual({ status: 503, body: 'stuck\n' });
 });
 
-test('it is ready only if its parts are, and says what each says', async () => {
+test('it is ready only if its parts are, and shows the state of each', async () => {
   expect(await get('/readyz')).toEqual({
     status: 200,
     body: '{"ready":true,"parts":{"queue":"ready"}}\n',
@@ -49,12 +49,12 @@ test('it is ready only if its parts are, and says what each says', async () => {
   });
 });
 
-test('a readiness check that fails is an answer too, and tells nothing', async () => {
+test('a readiness check that fails is an answer too, and reveals nothing', async () => {
   readiness = () => Promise.reject(new Error('secret'));
   expect(await get('/readyz')).toEqual({ status: 500, body: '' });
 });
 
-test("metrics are the process's own, with its name", async () => {
+test("metrics are the process's, with its name", async () => {
   expect((await get('/metrics')).body).toContain('things_total{process="test"} 3\n');
 });
 

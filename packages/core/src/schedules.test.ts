@@ -9,7 +9,7 @@ const fail = (error: unknown) => {
 };
 
 describe('schedule', () => {
-  test('runs again and again, an interval less some chance after the run before', async () => {
+  test('repeats after the interval minus a random part', async () => {
     const at: number[] = [];
     const start = Date.now();
     const schedule = startSchedule({
@@ -87,7 +87,7 @@ describe('schedule', () => {
     await schedule.stop();
   });
 
-  test('stopping waits for the run in hand, and no run follows it', async () => {
+  test('stopping waits for the present run, and no run follows it', async () => {
     let runs = 0;
     let end: () => void = () => {};
     const schedule = startSchedule({

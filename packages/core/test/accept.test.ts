@@ -99,7 +99,7 @@ describe('accepting', () => {
     expect(outcome).toEqual({ result: 'refused', why: 'nothing_said' });
   });
 
-  test('another amount than the event says is not accepted', async () => {
+  test("another amount than the event's is not accepted", async () => {
     const deps = await heldDatabase('amount_mismatch');
     const one = await command(deps);
     const other = await acceptHeldEvent(deps, { ...one, amount: 8888n });
@@ -108,7 +108,7 @@ describe('accepting', () => {
     expect(await acceptHeldEvent(deps, { ...one, amount: 1n })).toMatchObject({ result: 'done' });
   });
 
-  test('an amount that is not due is not accepted unseen with something else: it has to be named', async () => {
+  test('an amount that differs from the one due must be named, unless it is the reason of the hold', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     const facts = [paid('T', minute(1), 1n)];
@@ -123,7 +123,7 @@ describe('accepting', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', paidAmount: 1n });
   });
 
-  test('an unsigned refund of a payment that is known: the refund is applied, the payment is not told again', async () => {
+  test('an unsigned refund of a known payment: the refund is applied, the payment is not repeated', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     const [payed] = refundOf('W', 0n);

@@ -18,7 +18,7 @@ import {
 const DUPLICATE = { outcome: 'duplicate' };
 
 describe('refunds, closes and second payments', () => {
-  test('a refund before its payment: the order is paid and refunded, and both are told', async () => {
+  test('a refund before its payment: the order is paid and refunded, and both have an order event', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await applyNotifications(deps, [
@@ -32,7 +32,7 @@ describe('refunds, closes and second payments', () => {
     expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1', 'order.refunded 8888@1']);
   });
 
-  test('a payment after the close: paid wins, paid_late is seen and told', async () => {
+  test('a payment after the close: paid wins, paid_late is raised and reported', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     expect(await closeOrder(deps, terms('A1'))).toMatchObject({
@@ -49,7 +49,7 @@ describe('refunds, closes and second payments', () => {
     ]);
   });
 
-  test('a payment made before the close but told after it: closed_though_paid', async () => {
+  test('a payment made before the close but received after it: closed_though_paid', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     deps.now = minute(10);
@@ -58,7 +58,7 @@ describe('refunds, closes and second payments', () => {
     expect((await orderRow(deps, 'A1')).attention).toEqual(['closed_though_paid']);
   });
 
-  test('closing a paid order is too late and records nothing; closing an unknown one says so', async () => {
+  test('closing a paid order is too late and records nothing; closing an unknown one reports that', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await applyNotifications(deps, [notification(payment('A1'))]);
@@ -77,7 +77,7 @@ describe('refunds, closes and second payments', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'closed', primaryTrade: null });
   });
 
-  test('a second payment does not change who was first, whichever came first', async () => {
+  test('a second payment does not change which was first, in any order of arrival', async () => {
     for (const trades of [
       ['T1', 'T2'],
       ['T2', 'T1'],

@@ -86,7 +86,7 @@ describe('one payment', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ version: 1 });
   });
 
-  test('told by another notification: a duplicate that changes nothing', async () => {
+  test('stated by another notification: a duplicate that changes nothing', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await applyNotifications(deps, [notification(payment('A1', 'T1'))]);
@@ -101,7 +101,7 @@ describe('one payment', () => {
     expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1']);
   });
 
-  test('gets the sharpest time, whichever notification knew it and came first', async () => {
+  test('gets the best time, whichever notification had it and came first', async () => {
     for (const times of [
       [null, minute(3), minute(1)],
       [minute(1), null, minute(3)],
@@ -117,7 +117,7 @@ describe('one payment', () => {
 });
 
 describe('a batch', () => {
-  test('two batches with the same hundred notifications in opposite order never fail, nor dead-lock', async () => {
+  test('two batches with the same hundred notifications in opposite order never fail or deadlock', async () => {
     const lines: string[] = [];
     const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
     const deps = { ...(await testDatabase()), log };

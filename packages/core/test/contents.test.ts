@@ -23,7 +23,7 @@ const ID = { notificationId: 'same' };
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const operator = { actor: 'li', reason: 'seen' };
 
-/** One content under the ID, told apart by its digest. */
+/** One content under the ID, identified by its digest. */
 const content = (
   name: string,
   events: PaymentEvent | readonly PaymentEvent[] = payment('A1', 'T1'),
@@ -48,7 +48,7 @@ async function withOrder(): ReturnType<typeof testDatabase> {
 }
 
 describe('equal contents under one notification ID', () => {
-  test('of one that was applied the second is a duplicate, in a later batch or in the same one', async () => {
+  test('of an applied one the second is a duplicate, in a later batch or in the same one', async () => {
     const later = await withOrder();
     expect(await apply(later, content('a'))).toEqual([['applied']]);
     expect(await apply(later, content('b'), content('c'))).toEqual([['duplicate'], ['duplicate']]);
@@ -59,7 +59,7 @@ describe('equal contents under one notification ID', () => {
     expect(await toldEvents(together, 'A1')).toEqual(['order.paid paid@1']);
   });
 
-  test('a content that comes again is a copy of its own row', async () => {
+  test('a content that comes again is a copy of its row', async () => {
     const deps = await withOrder();
     await apply(deps, content('a'), content('b'));
     await apply(deps, content('b'), content('a'), content('b'));
@@ -77,7 +77,7 @@ describe('equal contents under one notification ID', () => {
     ]);
   });
 
-  test('beside a held one the second is judged by itself, and both are settled together', async () => {
+  test('beside a held one the second is judged separately, and both are decided together', async () => {
     const deps = await testDatabase();
     expect(await apply(deps, content('a'))).toEqual([['unknown_order']]);
     expect(await apply(deps, content('b'))).toEqual([['unknown_order']]);
@@ -86,10 +86,10 @@ describe('equal contents under one notification ID', () => {
     expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1']);
   });
 
-  test('one that is applied settles the held one beside it in the same transaction', async () => {
+  test('an applied one settles the held one beside it in the same transaction', async () => {
     const deps = await withOrder();
     await apply(deps, content('a'));
-    // As the release before left it: held, although its order is there.
+    // As the previous release left it: held, although its order exists.
     await deps.prisma.$executeRaw`
       UPDATE notification_events SET outcome = 'held', hold_reason = 'unsupported_event'`;
     await deps.prisma.$executeRaw`UPDATE notifications SET status = 'held'`;
@@ -99,7 +99,7 @@ describe('equal contents under one notification ID', () => {
     expect((await rows(deps)).map(({ status }) => status)).toEqual(['duplicate', 'applied']);
   });
 
-  test('the order of an event’s facts means nothing', async () => {
+  test('the order of an event’s facts has no meaning', async () => {
     const deps = await withOrder();
     const facts = [
       paid('T1'),
@@ -149,7 +149,7 @@ describe('equal contents under one notification ID', () => {
     ]);
   });
 
-  test('all events of a message are compared, and each is settled by its own', async () => {
+  test('all events of a message are compared, and each is decided by its counterpart', async () => {
     const deps = await withOrder();
     const both = [payment('A1', 'T1'), payment('A2', 'T2')];
     expect(await apply(deps, content('a', both))).toEqual([['applied', 'unknown_order']]);
@@ -197,7 +197,7 @@ describe('equal contents under one notification ID', () => {
     expect(await outcomes(deps)).toEqual(['applied', 'applied', 'duplicate', 'duplicate']);
   });
 
-  test('what a person rejected is not applied by an equal content', async () => {
+  test('content equal to a rejected one is not applied', async () => {
     const deps = await testDatabase();
     await apply(deps, content('a'));
     const [held] = await rows(deps);
@@ -207,7 +207,7 @@ describe('equal contents under one notification ID', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'pending' });
   });
 
-  test('at once in parallel workers: one applied, the others duplicates, many times', async () => {
+  test('concurrent workers: one applied, the others duplicates, many times', async () => {
     const deps = await testDatabase();
     for (let round = 0; round < 15; round += 1) {
       const number = `R${round}`;
@@ -226,7 +226,7 @@ describe('equal contents under one notification ID', () => {
 describe('a content has two digests', () => {
   const former = (name: string) => ({ notificationId: 'same', digest: digest(`former ${name}`) });
 
-  test('the row keeps the former one for workers of the release before, and the one of the text', async () => {
+  test('the row keeps the former one for workers of the previous release, and the one of the text', async () => {
     const deps = await withOrder();
     await apply(deps, content('a', undefined, { former: former('a') }));
     await apply(deps, content('b', payment('A1', 'T2'), { former: former('b') }));
@@ -246,7 +246,7 @@ describe('a content has two digests', () => {
     expect(await rows(deps)).toMatchObject([{ copies: 19, textDigest: digest('a') }]);
   });
 
-  test('a row of the release before is judged by the former one', async () => {
+  test('a row of the previous release is judged by the former one', async () => {
     const deps = await withOrder();
     const one = content('a', undefined, { former: former('a') });
     await apply(deps, one);
@@ -258,7 +258,7 @@ describe('a content has two digests', () => {
     expect(await rows(deps)).toMatchObject([{ copies: 1 }, { copies: 1 }]);
   });
 
-  test('what is stored under its former ID goes on under it', async () => {
+  test('a row under its former ID keeps that ID', async () => {
     const deps = await withOrder();
     const one = content('a', undefined, { former: { ...former('a'), notificationId: 'former' } });
     await apply(deps, { ...one, ...one.former, former: null });
@@ -295,19 +295,19 @@ describe('contents that are encrypted and not signed', () => {
       { copies: 35, status: 'held' },
       ...Array(4).fill({ copies: 0 }),
     ]);
-    // Copies of a stored one are copies of that.
+    // Copies of a stored one count for its row.
     await apply(deps, unsigned('u4'));
     expect((await rows(deps)).map(({ copies }) => copies)).toEqual([35, 0, 0, 0, 1]);
   });
 
-  test('never keep a signed one out', async () => {
+  test('never exclude a signed one', async () => {
     const deps = await withOrder();
     for (const name of ['a', 'b', 'c', 'd', 'e', 'f', 'g']) await apply(deps, unsigned(name));
     expect(await apply(deps, content('signed'))).toEqual([['id_conflict']]);
     expect(await rows(deps)).toHaveLength(6);
   });
 
-  test('a rejected one gives its place back', async () => {
+  test('a rejected one frees its place', async () => {
     const deps = await withOrder();
     for (const name of ['a', 'b', 'c', 'd', 'e']) await apply(deps, unsigned(name));
     const [, second] = await rows(deps);
@@ -318,7 +318,7 @@ describe('contents that are encrypted and not signed', () => {
   });
 });
 
-describe('a payment of WeChat Pay v2 that is told again with', () => {
+describe('a payment of WeChat Pay v2 that is repeated with', () => {
   const told = (changes: readonly (readonly [string, string])[]) =>
     fromWechatV2(wechatV2.payment({ ...PAYMENT, changes }));
   const first = told([['is_subscribe', 'N']]);

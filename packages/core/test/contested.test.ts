@@ -58,11 +58,11 @@ const PAID_AND_FLAGGED = {
   told: ['order.paid paid', 'order.attention contested_trade'],
 };
 
-describe('a trade that two merchants tell of', () => {
+describe('a trade that two merchants claim', () => {
   test.each([
     ['before', [hostile(), genuine()]],
     ['after', [genuine(), hostile()]],
-  ])('%s the genuine one, in transactions of their own', async (_when, told) => {
+  ])('%s the genuine one, in separate transactions', async (_when, told) => {
     const deps = await twoMerchants();
     for (const one of told) expect(await apply(deps, one)).toEqual([['applied']]);
     await flagAll(deps);
@@ -76,7 +76,7 @@ describe('a trade that two merchants tell of', () => {
     expect(await orders(deps)).toMatchObject({ A1: PAID_AND_FLAGGED, H1: PAID_AND_FLAGGED });
   });
 
-  test('at once, again and again: each order is paid and flagged exactly once', async () => {
+  test('concurrently, many times: each order is paid and flagged exactly once', async () => {
     const deps = await twoMerchants();
     const numbers = Array.from({ length: 20 }, (_, index) => index);
     await registerOrders(
@@ -107,7 +107,7 @@ describe('a trade that two merchants tell of', () => {
     expect(H1?.payloads).not.toMatch(/default|A1/);
   });
 
-  test('two orders of one merchant stay apart: the first has it, the other is held', async () => {
+  test('two orders of one merchant stay separate: the first has it, the other is held', async () => {
     const deps = await twoMerchants();
     await registerOrders(deps, [{ ...terms('H2'), merchant: HOSTILE }]);
     await apply(deps, genuine());
@@ -119,7 +119,7 @@ describe('a trade that two merchants tell of', () => {
     expect(await apply(deps, hostile('H1'))).toEqual([['duplicate']]);
   });
 
-  test('told a thousand times, it leaves one flag and one order event on the genuine order', async () => {
+  test('claimed a thousand times, it leaves one flag and one order event on the genuine order', async () => {
     const deps = await twoMerchants();
     const numbers = Array.from({ length: 1_000 }, (_, index) => `H-${index}`);
     for (let at = 0; at < numbers.length; at += 500) {
@@ -140,12 +140,12 @@ describe('a trade that two merchants tell of', () => {
     expect(await deps.prisma.tradeClaim.count()).toBe(1);
   });
 
-  test('what the release before holds for it is applied by the schedule', async () => {
+  test('an event that the previous release holds for it is applied by the schedule', async () => {
     const deps = await twoMerchants();
     await apply(deps, hostile());
     const notice = genuine();
     await apply(deps, notice);
-    // As workers of the release before leave it: they never look at it again.
+    // As workers of the previous release leave it: they never decide it again.
     await deps.prisma.$executeRaw`
       DELETE FROM facts WHERE order_id IN (SELECT id FROM orders WHERE number = 'A1')`;
     await deps.prisma.$executeRaw`

@@ -1,4 +1,4 @@
-/** A database to itself per test, and notifications as the worker would hand them over. */
+/** A separate database per test, and notifications as the worker would apply them. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { createLog } from '@payonce/core/log';
@@ -19,7 +19,7 @@ export const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n));
 
 export interface TestDatabase extends DatabaseDeps {
   readonly url: string;
-  /** What `clock` says; tests turn it on. */
+  /** The time of `clock`; tests advance it. */
   now: Date;
 }
 
@@ -52,7 +52,7 @@ export const terms = (number: string, amount = 8888n) => ({
   currency: 'CNY',
 });
 
-/** What a notification says of an order, unless told otherwise: 88.88 paid by Alipay. */
+/** The statement of a notification about an order, by default: 88.88 paid by Alipay. */
 export function statement(
   orderNumber: string,
   trade: string,
@@ -120,7 +120,9 @@ export function notification(
   };
 }
 
-/** Applies a batch. Per notification what became of its events, a held one by its reason. */
+/**
+ * Applies a batch. Returns per notification the outcomes of its events, a held one by its reason.
+ */
 export async function apply(deps: DatabaseDeps, ...batch: VerifiedNotification[]) {
   const outcomes = await applyNotifications(deps, batch);
   return outcomes.map(({ events }) =>
@@ -128,7 +130,7 @@ export async function apply(deps: DatabaseDeps, ...batch: VerifiedNotification[]
   );
 }
 
-/** An order with what was told of it, as the rows are. */
+/** An order with its related rows. */
 export async function orderRow({ prisma }: DatabaseDeps, number: string) {
   return prisma.order.findUniqueOrThrow({
     where: { merchant_number: { merchant: MERCHANT, number } },

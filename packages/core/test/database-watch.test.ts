@@ -11,7 +11,7 @@ import { eventually } from '@payonce/testkit/eventually';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-/** A database that this test may alter, watched. */
+/** A watched database that this test may alter. */
 async function watched(
   template: 'migrated' | 'empty',
   durability: 'checked' | 'managed' = 'checked',
@@ -36,7 +36,7 @@ async function watched(
   return { watch, run, lines, name, postgresUrl };
 }
 
-/** What a look finds that begins now: one that is under way may have asked before. */
+/** The result of a check that begins now: one that is under way may have asked before. */
 async function found(watch: DatabaseWatch): Promise<string> {
   await watch.look();
   return describeFitness(await watch.look());
@@ -58,7 +58,7 @@ test('a migrated database is ready, and so is one of a later release', async () 
   expect(await found(watch)).toBe('ready');
 });
 
-test('a database without a schema, with an older one, or whose migration broke off is not', async () => {
+test('a database without a schema, with an older one, or with an interrupted migration is not', async () => {
   const empty = await watched('empty');
   expect(await found(empty.watch)).toContain('the schema is not migrated: run');
   expect(empty.watch.mayWork()).toBe(false);
@@ -71,7 +71,7 @@ test('a database without a schema, with an older one, or whose migration broke o
   expect(await found(watch)).toContain(`(missing: ${newest})`);
 });
 
-test('the clock is the database’s, before the first answer there is none', async () => {
+test('the clock is the database’s; before the first answer there is none', async () => {
   const { watch } = await watched('migrated');
   expect(() => watch.clock()).toThrow();
   await watch.look();
@@ -79,7 +79,7 @@ test('the clock is the database’s, before the first answer there is none', asy
   expect(Math.abs(watch.clock().getTime() - Date.now())).toBeLessThan(1_000);
 });
 
-test('a database that goes away stops the work after a moment, and one that is back starts it by itself', async () => {
+test('a database that goes down stops the work after a moment, and its return starts it again', async () => {
   const { watch, name, postgresUrl } = await watched('migrated');
   await watch.look();
   const admin = new pg.Client({ connectionString: postgresUrl });
@@ -96,7 +96,7 @@ test('a database that goes away stops the work after a moment, and one that is b
   await eventually(() => expect(watch.mayWork()).toBe(true));
 });
 
-test('who has to be sure is so only after a look that began later than the last connection', async () => {
+test('a caller of `assure` waits for a check that began after the last connection', async () => {
   const { watch, run } = await watched('migrated');
   await watch.assure();
   const newest = KNOWN_MIGRATIONS.at(-1);
@@ -106,7 +106,7 @@ test('who has to be sure is so only after a look that began later than the last 
   await expect(watch.assure()).rejects.toThrow();
 });
 
-test('managed is said at each start', async () => {
+test('managed is logged at each start', async () => {
   const { watch, lines } = await watched('migrated', 'managed');
   expect(await found(watch)).toBe('ready');
   expect(lines.join()).toContain('PAYONCE_DATABASE_DURABILITY is managed');

@@ -48,7 +48,7 @@ const letters = ({ prisma }: TestDatabase) => prisma.deadLetter.findMany();
 const audit = ({ prisma }: TestDatabase) => prisma.auditLog.findMany({ orderBy: { id: 'asc' } });
 
 describe('a re-drive', () => {
-  test('is asked for once, by name, and the next step of a worker applies the job', async () => {
+  test('is requested once, by name, and the next step of a worker applies the job', async () => {
     const { deps, command } = await withLetter();
     expect(await redriveDeadLetters(deps, 10, genuine)).toEqual({ looked: 0, redriven: 0 });
     deps.now = minute(5);
@@ -72,7 +72,7 @@ describe('a re-drive', () => {
     expect(await requestRedrive(deps, command)).toEqual({ result: 'settled', how: 'redriven' });
   });
 
-  test('that fails again counts a death, and leaves the letter open', async () => {
+  test('that fails again counts one more failure, and leaves the letter open', async () => {
     const { deps, command } = await withLetter();
     await requestRedrive(deps, command);
     expect(await redriveDeadLetters(deps, 10, refused)).toEqual({ looked: 1, redriven: 0 });
@@ -89,7 +89,7 @@ describe('a re-drive', () => {
     expect(await requestRedrive(deps, command)).toEqual({ result: 'done', again: false });
   });
 
-  test('of what was applied meanwhile is a copy, and changes nothing', async () => {
+  test('of a job that was applied meanwhile is a copy, and changes nothing', async () => {
     const { deps, command } = await withLetter();
     const notice = notification(payment('A1'));
     await apply(deps, notice);
@@ -99,7 +99,7 @@ describe('a re-drive', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ version: 1, facts: [{}] });
   });
 
-  test('by two workers at once: applied once, settled once', async () => {
+  test('by two workers at once: applied once, closed once', async () => {
     const { deps, command } = await withLetter();
     for (let round = 0; round < 10; round += 1) {
       await recordDeadLetter(deps, letter);
@@ -114,7 +114,7 @@ describe('a re-drive', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', version: 1 });
   });
 
-  test('while the database fails: stays asked for', async () => {
+  test('while the database fails: the request stays', async () => {
     const { deps, command } = await withLetter();
     await requestRedrive(deps, command);
     await deps.prisma.$executeRaw`ALTER TABLE facts RENAME TO not_there`;
@@ -127,14 +127,14 @@ describe('a re-drive', () => {
 });
 
 describe('a dead letter', () => {
-  test('of both queues is one letter, found where it died last', async () => {
+  test('of both queues is one letter, with the queue of its last failure', async () => {
     const deps = await testDatabase();
     await recordDeadLetter(deps, letter);
     await recordDeadLetter(deps, { ...letter, queue: 'postgres' });
     expect(await letters(deps)).toMatchObject([{ queue: 'postgres', deaths: 2 }]);
   });
 
-  test('that was dismissed is kept, and counted no more, until its job dies again', async () => {
+  test('that was dismissed is kept, and no longer counted, until its job fails again', async () => {
     const { deps, command } = await withLetter();
     expect(await countOpenDeadLetters(deps)).toBe(1);
     expect(await dismissDeadLetter(deps, command)).toEqual({ result: 'done', again: false });
@@ -147,7 +147,7 @@ describe('a dead letter', () => {
     expect(await countOpenDeadLetters(deps)).toBe(1);
   });
 
-  test('that is not there cannot be decided about', async () => {
+  test('that does not exist cannot be decided', async () => {
     const { deps, command } = await withLetter();
     const nobody = { ...command, letter: 999n };
     expect(await requestRedrive(deps, nobody)).toEqual({ result: 'unknown_letter' });
@@ -156,7 +156,7 @@ describe('a dead letter', () => {
   });
 });
 
-describe('a letter that a worker of the release before could not read', () => {
+describe('a letter that a worker of the previous release could not read', () => {
   const unread = (jobId: string, job: unknown = { version: 3, bodyText: `a\0${jobId}` }) =>
     ({ queue: 'redis', jobId, job, reason: 'malformed_job' }) as const;
 
@@ -183,7 +183,7 @@ describe('a letter that a worker of the release before could not read', () => {
     );
   });
 
-  test('stays open when it proves nothing, was dismissed, or is of no later version', async () => {
+  test('stays open when it is invalid, was dismissed, or has no later version', async () => {
     const deps = await withUnread(2);
     await recordDeadLetter(deps, unread('old', { version: 2 }));
     await recordDeadLetter(deps, { ...unread('other'), reason: 'unknown_channel' });
@@ -194,7 +194,7 @@ describe('a letter that a worker of the release before could not read', () => {
     expect(await letters(deps)).toMatchObject(Array(4).fill({ deaths: 1 }));
   });
 
-  test('is settled once by two workers', async () => {
+  test('is closed once by two workers', async () => {
     const deps = await withUnread(4);
     const both = [redriveReadable(deps, 9, 0n, each), redriveReadable(deps, 9, 0n, each)];
     const results = await Promise.all(both);
@@ -204,7 +204,7 @@ describe('a letter that a worker of the release before could not read', () => {
   });
 });
 
-test('a letter of any job ID can be kept, and the same job is the same letter', async () => {
+test('a letter with any job ID can be stored, and the same job is the same letter', async () => {
   const deps = await testDatabase();
   const long = { ...letter, jobId: 'j'.repeat(50_000) };
   await recordDeadLetter(deps, long);

@@ -27,7 +27,7 @@ const erp: DeclaredEndpoint = {
   previous: null,
 };
 
-test('endpoints of the file are told, signed with both secrets while both stand in it', async () => {
+test('endpoints of the file receive events, signed with both secrets while the file lists both', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   const both = { ...erp, url: shop.url, previous: { secret: former, expiresAt: null } };
@@ -46,7 +46,7 @@ test('endpoints of the file are told, signed with both secrets while both stand 
   expect(() => verify(text(former), second)).toThrow();
 });
 
-test('a former secret with a time signs until then', async () => {
+test('a previous secret with a time signs until then', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   const expiresAt = new Date(deps.now.getTime() + MINUTE);
@@ -60,7 +60,7 @@ test('a former secret with a time signs until then', async () => {
   expect(() => heard && verify(text(former), heard)).toThrow();
 });
 
-test('what is gone from the file is disabled, what comes back is enabled, what an operator did stays', async () => {
+test("an endpoint missing from the file is disabled, one that returns is enabled, and an operator's action stays", async () => {
   const deps = await deliveryDatabase();
   const two = [erp, { ...erp, name: 'crm' }];
   expect(await applyDeclaredEndpoints(deps, two)).toEqual({ applied: 2, disabled: 0, refused: 0 });
@@ -83,7 +83,7 @@ test('what is gone from the file is disabled, what comes back is enabled, what a
   expect(await states()).toEqual(['erp operator', 'crm null']);
 });
 
-test('the file takes no name that an endpoint of the API has, until that one is deleted', async () => {
+test('the file cannot use the name of an endpoint of the API, until that one is deleted', async () => {
   const deps = await deliveryDatabase();
   const { id } = await makeEndpoint(deps, 'erp');
   expect(await applyDeclaredEndpoints(deps, [erp])).toEqual({
@@ -102,7 +102,7 @@ test('the file takes no name that an endpoint of the API has, until that one is 
   });
 });
 
-test('without a key nothing is stored, and what is stored stays as it is', async () => {
+test('without a key nothing is stored, and stored endpoints stay unchanged', async () => {
   const deps = await deliveryDatabase();
   const keyless = { ...deps, clock: deps.clock, encryptionKey: null };
   expect(await applyDeclaredEndpoints(keyless, [erp])).toMatchObject({ applied: 0, refused: 1 });

@@ -17,7 +17,7 @@ import {
 import { fail, hookServer, ok, verify } from './hooks.js';
 
 describe('an order event', () => {
-  test("reaches each endpoint of its merchant that wants its type, signed with that one's secret", async () => {
+  test("reaches each endpoint of its merchant that wants its type, signed with that endpoint's secret", async () => {
     const deps = await deliveryDatabase();
     const [all, paidOnly] = [await hookServer(), await hookServer()];
     const first = await makeEndpoint(deps, 'all', all.url);
@@ -52,7 +52,7 @@ describe('an order event', () => {
     });
   });
 
-  test('of a held notification is told, too', async () => {
+  test('of a held notification is delivered, too', async () => {
     const deps = await deliveryDatabase();
     const shop = await hookServer();
     await makeEndpoint(deps, 'erp', shop.url, ['notification.held']);
@@ -65,7 +65,7 @@ describe('an order event', () => {
     });
   });
 
-  test('comes again under the same ID, with the same bytes, until it is answered with 2xx', async () => {
+  test('is repeated with the same ID and the same bytes, until it is answered with 2xx', async () => {
     const deps = await deliveryDatabase();
     const shop = await hookServer((response, heard) =>
       (shop.heard.length < 3 ? fail : ok)(response, heard),
@@ -89,7 +89,7 @@ describe('an order event', () => {
     const [first, , third] = shop.heard;
     if (!first || !third) throw new Error('not heard');
     verify(secret, first);
-    // Another time is signed each time: an old one would be refused as a replay.
+    // Each try signs another time: an old one would be refused as a replay.
     expect(third.headers['webhook-timestamp']).not.toBe(first.headers['webhook-timestamp']);
     const history = await deps.prisma.deliveryAttempt.findMany({ orderBy: { id: 'asc' } });
     expect(history.map((row) => row.status)).toEqual([500, 500, 204]);
@@ -153,7 +153,7 @@ describe("an order's events go out in sequence", () => {
     await refundedOrder(deps);
     const [first, second] = await deps.prisma.orderEvent.findMany({ orderBy: { id: 'asc' } });
     if (!first || !second) throw new Error('no order events');
-    // Another worker has the first one in hand and is slow: it is skipped, and what follows waits.
+    // Another worker holds the first one and is slow: it is skipped, and the following ones wait.
     let release = () => {};
     const released = new Promise<void>((resolve) => {
       release = resolve;
@@ -177,7 +177,7 @@ describe("an order's events go out in sequence", () => {
     );
   });
 
-  test('two workers at once deliver each once while all is well, and never out of order', async () => {
+  test('two workers at once deliver each event once while all is well, and never out of order', async () => {
     const deps = await deliveryDatabase();
     const shop = await hookServer();
     await makeEndpoint(deps, 'erp', shop.url);
@@ -195,7 +195,7 @@ describe("an order's events go out in sequence", () => {
   });
 });
 
-test('a secret that is rotated signs beside the new one for the grace period, then no more', async () => {
+test('a rotated secret signs beside the new one for the grace period, then no more', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   const { id: endpoint, secret: old } = await makeEndpoint(deps, 'erp', shop.url);
@@ -215,7 +215,7 @@ test('a secret that is rotated signs beside the new one for the grace period, th
   expect(() => verify(old, after)).toThrow();
 });
 
-test('nothing leaves that cannot be signed, and it is not counted as a failure', async () => {
+test('an event that cannot be signed is not sent, and does not count as a failure', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   const { id } = await makeEndpoint(deps, 'erp', shop.url);

@@ -1,4 +1,4 @@
-/** Endpoints and order events, as a merchant's shop would have them. */
+/** Endpoints and order events of a merchant's shop. */
 import { randomBytes } from 'node:crypto';
 import { createEndpoint, type EndpointDeps } from '@payonce/core/deliveries/endpoints';
 import type { EventType } from '@payonce/core/deliveries/event-types';
@@ -28,7 +28,7 @@ export async function deliveryDatabase(): Promise<DeliveryDatabase> {
   const loopback = parseNetwork('127.0.0.1/32');
   const policy = createAddressPolicy(loopback ? [loopback] : []);
   const deps = await testDatabase();
-  // Whoever checks a signature compares its time with the machine's.
+  // A receiver compares a signature's time with the machine's clock.
   deps.now = new Date();
   return Object.assign(deps, { encryptionKey: randomBytes(32), policy });
 }
@@ -61,7 +61,7 @@ export async function closedOrder(deps: TestDatabase, number = 'A1'): Promise<bi
 export const deliveryOf = (deps: TestDatabase, id: bigint) =>
   deps.prisma.delivery.findUniqueOrThrow({ where: { id }, include: { history: true } });
 
-/** Minutes in which nothing has to be waited for: tests turn the clock on. */
+/** Waits without real delays: tests advance the clock. */
 export const MINUTE = 60_000;
 
 export function pass(deps: TestDatabase, ms: number): void {
@@ -85,7 +85,7 @@ export function deliver(
 }
 
 function recordDeps(deps: DeliveryDatabase): RecordDeps {
-  // The clock as it is read, not as it was.
+  // A getter: the present clock, not a copy.
   return {
     prisma: deps.prisma,
     log: deps.log,

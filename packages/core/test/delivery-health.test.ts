@@ -22,7 +22,7 @@ const endpointOf = ({ prisma }: DeliveryDatabase, id: bigint) =>
 const deliveriesOf = ({ prisma }: DeliveryDatabase) =>
   prisma.delivery.findMany({ orderBy: { id: 'asc' } });
 
-/** Nothing is in hand, and so many tries were made. */
+/** No try is under way, and so many were made. */
 const tried = (deps: DeliveryDatabase, tries: number) =>
   eventually(async () => {
     expect(await deps.prisma.deliveryAttempt.count()).toBe(tries);
@@ -30,7 +30,7 @@ const tried = (deps: DeliveryDatabase, tries: number) =>
   });
 
 describe('Retry-After', () => {
-  test('of one that has too much is honoured, for all that waits for it', async () => {
+  test('of an overloaded endpoint is honoured, for all of its waiting deliveries', async () => {
     const deps = await deliveryDatabase();
     let busy = true;
     const shop = await hookServer((response) => {
@@ -44,7 +44,7 @@ describe('Retry-After', () => {
     expect(row?.nextAttemptAt).toEqual(new Date(deps.now.getTime() + 120_000));
     busy = false;
     await closedOrder(deps, 'A2');
-    // Fanned out before there is another endpoint, which would be told of it, too.
+    // Fanned out before another endpoint exists, which would receive it, too.
     await eventually(async () => expect(await deliveriesOf(deps)).toHaveLength(2));
     pass(deps, 119_000);
     const other = await hookServer();
@@ -56,7 +56,7 @@ describe('Retry-After', () => {
     await eventually(() => expect(shop.heard).toHaveLength(4));
   });
 
-  test('as a date, of any failure, moves that delivery', async () => {
+  test('as a date, on any failure, delays that delivery', async () => {
     const deps = await deliveryDatabase();
     const until = new Date(Math.ceil(deps.now.getTime() / 1_000) * 1_000 + 10 * MINUTE);
     const shop = await hookServer((response) => {
@@ -71,7 +71,7 @@ describe('Retry-After', () => {
 });
 
 describe('the circuit of an endpoint', () => {
-  test('opens when it fails again and again, lets one probe through, and closes when that is taken', async () => {
+  test('opens when it fails repeatedly, allows one probe, and closes when that succeeds', async () => {
     const deps = await deliveryDatabase();
     let well = false;
     let waiting: (() => void)[] = [];
@@ -81,7 +81,7 @@ describe('the circuit of an endpoint', () => {
     });
     const { id } = await makeEndpoint(deps, 'erp', shop.url);
     for (let n = 0; n < 8; n += 1) await closedOrder(deps, `A${n}`);
-    // Two workers: a probe is the only one of all of them.
+    // Two workers: together they send one probe.
     deliver(deps);
     deliver(deps);
     await eventually(async () => {
@@ -100,7 +100,7 @@ describe('the circuit of an endpoint', () => {
     const probe = waiting;
     waiting = [];
     for (const answer of probe) answer();
-    // Those whose turn it is; the others wait for theirs.
+    // The deliveries whose turn it is; the others wait for theirs.
     await eventually(async () => {
       expect(await endpointOf(deps, id)).toMatchObject({ failures: 0, openUntil: null });
     });
@@ -127,7 +127,7 @@ test('a payload that this version cannot read is no fault of the endpoint', asyn
 });
 
 describe('an endpoint is disabled', () => {
-  test('when it has done nothing but fail for days, with an error in the log', async () => {
+  test('when it has only failed for days, with an error in the log', async () => {
     const deps = await deliveryDatabase();
     const shop = await hookServer(fail);
     const { id } = await makeEndpoint(deps, 'erp', shop.url);
@@ -156,7 +156,7 @@ describe('an endpoint is disabled', () => {
     });
   });
 
-  test('when it answers that it is gone; what comes later is parked, and can be sent after all', async () => {
+  test('when it answers 410; later deliveries are parked, and can be sent again', async () => {
     const deps = await deliveryDatabase();
     let gone = true;
     const shop = await hookServer((response) => void response.writeHead(gone ? 410 : 204).end());
@@ -180,7 +180,7 @@ describe('an endpoint is disabled', () => {
     await eventually(() => expect(shop.told()).toEqual(['A1 closed', 'A1 closed', 'A2 closed']));
   });
 
-  test('while it has one in hand: that one counts if it is taken', async () => {
+  test('during a try: that one counts if it succeeds', async () => {
     const deps = await deliveryDatabase();
     let answer = () => {};
     const shop = await hookServer((response, heard) => {

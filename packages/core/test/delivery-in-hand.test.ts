@@ -15,7 +15,7 @@ import {
 } from './deliveries.js';
 import { hookServer, ok, verify } from './hooks.js';
 
-test('a crash between sending and recording: it comes again, under the same ID', async () => {
+test('a crash between sending and recording: it is sent again, with the same ID', async () => {
   const deps = await deliveryDatabase();
   const answers: (() => void)[] = [];
   const shop = await hookServer((response, heard) => {
@@ -27,7 +27,7 @@ test('a crash between sending and recording: it comes again, under the same ID',
     sizes: { concurrency: 5, perEndpoint: 5, pollMs: 25, drainMs: 1 },
   });
   await eventually(() => expect(shop.heard).toHaveLength(1));
-  // The merchant's system has it; the worker goes without having heard so.
+  // The merchant's system has it; the worker ends without its answer.
   await crashing.stop();
   expect(await deps.prisma.deliveryAttempt.count()).toBe(0);
   const [left] = await deps.prisma.delivery.findMany();
@@ -48,7 +48,7 @@ test('a crash between sending and recording: it comes again, under the same ID',
   verify(secret, second);
 });
 
-test('a result that comes after the lease ended is not recorded over that of another worker', async () => {
+test('a result after the end of the lease does not replace that of another worker', async () => {
   const deps = await deliveryDatabase();
   const answers: (() => void)[] = [];
   const shop = await hookServer((response) => {
@@ -61,7 +61,7 @@ test('a result that comes after the lease ended is not recorded over that of ano
   const onAttempt = (_attempt: unknown, recorded: string) => void results.push(recorded);
   deliver(deps, { onAttempt });
   await eventually(() => expect(answers).toHaveLength(1));
-  // A worker that was paused: its lease is over, and whoever comes first takes the delivery.
+  // A paused worker: its lease is over, and the next worker claims the delivery.
   pass(deps, MINUTE);
   deliver(deps, { onAttempt });
   await eventually(() => expect(answers).toHaveLength(2));
@@ -77,7 +77,7 @@ test('a result that comes after the lease ended is not recorded over that of ano
   expect(await deps.prisma.deliveryAttempt.count()).toBe(1);
 });
 
-test("an order's later event waits for one in hand, also when that was parked meanwhile", async () => {
+test("an order's later event waits for one under way, even if that was parked meanwhile", async () => {
   const deps = await deliveryDatabase();
   const answers: (() => void)[] = [];
   const shop = await hookServer((response, heard) => {
@@ -126,7 +126,7 @@ test('a slow endpoint takes no room from others, and no transaction is open whil
   });
 });
 
-test('what was not fanned out, or was claimed by nobody, is found however old its ID is', async () => {
+test('events without fan-out or claim are found however old their IDs are', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   await makeEndpoint(deps, 'erp', shop.url);

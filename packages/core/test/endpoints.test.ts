@@ -20,7 +20,7 @@ const wanted = {
 const owner = { merchant: 'default', name: 'erp' };
 
 describe('an endpoint', () => {
-  test('is made with a secret that is shown once and stored sealed', async () => {
+  test('is created with a secret that is shown once and stored sealed', async () => {
     const deps = await deliveryDatabase();
     const made = await createEndpoint(deps, wanted);
     if (made.result !== 'done' || made.secret === null) throw new Error(made.result);
@@ -38,7 +38,7 @@ describe('an endpoint', () => {
     expect(JSON.stringify(audit?.detail)).not.toMatch(/whsec_|hush/);
   });
 
-  test('can be given the secret that the merchant has already', async () => {
+  test('accepts a secret that the merchant already has', async () => {
     const deps = await deliveryDatabase();
     const secret = `whsec_${randomBytes(24).toString('base64')}`;
     expect(await createEndpoint(deps, { ...wanted, secret })).toMatchObject({ secret });
@@ -46,14 +46,14 @@ describe('an endpoint', () => {
     expect(short).toEqual({ result: 'invalid_secret' });
   });
 
-  test('is not made without a key to seal its secret with; a handler needs none', async () => {
+  test('is not created without a key to seal its secret; a handler needs none', async () => {
     const deps = { ...(await deliveryDatabase()), encryptionKey: null };
     expect(await createEndpoint(deps, wanted)).toEqual({ result: 'no_encryption_key' });
     const handler = await createEndpoint(deps, { ...wanted, url: 'handler:orders' });
     expect(handler).toMatchObject({ result: 'done', secret: null });
   });
 
-  test('is not made for an address that nothing may be sent to', async () => {
+  test('is not created for a forbidden address', async () => {
     const deps = await deliveryDatabase();
     expect(await createEndpoint(deps, { ...wanted, url: 'https://169.254.169.254/' })).toEqual({
       result: 'invalid_url',
@@ -62,7 +62,7 @@ describe('an endpoint', () => {
     expect(await deps.prisma.webhookEndpoint.count()).toBe(0);
   });
 
-  test('is changed, and the audit row says from what to what', async () => {
+  test('is changed, and the audit row has both states', async () => {
     const deps = await deliveryDatabase();
     const { id } = await makeEndpoint(deps);
     const url = 'https://shop.example/new';
@@ -103,7 +103,7 @@ describe('an endpoint', () => {
   });
 });
 
-/** The present one and the former. */
+/** The present one and the previous one. */
 async function secretsOf(deps: DeliveryDatabase, id: bigint): Promise<(Buffer | null)[]> {
   const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } });
   const key = deps.encryptionKey ?? Buffer.alloc(0);
@@ -111,7 +111,7 @@ async function secretsOf(deps: DeliveryDatabase, id: bigint): Promise<(Buffer | 
 }
 
 describe('rotating a secret', () => {
-  test('keeps the former one for the grace period, and no older one', async () => {
+  test('keeps the previous one for the grace period, and no older one', async () => {
     const deps = await deliveryDatabase();
     const { id, secret: first } = await makeEndpoint(deps);
     const rotated = await rotateSecret(deps, { ...lin, endpoint: id, graceMs: 60_000 });
@@ -124,7 +124,7 @@ describe('rotating a secret', () => {
     expect(row.previousSecretExpiresAt).toEqual(new Date(deps.now.getTime() + 60_000));
   });
 
-  test('to the one that it has, as when a request is sent twice, leaves the former one as it is', async () => {
+  test('to the present one, as in a repeated request, leaves the previous one unchanged', async () => {
     const deps = await deliveryDatabase();
     const { id, secret: first } = await makeEndpoint(deps);
     const given = { ...lin, endpoint: id, secret: makeSecret() };
@@ -141,7 +141,7 @@ describe('rotating a secret', () => {
     });
   });
 
-  test('without a grace period the former one is gone at once', async () => {
+  test('without a grace period the previous one is gone at once', async () => {
     const deps = await deliveryDatabase();
     const { id } = await makeEndpoint(deps);
     await rotateSecret(deps, { ...lin, endpoint: id, graceMs: 0 });
@@ -153,7 +153,7 @@ describe('rotating a secret', () => {
 });
 
 describe('switching an endpoint', () => {
-  test('off and on again: what failed before counts no more, and each is on record once', async () => {
+  test('off and on again: earlier failures no longer count, and each is recorded once', async () => {
     const deps = await deliveryDatabase();
     const { id } = await makeEndpoint(deps);
     await deps.prisma.webhookEndpoint.update({
@@ -176,7 +176,7 @@ describe('switching an endpoint', () => {
     expect(actions).toEqual(['endpoint.create', 'endpoint.disable', 'endpoint.enable']);
   });
 
-  test('one of the channel file is changed there; it can be switched off and on here', async () => {
+  test('one of the channel file is changed there; it can be disabled and enabled here', async () => {
     const deps = await deliveryDatabase();
     const { id } = await makeEndpoint(deps);
     await deps.prisma.webhookEndpoint.update({ where: { id }, data: { source: 'file' } });

@@ -48,7 +48,7 @@ describe('a poisonous notification', () => {
     },
   );
 
-  test('among two hundred stands alone, and holds up none of the others, nor those that come next', async () => {
+  test('among two hundred is held alone, and delays none of the others, and none of the next ones', async () => {
     const deps = await testDatabase();
     const numbers = Array.from({ length: 200 }, (_, n) => `A${n}`);
     await deps.prisma.order.createMany({
@@ -62,13 +62,13 @@ describe('a poisonous notification', () => {
     expect(await deps.prisma.order.count({ where: { status: 'paid', version: 1 } })).toBe(199);
     const held = await deps.prisma.notification.findMany({ where: { status: 'held' } });
     expect(held).toMatchObject([{ notificationId: poisonous.notificationId, copies: 0 }]);
-    // Whoever comes next with it in the batch is not held up either.
+    // The next batch with it is not delayed either.
     const next = numbers.map((n) => notification(payment(n, `second-${n}`)));
     const again = await applied(deps, poisonous, ...next);
     expect(again).toEqual([['internal_error'], ...next.map(() => ['applied'])]);
   });
 
-  test('whose every text is hostile is stored all the same', async () => {
+  test('with hostile texts everywhere is still stored', async () => {
     const deps = await testDatabase();
     const hostile = notification(payment('A\0\ud800', 'T\0', { currency: '\0' }), {
       notificationId: 'id\0',
@@ -81,7 +81,7 @@ describe('a poisonous notification', () => {
     expect(row).toMatchObject({ notificationId: expect.stringMatching(/^sha256:/), copies: 1 });
   });
 
-  test('is applied by a later copy, or by the schedule, once the cause is mended', async () => {
+  test('is applied by a later copy, or by the schedule, once the cause is fixed', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await registerOrder(deps, terms('A2'));
@@ -102,7 +102,7 @@ describe('a poisonous notification', () => {
     await applied(deps, ...batch);
     await deps.prisma.$executeRaw`ALTER TABLE orders ADD CONSTRAINT broken CHECK (
       NOT (number = 'A2' AND status = 'paid'))`;
-    // Registering does not fail for it either.
+    // Registering does not fail because of it either.
     expect(await registerOrder(deps, terms('A2'))).toMatchObject({
       outcome: 'registered',
       released: 0,
@@ -132,7 +132,7 @@ describe('a database that does not answer', () => {
     expect(await applied(deps, ...batch)).toEqual([['applied'], ['applied']]);
   });
 
-  test('nobody listens: the same error', async () => {
+  test('no listener: the same error', async () => {
     const prisma = createPrisma({
       url: 'postgres://nobody@127.0.0.1:1/nothing',
       poolSize: 1,
@@ -149,7 +149,7 @@ describe('a database that does not answer', () => {
 });
 
 describe('dead letters', () => {
-  test('a job is kept whole; the same job again counts up', async () => {
+  test('a job is kept completely; the same job again counts up', async () => {
     const deps = await testDatabase();
     const job = { version: 1, bodyBase64: 'AA==', odd: 'NUL \0 and half a pair \ud800' };
     const letter = {
@@ -169,7 +169,7 @@ describe('dead letters', () => {
 });
 
 describe('dead letters of one job ID', () => {
-  test('another content never takes the place of the one that is kept', async () => {
+  test('another content never replaces the stored one', async () => {
     const deps = await testDatabase();
     const letter = { queue: 'notifications', jobId: 'j1', reason: 'verification_failed' } as const;
     await recordDeadLetter(deps, { ...letter, job: { bodyBase64: 'genuine' } });

@@ -40,7 +40,7 @@ async function withOrder(): Promise<DeliveryDatabase> {
   return deps;
 }
 
-test('an order event is stored with its deliveries: for whom wants it, parked where disabled', async () => {
+test('an order event is stored with its deliveries: for endpoints that want it, parked where disabled', async () => {
   const deps = await withOrder();
   await makeEndpoint(deps, 'erp');
   await makeEndpoint(deps, 'refunds', undefined, ['order.refunded']);
@@ -56,7 +56,7 @@ test('an order event is stored with its deliveries: for whom wants it, parked wh
   expect(await fanOut(deps, 10)).toBe(0);
 });
 
-test('whom nobody asked for deliveries leaves the order event to be fanned out later, also after one who was', async () => {
+test('without `fansOut` the order event is left for a later fan-out, also after one with it', async () => {
   const deps = await withOrder();
   await registerOrder(deps, terms('B1'));
   await makeEndpoint(deps, 'erp');
@@ -69,8 +69,8 @@ test('whom nobody asked for deliveries leaves the order event to be fanned out l
   expect(await told(deps)).toHaveLength(2);
 });
 
-describe('an endpoint that is made at the same time', () => {
-  test('waits for who applies, so that whatever is applied afterwards is told', async () => {
+describe('an endpoint that is created at the same time', () => {
+  test('waits for a transaction that applies, so that it receives all later events', async () => {
     const deps = await withOrder();
     const letGo = await holdLock(deps, `SELECT FROM orders WHERE number = 'A1' FOR UPDATE`);
     const paying = pay(deps);
@@ -86,9 +86,10 @@ describe('an endpoint that is made at the same time', () => {
     expect(await told(deps)).toEqual([]);
   });
 
-  test('stops nobody from applying, and is told of what was applied meanwhile', async () => {
+  test('does not delay applying, and receives the events applied meanwhile', async () => {
     const deps = await withOrder();
-    // Its name is being taken by somebody who does not finish: it has the endpoints, and waits.
+    // Another session is taking its name and does not finish: the creation has the endpoints, and
+    // waits.
     const letGo = await holdLock(
       deps,
       `INSERT INTO webhook_endpoints (merchant, name, url, source, created_at, updated_at)
@@ -106,10 +107,10 @@ describe('an endpoint that is made at the same time', () => {
   });
 });
 
-test('who applies does not wait for who sends', async () => {
+test('applying does not wait for a sender', async () => {
   const deps = await withOrder();
   const { id } = await makeEndpoint(deps, 'erp');
-  // As who claims, records or disables has it.
+  // The lock of a transaction that claims, records or disables.
   const lock = `SELECT FROM webhook_endpoints WHERE id = ${id} FOR NO KEY UPDATE`;
   const letGo = await holdLock(deps, lock);
   await pay(deps);
@@ -117,7 +118,7 @@ test('who applies does not wait for who sends', async () => {
   await letGo();
 });
 
-test('what was made while failures disabled the endpoint is parked, and not forgotten', async () => {
+test('a delivery that was created while failures disabled the endpoint is parked, and not forgotten', async () => {
   const deps = await withOrder();
   const { id } = await makeEndpoint(deps, 'erp');
   const letGo = await holdLock(

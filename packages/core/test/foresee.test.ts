@@ -62,7 +62,7 @@ const heldNotifications = fc.array(fc.array(heldEvent, { minLength: 1, maxLength
   maxLength: 18,
 });
 
-/** Without releasing anything, as if the schedule had not looked yet. */
+/** Without releasing anything, as before the schedule runs. */
 const registerSilently = (deps: TestDatabase, numbers: readonly string[]) =>
   deps.prisma.order.createMany({
     data: numbers.map((number) => ({
@@ -83,7 +83,7 @@ async function heldCommands({ prisma }: TestDatabase): Promise<EventCommand[]> {
   }));
 }
 
-/** Every row that an operator could touch. */
+/** Every row that an operator could change. */
 async function everything({ prisma }: TestDatabase) {
   const byId = { orderBy: { id: 'asc' } } as const;
   return [
@@ -97,7 +97,7 @@ async function everything({ prisma }: TestDatabase) {
   ];
 }
 
-describe('what is foreseen of held events', () => {
+describe('a dry run of held events', () => {
   test.each<HeldAction>(['retry', 'accept', 'reject'])(
     'is what comes of them when it is done (%s), and changes nothing before',
     async (action) => {
@@ -138,7 +138,7 @@ describe('what is foreseen of held events', () => {
     expect(told).toEqual(numbers.map((_, index) => (index < 2 ? 'done' : 'trade_on_other_order')));
   });
 
-  test('of what is not there, or not held any more, says so', async () => {
+  test('of an unknown event, or one that is no longer held, reports that', async () => {
     const deps = await testDatabase();
     await registerSilently(deps, ['A0']);
     await apply(deps, notification(payment('A0')));

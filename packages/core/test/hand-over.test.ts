@@ -27,7 +27,7 @@ function open(settings: RedisQueueSettings): NotificationQueue {
   return queue;
 }
 
-/** Has the slot's master replaced by its replica. */
+/** Replaces the slot's master with its replica. */
 async function handOver(cluster: OwnCluster, key: string): Promise<void> {
   const master = await cluster.masterOf(key);
   const successor = await eventually(() => replicaOf(master, cluster));
@@ -43,7 +43,7 @@ async function replicaOf(master: OwnRedis, cluster: OwnCluster): Promise<OwnRedi
   return replica;
 }
 
-test('a master of a cluster that hands over while nothing is enqueued is left for its successor', async () => {
+test('a master of a cluster that hands over while nothing is enqueued is replaced by its successor', async () => {
   const cluster = await startOwnCluster();
   cleanups.push(() => cluster.remove());
   const nodes = cluster.nodes.map(({ url }) => url);
@@ -60,7 +60,7 @@ test('a master of a cluster that hands over while nothing is enqueued is left fo
 const connections = async (server: OwnRedis) =>
   Number(/total_connections_received:(\d+)/.exec(await ask(server, 'INFO', 'stats'))?.[1]);
 
-test('a single server that becomes a replica is looked for anew, about once a second, and told of once', async () => {
+test('a single server that becomes a replica is reconnected about once a second, and logged once', async () => {
   const servers = [await startOwnRedis(), await startOwnRedis()] as const;
   for (const server of servers) cleanups.push(() => server.remove());
   const [server, other] = servers;
@@ -69,7 +69,7 @@ test('a single server that becomes a replica is looked for anew, about once a se
   await ask(server, 'REPLICAOF', '127.0.0.1', String(other.port));
   const before = await connections(server);
   const start = performance.now();
-  // Each question is a connection too.
+  // Each check is a connection too.
   let asked = 0;
   await eventually(async () => {
     asked += 1;

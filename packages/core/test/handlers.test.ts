@@ -12,7 +12,7 @@ const inside = {
   eventTypes: [],
 } as const;
 
-test('a handler in the process is told in sequence, and told again until it does not throw', async () => {
+test('a handler in the process receives events in sequence, and again until it does not throw', async () => {
   const deps = await deliveryDatabase();
   await createEndpoint(deps, inside);
   const told: string[] = [];
@@ -39,7 +39,7 @@ test('a handler in the process is told in sequence, and told again until it does
   ]);
 });
 
-test('a process that has not the handler leaves its deliveries to one that has', async () => {
+test('a process without the handler leaves its deliveries to one that has it', async () => {
   const deps = await deliveryDatabase();
   await createEndpoint(deps, inside);
   await refundedOrder(deps);

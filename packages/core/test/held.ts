@@ -1,4 +1,4 @@
-/** Events held for every reason there is, and who decides about them. */
+/** Events held for every possible reason, and the operator who decides about them. */
 import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { Fact } from '@payonce/core/orders/fact';
 import { registerOrder } from '@payonce/core/orders/register';

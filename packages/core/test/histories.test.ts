@@ -17,7 +17,7 @@ const at = fc.option(fc.integer({ min: 0, max: 3 }).map(minute));
 const trade = fc.constantFrom('T1', 'T2');
 const amount = fc.bigInt({ min: 1n, max: 9000n });
 
-/** What one notification says; payments are of the amount due, as others are held. */
+/** The facts of one notification; payments have the amount due, as others are held. */
 const facts: fc.Arbitrary<Fact[]> = fc.oneof(
   fc.record({ trade, at }).map((one): Fact[] => [wechatPaid(one)]),
   fc
@@ -41,7 +41,7 @@ function wechatPaid(one: { trade: string; at: Date | null }): Fact {
   return { kind: 'paid', rail: 'wechat', amount: 8888n, ...one };
 }
 
-/** Trades belong to one order: the same history for another order has trades of its own. */
+/** Trades belong to one order: the same history for another order has different trades. */
 function ofOrder(number: string, told: readonly Fact[]) {
   const own = told.map((fact): Fact => ({ ...fact, trade: ownTrade(number, fact.trade) }) as Fact);
   return notification(statement(number, number, own, { rail: 'wechat' }));
@@ -49,7 +49,7 @@ function ofOrder(number: string, told: readonly Fact[]) {
 
 const ownTrade = (number: string, name: string | null) => name && `${number}-${name}`;
 
-test('any history, told in order or shuffled, repeated and all at once: the same order row', async () => {
+test('any history, in order or shuffled, repeated and concurrent: the same order row', async () => {
   const deps = await testDatabase();
   let round = 0;
   const history = fc.array(facts, { minLength: 1, maxLength: 8 });

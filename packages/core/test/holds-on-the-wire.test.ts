@@ -1,4 +1,4 @@
-/** Every hold reason, from the providers' own bytes. */
+/** Every hold reason, from the providers' real bytes. */
 import { applyAll } from '@payonce/core/notifications/apply-all';
 import {
   HOLD_REASONS,
@@ -28,7 +28,7 @@ const dollars = { amount: { total: 8888, payer_total: 8888, currency: 'USD' } };
 interface Case {
   readonly of: string;
   readonly told: () => readonly VerifiedNotification[];
-  /** Brought about first. */
+  /** Runs first. */
   readonly given?: (deps: TestDatabase) => Promise<unknown>;
 }
 
@@ -153,7 +153,7 @@ const orderOf = ({ prisma }: TestDatabase, number: string) =>
   prisma.order.findUniqueOrThrow({ where: { merchant_number: { merchant: 'demo', number } } });
 
 describe.each(HOLD_REASONS)('%s', (reason) => {
-  test.each(cases[reason])('$of: held, with its bytes, and its order is untouched', async (one) => {
+  test.each(cases[reason])('$of: held, with its bytes, and its order is unchanged', async (one) => {
     const deps = await testDatabase();
     await registerOrder(deps, ORDER);
     await one.given?.(deps);
@@ -197,7 +197,7 @@ describe('combined orders', () => {
 describe("v2's unsigned refunds", () => {
   const told = () => fromWechatV2(wechatV2.refund(refund('R1', 100n)));
 
-  test('are released as duplicates once v3 has told the very same', async () => {
+  test('are released as duplicates once v3 has stated the same', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, ORDER);
     await applyAll(deps, [fromWechat(wechat.payment(PAYMENT)), told()]);
@@ -232,7 +232,7 @@ describe("v2's unsigned refunds", () => {
   });
 });
 
-describe("the merchant's own close", () => {
+describe("the merchant's close", () => {
   test.each([
     ['before the payment: paid_late', minute(0), 'paid_late'],
     ['after the payment, which was told late: closed_though_paid', minute(5), 'closed_though_paid'],

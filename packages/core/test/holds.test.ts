@@ -39,14 +39,14 @@ describe('a hold', () => {
     expect(await deps.prisma.trade.count()).toBe(0);
   });
 
-  test('is not needed for what changes nothing by its meaning: ignored, and kept', async () => {
+  test('is not needed for an event without effect: ignored, and kept', async () => {
     const deps = await testDatabase();
     const notice = notification(nothing);
     expect(await apply(deps, notice)).toEqual([['ignored']]);
     expect(await notificationRow(deps, notice)).toMatchObject({ status: 'ignored', events: [{}] });
   });
 
-  test('trade_on_other_order: a trade pays the order that had it first, and no other', async () => {
+  test('trade_on_other_order: a trade pays the first order that claimed it, and no other', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await registerOrder(deps, terms('A2'));

@@ -17,7 +17,7 @@ export interface Heard {
   readonly id: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
-  /** Read from the body, whoever signed it. */
+  /** Read from the body, whether or not the signature is valid. */
   readonly message: {
     readonly type: string;
     readonly timestamp: string;
@@ -33,12 +33,12 @@ export interface HookServer {
   readonly url: string;
   readonly port: number;
   readonly heard: readonly Heard[];
-  /** `number milestone`, in the order in which they came. */
+  /** `number milestone`, in order of arrival. */
   told(): string[];
   readonly sockets: ReadonlySet<Socket>;
 }
 
-/** Answers, or not; whatever it does is the test's. */
+/** Answers, or not, as the test decides. */
 type Answer = (response: ServerResponse, heard: Heard) => void;
 
 export const ok: Answer = (response) => void response.writeHead(204).end();

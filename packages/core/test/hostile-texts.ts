@@ -24,7 +24,7 @@ export function hostileText(
   );
   const pieces = fc.oneof(
     fc.array(piece, { minLength: 1, maxLength: 4 }),
-    // As a signer would sort them, which is what an attacker has to do.
+    // Sorted like a signer's fields, which an attacker must do.
     fc.array(piece, { minLength: 2, maxLength: 12 }).map((all) => all.toSorted()),
   );
   return fc
@@ -52,7 +52,7 @@ export function cutOf(
     // A name that XML and forms know, behind the last one. The field `sign` would be the signature
     // itself, and a text's `sign_type` might claim an algorithm that the channel does not use.
     const known = /^(?!sign$|sign_type$)[A-Za-z_][\w.-]{0,63}$/.test(name);
-    // Without a value of its own, a field has the pieces behind it for one.
+    // Without a value, a field takes the pieces behind it as its value.
     const ready = last === undefined || ((emptyIsSigned || last[1] !== '') && name > last[0]);
     const fits = known && ready;
     if (fits && !(last !== undefined && glue(index))) fields.push([name, piece.slice(equals + 1)]);

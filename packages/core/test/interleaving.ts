@@ -1,4 +1,4 @@
-/** Stops transactions where a test wants them, with a lock held from outside. */
+/** Stops transactions where a test wants them, by a lock from another session. */
 import pg from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import type { TestDatabase } from './database-support.js';
@@ -19,7 +19,7 @@ export async function holdLock(deps: TestDatabase, text: string): Promise<() => 
   };
 }
 
-/** Until so many sessions wait for a lock, or `instead` is done already. */
+/** Waits until so many sessions wait for a lock, or `instead` is done. */
 export async function waiting(deps: TestDatabase, count: number, instead?: Promise<unknown>) {
   const done = { instead: false };
   instead?.then(

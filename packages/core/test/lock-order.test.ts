@@ -48,7 +48,7 @@ async function meetHalfway(
   await waiting(deps, 2);
   await letGo();
   const outcomes = await Promise.all(both);
-  // A deadlock is tried again, and leaves a line.
+  // A deadlock is retried, and leaves a log line.
   expect(lines).toEqual([]);
   return outcomes.map((list) => list.map(({ events }) => events[0]?.outcome));
 }
@@ -77,7 +77,7 @@ test('stored notifications are locked in one order', async () => {
   expect(await meetHalfway(deps, lock, batch, batch)).toEqual([all('held'), all('held')]);
 });
 
-test('who registers takes what was left in the order of those who count copies', async () => {
+test('a registration releases skipped notifications in the order of those who count copies', async () => {
   const deps = await testDatabase();
   const lines: string[] = [];
   const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
@@ -136,7 +136,7 @@ test('trades are claimed in one order', async () => {
   expect(outcomes.sort()).toEqual([all('applied'), all('held')]);
 });
 
-test('trades that another merchant has are claimed in one order', async () => {
+test('trades of another merchant are claimed in one order', async () => {
   const deps = await withOrders('A', 'B', 'C');
   const others = PLACES.map((place) => ({ ...terms(`H${place}`), merchant: 'other' }));
   for (const one of others) await registerOrder(deps, one);
@@ -150,7 +150,7 @@ test('trades that another merchant has are claimed in one order', async () => {
   expect(outcomes.sort()).toEqual([all('applied'), all('held')]);
 });
 
-test('who waits for a number that is being registered has no order locked yet', async () => {
+test('a transaction that waits for a number under registration has no order locked yet', async () => {
   const deps = await withOrders('A');
   const letGo = await holdLock(
     deps,

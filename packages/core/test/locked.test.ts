@@ -1,4 +1,7 @@
-/** What others have locked holds up nothing else, and is written by nobody until it is free. */
+/**
+ * Rows that other transactions have locked delay nothing else, and stay unchanged until they are
+ * free.
+ */
 import { createHash } from 'node:crypto';
 import { isTooSlow } from '@payonce/core/database/transaction';
 import { fanOut } from '@payonce/core/deliveries/fan-out';
@@ -21,7 +24,7 @@ import {
 import { deliveryDatabase, makeEndpoint } from './deliveries.js';
 import { holdLock } from './interleaving.js';
 
-/** What the free ones of a batch may wait, whatever is locked. */
+/** The limit for the free ones of a batch, whatever is locked. */
 const LIMIT_MS = 3_000;
 
 async function withOrders(...numbers: string[]): Promise<TestDatabase> {
@@ -34,7 +37,7 @@ async function withOrders(...numbers: string[]): Promise<TestDatabase> {
   return deps;
 }
 
-/** As `order-lock.ts` makes it: an order's number is locked by whoever knows this. */
+/** Computed as in `order-lock.ts`: anyone who knows this can lock an order's number. */
 function numberLock(number: string): string {
   const text = ['payonce order number', '\0', 'default', '\0', number].join('');
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -43,7 +46,7 @@ function numberLock(number: string): string {
 
 const rowLock = (number: string) => `SELECT FROM orders WHERE number = '${number}' FOR UPDATE`;
 
-/** Per notification its first event's outcome, or null: it was left. */
+/** Per notification its first event's outcome, or null: it was skipped. */
 async function applyWhatIsFree(deps: TestDatabase, ...batch: VerifiedNotification[]) {
   const outcomes = await applyFree(deps, batch, 300);
   return outcomes.map((one) => one?.events.map(({ outcome }) => outcome).join() ?? null);
@@ -64,7 +67,7 @@ async function applyInTime(deps: ApplyDeps, batch: readonly VerifiedNotification
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => `A${index}`);
 const paymentsOf = (all: readonly string[]) => all.map((number) => notification(payment(number)));
 
-test('a locked order is left, never taken for a missing one; the others of its batch are applied', async () => {
+test('a locked order is skipped, never taken for a missing one; the others of its batch are applied', async () => {
   const deps = await withOrders('A', 'B', 'C');
   const letGo = await holdLock(deps, rowLock('B'));
   const batch = paymentsOf(['A', 'B', 'C', 'unknown']);
@@ -78,7 +81,7 @@ test('a locked order is left, never taken for a missing one; the others of its b
   });
 });
 
-test('a notification of several orders is left whole when one of them is locked', async () => {
+test('a notification of several orders is skipped completely when one of them is locked', async () => {
   const deps = await withOrders('A', 'B');
   const letGo = await holdLock(deps, rowLock('B'));
   const both = notification([payment('A'), payment('B')]);
@@ -89,7 +92,7 @@ test('a notification of several orders is left whole when one of them is locked'
   expect(await applyWhatIsFree(deps, both)).toEqual(['applied,applied']);
 });
 
-test('all contents under one notification ID are left together, so that the first stays the first', async () => {
+test('all contents under one notification ID are skipped together, so that the first stays the first', async () => {
   const deps = await withOrders('A', 'B');
   const letGo = await holdLock(deps, rowLock('A'));
   const [first, second] = ['A', 'B'].map((number) =>
@@ -102,7 +105,7 @@ test('all contents under one notification ID are left together, so that the firs
   expect(await applyWhatIsFree(deps, first, second)).toEqual(['applied', 'held']);
 });
 
-test('a locked number is left while nobody knows whether its order will be there', async () => {
+test('a locked number is skipped while it is unknown whether its order will exist', async () => {
   const deps = await withOrders('A', 'B');
   const letGo = await holdLock(deps, numberLock('new'));
   const batch = paymentsOf(['A', 'new', 'B']);
@@ -111,13 +114,13 @@ test('a locked number is left while nobody knows whether its order will be there
   expect(await applyWhatIsFree(deps, ...batch)).toEqual(['applied', 'held', 'applied']);
 });
 
-test('a lock on the number of an order that is there holds up nothing', async () => {
+test('a lock on the number of an existing order delays nothing', async () => {
   const deps = await withOrders('A', 'B');
   await holdLock(deps, numberLock('A'));
   expect(await applyWhatIsFree(deps, ...paymentsOf(['A', 'B']))).toEqual(['applied', 'applied']);
 });
 
-test('copies of a notification whose row is locked are left, and counted once it is free', async () => {
+test('copies of a notification with a locked row are skipped, and counted once it is free', async () => {
   const deps = await withOrders('A', 'B');
   const known = notification(payment('A'));
   await applyNotifications(deps, [known]);
@@ -129,7 +132,7 @@ test('copies of a notification whose row is locked are left, and counted once it
   expect(row).toMatchObject({ copies: 1 });
 });
 
-test('somebody else’s insert of the same notification holds up none of its batch', async () => {
+test('another session’s insert of the same notification delays none of its batch', async () => {
   const all = numbers(100);
   const deps = await withOrders(...all);
   const batch = paymentsOf(all);
@@ -148,7 +151,7 @@ test('somebody else’s insert of the same notification holds up none of its bat
   expect((await applyInTime(deps, batch)).outcomes).toEqual(all.map(() => 'applied'));
 });
 
-test('somebody else’s claim of the same trade holds up none of its batch', async () => {
+test('another session’s claim of the same trade delays none of its batch', async () => {
   const all = numbers(50);
   const deps = await withOrders('other', ...all);
   const letGo = await holdLock(
@@ -167,7 +170,7 @@ const tables = full
   ? ['notifications', 'orders', 'trades', 'facts', 'order_events', 'notification_events']
   : ['notifications', 'facts'];
 
-test('a locked endpoint keeps no payment from its order: the deliveries are made later', async () => {
+test('a locked endpoint keeps no payment from its order: the deliveries are created later', async () => {
   const deps = await deliveryDatabase();
   const all = numbers(10);
   await registerOrders(
@@ -189,7 +192,7 @@ test('a locked endpoint keeps no payment from its order: the deliveries are made
 });
 
 test.each(tables)(
-  'while the table %s is locked a batch is left in time, whole, and is applied afterwards',
+  'while the table %s is locked a batch is skipped in time, completely, and is applied afterwards',
   async (table) => {
     const all = numbers(200);
     const deps = await withOrders(...all);
@@ -215,7 +218,7 @@ test('a poisonous notification is found among others while one is locked', async
   expect(outcomes[3]).toBe('locked');
 });
 
-test('the schedule looks at what is free, and a little later at what was locked', async () => {
+test('the schedule decides free events, and locked ones a little later', async () => {
   const deps = await testDatabase();
   await applyNotifications(deps, paymentsOf(['A', 'B']));
   for (const number of ['A', 'B']) {
@@ -235,7 +238,7 @@ test('the schedule looks at what is free, and a little later at what was locked'
   expect(events.map(({ tries }) => tries)).toEqual([1, 1]);
 });
 
-test('what a lock kept a registration from applying is due at once', async () => {
+test('an event that a lock kept from a registration is due at once', async () => {
   const deps = await withOrders();
   await applyNotifications(deps, [notification(payment('A'))]);
   const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
@@ -245,7 +248,7 @@ test('what a lock kept a registration from applying is due at once', async () =>
   expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
 });
 
-test('a registration does not wait for another order that its held notification tells of', async () => {
+test('a registration does not wait for another order of its held notification', async () => {
   const deps = await withOrders('busy');
   await applyNotifications(deps, [notification([payment('new'), payment('busy', 'T2')])]);
   await holdLock(deps, rowLock('busy'));
@@ -254,7 +257,7 @@ test('a registration does not wait for another order that its held notification 
   expect(performance.now() - start).toBeLessThan(1_500);
 });
 
-test('who has to wait for a lock waits two seconds, and PostgreSQL ends the wait', async () => {
+test('a wait for a lock lasts two seconds, and PostgreSQL ends it', async () => {
   const deps = await withOrders('A');
   await holdLock(deps, rowLock('A'));
   const start = performance.now();

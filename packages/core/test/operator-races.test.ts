@@ -1,4 +1,4 @@
-/** An operator beside everything else that may hold the same event in its hands. */
+/** An operator in competition with everything else that may lock the same event. */
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import { acceptHeldEvent, rejectHeldEvent, retryEvent } from '@payonce/core/notifications/operator';
 import { retryHeld } from '@payonce/core/notifications/release';
@@ -47,7 +47,7 @@ test('accepted, rejected, retried, re-sent and scheduled at once: one of them de
   expect(decided).toHaveLength(20);
 });
 
-test('retried while its order is being registered: applied once, whoever comes first', async () => {
+test('retried while its order is being registered: applied once, whichever comes first', async () => {
   const deps = await testDatabase();
   for (let round = 0; round < 30; round += 1) {
     const number = `R${round}`;
@@ -58,12 +58,12 @@ test('retried while its order is being registered: applied once, whoever comes f
   }
 });
 
-test('rejected while its order is being registered: the one who came first decides', async () => {
+test('rejected while its order is being registered: the first one decides', async () => {
   const deps = await testDatabase();
   await applyNotifications(deps, [notification(payment('A1'))]);
   const one = await command(deps);
   const letGo = await holdLock(deps, 'LOCK TABLE trades IN SHARE MODE');
-  // Has locked the notification, and waits to claim its trade.
+  // It has locked the notification, and waits to claim its trade.
   const registering = registerOrder(deps, terms('A1'));
   await waiting(deps, 1);
   const rejecting = rejectHeldEvent(deps, one);

@@ -25,7 +25,7 @@ describe('rejecting', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ facts: [], version: 0 });
   });
 
-  test('a rejected event is not brought back by a copy, nor by registering its order', async () => {
+  test('a rejected event is not revived by a copy or by registering its order', async () => {
     const deps = await testDatabase();
     const notice = notification(payment('A1'));
     await apply(deps, notice);
@@ -37,7 +37,7 @@ describe('rejecting', () => {
 });
 
 describe('retrying', () => {
-  test('evaluates the hold again: applied, once what was missing is there', async () => {
+  test('decides the hold again: applied, once the missing part exists', async () => {
     const deps = await testDatabase();
     await apply(deps, notification(payment('A1')));
     const one = await command(deps);
@@ -66,7 +66,7 @@ describe('retrying', () => {
     },
   );
 
-  test('what still makes the transaction fail is held as internal_error, and the retry is on record', async () => {
+  test('an event that still makes the transaction fail is held as internal_error, and the retry is recorded', async () => {
     const deps = await testDatabase();
     await apply(deps, notification(payment('A1')));
     await deps.prisma.$executeRaw`INSERT INTO orders
@@ -87,7 +87,7 @@ describe('an event that is not held', () => {
   const actions = { accept: acceptHeldEvent, reject: rejectHeldEvent, retry: retryEvent };
 
   test.each(Object.keys(actions) as (keyof typeof actions)[])(
-    'cannot be touched by %s: settled is settled',
+    'cannot be changed by %s: a decision is final',
     async (name) => {
       const deps = await testDatabase();
       await registerOrder(deps, terms('A1'));
@@ -105,7 +105,7 @@ describe('an event that is not held', () => {
     },
   );
 
-  test('because the very same was done before: the same answer, done once', async () => {
+  test('because the same was done before: the same answer, done once', async () => {
     for (const action of [acceptHeldEvent, rejectHeldEvent]) {
       const deps = await heldDatabase('amount_mismatch');
       const one = await command(deps);

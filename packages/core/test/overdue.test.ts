@@ -30,7 +30,7 @@ async function withLog() {
 }
 
 describe('an event that waits for its order beyond the deadline', () => {
-  test('is said in the log once, counted, and held on; registering releases it all the same', async () => {
+  test('is logged once, counted, and stays held; registering still releases it', async () => {
     const { deps, overdue } = await withLog();
     const notice = notification(payment('A1'));
     await apply(deps, notice);
@@ -67,7 +67,7 @@ describe('an event that waits for its order beyond the deadline', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid' });
   });
 
-  test('is left to whoever has its notification locked, and said afterwards', async () => {
+  test('is skipped while its notification is locked, and logged afterwards', async () => {
     const { deps, overdue } = await withLog();
     await apply(deps, notification(payment('A1')));
     deps.now = minute(25 * HOUR);
@@ -79,7 +79,7 @@ describe('an event that waits for its order beyond the deadline', () => {
     expect(overdue()).toHaveLength(1);
   });
 
-  test('is one of many: each is said once, step by step', async () => {
+  test('is one of many: each is logged once, step by step', async () => {
     const { deps, overdue } = await withLog();
     const many = Array.from({ length: 230 }, (_, n) => notification(payment(`A${n}`)));
     await apply(deps, ...many);

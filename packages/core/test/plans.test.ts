@@ -12,7 +12,7 @@ async function connected<T>(url: string, work: (prisma: PrismaClient) => Promise
   return work(prisma).finally(() => prisma.$disconnect());
 }
 
-/** Shown once the session that read has ended. */
+/** Visible once the session that read has ended. */
 async function readFromEndToEnd(url: string): Promise<Record<string, bigint>> {
   const rows = await connected(
     url,
@@ -23,7 +23,7 @@ async function readFromEndToEnd(url: string): Promise<Record<string, bigint>> {
   return Object.fromEntries(rows.map(({ table, times }) => [table, times]));
 }
 
-test('a batch reads no table from end to end, also while the planner knows nothing of its size', async () => {
+test('a batch reads no table from end to end, even while the planner does not know its size', async () => {
   const { url, drop } = await freshDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),

@@ -70,7 +70,7 @@ describe('an answer', () => {
     );
   });
 
-  test('whose body hangs or breaks off is what its status says, in time', async () => {
+  test('with a body that hangs or breaks off counts by its status, in time', async () => {
     for (const rest of [() => {}, (end: () => void) => end()]) {
       const shop = await hookServer((response) => {
         response.writeHead(200, { 'content-length': 500 }).write('so far');
@@ -85,7 +85,7 @@ describe('an answer', () => {
     }
   });
 
-  test('that does not come, or whose headers drip or never end, is given up in time', async () => {
+  test('that does not come, or whose headers drip or never end, is abandoned in time', async () => {
     const drip = createTcpServer((socket) => {
       socket.on('error', () => {});
       socket.write('HTTP/1.1 200 OK\r\n');
@@ -105,7 +105,7 @@ describe('an answer', () => {
 });
 
 describe('an address that is not allowed', () => {
-  test('is not connected to, be it written as an address or what a name leads to', async () => {
+  test('is not connected to, written as an address or behind a name', async () => {
     const inside = await hookServer(undefined, { host: '127.0.0.2' });
     expect(await post(poster(), inside.url)).toMatchObject(REFUSED);
     for (const answers of [
@@ -120,7 +120,7 @@ describe('an address that is not allowed', () => {
     expect(inside.sockets.size).toBe(0);
   });
 
-  test('gets nothing of a name that changes its mind between two looks', async () => {
+  test('gets no request by a name that changes between two lookups', async () => {
     const close = (response: import('node:http').ServerResponse) =>
       void response.writeHead(204, { connection: 'close' }).end();
     const shop = await hookServer(close);
@@ -132,7 +132,7 @@ describe('an address that is not allowed', () => {
     expect(inside.sockets.size).toBe(0);
   });
 
-  test('is found on the connected socket, before a byte is written, of TLS either', async () => {
+  test('is found on the connected socket, before the first byte, including TLS', async () => {
     let bytes = 0;
     let connections = 0;
     const inside = createTcpServer((socket) => {
@@ -149,7 +149,7 @@ describe('an address that is not allowed', () => {
     expect(error).toMatchObject({ message: REFUSED.error });
     expect(socket.destroyed).toBe(true);
     for (const protocol of ['http', 'https']) {
-      // What the lookup finds is allowed; what the socket says is asked once more.
+      // The lookup's address is allowed; the socket's address is checked again.
       const asked: string[] = [];
       const fickle = {
         hasPlainNetworks: true,
@@ -164,7 +164,7 @@ describe('an address that is not allowed', () => {
   });
 });
 
-test("over TLS the certificate has to be the host's, and of an authority that is trusted", async () => {
+test("over TLS the certificate must be the host's, and of a trusted authority", async () => {
   const pair = generateRsaKeyPair();
   const { pem: cert } = await issueCertificate(pair, { commonName: 'shop.test' });
   const shop = await hookServer(undefined, { tls: { cert, key: pair.privatePem } });

@@ -5,7 +5,7 @@ import { inject } from 'vitest';
 import { jobIdFor, type NewJob, type NotificationJob } from '../src/queue/job.js';
 import type { PostgresQueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
 
-/** A job as the gateway makes them; what is in it is of no interest to the queue. */
+/** A job as the gateway creates it; its content does not matter to the queue. */
 export function someJob(notificationId: string = randomUUID()): NewJob {
   const data: NotificationJob = {
     version: 3,
@@ -19,7 +19,7 @@ export function someJob(notificationId: string = randomUUID()): NewJob {
   return { id: jobIdFor(data, 'a'.repeat(64)), data };
 }
 
-/** A queue of one test's own in the Redis at `url`. */
+/** A separate queue for one test in the Redis at `url`. */
 export function redisSettings(
   url: string,
   changes: Partial<RedisQueueSettings> = {},
@@ -35,12 +35,12 @@ export function redisSettings(
   };
 }
 
-/** A database of one test's own with the queue's schema in it. */
+/** A separate database for one test with the queue's schema in it. */
 export interface PostgresStore {
   readonly settings: PostgresQueueSettings;
-  /** Breaks every connection and lets nobody in, as a restart does to this one database. */
+  /** Breaks every connection and refuses new ones, as a restart does for this one database. */
   away(isAway: boolean): Promise<void>;
-  /** Meanwhile adds wait, as on a database that hangs. */
+  /** Meanwhile adds wait, as on a hanging database. */
   whileLocked(work: () => Promise<void>): Promise<void>;
   drop(): Promise<void>;
 }

@@ -24,7 +24,7 @@ async function run(url: string, work: (client: pg.Client) => Promise<unknown>): 
   await work(client).finally(() => client.end());
 }
 
-/** An empty database of its own, without the queue's schema. */
+/** An empty separate database, without the queue's schema. */
 async function database(): Promise<PostgresQueueSettings> {
   const name = `queue_test_${randomBytes(6).toString('hex')}`;
   const url = new URL(inject('postgresUrl'));
@@ -50,7 +50,7 @@ async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise
   await eventually(() => expect(queue.state).toMatchObject({ state }));
 }
 
-test('what is enqueued reaches a worker as it was, once for five copies', async () => {
+test('a job reaches a worker unchanged, once for five copies', async () => {
   const settings = await database();
   await migrate(settings);
   const queue = open(settings);
@@ -75,7 +75,7 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
   expect(seen).toEqual([[job.id, job.data]]);
 });
 
-test('a database that is not migrated yet delays the start and does not spoil it', async () => {
+test('a database that is not migrated yet delays the start and does not break it', async () => {
   const settings = await database();
   const queue = open(settings);
   await until(queue, 'down');
@@ -96,7 +96,7 @@ test('a database that is not migrated yet delays the start and does not spoil it
   expect(await reader.getJobCounts('wait')).toEqual({ wait: 1 });
 });
 
-test('a role that does not wait for the disk is given nothing', async () => {
+test('a role with asynchronous commits gets no job', async () => {
   const settings = await database();
   await migrate(settings);
   const name = new URL(settings.url).pathname.slice(1);
@@ -115,7 +115,7 @@ test('a role that does not wait for the disk is given nothing', async () => {
   });
 });
 
-test('lost connections are made again', async () => {
+test('lost connections are replaced', async () => {
   const settings = await database();
   await migrate(settings);
   const queue = open(settings);

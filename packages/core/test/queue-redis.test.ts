@@ -39,7 +39,7 @@ function look(settings: RedisQueueSettings) {
   return hosted;
 }
 
-test('what is enqueued reaches a worker as it was, once for five copies', async () => {
+test('a job reaches a worker unchanged, once for five copies', async () => {
   const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
@@ -60,7 +60,7 @@ test('what is enqueued reaches a worker as it was, once for five copies', async 
   expect(seen).toEqual([[job.id, job.data]]);
 });
 
-test('a job carries what no producer may forget: attempts for a day, and no removal when it fails', async () => {
+test('a job has the required options: attempts for a day, and no removal when it fails', async () => {
   const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
@@ -74,7 +74,7 @@ test('a job carries what no producer may forget: attempts for a day, and no remo
   });
 });
 
-test('a failed attempt is tried again after about a second, by the backoff that the job names', async () => {
+test("a failed attempt is repeated after about a second, by the job's backoff", async () => {
   const settings = redisSettings(inject('redisUrl'));
   const queue = open(settings);
   await until(queue, 'ready');
@@ -127,7 +127,7 @@ test.each(['managed', 'relaxed'] as const)(
   },
 );
 
-test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed', async () => {
+test('a Redis that refuses CONFIG takes nothing, unless it is configured as managed', async () => {
   const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
   const checked = open(redisSettings(redis.url));
   await eventually(() =>
@@ -141,7 +141,7 @@ test('a Redis that refuses CONFIG takes nothing, unless it is said to be managed
   await managed.enqueue(someJob(), 2_000);
 });
 
-test('what was acknowledged survives a crash of Redis, and the queue comes back by itself', async () => {
+test('an acknowledged job survives a crash of Redis, and the queue returns by itself', async () => {
   const redis = await ownRedis();
   const settings = redisSettings(redis.url);
   const queue = open(settings);
@@ -161,7 +161,7 @@ test('what was acknowledged survives a crash of Redis, and the queue comes back 
   await queue.enqueue(someJob(), 2_000);
 });
 
-test('a Redis that comes back weaker takes nothing', async () => {
+test('a Redis that returns with weaker settings takes nothing', async () => {
   const redis = await ownRedis();
   const queue = open(redisSettings(redis.url));
   await until(queue, 'ready');
@@ -254,7 +254,7 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
   replica.resume();
 });
 
-test('while no replica has caught up, a job that must be on one is not taken', async () => {
+test('while no replica has caught up, a job that needs one is not taken', async () => {
   const alone = await ownRedis();
   const queue = open(redisSettings(alone.url, { waitReplicas: 1 }));
   await eventually(() =>
@@ -265,7 +265,7 @@ test('while no replica has caught up, a job that must be on one is not taken', a
   );
 });
 
-test('a replica is no place to add to', async () => {
+test('a replica takes no job', async () => {
   const master = await ownRedis();
   const replica = await ownRedis({ replicaof: `127.0.0.1 ${master.port}` });
   const queue = open(redisSettings(replica.url));

@@ -9,18 +9,18 @@ import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-setti
 import { shardAt } from '../src/queue/shards.js';
 import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
 
-/** What the gateway has from the last byte of a request to the reply. */
+/** The gateway's time from the last byte of a request to the reply. */
 export const LIMIT_MS = 2_000;
 
 /** A queue on a Redis and a PostgreSQL database, as the gateway opens it. */
 export interface Opened {
   readonly switches: string[];
-  /** The log's words, one entry a line. */
+  /** The log messages, one entry per line. */
   readonly said: () => string[];
   readonly postgres: PostgresStore;
   readonly state: () => string;
   readonly untilStoresAre: (redis: string, postgres: string) => Promise<void>;
-  /** @returns which store took it, and after how long */
+  /** @returns the store that took it, and the duration */
   readonly add: (job?: NewJob) => Promise<{ store: string; tookMs: number }>;
   readonly close: () => Promise<void>;
   readonly has: (store: 'redis' | 'postgres', job: NewJob) => Promise<boolean>;

@@ -5,7 +5,7 @@ import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { someJob } from './queue-jobs.js';
 import { LIMIT_MS, type Opened, openWithStandby } from './queue-standby-support.js';
 
-/** A busy machine's share, beyond the limit. */
+/** The allowance for a busy machine, beyond the limit. */
 const MARGIN_MS = 400;
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -25,7 +25,7 @@ async function open(redis: OwnRedis, changes: Partial<RedisQueueSettings> = {}):
   return queue;
 }
 
-/** Adds until the first store has one again; each one in between is taken by the standby. */
+/** Adds until the first store takes one again; the standby takes those in between. */
 async function addUntilBack({ add }: Opened): Promise<void> {
   await eventually(async () => expect((await add()).store).toBe('redis'));
 }
@@ -97,7 +97,7 @@ test('a replica that stops answering: the standby takes over', async () => {
   await addUntilBack(queue);
 });
 
-test('Redis may be down at boot; once it is there, it is the queue', async () => {
+test('Redis may be down at boot; once it is up, it is the queue', async () => {
   const redis = await ownRedis();
   await redis.kill();
   const queue = await open(redis);
@@ -119,7 +119,7 @@ test('PostgreSQL may be down at boot: Redis is enough', async () => {
   await queue.untilStoresAre('ready', 'ready');
 });
 
-test('a Redis that is known to hang costs nobody its share, but for one probe now and then', async () => {
+test('a Redis that is known to hang costs no share, except for an occasional probe', async () => {
   const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');
@@ -157,7 +157,7 @@ test('a full Redis is the queue again as soon as there is room', async () => {
   await addUntilBack(queue);
 });
 
-test('a job that was given up in Redis may be in both stores', async () => {
+test('a job that was abandoned in Redis may be in both stores', async () => {
   const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');
@@ -169,7 +169,7 @@ test('a job that was given up in Redis may be in both stores', async () => {
   expect(await queue.has('postgres', job)).toBe(true);
 });
 
-test('with no standby to turn to, a slow Redis has all the time there is', async () => {
+test('without a standby, a slow Redis has the whole time', async () => {
   const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');
@@ -197,7 +197,7 @@ test('a standby that hangs while it serves leaves Redis its share of the deadlin
   });
 });
 
-test('when neither store takes it nothing is accepted, and the reasons of both are told', async () => {
+test('when neither store takes it nothing is accepted, and the reasons of both are reported', async () => {
   const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');
@@ -214,7 +214,7 @@ test('when neither store takes it nothing is accepted, and the reasons of both a
   expect(queue.switches).toEqual([]);
 });
 
-test('when both hang, the deadline holds', async () => {
+test('when both hang, the deadline is kept', async () => {
   const redis = await ownRedis();
   const queue = await open(redis);
   await queue.untilStoresAre('ready', 'ready');

@@ -1,4 +1,4 @@
-/** Interleavings that chance would rarely show, made certain by a lock held from outside. */
+/** Interleavings that rarely occur by chance, forced by a lock from another session. */
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import { retryHeld } from '@payonce/core/notifications/release';
 import type { Fact } from '@payonce/core/orders/fact';
@@ -16,12 +16,12 @@ import {
 } from './database-support.js';
 import { holdLock, waiting } from './interleaving.js';
 
-test('an order registered while its notification is being held is found all the same', async () => {
+test('an order registered while its notification is being held is found', async () => {
   const deps = await testDatabase();
   await registerOrder(deps, terms('busy'));
   const release = await holdLock(deps, `SELECT 1 FROM orders WHERE number = 'busy' FOR UPDATE`);
   const notice = notification([payment('new'), payment('busy')]);
-  // Has looked for the order and found none, and waits for the other one.
+  // It has looked for the order and found none, and waits for the other one.
   const applying = applyNotifications(deps, [notice]);
   await waiting(deps, 1);
   const registering = registerOrder(deps, terms('new'));
@@ -32,11 +32,11 @@ test('an order registered while its notification is being held is found all the 
   expect(await notificationRow(deps, notice)).toMatchObject({ status: 'applied' });
 });
 
-test('a notification that comes while its order is being registered waits for it', async () => {
+test('a notification that arrives while its order is being registered waits for it', async () => {
   const deps = await testDatabase();
   await applyNotifications(deps, [notification(payment('new', 'T1'))]);
   const release = await holdLock(deps, 'LOCK TABLE trades IN SHARE MODE');
-  // Has inserted the order, and waits to claim the trade of the held notification.
+  // It has inserted the order, and waits to claim the trade of the held notification.
   const registering = registerOrder(deps, terms('new'));
   await waiting(deps, 1);
   const applying = applyNotifications(deps, [notification(payment('new', 'T1'))]);
@@ -47,7 +47,7 @@ test('a notification that comes while its order is being registered waits for it
   expect(applied).toMatchObject([{ events: [{ outcome: 'duplicate' }] }]);
 });
 
-test('a held notification that is being looked at does not stop its order from being registered', async () => {
+test('a held notification that is being decided does not stop its order from being registered', async () => {
   const deps = await testDatabase();
   const notice = notification(payment('new'));
   await applyNotifications(deps, [notice]);
@@ -89,7 +89,7 @@ test('different notifications of one order at once: no fact and no milestone is 
   ]);
 });
 
-test('closing and paying at once: paid, in whichever order they came', async () => {
+test('closing and paying at once: paid, in either order', async () => {
   const deps = await testDatabase();
   for (let round = 0; round < 20; round += 1) {
     const number = `R${round}`;

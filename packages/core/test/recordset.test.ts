@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { testDatabase } from './database-support.js';
 
-/** What PostgreSQL's text can hold. */
+/** Any text that PostgreSQL can hold. */
 const text = fc
   .oneof(
     fc.string({ unit: 'binary' }),
@@ -32,7 +32,7 @@ const row = fc.record({
   at: fc.option(fc.date({ min: new Date(0), max: new Date('9999-12-31'), noInvalidDate: true })),
 });
 
-test('rows reach PostgreSQL as they are, in their order, whatever their text holds', async () => {
+test('rows reach PostgreSQL unchanged, in their order, whatever their text contains', async () => {
   const { prisma } = await testDatabase();
   const types = { id: 'bigint', count: 'int', trade: 'text', at: 'timestamptz' } as const;
   await fc.assert(

@@ -28,7 +28,9 @@ import {
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const ambiguous: PaymentEvent = { kind: 'unsupported', orderNumber: 'A1', says: 'ambiguous' };
 
-/** A message of the release before, known by its body: that release saw `events` in it. */
+/**
+ * A message of the previous release, identified by its body: that release decoded it as `events`.
+ */
 const former = (
   body: string,
   events: PaymentEvent | readonly PaymentEvent[],
@@ -71,8 +73,8 @@ const outcomes = async ({ prisma }: DatabaseDeps) =>
 const run = async (deps: DatabaseDeps, decode: DecodeStored, limit = 50) =>
   (await redecodeStep(deps, limit, 0n, decode)).results.map(({ result }) => result);
 
-describe('held events of the release before', () => {
-  test('are decoded from their bytes and judged again, once', async () => {
+describe('held events of the previous release', () => {
+  test('are decoded from their bytes and decided again, once', async () => {
     const deps = await testFormer(former('a', ambiguous));
     const decode = seeing({ a: [payment('A1', 'T1')] });
     expect(await run(deps, decode)).toEqual(['decoded']);
@@ -89,7 +91,7 @@ describe('held events of the release before', () => {
     expect(await run(deps, decode)).toEqual([]);
   });
 
-  test('what stays held keeps its reason, tells nobody, and is not looked at again', async () => {
+  test('an event that stays held keeps its reason, creates no order event, and is not decoded again', async () => {
     const deps = await testFormer(former('a', ambiguous));
     const decode = seeing({ a: [ambiguous] });
     const told = () => deps.prisma.orderEvent.count();
@@ -123,7 +125,7 @@ describe('held events of the release before', () => {
     });
   });
 
-  test('a conflict with equal events ends as a duplicate; one with others stays', async () => {
+  test('a conflict with equal events ends as a duplicate; one with different events stays', async () => {
     const deps = await testFormer(
       former('a', payment('A1', 'T1')),
       former('b', payment('A1', 'T2')),
@@ -138,7 +140,7 @@ describe('held events of the release before', () => {
     expect(await outcomes(deps)).toEqual(['applied', 'duplicate', 'id_conflict']);
   });
 
-  test('a first content whose bytes were dropped is compared by its stored events', async () => {
+  test('a first content with erased bytes is compared by its stored events', async () => {
     const deps = await testFormer(
       former('a', payment('A1', 'T1')),
       former('b', payment('A1', 'T1', { payeeMatches: false })),
@@ -149,7 +151,7 @@ describe('held events of the release before', () => {
     expect(await outcomes(deps)).toEqual(['applied', 'duplicate']);
   });
 
-  test('a hostile cut that came first gives way: it and the genuine one are one payment', async () => {
+  test('a hostile cut that came first is replaced: it and the genuine one are one payment', async () => {
     const deps = await testFormer(former('a:cut', ambiguous), former('a', payment('A1', 'T1')));
     expect(await outcomes(deps)).toEqual(['unsupported_event', 'id_conflict']);
     const events = [payment('A1', 'T1')];
@@ -158,7 +160,7 @@ describe('held events of the release before', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', version: 1 });
   });
 
-  test('events that the former release did not see are added, and judged', async () => {
+  test('events that the former release did not find are added, and decided', async () => {
     const deps = await testFormer(former('a', ambiguous));
     await registerOrder(deps, terms('A2'));
     await run(deps, seeing({ a: [payment('A1', 'T1'), payment('A2', 'T2')] }));
@@ -166,7 +168,7 @@ describe('held events of the release before', () => {
     expect(await orderRow(deps, 'A2')).toMatchObject({ status: 'paid' });
   });
 
-  test('what proves nothing any more, or says less, stays as it is and is counted', async () => {
+  test('a message that is no longer valid, or has fewer events, stays unchanged and is counted', async () => {
     const deps = await testFormer(
       former('a', [ambiguous, ambiguous], { notificationId: 'a' }),
       former('gone', ambiguous, { notificationId: 'b' }),
@@ -176,7 +178,7 @@ describe('held events of the release before', () => {
     expect(await outcomes(deps)).toEqual(Array(3).fill('unsupported_event'));
   });
 
-  test('what a person settled meanwhile is left alone', async () => {
+  test('an event that a person decided meanwhile is left unchanged', async () => {
     const deps = await testFormer(former('a', ambiguous));
     const asked = { after: 0n, limit: 1, onlyFormer: true };
     const rows = await heldMessages(deps.prisma, asked);
@@ -190,7 +192,7 @@ describe('held events of the release before', () => {
     expect(await outcomes(deps)).toEqual(['ignored']);
   });
 
-  test('four workers at once do each of them once', async () => {
+  test('four concurrent workers decode each of them once', async () => {
     const many = Array.from({ length: 60 }, (_, place) =>
       former(`m${place}`, ambiguous, { notificationId: `m${place}` }),
     );
@@ -214,7 +216,7 @@ describe('held events of the release before', () => {
     expect(await deps.prisma.auditLog.count()).toBe(60);
   });
 
-  test('one that makes the transaction fail does not keep the others', async () => {
+  test('one that makes the transaction fail does not block the others', async () => {
     const deps = await testFormer(
       former('a', ambiguous, { notificationId: 'a' }),
       former('b', ambiguous, { notificationId: 'b' }),
@@ -246,7 +248,7 @@ describe('a plan', () => {
   const comesOf = (items: readonly Redecoded[]) =>
     items.map(({ result, events }) => [result, ...events.map(({ to }) => to.outcome)].join(' '));
 
-  test('says what would come of each, and changes nothing', async () => {
+  test('shows the result for each, and changes nothing', async () => {
     const deps = await testHeld();
     const plan = await planRedecode(deps, MAX, decode);
     expect(comesOf(plan.items)).toEqual([
@@ -261,7 +263,7 @@ describe('a plan', () => {
     expect(await deps.prisma.auditLog.count()).toBe(0);
   });
 
-  test('is executed as it was, with audit rows of who asked for it', async () => {
+  test('is executed exactly, with audit rows of the operator', async () => {
     const deps = await testHeld();
     const { digest: plan, items } = await planRedecode(deps, MAX, decode);
     const done = await executeRedecode(deps, MAX, decode, { ...operator, digest: plan });
@@ -275,7 +277,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('that something else would come of is not executed', async () => {
+  test('is not executed when a result would differ', async () => {
     const deps = await testHeld();
     const { digest: plan } = await planRedecode(deps, MAX, decode);
     await apply(deps, notification(payment('A1', 'T1')));
@@ -285,7 +287,7 @@ describe('a plan', () => {
     expect((await outcomes(deps)).slice(0, 4)).toEqual(Array(4).fill('unsupported_event'));
   });
 
-  test('is bounded, and says so', async () => {
+  test('is bounded, and reports that', async () => {
     const deps = await testHeld();
     expect(await planRedecode(deps, 2, decode)).toMatchObject({ more: true, items: [{}, {}] });
   });

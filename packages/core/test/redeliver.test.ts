@@ -14,7 +14,7 @@ import { auditRows } from './held.js';
 
 type Delivery = Awaited<ReturnType<typeof deliveryOf>>;
 
-/** One order event, and its delivery to one endpoint in the state given. */
+/** One order event, and its delivery to one endpoint in the given state. */
 async function delivery(state: Partial<Delivery>) {
   const deps = await deliveryDatabase();
   const { id: endpoint } = await makeEndpoint(deps);
@@ -36,7 +36,7 @@ describe('redelivering one delivery', () => {
     ['exhausted', { state: 'parked', parkedReason: 'exhausted', attempts: 10 }],
     ['rejected', { state: 'parked', parkedReason: 'rejected' }],
     ['pending', { attempts: 3, nextAttemptAt: new Date(Date.UTC(2030, 0)) }],
-  ])('%s: it is due now, with all its attempts, and on record', async (_name, state) => {
+  ])('%s: it is due now, with all its attempts, and recorded', async (_name, state) => {
     const { deps, endpoint, id } = await delivery(state);
     expect(await redeliverDelivery(deps, { ...lin, delivery: id })).toEqual({ result: 'done' });
     expect(await deliveryOf(deps, id)).toMatchObject({
@@ -54,7 +54,7 @@ describe('redelivering one delivery', () => {
     });
   });
 
-  test('is refused while it is being sent, and while its endpoint is off', async () => {
+  test('is refused while it is being sent, and while its endpoint is disabled', async () => {
     const { deps, endpoint, id } = await delivery({});
     const leaseUntil = new Date(deps.now.getTime() + 1);
     await deps.prisma.delivery.update({ where: { id }, data: { leaseUntil } });
@@ -70,7 +70,7 @@ describe('redelivering one delivery', () => {
 });
 
 describe('rejecting a delivery', () => {
-  test('parks it, once; what was delivered cannot be taken back', async () => {
+  test('parks it, once; a delivered one cannot be rejected', async () => {
     const { deps, id } = await delivery({});
     expect(await rejectDelivery(deps, { ...lin, delivery: id })).toEqual({
       result: 'done',
@@ -93,7 +93,7 @@ describe('rejecting a delivery', () => {
 });
 
 describe('redelivering an order event', () => {
-  test('reaches every enabled endpoint that wants it, also one that was not there then', async () => {
+  test('reaches every enabled endpoint that wants it, also one that did not exist then', async () => {
     const { deps, event, id } = await delivery({ state: 'delivered', deliveredAt: new Date() });
     const late = await makeEndpoint(deps, 'late');
     const picky = await makeEndpoint(deps, 'picky', 'https://shop.example/', ['order.paid']);
@@ -104,7 +104,7 @@ describe('redelivering an order event', () => {
     const rows = await deps.prisma.delivery.findMany({ orderBy: { id: 'asc' } });
     expect(rows.map((row) => row.state)).toEqual(['pending', 'pending']);
     expect(rows[1]?.endpointId).toBe(late.id);
-    // To one by name: also what it did not ask for.
+    // To one by ID: also an event that it did not want.
     const one = { ...lin, orderEvent: event };
     expect(await redeliverOrderEvent(deps, { ...one, endpoint: picky.id })).toMatchObject({
       deliveries: [expect.anything()],
@@ -121,7 +121,7 @@ describe('redelivering an order event', () => {
   });
 });
 
-test('an endpoint that was off gets all that was parked for it meanwhile, but not what was rejected', async () => {
+test('an endpoint that was disabled gets everything parked for it meanwhile, except rejected deliveries', async () => {
   const { deps, endpoint, id } = await delivery({});
   await disableEndpoint(deps, { ...lin, endpoint });
   expect(await deliveryOf(deps, id)).toMatchObject({ parkedReason: 'endpoint_disabled' });

@@ -78,7 +78,7 @@ function envOf(way: Way): Record<string, string> {
   };
 }
 
-/** As the environment says, but these servers have no replicas. */
+/** By the environment, but these servers have no replicas. */
 function storesOf(env: Env): QueueStores {
   const [store] = readQueueSettings(env);
   if (store.kind !== 'redis') throw new Error('Redis was asked for');
@@ -91,7 +91,7 @@ function open(stores: QueueStores): OpenedQueue {
   return opened;
 }
 
-/** Takes from every shard. @returns the IDs of the jobs that came, and what it says of errors */
+/** Takes jobs from every shard. @returns the IDs of the received jobs, and the reported errors */
 function startConsumer(stores: QueueStores) {
   const taken: (string | undefined)[] = [];
   const errors: string[] = [];
@@ -109,7 +109,7 @@ function startConsumer(stores: QueueStores) {
 }
 
 test.each(WAYS)(
-  'with TLS and a password, what a gateway enqueues reaches a worker: %s',
+  "with TLS and a password, a gateway's job reaches a worker: %s",
   async (way) => {
     const stores = storesOf(envOf(way));
     const { queue, stores: shards } = open(stores);
@@ -125,7 +125,7 @@ test.each(WAYS)(
   },
 );
 
-/** Gateway and worker cannot connect, and say why; neither says a secret. */
+/** Gateway and worker cannot connect, and report the reason; neither reveals a secret. */
 async function expectRefused(env: Env, why: RegExp): Promise<void> {
   const stores = storesOf(env);
   const { queue, stores: shards } = open(stores);
@@ -148,7 +148,7 @@ async function expectRefused(env: Env, why: RegExp): Promise<void> {
   }
 }
 
-test('a wrong password is refused, and named as the reason', async () => {
+test('a wrong password is refused, and reported as the reason', async () => {
   const wrong = WAYS.map((way) => {
     const env = envOf(way);
     const url = env.REDIS_URL?.replace(access.password, 'wr0ng');
@@ -163,7 +163,7 @@ test('a wrong password is refused, and named as the reason', async () => {
 
 const withoutCa = (way: Way) => ({ ...envOf(way), PAYONCE_REDIS_CA_FILE: '' });
 
-test('a certificate of an authority that is not trusted is refused, and named as the reason', async () => {
+test('a certificate of an untrusted authority is refused, and reported as the reason', async () => {
   await Promise.all(WAYS.map((way) => expectRefused(withoutCa(way), /certificate/)));
 });
 

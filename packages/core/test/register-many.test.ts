@@ -14,7 +14,7 @@ import {
 const numbered = (count: number, prefix = 'A') =>
   Array.from({ length: count }, (_, index) => `${prefix}${index}`);
 
-/** Orders and what was told of them, without the IDs that differ from one database to the next. */
+/** Orders with their events, without the IDs that differ from one database to the next. */
 async function contentOf({ prisma }: TestDatabase) {
   const orders = await prisma.order.findMany({
     orderBy: { number: 'asc' },
@@ -36,7 +36,7 @@ async function contentOf({ prisma }: TestDatabase) {
 }
 
 describe('registering many orders', () => {
-  test('500 at once release exactly what was held for them, each in its own order', async () => {
+  test('500 at once release exactly their held events, each in its order', async () => {
     const deps = await testDatabase();
     const numbers = numbered(500);
     const waiting = numbers.filter((_, index) => index % 7 === 3);
@@ -61,7 +61,7 @@ describe('registering many orders', () => {
     ).toMatchObject([{ orderNumber: 'not among them', holdReason: 'unknown_order' }]);
   });
 
-  test('gives the same rows as one after the other: known, conflicting, doubled and held ones', async () => {
+  test('gives the same rows as one after the other: known, conflicting, repeated and held ones', async () => {
     const batch = [
       ...[terms('A1'), terms('A2', 1n), terms('A1'), terms('A1', 5n), terms('known')],
       ...[terms('taken', 5n), terms('A3'), terms('A4'), terms('A5', 1n)],
@@ -70,7 +70,7 @@ describe('registering many orders', () => {
     for (const deps of [many, single]) {
       await registerOrders(deps, [terms('known'), terms('taken')]);
       await apply(deps, notification([payment('A1'), payment('A3')]), notification(payment('A5')));
-      // Whose trade it is: in both the first order's, whose notice came first as well.
+      // The owner of the trade: in both cases the first order, whose notice came first as well.
       await apply(deps, notification(payment('A3', 'T-A1')));
     }
     const together = await registerOrders(many, batch);
@@ -90,7 +90,7 @@ describe('registering many orders', () => {
     expect(await contentOf(many)).toEqual(await contentOf(single));
   });
 
-  test('a held event that cannot be applied keeps neither its own order nor the others from it', async () => {
+  test('a held event that cannot be applied does not block its order or the others', async () => {
     const deps = await testDatabase();
     const numbers = numbered(9);
     const trade = (number: string) => (number === 'A4' ? 'T\0' : `T-${number}`);
@@ -105,7 +105,7 @@ describe('registering many orders', () => {
     );
   });
 
-  test('in opposite orders and while they are paid: nobody waits in a circle, and nothing is held on', async () => {
+  test('in opposite orders and while they are paid: no deadlock, and nothing stays held', async () => {
     const deps = await testDatabase();
     const lines: string[] = [];
     const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
@@ -122,13 +122,13 @@ describe('registering many orders', () => {
       const registered = [...one, ...other].filter(({ outcome }) => outcome === 'registered');
       expect(registered).toHaveLength(numbers.length);
     }
-    // A deadlock is tried again, and leaves a line.
+    // A deadlock is retried, and leaves a log line.
     expect(lines).toEqual([]);
     expect(await deps.prisma.notificationEvent.count({ where: { outcome: 'held' } })).toBe(0);
     expect(await deps.prisma.order.count({ where: { status: 'paid', version: 1 } })).toBe(400);
   });
 
-  test('of no orders is nothing', async () => {
+  test('of no orders does nothing', async () => {
     expect(await registerOrders(await testDatabase(), [])).toEqual([]);
   });
 });

@@ -35,7 +35,7 @@ describe('unknown_order', () => {
     expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1']);
   });
 
-  test('registered with another amount: held on, now as amount_mismatch', async () => {
+  test('registered with another amount: still held, now as amount_mismatch', async () => {
     const deps = await testDatabase();
     const notice = notification(payment('A1'));
     await apply(deps, notice);
@@ -57,7 +57,7 @@ describe('unknown_order', () => {
     expect(await notificationRow(deps, notice)).toMatchObject({ copies: 1, status: 'applied' });
   });
 
-  test('is released although its copies are just being counted, which locks it', async () => {
+  test('is released although counting its copies has it locked', async () => {
     const deps = await testDatabase();
     const notice = notification(payment('A1'));
     await apply(deps, notice);
@@ -71,7 +71,7 @@ describe('unknown_order', () => {
     expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1']);
   });
 
-  test('applying and registering race: never held with its order there, never applied twice', async () => {
+  test('applying and registering race: never held although its order exists, never applied twice', async () => {
     const deps = await testDatabase();
     for (let round = 0; round < 60; round += 1) {
       const number = `R${round}`;
@@ -90,7 +90,7 @@ describe('unknown_order', () => {
     }
   });
 
-  test('of a combined order holds nothing up: the other sub-orders are applied', async () => {
+  test('of a combined order delays nothing: the other sub-orders are applied', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await registerOrder(deps, terms('A3'));
@@ -108,7 +108,7 @@ describe('unknown_order', () => {
 });
 
 describe('the schedule', () => {
-  test('looks again later and later, and only at what time can cure', async () => {
+  test('retries later and later, and only reasons that time can cure', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     const cured = notification(payment('unknown'));
@@ -123,7 +123,7 @@ describe('the schedule', () => {
     expect(await retryHeld(deps, 10)).toMatchObject({ looked: 0 });
   });
 
-  test('releases an unsigned notice as a duplicate once a signed one told the very same', async () => {
+  test('releases an unsigned notice as a duplicate once a signed one stated the same', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     const refund = (amount: bigint): Fact[] => [

@@ -93,7 +93,7 @@ async function untilBack(): Promise<void> {
   await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));
 }
 
-test('a connection that is lost between an add and its WAIT acknowledges nothing, nor does its copy before a replica has it', async () => {
+test('a connection that is lost between an add and its WAIT acknowledges nothing, and neither does its copy before a replica has it', async () => {
   const job = someJob();
   replica.suspend();
   cutAtNextWait();
@@ -103,7 +103,7 @@ test('a connection that is lost between an add and its WAIT acknowledges nothing
   expect(given.filter((piece) => WAIT_COMMAND.test(piece)).join()).not.toContain(job.id);
   expect(await jobsIn(inMaster)).toEqual([job.id]);
   await untilBack();
-  // Sent again, the job is known to the master, and to it alone.
+  // Sent again, the job is known to the master alone.
   await expect(enqueue(job)).rejects.toMatchObject({ detail: '0 of 1 replicas have it' });
   replica.resume();
   await eventually(() => enqueue(job));
@@ -111,7 +111,7 @@ test('a connection that is lost between an add and its WAIT acknowledges nothing
   expect(await jobsIn(inMaster)).toEqual([job.id]);
 });
 
-test('what was added together is lost together: none is acknowledged, each is when it is sent again, and is there once', async () => {
+test('jobs that were added together are lost together: none is acknowledged, each is when it is sent again, and exists once', async () => {
   const jobs = Array.from({ length: 20 }, () => someJob());
   cutAtNextWait();
   const first = await Promise.allSettled(jobs.map(enqueue));

@@ -59,7 +59,7 @@ const sums = (at: Date, n: number): ReportedMinute => ({
 const acknowledgedOf = async (deps: TestDatabase, one: VerifiedNotification) =>
   (await notificationRow(deps, one)).acknowledged;
 
-test('what gateways acknowledged is added up, report by report', async () => {
+test("gateways' acknowledgements are added up, report by report", async () => {
   const deps = await testDatabase();
   const [one, other] = [notification(payment('A1')), notification(payment('A2'))];
   await apply(deps, one, other);
@@ -74,7 +74,7 @@ test('what gateways acknowledged is added up, report by report', async () => {
   expect(rows).toMatchObject([{ gateway: GATEWAY, firstAt: minute(3), lastAt: minute(4) }]);
 });
 
-test('the same report again, even at the same time, changes nothing', async () => {
+test('the same report again, even concurrently, changes nothing', async () => {
   const deps = await testDatabase();
   const one = notification(payment('A1'));
   await apply(deps, one);
@@ -85,7 +85,7 @@ test('the same report again, even at the same time, changes nothing', async () =
   expect(await deps.prisma.gatewayMinute.findMany()).toMatchObject([{ received: 4 }]);
 });
 
-test('a report that comes before its notification counts the rest once, and that one when it is there', async () => {
+test('a report before its notification counts the rest once, and that one after it exists', async () => {
   const deps = await testDatabase();
   const [early, late] = [notification(payment('A1')), notification(payment('A2'))];
   await apply(deps, early);
@@ -101,7 +101,7 @@ test('a report that comes before its notification counts the rest once, and that
   expect(await deps.prisma.gatewayMinute.findMany()).toMatchObject([{ received: 4 }]);
 });
 
-test('copies of other content under the same ID are counted where that content is', async () => {
+test('copies of other content under the same ID are counted at that content', async () => {
   const deps = await testDatabase();
   const genuine = notification(payment('A1'));
   const { notificationId } = genuine;
@@ -164,7 +164,7 @@ test('minutes add up to what was done, bucket by bucket', async () => {
   expect(rows[1]?.replyBuckets).toEqual([3, ...Array.from({ length: 11 }, () => 0)]);
 });
 
-test('a gateway is shown as its newest report describes it, also when an older one comes later', async () => {
+test('a gateway is shown by its newest report, even when an older one arrives later', async () => {
   const deps = await testDatabase();
   const at = (n: number, skew: number) =>
     report({
@@ -197,11 +197,11 @@ test('a report and a batch take the same notifications in one order', async () =
   await letGo();
   const [recorded] = await both;
   expect(recorded).toEqual({ counted: 9, unknown: 0 });
-  // A deadlock is tried again, and leaves a line.
+  // A deadlock is retried, and leaves a log line.
   expect(lines).toEqual([]);
 });
 
-test('what nobody asks for any more is removed, and nothing else', async () => {
+test('expired rows are removed, and nothing else', async () => {
   const deps = await testDatabase();
   await recordReport(deps, report({ minutes: [sums(minute(3), 1)] }));
   expect(await purgeReports(deps)).toBe(false);

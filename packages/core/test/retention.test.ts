@@ -19,7 +19,7 @@ import { type DeliveryDatabase, deliveryDatabase, makeEndpoint } from './deliver
 const DAY_MS = 86_400_000;
 const RETENTION_MS = 90 * DAY_MS;
 
-/** Rounds until the end of one. */
+/** Runs all steps of one round. */
 async function purge(deps: TestDatabase) {
   const sum = { notifications: 0, answers: 0, steps: 0 };
   for (let place = START; ; ) {
@@ -46,7 +46,7 @@ async function paidOrder(deps: TestDatabase, number: string): Promise<VerifiedNo
 const isPurged = async (deps: TestDatabase, one: VerifiedNotification) =>
   (await notificationRow(deps, one)).purgedAt !== null;
 
-/** Every order event was fanned out, and every delivery arrived. */
+/** Fans out every order event, and delivers everything. */
 async function deliverAll(deps: DeliveryDatabase): Promise<void> {
   await fanOut(deps, 1_000);
   await deps.prisma.delivery.updateMany({
@@ -54,7 +54,7 @@ async function deliverAll(deps: DeliveryDatabase): Promise<void> {
   });
 }
 
-test('raw bytes go when they are old enough, and what guards against duplicates stays', async () => {
+test('raw bytes are erased when they are old enough, and the guards against duplicates stay', async () => {
   const deps = await testDatabase();
   const one = await paidOrder(deps, 'A1');
   await fanOut(deps, 1_000);
@@ -90,7 +90,7 @@ test('raw bytes go when they are old enough, and what guards against duplicates 
   expect(await deps.prisma.fact.count()).toBe(1);
 });
 
-test('what is held keeps its bytes however old it is, until it is decided', async () => {
+test('a held event keeps its bytes however old it is, until it is decided', async () => {
   const deps = await testDatabase();
   const held = notification(payment('nobody knows it'));
   await apply(deps, held);
@@ -131,7 +131,7 @@ test.each([
   },
 );
 
-test('what a merchant’s system answered goes too, when its delivery arrived', async () => {
+test('the answer of a merchant’s system is erased too, when its delivery arrived', async () => {
   const deps = await deliveryDatabase();
   await makeEndpoint(deps);
   await paidOrder(deps, 'A1');
@@ -156,7 +156,7 @@ test('what a merchant’s system answered goes too, when its delivery arrived', 
   ]);
 });
 
-test('a round goes on in small steps past what has to stay, and finds its rows through an index', async () => {
+test('a round goes on in small steps past rows that must stay, and finds its rows through an index', async () => {
   const deps = await testDatabase();
   const held = Array.from({ length: 250 }, (_, n) => notification(payment(`unknown ${n}`)));
   await apply(deps, ...held);
@@ -170,7 +170,7 @@ test('a round goes on in small steps past what has to stay, and finds its rows t
   expect(plan.map((line) => line['QUERY PLAN']).join()).toContain('notifications_unpurged_idx');
 });
 
-test('a clock that is a year ahead costs a hundredth of the evidence a round, however often it is asked', async () => {
+test('a clock that is a year ahead costs a hundredth of the evidence per round, however often it runs', async () => {
   const deps = await deliveryDatabase();
   await makeEndpoint(deps);
   const many = Array.from({ length: 300 }, (_, n) => terms(`Y${n}`));

@@ -1,6 +1,6 @@
 /**
- * From the providers' own bytes to the order row: each history is told in order, backwards and
- * twice over, and in one batch, and must always end the same.
+ * From the providers' real bytes to the order row. Each history is played in order, backwards,
+ * twice and in one batch, and must always end the same.
  */
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';

@@ -1,4 +1,4 @@
-/** Whole histories of order A1, as the providers tell them, and how each must end. */
+/** Complete histories of order A1, as the providers send them, and their expected ends. */
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { AttentionFlag, OrderStatus } from '@payonce/core/orders/order';
 import { minute } from './database-support.js';
@@ -17,14 +17,14 @@ interface Story {
   readonly title: string;
   readonly told: () => readonly VerifiedNotification[];
   readonly status: OrderStatus;
-  /** 8888 unless said. */
+  /** 8888 by default. */
   readonly paid?: bigint;
   readonly refunded?: bigint;
   readonly attention?: readonly AttentionFlag[];
-  /** T1 unless said. */
+  /** T1 by default. */
   readonly primary?: string | null;
   readonly paidAt?: Date | null;
-  /** Order events that must be among those told, whatever the order of arrival. */
+  /** Order events that must occur, in any order of arrival. */
   readonly events?: readonly string[];
 }
 

@@ -24,7 +24,7 @@ const told = (deps: TestDatabase) =>
     orderBy: { id: 'asc' },
   });
 
-describe("the merchant's system is told of a held event", () => {
+describe("the merchant's system receives an event for a held notification", () => {
   test.each(HOLD_REASONS.filter((reason) => reason !== 'internal_error'))(
     '%s: what it says of money, and nothing of the payer',
     async (reason) => {
@@ -46,7 +46,7 @@ describe("the merchant's system is told of a held event", () => {
     },
   );
 
-  test('once, however many copies, looks of the schedule and retries follow', async () => {
+  test('once, however many copies, retries and runs of the schedule follow', async () => {
     const deps = await testDatabase();
     const notice = notification(payment('A1'));
     await apply(deps, notice, notice);
@@ -72,7 +72,7 @@ describe("the merchant's system is told of a held event", () => {
     ]);
   });
 
-  test('each of a combined order for itself, and not of one that was applied', async () => {
+  test('for each part of a combined order, and not for an applied one', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     await apply(deps, notification([payment('A1'), payment('A2'), payment('A3')]));
@@ -83,13 +83,13 @@ describe("the merchant's system is told of a held event", () => {
     ]);
   });
 
-  test('not that an operator rejected it', async () => {
+  test('not for a rejection by an operator', async () => {
     const deps = await heldDatabase('amount_mismatch');
     await rejectHeldEvent(deps, await command(deps));
     expect(await told(deps)).toHaveLength(1);
   });
 
-  test('also of one that cannot be stored as it is', async () => {
+  test('also for one that cannot be stored unchanged', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));
     for (const trade of ['T\0', 'T\ud800']) {

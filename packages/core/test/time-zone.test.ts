@@ -1,4 +1,7 @@
-/** A server that speaks another time zone: PostgreSQL takes that of the machine it is set up on. */
+/**
+ * A server with another time zone: PostgreSQL takes the time zone of the machine at its
+ * installation.
+ */
 import { retryHeld } from '@payonce/core/notifications/release';
 import { closeOrder, registerOrder } from '@payonce/core/orders/register';
 import { createPrisma } from '@payonce/prisma/client';
@@ -23,7 +26,7 @@ async function inShanghai(): Promise<DeliveryDatabase> {
   return Object.assign(deps, { prisma });
 }
 
-test('times are the same whichever way they are written and read', async () => {
+test('times are the same in every way of writing and reading', async () => {
   const deps = await inShanghai();
   deps.now = minute(3);
   await registerOrder(deps, terms('A1'));
@@ -42,7 +45,7 @@ test('times are the same whichever way they are written and read', async () => {
   expect(stored).toEqual({ made: minute(3).getTime() / 1000, paid: long.getTime() / 1000 });
 });
 
-test('a held event is due when it is said to be, and a delivery is recorded by who has its lease', async () => {
+test('a held event is due at its stated time, and the holder of a lease can record its delivery', async () => {
   const deps = await inShanghai();
   await apply(deps, notification(payment('B1')));
   pass(deps, 60 * MINUTE);

@@ -1,4 +1,4 @@
-/** An operator releases a wrongly claimed trade, and takes that back. */
+/** An operator releases a wrongly claimed trade, and reinstates it. */
 import {
   changeTrade,
   foreseeTrade,
@@ -49,7 +49,7 @@ async function act(deps: TestDatabase, action: TradeAction, command = ofA1()) {
   return outcome.result === 'done' ? { ...outcome.effect, again: outcome.again } : outcome;
 }
 
-/** The rows of A1 are what its facts say. */
+/** The rows of A1 match its facts. */
 async function expectDerived(deps: TestDatabase, number = 'A1') {
   const row = await orderRow(deps, number);
   const facts = (await readFacts(deps.prisma, [row.id])).get(row.id) ?? [];
@@ -58,7 +58,7 @@ async function expectDerived(deps: TestDatabase, number = 'A1') {
 }
 
 describe('releasing a trade', () => {
-  test('makes the order unpaid, tells the merchant, and leaves an audit row and a fact', async () => {
+  test('makes the order unpaid, sends an event, and leaves an audit row and a fact', async () => {
     const deps = await paidOrder();
     expect(await act(deps, 'release')).toMatchObject({
       again: false,
@@ -89,7 +89,7 @@ describe('releasing a trade', () => {
     expect(await auditRows(deps)).toHaveLength(1);
   });
 
-  test('is not undone by what is told of the trade later', async () => {
+  test('is not undone by later notifications of the trade', async () => {
     const deps = await paidOrder();
     await act(deps, 'release');
     const later = [
@@ -111,7 +111,7 @@ describe('releasing a trade', () => {
       'order.paid paid@1',
       'order.payment_withdrawn withdrawn@2',
     ]);
-    // Nor do they take the claim that is free.
+    // They do not take the free claim either.
     expect(await apply(deps, notification(payment('A2', 'T')))).toEqual([['applied']]);
     expect(await apply(deps, refund('A1', 'T', 200n))).toEqual([['applied']]);
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'pending', refundedAmount: 0n });
@@ -136,13 +136,13 @@ describe('releasing a trade', () => {
       },
     });
     expect(await orderRow(deps, 'A2')).toMatchObject({ status: 'paid' });
-    // Of one merchant's orders one has it.
+    // One order per merchant has it.
     expect(await apply(deps, notification(payment('A3', 'T')))).toEqual([['trade_on_other_order']]);
     expect(await act(deps, 'reinstate')).toEqual({ result: 'trade_taken', owner: 'A2' });
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'pending' });
   });
 
-  test('lets another payment pay the order, which is told as paid again', async () => {
+  test('lets another payment pay the order, which is reported as paid again', async () => {
     const deps = await paidOrder();
     await apply(deps, refund('A1', 'T', 100n));
     await act(deps, 'release');
@@ -158,7 +158,7 @@ describe('releasing a trade', () => {
     await expectDerived(deps);
   });
 
-  test('of one of two payments leaves the other, and says so', async () => {
+  test('of one of two payments leaves the other, and reports that', async () => {
     const deps = await paidOrder();
     await apply(deps, notification(statement('A1', 'T2', [paid('T2', minute(3))])));
     expect(await orderRow(deps, 'A1')).toMatchObject({ attention: ['second_payment'] });
@@ -177,7 +177,7 @@ describe('releasing a trade', () => {
     });
   });
 
-  test('of a closed order shows it closed again, and tells so', async () => {
+  test('of a closed order shows it closed again, and reports that', async () => {
     const deps = await testDatabase();
     await registerOrders(deps, [terms('A1')]);
     await closeOrder(deps, { merchant: 'default', number: 'A1' });
@@ -188,7 +188,7 @@ describe('releasing a trade', () => {
     });
   });
 
-  test('is refused for what is not there, and for an order that changed since it was looked at', async () => {
+  test('is refused for an unknown trade, and for an order that changed since', async () => {
     const deps = await paidOrder();
     expect(await act(deps, 'release', { ...ofA1(), number: 'none' })).toEqual({
       result: 'unknown_order',
@@ -206,8 +206,8 @@ describe('releasing a trade', () => {
   });
 });
 
-describe('taking a release back', () => {
-  test('makes the order what it was, tells it again, and gives it the trade', async () => {
+describe('reinstating a trade', () => {
+  test('makes the order what it was, reports it again, and gives it the trade', async () => {
     const deps = await paidOrder();
     await apply(deps, refund('A1', 'T', 100n));
     await act(deps, 'release');
@@ -238,7 +238,7 @@ describe('taking a release back', () => {
   });
 });
 
-test('releases, revocations and notifications at once: no deadlock, one owner, each order as its facts say', async () => {
+test('concurrent releases, revocations and notifications: no deadlock, one owner, each order by its facts', async () => {
   const deps = await paidOrder();
   const lines: unknown[] = [];
   const log = {

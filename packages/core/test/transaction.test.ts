@@ -3,7 +3,7 @@ import { createPrisma, Prisma } from '@payonce/prisma/client';
 import { expect, onTestFinished, test } from 'vitest';
 import { silent, testDatabase } from './database-support.js';
 
-test('a transaction has its own settings, whatever the session prefers, and leaves none behind', async () => {
+test('a transaction has separate settings, whatever the session prefers, and leaves none behind', async () => {
   const { url } = await testDatabase();
   const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
   onTestFinished(() => prisma.$disconnect());

@@ -17,7 +17,7 @@ export const PAYEE = { appId: 'wx0000000000000001', merchantId: '1900000001' };
 export const NOW = new Date('2026-11-20T08:00:00Z');
 export const signer = createWechatpayV2Signer({ ...PAYEE, apiKey: KEY });
 
-/** @param keys API key → when it was retired */
+/** @param keys API key → time of retirement */
 export function channel(
   signType: SignType = 'HMAC-SHA256',
   keys: Readonly<Record<string, string | null>> = { [KEY]: null },
@@ -56,12 +56,12 @@ export const refund = {
 /** The fields of a payment as WeChat signs them. */
 export const PAYMENT_FIELDS: Fields = signer.payment(payment).content.fields;
 
-/** Signed with these fields and no others. */
+/** Signs exactly these fields. */
 export function sign(fields: Fields, signType: SignType = 'HMAC-SHA256', key = KEY): Buffer {
   return xml([...fields, ['sign', wechatV2Sign(fields, key, signType)]]);
 }
 
-/** As it stands, signed or not. */
+/** Unchanged, signed or not. */
 export function xml(fields: Fields): Buffer {
   return wechatV2Request(wechatV2Xml(fields)).body;
 }

@@ -28,7 +28,7 @@ export const TRADE = '4200000001202611230000000001';
 
 export const platform = generateRsaKeyPair();
 export const certificate = await issueCertificate(platform);
-/** The public key that stands beside the certificate while WeChat moves over. */
+/** The public key beside the certificate while WeChat migrates. */
 export const successor = { pair: generateRsaKeyPair(), serial: randomPublicKeyId() };
 export const retired = { pair: generateRsaKeyPair(), serial: randomSerial(), at: seconds(-60) };
 export const apiV3Key = randomApiKey();

@@ -10,7 +10,7 @@ import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit
 import type { RefundInput, SignedRequest } from '@payonce/testkit/request';
 import { minute } from './database-support.js';
 
-/** When everything is received; API v3's window is judged against it. */
+/** The time of receipt of everything; it determines API v3's window. */
 const RECEIVED_AT = minute(120);
 
 const folder = mkdtempSync(join(tmpdir(), 'payonce-wire-'));
@@ -24,11 +24,11 @@ export const {
   'sim-wechat-v2': wechatV2,
 } = simulated.signers;
 
-/** Order A1 of 88.88 yuan of the simulated merchant, as it is registered and as it is paid. */
+/** Order A1 of 88.88 yuan of the simulated merchant, as registered and as paid. */
 export const ORDER = { merchant: 'demo', number: 'A1', amount: 8888n, currency: 'CNY' };
 export const PAYMENT = { orderNumber: 'A1', trade: 'T1', amount: 8888n, paidAt: minute(1) };
 
-/** A refund of the payment above, as both rails tell it: alone, and all of them so far. */
+/** A refund of the payment above, in the form of both rails: alone, and as a running total. */
 export function refund(
   refundId: string,
   refundAmount: bigint,
@@ -42,7 +42,7 @@ export function refund(
   return { ...told, full, paidAt, ...changes };
 }
 
-/** As the worker does it with what the gateway queued. @throws when the request is refused */
+/** As the worker processes a queued request. @throws when the request is refused */
 function received(channel: SimulatedChannel, request: SignedRequest): VerifiedNotification {
   const { provider, merchant } = channels.get(channel) ?? {};
   const { body, headers } = request;

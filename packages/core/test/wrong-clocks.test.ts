@@ -1,4 +1,4 @@
-/** A process whose clock was wrong by a year has written times, and is gone. */
+/** A process with a clock that was wrong by a year has written times, and is gone. */
 import { claimRequest } from '@payonce/core/access/idempotent-requests';
 import { claimDeliveries } from '@payonce/core/deliveries/claim';
 import { fanOut } from '@payonce/core/deliveries/fan-out';
@@ -33,7 +33,7 @@ async function waiting(): Promise<DeliveryDatabase & { readonly endpointId: bigi
 
 const state = async ({ prisma }: DeliveryDatabase) => (await prisma.delivery.findFirst())?.state;
 
-test('a delivery that a worker a year ahead took in hand is sent once that worker is gone', async () => {
+test('a delivery that a worker a year ahead claimed is sent once that worker is gone', async () => {
   const deps = await waiting();
   const ahead = { ...deps, clock: () => inAYear(deps) };
   const limits = { room: 5, inHand: 0, leaseMs: LEASE_MS };
@@ -43,7 +43,7 @@ test('a delivery that a worker a year ahead took in hand is sent once that worke
   await eventually(async () => expect(await state(deps)).toBe('delivered'));
 });
 
-test('a lease in time is kept, and an operator may send again what a wrong one holds', async () => {
+test('a valid lease is kept, and an operator may resend a delivery with a wrong one', async () => {
   const deps = await waiting();
   const limits = { room: 5, inHand: 0, leaseMs: LEASE_MS };
   await claimDeliveries(deps, abilities, deps.endpointId, limits);
@@ -66,7 +66,7 @@ test.each([
     (deps: DeliveryDatabase) =>
       deps.prisma.webhookEndpoint.updateMany({ data: { openUntil: inAYear(deps), failures: 9 } }),
   ],
-])('%s in a year holds up nothing', async (_what, misdate) => {
+])('%s in a year delays nothing', async (_what, misdate) => {
   const deps = await waiting();
   await misdate(deps);
   deliver(deps, { handlers });
@@ -87,7 +87,7 @@ test('a try that is planned for tomorrow is not made today', async () => {
   );
 });
 
-test('a held event whose next look was planned for a year from now is looked at', async () => {
+test('a held event whose next look was planned for a year from now is decided', async () => {
   const deps = await testDatabase();
   await apply(deps, notification(payment('A1')));
   await deps.prisma.notificationEvent.updateMany({ data: { nextRetryAt: inAYear(deps) } });
@@ -95,7 +95,7 @@ test('a held event whose next look was planned for a year from now is looked at'
   expect(await retryHeld(deps, 10)).toEqual({ looked: 0, released: 0 });
 });
 
-test('a request that a console a year ahead had in hand can be sent again', async () => {
+test('a request that a console a year ahead had claimed can be sent again', async () => {
   const deps = await testDatabase();
   const request = { actor: 'shop', key: 'k1', requestHash: 'a'.repeat(64) };
   await claimRequest({ ...deps, clock: () => inAYear(deps) }, request);

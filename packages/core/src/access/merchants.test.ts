@@ -40,7 +40,7 @@ describe('the merchants of a caller', () => {
     [['x'.repeat(65)]],
     [['*****']],
     [Array.from({ length: MAX_MERCHANTS + 1 }, (_, index) => `shop-${index}`)],
-  ])('are not known from %j: the caller is refused', (entries) => {
+  ])('are unknown from %j: the caller is refused', (entries) => {
     expect(merchantsOf(entries)).toBeNull();
   });
 

@@ -41,7 +41,7 @@ channels:
 `;
 
 describe('the channel file', () => {
-  test('a good channel is loaded, and belongs to merchant `default` unless said', () => {
+  test('a valid channel is loaded, and belongs to merchant `default` by default', () => {
     const channel = load(GOOD).get('shop-alipay');
     expect(channel).toMatchObject({ merchant: 'default', simulated: false });
     expect(channel?.provider.id).toBe('alipay');
@@ -91,7 +91,7 @@ channels:
     expect(load(simulated).get('shop-alipay')?.simulated).toBe(true);
   });
 
-  test('a secret pasted into a broken file does not come back in the error', () => {
+  test('a secret pasted into a broken file is not in the error', () => {
     const faults = faultsOf('channels: { a: { apiKey: "hush-hush\n  - : : }');
     expect(faults).toEqual(['the channel file is not YAML']);
   });

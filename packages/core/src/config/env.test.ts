@@ -28,7 +28,7 @@ const shape = {
   PROXIES: list(),
 };
 
-test('what is not set, or set to nothing, has its default', () => {
+test('a variable that is not set, or empty, has its default', () => {
   expect(readEnv(shape, { STORE_URL: 'redis://h', PORT: '', SIZE: undefined })).toEqual({
     PORT: 8600,
     SIZE: 10,
@@ -37,7 +37,7 @@ test('what is not set, or set to nothing, has its default', () => {
   });
 });
 
-test('what is set is read', () => {
+test('a variable that is set is read', () => {
   const env = { STORE_URL: 'rediss://h', PORT: '0', SIZE: '100', PROXIES: '10.0.0.1, ::1,' };
   expect(readEnv(shape, env)).toEqual({
     PORT: 0,
@@ -47,14 +47,14 @@ test('what is set is read', () => {
   });
 });
 
-test('every fault is told at once, by name, and never with the value', () => {
+test('all faults are reported at once, by name, and never with the value', () => {
   const env = { PORT: '65536-s3cret', SIZE: '101', STORE_URL: 'http://:s3cret@h' };
   const faults = faultsOf(() => readEnv(shape, env));
   expect(faults.map((fault) => fault.split(':')[0])).toEqual(['PORT', 'SIZE', 'STORE_URL']);
   expect(faults.join()).not.toMatch(/s3cret|65536|101/);
 });
 
-test('what is missing is told as missing', () => {
+test('a missing variable is reported as missing', () => {
   expect(faultsOf(() => readEnv(shape, {}))).toEqual(['STORE_URL: is not set']);
 });
 
@@ -73,7 +73,7 @@ test('the faults of several readers come together', () => {
   expect(faults).toEqual(['A: is not set', 'B: is not set']);
 });
 
-test('an error that is no fault of the configuration is not taken for one', () => {
+test('an error that is no fault of the configuration does not count as one', () => {
   const run = () =>
     collectFaults({
       broken: () => {

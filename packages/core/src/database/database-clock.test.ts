@@ -15,7 +15,7 @@ function setting() {
   const pass = (ms: number) => {
     for (const name of ['monotonicMs', 'ownMs', 'databaseMs'] as const) time[name] += ms;
   };
-  /** @param there part of the round trip that passes before the database looks at its clock */
+  /** @param there part of the round trip that passes before the database reads its clock */
   const ask = (roundTripMs = 2, there = 0.5) => {
     const askedAt = time.monotonicMs;
     pass(roundTripMs * there);
@@ -33,7 +33,7 @@ test('before the first answer there is no time', () => {
   expect(clock.differenceMs()).toBeNull();
 });
 
-test('a jump of the own clock, ahead or back, changes nothing and is told', () => {
+test("a jump of the process's clock, ahead or back, changes nothing and is reported", () => {
   const { time, clock, pass, ask, errorMs } = setting();
   ask();
   time.ownMs += YEAR_MS;

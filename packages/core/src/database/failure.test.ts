@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { failureKind, sqlState } from './failure.js';
 
-/** As Prisma 7.10 with @prisma/adapter-pg wraps what PostgreSQL answered. */
+/** As Prisma 7.10 with @prisma/adapter-pg wraps PostgreSQL's answer. */
 const answered = (originalCode: string) =>
   Object.assign(new Error('Raw query failed.'), {
     code: 'P2010',
@@ -29,7 +29,7 @@ test.each([
   expect(failureKind(answered(state))).toBe(kind);
 });
 
-test('what never reached the database is tried again', () => {
+test('a statement that never reached the database is retried', () => {
   const unreachable = { driverAdapterError: { cause: { kind: 'DatabaseNotReachable' } } };
   for (const error of [
     Object.assign(new Error('…'), { code: 'P2010', meta: unreachable }),
@@ -43,7 +43,7 @@ test('what never reached the database is tried again', () => {
   }
 });
 
-test('a mistake in the program is not tried again for ever', () => {
+test('a mistake in the program is not retried without end', () => {
   expect(failureKind(new TypeError('x is not a function'))).toBe('refused');
   expect(failureKind(Object.assign(new Error('…'), { code: 'P2025' }))).toBe('refused');
   expect(failureKind('a text')).toBe('refused');

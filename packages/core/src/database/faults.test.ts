@@ -25,14 +25,14 @@ test('each fault is named, and all of them at once', () => {
   );
 });
 
-test('an older schema, one that broke off and none at all are not migrated; a newer one is fine', () => {
+test('an older schema, an interrupted one and none at all are not migrated; a newer one is fine', () => {
   expect(faults({ applied: ['1_initial'] })).toContain('(missing: 2_more)');
   expect(faults({ applied: ['2_more'] })).toContain('(missing: 1_initial)');
   expect(faults({ applied: null })).toContain('(missing: 1_initial, 2_more)');
   expect(faults({ applied: ['1_initial', '2_more', '3_of_a_later_release'] })).toBe('');
 });
 
-test('a managed service is not asked for what it hides; a standby and an old schema stay faults', () => {
+test('a managed service is not asked for hidden settings; a standby and an old schema stay faults', () => {
   expect(faults({ fsync: 'off', fullPageWrites: 'off' }, 'managed')).toBe('');
   expect(faults({ inRecovery: true }, 'managed')).toContain('standby');
   expect(faults({ applied: null }, 'managed')).toContain('not migrated');

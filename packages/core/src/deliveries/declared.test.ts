@@ -43,7 +43,7 @@ endpoints:
 `;
 
 describe('endpoints in the channel file', () => {
-  test('are read with their secrets, the newest first; merchant `default` and every type unless said', () => {
+  test('are read with their secrets, the newest first; merchant `default` and every type by default', () => {
     expect(load(file)).toEqual([
       {
         merchant: 'tea',
@@ -68,7 +68,7 @@ describe('endpoints in the channel file', () => {
     expect(load('channels: {}')).toEqual([]);
   });
 
-  test('every fault of every one is listed at once, by name and without a value', () => {
+  test('all faults are listed at once, by name and without a value', () => {
     const faults = faultsOf(`
 channels: {}
 endpoints:
@@ -102,7 +102,7 @@ endpoints:
     expect(faults.join()).not.toMatch(/hush|c2hvcnQ/);
   });
 
-  test('are nothing that the gateway reads, nor their secrets', () => {
+  test('are not read by the gateway, and neither are their secrets', () => {
     const channels = `
 channels: { shop: { provider: alipay, appId: "1", publicKeys: [] } }
 endpoints: { erp: { url: nonsense, secrets: [{ env: X }] } }

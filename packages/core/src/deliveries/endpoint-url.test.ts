@@ -26,7 +26,7 @@ describe("an endpoint's address", () => {
     ['https://127.0.0.1/', 'address_refused'],
     ['https://[::1]/', 'address_refused'],
     ['https://[::ffff:10.0.0.1]/', 'address_refused'],
-    // The same address, written as no filter of texts expects it.
+    // The same address, written as no text filter expects it.
     ['https://2130706433/', 'address_refused'],
     ['https://0x7f.1/', 'address_refused'],
     ['https://169.254.169.254/latest/meta-data', 'address_refused'],
@@ -35,7 +35,7 @@ describe("an endpoint's address", () => {
   test('plain http needs a network that is allowed by name', () => {
     expect(faultOfUrl('http://127.0.0.1:3000/hooks', local)).toBeNull();
     expect(faultOfUrl('http://10.0.0.1/', local)).toBe('address_refused');
-    // Where a name leads is checked when it is connected to.
+    // The address behind a name is checked on connection.
     expect(faultOfUrl('http://localhost:3000/', local)).toBeNull();
   });
 });

@@ -26,7 +26,7 @@ describe('the circuit', () => {
     expect(after(well, 5)).toMatchObject({ failures: 5, openUntil: later(30_000) });
   });
 
-  test('opens for twice as long after each probe that fails, a quarter of an hour at most', () => {
+  test('opens for twice as long after each failed probe, a quarter of an hour at most', () => {
     let [health, now] = [after(well, 5), 0];
     const waits = [];
     for (let probe = 0; probe < 7; probe += 1) {
@@ -37,7 +37,7 @@ describe('the circuit', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([30, 60, 120, 240, 480, 900, 900]);
   });
 
-  test('opens for no longer when many that were in hand together fail together', () => {
+  test('opens for no longer when many concurrent tries fail together', () => {
     expect(after(well, 50).openUntil).toEqual(later(30_000));
     const late = after(after(well, 5), 45, later(15_000)); // given up after the circuit opened
     expect(late.openUntil).toEqual(later(45_000));
@@ -50,14 +50,14 @@ describe('the circuit', () => {
     expect(quick.openUntil).toEqual(later(2_001));
   });
 
-  test('closes with the first success, and what failed before counts no more', () => {
+  test('closes with the first success, and earlier failures no longer count', () => {
     expect(after(after(well, 9), 1, later(1), delivered)).toEqual({
       ...well,
       lastSuccessAt: later(1),
     });
   });
 
-  test('opens at once for an endpoint that says it is too much, for as long as it says', () => {
+  test('opens at once for an endpoint that reports overload, for the time that it states', () => {
     for (const status of [429, 503]) {
       const busy = { ...failed, status, retryAfterMs: 7_000 };
       expect(after(well, 1, start, busy).openUntil).toEqual(later(7_000));
@@ -67,14 +67,14 @@ describe('the circuit', () => {
   });
 });
 
-test('what one failure asked for is not taken back by another that was in hand with it', () => {
+test('the wait that one failure requested is not revoked by another concurrent one', () => {
   const busy = after(well, 1, start, { ...failed, status: 429, retryAfterMs: 3_600_000 });
   for (const times of [1, 4, 9]) {
     expect(after(busy, times, later(1)).openUntil).toEqual(later(3_600_000));
   }
 });
 
-describe('disabling by itself', () => {
+describe('automatic disabling', () => {
   test('after days of nothing but failures', () => {
     const failing = after(well, 1);
     expect(after(failing, 1, later(5 * DAY - 1)).disabledReason).toBeNull();
@@ -83,11 +83,11 @@ describe('disabling by itself', () => {
     expect(after(between, 1, later(5 * DAY)).disabledReason).toBeNull();
   });
 
-  test('at once, when it answers that it is gone', () => {
+  test('at once, when it answers 410', () => {
     expect(after(well, 1, start, { ...failed, status: 410 }).disabledReason).toBe('gone');
   });
 
-  test('not over what an operator did', () => {
+  test('not after an operator disabled it', () => {
     const off: Health = { ...well, disabledReason: 'operator' };
     expect(after(off, 1, start, { ...failed, status: 410 }).disabledReason).toBe('operator');
   });

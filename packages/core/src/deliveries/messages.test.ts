@@ -5,8 +5,8 @@ import { messageId, messageOf, schemaOf } from './messages.js';
 
 const docs = join(import.meta.dirname, '../../../../docs/webhooks');
 
-// `npx vitest run --project unit packages/core/src/deliveries -u` writes them anew.
-test.each(EVENT_TYPES)('docs/webhooks/%s.schema.json is what is sent', async (type) => {
+// `npx vitest run --project unit packages/core/src/deliveries -u` rewrites them.
+test.each(EVENT_TYPES)('docs/webhooks/%s.schema.json describes the sent messages', async (type) => {
   const text = `${JSON.stringify(schemaOf(type), null, 2)}\n`;
   await expect(text).toMatchFileSnapshot(join(docs, `${type}.schema.json`));
 });
@@ -36,7 +36,7 @@ test('a message is the same text however the database orders the keys of its pay
   expect(one).toMatch(/^{"type":"order.paid","timestamp":"2026-01-01T00:00:00.000Z","data":{"mer/);
 });
 
-test('what is not described does not leave', () => {
+test('undescribed fields are not sent', () => {
   const data = { ...payload, buyer: '2088' };
   expect(JSON.stringify(messageOf({ type: 'order.paid', createdAt, payload: data }))).not.toMatch(
     'buyer',
@@ -47,7 +47,7 @@ test('what is not described does not leave', () => {
   expect(messageOf({ type: 'order.shipped', createdAt, payload })).toBeNull();
 });
 
-test('an ID is of one order event of one database', () => {
+test('an ID belongs to one order event of one database', () => {
   const id = messageId({ id: 7n, createdAt });
   expect(id).toMatch(/^evt_7_[0-9a-z]+$/);
   expect(messageId({ id: 7n, createdAt: new Date(1) })).not.toBe(id);

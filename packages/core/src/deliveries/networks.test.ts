@@ -42,7 +42,7 @@ describe('addresses that order events may be sent to', () => {
     for (const address of addresses) expect(strict.allows(address, true), address).toBe(false);
   });
 
-  test('what is allowed by name is allowed without TLS too, and nothing beside it', () => {
+  test('networks that are allowed by name are allowed without TLS too, and no others', () => {
     const policy = createAddressPolicy(networks('127.0.0.0/30', '10.1.2.3', 'fd00::/16'));
     for (const address of ['127.0.0.1', '::ffff:127.0.0.2', '10.1.2.3', 'fd00::5']) {
       expect(policy.allows(address, false), address).toBe(true);

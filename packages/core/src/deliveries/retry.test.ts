@@ -7,7 +7,7 @@ const waitOf = (tries: number, retryAfterMs: number | null, random: number) => {
   return at && at.getTime() - now.getTime();
 };
 
-test('ten tries over three days, each wait a little longer by chance and never shorter', () => {
+test('ten tries over three days, each wait randomly a little longer and never shorter', () => {
   for (const [index, wait] of RETRY_AFTER_MS.entries()) {
     expect(waitOf(index + 1, null, 0)).toBe(wait);
     expect(waitOf(index + 1, null, 1)).toBe(wait * 1.2);

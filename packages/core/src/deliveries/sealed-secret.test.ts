@@ -6,7 +6,7 @@ const key = randomBytes(32);
 const owner = { merchant: 'tea', name: 'erp' };
 const secret = randomBytes(32);
 
-test('a secret that was made is 32 random bytes in base64, and another one each time', () => {
+test('a generated secret is 32 random bytes in base64, and a different one each time', () => {
   const made = makeSecret();
   expect(made).toMatch(/^whsec_[A-Za-z0-9+/]{43}=$/);
   expect(parseSecret(made)).toHaveLength(32);
@@ -20,11 +20,11 @@ test.each([
   `whsec_${randomBytes(65).toString('base64')}`,
   `whsec_${randomBytes(32).toString('hex')}!`,
   randomBytes(32).toString('base64'),
-])('%j is no secret: too short to be one, too long, or no base64', (text) => {
+])('%j is no secret: too short, too long, or no base64', (text) => {
   expect(parseSecret(text)).toBeNull();
 });
 
-test('a sealed secret shows nothing of itself, and opens for its endpoint and key alone', () => {
+test('a sealed secret reveals nothing, and opens for its endpoint and key alone', () => {
   const sealed = sealSecret(key, owner, secret);
   expect(sealed.includes(secret)).toBe(false);
   expect(sealSecret(key, owner, secret)).not.toEqual(sealed);
@@ -34,7 +34,7 @@ test('a sealed secret shows nothing of itself, and opens for its endpoint and ke
   expect(openSecret(key, { ...owner, merchant: 'other' }, sealed)).toBeNull();
 });
 
-test('a sealed secret that was changed or cut does not open', () => {
+test('a sealed secret that was altered or cut does not open', () => {
   const sealed = sealSecret(key, owner, secret);
   for (const place of sealed.keys()) {
     const changed = Buffer.from(sealed);

@@ -22,7 +22,7 @@ describe('an event', () => {
     expect(decideEvent(good, terms)).toEqual({ decision: 'apply', facts: [paid] });
   });
 
-  test('that names no amount is applied by what it says', () => {
+  test('without an amount is applied by its facts', () => {
     const closed: Fact = { kind: 'closed', by: 'alipay', trade: 'T', at: null };
     const event = { ...good, amount: null, facts: [closed] };
     expect(decideEvent(event, terms)).toEqual({ decision: 'apply', facts: [closed] });
@@ -42,7 +42,7 @@ describe('an event', () => {
     expect(decideEvent(event, order)).toEqual({ decision: 'hold', reason });
   });
 
-  test('that is not signed only confirms what signed ones said', () => {
+  test('without a signature only confirms facts of signed ones', () => {
     expect(decideEvent({ ...good, signed: false }, terms)).toEqual({
       decision: 'confirm',
       facts: [paid],

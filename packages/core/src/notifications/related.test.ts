@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { groupRelated, packGroups } from './related.js';
 
-describe('what has a key in common', () => {
-  test('is together, also through others; the rest is apart', () => {
+describe('things with a common key', () => {
+  test('are together, also through others; the rest is separate', () => {
     expect(groupRelated([['a'], ['b'], ['a', 'c'], [], ['d'], ['c', 'b']])).toEqual([
       [0, 1, 2, 5],
       [3],
@@ -11,7 +11,7 @@ describe('what has a key in common', () => {
     ]);
   });
 
-  test('is in exactly one group, and no two groups share a key', () => {
+  test('are in exactly one group, and no two groups share a key', () => {
     const keys = fc.array(fc.array(fc.constantFrom(...'abcdefgh'), { maxLength: 3 }), {
       maxLength: 20,
     });

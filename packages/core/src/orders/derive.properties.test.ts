@@ -13,7 +13,7 @@ const at = fc.option(
   { nil: null },
 );
 
-/** Any fact, also contradicting others: few values, so that keys and times collide. */
+/** Any fact, including contradictions: few values, so that keys and times collide. */
 const anyFact: fc.Arbitrary<Fact> = fc.oneof(
   fc.record({ kind: fc.constant('paid' as const), rail, trade, amount, at }),
   fc.record({
@@ -85,7 +85,7 @@ describe('whatever the order and the repetition of the facts', () => {
     );
   });
 
-  test('and the same when they come in parts, each part merged into what was kept', () => {
+  test('and the same when they come in parts, each part merged into the stored facts', () => {
     fc.assert(
       fc.property(retold, fc.nat({ max: 24 }), ({ history, told }, cut) => {
         const kept = mergeFacts(told.slice(0, cut));
@@ -115,7 +115,7 @@ describe('whatever the order and the repetition of the facts', () => {
     );
   });
 
-  test('nothing that is told of a released trade changes the order', () => {
+  test('no fact about a released trade changes the order', () => {
     const name = fc.record({ rail, trade });
     fc.assert(
       fc.property(fc.array(anyFact), anyFact, name, (history, more, { rail, trade }) => {
@@ -133,7 +133,7 @@ describe('whatever the order and the repetition of the facts', () => {
     );
   });
 
-  test('a release that is taken back leaves the order as if it had never been', () => {
+  test('a release that is revoked leaves the order as before', () => {
     fc.assert(
       fc.property(retold, rail, trade, ({ history, told }, rail, trade) => {
         const release: Fact = { kind: 'released', auditId: '9', rail, trade, at: null };

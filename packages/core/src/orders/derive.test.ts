@@ -92,7 +92,7 @@ describe('status and amounts', () => {
     expect(state).toMatchObject({ status: 'paid', refundedAmount: 0n });
   });
 
-  test('a finished trade stays paid, and is known to be finished', () => {
+  test('a finished trade stays paid, and is marked as finished', () => {
     const finished: Fact = { kind: 'finished', rail: 'alipay', trade: 'T', at: minute(99) };
     const state = deriveOrder([alipayPaid('T', 300n), finished]);
     expect(state).toMatchObject({ status: 'paid', primary: { finished: true }, attention: [] });
@@ -112,7 +112,7 @@ describe('status and amounts', () => {
     }
   });
 
-  test('a refund whose payment is not known leaves the order pending, and is seen', () => {
+  test('a refund without a known payment leaves the order pending, and raises a flag', () => {
     const state = deriveOrder([refund('T', 'R', 'SUCCESS', 100n)]);
     expect(state).toMatchObject({ status: 'pending', refundedAmount: 0n });
     expect(state.attention).toEqual(['over_refund']);
@@ -133,7 +133,7 @@ describe('status and amounts', () => {
 });
 
 describe('the primary trade', () => {
-  test('is the one paid first, by the provider own time', () => {
+  test("is the one paid first, by the provider's time", () => {
     const state = deriveOrder([paid('A', 100n, minute(5)), alipayPaid('Z', 100n, minute(2))]);
     expect(state.primary).toMatchObject({ rail: 'alipay', trade: 'Z' });
     expect(state.surplus).toMatchObject([{ rail: 'wechat', trade: 'A' }]);
@@ -143,11 +143,11 @@ describe('the primary trade', () => {
     expect(deriveOrder([paid('B', 1n), alipayPaid('A', 1n)]).primary?.trade).toBe('A');
   });
 
-  test('is not one whose time is unknown while another is known', () => {
+  test('is not one with an unknown time while another is known', () => {
     expect(deriveOrder([paid('A', 1n, null), paid('B', 1n, minute(9))]).primary?.trade).toBe('B');
   });
 
-  test('takes the time from whoever knows it', () => {
+  test('takes the time from the fact that has it', () => {
     const state = deriveOrder([paid('A', 1n, null), paid('B', 1n, minute(9)), paid('A', 1n)]);
     expect(state.primary).toMatchObject({ trade: 'A', paidAt: minute(1) });
   });
@@ -202,7 +202,7 @@ describe('attention', () => {
     expect(state).toMatchObject({ status: 'paid', attention: ['closed_though_paid'] });
   });
 
-  test("another trade's time-out after the payment is nothing to see", () => {
+  test("another trade's time-out after the payment raises no flag", () => {
     const state = deriveOrder([
       paid('A', 1n),
       closed('alipay', minute(30), 'unused'),
@@ -212,7 +212,7 @@ describe('attention', () => {
   });
 });
 
-test('a fact that says nothing new is recognised as the known one', () => {
+test('a fact without news is recognised as the known one', () => {
   const known = paid('A', 100n, minute(1));
   expect(mergeFact(known, paid('A', 100n, null))).toBe(known);
   expect(mergeFact(known, paid('A', 90n, minute(2)))).toBe(known);

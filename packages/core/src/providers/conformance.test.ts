@@ -16,7 +16,7 @@ for (const [title, makeHarness] of Object.entries(harnesses)) {
   describeConformance(title, makeHarness);
 }
 
-it('every provider of the registry stands here, under an ID of its own', () => {
+it('every provider of the registry is here, with a distinct ID', () => {
   const tested = Object.values(harnesses).map((makeHarness) => makeHarness().definition);
   expect(new Set(tested)).toEqual(new Set(providers));
   expect(new Set(providers.map(({ id }) => id)).size).toBe(providers.length);

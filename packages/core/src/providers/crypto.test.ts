@@ -44,7 +44,7 @@ describe('base64', () => {
 describe('RSA', () => {
   const message = Buffer.from('message');
 
-  it('tells a good signature from every other', () => {
+  it('distinguishes a valid signature from every other', () => {
     const signature = sign('sha256', message, pair.privateKey);
     expect(rsaVerify('sha256', message, pair.publicKey, signature)).toBe(true);
     expect(rsaVerify('sha1', message, pair.publicKey, signature)).toBe(false);
@@ -92,7 +92,7 @@ describe('AES-256-GCM', () => {
   const cipher = createCipheriv('aes-256-gcm', key, nonce).setAAD(data);
   const sealed = Buffer.concat([cipher.update('content'), cipher.final(), cipher.getAuthTag()]);
 
-  it('opens what was sealed, and nothing that differs in one bit', () => {
+  it('opens a sealed text, and nothing that differs in one bit', () => {
     expect(openAesGcm(key, nonce, data, sealed)?.toString()).toBe('content');
     for (let index = 0; index < sealed.length; index++) {
       const altered = Buffer.from(sealed);
@@ -117,7 +117,7 @@ describe('AES-256-ECB', () => {
   const cipher = createCipheriv('aes-256-ecb', key, null);
   const sealed = Buffer.concat([cipher.update('content of two blocks'), cipher.final()]);
 
-  it('opens what was sealed, and gives null for broken padding, lengths and keys', () => {
+  it('opens a sealed text, and gives null for broken padding, lengths and keys', () => {
     expect(openAesEcb(key, sealed)?.toString()).toBe('content of two blocks');
     const altered = Buffer.from(sealed);
     altered.writeUInt8(altered.readUInt8(sealed.length - 1) ^ 1, sealed.length - 1);

@@ -7,7 +7,7 @@ import { alipay } from './alipay/alipay.js';
 import type { ContentRule, PaymentProvider } from './provider.js';
 import { wechatpayV2 } from './wechatpay-v2/wechatpay-v2.js';
 
-/** Names and digests as the release before gave them: taken from its code, pinned here. */
+/** Names and digests of the previous release: computed by its code, fixed here. */
 
 const pair = generateRsaKeyPair();
 const KEY = '0'.repeat(32);
@@ -54,7 +54,7 @@ function verify(provider: PaymentProvider, body: Buffer, rule: ContentRule) {
   return provider.verify({ body, headers: {}, receivedAt: new Date() }, rule);
 }
 
-describe('the rule of the release before', () => {
+describe('the rule of the previous release', () => {
   it.each<[string, PaymentProvider, Buffer, notificationId: string, digest: string]>([
     [
       'an Alipay payment',
@@ -184,7 +184,7 @@ describe('the rule of the release before', () => {
     },
   );
 
-  it('takes a refund notice in a foreign envelope, which is held: today it is refused', () => {
+  it('accepts a refund notice in a foreign envelope, which is held: today it is refused', () => {
     const body = sealed(FOREIGN, REFUND);
     const former = verify(wechatChannel, body, 'former');
     expect(former).toMatchObject({
@@ -194,7 +194,7 @@ describe('the rule of the release before', () => {
     expect(verify(wechatChannel, body, 'text')).toEqual({ ok: false, reason: 'foreign_envelope' });
   });
 
-  it('refuses what it refused, and gives no name to it', () => {
+  it('refuses the same requests, and gives them no name', () => {
     const hidden: Fields = [
       ['app_id', 'app&notify_id=n-1'],
       ['notify_type', 'trade_status_sync'],

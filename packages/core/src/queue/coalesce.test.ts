@@ -39,7 +39,7 @@ function byHand() {
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('an add alone goes at once, those that come meanwhile go together', async () => {
+test('a single add starts at once; adds in the meantime share a flush', async () => {
   const { store, flushes } = byHand();
   const add = coalesce(store, LIMITS);
   const first = add('a', 1_000);
@@ -59,7 +59,7 @@ test('an add alone goes at once, those that come meanwhile go together', async (
   await others[3];
 });
 
-test('fewer than a bulk add pays for go side by side, each with an answer of its own', async () => {
+test('adds below the bulk size run concurrently, each with its answer', async () => {
   const { store, flushes } = byHand();
   const add = coalesce(store, { ...LIMITS, bulkFrom: 3 });
   const settled: string[] = [];
@@ -73,7 +73,7 @@ test('fewer than a bulk add pays for go side by side, each with an answer of its
   await Promise.all(adds);
 });
 
-test('beside a flush that is under way goes only one that is large enough', async () => {
+test('while a flush is running, another starts only if it is large enough', async () => {
   const { store, flushes } = byHand();
   const add = coalesce(store, { ...LIMITS, maxBatchesInFlight: 2, besideFrom: 3 });
   const adds = [add('a', 1_000)];
@@ -88,7 +88,7 @@ test('beside a flush that is under way goes only one that is large enough', asyn
   await Promise.all(adds);
 });
 
-test('what waits beside a flush that is late goes, however little it is', async () => {
+test('after a slow flush waiting adds start, however few they are', async () => {
   const { store, flushes } = byHand();
   const limits = { ...LIMITS, maxBatchesInFlight: 2, besideFrom: 3, patienceMs: 20 };
   const add = coalesce(store, limits);
@@ -98,7 +98,7 @@ test('what waits beside a flush that is late goes, however little it is', async 
   await expect.poll(() => flushes.map(({ items }) => items)).toEqual([['a'], ['b']]);
   flushes[1]?.resolve();
   await second;
-  // The late one is still under way, and holds up nobody.
+  // The slow one is still running, and blocks nothing.
   const third = add('c', 1_000);
   await turn();
   expect(flushes[2]?.items).toEqual(['c']);
@@ -106,7 +106,7 @@ test('what waits beside a flush that is late goes, however little it is', async 
   await Promise.all([first, third]);
 });
 
-test('an add resolves only when its own flush is durable', async () => {
+test('an add resolves only when its flush is durable', async () => {
   const { store, flushes } = byHand();
   const add = coalesce(store, LIMITS);
   const settled: string[] = [];
@@ -130,7 +130,7 @@ test('a bad item fails alone: the others of its flush are added one by one', asy
   expect(alone).toEqual(['a', 'bad', 'c']);
 });
 
-test('what the store is to blame for is not tried again one by one', async () => {
+test('after a fault of the store the adds are not repeated one by one', async () => {
   const { store, flushes, alone } = byHand();
   const add = coalesce(store, LIMITS);
   const adds = ['a', 'b'].map((item) => add(item, 1_000));
@@ -140,7 +140,7 @@ test('what the store is to blame for is not tried again one by one', async () =>
   expect(alone).toEqual([]);
 });
 
-// Twenty times: timers end up to a millisecond before the clock says so.
+// Twenty times: timers end up to a millisecond before the clock shows it.
 test.each(Array.from({ length: 20 }))(
   'each add keeps its own deadline, also while it waits for a flush, and is not added after it',
   async () => {
@@ -159,7 +159,7 @@ test.each(Array.from({ length: 20 }))(
   },
 );
 
-test('a flush of which nothing is heard does not hold up the next one for ever', async () => {
+test('a flush without an answer does not block the next one', async () => {
   const { store, flushes } = byHand();
   const add = coalesce(store, { ...LIMITS, flushLimitMs: 30 });
   await expect(add('a', 1_000)).rejects.toMatchObject({ code: 'deadline_exceeded' });

@@ -11,7 +11,7 @@ test('even with the shortest delays a job is tried for more than 25 hours: longe
   expect(totalMs).toBeGreaterThan(25 * HOUR_MS);
 });
 
-test('a delay never exceeds a quarter of an hour, and chance takes a fifth of it at most', () => {
+test('a delay never exceeds a quarter of an hour, and a fifth of it at most is random', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 10_000 }),
@@ -31,7 +31,7 @@ test('the first delays double from one second', () => {
   expect([1, 2, 3, 4].map((made) => backoffDelayMs(made, 0))).toEqual([1_000, 2_000, 4_000, 8_000]);
 });
 
-test('a completed job is kept an hour at most, and boundedly many; a failed one is never removed', () => {
+test('a completed job is kept for an hour at most, with a bound; a failed one is never removed', () => {
   expect(consumerSettings.removeOnComplete.age).toBeLessThanOrEqual(3_600);
   expect(consumerSettings.removeOnComplete.count).toBeLessThanOrEqual(10_000);
   expect(notificationJobOptions.removeOnFail).toBe(false);

@@ -4,7 +4,7 @@ import { bodyOf, queuedBody } from './job.js';
 
 const throughJson = (body: Buffer) => bodyOf(JSON.parse(JSON.stringify(queuedBody(body))));
 
-test('any body comes out of the queue as the bytes that went in', () => {
+test('any body leaves the queue with unchanged bytes', () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array({ minLength: 1 }), fc.string({ minLength: 1 })), (some) => {
       const body = Buffer.from(some as Uint8Array);
@@ -23,12 +23,12 @@ test.each([
   expect(throughJson(body)).toEqual(body);
 });
 
-test('nothing that PostgreSQL refuses stands in a text', () => {
+test('a text never contains characters that PostgreSQL refuses', () => {
   expect(queuedBody(Buffer.from('a=\0'))).not.toHaveProperty('bodyText');
   expect(queuedBody(Buffer.from([0xed, 0xa0, 0x80]))).not.toHaveProperty('bodyText');
 });
 
-test('a body in both ways, or in none, is none', () => {
+test('a body in both forms, or in none, is null', () => {
   expect(bodyOf({})).toBeNull();
   expect(bodyOf({ bodyText: 'a', bodyBase64: 'YQ==' })).toBeNull();
 });

@@ -12,16 +12,16 @@ const redis = {
 };
 const postgres = { kind: 'postgres', url: 'postgres://h/d', schema: 'payonce_queue' };
 
-test('Redis is the queue unless PostgreSQL is asked for, and it is checked', () => {
+test('Redis is the queue by default, and its durability is checked', () => {
   expect(readQueueSettings({ REDIS_URL: 'redis://h' })).toEqual([redis]);
 });
 
-test('Redis has a standby as soon as the address of one is given', () => {
+test('Redis has a standby as soon as its address is set', () => {
   const env = { REDIS_URL: 'redis://h', PAYONCE_QUEUE_DATABASE_URL: 'postgres://h/d' };
   expect(readQueueSettings(env)).toEqual([redis, postgres]);
 });
 
-test('the PostgreSQL queue has an address and a schema of its own, and needs no Redis', () => {
+test('the PostgreSQL queue has a separate address and schema, and needs no Redis', () => {
   const env = { PAYONCE_QUEUE: 'postgres', PAYONCE_QUEUE_DATABASE_URL: 'postgres://h/d' };
   expect(readQueueSettings(env)).toEqual([postgres]);
   expect(readQueueSettings({ ...env, REDIS_URL: 'redis://h' })).toEqual([postgres]);

@@ -22,7 +22,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** Takes connections, answers nothing, and keeps its side open. */
+/** Accepts connections, answers nothing, and keeps its side open. */
 function hangs(): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {}).resume();
@@ -43,7 +43,7 @@ function follow(redis: Redis) {
   return { redis, errors };
 }
 
-test('a Sentinel that hangs is left after a second, without waiting for it to close', async () => {
+test('a Sentinel that hangs is dropped after a second, without waiting for it to close', async () => {
   const port = await hangs();
   const guides = sentinelGuides([], 'm', { login: nobody, tls: null });
   const start = performance.now();
@@ -51,7 +51,7 @@ test('a Sentinel that hangs is left after a second, without waiting for it to cl
   expect(performance.now() - start).toBeLessThan(2_500);
 });
 
-test('a client that is told to connect anew while Sentinels are asked does so', async () => {
+test('a client that is told to reconnect while it asks Sentinels does so', async () => {
   const port = await hangs();
   const { redis, errors } = follow(producerRedis(behindSentinels(`redis://localhost:${port}`)));
   expect(redis.status).toBe('connecting');
@@ -60,7 +60,7 @@ test('a client that is told to connect anew while Sentinels are asked does so', 
   await eventually(() => expect(errors).toContain('no Sentinel names a master: Command timed out'));
 });
 
-test('a client that is closed while Sentinels are asked is closed, says nothing, and asks no others', async () => {
+test('a client that is closed while it asks Sentinels is closed, emits nothing, and asks no others', async () => {
   const ports = [await hangs(), await hangs(), await hangs()];
   const urls = ports.map((port) => `redis://localhost:${port}`);
   const { redis, errors } = follow(producerRedis(behindSentinels(...urls)));
@@ -71,7 +71,7 @@ test('a client that is closed while Sentinels are asked is closed, says nothing,
   expect(errors).toEqual([]);
 });
 
-test('a server is told the name that it is called by, and its certificate must name it, whatever the environment says', async () => {
+test('a server receives its name, and its certificate must contain it, whatever the environment says', async () => {
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   const access = await makeRedisAccess();
   cleanups.push(() => access.remove());

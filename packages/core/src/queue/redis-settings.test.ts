@@ -9,7 +9,7 @@ const NODES = 'redis://10.0.0.1:7001, redis://10.0.0.2:7001';
 const cluster = { PAYONCE_REDIS_CLUSTER_NODES: NODES };
 const sentinels = { PAYONCE_REDIS_SENTINELS: 'rediss://s1,rediss://s2:26380' };
 
-test('a cluster is known by some of its nodes, with one login for all', () => {
+test('a cluster is configured by some of its nodes, with one login for all', () => {
   const env = { ...cluster, PAYONCE_REDIS_USERNAME: 'u', PAYONCE_REDIS_PASSWORD: 'p' };
   expect(readRedisTopology(env)).toEqual({
     kind: 'cluster',
@@ -19,14 +19,14 @@ test('a cluster is known by some of its nodes, with one login for all', () => {
   });
 });
 
-test('Sentinels are asked for a master by name, and have a login of their own', () => {
+test('Sentinels are asked for a master by name, and have a separate login', () => {
   const login = { PAYONCE_REDIS_SENTINEL_USERNAME: 'u', PAYONCE_REDIS_SENTINEL_PASSWORD: 'p' };
   const topology = readRedisTopology({ ...sentinels, ...login });
   const sentinelLogin = { username: 'u', password: 'p' };
   expect(topology).toMatchObject({ kind: 'sentinel', name: 'mymaster', sentinelLogin });
 });
 
-test('where replicas can be promoted, one at least must have what is acknowledged', () => {
+test('where replicas can be promoted, at least one must have the acknowledged jobs', () => {
   for (const env of [cluster, sentinels]) {
     const fault = /^PAYONCE_REDIS_WAIT_REPLICAS: must be at least 1/;
     expect(() => readQueueSettings(env)).toThrow(
@@ -64,14 +64,14 @@ function caFile(text: string): Record<string, string> {
   return { PAYONCE_REDIS_CA_FILE: access.caFile };
 }
 
-test("an authority of one's own is read from a file, several as well, and the log has none of it", () => {
+test('a private authority is read from a file, several as well, and the log has none of it', () => {
   const bundle = `# two of them\n${pem}${pem}`;
   const topology = readRedisTopology({ ...sentinels, ...caFile(bundle) });
   expect(topology.ca).toBe(bundle);
   expect(maskedSummary({ topology })).toMatchObject({ topology: { ca: '(PEM)' } });
 });
 
-test('an authority that cannot be read, or would be of no use, is refused by name', () => {
+test('an unreadable or useless authority is refused by name', () => {
   const key = readFileSync(access.keyFile, 'utf8');
   const broken = pem.replace(/^(?!-)..../m, 'AAAA');
   expectFault({ ...sentinels, PAYONCE_REDIS_CA_FILE: '/not/there.pem' }, 'cannot be read');

@@ -11,13 +11,13 @@ const store: RedisStoreSettings = {
   shards: 3,
 };
 
-test('the first shard has the keys of a queue that was never sharded, so the number can be raised', () => {
+test('the first shard has the keys of an unsharded queue, so the number can be raised', () => {
   const prefixes = shardsOf(store).map(({ prefix }) => prefix);
   expect(prefixes).toEqual(['payonce', '{payonce-1}', '{payonce-2}']);
   expect(queuesOf([store]).map(queueName)).toEqual(['redis', 'redis-1', 'redis-2']);
 });
 
-test('in a cluster each shard has a hash tag of its own, whatever the prefix is', () => {
+test('in a cluster each shard has a separate hash tag, whatever the prefix is', () => {
   const topology = {
     kind: 'cluster',
     nodes: ['redis://h'],

@@ -6,7 +6,7 @@ import { reasonOf, said, verdict } from './verdicts.js';
 export function accepts(harness: Harness, provider: PaymentProvider): void {
   const { signer, rail } = harness;
 
-  it('accepts a genuine payment, and says who paid what for which order', () => {
+  it('accepts a genuine payment, with payer, amount and order', () => {
     const { events } = said(provider, signer.payment(PAYMENT));
     const { orderNumber, trade, amount, paidAt: at } = PAYMENT;
     expect(events).toEqual([
@@ -24,7 +24,7 @@ export function accepts(harness: Harness, provider: PaymentProvider): void {
     ]);
   });
 
-  it('accepts a genuine refund, and says that the trade was paid and how much went back', () => {
+  it('accepts a genuine refund, and states that the trade was paid and how much was refunded', () => {
     const { events } = said(provider, signer.refund(REFUND));
     expect(events).toMatchObject([
       { kind: 'order', orderNumber: REFUND.orderNumber, trade: REFUND.trade, payeeMatches: true },
@@ -48,7 +48,7 @@ export function accepts(harness: Harness, provider: PaymentProvider): void {
     expect(reasonOf(verdict(provider, { body, headers: carried }))).toBe('accepted');
   });
 
-  it('accepts fields in another order, where order carries no meaning', () => {
+  it('accepts fields in another order, if order has no meaning', () => {
     const payment = signer.payment(PAYMENT);
     const reordered = harness.reordered(payment);
     if (reordered === null) return expect(harness.reserialised(payment)).not.toBeNull();
@@ -70,7 +70,7 @@ export function identifies(harness: Harness, provider: PaymentProvider): void {
     expect(said(provider, resent)).toEqual(said(provider, first));
   });
 
-  it('other content under the same ID has another digest', () => {
+  it('other content with the same ID has another digest', () => {
     const first = said(provider, signer.payment(PAYMENT));
     const other = said(provider, signer.payment({ ...PAYMENT, amount: PAYMENT.amount + 1n }));
     expect(other.notificationId).toBe(first.notificationId);
@@ -84,7 +84,7 @@ export function identifies(harness: Harness, provider: PaymentProvider): void {
     expect(ids[0]?.notificationId).not.toBe(ids[1]?.notificationId);
   });
 
-  it('whatever is told of an order has its number as shard key, and so meets in one shard', () => {
+  it('every notification for an order has its number as shard key, and so goes to one shard', () => {
     for (const request of [signer.payment(PAYMENT), signer.refund(REFUND)]) {
       expect(said(provider, request).shardKey).toBe(PAYMENT.orderNumber);
     }

@@ -12,7 +12,7 @@ import type {
 } from '@payonce/testkit/request';
 import type fc from 'fast-check';
 
-/** A request and what is wrong (or unusual) about it, for a test's title. */
+/** A request with its fault (or peculiarity), for a test's title. */
 export type Case = readonly [title: string, request: SignedRequest];
 
 /**
@@ -23,7 +23,7 @@ export interface Harness {
   readonly definition: ProviderDefinition;
   /** With the genuine keys live, or retired at a moment. */
   provider(retiredAt?: Date): PaymentProvider;
-  /** Settings that are valid but for the keys' content. */
+  /** Settings that are valid except for the keys' content. */
   readonly settings: unknown;
   readonly signer: ProviderSigner;
   readonly rail: 'alipay' | 'wechat';
@@ -32,7 +32,7 @@ export interface Harness {
   withoutEach(request: SignedRequest): Case[];
   /** The request with each header or field doubled. */
   withDoubled(request: SignedRequest): Case[];
-  /** The request with another text in place of the signature's. */
+  /** The request with a changed signature text. */
   withSignature(request: SignedRequest, change: (signature: string) => string): SignedRequest;
   /** Genuinely signed, but no notification. */
   readonly notNotifications: readonly Case[];
@@ -43,14 +43,14 @@ export interface Harness {
    * signed.
    */
   reordered(request: SignedRequest): SignedRequest | null;
-  /** The same content written differently, where the bytes are signed; null where they are not. */
+  /** The same content written differently, if the bytes are signed; otherwise null. */
   reserialised(request: SignedRequest): SignedRequest | null;
   /**
    * How far the signed time may be from the time of receipt; null where the protocol has no such
    * window.
    */
   readonly windowSeconds: number | null;
-  /** The request under a key that the channel does not list, where requests name their key. */
+  /** The request under a key that the channel does not list, if requests name their key. */
   unknownKey(request: SignedRequest): SignedRequest | null;
   /** Genuinely signed (or encrypted) requests with any content. */
   readonly anySigned: fc.Arbitrary<SignedRequest>;

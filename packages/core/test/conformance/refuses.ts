@@ -12,7 +12,7 @@ export function refuses(harness: Harness, provider: PaymentProvider): void {
   refusesOtherMessages(harness, provider);
 }
 
-/** Nothing may be missing, nothing may stand twice. */
+/** Nothing may be missing, and nothing may be repeated. */
 function refusesOtherFields(harness: Harness, provider: PaymentProvider): void {
   const payment = harness.signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
@@ -26,7 +26,7 @@ function refusesOtherFields(harness: Harness, provider: PaymentProvider): void {
   });
 }
 
-/** Only the one text of the one signature counts. */
+/** Only the exact text of the signature counts. */
 function refusesOtherSignatures(harness: Harness, provider: PaymentProvider): void {
   const { signer } = harness;
   const payment = signer.payment(PAYMENT);
@@ -62,12 +62,12 @@ function refusesOtherSignatures(harness: Harness, provider: PaymentProvider): vo
   });
 }
 
-/** What was signed is what counts, and nothing near it. */
+/** Only the signed content counts, and nothing similar to it. */
 function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
   const payment = harness.signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it('refuses a flipped bit anywhere in the body, or it meant nothing', () => {
+  it('refuses a flipped bit anywhere in the body, unless it has no meaning', () => {
     const genuine = said(provider, payment);
     let refused = 0;
     for (let index = 0; index < payment.body.length; index++) {
@@ -83,7 +83,7 @@ function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
     expect(refused / payment.body.length).toBeGreaterThanOrEqual(bytesAreSigned ? 1 : 0.8);
   });
 
-  it('refuses the same content written in other bytes, where the bytes are signed', () => {
+  it('refuses the same content in other bytes, if the bytes are signed', () => {
     const other = harness.reserialised(payment);
     if (other === null) return expect(harness.reordered(payment)).not.toBeNull();
     expect(reason(other)).toBe('bad_signature');
@@ -97,25 +97,25 @@ function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
   });
 }
 
-/** Keys and signed times count for a while. */
+/** Keys and signed times are valid for a limited time. */
 function refusesOtherKeysAndTimes(harness: Harness, provider: PaymentProvider): void {
   const { signer } = harness;
   const payment = signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it('refuses a key that it does not know', () => {
+  it('refuses an unknown key', () => {
     const unknown = harness.unknownKey(payment);
     if (unknown === null) return expect(reason(signer.forge(payment))).toBe('bad_signature');
     expect(reason(unknown)).toBe('unknown_key');
   });
 
-  it('refuses a retired key for what it received since, and only for that', () => {
+  it('refuses a retired key for requests received since, and only for those', () => {
     const retired = harness.provider(NOW);
     expect(reasonOf(verdict(retired, payment, new Date(NOW.getTime() - 1000)))).toBe('accepted');
     expect(reasonOf(verdict(retired, payment, NOW))).toBe('unknown_key');
   });
 
-  it('refuses a time too old or too new, where the protocol has a window', () => {
+  it('refuses a time that is too old or too new, if the protocol has a window', () => {
     const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
     // Alipay and WeChat v2 send the same bytes again for a day.
     const span = harness.windowSeconds ?? 25 * 3600;
@@ -127,7 +127,7 @@ function refusesOtherKeysAndTimes(harness: Harness, provider: PaymentProvider): 
   });
 }
 
-/** The same keys sign other things. */
+/** The same keys sign other messages. */
 function refusesOtherMessages(harness: Harness, provider: PaymentProvider): void {
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 

@@ -4,7 +4,7 @@ import type { Harness } from './harness.js';
 import { refuses } from './refuses.js';
 import { survives } from './survives.js';
 
-/** What every provider must guarantee, whatever its protocol. */
+/** The guarantees of every provider, whatever its protocol. */
 export function describeConformance(title: string, makeHarness: () => Harness): void {
   describe(title, () => {
     const harness = makeHarness();
@@ -26,13 +26,13 @@ function configures(harness: Harness): void {
     expect(create).not.toThrow(/hunter2/);
   });
 
-  it('lists its keys for the alarm before they expire', () => {
+  it('lists its keys for the expiry alarm', () => {
     const retiredAt = new Date('2026-11-01T00:00:00Z');
     const { keys } = harness.provider(retiredAt);
     expect(keys).toContainEqual(expect.objectContaining({ retiredAt, expiresAt: null }));
   });
 
-  it('refuses settings that it does not know', () => {
+  it('refuses unknown settings', () => {
     const { settings } = harness.definition;
     expect(settings.safeParse(harness.settings).success).toBe(true);
     expect(settings.safeParse({ ...Object(harness.settings), typo: 1 }).success).toBe(false);
@@ -44,7 +44,7 @@ function replies(harness: Harness): void {
   const { reply } = harness.definition;
   const failure = (status: number) => ({ status, ...harness.replies.failure });
 
-  it('acknowledges in exactly the provider’s bytes', () => {
+  it('acknowledges with exactly the provider’s bytes', () => {
     expect(reply({ outcome: 'accepted' })).toEqual(harness.replies.accepted);
   });
 

@@ -22,7 +22,7 @@ export function survives(harness: Harness, provider: PaymentProvider): void {
     );
   });
 
-  it('never throws on a genuine request with bytes cut out or put in, nor takes it for another', () => {
+  it('never throws on a genuine request with bytes removed or inserted, and never takes it for another', () => {
     const genuine = said(provider, payment);
     const at = fc.nat({ max: payment.body.length });
     fc.assert(
@@ -36,7 +36,7 @@ export function survives(harness: Harness, provider: PaymentProvider): void {
     );
   });
 
-  it('never throws while decoding what it accepted, and always says something', () => {
+  it('never throws while it decodes an accepted request, and always returns an event', () => {
     let decoded = 0;
     fc.assert(
       fc.property(harness.anySigned, (request) => {

@@ -14,7 +14,7 @@ function accepted(provider: PaymentProvider, request: SignedRequest, at = NOW) {
   return verification;
 }
 
-/** All that later steps build on. */
+/** All fields that later steps rely on. */
 export function said(provider: PaymentProvider, request: SignedRequest) {
   const { request: verified, notificationId, digest, ...rest } = accepted(provider, request);
   const { shardKey, authenticity } = rest;

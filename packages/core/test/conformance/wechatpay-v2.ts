@@ -135,7 +135,7 @@ const fields = fc.dictionary(
   ),
 );
 
-/** Name and text of every element that says something: an empty one is not signed. */
+/** Name and text of every non-empty element: an empty one is not signed. */
 function elements(request: SignedRequest): [name: string, element: string][] {
   const found = request.body.toString().matchAll(/<(\w+)><!\[CDATA\[.+?\]\]><\/\1>/gs);
   return Array.from(found, ([element, name = '']) => [name, element]);

@@ -7,7 +7,7 @@ import { type Harness, NOW, PAYMENT, withBody } from './harness.js';
 
 const PAYEE = { appId: 'wx0000000000000001', merchantId: '1900000001' };
 const SERIAL = 'PUB_KEY_ID_0119000000012026010100000001';
-/** `wechatpay-signature-type` may be absent: there is one kind. */
+/** `wechatpay-signature-type` may be absent: it has one valid value. */
 const DEMANDED = [
   'wechatpay-timestamp',
   'wechatpay-nonce',
@@ -50,14 +50,14 @@ export function wechatpayHarness(): Harness {
         (source) => ('env' in source && source.env === 'API' ? apiV3Key : pair.publicPem),
       ),
     settings,
-    // The harder of both: no document says that the cipher text stays when it is sent again.
+    // The harder case: no document says that a re-send keeps the cipher text.
     signer: resealing,
     rail: 'wechat',
 
     withoutEach: (request) =>
       DEMANDED.map((name) => [name, withHeader(request, name, () => undefined)]),
     withDoubled: (request) =>
-      // Node joins a header that came twice.
+      // Node joins a repeated header.
       [...DEMANDED, 'wechatpay-signature-type'].map((name) => [
         name,
         withHeader(request, name, (value) => `${value}, ${value}`),
@@ -116,7 +116,7 @@ const eventType = fc.constantFrom(
   'PAYSCORE.USER_PAID',
 );
 
-/** Near the real thing, with any of its values odd. */
+/** Close to a real one, with any of its values odd. */
 const resource = fc
   .dictionary(
     fc.constantFrom(

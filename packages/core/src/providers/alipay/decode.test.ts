@@ -29,8 +29,8 @@ function decode(changes: Changes, settings = payee, charset: 'utf-8' | 'GBK' = '
 }
 const paid = { kind: 'paid', rail: 'alipay', trade: 'T1', amount: 8880n, at: null } as const;
 
-describe('what a trade notice says', () => {
-  it('TRADE_SUCCESS: paid with total_amount, whatever coupons made of the other amounts', () => {
+describe('the content of a trade notice', () => {
+  it('TRADE_SUCCESS: paid with total_amount, whatever the other amounts are after coupons', () => {
     const gmt_payment = '2026-11-23 16:32:00';
     const coupons = { receipt_amount: '80.00', buyer_pay_amount: '70.00' };
     expect(decode({ ...coupons, gmt_payment })).toEqual({
@@ -46,7 +46,7 @@ describe('what a trade notice says', () => {
     });
   });
 
-  it('TRADE_SUCCESS with refund_fee: paid, and refunded so much in all', () => {
+  it('TRADE_SUCCESS with refund_fee: paid, and refunded by that total', () => {
     const changes = { refund_fee: '3.00', gmt_refund: '2026-11-23 16:32:00.123' };
     const at = new Date('2026-11-23T08:32:00.123Z');
     expect(decode(changes)).toMatchObject({
@@ -127,7 +127,7 @@ describe('who was paid', () => {
   });
 });
 
-describe('what is genuine but not understood is kept for a person', () => {
+describe('a genuine notice that is not understood is kept for a person', () => {
   it.each<[string, Changes]>([
     [
       'a platform message',
@@ -152,7 +152,7 @@ describe('what is genuine but not understood is kept for a person', () => {
     expect(decode(changes).kind).toBe('unsupported');
   });
 
-  it('in the provider’s own words', () => {
+  it('with the provider’s term', () => {
     expect(decode({ msg_method: 'a.b', notify_type: undefined })).toEqual({
       kind: 'unsupported',
       orderNumber: 'order-1',
@@ -161,7 +161,7 @@ describe('what is genuine but not understood is kept for a person', () => {
   });
 });
 
-it('the currency of a cross-border trade is its own', () => {
+it('the currency of a cross-border trade is kept', () => {
   expect(decode({ trans_currency: 'USD' })).toMatchObject({ currency: 'USD' });
 });
 
@@ -196,7 +196,7 @@ describe('one signed text can be cut into fields in two ways', () => {
   });
 });
 
-it('never throws, and always says something, whatever was signed', () => {
+it('never throws, and always returns an event, whatever was signed', () => {
   const value = fc.oneof(
     fc.string({ unit: 'binary' }),
     fc.constantFrom(

@@ -5,7 +5,7 @@ import { Layouts } from './layout.js';
 
 const BROKEN = /%(?![0-9a-fA-F]{2})/;
 
-/** What a form says, in the plainest words. */
+/** The content of a form, by the simplest implementation. */
 function obvious(text: string): [name: string, value: string][] | null {
   const plain = (part: string) =>
     part
@@ -31,7 +31,7 @@ const body = fc.array(token, { maxLength: 24 }).map((tokens) => tokens.join(''))
 describe('any form', () => {
   const layouts = new Layouts();
 
-  it('is read as by the obvious reader, whatever was read before it', () => {
+  it('is read as by the simple reader, whatever was read before it', () => {
     fc.assert(
       fc.property(body, (text) => {
         const form = parseForm(Buffer.from(text, 'latin1'), layouts);
@@ -73,7 +73,7 @@ describe('a remembered layout', () => {
     expect(places()).toEqual(['1', '1', '1', '1', undefined]);
   });
 
-  it('is forgotten after others: no sender makes the memory grow', () => {
+  it('is dropped after others: no sender makes the memory grow', () => {
     const layouts = new Layouts();
     const first = layouts.of(['first']);
     expect(layouts.of(['first'])).toBe(first);
@@ -82,7 +82,7 @@ describe('a remembered layout', () => {
   });
 });
 
-it('values larger than the room for decoding are decoded all the same', () => {
+it('values larger than the decoding buffer are decoded as well', () => {
   const escaped = '%41'.repeat(10_000);
   expect(parseForm(Buffer.from(`a=${escaped}&b=%42`))?.values).toEqual(['A'.repeat(10_000), 'B']);
 });

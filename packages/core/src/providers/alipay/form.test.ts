@@ -28,7 +28,7 @@ describe('a form', () => {
     expect(form?.get('b')).toBe('\xff\x00');
   });
 
-  it('passes over empty pieces', () => {
+  it('skips empty pieces', () => {
     expect(parse('&a=1&&b=2&')).toEqual({ a: '1', b: '2' });
   });
 

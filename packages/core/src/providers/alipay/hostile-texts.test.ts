@@ -91,7 +91,7 @@ const signedText = (fields: Fields, typed = false) =>
 const decode = (fields: Fields) =>
   decodeAlipay(settings, { text: cutText(signedText(fields), TRADE_NAMES) });
 
-/** Times that are not proved are unknown: everything else has to be the honest one. */
+/** Unproved times are unknown: everything else must equal the genuine one. */
 function withTimesOf(event: PaymentEvent, other: PaymentEvent): PaymentEvent {
   if (event.kind !== 'order' || other.kind !== 'order') return event;
   const facts = event.facts.map((fact, index) => {
@@ -102,7 +102,7 @@ function withTimesOf(event: PaymentEvent, other: PaymentEvent): PaymentEvent {
 }
 
 describe('whatever buyers and merchants write into a notice', () => {
-  it('it says what Alipay said, or is held as ambiguous', () => {
+  it('it means what Alipay said, or is held as ambiguous', () => {
     let ambiguous = 0;
     let same = 0;
     fc.assert(
@@ -209,7 +209,7 @@ describe('texts that merchants really send', () => {
     ['body', 'https://shop.example/p?id=1&method=buy'],
     ['body', 'x&method=alipay.trade.page.pay.return'],
     ['subject', 'A & B'],
-  ])('%s %s hold nothing that decides: paid', (name, value) => {
+  ])('%s %s contain nothing that decides: paid', (name, value) => {
     expect(expected).toMatchObject({ kind: 'order', facts: [{ kind: 'paid', at: NOW }] });
     expect(paid([name, value])).toEqual(expected);
   });
@@ -245,7 +245,7 @@ describe('texts that merchants really send', () => {
     });
   });
 
-  it('a refund behind passback_params counts when gmt_refund stands where no text can put it', () => {
+  it('a refund behind passback_params counts when gmt_refund is where no text can put it', () => {
     const changes: Fields = [
       ['passback_params', 'a=1&vip=2'],
       ['body', 'x'],
@@ -256,7 +256,7 @@ describe('texts that merchants really send', () => {
     ]);
   });
 
-  it('an ambiguous notification ID is named by the digest, in every copy', () => {
+  it('an ambiguous notification is named by its digest, in every copy', () => {
     const first = signer.payment({ ...order, paidAt: NOW, changes: [['body', 'x&notify_id=a']] });
     const one = said(first.body);
     expect(one).toMatchObject({
@@ -270,7 +270,7 @@ describe('texts that merchants really send', () => {
   it.each([
     ['closed with a payment time', 'gmt_payment'],
     ['closed with a refund time', 'gmt_refund'],
-  ])('%s and no refund_fee: held, never told as closed unpaid', (_, name) => {
+  ])('%s and no refund_fee: held, never reported as closed unpaid', (_, name) => {
     const changes: Fields = [[name, '2026-11-23 16:40:00']];
     const { body } = signer.closed({ ...order, closedAt: NOW, changes });
     expect(said(body).events).toEqual([
@@ -279,7 +279,7 @@ describe('texts that merchants really send', () => {
   });
 });
 
-describe('what else Alipay signs', () => {
+describe('other messages that Alipay signs', () => {
   const RETURN: Fields = [
     ['app_id', PAYEE.appId],
     ['charset', 'utf-8'],
@@ -292,7 +292,7 @@ describe('what else Alipay signs', () => {
     ['version', '1.0'],
   ];
 
-  it('a browser’s return is no notification, whatever one of its values says and however it is cut', () => {
+  it('a browser’s return is no notification, whatever one of its values contains and however it is cut', () => {
     const own = RETURN.map(([name]) => name).filter((name) => name !== 'method');
     const at = fc.constantFrom(...own, 'passback_params', 'subject', 'zz');
     fc.assert(

@@ -29,7 +29,7 @@ describe('the channel file', () => {
     ]);
   });
 
-  it('takes 1024 bits for RSA, and demands 2048 for RSA2', () => {
+  it('accepts 1024 bits for RSA, and requires 2048 for RSA2', () => {
     const block = { publicKeys: [{ env: 'OLD' }] };
     expect(create({ ...block, signType: 'RSA' }, { OLD: weak.publicPem }).keys).toHaveLength(1);
     expect(() => create(block, { OLD: weak.publicPem })).toThrow(
@@ -37,7 +37,7 @@ describe('the channel file', () => {
     );
   });
 
-  it('names every key at fault at once, and never what stands in it', () => {
+  it('names every faulty key at once, and never its content', () => {
     const block = { publicKeys: [{ env: 'A' }], certificates: [{ env: 'B' }] };
     const secrets = { A: strong.privatePem, B: 'cGFzc3dvcmQ=' };
     let message = '';
@@ -64,7 +64,7 @@ describe('the channel file', () => {
     expect(alipaySettings.safeParse(block).success).toBe(false);
   });
 
-  it('signs with RSA2 unless it says otherwise', () => {
+  it('signs with RSA2 by default', () => {
     const settings = alipaySettings.parse({ appId: '1', publicKeys: [{ env: 'A' }] });
     expect(settings).toMatchObject({ signType: 'RSA2', sellerIds: [] });
   });

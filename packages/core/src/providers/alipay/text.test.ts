@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { beijingTimeOf as read } from './text.js';
 
-/** By writing it again: only a time that is on the calendar comes back as it was. */
+/** Checks by formatting again: only a time on the calendar comes back unchanged. */
 function obvious(text: string): Date | null {
   const [day, time = ''] = text.split(' ');
   const at = new Date(`${day}T${time}+08:00`);
@@ -15,7 +15,7 @@ const two = (max: number) => fc.integer({ min: 0, max }).map((n) => String(n).pa
 const year = fc.integer({ min: 1000, max: 9999 }).map(String);
 const rest = fc.constantFrom('', '', '.000', '.007', '.999', '.12', '.', 'Z', ' ');
 
-it('a time of Beijing is read exactly, and one that is not on the calendar is none', () => {
+it('a time of Beijing is read exactly, and one that is not on the calendar is null', () => {
   const parts = fc.tuple(year, two(13), two(32), two(25), two(61), two(61), rest);
   fc.assert(
     fc.property(parts, ([years, month, day, hour, minute, second, fraction]) => {

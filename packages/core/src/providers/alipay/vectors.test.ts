@@ -7,7 +7,7 @@ import type { PaymentProvider } from '../provider.js';
 import { alipay } from './alipay.js';
 import { alipaySettings } from './settings.js';
 
-/** Notices that others published with their SDKs, signed by keys that they published. */
+/** Published notices of other SDKs, signed by published keys. */
 const FOLDER = resolve(
   import.meta.dirname,
   '../../../../..',
@@ -67,7 +67,7 @@ const notices = read(/^notify-signature/);
 const returns = read(/^return-url-signature$/);
 
 describe.runIf(existsSync(FOLDER))('published notices', () => {
-  it('are there to be run', () => {
+  it('are available', () => {
     expect(notices.length).toBeGreaterThan(0);
     expect(returns.length).toBeGreaterThan(0);
   });

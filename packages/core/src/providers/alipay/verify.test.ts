@@ -59,7 +59,7 @@ describe('a signature', () => {
     expect(both.map(({ body }) => reasonOf(verify(body)))).toEqual(['accepted', 'accepted']);
   });
 
-  it('may cover a sign_type that was not sent: then it is the channel’s own', () => {
+  it('may cover a sign_type that was not sent: then it is the channel’s', () => {
     for (const fields of [TRADE, TRADE.slice(0, 2), [...TRADE, ['version', '1.0']] as Fields]) {
       const service = signer.fields(fields, { signTypeIsSigned: true }).body.toString();
       const silent = Buffer.from(service.replace('&sign_type=RSA2&', '&'));
@@ -83,7 +83,7 @@ describe('a signature', () => {
     },
   );
 
-  it('is tried with every live key, so a rotation needs no moment', () => {
+  it('is tried with every live key, so a rotation needs no fixed moment', () => {
     const provider = channel({}, { A: pair, B: next });
     for (const { privateKey } of [pair, next]) {
       const { body } = createAlipaySigner({ ...payee, privateKey }).fields(TRADE);
@@ -91,7 +91,7 @@ describe('a signature', () => {
     }
   });
 
-  it('of a retired key counts for what was received before', () => {
+  it('of a retired key counts for requests received before', () => {
     const retiredAt = NOW.toISOString();
     const provider = channel(
       { publicKeys: [{ env: 'A', retiredAt }, { env: 'B' }] },
@@ -145,7 +145,7 @@ describe('sign_type', () => {
     expect(reasonOf(verify(signer.fields(TRADE).body, provider))).toBe('accepted');
   });
 
-  it('left out is the channel’s own', () => {
+  it('if omitted is the channel’s', () => {
     const unstated = signer.fields(TRADE).body.toString().replace('&sign_type=RSA2&', '&');
     expect(reasonOf(verify(Buffer.from(unstated)))).toBe('accepted');
   });
@@ -174,7 +174,7 @@ describe('only a notification is accepted', () => {
     expect(reasonOf(verify(signer.fields(fields).body))).toBe('not_a_notification');
   });
 
-  it('service notices have a method of their own, and are', () => {
+  it('service notices have a separate method, and are', () => {
     const fields: Fields = [...TRADE, ['method', 'alipay.open.servicemarket.order.notify']];
     expect(reasonOf(verify(signer.fields(fields).body))).toBe('accepted');
   });
@@ -242,7 +242,7 @@ describe('the digest', () => {
   });
 });
 
-it('the content type plays no part', () => {
+it('the content type has no influence', () => {
   const { body } = alipayRequest(signAlipayFields(TRADE, { privateKey: pair.privateKey }));
   const provider = channel();
   for (const type of ['text/html', 'application/x-www-form-urlencoded; charset=GBK', undefined]) {

@@ -126,14 +126,14 @@ describe('a payment', () => {
     ]);
   });
 
-  test('what a list shows of odd words is short', () => {
+  test('long or odd values are shortened for lists', () => {
     const [event] = payment({ result_code: 'x'.repeat(1000) });
     expect(event).toMatchObject({ kind: 'unsupported' });
     expect(event?.kind === 'unsupported' && event.says.length).toBe(64);
   });
 });
 
-describe('whose money it is', () => {
+describe('the payee', () => {
   test.each<[string, Payee, Changes, boolean]>([
     ['the channel’s own', direct, {}, true],
     ['its other app', direct, { appid: 'wx2' }, true],

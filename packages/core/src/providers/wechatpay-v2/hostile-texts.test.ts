@@ -75,7 +75,7 @@ const texts = fc.uniqueArray(fc.tuple(fc.constantFrom(...TEXTS), hostileText(NAM
 });
 const glue = fc.array(fc.boolean(), { minLength: 80, maxLength: 80 });
 
-/** Times that are not proved are unknown: everything else has to be the honest one. */
+/** Unproved times are unknown: everything else must equal the genuine one. */
 function withTimesOf(event: PaymentEvent | undefined, other: PaymentEvent | undefined) {
   if (event?.kind !== 'order' || other?.kind !== 'order') return event;
   const facts = event.facts.map((fact, index) => {
@@ -86,7 +86,7 @@ function withTimesOf(event: PaymentEvent | undefined, other: PaymentEvent | unde
 }
 
 describe('whatever buyers and merchants write into a payment result', () => {
-  test('it says what WeChat said, or is held as ambiguous', () => {
+  test('it means what WeChat said, or is held as ambiguous', () => {
     const count = { ambiguous: 0, same: 0, refused: 0 };
     fc.assert(
       fc.property(honest, texts, (fields, hostile) => {
@@ -165,19 +165,19 @@ describe('whatever buyers and merchants write into a payment result', () => {
   });
 });
 
-describe('what a text may hold', () => {
+describe('the content of a text', () => {
   const expected = said(sign(paidWith(['attach', 'x']))).events;
 
   test.each<Fields[number]>([
     ['attach', 'shop=1&user=2&version=3&is_subscribe=Y'],
     ['attach', 'x&time_end=20200101000000'],
     ['device_info', 'WEB&openid=1&coupon_fee=1'],
-  ])('%s %s holds nothing that decides: paid', (name, value) => {
+  ])('%s %s contains nothing that decides: paid', (name, value) => {
     expect(expected).toMatchObject([{ kind: 'order', facts: [{ kind: 'paid', at: NOW }] }]);
     expect(said(sign(paidWith([name, value]))).events).toEqual(expected);
   });
 
-  test('fee_type=CNY behind a device says what its absence says', () => {
+  test('fee_type=CNY behind a device means the same as absence', () => {
     const fields = withoutFields(
       paidWith(['attach', 'x'], ['device_info', 'x&fee_type=CNY']),
       'fee_type',
@@ -210,7 +210,7 @@ describe('what a text may hold', () => {
   });
 });
 
-describe('what else the key signs', () => {
+describe('other messages that the key signs', () => {
   const common: Fields = [
     ['appid', PAYEE.appId],
     ['mch_id', PAYEE.merchantId],
@@ -224,7 +224,7 @@ describe('what else the key signs', () => {
   ];
   const paidFields = withoutFields(paidWith(), 'sign_type', 'nonce_str');
 
-  /** Each with a field whose text somebody else chose. */
+  /** Each has a field with a text chosen by another party. */
   const OTHERS: readonly (readonly [title: string, fields: Fields, text: string])[] = [
     [
       'an address that signs a contract',
@@ -363,7 +363,7 @@ describe('what else the key signs', () => {
   const aPayment = textToSign(new Map(paidWith(['attach', 'x'])));
   const text = fc.oneof(
     hostileText(NAMES, VALUES),
-    // The best that an attacker can do: a payment's whole text, or parts of it, in order.
+    // The strongest attack: a payment's whole text, or parts of it, in order.
     fc
       .tuple(
         fc.subarray(aPayment.split('&')),
@@ -373,14 +373,14 @@ describe('what else the key signs', () => {
       .map(([pieces, behind, before]) => `x&${before}${pieces.join('&')}${behind}`),
     fc.constant(`x&${aPayment}`),
     fc.constant(`x&${aPayment}&zz=1`),
-    // Up to an open text that swallows what the signer wrote behind it.
+    // Up to an open text that swallows the signer's fields behind it.
     fc
       .tuple(fc.nat(aPayment.split('&').length), fc.constantFrom('total_zz', 'nz', 'device_info'))
       .map(([end, open]) => `x&${aPayment.split('&').slice(1, end).join('&')}&${open}=1`),
   );
 
   test.each(OTHERS)(
-    '%s becomes nothing, whatever a text in it says and however it is cut',
+    '%s becomes no notification, whatever a text in it contains and however it is cut',
     (_, fields, name) => {
       fc.assert(
         fc.property(text, glue, (hostile, glued) => {
@@ -400,7 +400,7 @@ describe('what else the key signs', () => {
     },
   );
 
-  test('a contract notice never becomes a payment, whatever the buyer’s name in it says', () => {
+  test('a contract notice never becomes a payment, whatever the buyer’s name in it contains', () => {
     const contract: Fields = [
       ['change_type', 'ADD'],
       ['contract_code', '1'],

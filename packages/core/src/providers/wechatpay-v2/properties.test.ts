@@ -71,7 +71,7 @@ test('arbitrary bytes are refused and never throw', () => {
   );
 });
 
-test('whatever the key’s owner signed or sealed is verified and decoded, or refused, without a throw', () => {
+test('every message that the key’s owner signed or sealed is verified and decoded, or refused, without a throw', () => {
   let accepted = 0;
   fc.assert(
     fc.property(fields, fc.constantFrom('signed', 'refund'), (content, kind) => {
@@ -140,7 +140,7 @@ test('no text of a buyer’s choice in a signed address makes a notification, wh
         .map(([name, value]) => `${name}=${value}`)
         .join('&')
         .split('&');
-      // The field at `from` swallows everything up to `to`; the rest are fields of their own.
+      // The field at `from` swallows everything up to `to`; the rest are separate fields.
       for (let from = 0; from < parts.length; from += 1) {
         for (let to = from + 1; to <= parts.length; to += 1) {
           const swallowing = parts.slice(from, to).join('&');

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { ReceiveOutcome } from '../provider.js';
 import { reply } from './reply.js';
 
-test('what was accepted gets exactly the bytes that WeChat documents', () => {
+test('an accepted request gets exactly the bytes that WeChat documents', () => {
   expect(reply({ outcome: 'accepted' })).toEqual({
     status: 200,
     contentType: 'text/xml',

@@ -17,7 +17,7 @@ describe('the channel block', () => {
     });
   });
 
-  test('MD5 has to be asked for', () => {
+  test('MD5 must be configured', () => {
     expect(wechatpayV2Settings.parse({ ...block, signType: 'MD5' }).signType).toBe('MD5');
   });
 
@@ -56,7 +56,7 @@ describe('keys', () => {
     expect(read).not.toThrow(/xxx|中/);
   });
 
-  test('the summary shows where a key is and when it was retired, and nothing of it', () => {
+  test('the summary shows where a key is and when it was retired, and nothing of its content', () => {
     const provider = wechatpayV2.create(settings, () => 'k'.repeat(32));
     expect(provider.keys).toEqual([
       { name: 'env A', expiresAt: null, retiredAt: null },

@@ -17,7 +17,7 @@ test('names are sorted by ASCII, empty values and `sign` are left out, `sign_typ
   expect(textToSign(message)).toBe('B=1&a10==&&a2=中&b=2&sign_type=MD5');
 });
 
-test('both algorithms are what node:crypto gives for the text with the key', () => {
+test('both algorithms give the result of node:crypto for the text with the key', () => {
   const message = fields({ a: '中', b: '2' });
   expect(signatureOf(message, 'MD5', 'k')).toBe(
     createHash('md5').update('a=中&b=2&key=k').digest('hex').toUpperCase(),

@@ -86,7 +86,7 @@ const checks: Record<string, (vector: Vector) => void> = {
     expectSignText(vector, message, key);
     expect(isSignedBy(message, signType, key)).toBe(vector.expected.valid);
     const result = verifyWith(key, body(vector), signType);
-    // Some published texts carry a good signature and are no notification: they lack return_code.
+    // Some published texts have a valid signature and are no notification: they lack return_code.
     const notification = vector.expected.valid === true && message.has('return_code');
     expect(result.ok).toBe(notification);
     if (vector.expected.valid && !notification) {

@@ -98,7 +98,7 @@ describe('a refund notice', () => {
     expect(verify(body())).toEqual(refused('undecryptable'));
   });
 
-  test('is one message in every envelope that its channel may have', () => {
+  test('is one message in every allowed envelope of its channel', () => {
     const reqInfo = sealReqInfo(wechatV2Xml(inner, 'root'), KEY);
     const genuine = envelope(reqInfo);
     const wrapped: Fields[] = [

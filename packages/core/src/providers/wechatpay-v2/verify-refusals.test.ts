@@ -15,7 +15,7 @@ import {
 
 const { verify } = channel();
 
-describe('what was not signed with a live key of the channel is refused', () => {
+describe('a message that was not signed with a live key of the channel is refused', () => {
   test('a foreign key', () => {
     expect(verify(signer.forge(signer.payment(payment)).body)).toEqual(refused('bad_signature'));
   });
@@ -61,7 +61,7 @@ describe('what was not signed with a live key of the channel is refused', () => 
     for (let bit = 0; bit < body.length * 8; bit += 3) {
       const flipped = Buffer.from(body);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      // White space between fields carries no meaning: a tab for a line feed is the same message.
+      // White space between fields has no meaning: a tab for a line feed is the same message.
       const same = /\s/.test(String.fromCharCode(body[bit >> 3] ?? 0));
       if (!same) expect(verify(flipped).ok, `bit ${bit}`).toBe(false);
     }
@@ -81,7 +81,7 @@ describe('what was not signed with a live key of the channel is refused', () => 
   });
 });
 
-describe('what is signed with the key and is no notification is refused', () => {
+describe('a message that is signed with the key and is no notification is refused', () => {
   test.each<[string, Fields]>([
     [
       'a request of the merchant',

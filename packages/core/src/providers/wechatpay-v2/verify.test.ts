@@ -80,7 +80,7 @@ describe('a genuine payment result', () => {
 });
 
 describe('an authentic failure', () => {
-  test('is accepted under an ID of its own', () => {
+  test('is accepted with a separate ID', () => {
     expect(verify(signer.failed(payment).body)).toMatchObject({
       ok: true,
       notificationId: 'payment-4200000000000000000000000001-FAIL',
@@ -117,7 +117,7 @@ describe('rotation of keys', () => {
     expect(rotated(sealed(newer), before).ok).toBe(true);
   });
 
-  test('a retired key counts only for what was received before', () => {
+  test('a retired key counts only for requests received before', () => {
     expect(rotated(sign(PAYMENT_FIELDS, 'HMAC-SHA256', older), NOW)).toEqual(
       refused('unknown_key'),
     );
@@ -141,7 +141,7 @@ describe('deduction contracts', () => {
     ['request_serial', '1695'],
   ];
 
-  test('a signed change is kept, under contract and change', () => {
+  test('a signed change is kept, with an ID of contract and change', () => {
     expect(verify(sign(contract))).toMatchObject({
       ok: true,
       notificationId: 'contract-202611200000000001-DELETE',
@@ -151,7 +151,7 @@ describe('deduction contracts', () => {
     expect(verify(sign(contract, 'HMAC-SHA256', randomApiKey()))).toEqual(refused('bad_signature'));
   });
 
-  test('a failed deduction has an ID of its own', () => {
+  test('a failed deduction has a separate ID', () => {
     const deduction = withFields(PAYMENT_FIELDS, [
       ['trade_state', 'PAY_FAIL'],
       ['contract_id', '1'],

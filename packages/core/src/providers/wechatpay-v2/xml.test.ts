@@ -7,7 +7,7 @@ const parse = (text: string, root: 'xml' | 'root' = 'xml') => {
   return fields === null ? null : Object.fromEntries(fields);
 };
 
-describe('what WeChat writes is read', () => {
+describe('the XML that WeChat writes is read', () => {
   test.each<[string, string, Record<string, string>]>([
     ['plain text and CDATA', '<xml><a>1</a><b><![CDATA[二]]></b></xml>', { a: '1', b: '二' }],
     ['white space around fields', '\n<xml>\n\t<a>1</a>\r\n</xml>\n', { a: '1' }],
@@ -38,7 +38,7 @@ describe('what WeChat writes is read', () => {
     expect(parse(text)).toEqual(fields);
   });
 
-  test('names of Object.prototype are names like others', () => {
+  test('names of Object.prototype are ordinary names', () => {
     const fields = parseFlatXml(
       Buffer.from('<xml><__proto__>1</__proto__><constructor>2</constructor></xml>'),
       'xml',
@@ -55,7 +55,7 @@ describe('what WeChat writes is read', () => {
   });
 });
 
-describe('what is more than flat fields is refused', () => {
+describe('anything beyond flat fields is refused', () => {
   const entity = '<!DOCTYPE xml [<!ENTITY x SYSTEM "file:///etc/passwd">]>';
   const laughs = `<!DOCTYPE xml [<!ENTITY a "ha"><!ENTITY b "${'&a;'.repeat(50)}">]>`;
   test.each([
@@ -189,7 +189,7 @@ describe('properties', () => {
   const escaped = (value: string) =>
     value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
-  test('every text comes back as it was written, as CDATA and as escaped text', () => {
+  test('every text is read back unchanged, as CDATA and as escaped text', () => {
     fc.assert(
       fc.property(record, fc.constantFrom(cdata, escaped), (fields, write) => {
         const body = fields.map(([key, value]) => `<${key}>${write(value)}</${key}>`).join('\n');

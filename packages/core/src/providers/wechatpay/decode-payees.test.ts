@@ -74,12 +74,12 @@ describe('a combined order', () => {
     facts: [{ kind: 'paid', rail: 'wechat', trade, amount, at: PAID_AT }],
   });
 
-  test('states each of its orders by itself', () => {
+  test('states each of its orders separately', () => {
     expect(decode(signer.combined(combined))).toEqual(orders.map(part));
     expect(decode(partner.combined(combined))).toEqual(orders.map(part));
   });
 
-  test('checks the payee of each order by itself', () => {
+  test('checks the payee of each order separately', () => {
     const [first, second] = orders;
     const foreign = { ...second, merchantId: '1900000999' };
     expect(decode(signer.combined({ ...combined, orders: [first, foreign] }))).toEqual([
@@ -110,7 +110,7 @@ describe('a combined order', () => {
     expect(events).toMatchObject([{ payeeMatches: true }, { payeeMatches: false }]);
   });
 
-  test('a part that is unpaid or cannot be read does not touch the others', () => {
+  test('a part that is unpaid or unreadable does not affect the others', () => {
     const [first, second] = orders;
     const unpaid = { ...second, state: 'NOTPAY' };
     expect(decode(signer.combined({ ...combined, orders: [unpaid, first] }))).toEqual([

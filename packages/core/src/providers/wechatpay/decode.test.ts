@@ -8,7 +8,7 @@ import {
   unsupported,
 } from '../../../test/wechatpay.js';
 
-/** A payment with other properties in its resource; `undefined` takes one away. */
+/** A payment with other properties in its resource; `undefined` removes one. */
 const paidWith = (changes: object) =>
   decode(signer.payment({ ...payment, changes: { ...changes } }));
 
@@ -29,7 +29,7 @@ describe('a payment', () => {
     },
   );
 
-  test('in another currency says so', () => {
+  test('in another currency states it', () => {
     expect(paidWith({ amount: { total: 8888, currency: 'HKD' } })).toEqual([
       { ...paidStatement, currency: 'HKD' },
     ]);
@@ -66,7 +66,7 @@ describe('a payment', () => {
     expect(decode(contradiction)).toEqual([unsupported('A1', 'TRANSACTION.FAIL')]);
   });
 
-  test('in a state nobody could store is shown without what a database chokes on', () => {
+  test('in a state that cannot be stored is shown without the rejected characters', () => {
     expect(paidWith({ trade_state: `\u0000付${'x'.repeat(100)}` })).toEqual([
       { kind: 'nothing', orderNumber: 'A1', says: `??${'x'.repeat(62)}` },
     ]);
@@ -109,7 +109,7 @@ describe('genuine but odd content is not understood, and never a wrong payment',
     },
   );
 
-  test('IDs that were through a number are not taken, however it was written', () => {
+  test('IDs that were numbers are refused, however they were written', () => {
     const event = (resource: string) =>
       decode(signer.event({ eventType: 'TRANSACTION.SUCCESS', resource }));
     const { resource } = signer.payment(payment).content;
@@ -120,7 +120,7 @@ describe('genuine but odd content is not understood, and never a wrong payment',
     expect(event(resource)).toEqual([paidStatement]);
   });
 
-  test('an amount that a double would round is not taken', () => {
+  test('an amount that a double would round is refused', () => {
     const { resource } = signer.payment(payment).content;
     for (const number of ['8888.00000000000000001', '8888.0', '8.888e3', '9007199254740993']) {
       const changed = resource.replace('"total":8888', `"total":${number}`);
@@ -134,7 +134,7 @@ describe('genuine but odd content is not understood, and never a wrong payment',
   test.each(['', 'not json', '[]', '"text"', '{"out_trade_no":"A1","out_trade_no":"A2"}'])(
     'content that is not one JSON object without doubled keys: %j',
     (resource) => {
-      // Empty content cannot even be sealed as WeChat does, so it never gets this far.
+      // Empty content cannot be sealed as WeChat does, so it never gets this far.
       if (resource === '')
         return expect(() => decode(signer.event({ eventType: 'X', resource }))).toThrow(
           'undecryptable',

@@ -12,7 +12,7 @@ describe('reading JSON strictly', () => {
   });
 
   test('any object that JSON can write comes back unchanged', () => {
-    // Without numbers beyond 15 digits and fractions, which are refused on purpose.
+    // Without fractions and numbers beyond 15 digits, which are refused on purpose.
     const integer = fc.integer({ min: -1e14, max: 1e14 }).filter((n) => !Object.is(n, -0));
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
@@ -42,12 +42,12 @@ describe('reading JSON strictly', () => {
     ['written with an escape', '{"id":"a","\\u0069d":"b"}'],
     ['with spaces before the colon', '{"id" \n: 1, "id"\t:2}'],
     ['named __proto__', '{"__proto__":1,"__proto__":2}'],
-  ])('a key that stands twice is refused: %s', (_, text) => {
+  ])('a repeated key is refused: %s', (_, text) => {
     expect(JSON.parse(text)).toBeTypeOf('object');
     expect(parse(text)).toBeNull();
   });
 
-  test('doubled keys are found among strings full of quotes, backslashes and colons', () => {
+  test('repeated keys are found among strings full of quotes, backslashes and colons', () => {
     const tricky = fc
       .array(fc.constantFrom('"', '\\', ':', '1.5', 'a', '/', '\u4ed8'), { maxLength: 8 })
       .map((parts) => parts.join(''));
@@ -66,7 +66,7 @@ describe('reading JSON strictly', () => {
     );
   });
 
-  test('the same key in different objects is no doubled key, nor is one that stands in a text', () => {
+  test('the same key in different objects is not repeated, and neither is one inside a text', () => {
     expect(parse('{"a":{"b":1},"c":{"b":2},"d":"\\"a\\":1,","e":["a","a"]}')).not.toBeNull();
   });
 
@@ -82,7 +82,7 @@ describe('reading JSON strictly', () => {
     '{"a":01}',
     '\ufeff{"a":1}',
     "{'a':1}",
-  ])('what is not one JSON object is refused: %j', (text) => {
+  ])('anything but one JSON object is refused: %j', (text) => {
     expect(parse(text)).toBeNull();
   });
 
@@ -92,7 +92,7 @@ describe('reading JSON strictly', () => {
     expect(parseJsonObject(Buffer.from('{"a":"\u4ed8"}', 'latin1'))).toBeNull();
   });
 
-  test('a number that a double may not hold exactly becomes null, never another number', () => {
+  test('a number that a double may not represent exactly becomes null, never another number', () => {
     expect(
       parse(
         '{"a":4.2000012322021104e+27,"b":1217752501201407033233368018,"c":1.10,"d":1e2,"e":[0.1]}',

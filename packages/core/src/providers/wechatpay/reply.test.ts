@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { reply } from './reply.js';
 
-test('acceptance is 204 with nothing in it', () => {
+test('acceptance is 204 without a body', () => {
   expect(reply({ outcome: 'accepted' })).toEqual({ status: 204, contentType: null, body: '' });
 });
 

@@ -5,7 +5,7 @@ import { wechatpay } from './wechatpay.js';
 const SERIAL = '5157F09EFDC096DE15EBE81A47057A7200000000';
 const PUBLIC_KEY_ID = 'PUB_KEY_ID_0000000000000000000000000001';
 
-/** Names stand for the values behind them, as in an environment. */
+/** Names stand for their values, as in an environment. */
 const secrets = new Map<string, string>();
 const readSecret = (source: { env: string } | { file: string }): string => {
   const name = 'env' in source ? source.env : source.file;
@@ -60,7 +60,7 @@ describe('the settings of a WeChat Pay channel', () => {
 });
 
 describe('the keys of a WeChat Pay channel', () => {
-  test('certificate and public key stand side by side, and the certificate tells when it expires', () => {
+  test('certificate and public key are used side by side, and the certificate has its expiry', () => {
     const { keys } = createFrom({
       apiV3Keys: [
         { env: 'API_V3_KEY' },
@@ -90,7 +90,7 @@ describe('the keys of a WeChat Pay channel', () => {
     },
   );
 
-  test('a certificate under another serial, or under a public key ID, is refused', () => {
+  test('a certificate with another serial, or with a public key ID, is refused', () => {
     for (const serial of [`${SERIAL.slice(0, -1)}1`, PUBLIC_KEY_ID]) {
       expect(() => createFrom({ keys: { [serial]: { file: 'certificate.pem' } } })).toThrow(
         `keys.${serial}: is a certificate with another serial`,
@@ -104,7 +104,7 @@ describe('the keys of a WeChat Pay channel', () => {
     );
   });
 
-  test('every fault is listed at once, by name and without a value', () => {
+  test('all faults are listed at once, by name and without a value', () => {
     const create = () =>
       createFrom({
         apiV3Keys: [{ env: 'SHORT' }, { env: 'MISSING' }],

@@ -8,7 +8,7 @@ import type { PaymentProvider } from '../provider.js';
 import { parseJsonObject } from './json.js';
 import { wechatpay } from './wechatpay.js';
 
-/** Real cases that others published with their SDKs; not part of the repository. */
+/** Published real cases of other SDKs; not part of the repository. */
 const folder = resolve(process.env.PAYONCE_VECTORS ?? '../shared/vectors');
 const present = existsSync(folder);
 
@@ -68,7 +68,7 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
     return { vector, serial, at, channel: channelOf(serial, pem) };
   };
 
-  test('its signature verifies; its 16-byte key is not one of production, so it cannot be opened', () => {
+  test('its signature verifies; its 16-byte key is no production key, so it cannot be opened', () => {
     const { vector, at, channel } = setUp();
     expect(channel.verify(requestOf(vector.request, at))).toEqual({
       ok: false,
@@ -87,7 +87,7 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
     });
   });
 
-  test('under the same certificate with a 32-byte key it is accepted, and held as not understood', () => {
+  test('with the same certificate and a 32-byte key it is accepted, and held as not understood', () => {
     const { vector, serial, at, channel } = setUp();
     const { plaintext = '' } = vector.expected;
     const signing = { privateKey: publishedPrivateKey(), serial, at };
@@ -135,7 +135,7 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
   );
 });
 
-describe.runIf(present)('published cases of the parts', () => {
+describe.runIf(present)('published cases of single functions', () => {
   test('a signed API answer verifies, and is no notification', () => {
     const vector = read('wxpay3-response-h5-url');
     const at = new Date((vector.clock ?? 0) * 1000);
@@ -189,7 +189,7 @@ describe.runIf(present)('published cases of the parts', () => {
       decodeBase64(input.ciphertext ?? '') ?? Buffer.alloc(0),
     );
 
-  test('a published payment is stated with its order, trade, total and time', () => {
+  test('a published payment states its order, trade, total and time', () => {
     const { input, expected } = read('wxpay3-gcm-transaction-resource');
     const resource = parseJsonObject(open(input) ?? Buffer.alloc(0));
     expect(resource).toEqual(JSON.parse(expected.plaintext ?? ''));
@@ -222,7 +222,7 @@ describe.runIf(present)('published cases of the parts', () => {
     ]);
   });
 
-  test('a downloaded platform certificate opens, and its serial is the one it is listed under', () => {
+  test('a downloaded platform certificate opens, and its serial is the listed one', () => {
     const { response, keys, expected } = read('wxpay3-certificates-download-java');
     const [item] = JSON.parse(response.rawBody).data;
     const sealed = { key: keys.apiV3Key ?? '', ...item.encrypt_certificate };

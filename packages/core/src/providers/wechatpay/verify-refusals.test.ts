@@ -68,7 +68,7 @@ describe('the signature', () => {
     expect(verify(withHeaders({ 'wechatpay-nonce': 'other' }))).toEqual(refusal('bad_signature'));
   });
 
-  test("WeChat's signature probe fails like any other, under its own name", () => {
+  test("WeChat's signature probe fails like any other, with a separate reason", () => {
     expect(verify(asSignatureProbe(genuine))).toEqual(refusal('signature_probe'));
   });
 
@@ -132,7 +132,7 @@ describe('a genuine signature alone does not make a notification', () => {
   });
 });
 
-describe('what cannot be opened is refused, never acknowledged', () => {
+describe('content that does not open is refused, never acknowledged', () => {
   const sealed = sealResource(genuine.content.resource, { apiV3Key });
   const ciphertext = Buffer.from(sealed.ciphertext, 'base64');
   const flipped = Buffer.from(ciphertext);

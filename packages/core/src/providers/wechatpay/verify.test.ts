@@ -41,14 +41,14 @@ describe('a genuine notification', () => {
     });
   });
 
-  test('is accepted again, sealed and signed anew, under the same ID and digest', () => {
+  test('is accepted again, with new encryption and signature, under the same ID and digest', () => {
     const again = verify(signer.resend(genuine, { reencrypt: true }));
     const first = verify(genuine);
     expect(again).toEqual(first);
     expect(first.ok).toBe(true);
   });
 
-  test('has another digest when the content or the event type is another', () => {
+  test('has another digest when the content or the event type differs', () => {
     const { resource } = genuine.content;
     const id = genuine.content.id;
     const digests = ['TRANSACTION.SUCCESS', 'TRANSACTION.FAIL']
@@ -139,7 +139,7 @@ describe('the signature headers', () => {
     },
   );
 
-  test('a line break in the nonce cannot move the seams of a genuine message', () => {
+  test('a line break in the nonce cannot shift the boundaries of a genuine message', () => {
     const body = Buffer.from(`first\n${genuine.body}`);
     const split = signWechatpayBody(body, {
       privateKey: platform.privateKey,
@@ -152,7 +152,7 @@ describe('the signature headers', () => {
   });
 });
 
-describe('freshness is judged against the time of receipt', () => {
+describe('freshness is judged by the time of receipt', () => {
   test.each([-300, 0, 300])('%i s apart is fresh', (apart) => {
     expect(verify(genuine, seconds(apart)).ok).toBe(true);
   });
@@ -161,13 +161,13 @@ describe('freshness is judged against the time of receipt', () => {
     expect(verify(genuine, seconds(apart))).toEqual(refusal('stale'));
   });
 
-  test("the channel's own tolerance counts", () => {
+  test("the channel's tolerance counts", () => {
     const strict = createChannel({ timestampToleranceSeconds: 5 });
     expect(strict.verify({ ...genuine, receivedAt: seconds(5) }).ok).toBe(true);
     expect(strict.verify({ ...genuine, receivedAt: seconds(6) })).toEqual(refusal('stale'));
   });
 
-  test('no time of receipt is no freshness', () => {
+  test('without a time of receipt nothing is fresh', () => {
     expect(verify(genuine, new Date(Number.NaN))).toEqual(refusal('stale'));
   });
 });
@@ -188,14 +188,14 @@ describe('keys', () => {
     );
   });
 
-  test('a retired signing key counts for what was received before, and no longer', () => {
+  test('a retired signing key counts for requests received before, and no longer', () => {
     const old = createSigner({ privateKey: retired.pair.privateKey, serial: retired.serial });
     const request = old.payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
     expect(verify(request, seconds(-60))).toEqual(refusal('unknown_key'));
   });
 
-  test('a retired API v3 key opens what was received before, and no longer', () => {
+  test('a retired API v3 key opens requests received before, and no longer', () => {
     const request = createSigner({ apiV3Key: retiredApiV3Key }).payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
     expect(verify(request, seconds(-60))).toEqual(refusal('undecryptable'));
