@@ -108,22 +108,19 @@ function startConsumer(stores: QueueStores) {
   return { taken, errors };
 }
 
-test.each(WAYS)(
-  "with TLS and a password, a gateway's job reaches a worker: %s",
-  async (way) => {
-    const stores = storesOf(envOf(way));
-    const { queue, stores: shards } = open(stores);
-    const { taken } = startConsumer(stores);
-    await eventually(() => {
-      for (const { state } of shards) expect(state).toEqual({ state: 'ready' });
-    });
-    const jobs = Array.from({ length: 12 }, () => someJob());
-    const names = await Promise.all(jobs.map((job) => queue.enqueue(job, job.id, 2_000)));
-    await eventually(() => expect([...taken].sort()).toEqual(jobs.map(({ id }) => id).sort()));
-    // Each shard has some: every master of the cluster was reached.
-    if (way === 'cluster') expect(new Set(names).size).toBeGreaterThan(1);
-  },
-);
+test.each(WAYS)("with TLS and a password, a gateway's job reaches a worker: %s", async (way) => {
+  const stores = storesOf(envOf(way));
+  const { queue, stores: shards } = open(stores);
+  const { taken } = startConsumer(stores);
+  await eventually(() => {
+    for (const { state } of shards) expect(state).toEqual({ state: 'ready' });
+  });
+  const jobs = Array.from({ length: 12 }, () => someJob());
+  const names = await Promise.all(jobs.map((job) => queue.enqueue(job, job.id, 2_000)));
+  await eventually(() => expect([...taken].sort()).toEqual(jobs.map(({ id }) => id).sort()));
+  // Each shard has some: every master of the cluster was reached.
+  if (way === 'cluster') expect(new Set(names).size).toBeGreaterThan(1);
+});
 
 /** Gateway and worker cannot connect, and report the reason; neither reveals a secret. */
 async function expectRefused(env: Env, why: RegExp): Promise<void> {
