@@ -248,6 +248,20 @@ test('an event that a lock kept from a registration is due at once', async () =>
   expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
 });
 
+test('an event that a lock on its order kept from a registration is due at once', async () => {
+  const deps = await withOrders();
+  await applyNotifications(deps, [notification(payment('A'))]);
+  const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
+  const registered = registerOrder(deps, terms('A'));
+  await expect.poll(() => deps.prisma.order.count({ where: { number: 'A' } })).toBe(1);
+  const letOrderGo = await holdLock(deps, rowLock('A'));
+  await letGo();
+  await registered;
+  await letOrderGo();
+  expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
+  expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
+});
+
 test('a registration does not wait for another order of its held notification', async () => {
   const deps = await withOrders('busy');
   await applyNotifications(deps, [notification([payment('new'), payment('busy', 'T2')])]);

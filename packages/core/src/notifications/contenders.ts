@@ -2,7 +2,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import type { TradeName } from '../orders/released.js';
-import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
+import { type HeldEvent, isHeld, makeDue, readEvents } from './event-rows.js';
 import { inOrderOfNames, lockNotifications, type NotificationName } from './notification-rows.js';
 import { settleAgain } from './release.js';
 import { claimsOf } from './settle.js';
@@ -54,7 +54,10 @@ export async function lockContenders(
   );
 }
 
-/** Runs after the trade was released, for contenders that were locked at that time. */
+/**
+ * Runs after the trade was released, for contenders that could not be decided with it. Those that
+ * cannot be decided now either are due at once.
+ */
 export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchant): Promise<void> {
   const found = await findContenders(deps.prisma, wanted);
   if (found.length === 0) return;
@@ -65,7 +68,13 @@ export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchan
     const held = await readContenders(tx, wanted, ids);
     await settleAgain(tx, deps.clock(), held, { scheduled: false, forced: null });
   };
-  await inTransaction(deps, settle, waitForLocks(LEFT_WAIT_MS));
+  try {
+    await inTransaction(deps, settle, waitForLocks(LEFT_WAIT_MS));
+  } catch (error) {
+    const ids = found.map(({ id }) => id);
+    await inTransaction(deps, (tx) => makeDue(tx, deps.clock(), 'trade_on_other_order', ids));
+    throw error;
+  }
 }
 
 async function readContenders(

@@ -180,6 +180,19 @@ export async function postpone(tx: Tx, until: Date, ids: readonly bigint[]): Pro
     WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
 }
 
+/** The schedule decides these notifications' events again at once: the reason may be cured. */
+export async function makeDue(
+  tx: Tx,
+  now: Date,
+  reason: HoldReason,
+  notificationRowIds: readonly bigint[],
+): Promise<void> {
+  if (notificationRowIds.length === 0) return;
+  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now}
+    WHERE notification_row_id = ANY(${[...notificationRowIds]}::bigint[])
+      AND outcome = 'held' AND hold_reason = ${reason}`;
+}
+
 /** Writes the events as the present release decodes them. */
 export async function rewriteEvents(
   tx: Tx,

@@ -10,6 +10,7 @@ import { standingsOfHeld } from './content-rows.js';
 import {
   type HeldEvent,
   isHeld,
+  makeDue,
   postpone,
   type Redecided,
   readEvents,
@@ -71,7 +72,8 @@ const LEFT_WAIT_MS = 2_000;
 
 /**
  * Runs after the registration. Releases what it skipped because of a transaction that looks for no
- * order, such as the one that counts a gateway's reported copies. Waits for that lock. The
+ * order, such as the one that counts a gateway's reported copies. Waits for that lock, but not for
+ * another order of the same notification: the schedule decides such an event at once. The
  * registration itself must not wait for it, since it has locked the order's number.
  */
 export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
@@ -88,7 +90,10 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
     const locked = await lockNotifications(tx, names);
     const ids = [...locked.values()].map(({ id }) => id);
     const held = (await readEvents(tx, ids)).filter(isHeld);
-    await settleFree(tx, deps.clock(), held, { scheduled: false, forced: null });
+    const now = deps.clock();
+    const { busy } = await settleFree(tx, now, held, { scheduled: false, forced: null });
+    const busyRows = busy.map((one) => one.notificationRowId);
+    await makeDue(tx, now, 'unknown_order', busyRows);
   };
   await inTransaction(deps, release, waitForLocks(LEFT_WAIT_MS));
 }

@@ -102,14 +102,14 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
       const isLeft = contenders.length < found.length;
       return { outcome: await releaseInOne(tx, deps.clock(), command, contenders), isLeft };
     });
-  const { outcome, isLeft } = await release(true).catch((error: unknown) => {
+  const { outcome, isLeft } = await release(true).catch(async (error: unknown) => {
     if (isUnavailable(error)) throw error;
     // The held events cannot be applied; that must not keep the trade where it does not belong.
     deps.log.error(
       { err: messageOf(error) },
       'the schedule will retry the events held for a released trade',
     );
-    return release(false);
+    return { ...(await release(false)), isLeft: true };
   });
   if (isLeft && outcome.result === 'done' && !deps.within) {
     await retryContenders(deps, command).catch((error: unknown) => {
