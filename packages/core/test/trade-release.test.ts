@@ -1,4 +1,5 @@
 /** An operator releases a wrongly claimed trade, and reinstates it. */
+import { retryHeld } from '@payonce/core/notifications/release';
 import {
   changeTrade,
   foreseeTrade,
@@ -24,6 +25,7 @@ import {
   toldEvents,
 } from './database-support.js';
 import { auditRows, operator } from './held.js';
+import { holdLock } from './interleaving.js';
 
 const ofA1 = (trade = 'T'): TradeCommand => ({
   ...operator,
@@ -58,6 +60,17 @@ async function expectDerived(deps: TestDatabase, number = 'A1') {
 }
 
 describe('releasing a trade', () => {
+  test('an event that a lock keeps from the released trade is due at once', async () => {
+    const deps = await paidOrder();
+    await apply(deps, notification(payment('A2', 'T')));
+    const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
+    expect(await act(deps, 'release')).toMatchObject({ after: { status: 'pending' } });
+    await letGo();
+    expect(await orderRow(deps, 'A2')).toMatchObject({ status: 'pending' });
+    expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
+    expect(await orderRow(deps, 'A2')).toMatchObject({ status: 'paid' });
+  });
+
   test('makes the order unpaid, sends an event, and leaves an audit row and a fact', async () => {
     const deps = await paidOrder();
     expect(await act(deps, 'release')).toMatchObject({
