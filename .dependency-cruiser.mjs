@@ -50,7 +50,7 @@ export default {
     rule(
       'nothing-deployable-signs',
       "testkit holds the providers' private keys",
-      { path: '^(apps/(gateway|worker|console|cli)|packages/core)/src', pathNot: '\\.test\\.ts$' },
+      { path: '^(apps/(gateway|worker|console)|packages/core)/src', pathNot: '\\.test\\.ts$' },
       { path: '^packages/testkit/' },
     ),
     rule(
@@ -58,7 +58,7 @@ export default {
       'The gateway can queue, and nothing else',
       { path: '^apps/gateway/src', pathNot: '\\.test\\.ts$' },
       {
-        path: '^(prisma/|packages/core/src/(orders|notifications|reconcile|deliveries|database)/|node_modules/(@prisma|\\.pnpm/@prisma))',
+        path: '^(prisma/|packages/core/src/(orders|notifications|deliveries|database)/|node_modules/(@prisma|\\.pnpm/@prisma))',
         // A provider states facts about an order: types, and the function that names them.
         pathNot:
           '^packages/core/src/orders/fact\\.ts$|^packages/core/src/notifications/notification\\.ts$',

@@ -38,8 +38,8 @@ export function createTally(title: string) {
 }
 
 /**
- * Values that broke real integrations at least once (PROVIDERS §5), and values that look like
- * markup.
+ * Values that broke real integrations at least once (docs/providers/README.md, "Known mistakes"),
+ * and values that look like markup.
  */
 const AWKWARD = [
   '',

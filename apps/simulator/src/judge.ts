@@ -13,15 +13,15 @@ export type Refusal = 'wrong_status' | 'wrong_body';
 export function refusalOf(provider: SignerId, reply: Reply): Refusal | null {
   switch (provider) {
     case 'alipay':
-      // Exactly seven bytes: no blank, BOM or line break (PROVIDERS §1.7).
+      // Exactly seven bytes: no blank, BOM or line break (docs/providers/alipay.md, "Reply").
       if (reply.status !== 200) return 'wrong_status';
       return reply.body.equals(Buffer.from('success')) ? null : 'wrong_body';
     case 'wechatpay-v2':
-      // Listed as wrong: an empty body, `success`, JSON, an HTML page (PROVIDERS §2.4).
+      // An empty body, `success`, JSON, HTML are wrong (docs/providers/wechatpay-v2.md, "Reply").
       if (reply.status !== 200) return 'wrong_status';
       return V2_SUCCESS.test(reply.body.toString('utf8')) ? null : 'wrong_body';
     case 'wechatpay':
-      // The status outranks the body: 200 with {"code":"FAIL"} counts as success (PROVIDERS §3.8).
+      // The status outranks the body, even {"code":"FAIL"} (docs/providers/wechatpay.md, "Reply").
       return reply.status === 200 || reply.status === 204 ? null : 'wrong_status';
   }
 }

@@ -15,7 +15,7 @@ import {
   yuanText,
 } from './wire.js';
 
-/** The fields of Alipay's messages before they are signed (PROVIDERS §1.2, §1.6, §1.9). */
+/** The fields of Alipay's messages before they are signed (docs/providers/alipay.md, "Fields"). */
 
 export interface AlipayPayee {
   readonly appId: string;
@@ -93,7 +93,7 @@ export function textFields({ text }: PaymentInput): Fields {
   return text === undefined ? [] : [['subject', text]];
 }
 
-/** `refund_fee` is the running total; a full refund closes the trade (PROVIDERS §1.6). */
+/** `refund_fee` is the running total; all of it closes (docs/providers/alipay.md, "Refunds"). */
 export function refundFields(input: RefundInput): Fields {
   const refundedAt = beijingTimeWithFraction(input.refundedAt);
   return [

@@ -22,7 +22,7 @@ export interface AlipaySigning {
 
 /**
  * The signed bytes: all fields but `sign` (and `sign_type`), sorted by name, `k=v` joined by `&`.
- * Empty values are included and nothing is trimmed (PROVIDERS §1.3).
+ * Empty values are included and nothing is trimmed (docs/providers/alipay.md, "Signed text").
  */
 export function alipaySignedBytes(
   fields: Fields,

@@ -1,7 +1,10 @@
 import type { PaymentInput, RefundInput } from './request.js';
 import { beijingRfc3339 } from './wire.js';
 
-/** The content of a v3 notification before it is encrypted (PROVIDERS §3.5). Plain JSON values. */
+/**
+ * The content of a v3 notification before it is encrypted, as plain JSON values
+ * (docs/providers/wechatpay.md, "Payment content" and "Refund content").
+ */
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

@@ -9,7 +9,8 @@ import { type Fields, type SignedRequest, withoutFields } from './request.js';
 export type WechatV2SignType = 'MD5' | 'HMAC-SHA256';
 
 /**
- * Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=` (PROVIDERS §2.2).
+ * Non-empty fields but `sign`, sorted by name, `k=v` joined by `&`, then `&key=`
+ * (docs/providers/wechatpay-v2.md, "Signature").
  */
 export function wechatV2SignedText(fields: Fields, apiKey: string): string {
   const pairs = withoutFields(fields, 'sign')
@@ -42,7 +43,7 @@ function cdata(value: string): string {
 
 /**
  * AES-256-ECB with PKCS#7; the key is the 32 lower-case hex digits of md5(API key), as text
- * (PROVIDERS §2.3).
+ * (docs/providers/wechatpay-v2.md, "Refund notice").
  */
 export function sealReqInfo(plaintext: Buffer | string, apiKey: string): string {
   const key = createHash('md5').update(apiKey, 'utf8').digest('hex');

@@ -24,7 +24,10 @@ export interface SealOptions {
   readonly nonce?: string;
 }
 
-/** AES-256-GCM: base64 of cipher text and 16 bytes of tag (PROVIDERS §3.5). */
+/**
+ * AES-256-GCM: base64 of cipher text and 16 bytes of tag (docs/providers/wechatpay.md,
+ * "Encrypted content").
+ */
 export function sealResource(plaintext: Buffer | string, options: SealOptions): SealedResource {
   const nonce = options.nonce ?? randomText(12);
   const originalType = options.originalType ?? 'transaction';
@@ -52,7 +55,7 @@ export interface WechatpaySigning {
   readonly nonce?: string;
 }
 
-/** Signs `timestamp\nnonce\nbody\n` over exactly these bytes (PROVIDERS §3.1). */
+/** Signs `timestamp\nnonce\nbody\n` over these bytes (docs/providers/wechatpay.md, "Signature"). */
 export function signWechatpayBody(body: Buffer, signing: WechatpaySigning): SignedRequest {
   const timestamp = String(unixSeconds(signing.at));
   const nonce = signing.nonce ?? randomHex(16);
@@ -74,7 +77,7 @@ export function signWechatpayBody(body: Buffer, signing: WechatpaySigning): Sign
   };
 }
 
-/** WeChat's check of merchants: a wrong signature on purpose (PROVIDERS §3.4). */
+/** WeChat's check of merchants (docs/providers/wechatpay.md, "Signature probes"). */
 export function asSignatureProbe(request: SignedRequest): SignedRequest {
   const probe = `WECHATPAY/SIGNTEST/${request.headers['wechatpay-signature'] ?? randomText(32)}`;
   return { ...request, headers: { ...request.headers, 'wechatpay-signature': probe } };

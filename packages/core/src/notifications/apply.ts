@@ -137,7 +137,11 @@ async function applyWithin(
     tx,
     [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
   );
-  const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
+  const standings = new Map(
+    [...entries.values()].flatMap((entry) =>
+      entry.isNew ? [] : [[entry.row.id, entry.standings] as const],
+    ),
+  );
   const askedAgain = (stored: HeldEvent, standing: Standing): Asked & { stored: HeldEvent } => ({
     ...toPending(stored, forced, standing),
     standing,

@@ -1,6 +1,7 @@
 import { sha256Hex } from '../crypto.js';
 import type { ContentIdentity } from '../provider.js';
 import type { Form } from './form.js';
+import { bytesOf } from './text.js';
 
 /**
  * The previous release's identity of a notice: by the fields that arrived, not by the signed text.
@@ -40,5 +41,5 @@ function formerDigest({ layout, values }: Form): string {
     if (value === '' || CHANGES_FROM_SENDING_TO_SENDING.has(name)) continue;
     text += `${name.length}:${value.length}:${name}${value}`;
   }
-  return sha256Hex(Buffer.from(text, 'latin1'));
+  return sha256Hex(bytesOf(text));
 }

@@ -64,3 +64,12 @@ export function beijingTimeOf(value: string | undefined): Date | null {
   if (new Date(inBeijing).getUTCDate() !== +day) return null;
   return new Date(inBeijing - BEIJING_MS);
 }
+
+/** Notices have 1 to 2 KiB. The next text overwrites it: a Buffer for each costs as much as filling it. */
+const SCRATCH = Buffer.allocUnsafeSlow(8 * 1024);
+
+/** The bytes of a latin1 text, good until the next call. */
+export function bytesOf(text: string): Buffer {
+  if (text.length > SCRATCH.length) return Buffer.from(text, 'latin1');
+  return SCRATCH.subarray(0, SCRATCH.write(text, 'latin1'));
+}

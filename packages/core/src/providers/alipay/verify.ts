@@ -14,7 +14,7 @@ import type { Layouts } from './layout.js';
 import { isOfSending, TRADE_NAMES, WHOLE_TRADE } from './names.js';
 import type { AlipayKey, AlipaySettings } from './settings.js';
 import { signedTexts } from './signed-texts.js';
-import { beijingTimeOf } from './text.js';
+import { beijingTimeOf, bytesOf } from './text.js';
 
 /** A verified notice. */
 export interface AlipayMessage {
@@ -172,13 +172,4 @@ function signedBy(
 /** The previous release's identity of this message; null where it refused it. */
 export function formerIdentityOf({ form }: AlipayMessage): ContentIdentity | null {
   return formerRefusal(form) === null ? formerIdentity(form) : null;
-}
-
-/** Notices have 1 to 2 KiB. Each text overwrites it: a new Buffer costs as much as filling it. */
-const ROOM = Buffer.allocUnsafeSlow(8 * 1024);
-
-/** The bytes of a latin1 text, valid until the next call. */
-function bytesOf(text: string): Buffer {
-  if (text.length > ROOM.length) return Buffer.from(text, 'latin1');
-  return ROOM.subarray(0, ROOM.write(text, 'latin1'));
 }

@@ -6,9 +6,9 @@ import { isUtf8 } from 'node:buffer';
  * that must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
  * option. Their entity code has had holes, and still has (CVE-2018-13439, CVE-2018-20318 and its
  * incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
- * into LF (XML 1.0 §2.11). But the sender signs a value and then writes it, so the value must stay
- * unchanged. This grammar has no production for any of that: it refuses everything that it does not
- * name.
+ * into LF (XML 1.0, "End-of-Line Handling"). But the sender signs a value and then writes it, so
+ * the value must stay unchanged. This grammar has no production for any of that: it refuses
+ * everything that it does not name.
  */
 
 /** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */
@@ -35,8 +35,8 @@ const PREDEFINED: Readonly<Record<string, string>> = {
   apos: "'",
 };
 /**
- * Every character that is not a Char of XML 1.0 §2.2: NUL and other controls, lone surrogates,
- * U+FFFE, U+FFFF.
+ * Every character that is not a `Char` of XML 1.0: NUL and other controls, lone surrogates, U+FFFE,
+ * U+FFFF.
  */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 

@@ -5,9 +5,9 @@ import { identifier, type Payment, payment, refund, subOrder } from './shapes.js
 import type { WechatpayMessage } from './verify.js';
 
 /**
- * Decodes a genuine notification, order by order (PROVIDERS §3.5, §3.6). Never empty, never throws:
- * an unreadable but genuine notification is `unsupported`, and waits for a person with its raw
- * bytes.
+ * Decodes a genuine notification, order by order (docs/providers/wechatpay.md, "Event types").
+ * Never empty, never throws: an unreadable but genuine notification is `unsupported`, and waits for
+ * a person with its raw bytes.
  */
 export function decode(own: Payee, { eventType, resource }: WechatpayMessage): PaymentEvent[] {
   if (resource === null) return [unsupported(eventType, {})];

@@ -14,8 +14,8 @@ export const signatureHeaders = [
 export const judgedHeaders = ['wechatpay-signature-type'] as const;
 
 /**
- * The meaning of an absent type; the brand APIs and the SM2 gateways sign differently (PROVIDERS
- * §3.1).
+ * The meaning of an absent type; the brand APIs and the SM2 gateways sign differently
+ * (docs/providers/wechatpay.md, "Signature").
  */
 const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
 

@@ -13,7 +13,10 @@ export function isOwnPayment(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && apps.length > 0 && areOwnApps(own, resource);
 }
 
-/** Refund notices name no app (PROVIDERS §3.5); a given one must still be the channel's. */
+/**
+ * Refund notices name no app (docs/providers/wechatpay.md, "Refund content"); a given one must
+ * still be the channel's.
+ */
 export function isOwnRefund(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && areOwnApps(own, resource);
 }

@@ -4,8 +4,9 @@ import { type ReplyFor, statusOf } from '../provider.js';
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**
- * The status decides: WeChat takes a 200 with `FAIL` in it for success (PROVIDERS §3.8). 204
- * without a body accepts; any other answer means a re-send.
+ * The status decides: WeChat takes a 200 with `FAIL` in it for success
+ * (docs/providers/wechatpay.md, "Reply"). 204 without a body accepts; any other answer means a
+ * re-send.
  */
 export const reply: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'

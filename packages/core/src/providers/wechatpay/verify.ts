@@ -18,8 +18,9 @@ export interface WechatpayMessage {
 }
 
 /**
- * WeChat sends wrong signatures on purpose, to check that merchants verify (PROVIDERS §3.4). They
- * are verified like any other and fail; only the counter differs.
+ * WeChat sends wrong signatures on purpose, to check that merchants verify
+ * (docs/providers/wechatpay.md, "Signature probes"). They are verified like any other and fail;
+ * only the counter differs.
  */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 
@@ -32,8 +33,9 @@ const ALGORITHM = 'AEAD_AES_256_GCM';
 const LABEL = /^[\x20-\x7e]{1,128}$/;
 
 /**
- * Whether this is a genuine, fresh notification of WeChat Pay to this channel. Pure and total. The
- * order of steps is PROVIDERS §3.1: nothing of the body is parsed before its signature is verified.
+ * Whether this is a genuine, fresh notification of WeChat Pay to this channel. Pure and total.
+ * Nothing of the body is parsed before its signature is verified (docs/providers/wechatpay.md,
+ * "Signature").
  */
 export function verify(
   keys: WechatpayKeys,
