@@ -1,5 +1,5 @@
-// Who may import whom: apps → core → prisma, never back. `tests/import-directions.test.ts` runs this,
-// and proves that it can fail by planting a forbidden import.
+// Who may import whom: apps → core → prisma, never back. `tests/import-directions.test.ts` runs
+// this, and proves that it can fail by planting a forbidden import.
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 
 export default {

@@ -27,7 +27,8 @@ const { status, error } = spawnSync(
 if (error) throw error;
 process.exitCode = status ?? 1;
 
-// A process compares them with the database's; it must not depend on files beside its code for that.
+// A process compares them with the database's; it must not depend on files beside its code for
+// that.
 const names = readdirSync(new URL('migrations/', import.meta.url), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => name)

@@ -65,10 +65,13 @@ export function beijingTimeOf(value: string | undefined): Date | null {
   return new Date(inBeijing - BEIJING_MS);
 }
 
-/** Notices have 1 to 2 KiB. The next text overwrites it: a Buffer for each costs as much as filling it. */
+/**
+ * Notices have 1 to 2 KiB. The next text overwrites it: a Buffer for each costs as much as filling
+ * it.
+ */
 const SCRATCH = Buffer.allocUnsafeSlow(8 * 1024);
 
-/** The bytes of a latin1 text, good until the next call. */
+/** The bytes of a latin1 text, valid until the next call. */
 export function bytesOf(text: string): Buffer {
   if (text.length > SCRATCH.length) return Buffer.from(text, 'latin1');
   return SCRATCH.subarray(0, SCRATCH.write(text, 'latin1'));
