@@ -35,8 +35,8 @@ export async function applyMigration(session: Session, migration: Migration): Pr
   } catch (error) {
     if (!(error instanceof pg.DatabaseError)) throw error;
     const then = migration.outsideTransaction
-      ? 'Repair the cause, and run this tool again: it begins this migration again.'
-      : `Nothing of it is kept. Repair the cause, then run this tool with --rolled-back ${migration.name}.`;
+      ? 'Repair the cause, and run this tool again. It starts this migration again.'
+      : `It changed nothing. Repair the cause, then run this tool with --rolled-back ${migration.name}.`;
     throw new MigrationRefused(`migration ${migration.name} failed: ${error.message}. ${then}`, {
       cause: error,
     });
@@ -99,7 +99,7 @@ async function applyOutside({ client, log, patience }: Session, migration: Migra
     if (isSeveralStatements(error)) {
       await forget(client, id);
       throw new MigrationRefused(
-        `${migration.name} runs outside a transaction, so it may have one statement only. Give each a folder of its own.`,
+        `${migration.name} runs outside a transaction, so it may have only one statement. Put each statement into a separate folder.`,
       );
     }
     if (error instanceof MigrationRefused) await forget(client, id);
@@ -124,10 +124,10 @@ export async function withLockRetries(
       if (!isLockTrouble(error)) throw error;
       if (Date.now() > giveUpAt) {
         throw new MigrationRefused(
-          `${name} got no lock in time (${error.message}). Nothing of it is left: end what holds the lock, and run it again.`,
+          `${name} got no lock in time (${error.message}). It changed nothing. End the session that holds the lock, and run this tool again.`,
         );
       }
-      log(`${name} got no lock (${error.message}); it tries again`);
+      log(`${name} got no lock (${error.message}), trying again`);
       await sleep(patience?.pauseMs ?? PAUSE_MS);
     }
   }

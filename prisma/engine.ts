@@ -96,7 +96,7 @@ async function instantiate(): Promise<EngineModule> {
 }
 
 function failWith(message: string): never {
-  throw new Error(`the schema engine broke down: ${message}`);
+  throw new Error(`the schema engine failed: ${message}`);
 }
 
 export async function readSchema(

@@ -7,12 +7,12 @@ import { acknowledgeFailure, migrate, pendingMigrations } from './migrate.js';
 
 const HELP = `node prisma/dist/main.js [--check | --rolled-back NAME]
 
-Brings the database of DATABASE_URL up to this version, and ends. Run it before the first start and
-after each update; several at once take turns. With PAYONCE_QUEUE_DATABASE_URL it also makes the
-queue's role and its schema (PAYONCE_QUEUE_SCHEMA).
+Migrates the database of DATABASE_URL to this version, and exits. Run it before the first start and
+after each update. Several runs at once take turns. With PAYONCE_QUEUE_DATABASE_URL it also creates
+the queue's role and its schema (PAYONCE_QUEUE_SCHEMA).
 
-  --check             says what would be applied, and changes nothing; the exit code is 2 then
-  --rolled-back NAME  the cause why NAME broke off is repaired: the next run applies it again
+  --check             lists what would be applied, and changes nothing; the exit code is 2 if that is any
+  --rolled-back NAME  says that the cause why NAME failed is repaired: the next run applies NAME again
   --help              this text
 
 The exit code is 0 when the database is up to date, and 1 when something went wrong.`;
@@ -35,10 +35,10 @@ try {
 }
 
 async function run(check: boolean, rolledBack: string | undefined): Promise<void> {
-  if (!DATABASE_URL) throw new Error('DATABASE_URL is not set (--help says more)');
+  if (!DATABASE_URL) throw new Error('DATABASE_URL is not set (see --help)');
   if (rolledBack !== undefined) {
     await acknowledgeFailure(DATABASE_URL, rolledBack);
-    console.log(`${rolledBack} is applied at the next run`);
+    console.log(`the next run applies ${rolledBack} again`);
   } else if (check) {
     const pending = await pendingMigrations({ databaseUrl: DATABASE_URL });
     console.log(pending.length === 0 ? 'up to date' : `would apply ${pending.join(', ')}`);

@@ -39,13 +39,13 @@ function refuseUnknown(rows: readonly MigrationRow[], known: Known): void {
   const names = unknown.join(', ');
   if (unknown.length === rows.length) {
     throw new MigrationRefused(
-      `the database belongs to another application: it has ${names}, and none of payonce's migrations. Give payonce a database of its own.`,
+      `the database belongs to another application: it has ${names}, and none of payonce's migrations. Use a separate database for payonce.`,
     );
   }
   const newest = [...known.keys()].at(-1) ?? '';
   if (unknown.some((name) => name > newest)) {
     throw new MigrationRefused(
-      `the database is newer than this version of payonce: it has ${names}. Run the newer version, or restore a backup of before.`,
+      `the database is newer than this version of payonce: it has ${names}. Run the newer version, or restore an older backup.`,
     );
   }
   throw new MigrationRefused(
@@ -62,7 +62,7 @@ function refuseFailed(rows: readonly MigrationRow[], known: Known): void {
   const names = failed.map((row) => row.name).join(', ');
   const why = failed.map((row) => reasonIn(row.logs)).find((reason) => reason !== undefined);
   throw new MigrationRefused(
-    `migration ${names} broke off${why === undefined ? '' : ` (${why})`}: see its row in _prisma_migrations. Repair the cause, then run this tool with --rolled-back ${failed[0]?.name}; it is applied at the next run.`,
+    `migration ${names} broke off${why === undefined ? '' : ` (${why})`}: see its row in _prisma_migrations. Repair the cause, then run this tool with --rolled-back ${failed[0]?.name}. The next run applies it again.`,
   );
 }
 
@@ -77,7 +77,7 @@ function refuseChanged(rows: readonly MigrationRow[], known: Known): void {
   if (changed.length === 0) return;
   const names = changed.map((row) => row.name).join(', ');
   throw new MigrationRefused(
-    `migration ${names} is not the file that was applied (another checksum). Restore the file from the release; a change to the schema needs a migration of its own.`,
+    `migration ${names} is not the file that was applied (another checksum). Restore the file from the release. A change to the schema needs a new migration.`,
   );
 }
 
@@ -95,6 +95,6 @@ async function refuseForeignDatabase(client: ClientBase): Promise<void> {
   if (rows.length === 0) return;
   const names = rows.map((row) => row.name).join(', ');
   throw new MigrationRefused(
-    `the database is not empty (${names}) and has no table _prisma_migrations. Name an empty database; a restored one needs that table of its backup too.`,
+    `the database is not empty (${names}) and has no table _prisma_migrations. Name an empty database. A restored database also needs that table from its backup.`,
   );
 }

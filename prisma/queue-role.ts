@@ -60,7 +60,7 @@ async function ensureRole(client: pg.Client, user: string, password: string): Pr
   const me = await client.query<{ name: string }>('SELECT current_user AS name');
   if (me.rows[0]?.name === user) {
     throw new MigrationRefused(
-      'the queue needs a role of its own, not the one that owns the orders.',
+      'the queue needs a separate role, not the one that owns the orders.',
     );
   }
   const known = await client.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [user]);

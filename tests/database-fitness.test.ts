@@ -10,6 +10,7 @@ import { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { type OwnPostgres, startOwnPostgres } from './own-postgres.js';
 import { addWorker, closeShop, openShop, type Shop, type ShopWorker } from './shop.js';
+import { silent } from './silent.js';
 import { untilAllReady } from './stores-of.js';
 
 /**
@@ -109,7 +110,7 @@ const isPaid = (prisma: Shop['prisma'], number: string) =>
 
 const register = (prisma: Shop['prisma'], number: string) =>
   registerOrder(
-    { prisma, clock: systemClock },
+    { prisma, log: silent, clock: systemClock },
     { merchant: 'demo', number, amount: 8_888n, currency: 'CNY' },
   );
 

@@ -53,7 +53,7 @@ describe('docs/failure-modes.md', () => {
 
   test.each([
     ['Errors', Object.keys(ERRORS)],
-    ['Refused at the edge', rejectReasons],
+    ['Rejected by the gateway', rejectReasons],
     ['Held', HOLD_REASONS],
     ['Attention', ATTENTION_FLAGS],
     ['Dead letters', DEAD_LETTER_REASONS],
@@ -62,7 +62,7 @@ describe('docs/failure-modes.md', () => {
       'Disabled endpoints',
       unionIn('packages/core/src/deliveries/endpoint-rows.ts', 'DisabledReason'),
     ],
-    ['Answers of the API', problems],
+    ['API errors', problems],
   ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {
     expect(inCode.length).toBeGreaterThan(3); // what was not found in the code is not compared
     expectSame(firstColumn(section(text, heading)), inCode);

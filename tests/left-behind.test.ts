@@ -11,6 +11,7 @@ import type { Fields, SignedRequest } from '@payonce/testkit/request';
 import { until } from '@payonce/tooling/process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+import { silent } from './silent.js';
 
 /**
  * Data of the previous release in queue and database, as recorded there, and a worker that finds
@@ -54,7 +55,7 @@ describe('a worker after the previous release', () => {
   });
   afterEach(() => closeShop(shop));
 
-  const database = () => ({ prisma: shop.prisma, clock: systemClock });
+  const database = () => ({ prisma: shop.prisma, log: silent, clock: systemClock });
   const register = (number: string) =>
     registerOrder(database(), { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
   const paymentOf = (orderNumber: string) =>

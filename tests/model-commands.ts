@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type ModelOrder, mustBe, type Said } from './model.js';
 import type { Shop } from './shop.js';
+import { silent } from './silent.js';
 
 const MERCHANT = 'demo';
 /** Long ago, so that an order that a merchant closes now was closed after its payment. */
@@ -92,7 +93,7 @@ function register(): fc.Arbitrary<Command> {
   return order().map(({ name, due }) =>
     command(`register ${name}`, async ({ orders }, { shop, name: run }) => {
       const terms = { merchant: MERCHANT, number: run + name, amount: due, currency: 'CNY' };
-      await registerOrder({ prisma: shop.prisma, clock: systemClock }, terms);
+      await registerOrder({ prisma: shop.prisma, log: silent, clock: systemClock }, terms);
       const known = orders.get(run + name);
       if (known) known.registered = true;
     }),
@@ -195,7 +196,7 @@ function close(): fc.Arbitrary<Command> {
     command(`close ${name}`, async (model, real) => {
       await settle(model, real);
       const number = real.name + name;
-      const deps = { prisma: real.shop.prisma, clock: systemClock };
+      const deps = { prisma: real.shop.prisma, log: silent, clock: systemClock };
       const { outcome } = await closeOrder(deps, { merchant: MERCHANT, number });
       const known = model.orders.get(number);
       if (known === undefined) throw new Error('the model knows every order');

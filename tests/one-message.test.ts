@@ -6,6 +6,7 @@ import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire
 import { until } from '@payonce/tooling/process';
 import { expect, test } from 'vitest';
 import { closeShop, openShop, type Shop } from './shop.js';
+import { silent } from './silent.js';
 
 /** An attacker who captured one message needs no key to send it in many cuts and envelopes. */
 
@@ -101,7 +102,7 @@ test(
   async () => {
     const shop = await openShop('redis');
     try {
-      const database = { prisma: shop.prisma, clock: systemClock };
+      const database = { prisma: shop.prisma, log: silent, clock: systemClock };
       for (const number of ['A1', 'W1']) {
         await registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
       }

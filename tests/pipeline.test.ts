@@ -3,6 +3,7 @@ import { registerOrder } from '@payonce/core/orders/register';
 import { until } from '@payonce/tooling/process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+import { silent } from './silent.js';
 
 const DUE = 8_888n;
 const ORDER = { merchant: 'demo', number: 'ORDER1', amount: DUE, currency: 'CNY' };
@@ -26,7 +27,7 @@ describe.each(['redis', 'postgres'] as const)(
 
     beforeEach(async () => {
       shop = await openShop(queue);
-      await registerOrder({ prisma: shop.prisma, clock: systemClock }, ORDER);
+      await registerOrder({ prisma: shop.prisma, log: silent, clock: systemClock }, ORDER);
     });
     afterEach(() => closeShop(shop));
 
@@ -66,7 +67,7 @@ describe.each(['redis', 'postgres'] as const)(
     test('notifications that were acknowledged while the worker was down are applied when it returns', async () => {
       const away = await openShop(queue, { worker: false });
       try {
-        await registerOrder({ prisma: away.prisma, clock: systemClock }, ORDER);
+        await registerOrder({ prisma: away.prisma, log: silent, clock: systemClock }, ORDER);
         const reply = await away.post(
           'alipay',
           'sim-alipay',

@@ -4,6 +4,7 @@ import { gatewayState } from '@payonce/core/reports/report';
 import { eventually } from '@payonce/testkit/eventually';
 import { describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop } from './shop.js';
+import { silent } from './silent.js';
 
 const DUE = 8_888n;
 
@@ -15,7 +16,7 @@ describe.each(['redis', 'postgres'])('reports through %s', (queue) => {
   test('nine copies are acknowledged nine times, applied once, and nine is what the row says', async () => {
     const shop = await openShop(queue);
     try {
-      const database = { prisma: shop.prisma, clock: systemClock };
+      const database = { prisma: shop.prisma, log: silent, clock: systemClock };
       const terms = { merchant: 'demo', number: 'R1', amount: DUE, currency: 'CNY' };
       await registerOrder(database, terms);
       const payment = { orderNumber: 'R1', trade: 'TR1', amount: DUE, paidAt: new Date() };

@@ -3,6 +3,7 @@ import { registerOrder } from '@payonce/core/orders/register';
 import { until } from '@payonce/tooling/process';
 import { afterEach, expect, inject, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+import { silent } from './silent.js';
 import { queuedIn, untilAllReady } from './stores-of.js';
 
 const SHARDS = ['redis', 'redis-1', 'redis-2'];
@@ -13,7 +14,7 @@ afterEach(() => closeShop(shop));
 
 /** A payment and a partial refund of each, to a gateway with three shards. */
 async function payAndRefund(numbers: readonly string[]): Promise<void> {
-  const database = { prisma: shop.prisma, clock: systemClock };
+  const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   const signer = shop.signers['sim-alipay'];
   for (const number of numbers) {
     await registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });

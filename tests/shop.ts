@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLifecycle, type Lifecycle } from '@payonce/core/lifecycle';
-import { createLog } from '@payonce/core/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import type { SimulatedSigners } from '@payonce/testkit/channels';
@@ -15,6 +14,7 @@ import { readConfig as readGatewayConfig } from '../apps/gateway/src/config.js';
 import { startGateway } from '../apps/gateway/src/gateway.js';
 import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
 import { startProcess as startWorker } from '../apps/worker/src/process.js';
+import { silent } from './silent.js';
 
 /** The servers of a shop: those of the test run, unless a test has separate ones to break them. */
 export interface Servers {
@@ -71,9 +71,8 @@ export async function openShop(
   const env = environment({ database, folder, role, servers }, queue);
   await migrate({ databaseUrl: database.url, queueDatabaseUrl: env.PAYONCE_QUEUE_DATABASE_URL });
   const { signers } = await testChannels(folder);
-  const log = createLog({ name: 'pipeline', level: 'silent' });
-  const lifecycle = createLifecycle(log);
-  const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, log);
+  const lifecycle = createLifecycle(silent);
+  const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, silent);
   const get = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
   await until('the gateway to be ready', 10_000, async () => (await get('/readyz')).ok);
   const shop: Shop = {
@@ -108,8 +107,7 @@ export async function addWorker(
   extra: Readonly<Record<string, string>> = {},
 ): Promise<ShopWorker> {
   const env = { ...environment(shop, queue), DATABASE_URL: shop.database.url, ...extra };
-  const log = createLog({ name: 'pipeline', level: 'silent' });
-  const { privatePort } = await startWorker(readWorkerConfig(env), shop.lifecycle, log);
+  const { privatePort } = await startWorker(readWorkerConfig(env), shop.lifecycle, silent);
   return { get: (path) => fetch(`http://127.0.0.1:${privatePort}${path}`) };
 }
 

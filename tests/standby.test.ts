@@ -6,6 +6,7 @@ import { Client } from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { startOwnPostgres } from './own-postgres.js';
 import { closeShop, openShop, type Shop } from './shop.js';
+import { silent } from './silent.js';
 
 /** One gateway and one worker, while the stores go down and come back. */
 
@@ -48,7 +49,7 @@ async function prepare(
   shop: Shop,
   numbers: readonly string[],
 ): Promise<readonly (() => Promise<Reply>)[]> {
-  const database = { prisma: shop.prisma, clock: systemClock };
+  const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   const orders = numbers.map((number) => ({ merchant: 'demo', number, amount: DUE }));
   for (const order of orders) await registerOrder(database, { ...order, currency: 'CNY' });
   return numbers.map((number, index) => {

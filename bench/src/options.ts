@@ -32,7 +32,7 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
   if (values.help) return { help: help() };
   const { against = null } = values;
   if (against !== null && values.explain) {
-    throw new UsageError('--explain shows the plans of this build alone: leave --against out');
+    throw new UsageError('--explain shows the plans of this build only: leave out --against');
   }
   const rows = against === null ? ROWS : ROWS_AGAINST;
   return {
@@ -68,20 +68,20 @@ function help(): string {
   return `npm run bench -- [--only NAME]… [--rounds N] [--json] [--quick] [--against DIR | --explain]
 
 Starts its own PostgreSQL (synchronous_commit=on) and Redis (AOF, appendfsync always), real gateways and
-workers, and a load generator in a process of its own. Each comparison takes turns with its baseline, five
-times; the figures are medians. Progress is on the standard error. All of it takes about half an hour.
+workers, and a load generator in a separate process. Each comparison takes turns with its baseline, five times;
+the figures are medians. Progress goes to standard error. The whole run takes about half an hour.
 
-  --only NAME    this one; may be repeated
-  --rounds N     rounds of each comparison: 5, with --against 9
-  --json         one object a line: name, value, unit, baseline, ratio
+  --only NAME    only this comparison; may be repeated
+  --rounds N     rounds of each comparison (5; with --against 9)
+  --json         one JSON object per line: name, value, unit, baseline, ratio
   --quick        shortened to seconds: shows that it works, not how fast it is
   --against DIR  instead: this build in turns with the one in DIR, a built checkout of another version
   --explain      instead: EXPLAIN (ANALYZE, BUFFERS) of every statement that applies a batch
 
-With --against the gateway, the worker and the schema are DIR's in every other turn (A B, B A, …); stores
-and load are the same. It compares ${namesOf(ROWS_AGAINST)}, and gives the median, least
-and greatest ratio of the rounds (JSON: min, max, rounds as well). A ratio of 1 or more means that this
-build is as fast or faster: a latency's ratio is the other build's divided by this one's.
+With --against every other turn uses the gateway, the worker and the schema of DIR (A B, B A, …); stores and load
+are the same. It compares ${namesOf(ROWS_AGAINST)}, and prints the median, smallest and
+largest ratio of the rounds (JSON: min, max, rounds as well). A ratio of 1 or more means that this build is as fast
+or faster: a ratio of latencies is the other build's divided by this one's.
 
 Comparisons:
 ${rows.join('\n')}`;

@@ -36,15 +36,14 @@ const FAILURES_KEPT = 20;
 
 const HELP = `npm run fuzz -- [--requests N] [--seed S] [--json]
 
-Starts a gateway and a Redis of its own and sends arbitrary requests, genuine ones that were altered in
-bytes, fields, headers and framing, and genuine ones in other cuts and envelopes, over HTTP on this machine.
-Ends non-zero when one is answered with 5xx or not at all, when a genuine one is refused or a forged one
-taken, when one message is taken as two, when the gateway ends, stops answering, logs an error, or grows by
-more than ${GROWTH_MAX_MIB} MiB once it is warm.
+Starts its own gateway and Redis. Sends arbitrary requests over HTTP on this machine, genuine ones with altered
+bytes, fields, headers and framing, and genuine ones in other cuts and envelopes. Exits non-zero if a request gets
+5xx or no response, if a genuine one is rejected or a forged one accepted, if one message is accepted as two, or if
+the gateway exits, stops responding, logs an error, or grows by more than ${GROWTH_MAX_MIB} MiB after it is warm.
 
-  --requests N  of each provider (${DEFAULT_REQUESTS})
-  --seed S      the same choices again (keys, and with them signatures, are new in each run)
-  --json        one JSON object a line: one per provider, the last one for the run`;
+  --requests N  requests for each provider (${DEFAULT_REQUESTS})
+  --seed S      repeats the choices of that seed (keys and signatures are new in each run)
+  --json        one JSON object per line: one per provider, the last one for the run`;
 
 /** `npm run fuzz`. @returns 0 without a finding; 2 for a wrong command line; else 1 */
 export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {

@@ -72,7 +72,7 @@ function builtCheckout(folder: string): string {
     const main = join(root, 'apps', app, 'dist', 'main.js');
     if (!existsSync(main)) {
       throw new UsageError(
-        `--former: ${main} is missing; check the release out there and build it`,
+        `--former: ${main} is missing; check out the release there and build it`,
       );
     }
   }
@@ -93,16 +93,16 @@ function help(): string {
   return `npm run chaos -- [--seconds N] [--seed S] [--faults a,b] [--gateways N] [--workers N]
                      [--former DIR] [--json]
 
-Starts its own PostgreSQL, Redis, gateways and workers, sends them signed notifications of all
-three providers, takes the order events as a merchant would, breaks what it can meanwhile, and counts what
-was lost, doubled, falsely acknowledged or forged on either side. Ends non-zero unless all of it is 0.
+Starts its own PostgreSQL, Redis, gateways and workers. Sends them signed notifications of all three
+providers, and receives the order events as a merchant would. Injects faults meanwhile, and counts what
+was lost, doubled, falsely acknowledged or forged. Exits non-zero unless every count is 0.
 
-  --seconds N   of load and faults, ${SHORTEST_S} to ${LONGEST_S}; starting and the last recovery come on top (${DEFAULT_SECONDS})
-  --seed S      the same faults in the same order, with the same chances (printed where it is not given)
-  --faults a,b  only these
+  --seconds N   seconds of load and faults, ${SHORTEST_S} to ${LONGEST_S} (${DEFAULT_SECONDS}); start and last recovery come on top
+  --seed S      repeats the faults of that seed, in the same order (without it a seed is chosen and printed)
+  --faults a,b  only these faults
   --gateways N  and --workers N: how many of each, 1 to ${MOST_PROCESSES} (${DEFAULT_PROCESSES})
-  --former DIR  a built checkout of the release before, which runs beside this one for a while
-  --json        one JSON object a line, the last one for the whole run; progress on the standard error
+  --former DIR  a built checkout of the previous release, which runs beside this one for a while
+  --json        one JSON object per line, the last one for the whole run; progress goes to standard error
 
 Faults:
 ${faults.join('\n')}`;

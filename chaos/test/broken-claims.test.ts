@@ -163,7 +163,7 @@ const VARIANTS: readonly Variant[] = [
         replace: 'FOR UPDATE OF o',
       },
       {
-        file: `${CORE}/database/transaction.js`,
+        file: 'prisma/dist/bounded-pool.js',
         find: "SET LOCAL lock_timeout = '2s';",
         replace: '',
       },

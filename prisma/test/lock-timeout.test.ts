@@ -47,7 +47,7 @@ test('one that waits for a table lets others use it between its tries, and names
 
 test('one that never gets its lock gives up, leaves nothing, and does not count as failed', async () => {
   const { url, reader, result } = await whileSomebodyReads({ pauseMs: 10, giveUpAfterMs: 0 });
-  await expect(result).rejects.toThrow(/2_column got no lock in time .* run it again/);
+  await expect(result).rejects.toThrow(/2_column got no lock in time .* run this tool again/);
   expect(await query(url, `SELECT to_regclass('first') AS name`)).toEqual([{ name: null }]);
   await reader.query('COMMIT');
   const migrationsFolder = await folderOf(FOLDER);

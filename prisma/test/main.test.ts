@@ -75,7 +75,7 @@ test('an error is one line, without a stack', async () => {
   expect(help).toMatchObject({ code: 0, out: expect.stringContaining('--check') });
   expect(await run([])).toMatchObject({
     code: 1,
-    error: 'not migrated: DATABASE_URL is not set (--help says more)',
+    error: 'not migrated: DATABASE_URL is not set (see --help)',
   });
   expect(await run(['--cheque'], 'postgres://x')).toMatchObject({
     code: 1,

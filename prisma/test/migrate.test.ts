@@ -260,6 +260,6 @@ describe("the queue's role", () => {
     withPassword.password ||= 'x';
     await expect(
       migrate({ databaseUrl: url, queueDatabaseUrl: withPassword.href }),
-    ).rejects.toThrow(/a role of its own/);
+    ).rejects.toThrow(/a separate role/);
   });
 });

@@ -63,7 +63,7 @@ describe('the login', () => {
     await page.goto('/held?order=FORGED');
     await page.getByRole('link', { name: 'Accept…' }).click();
     await page.evaluate('document.querySelector("main [name=formToken]").value = "x"');
-    await page.getByLabel('Why you decide so').fill('forged');
+    await page.getByLabel('Reason (stored').fill('forged');
     await page.getByRole('button', { name: 'Accept' }).click();
     await main('That did not work (403)').waitFor();
     const order = await shop.prisma.order.findFirstOrThrow({ where: { number: 'FORGED' } });
@@ -83,8 +83,8 @@ test('an operator watches an order become paid, and its signed webhook arrive, w
   await main('Fact: paid').waitFor();
   await main('9 copies received, 1 applied').waitFor();
   await main('Delivery to shop').waitFor();
-  await main('answered 204').waitFor();
-  // Once, however many copies arrived; a held notification has an event, too.
+  await main('responded 204').waitFor();
+  // Once, however many copies came; what is held is told, too.
   expect(receiver.received.filter((type) => type === 'order.paid')).toHaveLength(1);
   expect(await page.evaluate('window.untouched')).toBe(true);
   await keepScreenshot(page, 'journey-paid');
@@ -98,8 +98,8 @@ test('an operator accepts a held payment: sees the effects, gives a reason, and 
   await page.goto('/held?order=WRONG');
   await page.getByRole('link', { name: 'Accept…' }).click();
   await main('¥0.01 (1 fen)').waitFor();
-  await main('That is ¥88.87 less than is due.').waitFor();
-  await page.getByLabel('Why you decide so').fill('seen on the statement');
+  await main('That is ¥88.87 less than the amount due.').waitFor();
+  await page.getByLabel('Reason (stored').fill('seen on the statement');
   await page.getByRole('button', { name: 'Accept' }).click();
   await page.waitForURL('/orders/demo/WRONG');
   await main('Accepted.').waitFor();
@@ -117,9 +117,9 @@ test('an operator rejects a held event, and it is permanently ignored', async ()
   await logIn(page, server.password);
   await page.goto('/held?order=NOBODYS');
   await page.getByRole('link', { name: 'Reject…' }).click();
-  await page.getByLabel('Why you decide so').fill('not ours');
+  await page.getByLabel('Reason (stored').fill('not ours');
   await page.getByRole('button', { name: 'Reject' }).click();
-  await main('Rejected: it is ignored, and kept.').waitFor();
+  await main('Rejected: the event is ignored, but kept.').waitFor();
   const event = await shop.prisma.notificationEvent.findFirstOrThrow({
     where: { orderNumber: 'NOBODYS' },
   });

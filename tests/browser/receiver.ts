@@ -6,6 +6,7 @@ import { createEndpoint } from '@payonce/core/deliveries/endpoints';
 import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
 import { Webhook } from 'standardwebhooks';
 import type { Shop } from '../shop.js';
+import { silent } from '../silent.js';
 
 const KEY = randomBytes(32);
 const LOOPBACK = '127.0.0.0/8';
@@ -59,6 +60,7 @@ export async function addEndpoint(shop: Shop, name: string, url: string): Promis
   const network = parseNetwork(LOOPBACK);
   const deps = {
     prisma: shop.prisma,
+    log: silent,
     clock: systemClock,
     encryptionKey: KEY,
     policy: createAddressPolicy(network ? [network] : []),

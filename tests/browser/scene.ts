@@ -4,12 +4,13 @@ import { registerOrder } from '@payonce/core/orders/register';
 import { eventually } from '@payonce/testkit/eventually';
 import { expect } from 'vitest';
 import type { Shop } from '../shop.js';
+import { silent } from '../silent.js';
 
 const DUE = 8_888n;
 
 export async function register(shop: Shop, number: string): Promise<void> {
   const terms = { merchant: 'demo', number, amount: DUE, currency: 'CNY' };
-  await registerOrder({ prisma: shop.prisma, clock: systemClock }, terms);
+  await registerOrder({ prisma: shop.prisma, log: silent, clock: systemClock }, terms);
 }
 
 /** Signs like the provider, and sends over HTTP, as often as configured. */
@@ -46,7 +47,7 @@ export async function playDay(shop: Shop): Promise<void> {
   });
   await shop.post('wechatpay-v2', 'sim-wechat-v2', refund);
   await recordDeadLetter(
-    { prisma: shop.prisma, clock: systemClock },
+    { prisma: shop.prisma, log: silent, clock: systemClock },
     {
       queue: 'notifications',
       jobId: 'alipay.sim-alipay.forged.00000000',

@@ -9,6 +9,7 @@ import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
+import { silent } from '../silent.js';
 import { deployment } from './deployed.js';
 
 /** PostgreSQL is killed when every acknowledged payment is applied and no job is left. */
@@ -44,7 +45,7 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
   const before = connect(url);
   const terms = { merchant: 'demo', amount: 8_888n, currency: 'CNY' };
   await registerOrders(
-    { prisma: before, clock: systemClock },
+    { prisma: before, log: silent, clock: systemClock },
     numbers.map((number) => ({ ...terms, number })),
   );
   await before.$disconnect();

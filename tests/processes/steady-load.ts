@@ -2,6 +2,7 @@ import { systemClock } from '@payonce/core/clock';
 import { registerOrder } from '@payonce/core/orders/register';
 import { expect } from 'vitest';
 import type { Shop } from '../shop.js';
+import { silent } from '../silent.js';
 
 const DUE = 8_888n;
 const SENDERS = 4;
@@ -24,7 +25,7 @@ export interface SteadyLoad {
  */
 export function startSteadyLoad(shop: Shop): SteadyLoad {
   const acknowledged: string[] = [];
-  const database = { prisma: shop.prisma, clock: systemClock };
+  const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   let running = true;
   let count = 0;
 

@@ -7,6 +7,7 @@ import { eventually } from '@payonce/testkit/eventually';
 import type { SignedRequest } from '@payonce/testkit/request';
 import { stop, until } from '@payonce/tooling/process';
 import { afterEach, expect, test } from 'vitest';
+import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
 
 /**
@@ -34,7 +35,7 @@ async function openInstallation(from: string) {
   const [redisUrl, databaseUrl] = [await deployed.startRedis(), await deployed.startDatabase()];
   const prisma = createPrisma({ url: databaseUrl, poolSize: 4, applicationName: 'upgrade-test' });
   deployed.undo.push(() => prisma.$disconnect());
-  const database = { prisma, clock: systemClock };
+  const database = { prisma, log: silent, clock: systemClock };
 
   const start = (name: 'gateway' | 'worker', where?: string) =>
     deployed.startApp(

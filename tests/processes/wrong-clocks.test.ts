@@ -9,6 +9,7 @@ import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { ensureFaketime, wrongClock } from '@payonce/tooling/faketime';
 import { until } from '@payonce/tooling/process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
 
 /**
@@ -113,7 +114,7 @@ test('under load no evidence is erased, every time is the database’s, and noth
   const startedAt = Date.now();
   const numbers = Array.from({ length: PAYMENTS }, (_, n) => `C${n}`);
   await registerOrders(
-    { prisma, clock: systemClock },
+    { prisma, log: silent, clock: systemClock },
     numbers.map((number) => ({ merchant: 'demo', number, amount: 8_888n, currency: 'CNY' })),
   );
   for (let at = 0; at < PAYMENTS; at += 10) {

@@ -28,7 +28,7 @@ interface Counts {
   readonly skipped: number;
 }
 
-const HELP = `npm test               every check and every test; the long ones in a small size
+const HELP = `npm test               every check and every test; long tests run at a small size
 npm run test:full      the same tests, each at the size that the documents state: up to an hour`;
 
 /** Tests of a promise under load read it: without it their sizes are small. */

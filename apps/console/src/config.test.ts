@@ -66,9 +66,11 @@ describe('the configuration', () => {
       header: 'x-forwarded-groups',
     });
     const only = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS: 'shop-a' };
-    expect(faultsOf({ ...named, ...header, ...only })).toContain('IDENTITY_MERCHANTS: is for when');
+    expect(faultsOf({ ...named, ...header, ...only })).toContain(
+      'IDENTITY_MERCHANTS: must not be set together',
+    );
     const same = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: 'x-forwarded-user' };
-    expect(faultsOf({ ...named, ...same })).toContain('is the header of the person');
+    expect(faultsOf({ ...named, ...same })).toContain('must not be the header of');
     for (const setting of [header, only]) {
       expect(faultsOf({ ...complete, ...setting })).toContain('PAYONCE_CONSOLE_IDENTITY_HEADER');
     }

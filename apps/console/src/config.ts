@@ -71,7 +71,7 @@ const shape = {
     .transform((text, context) => {
       const merchants = merchantsOf(text.split(',').map((entry) => entry.trim()));
       if (merchants !== null) return merchants;
-      const message = 'must be names of merchants or patterns between commas';
+      const message = 'must be comma-separated names of merchants, or patterns';
       context.addIssue({ code: 'custom', message });
       return z.NEVER;
     })
@@ -92,21 +92,26 @@ function readSettings(env: Env) {
   } = settings;
   const faults: string[] = [];
   if (person && proxies.length === 0) {
-    faults.push('PAYONCE_CONSOLE_IDENTITY_HEADER: needs PAYONCE_TRUSTED_PROXIES, who may send it');
+    faults.push(
+      'PAYONCE_CONSOLE_IDENTITY_HEADER: needs PAYONCE_TRUSTED_PROXIES, which may send it',
+    );
   }
   for (const name of [
     'PAYONCE_CONSOLE_IDENTITY_MERCHANTS',
     'PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER',
   ]) {
-    if (env[name] === '')
-      faults.push(`${name}: is set to nothing; leave it out, or name merchants`);
+    if (env[name] === '') faults.push(`${name}: is empty; leave it out, or name merchants`);
     else if (env[name] && !person) faults.push(`${name}: needs PAYONCE_CONSOLE_IDENTITY_HEADER`);
   }
   if (merchants && header) {
-    faults.push('PAYONCE_CONSOLE_IDENTITY_MERCHANTS: is for when the proxy does not say them');
+    faults.push(
+      'PAYONCE_CONSOLE_IDENTITY_MERCHANTS: must not be set together with PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER',
+    );
   }
   if (person && header === person) {
-    faults.push('PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: is the header of the person');
+    faults.push(
+      'PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: must not be the header of PAYONCE_CONSOLE_IDENTITY_HEADER',
+    );
   }
   if (faults.length > 0) throw new ConfigError(faults);
   return settings;

@@ -40,7 +40,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     applicationName: 'payonce-console',
     onConnect: () => watch.suspect(),
     onIdleError: (err) => {
-      log.warn({ err }, 'an idle database connection died');
+      log.warn({ err }, 'an idle database connection was lost');
       watch.suspect();
     },
   });

@@ -9,7 +9,7 @@ import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Contract, readContract } from './contract.js';
 import { notificationOf, paid, receive } from './received.js';
-import { call, startConsole, type TestConsole } from './support.js';
+import { call, silent, startConsole, type TestConsole } from './support.js';
 
 const CHANNELS = `channels:
   shop: { provider: alipay, appId: "2021", publicKeys: [{ env: KEY, retiredAt: 2026-12-01T00:00:00Z }] }
@@ -40,7 +40,7 @@ beforeAll(async () => {
   });
   for (const jobId of ['one', 'two']) {
     const letter = { queue: 'redis', jobId, job: {}, reason: 'malformed_job' } as const;
-    await recordDeadLetter({ prisma: server.prisma, clock: systemClock }, letter);
+    await recordDeadLetter({ prisma: server.prisma, log: silent, clock: systemClock }, letter);
   }
 });
 afterAll(async () => {

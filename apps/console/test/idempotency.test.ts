@@ -2,7 +2,7 @@ import { claimRequest } from '@payonce/core/access/idempotent-requests';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint } from '../src/auth/secrets.js';
-import { call, makeKey, startConsole, type TestConsole } from './support.js';
+import { call, makeKey, silent, startConsole, type TestConsole } from './support.js';
 
 const HOUR_MS = 3_600_000;
 let now = Date.now();
@@ -106,8 +106,8 @@ describe('a POST with an Idempotency-Key', () => {
 
 it('of a process that was killed frees the key after a minute, for the same request', async () => {
   const requestHash = fingerprint(`POST /v1/orders\n${JSON.stringify(order('B-1'))}`);
-  // All that it leaves behind is its first row.
-  const deps = { prisma: server.prisma, clock };
+  // All that it leaves behind is what it wrote first.
+  const deps = { prisma: server.prisma, log: silent, clock };
   const request = { actor: 'key:bootstrap', key: 'k-b', requestHash: requestHash.toString('hex') };
   expect(await claimRequest(deps, request)).toMatchObject({ result: 'claimed' });
 

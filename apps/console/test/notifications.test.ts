@@ -4,7 +4,7 @@ import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { PaymentEvent } from '@payonce/core/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startConsole, type TestConsole } from './support.js';
+import { silent, startConsole, type TestConsole } from './support.js';
 
 const OPENID = 'oUpF8uMuAJO_M2pxb1Q9zNjWeS6o';
 const BUYER = '2088101106499364';
@@ -94,7 +94,7 @@ function wechatPay(events: readonly PaymentEvent[]): VerifiedNotification {
 }
 
 async function apply(...batch: VerifiedNotification[]): Promise<void> {
-  await applyNotifications({ prisma: server.prisma, clock: systemClock }, batch);
+  await applyNotifications({ prisma: server.prisma, log: silent, clock: systemClock }, batch);
 }
 
 async function idsOf(query: string): Promise<string[]> {

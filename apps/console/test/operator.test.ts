@@ -4,7 +4,7 @@ import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import type { PaymentEvent } from '@payonce/core/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
-import { startConsole, type TestConsole } from './support.js';
+import { silent, startConsole, type TestConsole } from './support.js';
 
 let server: TestConsole;
 beforeAll(async () => {
@@ -188,7 +188,7 @@ describe('dead letters', () => {
   };
   const died = (jobId: string, reason: 'unknown_channel' | 'malformed_job') =>
     recordDeadLetter(
-      { prisma: server.prisma, clock: systemClock },
+      { prisma: server.prisma, log: silent, clock: systemClock },
       { queue: 'redis', jobId, job: { ...job, notificationId: jobId }, reason, error: OPENID },
     );
   const list = async (query = '') => (await api('GET', `/dead-letters${query}`)).json().deadLetters;

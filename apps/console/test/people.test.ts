@@ -153,7 +153,7 @@ describe('a person whose merchants the proxy names', () => {
     const first = await get('/', 'shop-a');
     expect([first.statusCode, first.headers.location]).toEqual([303, '/orders']);
     for (const [language, words] of [
-      ['en', 'This page is about all merchants.'],
+      ['en', 'This page covers all merchants'],
       ['zh-CN', '此页面涉及全部商户'],
     ] as const) {
       const page = await get('/audit', 'shop-a', { 'accept-language': language });

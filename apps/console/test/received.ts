@@ -5,6 +5,7 @@ import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
 import type { TestConsole } from './support.js';
+import { silent } from './support.js';
 
 /** An event that states a payment of 88.88 through Alipay, unless changed. */
 export function paid(orderNumber: string, changes: Partial<OrderStatement> = {}): OrderStatement {
@@ -50,7 +51,7 @@ export async function receive(
 ): Promise<bigint[]> {
   const ids: bigint[] = [];
   for (const one of notifications) {
-    await applyNotifications({ prisma, clock: systemClock }, [one]);
+    await applyNotifications({ prisma, log: silent, clock: systemClock }, [one]);
     const { notificationId, digest } = one;
     const where = { notificationId, digest };
     ids.push((await prisma.notification.findFirstOrThrow({ where })).id);

@@ -3,7 +3,7 @@
 import { systemClock } from '@payonce/core/clock';
 import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
 import { notificationOf, paid, receive } from './received.js';
-import { call, type TestConsole } from './support.js';
+import { call, silent, type TestConsole } from './support.js';
 
 /** IDs of one merchant's rows. All of its names and texts contain `mark`. */
 export interface Stock {
@@ -83,7 +83,7 @@ export async function deadLetterOf({ prisma }: TestConsole, mark: string): Promi
     job: {},
     reason: 'malformed_job',
   } as const;
-  await recordDeadLetter({ prisma, clock: systemClock }, letter);
+  await recordDeadLetter({ prisma, log: silent, clock: systemClock }, letter);
   const { id } = await prisma.deadLetter.findFirstOrThrow({ where: { jobId: letter.jobId } });
   return id.toString();
 }

@@ -10,6 +10,9 @@ import { type Backlog, createBacklog } from '../src/backlog.js';
 import { createBoard } from '../src/plugins/bull-board.js';
 import type { IdentitySettings } from '../src/plugins/people.js';
 
+/** A log that writes nothing. */
+export const silent = createLog({ name: 'console-test', level: 'silent' });
+
 export interface TestConsole {
   readonly app: FastifyInstance;
   readonly prisma: PrismaClient;
@@ -55,7 +58,7 @@ export async function startConsole(
     prisma,
     board,
     backlog,
-    log: createLog({ name: 'console-test', level: 'silent' }),
+    log: silent,
     clock: options.clock ?? systemClock,
   });
   return {

@@ -22,7 +22,7 @@ const gatewayEnv = {
   ...privateEnv(8601),
   PAYONCE_TRUSTED_PROXIES: list().refine(
     (proxies) => proxies.every(isProxyAddress),
-    'must be IP addresses or networks (10.0.0.0/8) between commas',
+    'must be comma-separated IP addresses or networks (10.0.0.0/8)',
   ),
   // A misconfigured shop has a notification or two refused per minute, a forger thousands.
   PAYONCE_GATEWAY_REFUSED_PER_MINUTE: count(120, 0, 1_000_000),

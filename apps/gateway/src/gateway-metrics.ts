@@ -26,13 +26,13 @@ export function createGatewayMetrics(metrics: Metrics) {
     }),
     rejected: new Counter({
       name: 'payonce_gateway_rejected_total',
-      help: 'Requests that verification refused, by reason.',
+      help: 'Requests that verification rejected, by reason.',
       labelNames: [...channelLabels, 'reason'] as const,
       registers,
     }),
     refused: new Counter({
       name: 'payonce_gateway_refused_total',
-      help: 'Requests refused before anything was verified, by HTTP status.',
+      help: 'Requests refused before verification, by HTTP status.',
       labelNames: ['status'] as const,
       registers,
     }),
@@ -44,48 +44,48 @@ export function createGatewayMetrics(metrics: Metrics) {
     }),
     probes: new Counter({
       name: 'payonce_gateway_signature_probes_total',
-      help: 'WeChat Pay tests with wrong signatures whether they are refused. No cause for alarm.',
+      help: 'Wrong signatures that WeChat Pay sends as a test. No cause for alarm.',
       labelNames: channelLabels,
       registers,
     }),
     unknownKeys: new Counter({
       name: 'payonce_gateway_unknown_keys_total',
-      help: 'Requests that name a key the channel does not have: alarm, a rotation may have been missed.',
+      help: 'Requests that name a key that the channel does not have. Alarm: a key rotation may have been missed.',
       labelNames: channelLabels,
       registers,
     }),
     queued: new Counter({
       name: 'payonce_gateway_queued_total',
-      help: 'Notifications that a store of the queue has durably, by store.',
+      help: 'Notifications stored durably in the queue, by store.',
       labelNames: ['queue'] as const,
       registers,
     }),
     queueSwitches: new Counter({
       name: 'payonce_gateway_queue_switches_total',
-      help: 'Switches between the stores of the queue, by the one that takes over.',
+      help: 'Switches between the stores of the queue, by the store that takes over.',
       labelNames: ['queue'] as const,
       registers,
     }),
     reports: new Counter({
       name: 'payonce_gateway_reports_total',
-      help: 'Reports of what this gateway did (copies, minutes, state): sent, or failed and sent again.',
+      help: 'Reports of this gateway (copies, minutes, state): sent, or failed and sent again.',
       labelNames: ['result'] as const,
       registers,
     }),
     uncounted: new Counter({
       name: 'payonce_gateway_uncounted_copies_total',
-      help: 'Acknowledgements that no report will tell, since reports are not taken and the memory for them is full.',
+      help: 'Acknowledgements that were not counted because the report buffer was full.',
       registers,
     }),
     clockSkew: new Gauge({
       name: 'payonce_clock_skew_seconds',
-      help: 'Our clock less the one of the provider, by its last verified notification; with the time on the way.',
+      help: "This machine's clock minus the provider's, by its last verified notification; includes the time in transit.",
       labelNames: channelLabels,
       registers,
     }),
     enqueueSeconds: new Histogram({
       name: 'payonce_gateway_enqueue_seconds',
-      help: 'Time until a store had a notification durably, or all had given up.',
+      help: 'Time until a store had a notification durably, or all stores had failed.',
       labelNames: ['result'] as const,
       // The deadline is 2 s in all.
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1, 2],
@@ -102,7 +102,7 @@ export function watchQueueAndKeys(
 ): void {
   new Gauge({
     name: 'payonce_gateway_queue_current',
-    help: '1 for each store that notifications are put into first.',
+    help: '1 for each store that gets new notifications.',
     labelNames: ['queue'] as const,
     registers: [metrics],
     collect() {

@@ -16,7 +16,7 @@ export function boundInFlight(
   let inFlight = 0;
   new Gauge({
     name: 'payonce_gateway_in_flight',
-    help: 'Genuine notifications that wait for a store just now.',
+    help: 'Genuine notifications that are waiting for a store.',
     registers: [metrics],
     collect() {
       this.set(inFlight);

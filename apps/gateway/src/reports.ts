@@ -55,15 +55,15 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
     unsent = null;
     sentAt = performance.now();
     metrics.reports.inc({ result: 'sent' });
-    if (failing) log.info('reports are taken again');
+    if (failing) log.info('the queue takes reports again');
     failing = false;
     return tally.notifications > 0;
   }
 
   function failed(err: unknown): void {
     metrics.reports.inc({ result: 'failed' });
-    // Notifications are still acknowledged, and a failure of the stores is logged with them.
-    log[failing ? 'debug' : 'warn']({ err }, 'a report was not taken, trying again');
+    // Notifications are acknowledged all the same, and whatever ails the stores is told with them.
+    log[failing ? 'debug' : 'warn']({ err }, 'the queue did not take a report, trying again');
     failing = true;
   }
 

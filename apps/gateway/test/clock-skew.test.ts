@@ -59,8 +59,8 @@ test.each([200, -200])(
       expect(skew).toBeLessThan(wrong + 10);
     }
     expect(warnings.map(({ channel, msg }) => [channel, msg])).toEqual([
-      ['sim-alipay', 'our clock and the one of the provider differ'],
-      ['sim-wechat', 'our clock and the one of the provider differ'],
+      ['sim-alipay', "this machine's clock differs from the provider's"],
+      ['sim-wechat', "this machine's clock differs from the provider's"],
     ]);
   },
 );

@@ -62,7 +62,7 @@ export function startOrderEvents(
 ): OrderEvents {
   const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
   if (encryptionKey === null) {
-    log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret are told nothing');
+    log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret get no order events');
   }
   const begin = () =>
     startDeliveries({
@@ -90,7 +90,8 @@ export function startOrderEvents(
   };
   /** One after the other; otherwise an older file could overwrite a newer one. */
   let turn = Promise.resolve();
-  const failed = (err: unknown) => log.warn({ err }, 'endpoints could not be declared');
+  const failed = (err: unknown) =>
+    log.warn({ err }, 'the endpoints of the channel file could not be applied');
   const declareInTurn = () => {
     turn = turn.then(declare).catch(failed);
     return turn;
@@ -120,7 +121,7 @@ export function startOrderEvents(
         declareSoon(config.readDeclared());
       } catch (error) {
         const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
-        log.error(why, 'the endpoints cannot be read again, the old ones stay');
+        log.error(why, 'the endpoints cannot be reloaded, the old ones stay in use');
       }
     },
     async stop() {

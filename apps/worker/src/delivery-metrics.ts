@@ -11,7 +11,7 @@ export function createDeliveryMetrics(metrics: Metrics) {
   return {
     attempts: new Counter({
       name: 'payonce_delivery_attempts_total',
-      help: 'Tries of deliveries by what came of them.',
+      help: 'Delivery attempts, by result.',
       labelNames: ['result'] as const,
       registers: [metrics],
     }),
@@ -26,19 +26,19 @@ export function watchDeliveries(metrics: Metrics, database: DatabaseDeps): void 
   const registers = [metrics];
   const deliveries = new Gauge({
     name: 'payonce_deliveries',
-    help: 'Deliveries that wait, and those that are parked.',
+    help: 'Deliveries that are pending or parked.',
     labelNames: ['state'] as const,
     registers,
   });
   const endpoints = new Gauge({
     name: 'payonce_webhook_endpoints',
-    help: 'Endpoints that work, whose circuit is open, and that are disabled.',
+    help: 'Endpoints that work, have an open circuit, or are disabled.',
     labelNames: ['state'] as const,
     registers,
   });
   new Gauge({
     name: 'payonce_delivery_oldest_seconds',
-    help: 'Age of the oldest order event that somebody has still to be told of.',
+    help: 'Age of the oldest order event that still has to be delivered.',
     registers,
     async collect() {
       for (const gauge of [this, deliveries, endpoints]) gauge.reset();

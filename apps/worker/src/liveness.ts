@@ -72,7 +72,7 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
       await Promise.all([look(), lookAtBatches()]);
       return false;
     },
-    onError: (err) => log.warn({ err }, 'the queues could not be looked at'),
+    onError: (err) => log.warn({ err }, 'checking the queues failed'),
   });
   return { isAlive: () => stuck === null && !hangs, stop: () => schedule.stop() };
 }

@@ -60,7 +60,7 @@ export async function startProcess(
     applicationName: 'payonce-worker',
     onConnect: () => watch.suspect(),
     onIdleError: (err) => {
-      log.warn({ err }, 'an idle database connection died');
+      log.warn({ err }, 'an idle database connection was lost');
       watch.suspect();
     },
   });
@@ -160,7 +160,7 @@ export async function startProcess(
     isAlive: liveness.isAlive,
   });
   lifecycle.onStop('private port', () => server.close());
-  log.info({ privateHost, privatePort: server.port }, 'worker is started');
+  log.info({ privateHost, privatePort: server.port }, 'worker has started');
   return { privatePort: server.port };
 }
 

@@ -52,7 +52,7 @@ export function consumeReports(queues: readonly QueueSettings[], deps: ReportDep
 function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal) {
   const log = deps.log.child({ queue: settings.kind });
   const parts = createLifecycle(log);
-  const tap = createTap((err) => log.error({ err }, 'reports are not taken any more'));
+  const tap = createTap((err) => log.error({ err }, 'reports are no longer taken'));
   const open = () => {
     const worker = openHostedReportWorker(settings, async (job, token) => {
       await tap.putBackWhilePaused(job, token);
@@ -62,14 +62,16 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     return worker;
   };
   const onFailure = (err: unknown) =>
-    log.warn({ err }, 'the reports cannot be taken, trying again');
+    log.warn({ err }, 'the queue of reports cannot be opened, trying again');
   const start = async () => {
     const worker = await openUntilReady(open, { signal, onFailure });
     parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
     if (signal.aborted) return;
     tap.attach(worker);
   };
-  const starting = start().catch((err) => log.debug({ err }, 'closed before it was open'));
+  const starting = start().catch((err) =>
+    log.debug({ err }, 'closed before the queue of reports was open'),
+  );
   return {
     tap,
     async close() {
@@ -103,7 +105,8 @@ async function countReport(
     return putBack(job, token, storeDelayMs(Math.random()));
   });
   const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  if (recorded.unknown > 0 && !isLast) throw new Error('not all of it is applied yet');
+  if (recorded.unknown > 0 && !isLast)
+    throw new Error('not all of the notifications are applied yet');
   metrics.reports.inc({ result: 'counted' });
   metrics.lostCopies.inc(recorded.unknown);
   return recorded;

@@ -74,7 +74,7 @@ export function openSource(options: SourceOptions): Source {
   let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
   let taken = 0;
   let erredAt = Number.NEGATIVE_INFINITY;
-  const tap = createTap((err) => log.error({ err }, 'the queue is not consumed any more'));
+  const tap = createTap((err) => log.error({ err }, 'the queue is no longer consumed'));
   const process = async (job: Job<unknown, unknown>, token: string | undefined) => {
     await tap.putBackWhilePaused(job, token);
     taken += 1;
@@ -97,7 +97,7 @@ export function openSource(options: SourceOptions): Source {
     if (closing.signal.aborted) return;
     running = { worker, queue };
     tap.attach(worker);
-    log.info(tap.isPaused ? 'jobs are taken once the database is ready' : 'taking jobs');
+    log.info(tap.isPaused ? 'jobs will be taken when the database is ready' : 'taking jobs');
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
 
@@ -115,7 +115,7 @@ export function openSource(options: SourceOptions): Source {
     name: queueName(settings),
     counts,
     async waiting() {
-      if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('it reports errors');
+      if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('the queue reports errors');
       return ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
     },
     promoteMisdated: (now) => ask((queue) => promoteMisdated(queue, now)),
@@ -191,6 +191,6 @@ function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log):
       await queue.retryJobs({ state: 'failed', count: 200, timestamp: Date.now() });
       return false;
     },
-    onError: (err) => log.warn({ err }, 'the failed jobs could not be looked at'),
+    onError: (err) => log.warn({ err }, 'checking the failed jobs failed'),
   });
 }

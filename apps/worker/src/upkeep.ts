@@ -62,7 +62,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     startSchedule({
       intervalMs: Math.min(intervalMs, config.releaseIntervalMs),
       run: async () => mayRun() && run(),
-      onError: (err) => log.warn({ err }, `${what} could not be looked at`),
+      onError: (err) => log.warn({ err }, `checking ${what} failed`),
     });
   const schedules = [
     every(
@@ -102,7 +102,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       }),
     ),
     every(
-      'held events of the release before',
+      'held events of the previous release',
       inRounds(ROUND_PAUSE, async (after) => {
         const decode = decodeStored(channels());
         const { last, results } = await redecodeStep(database, REDECODE_LIMIT, after, decode);
@@ -117,7 +117,8 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       // The next run asks a queue that is down again; its source reports it.
       const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
       const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
-      if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that a wrong clock wrote');
+      if (promoted > 0)
+        log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
       return promoted > 0;
     }),
     every('old reports', () => purgeReports(database)),

@@ -24,7 +24,7 @@ export function createWorkerMetrics(metrics: Metrics) {
     }),
     copies: new Counter({
       name: 'payonce_notification_copies_total',
-      help: 'Notifications that came again after they were settled.',
+      help: 'Notifications that arrived again after they were processed.',
       registers,
     }),
     batchSize: new Histogram({
@@ -46,13 +46,13 @@ export function createWorkerMetrics(metrics: Metrics) {
     }),
     deferrals: new Counter({
       name: 'payonce_deferrals_total',
-      help: 'Jobs put back without an attempt: others have their rows locked, or the store is away.',
+      help: 'Jobs put back without using an attempt: their rows are locked, or the store is down.',
       labelNames: ['reason'] as const,
       registers,
     }),
     deadLetters: new Counter({
       name: 'payonce_dead_letters_total',
-      help: 'Jobs taken out of the queue because they cannot succeed. Alarm on any.',
+      help: 'Jobs moved to the dead letters because they cannot succeed. Alarm on any.',
       labelNames: ['reason'] as const,
       registers,
     }),
@@ -64,24 +64,24 @@ export function createWorkerMetrics(metrics: Metrics) {
     }),
     lostCopies: new Counter({
       name: 'payonce_report_copies_lost_total',
-      help: 'Acknowledgements that were not counted: their notification was not applied within two minutes.',
+      help: 'Acknowledgements that were not counted because their notification was not applied within two minutes.',
       registers,
     }),
     purged: new Counter({
       name: 'payonce_purged_total',
-      help: "Raw bytes dropped after PAYONCE_RETENTION_DAYS: of notifications, and answers of merchants' systems.",
+      help: "Notifications, and responses of merchants' systems, whose raw bytes were deleted after PAYONCE_RETENTION_DAYS.",
       labelNames: ['what'] as const,
       registers,
     }),
     redecoded: new Counter({
       name: 'payonce_held_redecoded_total',
-      help: 'Held notifications of the release before by what came of decoding them again.',
+      help: 'Held notifications of the previous release, by the result of decoding them again.',
       labelNames: ['result'] as const,
       registers,
     }),
     surplusContents: new Counter({
       name: 'payonce_surplus_contents_total',
-      help: 'Unsigned contents beyond the handful that is stored under one notification ID. Alarm on any.',
+      help: 'Unsigned contents beyond the five that are stored under one notification ID. Alarm on any.',
       registers,
     }),
     released: new Counter({
@@ -119,7 +119,7 @@ export function watchWaits(
   const registers = [metrics];
   new Gauge({
     name: 'payonce_batch_oldest_seconds',
-    help: 'How long the oldest batch in hand has been; 0 when there is none.',
+    help: 'Age of the oldest batch in progress; 0 when there is none.',
     registers,
     collect() {
       this.set(batches.oldestMs() / 1_000);
@@ -127,7 +127,7 @@ export function watchWaits(
   });
   new Gauge({
     name: 'payonce_wait_oldest_seconds',
-    help: 'How long the job that has waited longest waits for a lock or the store; 0 when none does.',
+    help: 'Longest current wait of a job for a lock or the store; 0 when none waits.',
     labelNames: ['reason'] as const,
     registers,
     collect() {
@@ -156,12 +156,12 @@ export function watchHeld(metrics: Metrics, database: DatabaseDeps, deadlineMs: 
   });
   watchCount(metrics, {
     name: 'payonce_events_overdue',
-    help: 'Events that wait for their order beyond the deadline. Alarm on any.',
+    help: 'Events that have waited for their order beyond the deadline. Alarm on any.',
     count: () => countOverdue(database, deadlineMs),
   });
   watchCount(metrics, {
     name: 'payonce_dead_letters_open',
-    help: 'Dead letters neither applied after all nor dismissed. Alarm on any.',
+    help: 'Dead letters that are neither applied nor dismissed. Alarm on any.',
     count: () => countOpenDeadLetters(database),
   });
 }

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
-import { openTestQueue, type TestQueue } from './queues.js';
+import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
   startTestWorker,
@@ -129,7 +129,7 @@ test('SIGHUP reads the endpoints again: a removed one receives nothing more; a f
 
 test('earlier order events are delivered to an endpoint that the file names first at this start', async () => {
   await database.register('A1');
-  const closing = { prisma: database.prisma, clock: () => new Date() };
+  const closing = { prisma: database.prisma, log: silent, clock: () => new Date() };
   await closeOrder(closing, { merchant: 'tea', number: 'A1' });
   // Meanwhile endpoints can be read, but not created.
   const letGo = await hold('LOCK TABLE webhook_endpoints IN SHARE MODE');

@@ -10,7 +10,7 @@ import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/deliveries.js';
 import { startProcess } from '../src/process.js';
-import { asSuperuser, type TestQueue } from './queues.js';
+import { asSuperuser, silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
 const lendDatabase = databaseLender((url) =>
@@ -24,7 +24,7 @@ export async function openTestDatabase() {
     templateDatabase: inject('templateDatabase'),
   });
   const prisma = database.client;
-  const deps: DatabaseDeps = { prisma, clock: systemClock };
+  const deps: DatabaseDeps = { prisma, log: silent, clock: systemClock };
   return {
     url: database.url,
     prisma,

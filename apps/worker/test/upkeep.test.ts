@@ -5,7 +5,7 @@ import type { VerifiedNotification } from '@payonce/core/notifications/notificat
 import { registerOrder } from '@payonce/core/orders/register';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
-import { openTestQueue, type TestQueue } from './queues.js';
+import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
   startTestWorker,
@@ -66,7 +66,7 @@ describe('the running worker', () => {
   test.each(['redis', 'postgres', 'a-queue-that-is-gone'])(
     'applies a dead letter of %s when an operator asks for it, and counts it no more',
     async (origin) => {
-      const deps = { prisma: database.prisma, clock: systemClock };
+      const deps = { prisma: database.prisma, log: silent, clock: systemClock };
       await database.register('A1');
       const { id: jobId, data: job } = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
       await recordDeadLetter(deps, { queue: origin, jobId, job, reason: 'unknown_channel' });
@@ -83,7 +83,7 @@ describe('the running worker', () => {
 
   test('flags both orders of a trade that two merchants claim', async () => {
     const { prisma } = database;
-    const deps = { prisma, clock: systemClock };
+    const deps = { prisma, log: silent, clock: systemClock };
     await database.register('A1');
     const hostile = { merchant: 'hostile', number: 'H1', amount: 8888n, currency: 'CNY' };
     await registerOrder(deps, hostile);
@@ -100,19 +100,25 @@ describe('the running worker', () => {
     });
   });
 
-  test('applies a dead letter of a worker from before version 2', async () => {
-    const deps = { prisma: database.prisma, clock: systemClock };
+  test('applies a dead letter that a worker of before version 2 left', async () => {
+    const deps = { prisma: database.prisma, log: silent, clock: systemClock };
     await database.register('A1');
     const job = shop.formerJobFor(shop.payment({ orderNumber: 'A1' }).body);
     await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'unknown_channel' });
     const { id: letter } = await database.prisma.deadLetter.findFirstOrThrow();
     await requestRedrive(deps, { actor: 'lin', reason: null, letter });
-    await start();
+    const { lines } = await start();
     await eventually(async () => (await database.statusOf('A1')) === 'paid');
+    const redriven = () => lines.filter((line) => line.includes('dead_letters.redriven'));
+    await eventually(() => Promise.resolve(redriven().length === 2));
+    expect(redriven().map((line) => JSON.parse(line))).toMatchObject([
+      { deadLetter: String(letter) },
+      { looked: 1, redriven: 1 },
+    ]);
   });
 
-  test('verifies a dead letter again: one that was tampered with fails again, and is logged', async () => {
-    const deps = { prisma: database.prisma, clock: systemClock };
+  test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
+    const deps = { prisma: database.prisma, log: silent, clock: systemClock };
     await database.register('A1');
     const { id: jobId, data: job } = tampered(
       shop.jobFor(shop.payment({ orderNumber: 'A1' }).body),

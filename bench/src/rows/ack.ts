@@ -10,7 +10,7 @@ export const POOLS = ['10', '32'] as const;
 
 export const ackFloor: Row = {
   name: 'ack.floor',
-  does: 'acknowledged a second, against a bare route with the same verification and queue.add',
+  does: 'acknowledged per second, against a bare route with the same verification and queue.add',
   side: async (stage) => rateSide('ack.floor', 'acknowledged/s', () => ours(stage)),
   measure: async (stage) => [
     await compare(
@@ -56,7 +56,7 @@ export const ackNaive: Row = {
 
 export const ackStandby: Row = {
   name: 'ack.standby',
-  does: 'acknowledged a second without Redis, against one queue.add for each request',
+  does: 'acknowledged per second without Redis, against one queue.add for each request',
   side: async (stage) => rateSide('ack.standby', 'acknowledged/s', () => withoutRedis(stage)),
   measure: async (stage) => [
     await compare(
@@ -79,7 +79,7 @@ export const ackStandby: Row = {
 
 export const duplicates: Row = {
   name: 'duplicates',
-  does: 'acknowledged a second when nine of ten are copies, against all distinct',
+  does: 'acknowledged per second when nine of ten are copies, against all distinct',
   measure: async (stage) => [
     await compare(
       {

@@ -10,7 +10,7 @@ type Start = (place: Place) => Promise<Running>;
 
 export const applyNaive: Row = {
   name: 'apply.naive',
-  does: 'applied a second by one worker, against one Prisma transaction for each job',
+  does: 'applied per second by one worker, against one Prisma transaction for each job',
   measure: async (stage) => [
     await compare(
       {
@@ -59,7 +59,7 @@ export const applyFloor: Row = {
 
 export const workers: Row = {
   name: 'workers',
-  does: 'applied a second by two worker processes, against one',
+  does: 'applied per second by two worker processes, against one',
   measure: async (stage) => {
     const one: Start = (place) => stage.programs.worker(place);
     return [

@@ -8,7 +8,7 @@ import { type Row, rateSide } from './row.js';
 
 export const growth: Row = {
   name: 'growth',
-  does: 'applied a second with two million notifications and orders stored, against ten thousand',
+  does: 'applied per second with two million notifications and orders stored, against ten thousand',
   async measure(stage) {
     const { scale, stores, say } = stage;
     const few = await stores.freshPlace();

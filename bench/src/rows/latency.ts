@@ -18,7 +18,7 @@ const WARM_UP_LIMIT_MS = 60_000;
 
 export const latency: Row = {
   name: 'latency',
-  does: 'milliseconds from receipt to applied at 200 a second: p50 and p99',
+  does: 'milliseconds from receipt to applied at 200 per second: p50 and p99',
   async measure(stage) {
     const files = filesOf(stage);
     const found: { p50: number; p99: number }[] = [];

@@ -14,7 +14,7 @@ const STRIDE = 100;
 
 export const verifyAlipay: Row = {
   name: 'verify.alipay',
-  does: "verifications a second of one RSA2 notification, against alipay-sdk's checkNotifySignV2",
+  does: "verifications per second of one RSA2 notification, against alipay-sdk's checkNotifySignV2",
   async measure(stage) {
     const { ours, fields, publicKeyText } = alipayNotice(stage);
     const sdk = new AlipaySdk({
@@ -75,7 +75,7 @@ export const verifyAlipayFloor: Row = {
 
 export const verifyWechatpay: Row = {
   name: 'verify.wechatpay',
-  does: 'v3 notifications verified and opened a second, against the faster SDK doing both',
+  does: 'v3 notifications verified and decrypted per second, against the faster SDK doing both',
   async measure(stage) {
     const { ours, axiosPlugin, nodeV3 } = await wechatpaySides(stage);
     return [

@@ -12,17 +12,17 @@ const DELIVERING_LIMIT_MS = 10_000;
 export const consumerFaults: readonly Fault[] = [
   behaving({
     name: 'consumer-failing',
-    does: "the merchant's system answers with errors, with redirects, and with Retry-After",
+    does: "the merchant's system responds with errors, with redirects, and with Retry-After",
     behaviour: (random) => ({ kind: 'fails', status: () => random.pick(REFUSALS) }),
   }),
   behaving({
     name: 'consumer-hangs',
-    does: "the merchant's system reads requests and never answers them",
+    does: "the merchant's system reads requests and never responds",
     behaviour: () => ({ kind: 'hangs' }),
   }),
   behaving({
     name: 'consumer-slow',
-    does: "the merchant's system takes half a second to five seconds to answer",
+    does: "the merchant's system takes half a second to five seconds to respond",
     behaviour: (random) => ({ kind: 'slow', ms: () => random.between(500, 5_000) }),
   }),
   {

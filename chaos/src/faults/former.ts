@@ -6,7 +6,7 @@ const READY_LIMIT_MS = 30_000;
 export const formerFaults: readonly Fault[] = [
   {
     name: 'former-release-beside',
-    does: 'a gateway and a worker of the release before run beside the present ones, on the same stores (--former DIR)',
+    does: 'a gateway and a worker of the previous release run beside the current ones, on the same stores (--former DIR)',
     lasts: 'medium',
     besidesMs: 8_000,
     arrange: async ({ cluster }) =>

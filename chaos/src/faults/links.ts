@@ -49,7 +49,7 @@ export const linkFaults: readonly Fault[] = [
   }),
   onLinks({
     name: 'notify-links-break',
-    does: 'connections from the providers break in the middle of a reply that was given',
+    does: 'connections from the providers break in the middle of a reply',
     links: ({ notify }) => notify,
     fault: (random) => ({ kind: 'cut', afterBytes: () => random.between(1, MOST_REPLY_BYTES) }),
   }),
@@ -61,13 +61,13 @@ export const linkFaults: readonly Fault[] = [
   }),
   onLinks({
     name: 'consumer-down',
-    does: "the merchant's system is away: connections to it are reset at once",
+    does: "the merchant's system is down: connections to it are reset at once",
     links: ({ webhooks }) => webhooks,
     fault: () => ({ kind: 'refuse' }),
   }),
   onLinks({
     name: 'consumer-links-break',
-    does: "connections to the merchant's system break in the middle of its answer: it has taken the event",
+    does: "connections to the merchant's system break in the middle of its response, after it has taken the event",
     links: ({ webhooks }) => webhooks,
     fault: (random) => ({ kind: 'cut', afterBytes: () => random.between(1, MOST_ANSWER_BYTES) }),
   }),

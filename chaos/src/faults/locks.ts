@@ -16,7 +16,7 @@ const STORY_MS = 30_000;
 export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'order-locked',
-    does: "another session holds the lock of one order's row, which is told of meanwhile",
+    does: "another session holds the lock of an order's row while notifications of that order arrive",
     story: ({ stories }) => stories.steady(STORY_MS),
     lock: async (session, { merchant, number }) => {
       const text = 'SELECT 1 FROM orders WHERE merchant = $1 AND number = $2 FOR UPDATE';
@@ -34,7 +34,7 @@ export const lockFaults: readonly Fault[] = [
   }),
   {
     name: 'table-locked',
-    does: 'another session holds the lock of the whole table of facts; all of it is applied soon after',
+    does: 'another session holds the lock of the whole table of facts; what waited is applied soon after',
     lasts: 'medium',
     besidesMs: 8_000,
     async begin(stage) {

@@ -12,7 +12,7 @@ const WRITER_DELAY = '10s';
 export const postgresFaults: readonly Fault[] = [
   {
     name: 'postgres-away-long',
-    does: 'PostgreSQL is away for long; what waited begins within ten seconds of its return',
+    does: 'PostgreSQL is down for long; notifications that waited start within ten seconds of its return',
     lasts: 'long',
     besidesMs: 8_000,
     async begin(stage) {

@@ -8,7 +8,7 @@ const IN_TRANSACTION_LIMIT_MS = 5_000;
 export const processFaults: readonly Fault[] = [
   {
     name: 'gateway-killed',
-    does: 'SIGKILL of a gateway with requests in hand; it is started again',
+    does: 'SIGKILL of a gateway with requests in progress; it restarts',
     lasts: 'moment',
     async begin({ cluster, random }) {
       await random.pick(cluster.gateways).part.crash();
@@ -17,7 +17,7 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'worker-killed',
-    does: 'SIGKILL of a worker in the middle of a transaction; it is started again',
+    does: 'SIGKILL of a worker in the middle of a transaction; it restarts',
     lasts: 'moment',
     async begin({ cluster, random, say }) {
       const index = random.between(0, cluster.workers.length - 1);
@@ -33,7 +33,7 @@ export const processFaults: readonly Fault[] = [
   },
   {
     name: 'all-killed',
-    does: 'SIGKILL of every process at once, both stores too; all are started again',
+    does: 'SIGKILL of every process at once, both stores too; all restart',
     lasts: 'moment',
     async begin({ cluster }) {
       const { redis, postgres, gateways, workers, console } = cluster;

@@ -7,13 +7,13 @@ const CONFIG_LIMIT_MS = 15_000;
 export const storeFaults: readonly Fault[] = [
   {
     name: 'redis-killed',
-    does: 'SIGKILL of Redis; it is started again on its append-only file',
+    does: 'SIGKILL of Redis; it restarts from its append-only file',
     lasts: 'moment',
     begin: ({ cluster }) => crash(cluster.redis),
   },
   {
     name: 'postgres-killed',
-    does: 'SIGKILL of PostgreSQL and its backends; it is started again and recovers from its log',
+    does: 'SIGKILL of PostgreSQL and its backends; it restarts and recovers from its log',
     lasts: 'moment',
     begin: ({ cluster }) => crash(cluster.postgres),
   },
@@ -31,7 +31,7 @@ export const storeFaults: readonly Fault[] = [
   },
   {
     name: 'both-stores-down',
-    does: 'Redis and PostgreSQL are killed and stay away: nothing may be acknowledged',
+    does: 'Redis and PostgreSQL are killed and stay down: nothing may be acknowledged',
     lasts: 'short',
     async begin({ cluster: { redis, postgres } }) {
       await Promise.all([redis.down(), postgres.down()]);
@@ -67,7 +67,7 @@ export const storeFaults: readonly Fault[] = [
   },
   {
     name: 'redis-disk-full',
-    does: "the disk of Redis's append-only file is full: Redis ends, and starts in vain",
+    does: "the disk of Redis's append-only file is full: Redis exits, and cannot restart",
     lasts: 'short',
     arrange: async ({ cluster: { redisDisk } }) => (redisDisk.own ? null : redisDisk.why),
     async begin({ cluster: { redisDisk, redis }, say }) {

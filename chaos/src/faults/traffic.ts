@@ -32,7 +32,7 @@ export const trafficFaults: readonly Fault[] = [
   },
   {
     name: 'hostile-merchant',
-    does: "a second merchant tells of the first one's trades on orders of its own, before and after the genuine ones",
+    does: "a second merchant sends notifications with the first one's trades for its own orders, before and after the genuine ones",
     lasts: 'short',
     async begin({ load, stories }) {
       for (let count = 0; count < CONTESTED; count += 1) {

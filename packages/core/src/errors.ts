@@ -7,8 +7,8 @@ export const ERRORS = {
   invalid_configuration: 'The configuration is not valid.',
   queue_unavailable: 'The queue does not take notifications at the moment.',
   database_unavailable: 'The database does not answer at the moment.',
-  deadline_exceeded: 'It took too long.',
-  locked: 'Another transaction has it locked at the moment.',
+  deadline_exceeded: 'The operation took too long.',
+  locked: 'Another transaction holds the lock at the moment.',
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;

@@ -64,8 +64,8 @@ export async function runProcess(
       delay: drainLimitMs,
       skip: reloads ? ['SIGHUP'] : [],
       logger: { error: (message: unknown) => log.error({ err: message }, 'stopping failed') },
-      onSecondSignal: (signal: string) => log.warn({ signal }, 'second signal, ending at once'),
-      onTimeout: () => log.error({ drainLimitMs }, 'not drained in time, ending'),
+      onSecondSignal: (signal: string) => log.warn({ signal }, 'second signal, exiting at once'),
+      onTimeout: () => log.error({ drainLimitMs }, 'not drained in time, exiting'),
     },
     async ({ signal, err }: { signal?: string; err?: Error }) => {
       if (err) log.fatal({ err }, 'uncaught error, stopping');

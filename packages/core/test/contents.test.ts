@@ -164,6 +164,24 @@ describe('equal contents under one notification ID', () => {
     ]);
   });
 
+  test('the outcomes of a message are in the order of its events, whichever of them are duplicates', async () => {
+    const deps = await withOrder();
+    const three = [payment('A0', 'T0'), payment('A1', 'T1'), payment('A2', 'T2')];
+    expect(await apply(deps, content('a', three))).toEqual([
+      ['unknown_order', 'applied', 'unknown_order'],
+    ]);
+    await deps.prisma.order.create({
+      data: { ...terms('A2'), createdAt: minute(0), updatedAt: minute(0) },
+    });
+    expect(await apply(deps, content('b', three))).toEqual([
+      ['unknown_order', 'duplicate', 'applied'],
+    ]);
+    expect(await outcomes(deps)).toEqual([
+      'unknown_order,applied,duplicate',
+      'unknown_order,duplicate,applied',
+    ]);
+  });
+
   test('equal to a conflict is a conflict, until a person accepts one of them', async () => {
     const deps = await withOrder();
     const other = payment('A1', 'T2');

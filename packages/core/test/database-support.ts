@@ -1,6 +1,7 @@
 /** A separate database per test, and notifications as the worker would apply them. */
 import { createHash, randomUUID } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { createLog } from '@payonce/core/log';
 import { applyNotifications } from '@payonce/core/notifications/apply';
 import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { Fact } from '@payonce/core/orders/fact';
@@ -10,6 +11,9 @@ import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject, onTestFinished } from 'vitest';
 
 const MERCHANT = 'default';
+
+/** A log that writes nothing. */
+export const silent = createLog({ name: 'test', level: 'silent' });
 
 export const minute = (n: number) => new Date(Date.UTC(2026, 0, 1, 0, n));
 
@@ -30,7 +34,13 @@ export async function testDatabase(): Promise<TestDatabase> {
     templateDatabase: inject('templateDatabase'),
   });
   onTestFinished(giveBack);
-  const database = { url, prisma: client, now: minute(0), clock: () => database.now };
+  const database = {
+    url,
+    prisma: client,
+    log: silent,
+    now: minute(0),
+    clock: () => database.now,
+  };
   return database;
 }
 

@@ -88,6 +88,7 @@ function recordDeps(deps: DeliveryDatabase): RecordDeps {
   // A getter: the present clock, not a copy.
   return {
     prisma: deps.prisma,
+    log: deps.log,
     clock: () => deps.now,
     disableAfterMs: 5 * 24 * 60 * MINUTE,
     random: () => 0,

@@ -11,6 +11,7 @@ import {
   notificationRow,
   orderRow,
   payment,
+  silent,
   type TestDatabase,
   terms,
   testDatabase,
@@ -138,7 +139,7 @@ describe('a database that does not answer', () => {
       applicationName: 'test',
     });
     onTestFinished(() => prisma.$disconnect());
-    const deps = { prisma, clock: () => minute(0) };
+    const deps = { prisma, log: silent, clock: () => minute(0) };
     const unavailable = { code: 'database_unavailable' };
     await expect(applyAll(deps, [notification(payment('A1'))])).rejects.toMatchObject(unavailable);
     await expect(registerOrder(deps, terms('A1'))).rejects.toMatchObject(unavailable);

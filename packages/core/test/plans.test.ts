@@ -2,7 +2,7 @@ import { applyNotifications } from '@payonce/core/notifications/apply';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { freshDatabase } from '@payonce/testkit/database';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { minute, notification, payment } from './database-support.js';
+import { minute, notification, payment, silent } from './database-support.js';
 
 const ORDERS = 10_000;
 const BATCH = 100;
@@ -38,7 +38,7 @@ test('a batch reads no table from end to end, even while the planner does not kn
   const before = await readFromEndToEnd(url);
 
   await connected(url, async (prisma) => {
-    const deps = { prisma, clock: () => minute(0) };
+    const deps = { prisma, log: silent, clock: () => minute(0) };
     for (const from of [1, 1 + BATCH]) {
       const batch = Array.from({ length: BATCH }, (_, i) => notification(payment(`N${from + i}`)));
       await applyNotifications(deps, batch); // new ones

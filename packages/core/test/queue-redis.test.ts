@@ -131,7 +131,7 @@ test('a Redis that refuses CONFIG takes nothing, unless it is configured as mana
   const redis = await ownRedis({ user: 'default on nopass ~* &* +@all -config' });
   const checked = open(redisSettings(redis.url));
   await eventually(() =>
-    expect(checked.state).toEqual({ state: 'down', reason: 'not durable: CONFIG is refused' }),
+    expect(checked.state).toEqual({ state: 'down', reason: 'not durable: Redis refuses CONFIG' }),
   );
   await expect(checked.enqueue(someJob(), 2_000)).rejects.toMatchObject({
     code: 'queue_unavailable',
@@ -242,8 +242,8 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
   );
   const careful = open(redisSettings(master.url, { waitReplicas: 1 }));
   await until(careful, 'ready');
-  // The master reports it as online; on a busy machine the replica's first confirmation takes
-  // longer than an add waits.
+  // Online is what the master says; on a busy machine the replica's first word takes longer than an
+  // add waits.
   await eventually(() => careful.enqueue(someJob(), 2_000));
   await Promise.all(Array.from({ length: 20 }, () => careful.enqueue(someJob(), 2_000)));
   replica.suspend();

@@ -143,7 +143,7 @@ test('a Redis that is known to hang costs no share, except for an occasional pro
   redis.resume();
   await addUntilBack(queue);
   expect(queue.switches).toEqual(['postgres', 'redis']);
-  const back = queue.said().filter((text) => text === 'the queue is back in its first store');
+  const back = queue.said().filter((text) => text === 'the queue uses its first store again');
   expect(back).toHaveLength(1);
 });
 

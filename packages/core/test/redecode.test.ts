@@ -52,7 +52,7 @@ async function testFormer(...batch: VerifiedNotification[]) {
 }
 
 /**
- * The present release's decoding of these bodies: the digest of the text before the colon, and
+ * What the present release sees in these bodies: the digest of the text before the colon, and
  * events.
  */
 const seeing =

@@ -13,7 +13,7 @@ import { queuesOf } from '../src/queue/shards.js';
 import { someJob } from './queue-jobs.js';
 
 /**
- * Servers that require TLS and a password, reached by the environment's settings, like gateway and
+ * Servers that demand TLS and a password, reached by what the environment says, as gateway and
  * worker do.
  */
 
@@ -108,22 +108,19 @@ function startConsumer(stores: QueueStores) {
   return { taken, errors };
 }
 
-test.each(WAYS)(
-  "with TLS and a password, a gateway's job reaches a worker: %s",
-  async (way) => {
-    const stores = storesOf(envOf(way));
-    const { queue, stores: shards } = open(stores);
-    const { taken } = startConsumer(stores);
-    await eventually(() => {
-      for (const { state } of shards) expect(state).toEqual({ state: 'ready' });
-    });
-    const jobs = Array.from({ length: 12 }, () => someJob());
-    const names = await Promise.all(jobs.map((job) => queue.enqueue(job, job.id, 2_000)));
-    await eventually(() => expect([...taken].sort()).toEqual(jobs.map(({ id }) => id).sort()));
-    // Each shard has some: every master of the cluster was reached.
-    if (way === 'cluster') expect(new Set(names).size).toBeGreaterThan(1);
-  },
-);
+test.each(WAYS)("with TLS and a password, a gateway's job reaches a worker: %s", async (way) => {
+  const stores = storesOf(envOf(way));
+  const { queue, stores: shards } = open(stores);
+  const { taken } = startConsumer(stores);
+  await eventually(() => {
+    for (const { state } of shards) expect(state).toEqual({ state: 'ready' });
+  });
+  const jobs = Array.from({ length: 12 }, () => someJob());
+  const names = await Promise.all(jobs.map((job) => queue.enqueue(job, job.id, 2_000)));
+  await eventually(() => expect([...taken].sort()).toEqual(jobs.map(({ id }) => id).sort()));
+  // Each shard has some: every master of the cluster was reached.
+  if (way === 'cluster') expect(new Set(names).size).toBeGreaterThan(1);
+});
 
 /** Gateway and worker cannot connect, and report the reason; neither reveals a secret. */
 async function expectRefused(env: Env, why: RegExp): Promise<void> {
@@ -167,8 +164,9 @@ test('a certificate of an untrusted authority is refused, and reported as the re
   await Promise.all(WAYS.map((way) => expectRefused(withoutCa(way), /certificate/)));
 });
 
-test('closing while a certificate is being refused does not end the process', async () => {
-  // An unhandled error fails the run. It needs a certain moment: about one try of three meets it.
+test('who closes while a certificate is being refused goes on living', async () => {
+  // An error that nobody listens for fails the run. Which moment it takes is a matter of luck: one
+  // of three.
   const [queue] = queuesOf(storesOf(withoutCa('single')));
   for (let count = 0; count < 30; count += 1) {
     const worker = openHostedWorker(queue, async () => {}, { concurrency: 1 });

@@ -10,17 +10,19 @@ export const apiKeyView = z.object({
   merchants: z
     .array(z.string())
     .nullable()
-    .describe('Whose data it may see and change: names and patterns; null is all.'),
-  hint: z.string().describe('The first characters of the key, to tell keys apart.'),
+    .describe(
+      'The merchants whose data the key may see and change, as names and patterns; null means all.',
+    ),
+  hint: z.string().describe('The first characters of the key, to identify it.'),
   createdBy: z.string(),
   createdAt: time,
-  lastUsedAt: time.nullable().describe('To the minute.'),
+  lastUsedAt: time.nullable().describe('Accurate to the minute.'),
   expiresAt: time.nullable(),
   revokedAt: time.nullable(),
 });
 
 export const newApiKeyView = apiKeyView.extend({
-  key: z.string().describe('The key itself. Shown this once, and stored nowhere.'),
+  key: z.string().describe('The key itself. Shown only once; only its hash is stored.'),
 });
 
 type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;

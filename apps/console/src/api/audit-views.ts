@@ -58,7 +58,7 @@ export const auditRowView = auditView.extend({
   apiKey: id,
   detail: z
     .record(z.string(), z.unknown())
-    .describe('What it was about and what came of it, as it was written down then.'),
+    .describe('The subject and the result, as recorded at that time.'),
 });
 
 /** The objects of an audit row; enough for `viewOfAuditRow`. */

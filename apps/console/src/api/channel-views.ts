@@ -8,14 +8,22 @@ export const channelView = z.object({
   provider: z.string(),
   merchant: z.string(),
   simulated: z.boolean(),
-  notifyPath: z.string().describe("The path of the notify address, below the gateway's own."),
-  settings: z.record(z.string(), z.unknown()).describe('What the file says that is no key.'),
+  notifyPath: z
+    .string()
+    .describe("The path of the notify address, below the gateway's own address."),
+  settings: z
+    .record(z.string(), z.unknown())
+    .describe('The settings in the channel file, without the keys.'),
   keys: z.array(
     z.object({
-      setting: z.string().describe('The list that it stands in.'),
-      name: z.string().describe('A serial, or where the key is read from. Never the key.'),
+      setting: z.string().describe('The setting that lists the key.'),
+      name: z
+        .string()
+        .describe('A serial number, or where the key is read from; never the key itself.'),
       retiredAt: time.nullable(),
-      expiresAt: time.nullable().describe('As gateways report it; null for what does not expire.'),
+      expiresAt: time
+        .nullable()
+        .describe('As reported by gateways; null if the key does not expire.'),
     }),
   ),
 });

@@ -32,7 +32,7 @@ const attemptView = z.object({
   response: z
     .string()
     .nullable()
-    .describe('The first KiB of the answer, as text; masked unless the role is `admin`.'),
+    .describe('The first KiB of the response, as text; masked unless the role is `admin`.'),
 });
 
 export const orderEventView = z.object({

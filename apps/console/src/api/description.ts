@@ -6,19 +6,19 @@ import { problemSchema } from '../plugins/problems.js';
 
 /** The meaning of a status, the same for every route. */
 const MEANINGS: Readonly<Record<string, string>> = {
-  200: 'As asked for.',
-  201: 'Made.',
-  400: 'The request is not as described here; `errors` names each field.',
+  200: 'OK.',
+  201: 'Created.',
+  400: 'The request is not valid. `errors` names the fields.',
   401: 'No valid bearer key.',
-  403: 'The role of the key is too small, or the key is not of this merchant; `code` says which.',
-  404: 'No such thing.',
-  409: 'It cannot be done as things are; `code` says why.',
+  403: 'The role or the merchants of the key do not allow this. `code` says which.',
+  404: 'Not found.',
+  409: 'Conflicts with the current state. `code` says why.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
-  422: 'Understood, and refused; `code` says why.',
-  429: 'This address sent too many keys that were refused. Wait for `Retry-After`.',
-  500: 'A defect of ours; the log has it.',
-  503: 'The database does not answer. Try again after `Retry-After`.',
+  422: 'The request cannot be carried out. `code` says why.',
+  429: 'This address sent too many invalid keys. Wait for the time in `Retry-After`.',
+  500: 'An error inside payonce. The log has the details.',
+  503: 'Not available. `code` says why: often the database does not answer, and `Retry-After` says when to try again.',
 };
 
 const IDEMPOTENCY_KEY = z.object({
@@ -28,7 +28,7 @@ const IDEMPOTENCY_KEY = z.object({
     .max(255)
     .optional()
     .describe(
-      'Sent again with the same key within a day, the request is not done again and has the same answer, with `Idempotent-Replayed: true`.',
+      'A request that is repeated with the same key within a day is not carried out again. It gets the same response, with `Idempotent-Replayed: true`.',
     ),
 });
 
@@ -63,13 +63,13 @@ export function describeRoute(
 function merchantsNeeded(rule: MerchantRule = 'all'): string {
   switch (rule) {
     case 'all':
-      return ' and a key of all merchants.';
+      return ' and a key for all merchants.';
     case 'none':
       return '.';
     case 'listed':
-      return ". It is about what belongs to the key's merchants.";
+      return ". Covers the key's merchants only.";
     default:
-      return ', and a key of the merchant.';
+      return ' and a key for the merchant.';
   }
 }
 

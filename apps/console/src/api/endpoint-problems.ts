@@ -16,10 +16,10 @@ export type EndpointRefusal =
 
 const URL_FAULTS: Readonly<Record<UrlFault, string>> = {
   not_a_url: 'must be https://… of at most 2,048 characters',
-  not_https: 'must be https, or of a network in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
-  credentials: 'must hold no user and no password: the signature is what proves us',
-  address_refused: 'is an address that nothing may be sent to (PAYONCE_WEBHOOK_ALLOW_NETWORKS)',
-  other_kind: 'must stay what it is: a handler, or an address',
+  not_https: 'must be https, or in a network of PAYONCE_WEBHOOK_ALLOW_NETWORKS',
+  credentials: 'must not contain a user or a password: order events are signed instead',
+  address_refused: 'is neither a public address nor in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
+  other_kind: 'must stay of its kind: a handler, or an address',
 };
 
 export function problemOfEndpoint(refusal: EndpointRefusal): Problem {
@@ -27,16 +27,20 @@ export function problemOfEndpoint(refusal: EndpointRefusal): Problem {
     case 'unknown_endpoint':
       return problem(404, 'unknown_endpoint', 'There is no such endpoint.');
     case 'managed_by_file':
-      return problem(409, 'managed_by_file', 'It stands in the channel file: change it there.');
+      return problem(
+        409,
+        'managed_by_file',
+        'The endpoint is declared in the channel file. Change it there.',
+      );
     case 'name_taken':
-      return problem(409, 'name_taken', 'The merchant has an endpoint of this name.');
+      return problem(409, 'name_taken', 'The merchant already has an endpoint of this name.');
     case 'has_no_secret':
-      return problem(409, 'has_no_secret', 'A handler runs in our own process and has no secret.');
+      return problem(409, 'has_no_secret', 'A handler runs inside the process and has no secret.');
     case 'no_encryption_key':
       return problem(
         503,
         'not_configured',
-        'PAYONCE_ENCRYPTION_KEY is not set: no secret can be kept.',
+        'PAYONCE_ENCRYPTION_KEY is not set, so no secret can be stored.',
       );
     case 'invalid_secret':
       return invalidRequest([

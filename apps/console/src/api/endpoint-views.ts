@@ -12,17 +12,17 @@ export const endpointView = z.object({
   name: z.string(),
   url: z
     .string()
-    .describe('Without its query, which may hold a secret, unless the role is `admin`.'),
-  eventTypes: eventTypes.describe('None: every type.'),
+    .describe('Shown without its query, which may hold a secret, unless the role is `admin`.'),
+  eventTypes: eventTypes.describe('An empty list means every type.'),
   source: z
     .enum(['file', 'api'])
-    .describe('`file`: it stands in the channel file, and is changed there.'),
+    .describe('`file`: it is declared in the channel file, and is changed there.'),
   previousSecretExpiresAt: time
     .nullable()
-    .describe('Until then the former secret signs beside the present one.'),
-  failures: z.number().int().describe('In a row.'),
+    .describe('Until this time the previous secret signs beside the current one.'),
+  failures: z.number().int().describe('Failed attempts in a row.'),
   failingSince: time.nullable(),
-  openUntil: time.nullable().describe('Nothing is sent before then.'),
+  openUntil: time.nullable().describe('Nothing is sent before this time.'),
   lastSuccessAt: time.nullable(),
   disabledAt: time.nullable(),
   disabledReason: z.string().nullable().describe('`operator`, `failing`, `gone` or `not_in_file`.'),
@@ -35,7 +35,7 @@ export const newEndpointView = endpointView.extend({
     .string()
     .nullable()
     .describe(
-      'What order events are signed with. Shown this once; null for a handler, which needs none.',
+      'The secret that signs order events. Shown only once; null for a handler, which needs none.',
     ),
 });
 

@@ -58,9 +58,9 @@ export const page = {
     .transform(Number)
     .refine((limit) => limit >= 1 && limit <= MAX_PAGE, `must be 1 to ${MAX_PAGE}`)
     .default(DEFAULT_PAGE)
-    .describe(`How many rows, at most: 1 to ${MAX_PAGE}, ${DEFAULT_PAGE} unless said.`),
-  /** `nextCursor` of the previous page. */
-  cursor: rowId.optional().describe('`nextCursor` of the page before.'),
+    .describe(`Rows per page: 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} if left out.`),
+  /** `nextCursor` of the page before. */
+  cursor: rowId.optional().describe('`nextCursor` of the previous page.'),
 };
 
 /** PostgreSQL has no year 0. */

@@ -71,7 +71,9 @@ export const notificationView = z.object({
   lastCopyAt: time.nullable(),
   purgedAt: time
     .nullable()
-    .describe('When its body and headers were dropped, as their time was over: they are empty.'),
+    .describe(
+      'When its body and headers were deleted after the retention period; they are empty since then.',
+    ),
   events: z.array(eventView),
 });
 

@@ -62,7 +62,9 @@ type TradeRow = Omit<Prisma.TradeGetPayload<object>, 'orderId'>;
 type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 type EventRow = Prisma.NotificationEventGetPayload<object>;
 
-export function viewOfOrder(row: OrderRow): z.infer<typeof orderView> {
+export function viewOfOrder(
+  row: Omit<OrderRow, 'attention'> & { readonly attention: readonly string[] },
+): z.infer<typeof orderView> {
   const { primaryRail: rail, primaryTrade: trade } = row;
   return {
     merchant: row.merchant,
@@ -74,7 +76,7 @@ export function viewOfOrder(row: OrderRow): z.infer<typeof orderView> {
     refundedAmount: row.refundedAmount.toString(),
     paidAt: row.paidAt?.toISOString() ?? null,
     primaryTrade: rail !== null && trade !== null ? { rail, trade } : null,
-    attention: row.attention,
+    attention: [...row.attention],
     version: row.version,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),

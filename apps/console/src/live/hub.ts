@@ -30,7 +30,7 @@ export function createLiveHub(readStamps: ReadStamps, log: Log): LiveHub {
   const look = async () => {
     const topics = [...watched.values()].map(({ topic }) => topic);
     const stamps = await readStamps(topics).catch((err) => {
-      log.warn({ err }, 'what is watched could not be looked at');
+      log.warn({ err }, 'looking for changes for live pages failed');
       return new Map<string, string>();
     });
     for (const [key, stamp] of stamps) {

@@ -104,7 +104,7 @@ function apiGuard(app: FastifyInstance, { checkBearer }: GuardOptions) {
     const refused = await limit(request, { increment: false });
     if (!refused.isAllowed && refused.remaining === 0) {
       reply.header('retry-after', refused.ttlInSeconds);
-      const detail = 'Too many refused keys from this address. Please wait.';
+      const detail = 'Too many invalid keys from this address. Please wait.';
       return sendProblem(reply, problem(429, 'too_many_attempts', detail));
     }
     const bearer = bearerOf(request);
@@ -141,7 +141,7 @@ function guardPage(
   return allows(role, needed) ? undefined : sendRefusal(request, reply, notYours);
 }
 
-const notYours = problem(403, 'forbidden', 'You may look at this, and not change it.');
+const notYours = problem(403, 'forbidden', 'You may view this, but not change it.');
 
 /** A page that a person opens redirects to the login; other requests are refused plainly. */
 function refuseSession(request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -8,7 +8,7 @@ export function refuseAddress(
   _request: unknown,
   reply: FastifyReply,
 ): void {
-  sendProblem(reply, problem(statusCode, 'bad_address', 'The address cannot be read.'));
+  sendProblem(reply, problem(statusCode, 'bad_address', 'The address is not valid.'));
 }
 
 /** Node's codes; anything else is no HTTP. */
@@ -24,7 +24,7 @@ export function refuseBrokenHttp(error: Error & { readonly code?: string }, sock
     return;
   }
   const status = STATUSES[error.code ?? ''] ?? 400;
-  const content = problem(status, 'broken_request', 'This is no complete HTTP request.');
+  const content = problem(status, 'broken_request', 'This is not a complete HTTP request.');
   const body = JSON.stringify(content);
   socket.end(
     [

@@ -44,7 +44,7 @@ export function createBoard(): Board {
       app.addHook('onRequest', async (request, reply) => {
         if (request.method === 'GET' || request.method === 'HEAD') return;
         reply.header('allow', 'GET, HEAD');
-        return sendProblem(reply, problem(405, 'read_only', 'The queues are for looking only.'));
+        return sendProblem(reply, problem(405, 'read_only', 'The queues are read-only here.'));
       });
       app.addHook('preSerialization', async (_request, _reply, payload) =>
         maskBoardAnswer(payload),

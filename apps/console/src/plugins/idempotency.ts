@@ -34,17 +34,17 @@ const KEY = /^("?)([\x21\x23-\x5b\x5d-\x7e]{1,255})\1$/;
 const reused = problem(
   422,
   'idempotency_key_reused',
-  'This Idempotency-Key was sent with another request.',
+  'This Idempotency-Key was already sent with another request.',
 );
 const inHand = problem(
   409,
   'request_in_hand',
-  'The same request is being carried out. Please try again.',
+  'The same request is still in progress. Please try again.',
 );
 const alreadyDone = problem(
   409,
   'already_done',
-  'This was done. Its answer held a secret, which is shown once and kept nowhere.',
+  'This request was already carried out. Its response held a secret, which is shown only once.',
 );
 
 /**
@@ -91,8 +91,8 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
       if (reply.statusCode >= 500) await giveUp(deps, claim);
       else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
     } catch (err) {
-      // The action is done, so the answer is sent; the key stays claimed until its time limit.
-      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'an answer could not be kept');
+      // It is done, so it has to be told; the key stays in hand until its time is over.
+      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
     }
   });
 }

@@ -36,12 +36,12 @@ declare module 'fastify' {
 const needsAllMerchants = problem(
   403,
   'all_merchants_needed',
-  'This is for callers of all merchants; this one is limited to some.',
+  'This needs access to all merchants; the caller is limited to some.',
 );
 export const merchantForbidden = problem(
   403,
   'merchant_forbidden',
-  'The caller is not of this merchant. Where none is named, it is `default`.',
+  'The caller has no access to this merchant. If none is named, it is `default`.',
 );
 
 /**

@@ -25,17 +25,17 @@ const transform = createJsonSchemaTransform(options);
 const transformObject = createJsonSchemaTransformObject(options);
 
 const TAGS = {
-  orders: 'What is to be paid, and what was.',
-  notifications: 'What providers sent, and what became of it.',
-  'held events': 'What a person decides about what could not be applied.',
-  'dead letters': 'Jobs that can never succeed as things are.',
-  'order events': 'What merchants are told, and whether they heard it.',
-  endpoints: 'Where merchants are told.',
-  channels: 'Credentials at the providers; never a secret.',
-  stats: 'How it goes.',
-  audit: 'Who did what.',
-  keys: 'Bearer keys of programs.',
-  description: 'The API itself.',
+  orders: 'Orders with their payments and refunds.',
+  notifications: 'Messages from the providers and their outcomes.',
+  'held events': 'Events that could not be applied, and decisions about them.',
+  'dead letters': 'Jobs that the worker cannot process.',
+  'order events': "Messages to merchants' systems, and their deliveries.",
+  endpoints: 'Receivers of order events.',
+  channels: 'Credentials at the providers, without secrets.',
+  stats: 'Traffic, backlog and latencies.',
+  audit: 'Who did what, and why.',
+  keys: 'Bearer keys for programs.',
+  description: 'The OpenAPI document.',
 };
 
 /**
@@ -59,7 +59,7 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
             type: 'http',
             scheme: 'bearer',
             description:
-              'A key of `POST /v1/api-keys`. The role beside each request is the least that it needs: `read`, `operate` or `admin`. To a key with merchants, what belongs to others is not there.',
+              'A key from `POST /v1/api-keys`. Each operation names the least role that it needs: `read`, `operate` or `admin`. A key that is limited to some merchants gets no data of the others.',
           },
         },
       },
@@ -74,10 +74,13 @@ export async function describeApi(app: FastifyInstance): Promise<void> {
 }
 
 const INTRODUCTION =
-  `Amounts are minor units as decimal text (\`"8888"\` is 88.88 CNY), IDs are decimal text, times are
-ISO 8601 in UTC. Unknown members and query parameters are refused, not ignored. What goes wrong is
-\`application/problem+json\` (RFC 9457) with a \`code\` for programs. Lists begin with the newest; \`nextCursor\` of one
-page is \`cursor\` of the next, and null on the last.`.replaceAll('\n', ' ');
+  `Amounts are minor units as decimal text (\`"8888"\` is 88.88 CNY). IDs are decimal text. Times
+are ISO 8601 in UTC. Unknown members and query parameters are rejected, not ignored. Errors are
+\`application/problem+json\` (RFC 9457) with a \`code\` for programs. Lists start with the newest entry. Send the
+\`nextCursor\` of a page as \`cursor\` to get the next page; on the last page it is null.`.replaceAll(
+    '\n',
+    ' ',
+  );
 
 /** Each named schema is generated twice, as sent and as received; unreferenced ones are removed. */
 function withoutUnused(document: OpenAPIV3_1.Document): OpenAPIV3_1.Document {

@@ -24,5 +24,5 @@ export function sendRefusal(
 export const oldForm = problem(
   403,
   'forbidden',
-  'The form had expired. Please open the page again.',
+  'The form has expired. Please open the page again.',
 );

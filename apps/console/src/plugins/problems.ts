@@ -55,7 +55,7 @@ export function problem(
 
 /** 400 with the faults, field by field. */
 export function invalidRequest(errors: NonNullable<Problem['errors']>): Problem {
-  return problem(400, 'invalid_request', 'The request is not as the API expects it.', errors);
+  return problem(400, 'invalid_request', 'The request is not valid.', errors);
 }
 
 export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply {
@@ -95,7 +95,7 @@ export function problemOf(
   }
   const status = error.statusCode ?? 500;
   if (status >= 400 && status < 500) {
-    return problem(status, codeOf(error), TITLES[status] ?? 'Refused.');
+    return problem(status, codeOf(error), TITLES[status] ?? 'Rejected.');
   }
   request.log.error({ err: error }, 'request failed');
   return problem(500, 'internal_error', 'Something went wrong on our side.');

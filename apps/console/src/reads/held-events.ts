@@ -1,4 +1,5 @@
 import type { Merchants } from '@payonce/core/access/merchants';
+import type { Tx } from '@payonce/core/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { type HeldFilter, whereHeld } from './held-filter.js';
@@ -68,11 +69,11 @@ export async function withOrders(
 
 /** The orders that these events name. There is no foreign key: they may be unregistered. */
 export async function readRegistered(
-  prisma: PrismaClient,
+  tx: Tx,
   events: readonly { readonly merchant: string; readonly orderNumber: string | null }[],
 ): Promise<OrderRow[]> {
   const named = events.flatMap(({ merchant, orderNumber: number }) =>
     number === null ? [] : [{ merchant, number }],
   );
-  return named.length === 0 ? [] : prisma.order.findMany({ where: { OR: named } });
+  return named.length === 0 ? [] : tx.order.findMany({ where: { OR: named } });
 }

@@ -1,4 +1,5 @@
 import type { Merchants } from '@payonce/core/access/merchants';
+import type { Tx } from '@payonce/core/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
@@ -74,9 +75,9 @@ function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
   };
 }
 
-/** One with its bytes; mask them before anybody sees them. */
-export function readNotification(prisma: PrismaClient, id: bigint) {
-  return prisma.notification.findUnique({
+/** One with its bytes, to be masked before anybody sees them. */
+export function readNotification(tx: Tx, id: bigint) {
+  return tx.notification.findUnique({
     where: { id },
     include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
   });

@@ -1,5 +1,10 @@
+import type { Tx } from '@payonce/core/database/transaction';
+import { type OrderTrade, tradesOf } from '@payonce/core/orders/order-trades';
+import { readFacts } from '@payonce/core/orders/store';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import { type OrderRow, readRegistered } from './held-events.js';
+import { type NotificationDetailRow, readNotification } from './notification-list.js';
 import { entriesOf, receivedOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';
 import { type NotificationRow, readRows, type TimelineRows } from './timeline-rows.js';
@@ -9,26 +14,40 @@ const SNAPSHOT = { isolationLevel: 'RepeatableRead' } as const satisfies {
   isolationLevel: Prisma.TransactionIsolationLevel;
 };
 
+interface OrderKey {
+  readonly merchant: string;
+  readonly number: string;
+}
+
 /**
  * The complete history of one order, in time order: copies, replies, decisions, facts, order
  * events, deliveries and people's actions.
  * @returns null for an unregistered order
  */
-export function readOrderTimeline(
-  prisma: PrismaClient,
-  { merchant, number }: { readonly merchant: string; readonly number: string },
-): Promise<Timeline | null> {
+export function readOrderTimeline(prisma: PrismaClient, key: OrderKey): Promise<Timeline | null> {
   return prisma.$transaction(async (tx) => {
-    const order = await tx.order.findUnique({ where: { merchant_number: { merchant, number } } });
+    const order = await findOrder(tx, key);
+    return order && orderTimeline(tx, order);
+  }, SNAPSHOT);
+}
+
+/** An order with its trades and its timeline, of one snapshot. */
+export interface OrderWithTimeline {
+  readonly order: OrderRow;
+  readonly trades: readonly OrderTrade[];
+  readonly timeline: Timeline;
+}
+
+/** What an order's page shows. @returns null when nobody registered it */
+export function readOrderWithTimeline(
+  prisma: PrismaClient,
+  key: OrderKey,
+): Promise<OrderWithTimeline | null> {
+  return prisma.$transaction(async (tx) => {
+    const order = await findOrder(tx, key);
     if (order === null) return null;
-    const registered: TimelineEntry = {
-      kind: 'registered',
-      at: order.createdAt.toISOString(),
-      amount: order.amount.toString(),
-      currency: order.currency,
-    };
-    const rows = await readRows(tx, { merchant, orderNumber: number }, order.id);
-    return timelineOf(rows, [registered]);
+    const facts = (await readFacts(tx, [order.id])).get(order.id) ?? [];
+    return { order, trades: tradesOf(facts), timeline: await orderTimeline(tx, order) };
   }, SNAPSHOT);
 }
 
@@ -40,11 +59,48 @@ export function readNotificationTimeline(
   prisma: PrismaClient,
   id: bigint,
 ): Promise<Timeline | null> {
+  return prisma.$transaction((tx) => notificationTimeline(tx, id), SNAPSHOT);
+}
+
+/** A notification with its timeline, and the registered orders that it names, of one snapshot. */
+export interface NotificationWithTimeline {
+  readonly notification: NotificationDetailRow;
+  readonly orders: readonly OrderRow[];
+  readonly timeline: Timeline;
+}
+
+/** What a notification's page shows. @returns null when there is no such notification */
+export function readNotificationWithTimeline(
+  prisma: PrismaClient,
+  id: bigint,
+): Promise<NotificationWithTimeline | null> {
   return prisma.$transaction(async (tx) => {
-    const rows = await readRows(tx, { notificationRowId: id }, null);
-    // A notification is stored with at least one event.
-    return rows.events.length === 0 ? null : timelineOf(rows, []);
+    const notification = await readNotification(tx, id);
+    const timeline = await notificationTimeline(tx, id);
+    if (notification === null || timeline === null) return null;
+    return { notification, timeline, orders: await readRegistered(tx, notification.events) };
   }, SNAPSHOT);
+}
+
+function findOrder(tx: Tx, { merchant, number }: OrderKey): Promise<OrderRow | null> {
+  return tx.order.findUnique({ where: { merchant_number: { merchant, number } } });
+}
+
+async function orderTimeline(tx: Tx, order: OrderRow): Promise<Timeline> {
+  const registered: TimelineEntry = {
+    kind: 'registered',
+    at: order.createdAt.toISOString(),
+    amount: order.amount.toString(),
+    currency: order.currency,
+  };
+  const { merchant, number: orderNumber } = order;
+  return timelineOf(await readRows(tx, { merchant, orderNumber }, order.id), [registered]);
+}
+
+async function notificationTimeline(tx: Tx, id: bigint): Promise<Timeline | null> {
+  const rows = await readRows(tx, { notificationRowId: id }, null);
+  // A notification is stored with its events, one at least.
+  return rows.events.length === 0 ? null : timelineOf(rows, []);
 }
 
 function timelineOf(rows: TimelineRows, more: readonly TimelineEntry[]): Timeline {

@@ -11,7 +11,7 @@ import { operatorOf } from '../plugins/auth.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 
 const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
-const nameTaken = problem(409, 'name_taken', 'A key has, or had, this name: take another one.');
+const nameTaken = problem(409, 'name_taken', 'This name is or was in use. Choose another one.');
 const unreadable = invalidRequest([{ field: 'merchants', message: 'cannot be read' }]);
 const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the future' }]);
 
@@ -24,7 +24,9 @@ const newKey = asking.extend({
     .max(MAX_MERCHANTS)
     .refine((entries) => merchantsOf(entries) !== null, 'may have up to 4 * each')
     .nullish()
-    .describe('Names, and patterns in which `*` is any text: `shop-*`. All unless said.'),
+    .describe(
+      'Names, and patterns in which `*` stands for any text: `shop-*`. All merchants if left out.',
+    ),
   expiresAt: time.optional(),
 });
 
@@ -46,7 +48,7 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       config,
       schema: {
         operationId: 'listApiKeys',
-        summary: 'Bearer keys, newest first',
+        summary: 'List bearer keys, newest first',
         tags: ['keys'],
 
         querystring: z.strictObject(page),
@@ -73,7 +75,7 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       config: { ...config, answersWithSecret: true },
       schema: {
         operationId: 'createApiKey',
-        summary: 'Make a bearer key, which is shown this once',
+        summary: 'Create a bearer key; only this response shows it',
         tags: ['keys'],
         body: newKey,
         response: { 201: newApiKeyView, 409: problemSchema },
@@ -101,7 +103,7 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       config,
       schema: {
         operationId: 'revokeApiKey',
-        summary: 'Revoke a bearer key, at once',
+        summary: 'Revoke a bearer key at once',
         tags: ['keys'],
 
         params: z.object({ id: rowId }),

@@ -12,9 +12,9 @@ const query = z.strictObject({
   actor: line(64).optional().describe('A person, or `key:` and the name of a key.'),
   action: z.enum(AUDIT_ACTIONS).optional(),
   orderNumber: orderNumber.optional(),
-  merchant: merchant.optional().describe('Of `orderNumber`: `default` unless said.'),
+  merchant: merchant.optional().describe('The merchant of `orderNumber`; `default` if left out.'),
   from: time.optional(),
-  to: time.optional().describe('Before then.'),
+  to: time.optional().describe('Rows before this time.'),
 });
 
 /** The audit log. */
@@ -28,7 +28,7 @@ export async function auditRoutes(
       config: { access: 'read', merchants: 'all' },
       schema: {
         operationId: 'listAuditLog',
-        summary: 'What people and programs did, newest first',
+        summary: 'List audit rows, newest first',
         tags: ['audit'],
         querystring: query,
         response: {

@@ -12,7 +12,7 @@ import { readKeyExpiry } from '../reads/key-expiry.js';
 const notConfigured = problem(
   503,
   'not_configured',
-  'PAYONCE_CHANNELS_FILE is not set for the console: it does not know the channels.',
+  'PAYONCE_CHANNELS_FILE is not set for the console, so it does not know the channels.',
 );
 
 export interface ChannelDeps extends DatabaseDeps {
@@ -34,7 +34,7 @@ export async function channelRoutes(
       config: { access: 'read', merchants: 'all' },
       schema: {
         operationId: 'listChannels',
-        summary: 'Channels as the channel file has them, without any secret',
+        summary: 'List the channels of the channel file, without secrets',
         tags: ['channels'],
         response: { 200: z.object({ channels: z.array(channelView) }), 503: problemSchema },
       },

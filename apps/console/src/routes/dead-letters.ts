@@ -42,7 +42,7 @@ export async function deadLetterRoutes(
       config,
       schema: {
         operationId: 'listDeadLetters',
-        summary: 'Dead letters, newest first',
+        summary: 'List dead letters, newest first',
         tags: ['dead letters'],
 
         querystring: listQuery,
@@ -70,7 +70,7 @@ export async function deadLetterRoutes(
       config,
       schema: {
         operationId: 'getDeadLetter',
-        summary: 'A dead letter',
+        summary: 'Get a dead letter',
         tags: ['dead letters'],
         params,
         response: { 200: deadLetterView, 404: problemSchema },
@@ -88,7 +88,7 @@ export async function deadLetterRoutes(
       config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'redriveDeadLetter',
-        summary: 'Have a worker try it again',
+        summary: 'Re-drive a dead letter: a worker tries its job again',
         tags: ['dead letters'],
         params,
         body: asking,
@@ -106,7 +106,7 @@ export async function deadLetterRoutes(
       config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'dismissDeadLetter',
-        summary: 'Nothing is to come of it',
+        summary: 'Dismiss a dead letter: its job is not tried again',
         tags: ['dead letters'],
         params,
         body: deciding,
@@ -143,7 +143,7 @@ async function send(
     case 'unknown_letter':
       return sendProblem(reply, unknownLetter);
     case 'settled': {
-      const detail = `Nothing is to be done with it any more: it was ${outcome.how}.`;
+      const detail = `The dead letter is already closed: it was ${outcome.how}.`;
       return sendProblem(reply, problem(409, 'settled', detail));
     }
   }

@@ -22,7 +22,7 @@ const ofDelivery = { row: 'delivery', unknown: unknownDelivery } as const;
 export const endpointDisabled = problem(
   409,
   'endpoint_disabled',
-  'Nothing is sent to this endpoint: enable it first.',
+  'This endpoint is disabled. Enable it first.',
 );
 
 const listQuery = z.strictObject({
@@ -49,7 +49,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listDeliveries',
-        summary: 'Deliveries of order events, newest first',
+        summary: 'List deliveries of order events, newest first',
         tags,
         querystring: listQuery,
         response: {
@@ -75,7 +75,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       config: { access: 'operate', merchants: ofDelivery },
       schema: {
         operationId: 'redeliverDelivery',
-        summary: 'Send a delivery again, now; a new round of attempts begins',
+        summary: 'Redeliver now, with a new series of attempts',
         tags,
         params,
         body: asking,
@@ -95,7 +95,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         case 'endpoint_deleted':
           return sendProblem(reply, problem(409, 'endpoint_deleted', 'Its endpoint was deleted.'));
         case 'in_hand': {
-          const detail = 'It is being sent just now. Please look again in a moment.';
+          const detail = 'A worker is sending it now. Please look again in a moment.';
           return sendProblem(reply, problem(409, 'in_hand', detail));
         }
       }
@@ -108,7 +108,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       config: { access: 'operate', merchants: ofDelivery },
       schema: {
         operationId: 'rejectDelivery',
-        summary: 'Try a delivery no more; later ones of its order go on',
+        summary: 'Give up a delivery; later deliveries of its order continue',
         tags,
         params,
         body: deciding,
@@ -124,7 +124,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         case 'unknown_delivery':
           return sendProblem(reply, unknownDelivery);
         case 'delivered':
-          return sendProblem(reply, problem(409, 'delivered', 'It was delivered already.'));
+          return sendProblem(reply, problem(409, 'delivered', 'It was already delivered.'));
       }
     },
   );

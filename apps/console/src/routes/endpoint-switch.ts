@@ -26,8 +26,13 @@ export async function endpointSwitchRoutes(
   const refusals = { 404: problemSchema, 409: problemSchema };
 
   const switches = [
-    ['enable', 'enableEndpoint', 'Send again; what failed before counts no more', enableEndpoint],
-    ['disable', 'disableEndpoint', 'Send nothing any more; what waits is parked', disableEndpoint],
+    ['enable', 'enableEndpoint', 'Enable an endpoint and reset its failures', enableEndpoint],
+    [
+      'disable',
+      'disableEndpoint',
+      'Disable an endpoint; deliveries that wait are parked',
+      disableEndpoint,
+    ],
   ] as const;
   for (const [verb, operationId, summary, apply] of switches) {
     app.post(
@@ -60,10 +65,10 @@ export async function endpointSwitchRoutes(
       config: { access: 'admin', merchants: ofEndpoint },
       schema: {
         operationId: 'deleteEndpoint',
-        summary: 'Remove an endpoint; its history stays, its secrets do not',
+        summary: 'Delete an endpoint and its secrets; its history stays',
         tags,
         params,
-        response: { 204: z.null().describe('Removed.'), ...refusals },
+        response: { 204: z.null().describe('Deleted.'), ...refusals },
       },
     },
     async (request, reply) => {

@@ -24,13 +24,15 @@ export const ofEndpoint = {
   unknown: problemOfEndpoint({ result: 'unknown_endpoint' }),
 } as const;
 
-/** Core validates it; here it only has a length limit. */
-const url = line(4_096).describe('`https://…`, or `handler:NAME` for one in our own process.');
-const secret = z.string().max(200).optional().describe('`whsec_…`; made unless given.');
+/** What core judges is only bounded here. */
+const url = line(4_096).describe(
+  '`https://…`, or `handler:NAME` for a function inside the process that delivers.',
+);
+const secret = z.string().max(200).optional().describe('`whsec_…`; generated if left out.');
 const eventTypes = z
   .array(z.enum(EVENT_TYPES))
   .max(EVENT_TYPES.length)
-  .describe('None: every type.');
+  .describe('An empty list means every type.');
 
 /** A merchant that needs longer than a week for a new secret needs another way. */
 const MAX_GRACE_SECONDS = 7 * 86_400;
@@ -50,7 +52,7 @@ const rotation = asking.extend({
     .min(0)
     .max(MAX_GRACE_SECONDS)
     .optional()
-    .describe('How long the former secret signs beside the new one: a day unless said.'),
+    .describe('How long the previous secret still signs beside the new one; a day if left out.'),
 });
 
 /** The endpoints that receive merchants' order events. */
@@ -77,7 +79,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listEndpoints',
-        summary: 'Endpoints, newest first',
+        summary: 'List endpoints, newest first',
         tags,
         querystring: z.strictObject({ ...page, merchant: merchant.optional() }),
         response: {
@@ -110,7 +112,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       config: { access: 'read', merchants: ofEndpoint },
       schema: {
         operationId: 'getEndpoint',
-        summary: 'An endpoint',
+        summary: 'Get an endpoint',
         tags,
         params,
         response: { 200: endpointView, 404: problemSchema },
@@ -131,7 +133,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       config: { ...withSecret, merchants: { named: true, refusal: merchantForbidden } },
       schema: {
         operationId: 'createEndpoint',
-        summary: 'Make an endpoint; its secret is shown this once',
+        summary: 'Create an endpoint; only this response shows its secret',
         tags,
         body: newEndpoint,
         response: { 201: newEndpointView, 409: problemSchema, 503: problemSchema },
@@ -153,7 +155,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       config,
       schema: {
         operationId: 'updateEndpoint',
-        summary: 'Give an endpoint another address, or other event types',
+        summary: 'Change the address or the event types of an endpoint',
         tags,
         params,
         body: changes,
@@ -176,7 +178,7 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       config: withSecret,
       schema: {
         operationId: 'rotateEndpointSecret',
-        summary: 'Give an endpoint a new secret, which is shown this once',
+        summary: 'Rotate the secret of an endpoint; only this response shows the new one',
         tags,
         params,
         body: rotation,

@@ -18,7 +18,7 @@ export async function heldEventRoutes(
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listHeldEvents',
-        summary: 'Events that are held, newest first',
+        summary: 'List held events, newest first',
         tags: ['held events'],
         querystring: z.strictObject({ ...page, ...heldFilter }),
         response: {

@@ -36,9 +36,9 @@ const executing = planning.extend({
 const changed = problem(
   409,
   'plan_changed',
-  'What would come of it is not what was planned any more. Nothing was done: plan it again.',
+  'The plan is out of date: the action would now have other results. Nothing was done. Plan it again.',
 );
-const reasonNeeded = problem(400, 'invalid_request', 'A decision for good needs a reason.', [
+const reasonNeeded = problem(400, 'invalid_request', 'A final decision needs a reason.', [
   { field: 'reason', message: 'is needed to accept or reject' },
 ]);
 
@@ -54,9 +54,9 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
       config,
       schema: {
         operationId: 'planHeldEvents',
-        summary: 'What an action would make of many held events; changes nothing',
+        summary: 'Plan an action on many held events; changes nothing',
         description:
-          'The oldest `max` that match are really evaluated, in transactions that are rolled back.',
+          'Evaluates the oldest `max` events that match, in transactions that are rolled back.',
         tags,
         body: planning,
         response: { 200: planView },
@@ -78,9 +78,9 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
       config,
       schema: {
         operationId: 'executeHeldEvents',
-        summary: 'Do what was planned, event by event',
+        summary: 'Execute a plan, event by event',
         description:
-          'With the same `action`, `filter` and `max`. Accepting and rejecting need a `reason`. Events that the action would not change are left alone; each other one is decided in a transaction of its own, with its audit row.',
+          'Send the same `action`, `filter` and `max` as for the plan. Accepting and rejecting need a `reason`. Events that the action would not change stay as they are. Each other event is decided in a separate transaction, with an audit row.',
         tags,
         body: executing,
         response: { 200: executionView, 409: problemSchema },

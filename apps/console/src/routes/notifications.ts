@@ -62,7 +62,7 @@ export async function notificationRoutes(
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listNotifications',
-        summary: 'Notifications, newest first',
+        summary: 'List notifications, newest first',
         tags: ['notifications'],
 
         querystring: listQuery,
@@ -92,7 +92,7 @@ export async function notificationRoutes(
       config: { access: 'read', merchants: ofNotification },
       schema: {
         operationId: 'getNotification',
-        summary: 'A notification as it came, masked',
+        summary: 'Get a notification, masked',
         tags: ['notifications'],
 
         params: z.object({ id: rowId }),

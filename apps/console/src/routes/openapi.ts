@@ -10,7 +10,7 @@ export async function openApiRoutes(instance: FastifyInstance): Promise<void> {
       config: { access: 'read', merchants: 'none' },
       schema: {
         operationId: 'getOpenApi',
-        summary: 'This description',
+        summary: 'Get this document',
         tags: ['description'],
         response: { 200: z.looseObject({ openapi: z.string() }) },
       },

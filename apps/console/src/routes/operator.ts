@@ -57,7 +57,10 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
   );
   app.post(
     `${path}/accept`,
-    { config, schema: schemaOf('acceptEvent', 'Let a held event count all the same', accepting) },
+    {
+      config,
+      schema: schemaOf('acceptEvent', 'Accept a held event: it counts for its order', accepting),
+    },
     async (request, reply) => {
       const { amount: named } = request.body;
       const command = commandOf(request);
@@ -67,7 +70,10 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
   );
   app.post(
     `${path}/reject`,
-    { config, schema: schemaOf('rejectEvent', 'Ignore a held event for good', deciding) },
+    {
+      config,
+      schema: schemaOf('rejectEvent', 'Reject a held event: it is ignored from now on', deciding),
+    },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, rejectHeldEvent(deps, command));
@@ -97,16 +103,16 @@ async function send(
     case 'unknown_event':
       return sendProblem(reply, unknownHeldEvent);
     case 'not_held': {
-      const detail = `The event is not held any more: it is ${outcome.outcome.outcome}.`;
+      const detail = `The event is no longer held: it is ${outcome.outcome.outcome}.`;
       return sendProblem(reply, problem(409, 'not_held', detail));
     }
     case 'other_amount': {
       const says = outcome.amount === null ? 'no payment' : `${outcome.amount} (minor units)`;
-      const detail = `The event says ${says}: if that is what was received, name it as amount.`;
+      const detail = `The event says ${says}. If that amount was received, send it as \`amount\`.`;
       return sendProblem(reply, problem(409, 'other_amount', detail));
     }
     case 'refused': {
-      const detail = `Accepting has no meaning here (${outcome.why}): ${WHY_NOT[outcome.why]}`;
+      const detail = `This event cannot be accepted (${outcome.why}): ${WHY_NOT[outcome.why]}`;
       return sendProblem(reply, problem(422, 'not_acceptable', detail));
     }
   }

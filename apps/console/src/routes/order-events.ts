@@ -56,7 +56,7 @@ export async function orderEventRoutes(
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listOrderEvents',
-        summary: 'Order events, newest first',
+        summary: 'List order events, newest first',
         tags,
         querystring: listQuery,
         response: {
@@ -86,7 +86,7 @@ export async function orderEventRoutes(
       config: { access: 'read', merchants: ofOrderEvent },
       schema: {
         operationId: 'getOrderEvent',
-        summary: 'An order event with its deliveries and their attempts',
+        summary: 'Get an order event with its deliveries and their attempts',
         tags,
         params,
         response: { 200: orderEventDetailView, 404: problemSchema },
@@ -111,7 +111,7 @@ export async function orderEventRoutes(
       schema: {
         operationId: 'redeliverOrderEvent',
         summary:
-          "Send an order event again, to one endpoint or to all of the merchant's that want it",
+          "Redeliver an order event to one endpoint, or to all of the merchant's endpoints that take its type",
         tags,
         params,
         body: asking.extend({ endpoint: rowId.optional() }),

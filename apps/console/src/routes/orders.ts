@@ -44,7 +44,7 @@ export async function orderRoutes(
       config: { access: 'read', merchants: 'listed' },
       schema: {
         operationId: 'listOrders',
-        summary: 'Orders, newest first',
+        summary: 'List orders, newest first',
         tags: ['orders'],
 
         querystring: listQuery,
@@ -71,7 +71,7 @@ export async function orderRoutes(
       config: { access: 'read', merchants: ofOrder },
       schema: {
         operationId: 'getOrder',
-        summary: 'An order with all that is known of it',
+        summary: 'Get an order with its facts, trades, events and audit rows',
         tags: ['orders'],
 
         params: orderParams,

@@ -24,7 +24,7 @@ export async function rawNotificationRoutes(
       config: { access: 'admin', merchants: ofNotification },
       schema: {
         operationId: 'getRawNotification',
-        summary: 'A notification as it was received, unmasked; writes an audit row',
+        summary: 'Get a notification as received, unmasked; writes an audit row',
         tags: ['notifications'],
         params: z.object({ id: rowId }),
         response: { 200: rawNotificationView, 404: problemSchema },

@@ -12,7 +12,7 @@ export async function statsRoutes(
       config: { access: 'read', merchants: 'all' },
       schema: {
         summary:
-          'The overview: traffic of the last hour, what waits, latencies, gateways and stores',
+          'Get the overview: traffic of the last hour, backlog, latencies, gateways and stores',
         tags: ['stats'],
         operationId: 'getStats',
         response: { 200: statsView },

@@ -22,7 +22,7 @@ export async function timelineRoutes(
     {
       config: { access: 'read', merchants: ofOrder },
       schema: {
-        summary: 'What happened to an order, in time order',
+        summary: 'Get the timeline of an order',
         tags: ['orders'],
         operationId: 'getOrderTimeline',
         params: orderParams,
@@ -39,7 +39,7 @@ export async function timelineRoutes(
     {
       config: { access: 'read', merchants: ofNotification },
       schema: {
-        summary: 'What happened to a notification, in time order',
+        summary: 'Get the timeline of a notification',
         tags: ['notifications'],
         operationId: 'getNotificationTimeline',
         params: z.object({ id: rowId }),

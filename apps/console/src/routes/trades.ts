@@ -26,15 +26,15 @@ const executing = deciding.extend({
 
 const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; about: string }>> = {
   release: {
-    foresee: 'What releasing a trade of an order would do; changes nothing',
+    foresee: 'Preview the release of a trade; changes nothing',
     change: 'Release a trade that does not pay this order',
     about:
-      'Nothing that is told of the trade counts for this order any more, whatever comes later. Another order of the merchant can have it.',
+      'The trade no longer counts for this order, even if later notifications name it. Another order of the merchant can claim it.',
   },
   reinstate: {
-    foresee: 'What taking a release back would do; changes nothing',
-    change: 'Take the release of a trade back',
-    about: 'The order is as if the trade had never been released.',
+    foresee: 'Preview reinstating a trade; changes nothing',
+    change: 'Reinstate a released trade',
+    about: 'The trade counts for this order again, as if it had never been released.',
   },
 };
 
@@ -56,7 +56,7 @@ export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps)
         schema: {
           operationId: action === 'release' ? 'foreseeRelease' : 'foreseeReinstatement',
           summary: words.foresee,
-          description: 'It is really done, in a transaction that is rolled back.',
+          description: 'Runs the change in a transaction that is rolled back.',
           ...described,
           response,
         },
@@ -101,9 +101,9 @@ export function whyNotChanged(outcome: Exclude<TradeOutcome, { result: 'done' }>
     case 'unknown_order':
       return unknownOrder;
     case 'unknown_trade':
-      return problem(404, 'unknown_trade', 'Nothing was told of such a trade of this order.');
+      return problem(404, 'unknown_trade', 'This order has no such trade.');
     case 'order_changed': {
-      const detail = `The order has changed: its version is ${outcome.version}. Look at it again.`;
+      const detail = `The order has changed: its version is now ${outcome.version}. Look at it again.`;
       return problem(409, 'order_changed', detail);
     }
     case 'not_released':

@@ -2,11 +2,13 @@ import type { Unacceptable } from '@payonce/core/notifications/accept';
 
 /** What to do instead of accepting. */
 export const WHY_NOT: Readonly<Record<Unacceptable, string>> = {
-  unknown_order: 'register the order, which releases the event; or reject it.',
+  unknown_order: 'register the order, which releases the event, or reject the event.',
   currency_mismatch:
-    'amounts of two currencies cannot be added; refund it at the provider and reject it.',
-  trade_on_other_order: 'a trade pays one order, and another one has it; reject it.',
-  unsupported_event: 'what it says could not be read; look at the notification, and reject it.',
-  internal_error: 'nobody has to vouch for it; retry it once the cause is mended.',
-  nothing_said: 'it changes no order; reject it.',
+    'amounts in two currencies cannot be added. Refund the payment at the provider and reject the event.',
+  trade_on_other_order:
+    'the trade already pays another order. Release it there, or reject this event.',
+  unsupported_event:
+    'its content could not be read. Look at the notification, then reject the event.',
+  internal_error: 'it needs no decision. Retry it after the cause is fixed.',
+  nothing_said: 'it changes no order. Reject it.',
 };

@@ -84,7 +84,7 @@ function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { outcome: 'rejected', reason: 'malformed' };
   }
-  log.error({ err: error }, 'unexpected');
-  // The sender retries.
+  log.error({ err: error }, 'unexpected error');
+  // The sender comes again, and finds it mended or not.
   return { outcome: 'unavailable' };
 }

@@ -2,26 +2,27 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '@payonce/core/clock';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { ConfigError, collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
+import { createLog } from '@payonce/core/log';
 import type { EventOutcome } from '@payonce/core/notifications/notification';
 import type { Redecoded } from '@payonce/core/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
 import { createPrisma } from '@payonce/prisma/client';
 import { decodeStored } from '../decode-stored.js';
 
-const HELP = `Decodes held notifications again, from their verified bytes, and judges them again.
+const HELP = `Decodes held notifications again from their verified bytes, and evaluates them again.
 
-  node apps/worker/dist/redecode/main.js                    prints what would come of each; changes nothing
-  node apps/worker/dist/redecode/main.js --execute DIGEST   does what that plan says, and nothing else
+  node apps/worker/dist/redecode/main.js                    prints a plan with each result; changes nothing
+  node apps/worker/dist/redecode/main.js --execute DIGEST   carries out that plan, and nothing else
 
   --max N          the oldest N held notifications (100; at most 1000)
-  --actor NAME     who does it, for the audit log ("redecode command")
-  --reason TEXT    why, for the audit log
+  --actor NAME     the actor, for the audit log ("redecode command")
+  --reason TEXT    the reason, for the audit log
   --help           this text
 
-It needs DATABASE_URL and PAYONCE_CHANNELS_FILE, as the worker has them, and the keys of the channel file.
+It needs the worker's DATABASE_URL and PAYONCE_CHANNELS_FILE, and the keys that the channel file names.
 
-It ends with 0 when it did what was asked, 1 when it could not, 2 for a wrong option or setting,
-3 when the plan has changed: nothing was done then, or not all of it; plan it again.`;
+Exit codes: 0 done; 1 failed; 2 wrong option or setting; 3 the plan has changed: nothing was done, or
+only a part of it. Plan it again.`;
 
 const MAX = 1_000;
 
@@ -68,7 +69,7 @@ function readOptions(args: readonly string[]): Options | 'help' {
   }
   const { execute } = values;
   if (execute !== undefined && !/^[0-9a-f]{64}$/.test(execute)) {
-    throw new UsageError('--execute takes the digest that the plan ends with');
+    throw new UsageError('--execute needs the digest at the end of the plan');
   }
   return { execute, max, actor: values.actor ?? 'redecode command', reason: values.reason ?? null };
 }
@@ -100,27 +101,29 @@ async function run(
     poolSize: 2,
     applicationName: 'payonce-redecode',
   });
-  const deps = { prisma, clock: systemClock };
+  // What fails is printed with its result.
+  const log = createLog({ name: 'redecode', level: 'silent' });
+  const deps = { prisma, log, clock: systemClock };
   const decode = decodeStored(channels);
   try {
     if (execute === undefined) {
       const { items, more, digest } = await planRedecode(deps, max, decode);
       for (const item of items) print(lineOf(item));
       print(summaryOf(items));
-      if (more) print(`More are held than these ${max}.`);
+      if (more) print(`More than these ${max} are held.`);
       print(`Plan ${digest}`);
       return 0;
     }
     const done = await executeRedecode(deps, max, decode, { digest: execute, actor, reason });
     if (done.result === 'plan_changed') {
-      print('What would come of it is not what was planned any more. Nothing was done.');
+      print('The plan is out of date: it would now have other results. Nothing was done.');
       return 3;
     }
     for (const item of done.items) print(item.done ? lineOf(item) : `${lineOf(item)} (not done)`);
     const left = done.items.filter((item) => !item.done);
     print(summaryOf(done.items.filter((item) => item.done)));
     if (left.length === 0) return 0;
-    print(`${left.length} were changed by somebody else meanwhile, and are left as they are.`);
+    print(`${left.length} were changed by somebody else meanwhile, and were left unchanged.`);
     return 3;
   } finally {
     await prisma.$disconnect();

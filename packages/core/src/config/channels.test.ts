@@ -87,7 +87,7 @@ channels:
 
   test('simulated channels are refused in production, and only there', () => {
     const simulated = `${GOOD}    simulated: true\n`;
-    expect(faultsOf(simulated, true).join()).toContain('refused in production');
+    expect(faultsOf(simulated, true).join()).toContain('not allowed in production');
     expect(load(simulated).get('shop-alipay')?.simulated).toBe(true);
   });
 
@@ -97,7 +97,7 @@ channels:
   });
 
   test('an empty file is a fault', () => {
-    expect(faultsOf('channels: {}')).toEqual(['channels: names no channel']);
+    expect(faultsOf('channels: {}')).toEqual(['channels: must name at least one channel']);
   });
 
   test('the boot summary names keys and shows none', () => {

@@ -73,7 +73,7 @@ export interface ChannelBlock {
  */
 export function readBlocks(text: string, production: boolean, faults: string[]): ChannelBlock[] {
   const entries = Object.entries(parseChannelFile(text).channels);
-  if (entries.length === 0) faults.push('channels: names no channel');
+  if (entries.length === 0) faults.push('channels: must name at least one channel');
   return entries.flatMap(([key, block]) => readBlock(key, block, production, faults) ?? []);
 }
 
@@ -99,7 +99,9 @@ export function parseChannelFile(text: string): z.output<typeof channelFile> {
   }
   const file = channelFile.safeParse(content);
   if (file.success) return file.data;
-  throw new ConfigError(['the channel file must have an entry `channels`, may have `endpoints`']);
+  throw new ConfigError([
+    'the channel file must have an entry `channels`, and may have `endpoints`',
+  ]);
 }
 
 function readBlock(
@@ -117,7 +119,7 @@ function readBlock(
   }
   const { provider: id, merchant, simulated, ...rest } = parsed.data;
   if (simulated && production) {
-    faults.push(`${at}.simulated: its keys are not secret, so it is refused in production`);
+    faults.push(`${at}.simulated: its keys are not secret, so it is not allowed in production`);
   }
   const definition = providers.find((provider) => provider.id === id);
   if (!definition) {

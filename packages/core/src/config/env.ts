@@ -99,7 +99,7 @@ export function list() {
 
 /** Whole numbers between commas, 1 to 20 of them. */
 export function counts(fallback: readonly number[], least: number, most: number) {
-  const message = `must be 1 to 20 whole numbers from ${least} to ${most}, between commas`;
+  const message = `must be 1 to 20 comma-separated whole numbers from ${least} to ${most}`;
   return z
     .string()
     .regex(/^\d{1,9}(,\d{1,9}){0,19}$/, message)

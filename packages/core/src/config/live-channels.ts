@@ -27,7 +27,7 @@ export function liveChannels(
 ): LiveChannels {
   const successful = new Gauge({
     name: 'payonce_channels_reload_successful',
-    help: '1 when the channel file was valid the last time it was read. Alarm on 0: the file is not what is in use.',
+    help: '1 when the channel file was valid the last time it was read. Alarm on 0: older channels are in use.',
     registers: [metrics],
   });
   const readAt = new Gauge({
@@ -49,11 +49,11 @@ export function liveChannels(
       } catch (error) {
         successful.set(0);
         const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
-        log.error(why, 'the channels cannot be read again, the old ones stay');
+        log.error(why, 'the channels cannot be reloaded, the old ones stay in use');
         return;
       }
       used();
-      log.info({ channels: summarise(channels) }, 'channels are read again');
+      log.info({ channels: summarise(channels) }, 'channels are reloaded');
     },
   };
 }

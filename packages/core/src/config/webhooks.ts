@@ -32,7 +32,7 @@ export const webhookEnv = {
       const networks = parts.map(parseNetwork);
       const found = networks.filter((network) => network !== null);
       if (found.length === parts.length) return found;
-      context.addIssue('must be networks as 10.0.0.0/8 between commas');
+      context.addIssue('must be comma-separated networks such as 10.0.0.0/8');
       return z.NEVER;
     }),
 };

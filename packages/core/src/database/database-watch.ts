@@ -172,6 +172,6 @@ function seconds(ms: number | null): number {
 }
 
 const MANAGED =
-  'PAYONCE_DATABASE_DURABILITY is managed: PostgreSQL is not asked for fsync and full_page_writes';
+  'PAYONCE_DATABASE_DURABILITY is managed: fsync and full_page_writes of PostgreSQL are not checked';
 const CLOCK_OFF =
-  'the clock of this process differs from the database by more than a minute: no schedule runs';
+  "the clock of this process differs from the database's by more than a minute: no schedule runs";

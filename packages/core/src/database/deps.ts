@@ -6,7 +6,10 @@ import type { Log } from '../log.js';
 export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;
-  readonly log?: Log;
-  /** Everything runs inside this transaction. A dry run passes one and rolls it back. */
+  readonly log: Log;
+  /**
+   * Everything happens inside of this transaction: for those who look what would happen, and roll
+   * it back.
+   */
   readonly within?: Prisma.TransactionClient;
 }

@@ -1,5 +1,11 @@
 import type { DatabaseDeps } from './deps.js';
-import { inTransaction, type Tx } from './transaction.js';
+import { inTransaction, type Tx, waitForLocks } from './transaction.js';
+
+/**
+ * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its
+ * transaction.
+ */
+const LOCK_WAIT_MS = 500;
 
 /** Carries the result out of the transaction and rolls it back. */
 class Seen<T> extends Error {
@@ -9,17 +15,16 @@ class Seen<T> extends Error {
 }
 
 /**
- * A dry run: does `work` and rolls it back. Waits for a lock at most half a second, which is less
- * than PostgreSQL's deadlock timeout. A dry run can be repeated, and must not cost a worker its
- * transaction.
- * @throws AppError `database_unavailable`: also when another transaction holds a lock for long
+ * What `work` would do: it is done, and rolled back. It waits half a second for a lock that another
+ * transaction holds: a look can be asked for again.
+ * @throws AppError `database_unavailable`: also when something else has locked it for long
  */
 export async function rolledBack<T>(deps: DatabaseDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
+  const look = async (tx: Tx): Promise<never> => {
+    throw new Seen(await work(tx));
+  };
   try {
-    return await inTransaction(deps, async (tx): Promise<never> => {
-      await tx.$executeRaw`SET LOCAL lock_timeout = '500ms'`;
-      throw new Seen(await work(tx));
-    });
+    return await inTransaction(deps, look, waitForLocks(LOCK_WAIT_MS));
   } catch (error) {
     if (error instanceof Seen) return error.value;
     throw error;

@@ -6,7 +6,7 @@ import type { DatabaseWatch } from './database-watch.js';
 export function showDatabaseWatch(metrics: Metrics, watch: DatabaseWatch): void {
   new Gauge({
     name: 'payonce_database_clock_difference_seconds',
-    help: "The clock of this process less the database's. Alarm beyond 60 either way: no schedule runs.",
+    help: "The clock of this process minus the database's. Alarm beyond 60 either way: no schedule runs.",
     registers: [metrics],
     collect() {
       this.remove();

@@ -34,13 +34,16 @@ export async function applyDeclaredEndpoints(
   for (const endpoint of declared) {
     const { merchant, name } = endpoint;
     if (endpoint.secret !== null && deps.encryptionKey === null) {
-      deps.log?.error({ merchant, endpoint: name }, 'not used: PAYONCE_ENCRYPTION_KEY is not set');
+      deps.log.error(
+        { merchant, endpoint: name },
+        'endpoint not used: PAYONCE_ENCRYPTION_KEY is not set',
+      );
     } else if (await inTransaction(deps, (tx) => upsert(tx, deps, endpoint))) {
       applied += 1;
     } else {
-      deps.log?.error(
+      deps.log.error(
         { merchant, endpoint: name },
-        'not used: its name is taken by one of the API',
+        'endpoint not used: an endpoint of the API has its name',
       );
     }
   }

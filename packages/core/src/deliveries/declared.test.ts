@@ -85,14 +85,14 @@ endpoints:
     for (const name of [
       'endpoints.(a name that is not a-z',
       'endpoints.plain.url: must be https',
-      'endpoints.inward.url: is an address that is neither',
+      'endpoints.inward.url: is neither a public',
       'endpoints.inward.secrets.0: is not whsec_',
       'endpoints.unset.secrets.0: env NOT_SET is not set',
       'endpoints.bare.secrets: must name one',
       'endpoints.many.secrets',
       'endpoints.told.secrets.0',
       'endpoints.typo.events.0',
-      'endpoints.handler.secrets: a handler has none',
+      'endpoints.handler.secrets: must be left out: a handler has none',
     ]) {
       expect(
         faults.filter((fault) => fault.startsWith(name)),

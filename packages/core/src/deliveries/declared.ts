@@ -41,10 +41,10 @@ const block = z.strictObject({
 /** The faults of an address, in words. */
 const URL_FAULT: Readonly<Record<UrlFault, string>> = {
   not_a_url: 'must be an absolute URL, or handler:NAME',
-  not_https: 'must be https, or its network be in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
-  credentials: 'must not have a user or password in it',
-  address_refused: 'is an address that is neither public nor in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
-  other_kind: 'must stay what it is',
+  not_https: 'must be https, or in a network of PAYONCE_WEBHOOK_ALLOW_NETWORKS',
+  credentials: 'must not contain a user or a password',
+  address_refused: 'is neither a public address nor in PAYONCE_WEBHOOK_ALLOW_NETWORKS',
+  other_kind: 'must stay of its kind',
 };
 
 /**
@@ -95,7 +95,9 @@ function load(
   );
   const needed = !isHandler(url);
   if (needed !== sources.length > 0) {
-    faults.push(`${at}.secrets: ${needed ? 'must name one, or two' : 'a handler has none'}`);
+    faults.push(
+      `${at}.secrets: ${needed ? 'must name one or two' : 'must be left out: a handler has none'}`,
+    );
   }
   const [present, former] = secrets;
   const previous = former ? { secret: former.secret, expiresAt: former.retiredAt } : null;

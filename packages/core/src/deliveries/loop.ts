@@ -90,11 +90,11 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       wanted = false;
       try {
         await look();
-        if (failing) log?.info('order events are delivered again');
+        if (failing) log.info('order events are delivered again');
         failing = false;
       } catch (err) {
-        // The next poll tries again; one log line is enough.
-        if (!failing) log?.warn({ err }, 'order events could not be looked at');
+        // The next poll looks again; once is enough to say so.
+        if (!failing) log.warn({ err }, 'looking for order events failed');
         failing = true;
       }
     }
@@ -121,7 +121,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
     const claimed = await claimDeliveries(deps, abilities, endpointId, limits);
     if (claimed.result === 'cannot_sign') {
       const { merchant, name } = claimed;
-      if (!mute.has(endpointId)) log?.error({ merchant, endpoint: name }, CANNOT_SIGN);
+      if (!mute.has(endpointId)) log.error({ merchant, endpoint: name }, CANNOT_SIGN);
       mute.add(endpointId);
     } else if (claimed.result === 'claimed') {
       mute.delete(endpointId);
@@ -148,8 +148,8 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       const recorded = await recorder.submit(made);
       onAttempt?.(made, recorded);
     } catch (err) {
-      // The lease ends by itself. Then the delivery is sent again under the same ID.
-      log?.warn({ err, delivery: delivery.id }, 'a try could not be recorded');
+      // The lease ends by itself, and it is sent again under the same ID.
+      log.warn({ err, delivery: delivery.id }, 'a delivery attempt could not be recorded');
     }
   };
 
@@ -172,4 +172,4 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
 }
 
 const CANNOT_SIGN =
-  'nothing is sent: the secret does not open with PAYONCE_ENCRYPTION_KEY; rotate it, or restore the key';
+  'nothing is sent: PAYONCE_ENCRYPTION_KEY does not decrypt the secret; rotate the secret, or restore the key';

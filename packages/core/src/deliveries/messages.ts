@@ -7,20 +7,20 @@ import { HOLD_REASONS, type HoldReason } from '../notifications/notification.js'
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '../orders/order.js';
 import { EVENT_TYPES, type EventType } from './event-types.js';
 
-const money = z.string().regex(/^\d+$/).describe('Minor units (fen), as text: no float ever.');
+const money = z.string().regex(/^\d+$/).describe('Minor units (fen), as text; never a float.');
 const time = z.iso.datetime();
 const rail = z.enum(['alipay', 'wechat']);
 
 const order = z.object({
   merchant: z.string(),
   orderNumber: z.string().describe("The provider's out_trade_no."),
-  amount: money.describe('Due, in minor units (fen), as text.'),
+  amount: money.describe('The amount due, in minor units (fen), as text.'),
   currency: z.string().describe('ISO 4217.'),
   status: z.enum(ORDER_STATUSES),
   paidAmount: money.describe('Paid by the primary trade.'),
-  refundedAmount: money.describe('Refunded of the primary trade, in all.'),
-  paidAt: time.nullable().describe("The provider's time; null where it did not say."),
-  attention: z.array(z.enum(ATTENTION_FLAGS)).describe('What a person should see.'),
+  refundedAmount: money.describe('Total refunds of the primary trade.'),
+  paidAt: time.nullable().describe("The provider's time; null if the provider gave none."),
+  attention: z.array(z.enum(ATTENTION_FLAGS)).describe('What a person should look at.'),
   trade: z
     .object({ rail, trade: z.string() })
     .nullable()
@@ -29,7 +29,7 @@ const order = z.object({
     .int()
     .positive()
     .describe(
-      'Grows with each change of the order: ignore what is not greater than what you have.',
+      'Grows with each change of the order. Ignore a version that is not greater than the one you have.',
     ),
 });
 
@@ -39,12 +39,20 @@ const waiting = z.object({
   notificationId: z.string().describe("The provider's own ID."),
   provider: z.enum(['alipay', 'wechatpay', 'wechatpay-v2']),
   channel: z.string(),
-  position: z.int().min(0).describe('Which of its events: combined orders carry several.'),
+  position: z
+    .int()
+    .min(0)
+    .describe(
+      'The index of the event in its notification; a notification of combined orders has several.',
+    ),
   orderNumber: z.string().nullable(),
-  amount: money.nullable().describe('What the provider says the order costs.'),
+  amount: money.nullable().describe('The amount of the order, according to the provider.'),
   currency: z.string().nullable(),
   trade: z.string().nullable(),
-  says: z.string().nullable().describe("The provider's own type, of what was not understood."),
+  says: z
+    .string()
+    .nullable()
+    .describe("The provider's own type, if payonce does not understand it."),
 });
 
 const HELD_REASONS = HOLD_REASONS.filter(
@@ -56,7 +64,7 @@ function message<Type extends EventType, Data extends z.ZodType>(
   description: string,
   data: Data,
 ) {
-  const timestamp = time.describe('When it happened here; the same on every retry.');
+  const timestamp = time.describe('When payonce recorded it; the same on every retry.');
   return z.object({ type: z.literal(type), timestamp, data }).meta({ title: type, description });
 }
 
@@ -67,15 +75,15 @@ const refunded = order.extend({
 const messages = {
   'order.paid': message(
     'order.paid',
-    'An order was paid. Also told of one that was first seen refunded.',
+    'An order was paid. Also sent if its refund arrived first.',
     order.extend({ milestone: z.literal('paid') }),
   ),
   'order.partially_refunded': message(
     'order.partially_refunded',
-    'Part of what was paid was given back; once for each total.',
+    'A part of the payment was refunded; once for each total.',
     refunded,
   ),
-  'order.refunded': message('order.refunded', 'All that was paid was given back.', refunded),
+  'order.refunded': message('order.refunded', 'The whole payment was refunded.', refunded),
   'order.closed': message(
     'order.closed',
     'An unpaid order was closed, by you or by the provider. A payment that comes later still wins.',
@@ -83,12 +91,12 @@ const messages = {
   ),
   'order.attention': message(
     'order.attention',
-    'Something in an order that a person should see; its status is right as it stands.',
+    'Something in an order that a person should look at. The status of the order is correct.',
     order.extend({ milestone: z.enum(ATTENTION_FLAGS) }),
   ),
   'order.payment_withdrawn': message(
     'order.payment_withdrawn',
-    'An operator found that a trade does not pay this order: it counts for nothing any more. `data` is the order without it.',
+    'An operator found that a trade does not pay this order, so it no longer counts. `data` is the order without it.',
     order.extend({
       milestone: z.literal('withdrawn'),
       withdrawn: z.object({ rail, trade: z.string() }).describe('The trade that was released.'),
@@ -96,12 +104,12 @@ const messages = {
   ),
   'notification.held': message(
     'notification.held',
-    'A genuine notification was not applied and waits for somebody; told once per reason.',
+    'A genuine notification was not applied and is held; sent once per reason.',
     waiting.extend({ reason: z.enum(HELD_REASONS) }),
   ),
   'notification.unsupported': message(
     'notification.unsupported',
-    'A genuine notification is of a kind that payonce does not understand.',
+    'A genuine notification has a kind that payonce does not understand.',
     waiting.extend({ reason: z.literal('unsupported_event') }),
   ),
 } satisfies { readonly [Type in EventType]: z.ZodType };

@@ -82,7 +82,7 @@ export async function recordAttempts(
   });
   for (const { endpoint, reason } of disabled) {
     const { merchant, name, failingSince } = endpoint;
-    deps.log?.error({ merchant, endpoint: name, reason, failingSince }, 'endpoint.disabled');
+    deps.log.error({ merchant, endpoint: name, reason, failingSince }, 'endpoint.disabled');
   }
   return results;
 }

@@ -123,7 +123,7 @@ async function holdPoisonous(
   const { channel } = notification;
   const notificationId = storableId(notification.notificationId);
   const state = sqlState(error);
-  deps.log?.error(
+  deps.log.error(
     { err: messageOf(error), state, channel, notificationId },
     'a notification cannot be applied: held as internal_error',
   );

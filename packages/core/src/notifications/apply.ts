@@ -3,13 +3,11 @@ import { KEEP_ENDPOINTS } from '../database/endpoint-lock.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import { storePlans } from '../orders/store-plans.js';
 import { contentsKey, findNames } from './content-rows.js';
-import type { Standing } from './contents.js';
 import type { Entered, Entry, Group } from './entered.js';
 import {
   eventsToInsert,
   type HeldEvent,
   isHeld,
-  type NewEvent,
   readEvents,
   type StoredEvent,
   sameOutcome,
@@ -31,9 +29,14 @@ import {
   updateNotifications,
 } from './notification-rows.js';
 import { enterOthers } from './other-contents.js';
-import { toPending } from './release.js';
-import { lockFreeOrdersOf, lockOrdersOf } from './settle.js';
-import { type Asked, isOpen, settleStanding } from './settle-standing.js';
+import {
+  type AskedAgain,
+  type EventWrites,
+  type FreshEvent,
+  toPending,
+  toWrite,
+} from './pending.js';
+import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
 
 export interface ApplyDeps extends DatabaseDeps {
   /**
@@ -132,62 +135,49 @@ async function applyWithin(
   { forced, skips }: How,
 ): Promise<Applied> {
   const entered = await enter(tx, now, groupCopies(batch), skips);
-  const { entries, surplus } = entered;
-  const read = await readEvents(
-    tx,
-    [...entries.values()].flatMap((entry) => (entry.isNew ? [] : [entry.row.id])),
-  );
-  const standings = new Map(
-    [...entries.values()].flatMap((entry) =>
-      entry.isNew ? [] : [[entry.row.id, entry.standings] as const],
-    ),
-  );
-  const askedAgain = (stored: HeldEvent, standing: Standing): Asked & { stored: HeldEvent } => ({
-    ...toPending(stored, forced, standing),
-    standing,
-    stored,
-  });
-  const everyNew = [...entries.values()].flatMap((entry) =>
-    entry.isNew ? eventsOf(entry, forced) : [],
-  );
-  const everyHeld = [
-    ...read
-      .filter(isHeld)
-      .map((one) =>
-        askedAgain(one, standings.get(one.notificationRowId)?.[one.position] ?? 'judged'),
-      ),
-    ...entered.equalHeld.map(({ stored, standing }) => askedAgain(stored, standing)),
-  ];
-  const open = [...everyNew, ...everyHeld].filter(isOpen);
+  const read = await readEvents(tx, knownRows(entered));
+  const pending = [...freshEvents(entered, forced), ...heldEvents(entered, read, forced)];
   const { orders, busy } = skips
-    ? await lockFreeOrdersOf(tx, open)
-    : { orders: await lockOrdersOf(tx, open), busy: new Set<bigint>() };
+    ? await lockFreeOrdersOf(tx, pending)
+    : { orders: await lockOrdersOf(tx, pending), busy: new Set<bigint>() };
   const left = await leaveBusy(tx, entered, busy);
   const stays = (one: { readonly notificationRowId: bigint }) =>
     !left.has(one.notificationRowId) && !busy.has(one.notificationRowId);
-  const stored = read.filter(stays);
-  const fresh = everyNew.filter(stays);
-  const again = everyHeld.filter(stays);
-  const { outcomes, plans } = await settleStanding(tx, now, [...fresh, ...again], orders);
-  const held = again.map((one) => one.stored);
-  const settledNew = zip(fresh, outcomes.slice(0, fresh.length));
-  const settledHeld = zip(held, outcomes.slice(fresh.length));
-  const added = settledNew.map(([one, outcome]): NewEvent => ({ ...one, outcome }));
-  const deliveries = await storePlans(tx, now, plans, eventsToInsert(now, added));
-  await tellNewlyHeld(tx, now, added);
-  await updateEvents(
-    tx,
-    now,
-    settledHeld.map(([one, outcome]) => ({ stored: one, outcome, scheduled: false })),
-  );
-  const counts = countsToWrite(entries.values(), settledNew);
-  for (const one of held) addCount(counts, one.notificationRowId, 0);
-  for (const { rowId, count } of surplus.values()) addCount(counts, rowId, count);
-  await updateNotifications(tx, now, counts);
+  const { settled, plans } = await settleEvents(tx, now, pending.filter(stays), orders);
+  const writes = toWrite(settled);
+  const deliveries = await storePlans(tx, now, plans, eventsToInsert(now, writes.added));
+  await tellNewlyHeld(tx, now, writes.added);
+  await updateEvents(tx, now, writes.redecided);
+  await updateNotifications(tx, now, countsToWrite(entered, writes));
   return {
-    outcomes: report(batch, { entries, surplus }, stored, settledNew, settledHeld),
-    hasNews: deliveries > 0 || added.some(({ outcome }) => outcome.outcome === 'held'),
+    outcomes: report(batch, entered, read.filter(stays), writes),
+    hasNews: deliveries > 0 || writes.added.some(({ outcome }) => outcome.outcome === 'held'),
   };
+}
+
+function knownRows({ entries }: Entered): bigint[] {
+  return [...entries.values()].flatMap(({ isNew, row }) => (isNew ? [] : [row.id]));
+}
+
+/** Of the new notifications. */
+function freshEvents({ entries }: Entered, forced: HoldReason | null): FreshEvent[] {
+  return [...entries.values()].flatMap((entry) => (entry.isNew ? eventsOf(entry, forced) : []));
+}
+
+/** Of the known notifications, and of contents that are equal to one of the batch. */
+function heldEvents(
+  { entries, equalHeld }: Entered,
+  read: readonly StoredEvent[],
+  forced: HoldReason | null,
+): AskedAgain[] {
+  if (read.length + equalHeld.length === 0) return [];
+  const standings = new Map([...entries.values()].map(({ row, standings: all }) => [row.id, all]));
+  const standingOf = ({ notificationRowId, position }: HeldEvent) =>
+    standings.get(notificationRowId)?.[position] ?? 'judged';
+  return [
+    ...read.filter(isHeld).map((one) => toPending(one, forced, standingOf(one))),
+    ...equalHeld.map(({ stored, standing }) => toPending(stored, forced, standing)),
+  ];
 }
 
 /** One group per content, in the order of the batch. */
@@ -311,28 +301,28 @@ async function enterAs(
  * `applied`.
  */
 function countsToWrite(
-  entries: Iterable<Entry>,
-  settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
+  { entries, surplus }: Entered,
+  { added, redecided }: EventWrites,
 ): Map<bigint, number> {
   const applied = new Set<bigint>();
   const held = new Set<bigint>();
-  for (const [{ notificationRowId }, { outcome }] of settledNew) {
-    if (outcome === 'applied') applied.add(notificationRowId);
-    if (outcome === 'held') held.add(notificationRowId);
+  for (const { notificationRowId, outcome } of added) {
+    if (outcome.outcome === 'applied') applied.add(notificationRowId);
+    if (outcome.outcome === 'held') held.add(notificationRowId);
   }
   const counts = new Map<bigint, number>();
-  for (const { row, isNew, count } of entries) {
+  for (const { row, isNew, count } of entries.values()) {
     const asInserted = isNew && count === 1 && applied.has(row.id) && !held.has(row.id);
     if (!asInserted) addCount(counts, row.id, isNew ? count - 1 : count);
   }
+  for (const { stored } of redecided) addCount(counts, stored.notificationRowId, 0);
+  for (const { rowId, count } of surplus.values()) addCount(counts, rowId, count);
   return counts;
 }
 
 function addCount(counts: Map<bigint, number>, rowId: bigint, count: number): void {
   counts.set(rowId, (counts.get(rowId) ?? 0) + count);
 }
-
-type FreshEvent = Omit<NewEvent, 'outcome'> & Pick<Asked, 'forced' | 'standing'>;
 
 function eventsOf(
   { notification, row, standings }: Entry,
@@ -347,6 +337,7 @@ function eventsOf(
       event,
       standing,
       forced: standing === 'id_conflict' ? standing : forced,
+      stored: null,
     };
   });
 }
@@ -357,21 +348,18 @@ function eventsOf(
  */
 function report(
   batch: readonly VerifiedNotification[],
-  { entries, surplus }: Pick<Entered, 'entries' | 'surplus'>,
+  { entries, surplus }: Entered,
   stored: readonly StoredEvent[],
-  settledNew: readonly (readonly [FreshEvent, EventOutcome])[],
-  settledHeld: readonly (readonly [HeldEvent, EventOutcome])[],
+  { added, redecided }: EventWrites,
 ): (ApplyOutcome | null)[] {
-  const again = new Map(settledHeld.map(([one, outcome]) => [one.id, outcome]));
+  const again = new Map(redecided.map((one) => [one.stored.id, one.outcome]));
   const events = new Map<bigint, EventOutcome[]>();
   const add = (rowId: bigint, outcome: EventOutcome) =>
     events.set(rowId, [...(events.get(rowId) ?? []), outcome]);
-  for (const [one, outcome] of settledNew) add(one.notificationRowId, outcome);
+  for (const one of added) add(one.notificationRowId, one.outcome);
   for (const one of stored) add(one.notificationRowId, again.get(one.id) ?? one.outcome);
   const changed = new Set(
-    settledHeld.flatMap(([held, outcome]) =>
-      sameOutcome({ stored: held, outcome }) ? [] : [held.notificationRowId],
-    ),
+    redecided.flatMap((one) => (sameOutcome(one) ? [] : [one.stored.notificationRowId])),
   );
   const told = new Set<bigint>();
   return batch.map((notification) => {
@@ -390,11 +378,4 @@ function report(
 
 function contentKey({ channel, notificationId, digest }: VerifiedNotification): string {
   return nameKey({ channel, notificationId, variant: digest });
-}
-
-function zip<A, B>(left: readonly A[], right: readonly B[]): (readonly [A, B])[] {
-  return left.flatMap((one, index) => {
-    const other = right[index];
-    return other === undefined ? [] : [[one, other] as const];
-  });
 }

@@ -1,6 +1,6 @@
 /** Held events of the merchant's other orders that claim a trade. */
 import type { DatabaseDeps } from '../database/deps.js';
-import { inTransaction, type Tx } from '../database/transaction.js';
+import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
 import type { TradeName } from '../orders/released.js';
 import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
 import { inOrderOfNames, lockNotifications, type NotificationName } from './notification-rows.js';
@@ -17,11 +17,8 @@ type Contender = NotificationName & { readonly id: bigint };
  * An order has one or two. For a trade that a merchant claims for a thousand orders: the oldest.
  */
 const LIMIT = 100;
-/**
- * The transaction that has one locked decides about it within that time; later the schedule
- * retries.
- */
-const LEFT_WAIT = '2s';
+/** Who has one locked decides about it within that; beyond it, the schedule looks again. */
+const LEFT_WAIT_MS = 2_000;
 
 /** Finds the notifications; locks nothing. */
 export function findContenders(tx: Tx, { merchant, trade }: TradeOfMerchant): Promise<Contender[]> {
@@ -61,16 +58,14 @@ export async function lockContenders(
 export async function retryContenders(deps: DatabaseDeps, wanted: TradeOfMerchant): Promise<void> {
   const found = await findContenders(deps.prisma, wanted);
   if (found.length === 0) return;
-  await inTransaction(deps, async (tx) => {
-    await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    const locked = await lockNotifications(
-      tx,
-      inOrderOfNames(found, (name) => name),
-    );
+  const names = inOrderOfNames(found, (name) => name);
+  const settle = async (tx: Tx) => {
+    const locked = await lockNotifications(tx, names);
     const ids = [...locked.values()].map(({ id }) => id);
     const held = await readContenders(tx, wanted, ids);
     await settleAgain(tx, deps.clock(), held, { scheduled: false, forced: null });
-  });
+  };
+  await inTransaction(deps, settle, waitForLocks(LEFT_WAIT_MS));
 }
 
 async function readContenders(

@@ -55,10 +55,9 @@ export async function retryEvent(
 ): Promise<OperatorOutcome> {
   const again = (forced: HoldReason | null) =>
     withHeldEvent(deps, command, 'event.retry', async (tx, now, held) => {
-      const [outcome = held.outcome] = await settleAgain(tx, now, [held], {
-        scheduled: false,
-        forced,
-      });
+      const [redecided] = await settleAgain(tx, now, [held], { scheduled: false, forced });
+      if (redecided === undefined) throw new Error('a retried event without an outcome');
+      const { outcome } = redecided;
       await audit(tx, now, command, 'event.retry', held, { outcome });
       return { result: 'done', outcome, again: false };
     });
@@ -66,7 +65,7 @@ export async function retryEvent(
     return await again(null);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
+    deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
     return again('internal_error');
   }
 }
@@ -105,7 +104,9 @@ export async function acceptHeldEvent(
     const facts = [...accepted, ...contestedFacts(claims, contested)];
     const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
     await storePlans(tx, now, [plan]);
-    const outcome: EventOutcome = { outcome: plan.outcomes[0] ?? 'duplicate' };
+    const [told] = plan.outcomes;
+    if (told === undefined) throw new Error('an accepted event without an outcome');
+    const outcome: EventOutcome = { outcome: told };
     await settle(tx, now, held, outcome);
     return { result: 'done', outcome, again: false };
   });

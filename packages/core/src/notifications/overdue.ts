@@ -41,7 +41,7 @@ export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Prom
       RETURNING notification_row_id AS notification, position, merchant,
         order_number AS "orderNumber", created_at AS since`;
   });
-  for (const one of alerted) deps.log?.warn({ ...one }, 'held.overdue');
+  for (const one of alerted) deps.log.warn({ ...one }, 'held.overdue');
   return alerted.length > 0 && due.length === ALERT_LIMIT;
 }
 

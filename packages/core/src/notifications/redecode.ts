@@ -9,9 +9,7 @@ import { contentsKey, findStored, type StoredContent } from './content-rows.js';
 import { type Content, standingsOf } from './contents.js';
 import {
   eventsToInsert,
-  type HeldEvent,
   isHeld,
-  type NewEvent,
   rewriteEvents,
   sameOutcome,
   tellNewlyHeld,
@@ -19,6 +17,7 @@ import {
 } from './event-rows.js';
 import type { EventOutcome } from './notification.js';
 import { updateNotifications } from './notification-rows.js';
+import { type AskedAgain, type FreshEvent, toPending, toWrite } from './pending.js';
 import {
   type Candidate,
   type DecodedMessage,
@@ -28,9 +27,7 @@ import {
   type MessageRow,
   storeTextDigests,
 } from './redecode-rows.js';
-import { toPending } from './release.js';
-import { lockFreeOrdersOf } from './settle.js';
-import { type Asked, isOpen, settleStanding } from './settle-standing.js';
+import { lockFreeOrdersOf, settleEvents } from './settle.js';
 
 /**
  * Decodes a stored message by the present release; null when its bytes no longer prove their
@@ -122,7 +119,7 @@ async function redecode(
     candidates,
     (some) => inTransaction(deps, (tx) => redecodeInOne(tx, deps.clock(), some, UPGRADE)),
     async ({ row }, error): Promise<Redecoded> => {
-      deps.log?.error(
+      deps.log.error(
         { err: messageOf(error), notification: row.id },
         'a held notification cannot be decoded again',
       );
@@ -135,13 +132,10 @@ async function redecode(
 /** One message on its way through the transaction. */
 interface Step {
   readonly candidate: Candidate;
-  readonly held: readonly Revised[];
+  /** Stored events, as they are decoded now. */
+  readonly held: readonly AskedAgain[];
   /** Events that are not stored yet. */
-  readonly added: readonly (Asked & Omit<NewEvent, 'outcome'>)[];
-}
-
-interface Revised extends Asked {
-  readonly stored: HeldEvent;
+  readonly added: readonly FreshEvent[];
 }
 
 /**
@@ -162,41 +156,25 @@ export async function redecodeInOne(
     ready.map((candidate) => [candidate.row.id, stepOf(candidate, contents)] as const),
   );
   const events = [...steps.values()].flatMap((step) => (step ? [...step.added, ...step.held] : []));
-  const { orders, busy } = await lockFreeOrdersOf(tx, events.filter(isOpen));
+  const { orders, busy } = await lockFreeOrdersOf(tx, events);
   for (const id of busy) steps.delete(id);
   await storeTextDigests(
     tx,
     ready.filter(({ row }) => steps.has(row.id)),
   );
   const all = [...steps.values()].flatMap((step) => step ?? []);
-  const added = all.flatMap((step) => step.added);
-  const held = all.flatMap((step) => step.held);
-
+  const pending = [...all.flatMap((step) => step.added), ...all.flatMap((step) => step.held)];
   await rewriteEvents(
     tx,
-    held.map(({ stored, event }) => ({ id: stored.id, event })),
+    all.flatMap((step) => step.held.map(({ stored }) => stored)),
   );
-  const { outcomes, plans } = await settleStanding(tx, now, [...added, ...held], orders);
-  const outcomeAt = (index: number): EventOutcome => {
-    const outcome = outcomes[index];
-    if (outcome === undefined) throw new Error('an event without an outcome');
-    return outcome;
-  };
-  const fresh = added.map((one, index): NewEvent => ({ ...one, outcome: outcomeAt(index) }));
-  const again = held.map((one, index) => ({ ...one, outcome: outcomeAt(added.length + index) }));
-  await storePlans(tx, now, plans, eventsToInsert(now, fresh));
-  await tellNewlyHeld(tx, now, fresh);
-  await updateEvents(
-    tx,
-    now,
-    again.map(({ stored, event, outcome }) => ({
-      stored: { ...stored, event },
-      outcome,
-      scheduled: false,
-    })),
-  );
+  const { settled, plans } = await settleEvents(tx, now, pending, orders);
+  const { added, redecided } = toWrite(settled);
+  await storePlans(tx, now, plans, eventsToInsert(now, added));
+  await tellNewlyHeld(tx, now, added);
+  await updateEvents(tx, now, redecided);
   await updateNotifications(tx, now, new Map(all.map(({ candidate }) => [candidate.row.id, 0])));
-  for (const { stored, outcome } of again) {
+  for (const { stored, outcome } of redecided) {
     if (sameOutcome({ stored, outcome })) continue;
     const detail = { holdReason: stored.outcome.reason, outcome, decodedAgain: true };
     await writeAudit(tx, now, operator, {
@@ -210,13 +188,12 @@ export async function redecodeInOne(
     if (!steps.has(row.id)) return { row, result: 'busy', events: [] };
     if (!steps.get(row.id)) return { row, result: 'other_shape', events: [] };
     const events = [
-      ...again.map(({ stored, event, outcome }) => ({
+      ...redecided.map(({ stored, outcome }) => ({
         ...stored,
-        event,
         from: stored.outcome,
         to: outcome,
       })),
-      ...fresh.map((one) => ({ ...one, from: null, to: one.outcome })),
+      ...added.map((one) => ({ ...one, from: null, to: one.outcome })),
     ]
       .filter(({ notificationRowId }) => notificationRowId === row.id)
       .map(({ position, event, from, to }) => {
@@ -285,17 +262,17 @@ function stepOf(
     all.filter((other) => other !== own),
   );
   const known = new Map(own.stored.map((stored) => [stored.position, stored]));
-  const held: Revised[] = [];
-  const added: Step['added'][number][] = [];
+  const held: AskedAgain[] = [];
+  const added: FreshEvent[] = [];
   for (const [position, { event }] of own.events.entries()) {
     const standing = standings[position] ?? 'judged';
     const stored = known.get(position);
     if (stored === undefined) {
       const { id: notificationRowId, merchant } = row;
       const forced = standing === 'id_conflict' ? standing : null;
-      added.push({ notificationRowId, merchant, position, event, standing, forced });
+      added.push({ notificationRowId, merchant, position, event, standing, forced, stored: null });
     } else if (isHeld(stored)) {
-      held.push({ ...toPending({ ...stored, event }, null, standing), standing, stored });
+      held.push(toPending({ ...stored, event }, null, standing));
     }
   }
   return { candidate, held, added };

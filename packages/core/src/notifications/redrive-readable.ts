@@ -19,7 +19,7 @@ export interface ReadableStep {
 /** Nobody has to request it: the job itself was valid. */
 const SYSTEM = {
   actor: 'system',
-  reason: 'a worker of the release before could not read the job',
+  reason: 'a worker of the previous release could not read the job',
 } as const;
 
 /**
@@ -62,7 +62,7 @@ function settle(deps: DatabaseDeps, id: bigint): Promise<boolean> {
     if (settled === 0) return false;
     const detail = { deadLetterReason: 'malformed_job' };
     await writeAudit(tx, now, SYSTEM, { action: 'dead_letter.redrive', deadLetterId: id, detail });
-    deps.log?.info({ deadLetter: id }, 'dead_letter.redriven');
+    deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
     return true;
   });
 }

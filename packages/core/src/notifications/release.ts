@@ -1,24 +1,30 @@
 import { bisect } from '../bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { OrderKey } from '../database/order-lock.js';
-import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { inTransaction, isUnavailable, type Tx, waitForLocks } from '../database/transaction.js';
 import { messageOf } from '../errors.js';
 import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
 import { storePlans } from '../orders/store-plans.js';
 import { standingsOfHeld } from './content-rows.js';
-import type { Standing } from './contents.js';
-import { type HeldEvent, isHeld, postpone, readEvents, updateEvents } from './event-rows.js';
+import {
+  type HeldEvent,
+  isHeld,
+  postpone,
+  type Redecided,
+  readEvents,
+  updateEvents,
+} from './event-rows.js';
 import { latestRetryAt, TRIES_MAX } from './hold.js';
-import type { EventOutcome, HoldReason } from './notification.js';
+import type { HoldReason } from './notification.js';
 import {
   inOrderOfNames,
   lockNotifications,
   type NotificationName,
   updateNotifications,
 } from './notification-rows.js';
-import { lockFreeOrdersOf, lockOrdersOf, type PendingEvent } from './settle.js';
-import { type Asked, isOpen, settleStanding } from './settle-standing.js';
+import { type AskedAgain, toPending } from './pending.js';
+import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
 const RELEASE_LIMIT = 5_000;
@@ -52,18 +58,16 @@ export async function releaseForOrders(
   const waiting = events
     .filter(isHeld)
     .filter((held) => held.outcome.reason === 'unknown_order' && registered.has(keyOf(held)));
-  const outcomes = await settleFree(tx, now, waiting, { scheduled: false, forced: null });
+  const { redecided } = await settleFree(tx, now, waiting, { scheduled: false, forced: null });
   const counts = new Map<string, number>();
-  for (const [index, held] of waiting.entries()) {
-    const outcome = outcomes[index];
-    if (!outcome || outcome.outcome === 'held') continue;
-    counts.set(keyOf(held), (counts.get(keyOf(held)) ?? 0) + 1);
+  for (const { stored } of redecided.filter(isReleased)) {
+    counts.set(keyOf(stored), (counts.get(keyOf(stored)) ?? 0) + 1);
   }
   return counts;
 }
 
-/** Recording a gateway's report takes a fraction of it; beyond it, the schedule retries. */
-const LEFT_WAIT = '2s';
+/** A gateway's report is recorded within a fraction of it; beyond it, the schedule looks again. */
+const LEFT_WAIT_MS = 2_000;
 
 /**
  * Runs after the registration. Releases what it skipped because of a transaction that looks for no
@@ -79,18 +83,14 @@ export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[])
     JOIN notifications n ON n.id = e.notification_row_id
     WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
   if (left.length === 0) return;
-  await inTransaction(deps, async (tx) => {
-    await tx.$executeRaw`SELECT set_config('lock_timeout', ${LEFT_WAIT}, true)`;
-    const locked = await lockNotifications(
-      tx,
-      inOrderOfNames(left, (name) => name),
-    );
-    const events = await readEvents(
-      tx,
-      [...locked.values()].map((row) => row.id),
-    );
-    await settleFree(tx, deps.clock(), events.filter(isHeld), { scheduled: false, forced: null });
-  });
+  const names = inOrderOfNames(left, (name) => name);
+  const release = async (tx: Tx) => {
+    const locked = await lockNotifications(tx, names);
+    const ids = [...locked.values()].map(({ id }) => id);
+    const held = (await readEvents(tx, ids)).filter(isHeld);
+    await settleFree(tx, deps.clock(), held, { scheduled: false, forced: null });
+  };
+  await inTransaction(deps, release, waitForLocks(LEFT_WAIT_MS));
 }
 
 /**
@@ -147,7 +147,7 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
     due.map((row) => row.id),
     (ids) => inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, null)),
     async (id, error) => {
-      deps.log?.error({ err: messageOf(error) }, 'a held event cannot be applied');
+      deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
       const [count = 0] = await inTransaction(deps, (tx) =>
         retryInOne(tx, deps.clock(), [id], 'internal_error'),
       );
@@ -159,7 +159,6 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
 }
 
 /** @returns per notification how many of its events are no longer held */
-
 async function retryInOne(
   tx: Tx,
   now: Date,
@@ -174,17 +173,15 @@ async function retryInOne(
     locked.map((row) => row.id),
   );
   const held = events.filter(isHeld);
-  const outcomes = await settleFree(tx, now, held, { scheduled: true, forced });
+  const { redecided, busy } = await settleFree(tx, now, held, { scheduled: true, forced });
   await postpone(
     tx,
     new Date(now.getTime() + LOCKED_WAIT_MS),
-    held.filter((_, index) => outcomes[index] === null).map((one) => one.id),
+    busy.map((one) => one.id),
   );
   const counts = new Map<bigint, number>();
-  for (const [index, { notificationRowId }] of held.entries()) {
-    const outcome = outcomes[index];
-    if (!outcome || outcome.outcome === 'held') continue;
-    counts.set(notificationRowId, (counts.get(notificationRowId) ?? 0) + 1);
+  for (const { stored } of redecided.filter(isReleased)) {
+    counts.set(stored.notificationRowId, (counts.get(stored.notificationRowId) ?? 0) + 1);
   }
   return ids.map((id) => counts.get(id) ?? 0);
 }
@@ -196,40 +193,40 @@ interface Again {
 }
 
 /**
- * Decides stored events again and writes the outcomes. Their notifications are locked; waits for
- * their orders.
+ * Decides stored events once more and writes the outcomes. Their notifications are locked; waits
+ * for their orders.
+ * @returns all of them with their outcomes, in their order
  */
 export async function settleAgain(
   tx: Tx,
   now: Date,
   held: readonly HeldEvent[],
   again: Again,
-): Promise<readonly EventOutcome[]> {
+): Promise<readonly Redecided[]> {
   if (held.length === 0) return [];
   const asked = await askAgain(tx, held, again.forced);
-  return settleWith(tx, now, asked, again, await lockOrdersOf(tx, asked.filter(isOpen)));
+  return settleWith(tx, now, asked, again, await lockOrdersOf(tx, asked));
 }
 
 /**
- * The same without waiting. @returns null where another transaction has locked an order of the
- * notification: the event stays as it is
+ * The same without waiting. `busy` stay as they are: another transaction has locked an order of
+ * their notification.
  */
 async function settleFree(
   tx: Tx,
   now: Date,
   held: readonly HeldEvent[],
   again: Again,
-): Promise<readonly (EventOutcome | null)[]> {
-  if (held.length === 0) return [];
+): Promise<{ readonly redecided: readonly Redecided[]; readonly busy: readonly HeldEvent[] }> {
+  if (held.length === 0) return { redecided: [], busy: [] };
   const asked = await askAgain(tx, held, again.forced);
-  const { orders, busy } = await lockFreeOrdersOf(tx, asked.filter(isOpen));
+  const { orders, busy } = await lockFreeOrdersOf(tx, asked);
   const free = asked.filter((one) => !busy.has(one.notificationRowId));
-  const outcomes = await settleWith(tx, now, free, again, orders);
-  const byId = new Map(free.map(({ stored }, index) => [stored.id, outcomes[index] ?? null]));
-  return held.map((one) => byId.get(one.id) ?? null);
+  return {
+    redecided: await settleWith(tx, now, free, again, orders),
+    busy: held.filter((one) => busy.has(one.notificationRowId)),
+  };
 }
-
-type AskedAgain = Asked & { readonly stored: HeldEvent };
 
 async function askAgain(
   tx: Tx,
@@ -237,10 +234,7 @@ async function askAgain(
   forced: HoldReason | null,
 ): Promise<AskedAgain[]> {
   const standings = await standingsOfHeld(tx, held);
-  return held.map((stored) => {
-    const standing = standings.get(stored.id) ?? 'judged';
-    return { ...toPending(stored, forced, standing), standing, stored };
-  });
+  return held.map((stored) => toPending(stored, forced, standings.get(stored.id) ?? 'judged'));
 }
 
 async function settleWith(
@@ -249,29 +243,17 @@ async function settleWith(
   asked: readonly AskedAgain[],
   { scheduled }: Again,
   orders: ReadonlyMap<string, KnownOrder>,
-): Promise<readonly EventOutcome[]> {
-  const held = asked.map(({ stored }) => stored);
-  const { outcomes, plans } = await settleStanding(tx, now, asked, orders);
+): Promise<readonly Redecided[]> {
+  const { settled, plans } = await settleEvents(tx, now, asked, orders);
   await storePlans(tx, now, plans);
-  const redecided = held.flatMap((stored, index) => {
-    const outcome = outcomes[index];
-    return outcome ? [{ stored, outcome, scheduled }] : [];
+  const redecided = settled.map(({ pending, outcome }): Redecided => {
+    return { stored: pending.stored, outcome, scheduled };
   });
   await updateEvents(tx, now, redecided);
-  await updateNotifications(tx, now, new Map(held.map((one) => [one.notificationRowId, 0])));
-  return outcomes;
+  await updateNotifications(tx, now, new Map(asked.map((one) => [one.notificationRowId, 0])));
+  return redecided;
 }
 
-/**
- * A held event to be decided again. A conflict under a known ID remains, unless there is an equal
- * content.
- */
-export function toPending(
-  held: HeldEvent,
-  forced: HoldReason | null,
-  standing: Standing,
-): PendingEvent {
-  const { merchant, notificationRowId, event } = held;
-  const conflict = standing === 'id_conflict' ? standing : null;
-  return { merchant, notificationRowId, event, forced: conflict ?? forced };
+function isReleased({ outcome }: Redecided): boolean {
+  return outcome.outcome !== 'held';
 }

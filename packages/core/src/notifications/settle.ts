@@ -5,34 +5,29 @@ import type { Fact } from '../orders/fact.js';
 import { lockFreeOrders } from '../orders/lock-free.js';
 import { isKnown, type KnownOrder, type OrderPlan, planOrder } from '../orders/plan.js';
 import { releaseOf } from '../orders/released.js';
-import { claimTrades, lockOrders, orderKey } from '../orders/store.js';
-import type { PaymentEvent } from '../providers/event.js';
-import { type Decision, decideEvent, needsOrder } from './decide.js';
+import { claimTrades, type Known, lockOrders, orderKey } from '../orders/store.js';
+import { decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
+import type { PendingEvent, SettledEvent } from './pending.js';
 
-/** An event without an outcome yet; this transaction has locked its notification. */
-export interface PendingEvent {
-  readonly merchant: string;
-  readonly notificationRowId: bigint;
-  readonly event: PaymentEvent;
-  /**
-   * The reason to hold it, whatever it states (`id_conflict`, `internal_error`); no order is
-   * locked.
-   */
-  readonly forced: HoldReason | null;
+/** What an event states about a locked order. Trades and facts decide what becomes of it. */
+interface Stated<Pending> {
+  readonly pending: Pending;
+  readonly outcome: null;
+  /** An unsigned one can only repeat what is known. */
+  readonly signed: boolean;
+  readonly order: KnownOrder;
+  readonly facts: readonly Fact[];
+  /** Of a signed one: the trades that its facts speak of. */
+  readonly claims: readonly TradeClaim[];
 }
 
-/** An event with its decision and the order concerned. */
-interface Decided {
-  readonly pending: PendingEvent;
-  readonly order: KnownOrder | null;
-  readonly decision: Decision;
-}
+type Decided<Pending extends PendingEvent> = SettledEvent<Pending> | Stated<Pending>;
 
-export interface Settled {
-  /** In the order of the events; the caller writes them. */
-  readonly outcomes: readonly EventOutcome[];
-  /** The changes of orders, for `storePlans`: facts, states, order events. */
+export interface Settled<Pending extends PendingEvent> {
+  /** All of the events, in their order; writing the outcomes is the caller's. */
+  readonly settled: readonly SettledEvent<Pending>[];
+  /** What follows for orders, for `storePlans`: facts, states, order events. */
   readonly plans: readonly OrderPlan[];
 }
 
@@ -62,58 +57,73 @@ export async function lockFreeOrdersOf(
 }
 
 /**
- * Decides events: their orders are locked, then trades claimed and facts read. This is the common
- * order of locks (notifications, orders, trades, facts). One statement joins only what needs no
- * newer snapshot.
- * @param orders locked by this transaction; an order that is missing here does not exist
+ * Decides events, with their orders locked, trades claimed and facts read: in the one order of
+ * locks (notifications,) orders, trades, facts, and only what needs no newer snapshot in one
+ * statement.
+ * @param orders locked by this transaction; whichever is not among them does not exist
  */
-export async function settleEvents(
+export async function settleEvents<Pending extends PendingEvent>(
   tx: Tx,
   now: Date,
-  events: readonly PendingEvent[],
+  events: readonly Pending[],
   orders: ReadonlyMap<string, KnownOrder>,
-): Promise<Settled> {
+): Promise<Settled<Pending>> {
   const decided = events.map((pending) => decide(pending, orders));
-  const concerned = decided.flatMap(({ order, decision }) =>
-    order && (decision.decision === 'apply' || decision.decision === 'confirm') ? [order.id] : [],
-  );
+  const stated = decided.filter((one) => one.outcome === null);
+  const claims = stated.flatMap((one) => one.claims);
+  const orderIds = new Set(stated.map(({ order }) => order.id));
   // Only now, with the orders locked.
-  const { owners, facts, contested } = await claimTrades(tx, now, decidedClaims(decided), [
-    ...new Set(concerned),
-  ]);
-  const settled = decided.map((one) => holdForeignTrade(one, owners, facts));
-  const plans = planOrders(settled, facts, contested);
+  const known = await claimTrades(tx, now, claims, [...orderIds]);
+  const { outcomes, plans } = judge(stated, known);
   return {
-    outcomes: settled.map((one) => outcomeOf(one, plans, facts)),
-    plans: [...plans.values()].map(({ plan }) => plan),
+    settled: decided.map((one) => (one.outcome === null ? outcomeIn(outcomes, one) : one)),
+    plans,
   };
 }
 
 function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {
   const keys = new Map<string, OrderKey>();
-  for (const { merchant, event, forced } of events) {
-    if (forced !== null || !needsOrder(event)) continue;
+  for (const { merchant, event, standing, forced } of events) {
+    if (standing === 'duplicate' || forced !== null || !needsOrder(event)) continue;
     const key = { merchant, number: event.orderNumber };
     keys.set(orderKey(key), key);
   }
   return [...keys.values()];
 }
 
-function decide(pending: PendingEvent, orders: ReadonlyMap<string, KnownOrder>): Decided {
-  const { event, merchant, forced } = pending;
-  if (forced !== null) {
-    return { pending, order: null, decision: { decision: 'hold', reason: forced } };
-  }
+/**
+ * As far as the event and its order's terms decide. An event whose equal was applied is a duplicate
+ * at once: nothing that became true later (another owner of the trade, other terms) holds it.
+ */
+function decide<Pending extends PendingEvent>(
+  pending: Pending,
+  orders: ReadonlyMap<string, KnownOrder>,
+): Decided<Pending> {
+  const { event, merchant, standing, forced } = pending;
+  if (standing === 'duplicate') return { pending, outcome: { outcome: 'duplicate' } };
+  if (forced !== null) return { pending, outcome: held(forced) };
   const order = needsOrder(event)
     ? (orders.get(orderKey({ merchant, number: event.orderNumber })) ?? null)
     : null;
-  return { pending, order, decision: decideEvent(event, order) };
+  const decision = decideEvent(event, order);
+  switch (decision.decision) {
+    case 'ignore':
+      return { pending, outcome: { outcome: 'ignored' } };
+    case 'hold':
+      return { pending, outcome: held(decision.reason) };
+    case 'confirm':
+    case 'apply': {
+      if (order === null) throw new Error('facts of an order that does not exist');
+      const { facts } = decision;
+      const signed = decision.decision === 'apply';
+      const claims = signed ? claimsOf(facts, order) : [];
+      return { pending, outcome: null, signed, order, facts, claims };
+    }
+  }
 }
 
-function decidedClaims(decided: readonly Decided[]): TradeClaim[] {
-  return decided.flatMap(({ order, decision }) =>
-    order && decision.decision === 'apply' ? claimsOf(decision.facts, order) : [],
-  );
+function held(reason: HoldReason): EventOutcome {
+  return { outcome: 'held', reason };
 }
 
 /** The trades in these facts, claimed for their order. */
@@ -126,17 +136,6 @@ export function claimsOf(
     if (rail === 'merchant' || fact.trade === null) return [];
     return [{ rail, trade: fact.trade, merchant, orderId }];
   });
-}
-
-function holdForeignTrade(
-  one: Decided,
-  owners: ReadonlyMap<string, bigint>,
-  facts: ReadonlyMap<bigint, readonly Fact[]>,
-): Decided {
-  const { order, decision } = one;
-  if (order === null || decision.decision !== 'apply') return one;
-  if (ownsAll(claimsOf(decision.facts, order), owners, facts)) return one;
-  return { ...one, decision: { decision: 'hold', reason: 'trade_on_other_order' } };
 }
 
 /**
@@ -166,57 +165,53 @@ export function contestedFacts(
     .map(({ rail, trade }) => ({ kind: 'contested', rail, trade, at: null }));
 }
 
-interface PlanOfOrder {
-  readonly plan: OrderPlan;
-  readonly outcomes: ReadonlyMap<Decided, EventOutcome>;
+interface Judged<Pending> {
+  readonly outcomes: ReadonlyMap<Stated<Pending>, EventOutcome>;
+  readonly plans: readonly OrderPlan[];
 }
 
-function planOrders(
-  settled: readonly Decided[],
-  facts: ReadonlyMap<bigint, readonly Fact[]>,
-  contested: ReadonlySet<string>,
-): Map<bigint, PlanOfOrder> {
-  const perOrder = new Map<bigint, { order: KnownOrder; told: Decided[] }>();
-  for (const one of settled) {
-    if (one.order === null || one.decision.decision !== 'apply') continue;
-    const known = perOrder.get(one.order.id);
-    if (known) known.told.push(one);
-    else perOrder.set(one.order.id, { order: one.order, told: [one] });
+/** Holds what claims a trade of another order. Plans the rest, all of an order together. */
+function judge<Pending extends PendingEvent>(
+  stated: readonly Stated<Pending>[],
+  { owners, facts, contested }: Known,
+): Judged<Pending> {
+  const outcomes = new Map<Stated<Pending>, EventOutcome>();
+  const perOrder = new Map<bigint, { order: KnownOrder; told: Stated<Pending>[] }>();
+  for (const one of stated) {
+    const { order } = one;
+    if (!one.signed) {
+      const repeats = isKnown(facts.get(order.id) ?? [], one.facts);
+      outcomes.set(one, repeats ? { outcome: 'duplicate' } : held('unconfirmed'));
+    } else if (!ownsAll(one.claims, owners, facts)) {
+      outcomes.set(one, held('trade_on_other_order'));
+    } else {
+      const known = perOrder.get(order.id);
+      if (known) known.told.push(one);
+      else perOrder.set(order.id, { order, told: [one] });
+    }
   }
-  const plans = new Map<bigint, PlanOfOrder>();
-  for (const [id, { order, told }] of perOrder) {
-    const statements = told.map(({ pending, decision }) => ({
-      facts:
-        decision.decision === 'apply'
-          ? [...decision.facts, ...contestedFacts(claimsOf(decision.facts, order), contested)]
-          : [],
-      notificationRowId: pending.notificationRowId,
+  const plans: OrderPlan[] = [];
+  for (const { order, told } of perOrder.values()) {
+    const statements = told.map((one) => ({
+      facts: [...one.facts, ...contestedFacts(one.claims, contested)],
+      notificationRowId: one.pending.notificationRowId,
     }));
-    const plan = planOrder(order, facts.get(id) ?? [], statements);
-    const outcomes = new Map(
-      told.map((one, index) => [one, { outcome: plan.outcomes[index] ?? 'duplicate' } as const]),
-    );
-    plans.set(id, { plan, outcomes });
+    const plan = planOrder(order, facts.get(order.id) ?? [], statements);
+    plans.push(plan);
+    for (const [index, outcome] of plan.outcomes.entries()) {
+      const one = told[index];
+      if (one !== undefined) outcomes.set(one, { outcome });
+    }
   }
-  return plans;
+  return { outcomes, plans };
 }
 
-function outcomeOf(
-  one: Decided,
-  plans: ReadonlyMap<bigint, PlanOfOrder>,
-  facts: ReadonlyMap<bigint, readonly Fact[]>,
-): EventOutcome {
-  const { order, decision } = one;
-  switch (decision.decision) {
-    case 'ignore':
-      return { outcome: 'ignored' };
-    case 'hold':
-      return { outcome: 'held', reason: decision.reason };
-    case 'confirm':
-      return order && isKnown(facts.get(order.id) ?? [], decision.facts)
-        ? { outcome: 'duplicate' }
-        : { outcome: 'held', reason: 'unconfirmed' };
-    case 'apply':
-      return (order && plans.get(order.id)?.outcomes.get(one)) ?? { outcome: 'duplicate' };
-  }
+/** @throws Error when there is none: a default would ignore money without a word */
+function outcomeIn<Pending extends PendingEvent>(
+  outcomes: ReadonlyMap<Stated<Pending>, EventOutcome>,
+  one: Stated<Pending>,
+): SettledEvent<Pending> {
+  const outcome = outcomes.get(one);
+  if (outcome === undefined) throw new Error('an event without an outcome');
+  return { pending: one.pending, outcome };
 }

@@ -104,17 +104,16 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     });
   const { outcome, isLeft } = await release(true).catch((error: unknown) => {
     if (isUnavailable(error)) throw error;
-    // The held events cannot be applied. That must not keep the trade with an order that it does
-    // not pay.
-    deps.log?.error(
+    // The held events cannot be applied; that must not keep the trade where it does not belong.
+    deps.log.error(
       { err: messageOf(error) },
-      'events held for a released trade are left to the schedule',
+      'the schedule will retry the events held for a released trade',
     );
     return release(false);
   });
   if (isLeft && outcome.result === 'done' && !deps.within) {
     await retryContenders(deps, command).catch((error: unknown) => {
-      deps.log?.warn({ err: messageOf(error) }, 'held events left to the schedule');
+      deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
     });
   }
   return outcome;
@@ -142,13 +141,12 @@ async function releaseInOne(
   });
   await freeClaim(tx, now, { ...command, orderId: order.id });
   await storePlans(tx, now, [plan]);
-  const outcomes = await settleAgain(tx, now, contenders, { scheduled: false, forced: null });
+  const again = await settleAgain(tx, now, contenders, { scheduled: false, forced: null });
   return done(tx, command, found, plan, {
     orderEvents: await orderEventsSince(tx, ids, last),
-    heldEvents: contenders.flatMap(({ notificationRowId, position, event }, index) => {
-      const outcome = outcomes[index];
-      const number = event.orderNumber;
-      return outcome ? [{ notification: notificationRowId, position, number, outcome }] : [];
+    heldEvents: again.map(({ stored, outcome }) => {
+      const { notificationRowId: notification, position, event } = stored;
+      return { notification, position, number: event.orderNumber, outcome };
     }),
   });
 }

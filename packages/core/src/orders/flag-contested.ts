@@ -38,7 +38,10 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
     try {
       await flagOrder(deps, trades);
     } catch (error) {
-      deps.log?.warn({ err: messageOf(error) }, 'an order with a contested trade is flagged later');
+      deps.log.warn(
+        { err: messageOf(error) },
+        'an order with a contested trade will be flagged later',
+      );
       for (const one of trades) left.add(tradeKey(one));
     }
   }

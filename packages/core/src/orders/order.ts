@@ -74,6 +74,9 @@ export interface Order extends OrderTerms {
   readonly paidAmount: bigint;
   readonly refundedAmount: bigint;
   readonly paidAt: Date | null;
+  /** The trade whose money counts; both null when none does. */
+  readonly primaryRail: Rail | null;
+  readonly primaryTrade: string | null;
   readonly attention: readonly AttentionFlag[];
   /** Grows by one with each change. */
   readonly version: number;

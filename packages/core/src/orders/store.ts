@@ -16,6 +16,7 @@ import type { KnownOrder } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
   o.paid_amount AS "paidAmount", o.refunded_amount AS "refundedAmount", o.paid_at AS "paidAt",
+  o.primary_rail AS "primaryRail", o.primary_trade AS "primaryTrade",
   o.attention, o.version, o.created_at AS "createdAt", o.updated_at AS "updatedAt"`;
 
 /** One text per (merchant, number), for maps. */

@@ -80,7 +80,7 @@ export function durabilityFaults(report: RedisReport, waitReplicas: number): str
   if (report.role !== 'master') return [`role is ${report.role}`];
   const faults: string[] = [];
   const { settings } = report;
-  if (!settings) faults.push('CONFIG is refused');
+  if (!settings) faults.push('Redis refuses CONFIG');
   else {
     for (const [name, value] of Object.entries(DEMANDED)) {
       if (settings[name] !== value)
@@ -88,7 +88,7 @@ export function durabilityFaults(report: RedisReport, waitReplicas: number): str
     }
   }
   if (report.connectedReplicas > 0 && waitReplicas < 1) {
-    faults.push('replicas are connected and PAYONCE_REDIS_WAIT_REPLICAS is 0');
+    faults.push('replicas are connected, but PAYONCE_REDIS_WAIT_REPLICAS is 0');
   }
   if (report.onlineReplicas < waitReplicas) {
     faults.push(`${report.onlineReplicas} of ${waitReplicas} replicas are online`);

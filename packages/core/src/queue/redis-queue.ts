@@ -49,7 +49,7 @@ export function openRedisQueue(settings: RedisQueueSettings, parentLog: Log): No
   if (settings.durability !== 'checked') {
     log.warn(
       { durability: settings.durability },
-      'that Redis keeps what it acknowledges is asserted, not checked',
+      'the durability of Redis is not checked, because of PAYONCE_REDIS_DURABILITY',
     );
   }
   // Null until the first connection was made or failed.

@@ -40,7 +40,7 @@ function addresses() {
     (urls) =>
       urls.every((url) => one.safeParse(url).success && isBare(new URL(url))) &&
       new Set(urls.map((url) => new URL(url).protocol)).size <= 1,
-    'must be addresses redis://host:port (or all rediss://) between commas, without credentials',
+    'must be comma-separated addresses redis://host:port (or all rediss://), without credentials',
   );
 }
 
@@ -88,7 +88,7 @@ export function readRedisTopology(env: Env): RedisTopology {
   if (another) {
     const name =
       another.kind === 'cluster' ? 'PAYONCE_REDIS_CLUSTER_NODES' : 'PAYONCE_REDIS_SENTINELS';
-    throw new ConfigError([`${name}: is set beside another way to find Redis`]);
+    throw new ConfigError([`${name}: is set together with another way to find Redis`]);
   }
   return way;
 }
@@ -97,7 +97,7 @@ export function readRedisTopology(env: Env): RedisTopology {
 function trustIn(ca: string | undefined, urls: readonly string[]): RedisTrust {
   if (ca === undefined) return {};
   if (!urls.some((url) => url.startsWith('rediss:'))) {
-    throw new ConfigError(['PAYONCE_REDIS_CA_FILE: is set, and Redis is not at rediss://']);
+    throw new ConfigError(['PAYONCE_REDIS_CA_FILE: is set, but Redis is not at rediss://']);
   }
   return { ca };
 }

@@ -150,7 +150,7 @@ async function put(
 ): Promise<void> {
   const { wait = 0, delayed = 0 } = await queue.getJobCounts('wait', 'delayed');
   if (wait + delayed >= MAX_WAITING) {
-    throw new AppError('queue_unavailable', { detail: 'no worker takes the reports' });
+    throw new AppError('queue_unavailable', { detail: 'no worker takes reports' });
   }
   await queue.add('report', report, { ...reportJobOptions, jobId: report.reportId });
 }

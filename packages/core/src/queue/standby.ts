@@ -49,7 +49,7 @@ export function standbyQueue(
     current = store;
     switchedAt = performance.now();
     probeAt = switchedAt + PROBE_INTERVAL_MS;
-    if (store === first) log.info({ to: store.name }, 'the queue is back in its first store');
+    if (store === first) log.info({ to: store.name }, 'the queue uses its first store again');
     else log.warn({ to: store.name, reason: reasonOf(failure) }, 'the standby queue takes over');
     onSwitch(store.name);
   }

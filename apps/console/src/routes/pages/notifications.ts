@@ -9,9 +9,8 @@ import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
 import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
-import { readRegistered } from '../../reads/held-events.js';
-import { readNotification, readNotifications } from '../../reads/notification-list.js';
-import { readNotificationTimeline } from '../../reads/timeline.js';
+import { readNotifications } from '../../reads/notification-list.js';
+import { readNotificationWithTimeline } from '../../reads/timeline.js';
 import { ofNotification, unknownNotification } from '../notifications.js';
 
 const ROWS = 50;
@@ -37,12 +36,10 @@ export async function notificationPageRoutes(
 
   const one = { config: { merchants: ofNotification }, schema: { params } };
   app.get('/notifications/:id', one, async (request, reply) => {
-    const { id } = request.params;
-    const history = await readNotificationTimeline(prisma, id);
-    const row = await readNotification(prisma, id);
-    if (history === null || row === null) return sendRefusal(request, reply, unknownNotification);
-    const orders = await readRegistered(prisma, row.events);
-    const page = notificationPage(viewOf(request), row, history, (event) =>
+    const found = await readNotificationWithTimeline(prisma, request.params.id);
+    if (found === null) return sendRefusal(request, reply, unknownNotification);
+    const { notification, timeline, orders } = found;
+    const page = notificationPage(viewOf(request), notification, timeline, (event) =>
       orders.some(
         ({ merchant, number }) => merchant === event.merchant && number === event.orderNumber,
       ),

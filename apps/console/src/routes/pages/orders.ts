@@ -1,7 +1,5 @@
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { ORDER_STATUSES } from '@payonce/core/orders/order';
-import { tradesOf } from '@payonce/core/orders/order-trades';
-import { readFacts } from '@payonce/core/orders/store';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -13,7 +11,7 @@ import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { readOrders } from '../../reads/order-list.js';
-import { readOrderTimeline } from '../../reads/timeline.js';
+import { readOrderWithTimeline } from '../../reads/timeline.js';
 import { ofOrder, unknownOrder } from '../orders.js';
 
 const ROWS = 50;
@@ -40,11 +38,8 @@ export async function orderPageRoutes(
 
   const one = { config: { merchants: ofOrder }, schema: { params } };
   app.get('/orders/:merchant/:number', one, async (request, reply) => {
-    const key = request.params;
-    const history = await readOrderTimeline(prisma, key);
-    const order = await prisma.order.findUnique({ where: { merchant_number: key } });
-    if (history === null || order === null) return sendRefusal(request, reply, unknownOrder);
-    const facts = (await readFacts(prisma, [order.id])).get(order.id) ?? [];
-    return sendPage(reply, orderPage(viewOf(request), order, history, tradesOf(facts)));
+    const found = await readOrderWithTimeline(prisma, request.params);
+    if (found === null) return sendRefusal(request, reply, unknownOrder);
+    return sendPage(reply, orderPage(viewOf(request), found.order, found.timeline, found.trades));
   });
 }

@@ -21,7 +21,7 @@ const keys = z
       const serials = Object.keys(record);
       return new Set(serials.map((serial) => serial.toUpperCase())).size === serials.length;
     },
-    { error: 'lists one serial twice (upper and lower case are the same)' },
+    { error: 'lists a serial twice (upper and lower case are the same)' },
   );
 
 /** One channel of WeChat Pay API v3. */

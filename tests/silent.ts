@@ -1,0 +1,4 @@
+import { createLog } from '@payonce/core/log';
+
+/** A log that writes nothing. */
+export const silent = createLog({ name: 'test', level: 'silent' });
