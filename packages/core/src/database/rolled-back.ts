@@ -2,7 +2,7 @@ import type { DatabaseDeps } from './deps.js';
 import { inTransaction, type Tx, waitForLocks } from './transaction.js';
 
 /**
- * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its
+ * Less than PostgreSQL's wait before it looks for a deadlock: a preview must not cost a worker its
  * transaction.
  */
 const LOCK_WAIT_MS = 500;
@@ -15,9 +15,9 @@ class Seen<T> extends Error {
 }
 
 /**
- * What `work` would do: it is done, and rolled back. It waits half a second for a lock that another
- * transaction holds: a look can be asked for again.
- * @throws AppError `database_unavailable`: also when something else has locked it for long
+ * Shows the effects of `work`: executes it and rolls it back. It waits half a second for a lock of
+ * another transaction, since a person can ask for a preview again.
+ * @throws AppError `database_unavailable`, also when a lock takes longer
  */
 export async function rolledBack<T>(deps: DatabaseDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
   const look = async (tx: Tx): Promise<never> => {

@@ -16,7 +16,7 @@ export const TRANSACTION_LIMIT_MS = 35_000;
  */
 const CONTENTION_TRIES = 5;
 
-/** Should never be read: the order of locks leaves no room for a deadlock. */
+/** No log should have it: the order of locks leaves no room for a deadlock. */
 export const CONTENTION = 'a transaction conflicted with another one and is retried';
 
 /**
@@ -70,8 +70,8 @@ const SETTINGS = `
     WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');`;
 
 /**
- * To go along with the settings: the longest wait for any one lock. Then the transaction fails, and
- * `isTooSlow`. Without it the limit of every transaction holds (`prisma/bounded-pool.ts`).
+ * For `first`: the longest wait for any one lock. After it the transaction fails, and `isTooSlow`
+ * is true. Without it, the limit of every transaction applies (`prisma/bounded-pool.ts`).
  */
 export function waitForLocks(ms: number): string {
   return `SET LOCAL lock_timeout = '${ms}ms';`;

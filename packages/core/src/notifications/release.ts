@@ -193,8 +193,8 @@ interface Again {
 }
 
 /**
- * Decides stored events once more and writes the outcomes. Their notifications are locked; waits
- * for their orders.
+ * Decides stored events once more and writes the outcomes. Their notifications are locked; this
+ * waits for their orders.
  * @returns all of them with their outcomes, in their order
  */
 export async function settleAgain(
@@ -209,8 +209,8 @@ export async function settleAgain(
 }
 
 /**
- * The same without waiting. `busy` stay as they are: another transaction has locked an order of
- * their notification.
+ * The same without waiting. The `busy` events stay unchanged: another transaction has locked an
+ * order of their notification.
  */
 async function settleFree(
   tx: Tx,
