@@ -38,7 +38,7 @@ describe('registering many orders at once', () => {
     expect(orders).toMatchObject([{ status: 'paid', primaryTrade }]);
   });
 
-  it('tells each apart: new, known, and taken with other terms', async () => {
+  it('distinguishes new orders, known ones, and numbers with other terms', async () => {
     await registerAll([order('N-1')]);
     const { results } = (
       await registerAll([order('N-1'), order('N-1', { amount: '1' }), order('N-2'), order('N-2')])

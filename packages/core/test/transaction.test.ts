@@ -42,7 +42,7 @@ test('PostgreSQL ends a statement or wait that takes too long, inside and outsid
   expect(await shorter).toEqual([{ ...usual, lock: '500ms' }]);
 });
 
-/** Sessions that begin with this value, as a role's or a database's own setting makes them. */
+/** Sessions that begin with this value, as with a role's or a database's setting. */
 async function preferring(value: string) {
   const { url: plain } = await testDatabase();
   const url = new URL(plain);

@@ -66,7 +66,7 @@ export async function releaseForOrders(
   return counts;
 }
 
-/** A gateway's report is recorded within a fraction of it; beyond it, the schedule looks again. */
+/** Recording a gateway's report takes a fraction of it; beyond it, the schedule retries. */
 const LEFT_WAIT_MS = 2_000;
 
 /**
