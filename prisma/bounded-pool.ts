@@ -25,7 +25,7 @@ class BoundedClient extends pg.Client {
 
 /**
  * A pool with server-side limits for every statement. A statement that Prisma sends outside a
- * transaction gets a transaction for itself, which costs two round trips: no path that has to be
+ * transaction gets a transaction for itself. That costs two round trips, so no path that has to be
  * fast sends such statements.
  */
 export class BoundedPool extends pg.Pool {
