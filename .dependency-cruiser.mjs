@@ -59,8 +59,7 @@ export default {
       { path: '^apps/gateway/src', pathNot: '\\.test\\.ts$' },
       {
         path: '^(prisma/|packages/core/src/(orders|notifications|deliveries|database)/|node_modules/(@prisma|\\.pnpm/@prisma))',
-        // What a provider says of an order is told in facts: types, and the function that names
-        // them.
+        // A provider states facts about an order: types, and the function that names them.
         pathNot:
           '^packages/core/src/orders/fact\\.ts$|^packages/core/src/notifications/notification\\.ts$',
         reachable: true,

@@ -1,11 +1,11 @@
 import pg from 'pg';
 
 /**
- * What PostgreSQL itself ends: a wait for a lock, a statement, a transaction whose process stands
- * still. Prisma's own time-outs end none of these on the server. A worker whose machine vanished
- * must not keep its orders locked until TCP notices. Set for one transaction, never for the
- * session: behind a PgBouncer in transaction mode a session's settings go to the next user of the
- * connection.
+ * Limits that PostgreSQL itself enforces: on a wait for a lock, on a statement, and on a
+ * transaction whose process does nothing. Prisma's own time-outs end none of these on the server. A
+ * worker whose machine vanished must not keep its orders locked until TCP notices. They are set for
+ * one transaction, never for the session. Behind a PgBouncer in transaction mode a session's
+ * settings go to the next user of the connection.
  */
 const BEGIN = `BEGIN;
   SET LOCAL lock_timeout = '2s';
@@ -25,7 +25,7 @@ class BoundedClient extends pg.Client {
 
 /**
  * A pool with server-side limits for every statement. A statement that Prisma sends outside a
- * transaction gets a transaction for itself, which costs two round trips: no path that has to be
+ * transaction gets a transaction for itself. That costs two round trips, so no path that has to be
  * fast sends such statements.
  */
 export class BoundedPool extends pg.Pool {

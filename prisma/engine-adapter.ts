@@ -8,7 +8,7 @@ import pg from 'pg';
 
 /**
  * @prisma/adapter-pg for the schema engine, with fixes for two faults of 7.10:
- * - It cuts a script at every `;` and sends the pieces over different connections, so a migration
+ * - It cuts a script at every `;` and sends the pieces over different connections. So a migration
  *   that fails in the middle stays half done. PostgreSQL takes a whole script as one transaction.
  * - It cannot read the catalogues' type "char" (as prisma/orm#27403), which comparing needs.
  */

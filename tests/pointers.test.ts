@@ -7,35 +7,36 @@ const root = join(import.meta.dirname, '..');
 const planted = join(root, 'apps/simulator/src/planted-by-the-pointers-test.ts');
 
 /**
- * Numbered sections belong to documents that are not here; this file must not hold the sign itself.
+ * Numbered sections belong to documents outside this repository. This file must not contain the
+ * sign.
  */
 const SECTION_SIGN = '\u00a7';
 
-/** A page of `docs`, also with headings of it: `page, "Heading" and "Heading"`. */
+/** A page of `docs`, also with some of its headings: `page, "Heading" and "Heading"`. */
 const POINTER = /\b(docs\/[\w./-]+\.md)\b(?:, ("[^"]+"(?:(?:,| and) "[^"]+")*))?/g;
 
 interface Pointer {
   readonly file: string;
   readonly page: string;
-  /** Null where the page alone is named. */
+  /** Null where only the page is named. */
   readonly heading: string | null;
 }
 
-/** Every text that git has or would add, by its name. */
+/** Every text file that git has or would add, by name. */
 function texts(): Map<string, string> {
-  // `--untracked` leaves out what git ignores, `-I` what is binary.
+  // `--untracked` omits the files that git ignores, `-I` the binary ones.
   const list = ['grep', '--untracked', '-I', '--files-with-matches', '-e', ''];
   const names = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\n');
   return new Map(names.filter((name) => name !== '').map((name) => [name, read(name)]));
 }
 
-/** Empty for what another test has planted and taken away meanwhile. */
+/** Empty for a file that another test planted and has removed. */
 function read(name: string): string {
   const path = join(root, name);
   return existsSync(path) ? readFileSync(path, 'utf8') : '';
 }
 
-/** A pointer may stand on two lines of a comment. */
+/** A pointer may span two lines of a comment. */
 function unwrapped(text: string): string {
   return text.replace(/\n[ \t]*(?:\*|\/\/\/?|#)?[ \t]*/g, ' ');
 }
@@ -66,18 +67,18 @@ function judge() {
 
 afterEach(() => rmSync(planted, { force: true }));
 
-test('each page of docs that is named is there, and so is each heading of it', () => {
+test('every page of docs that is named exists, and so does each named heading', () => {
   const { pointers, lost } = judge();
   const headings = pointers.filter(({ heading }) => heading !== null);
   expect(headings.length).toBeGreaterThan(20); // what was not found is not judged
   expect(lost).toEqual([]);
 });
 
-test('no text refers to a numbered section: headings here have no numbers', () => {
+test('no text refers to a numbered section, since the headings have no numbers', () => {
   expect(judge().numbered).toEqual([]);
 });
 
-test('a lost heading, a lost page and a numbered section are found, on two lines too', () => {
+test('a missing heading, a missing page and a numbered section are found, also across two lines', () => {
   const file = 'apps/simulator/src/planted-by-the-pointers-test.ts';
   const page = 'docs/providers/wechatpay.md';
   const lostPage = ['docs', 'no-such-page.md'].join('/');

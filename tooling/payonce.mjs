@@ -1,5 +1,5 @@
-// The first program on a fresh clone: plain Node, no dependencies. Installs and builds what is
-// missing, then hands over to the compiled tooling in this same process, so that one place handles
+// The first program on a fresh clone: plain Node, no dependencies. It installs and builds what is
+// missing, then hands over to the compiled tooling in the same process. So one place handles
 // signals and the loss of the parent.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';

@@ -59,8 +59,7 @@ export async function repeat(
 }
 
 /**
- * Runs two builds in turns (A B, B A, A B, …), since the second one finds the machine in another
- * state than the first.
+ * Runs two builds in turns (A B, B A, A B, …): the second one finds the machine in another state.
  * @returns a figure for each name; a ratio of 1 or more means that `ours` is as good or better
  */
 export async function alternate(

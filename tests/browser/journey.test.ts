@@ -84,7 +84,7 @@ test('an operator watches an order become paid, and its signed webhook arrive, w
   await main('9 copies received, 1 applied').waitFor();
   await main('Delivery to shop').waitFor();
   await main('responded 204').waitFor();
-  // Once, however many copies came; what is held is told, too.
+  // Once, however many copies arrived; a held notification has an event, too.
   expect(receiver.received.filter((type) => type === 'order.paid')).toHaveLength(1);
   expect(await page.evaluate('window.untouched')).toBe(true);
   await keepScreenshot(page, 'journey-paid');

@@ -38,8 +38,8 @@ export function createTally(title: string) {
 }
 
 /**
- * What went wrong in somebody's integration at least once
- * (docs/providers/README.md, "Known mistakes"), and what looks like markup.
+ * Values that broke real integrations at least once (docs/providers/README.md, "Known mistakes"),
+ * and values that look like markup.
  */
 const AWKWARD = [
   '',

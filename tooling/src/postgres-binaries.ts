@@ -34,9 +34,10 @@ function packagedBinaries(): string {
 }
 
 /**
- * PostgreSQL refuses to run as root. So root runs it as the user `postgres` or `nobody`. Files that
- * this user cannot reach (below /root, or a 0700 `mktemp -d`) are kept under /var/lib/payonce: a
- * copy of the programs (60 MB, once per version), and the data, named by a hash of the folder.
+ * PostgreSQL refuses to run as root. So root runs it as the user `postgres` or `nobody`. This user
+ * cannot reach some files (below /root, or a 0700 `mktemp -d`). They are kept under
+ * /var/lib/payonce: a copy of the programs (60 MB, once per version), and the data, named by a hash
+ * of the folder.
  */
 export function postgresHome(folder: string): PostgresHome {
   const packaged = packagedBinaries();

@@ -35,9 +35,9 @@ export class AlreadyRunning extends Error {
 }
 
 /**
- * Claims the folder for this process. If the supervisor of an earlier run is gone (SIGKILL, power
- * failure), this first ends its processes by pid, the last started first, if they are still the
- * same processes.
+ * Claims the folder for this process. The supervisor of an earlier run may be gone (SIGKILL, power
+ * failure). Then this first ends its processes by pid, the last started first, if they are still
+ * the same processes.
  * @throws AlreadyRunning
  */
 export async function claim(state: string): Promise<RunFile> {

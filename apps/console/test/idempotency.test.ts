@@ -106,7 +106,7 @@ describe('a POST with an Idempotency-Key', () => {
 
 it('of a process that was killed frees the key after a minute, for the same request', async () => {
   const requestHash = fingerprint(`POST /v1/orders\n${JSON.stringify(order('B-1'))}`);
-  // All that it leaves behind is what it wrote first.
+  // All that it leaves behind is its first row.
   const deps = { prisma: server.prisma, log: silent, clock };
   const request = { actor: 'key:bootstrap', key: 'k-b', requestHash: requestHash.toString('hex') };
   expect(await claimRequest(deps, request)).toMatchObject({ result: 'claimed' });

@@ -29,7 +29,7 @@ describe('registering many orders at once', () => {
     ]);
   });
 
-  it('answers with the order as the list shows it, paid by what was held for it', async () => {
+  it('answers with the order as the list shows it, paid by the events that were held for it', async () => {
     await receive(server, notificationOf([paid('L-1')]));
     const { results } = (await registerAll([order('L-1')])).json();
     const { orders } = (await call(server, 'GET', '/orders?orderNumber=L-1')).json();
@@ -38,7 +38,7 @@ describe('registering many orders at once', () => {
     expect(orders).toMatchObject([{ status: 'paid', primaryTrade }]);
   });
 
-  it('tells each apart: new, known, and taken with other terms', async () => {
+  it('distinguishes new orders, known ones, and numbers with other terms', async () => {
     await registerAll([order('N-1')]);
     const { results } = (
       await registerAll([order('N-1'), order('N-1', { amount: '1' }), order('N-2'), order('N-2')])

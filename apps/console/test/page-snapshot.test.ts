@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Asks for a page, which waits while it reads its timeline; meanwhile this is changed. */
+/** Requests a page, blocks its read of the timeline, and makes the change meanwhile. */
 async function pageDuring(url: string, change: () => Promise<unknown>): Promise<string> {
   const { app, prisma } = server;
   const cookies = await logIn(server);
@@ -27,7 +27,7 @@ async function pageDuring(url: string, change: () => Promise<unknown>): Promise<
   return (await page.answer).body;
 }
 
-describe('a page and its timeline are of one moment, whatever changes while they are read:', () => {
+describe('a page and its timeline show one moment, whatever changes while they are read:', () => {
   it('an order', async () => {
     await call(server, 'POST', '/orders', { payload: { orderNumber: 'S-1', amount: '8888' } });
     const page = await pageDuring(

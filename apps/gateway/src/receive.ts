@@ -71,7 +71,7 @@ export async function receive(
     end({ result: 'failed' });
     metrics.unavailable.inc(labels);
     tally.unavailable(request.receivedAt, tookMs());
-    // The queue's own fall is logged as an error, once; this is one of many that follow from it.
+    // The queue's failure is logged as an error, once; this is one of its many consequences.
     log.warn({ ...labels, err, notificationId }, 'not queued, so the provider must send it again');
     return { outcome: 'unavailable' };
   }

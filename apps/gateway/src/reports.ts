@@ -62,7 +62,7 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
 
   function failed(err: unknown): void {
     metrics.reports.inc({ result: 'failed' });
-    // Notifications are acknowledged all the same, and whatever ails the stores is told with them.
+    // Notifications are still acknowledged, and a failure of the stores is logged with them.
     log[failing ? 'debug' : 'warn']({ err }, 'the queue did not take a report, trying again');
     failing = true;
   }

@@ -13,7 +13,7 @@ export type Refusal = 'wrong_status' | 'wrong_body';
 export function refusalOf(provider: SignerId, reply: Reply): Refusal | null {
   switch (provider) {
     case 'alipay':
-      // Seven bytes and no more: no blank, BOM or line break (docs/providers/alipay.md, "Reply").
+      // Exactly seven bytes: no blank, BOM or line break (docs/providers/alipay.md, "Reply").
       if (reply.status !== 200) return 'wrong_status';
       return reply.body.equals(Buffer.from('success')) ? null : 'wrong_body';
     case 'wechatpay-v2':

@@ -2,7 +2,7 @@ import { messageOf } from '@payonce/core/errors';
 import type { SignedRequest } from '@payonce/testkit/request';
 import type { Reply } from './judge.js';
 
-/** WeChat waits 5 s, Alipay says nothing of it (docs/providers/README.md, "At a glance"). */
+/** WeChat waits 5 s; Alipay states no limit (docs/providers/README.md, "At a glance"). */
 const REPLY_DEADLINE_MS = 5_000;
 /** Far more than any provider's acknowledgement; the rest of a longer reply is not read. */
 const MAX_REPLY_BYTES = 64 * 1_024;

@@ -8,7 +8,7 @@ export interface WalkStep {
 
 /**
  * Walks through rows in steps. At the end it looks only at new rows, and begins a new round after
- * `pause` steps: rows that it could not settle are looked at again, but not all the time.
+ * `pause` steps. So it looks again at rows that it could not settle, but not all the time.
  * @returns one step; true when the next one may follow at once
  */
 export function inRounds(

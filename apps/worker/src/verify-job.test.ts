@@ -217,8 +217,8 @@ describe('where the two rules differ', () => {
   const former = { notificationId: 'former', digest: 'b'.repeat(64) };
 
   /**
-   * The shop's provider with names of its own by both rules; `refuses` what is verified by the rule
-   * `text`.
+   * The shop's provider with different names by both rules; `refuses` makes the rule `text` refuse
+   * it.
    */
   function naming(refuses = false): Channels {
     const channel = channels.get('shop');

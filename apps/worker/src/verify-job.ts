@@ -140,7 +140,7 @@ function open(
 
 /**
  * Opens a job of the previous release. It never refuses a notification that the previous gateway
- * acknowledged: a message that the rule `text` refuses is known by its former identity alone.
+ * acknowledged. A message that the rule `text` refuses is known by its former identity alone.
  */
 function openFormer(
   provider: PaymentProvider,

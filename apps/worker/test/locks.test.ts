@@ -1,7 +1,6 @@
 /**
- * A lock or an outage holds up what it concerns and nothing else: a worker under a steady load,
- * with something locked by another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten
- * session does.
+ * A lock or an outage delays only what it concerns: a worker under a steady load, with a lock of
+ * another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten session does.
  */
 import { createHash } from 'node:crypto';
 import pg from 'pg';

@@ -36,9 +36,7 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
   return openOn(kind === 'redis' ? await redisQueue() : await postgresQueue());
 }
 
-/**
- * On a Redis of the test's own, which must be up when the queue is opened and when it is closed.
- */
+/** On a separate Redis, which must be up when the queue is opened and when it is closed. */
 export function openTestQueueOn({ url }: OwnRedis): Promise<TestQueue> {
   const prefix = 'test';
   return openOn({
@@ -130,7 +128,7 @@ async function asRedisAdmin(work: (admin: Redis) => Promise<unknown>): Promise<v
 }
 
 /**
- * A database and a role of its own, as the migration tool makes them: the queue sees nothing else.
+ * A separate database and role, as the migration tool creates them: the queue sees nothing else.
  */
 async function postgresQueue(): Promise<Store> {
   const postgresUrl = inject('postgresUrl');

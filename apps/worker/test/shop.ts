@@ -39,9 +39,7 @@ export function makeShop() {
     const { data, digest } = made(body, 'text');
     return { id: jobIdFor(data, digest), data };
   };
-  /**
-   * The data of one that a gateway of before version 2 wrote: no ID of the queue's is bound to it.
-   */
+  /** The data of a job from before version 2: no ID of the queue is bound to it. */
   const formerJobFor = (body: Buffer) => {
     const { data, digest } = made(body, 'former');
     return { ...data, version: 1, digest };
@@ -59,8 +57,8 @@ export function makeShop() {
 export type Shop = ReturnType<typeof makeShop>;
 
 /**
- * The same job with a body in which the amount was changed: what someone with write access to the
- * queue could do.
+ * The same job with a changed amount in its body: a possible act of anyone with write access to the
+ * queue.
  */
 export function tampered({ id, data }: NewJob): NewJob {
   const body = data.bodyText ?? '';

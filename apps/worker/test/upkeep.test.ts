@@ -100,7 +100,7 @@ describe('the running worker', () => {
     });
   });
 
-  test('applies a dead letter that a worker of before version 2 left', async () => {
+  test('applies a dead letter of a worker from before version 2', async () => {
     const deps = { prisma: database.prisma, log: silent, clock: systemClock };
     await database.register('A1');
     const job = shop.formerJobFor(shop.payment({ orderNumber: 'A1' }).body);
@@ -117,7 +117,7 @@ describe('the running worker', () => {
     ]);
   });
 
-  test('proves a dead letter again: one that was tampered with dies again, and says so', async () => {
+  test('verifies a dead letter again: one that was tampered with fails again, and is logged', async () => {
     const deps = { prisma: database.prisma, log: silent, clock: systemClock };
     await database.register('A1');
     const { id: jobId, data: job } = tampered(

@@ -3,7 +3,7 @@ import { type GatherLimits, gather } from './gather.js';
 /**
  * Collects single items into batches, so that many jobs share one transaction. Independent of
  * queues and databases. While a batch is running, another starts only when it is full, or when the
- * running one is slow. Ten batches of one cost nearly ten times as much as one of ten: concurrent
+ * running one is slow. Ten batches of one cost nearly ten times as much as one of ten. Concurrent
  * small batches fill the machine at a moderate rate and slow each other down.
  */
 export interface Batcher<Item, Outcome> {

@@ -4,7 +4,7 @@ import { bisect } from './bisect.js';
 class Outage extends Error {}
 const isOutage = (error: unknown) => error instanceof Outage;
 
-/** Refuses every batch that has one of these in it, and keeps the batches that it was given. */
+/** Refuses every batch that contains one of these items, and records the batches. */
 function refusing(...bad: readonly number[]) {
   const batches: (readonly number[])[] = [];
   const together = async (items: readonly number[]) => {
@@ -16,13 +16,13 @@ function refusing(...bad: readonly number[]) {
   return { batches, run: (items: readonly number[]) => bisect(items, together, alone, isOutage) };
 }
 
-test('a batch that is not refused is done at once', async () => {
+test('a batch without a bad item is done at once', async () => {
   const { run, batches } = refusing();
   expect(await run([1, 2, 3])).toEqual(['done 1', 'done 2', 'done 3']);
   expect(batches).toEqual([[1, 2, 3]]);
 });
 
-test('each item that is refused is found, the others are done, and the results keep their order', async () => {
+test('every bad item is found, the others are done, and the results keep their order', async () => {
   const { run } = refusing(2, 5);
   expect(await run([1, 2, 3, 4, 5])).toEqual([
     'done 1',
@@ -33,19 +33,19 @@ test('each item that is refused is found, the others are done, and the results k
   ]);
 });
 
-test('one bad item among a hundred costs some fourteen batches more', async () => {
+test('one bad item in a hundred costs at most fourteen more batches', async () => {
   const { run, batches } = refusing(77);
   await run(Array.from({ length: 100 }, (_, item) => item));
   expect(batches.length).toBeLessThanOrEqual(15);
 });
 
-test('a failure that says nothing of any item ends it all', async () => {
+test('a failure that concerns no item ends the whole run', async () => {
   const together = () => Promise.reject(new Outage());
   const alone = () => Promise.reject(new Error('nobody asked'));
   await expect(bisect([1, 2], together, alone, isOutage)).rejects.toBeInstanceOf(Outage);
 });
 
-test('what fails again alone is thrown', async () => {
+test('the error of an item that fails again alone is thrown', async () => {
   const together = () => Promise.reject(new Error('refused'));
   const alone = () => Promise.reject(new Error('refused again'));
   await expect(bisect([1, 2], together, alone, isOutage)).rejects.toThrow('refused again');

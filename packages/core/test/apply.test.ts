@@ -125,8 +125,8 @@ describe('a batch', () => {
     await Promise.all(numbers.map((number) => registerOrder(deps, terms(number))));
     const batch = numbers.map((number) => notification(payment(number)));
     for (let round = 0; round < 5; round += 1) {
-      // New IDs for the same payments: every row of notifications, orders, trades and facts is met
-      // again.
+      // New IDs for the same payments: they meet every row of notifications, orders, trades and
+      // facts again.
       const ids = batch.map((one) => ({
         ...one,
         notificationId: `${one.notificationId}-${round}`,

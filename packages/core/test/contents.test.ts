@@ -164,7 +164,7 @@ describe('equal contents under one notification ID', () => {
     ]);
   });
 
-  test('the outcomes of a message are in the order of its events, whichever of them are duplicates', async () => {
+  test('the outcomes of a message keep the order of its events, whichever of them are duplicates', async () => {
     const deps = await withOrder();
     const three = [payment('A0', 'T0'), payment('A1', 'T1'), payment('A2', 'T2')];
     expect(await apply(deps, content('a', three))).toEqual([

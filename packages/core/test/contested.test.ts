@@ -1,5 +1,5 @@
 /**
- * Two merchants tell of one trade: neither is blocked, both orders are flagged, and nobody is
+ * Two merchants claim one trade: neither is blocked, both orders are flagged, and no merchant is
  * named.
  */
 import { applyNotifications } from '@payonce/core/notifications/apply';

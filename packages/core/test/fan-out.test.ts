@@ -1,6 +1,6 @@
 /**
- * Deliveries that are made by who applies, in the same statement as the order event, and by nobody
- * else's leave.
+ * Deliveries that applying creates, in the same statement as the order event, without waiting for
+ * senders.
  */
 import { disableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
 import { fanOut } from '@payonce/core/deliveries/fan-out';

@@ -18,9 +18,7 @@ import { operator, unsigned } from './held.js';
 const ORDERS = ['A0', 'A1', 'A2', 'A3'];
 const TRADES = ['T0', 'T1', 'T2', 'T3'];
 
-/**
- * Something that is held as long as nobody has registered an order, and mostly afterwards as well.
- */
+/** An event that is held until its order is registered, and usually afterwards as well. */
 const heldEvent: fc.Arbitrary<PaymentEvent> = fc
   .record({
     order: fc.constantFrom(...ORDERS),

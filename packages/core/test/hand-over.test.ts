@@ -10,7 +10,7 @@ import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**
- * A master that becomes a replica, as before its machine is restarted, and keeps its connections.
+ * A master that becomes a replica, as before a restart of its machine, and keeps its connections.
  */
 
 const logged: string[] = [];

@@ -1,5 +1,5 @@
 /**
- * A merchant's system: a real server that checks what it hears with the `standardwebhooks` package.
+ * A merchant's system: a real server that verifies requests with the `standardwebhooks` package.
  */
 import {
   createServer,

@@ -2,13 +2,13 @@ import type { Fields } from '@payonce/testkit/request';
 import fc from 'fast-check';
 
 /**
- * Texts that try to speak for the provider, and cuts of a signed text: for the tests of both signed
+ * Texts that imitate the provider, and cuts of a signed text: for the tests of both signed
  * protocols.
  */
 
 /**
- * A buyer's or merchant's text that holds fields: some names, each with one of the values, in any
- * order, doubled or not, with `&` first and last or not.
+ * A buyer's or merchant's text that contains fields: some names, each with one of the values, in
+ * any order, repeated or not, with `&` first and last or not.
  */
 export function hostileText(
   names: readonly string[],
@@ -33,11 +33,11 @@ export function hostileText(
 }
 
 /**
- * Fields that have the given signed text: pieces glued together, names rising, so that the signer's
- * sorting gives the very same text.
+ * Fields with the given signed text: pieces glued together, names sorted, so that the signer's
+ * sorting gives the same text.
  * @param glue decides for each piece that may be a field whether it stays in the value before it
- * @param emptyIsSigned false where the signer leaves out empty values, so that such a field would
- * be missing
+ * @param emptyIsSigned false if the signer leaves out empty values, so that such a field would be
+ * missing
  */
 export function cutOf(
   signed: string,
@@ -49,7 +49,7 @@ export function cutOf(
     const equals = piece.indexOf('=');
     const name = equals === -1 ? '' : piece.slice(0, equals);
     const last = fields.at(-1);
-    // A name that XML and forms know, behind the last one. The field `sign` would be the signature
+    // A name that XML and forms allow, after the last one. The field `sign` would be the signature
     // itself, and a text's `sign_type` might claim an algorithm that the channel does not use.
     const known = /^(?!sign$|sign_type$)[A-Za-z_][\w.-]{0,63}$/.test(name);
     // Without a value, a field takes the pieces behind it as its value.

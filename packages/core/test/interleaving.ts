@@ -3,9 +3,7 @@ import pg from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import type { TestDatabase } from './database-support.js';
 
-/**
- * Holds a lock in a transaction of its own. @returns how to let go; what it wrote is rolled back
- */
+/** Holds a lock in a separate transaction. @returns releases it; its writes are rolled back */
 export async function holdLock(deps: TestDatabase, text: string): Promise<() => Promise<void>> {
   const client = new pg.Client({ connectionString: deps.url });
   // Dropping the database at the end of a failed test cuts the connection.

@@ -1,6 +1,6 @@
 /**
- * Two batches of the same rows in opposite order, stopped halfway by a lock from outside and then
- * let go: had each taken its rows in its own order, they would now wait for each other.
+ * Two batches with the same rows in opposite order. A lock from another session stops them halfway
+ * and then releases them. Without a common order of locks they would now wait for each other.
  */
 import { randomUUID } from 'node:crypto';
 import { createLog } from '@payonce/core/log';

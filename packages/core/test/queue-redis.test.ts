@@ -242,8 +242,8 @@ test('as soon as a replica can be promoted, a job counts only once replicas have
   );
   const careful = open(redisSettings(master.url, { waitReplicas: 1 }));
   await until(careful, 'ready');
-  // Online is what the master says; on a busy machine the replica's first word takes longer than an
-  // add waits.
+  // The master reports it as online; on a busy machine the replica's first confirmation takes
+  // longer than an add waits.
   await eventually(() => careful.enqueue(someJob(), 2_000));
   await Promise.all(Array.from({ length: 20 }, () => careful.enqueue(someJob(), 2_000)));
   replica.suspend();

@@ -52,7 +52,7 @@ async function testFormer(...batch: VerifiedNotification[]) {
 }
 
 /**
- * What the present release sees in these bodies: the digest of the text before the colon, and
+ * The present release's decoding of these bodies: the digest of the text before the colon, and
  * events.
  */
 const seeing =

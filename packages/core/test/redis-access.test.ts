@@ -13,7 +13,7 @@ import { queuesOf } from '../src/queue/shards.js';
 import { someJob } from './queue-jobs.js';
 
 /**
- * Servers that demand TLS and a password, reached by what the environment says, as gateway and
+ * Servers that require TLS and a password, reached by the environment's settings, like gateway and
  * worker do.
  */
 
@@ -164,9 +164,8 @@ test('a certificate of an untrusted authority is refused, and reported as the re
   await Promise.all(WAYS.map((way) => expectRefused(withoutCa(way), /certificate/)));
 });
 
-test('who closes while a certificate is being refused goes on living', async () => {
-  // An error that nobody listens for fails the run. Which moment it takes is a matter of luck: one
-  // of three.
+test('closing while a certificate is being refused does not end the process', async () => {
+  // An unhandled error fails the run. It needs a certain moment: about one try of three meets it.
   const [queue] = queuesOf(storesOf(withoutCa('single')));
   for (let count = 0; count < 30; count += 1) {
     const worker = openHostedWorker(queue, async () => {}, { concurrency: 1 });

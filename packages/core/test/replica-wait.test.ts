@@ -12,8 +12,8 @@ import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**
- * Between the reply to an add and the one to its WAIT the master alone has the job. A connection
- * that breaks then comes back at once, and must not pass for the one that wrote.
+ * Between the reply to an add and the reply to its WAIT only the master has the job. A connection
+ * that breaks then reconnects at once, and must not count as the one that wrote.
  */
 
 const WAIT_COMMAND = /\$4\r\nwait\r\n/i;
@@ -67,8 +67,7 @@ afterEach(async () => {
 const enqueue = (job: NewJob) => queue.enqueue(job, 2_000);
 
 /**
- * The IDs of the jobs in a server, each as often as a worker would get it; without the one that
- * came first.
+ * The IDs of the jobs in a server, each as often as a worker would get it; without the first one.
  */
 async function jobsIn(settings: RedisQueueSettings): Promise<(string | undefined)[]> {
   const hosted = openHostedQueue(settings);

@@ -24,7 +24,7 @@ test('a transaction has separate settings, whatever the session prefers, and lea
   expect(before).not.toMatchObject([{ scan: 'off' }]);
 });
 
-test('PostgreSQL ends what takes too long, in a transaction and outside of one', async () => {
+test('PostgreSQL ends a statement or wait that takes too long, inside and outside a transaction', async () => {
   const { prisma } = await testDatabase();
   const limits = Prisma.sql`SELECT current_setting('lock_timeout') AS lock,
     current_setting('statement_timeout') AS statement,
@@ -42,7 +42,7 @@ test('PostgreSQL ends what takes too long, in a transaction and outside of one',
   expect(await shorter).toEqual([{ ...usual, lock: '500ms' }]);
 });
 
-/** Sessions that begin with this value, as a role's or a database's own setting makes them. */
+/** Sessions that begin with this value, as with a role's or a database's setting. */
 async function preferring(value: string) {
   const { url: plain } = await testDatabase();
   const url = new URL(plain);

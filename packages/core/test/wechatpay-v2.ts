@@ -7,7 +7,7 @@ import { wechatpayV2Settings } from '../src/providers/wechatpay-v2/settings.js';
 import { wechatpayV2 } from '../src/providers/wechatpay-v2/wechatpay-v2.js';
 
 /**
- * An API v2 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the
+ * An API v2 channel, its requests, and the signer that plays WeChat: for the tests beside the
  * adapter.
  */
 

@@ -12,7 +12,7 @@ import type { PaymentProvider, RejectReason } from '../src/providers/provider.js
 import { wechatpay } from '../src/providers/wechatpay/wechatpay.js';
 
 /**
- * An API v3 channel, what is sent to it, and the signer that plays WeChat: for the tests beside the
+ * An API v3 channel, its requests, and the signer that plays WeChat: for the tests beside the
  * adapter.
  */
 

@@ -1,5 +1,5 @@
 /**
- * What the providers really send, proved and decoded by the real adapters: verify, decode, apply.
+ * The providers' real messages, verified and decoded by the real adapters: verify, decode, apply.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -15,7 +15,7 @@ import {
   yuanText,
 } from './wire.js';
 
-/** What Alipay's messages say, before they are signed (docs/providers/alipay.md, "Fields"). */
+/** The fields of Alipay's messages before they are signed (docs/providers/alipay.md, "Fields"). */
 
 export interface AlipayPayee {
   readonly appId: string;

@@ -21,8 +21,8 @@ export interface AlipaySigning {
 }
 
 /**
- * The bytes that are signed: all fields but `sign` (and `sign_type`), sorted by name, `k=v` joined
- * by `&`. Empty values stay in and nothing is trimmed (docs/providers/alipay.md, "Signed text").
+ * The signed bytes: all fields but `sign` (and `sign_type`), sorted by name, `k=v` joined by `&`.
+ * Empty values are included and nothing is trimmed (docs/providers/alipay.md, "Signed text").
  */
 export function alipaySignedBytes(
   fields: Fields,

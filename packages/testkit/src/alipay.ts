@@ -71,7 +71,7 @@ export interface AlipaySigner extends ProviderSigner<AlipayContent> {
   fields(fields: Fields, options?: { readonly signTypeIsSigned?: boolean }): AlipayNotification;
 }
 
-/** Signs as Alipay's open platform does (docs/providers/alipay.md). */
+/** Signs like Alipay's open platform (docs/providers/alipay.md). */
 export function createAlipaySigner(options: AlipaySignerOptions): AlipaySigner {
   const clock = options.clock ?? (() => new Date());
   const send = createSender(options);

@@ -2,7 +2,7 @@ import type { PaymentInput, RefundInput } from './request.js';
 import { beijingRfc3339 } from './wire.js';
 
 /**
- * What is inside a v3 notification before it is encrypted, as plain JSON values
+ * The content of a v3 notification before it is encrypted, as plain JSON values
  * (docs/providers/wechatpay.md, "Payment content" and "Refund content").
  */
 

@@ -65,7 +65,7 @@ export interface WechatpayV2Signer extends ProviderSigner<WechatpayV2Content> {
   reqInfo(plaintext: string): WechatpayV2Notification;
 }
 
-/** Signs as WeChat Pay's API v2 does (docs/providers/wechatpay-v2.md). */
+/** Signs like WeChat Pay's API v2 (docs/providers/wechatpay-v2.md). */
 export function createWechatpayV2Signer(options: WechatpayV2SignerOptions): WechatpayV2Signer {
   const signType = options.signType ?? 'HMAC-SHA256';
   const send = (content: WechatpayV2Content, apiKey = options.apiKey): WechatpayV2Notification => ({

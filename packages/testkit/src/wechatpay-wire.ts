@@ -77,7 +77,7 @@ export function signWechatpayBody(body: Buffer, signing: WechatpaySigning): Sign
   };
 }
 
-/** WeChat's own test of merchants (docs/providers/wechatpay.md, "Signature probes"). */
+/** WeChat's check of merchants (docs/providers/wechatpay.md, "Signature probes"). */
 export function asSignatureProbe(request: SignedRequest): SignedRequest {
   const probe = `WECHATPAY/SIGNTEST/${request.headers['wechatpay-signature'] ?? randomText(32)}`;
   return { ...request, headers: { ...request.headers, 'wechatpay-signature': probe } };

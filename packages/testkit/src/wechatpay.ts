@@ -82,7 +82,7 @@ export interface WechatpaySigner extends ProviderSigner<WechatpayContent> {
   ): WechatpayNotification;
 }
 
-/** Signs as WeChat Pay's API v3 does (docs/providers/wechatpay.md). */
+/** Signs like WeChat Pay's API v3 (docs/providers/wechatpay.md). */
 export function createWechatpaySigner(options: WechatpaySignerOptions): WechatpaySigner {
   const clock = options.clock ?? (() => new Date());
   const signBytes: SignBytes = (body, privateKey = options.privateKey) =>

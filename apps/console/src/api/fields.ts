@@ -59,7 +59,7 @@ export const page = {
     .refine((limit) => limit >= 1 && limit <= MAX_PAGE, `must be 1 to ${MAX_PAGE}`)
     .default(DEFAULT_PAGE)
     .describe(`Rows per page: 1 to ${MAX_PAGE}; ${DEFAULT_PAGE} if left out.`),
-  /** `nextCursor` of the page before. */
+  /** `nextCursor` of the previous page. */
   cursor: rowId.optional().describe('`nextCursor` of the previous page.'),
 };
 

@@ -7,8 +7,8 @@ import { auditView, viewOfAudit } from './audit-views.js';
 import { time } from './fields.js';
 
 /**
- * The decoded event in our terms. Only the fields named here leave the console, so that a payer's
- * ID cannot leave with an event even if an adapter put one there by mistake.
+ * The decoded event in our terms. Only the fields named here leave the console. So a payer's ID
+ * cannot leave with an event, even if an adapter put one there by mistake.
  */
 const decodedEvent = z.object({
   kind: z.string(),

@@ -91,7 +91,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
       if (reply.statusCode >= 500) await giveUp(deps, claim);
       else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
     } catch (err) {
-      // It is done, so it has to be told; the key stays in hand until its time is over.
+      // The action is done, so the answer is sent; the key stays claimed until its time limit.
       request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
     }
   });

@@ -75,7 +75,7 @@ function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
   };
 }
 
-/** One with its bytes, to be masked before anybody sees them. */
+/** One with its bytes; mask them before anybody sees them. */
 export function readNotification(tx: Tx, id: bigint) {
   return tx.notification.findUnique({
     where: { id },

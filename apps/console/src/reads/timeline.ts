@@ -31,14 +31,17 @@ export function readOrderTimeline(prisma: PrismaClient, key: OrderKey): Promise<
   }, SNAPSHOT);
 }
 
-/** An order with its trades and its timeline, of one snapshot. */
+/** An order with its trades and its timeline, from one snapshot. */
 export interface OrderWithTimeline {
   readonly order: OrderRow;
   readonly trades: readonly OrderTrade[];
   readonly timeline: Timeline;
 }
 
-/** What an order's page shows. @returns null when nobody registered it */
+/**
+ * The data of an order's page.
+ * @returns null for an unregistered order
+ */
 export function readOrderWithTimeline(
   prisma: PrismaClient,
   key: OrderKey,
@@ -62,14 +65,17 @@ export function readNotificationTimeline(
   return prisma.$transaction((tx) => notificationTimeline(tx, id), SNAPSHOT);
 }
 
-/** A notification with its timeline, and the registered orders that it names, of one snapshot. */
+/** A notification with its timeline and the registered orders that it names, from one snapshot. */
 export interface NotificationWithTimeline {
   readonly notification: NotificationDetailRow;
   readonly orders: readonly OrderRow[];
   readonly timeline: Timeline;
 }
 
-/** What a notification's page shows. @returns null when there is no such notification */
+/**
+ * The data of a notification's page.
+ * @returns null for an unknown notification
+ */
 export function readNotificationWithTimeline(
   prisma: PrismaClient,
   id: bigint,
@@ -99,7 +105,7 @@ async function orderTimeline(tx: Tx, order: OrderRow): Promise<Timeline> {
 
 async function notificationTimeline(tx: Tx, id: bigint): Promise<Timeline | null> {
   const rows = await readRows(tx, { notificationRowId: id }, null);
-  // A notification is stored with its events, one at least.
+  // A stored notification has at least one event.
   return rows.events.length === 0 ? null : timelineOf(rows, []);
 }
 

@@ -24,7 +24,7 @@ export const ofEndpoint = {
   unknown: problemOfEndpoint({ result: 'unknown_endpoint' }),
 } as const;
 
-/** What core judges is only bounded here. */
+/** Core validates it; here it only has a length limit. */
 const url = line(4_096).describe(
   '`https://…`, or `handler:NAME` for a function inside the process that delivers.',
 );

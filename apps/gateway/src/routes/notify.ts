@@ -85,6 +85,6 @@ function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
     return { outcome: 'rejected', reason: 'malformed' };
   }
   log.error({ err: error }, 'unexpected error');
-  // The sender comes again, and finds it mended or not.
+  // The sender retries.
   return { outcome: 'unavailable' };
 }

@@ -101,7 +101,7 @@ async function run(
     poolSize: 2,
     applicationName: 'payonce-redecode',
   });
-  // What fails is printed with its result.
+  // A failure is printed with its result.
   const log = createLog({ name: 'redecode', level: 'silent' });
   const deps = { prisma, log, clock: systemClock };
   const decode = decodeStored(channels);

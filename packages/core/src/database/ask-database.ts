@@ -20,7 +20,7 @@ const UNDEFINED_TABLE = '42P01';
 
 /**
  * Asks on a separate connection. In the pool the question would queue behind transactions that wait
- * for a lock, and a locked row would look like a database that is down.
+ * for a lock. A locked row would then look like a database that is down.
  */
 export function openDatabaseProbe(url: string, applicationName: string): DatabaseProbe {
   const pool = new pg.Pool({

@@ -7,9 +7,6 @@ export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;
   readonly log: Log;
-  /**
-   * Everything happens inside of this transaction: for those who look what would happen, and roll
-   * it back.
-   */
+  /** Everything runs inside this transaction. A dry run passes one and rolls it back. */
   readonly within?: Prisma.TransactionClient;
 }

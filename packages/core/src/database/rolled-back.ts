@@ -1,10 +1,7 @@
 import type { DatabaseDeps } from './deps.js';
 import { inTransaction, type Tx, waitForLocks } from './transaction.js';
 
-/**
- * Less than PostgreSQL takes to call a wait a deadlock: a look must not cost a worker its
- * transaction.
- */
+/** Less than PostgreSQL's deadlock timeout: a dry run must not cost a worker its transaction. */
 const LOCK_WAIT_MS = 500;
 
 /** Carries the result out of the transaction and rolls it back. */
@@ -15,9 +12,9 @@ class Seen<T> extends Error {
 }
 
 /**
- * What `work` would do: it is done, and rolled back. It waits half a second for a lock that another
- * transaction holds: a look can be asked for again.
- * @throws AppError `database_unavailable`: also when something else has locked it for long
+ * A dry run: does `work` and rolls it back. Waits for a lock at most half a second, since a dry run
+ * can be repeated.
+ * @throws AppError `database_unavailable`: also when another transaction holds a lock for long
  */
 export async function rolledBack<T>(deps: DatabaseDeps, work: (tx: Tx) => Promise<T>): Promise<T> {
   const look = async (tx: Tx): Promise<never> => {

@@ -16,7 +16,7 @@ export const TRANSACTION_LIMIT_MS = 35_000;
  */
 const CONTENTION_TRIES = 5;
 
-/** Should never be read: the order of locks leaves no room for a deadlock. */
+/** This should never appear in the log: the order of locks rules out deadlocks. */
 export const CONTENTION = 'a transaction conflicted with another one and is retried';
 
 /**
@@ -55,11 +55,11 @@ export async function inTransaction<T>(
  * Settings of this transaction alone, sent in one round trip: without parameters, several
  * statements go as one message.
  * - READ COMMITTED, whatever the database's default is.
- * - Every statement finds its rows by their keys. Of a table that is small, or grew since it was
- *   last analysed, the planner would read and hash all of it for each batch: three times the work
- *   at twenty thousand orders.
+ * - Every statement finds its rows by key. For a small table, or one that grew since the last
+ *   ANALYZE, the planner would read and hash the whole table per batch: three times the work at
+ *   twenty thousand orders.
  * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job,
- *   or an answer to a person, rests on it. A stricter value (`remote_apply`) stays.
+ *   or an answer to a person, depends on it. A stricter value (`remote_apply`) stays.
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -70,8 +70,8 @@ const SETTINGS = `
     WHERE current_setting('synchronous_commit') IN ('off', 'local', 'remote_write');`;
 
 /**
- * To go along with the settings: the longest wait for any one lock. Then the transaction fails, and
- * `isTooSlow`. Without it the limit of every transaction holds (`prisma/bounded-pool.ts`).
+ * For `first`: the longest wait for any one lock. After it the transaction fails, and `isTooSlow`
+ * is true. Without it, the limit of every transaction applies (`prisma/bounded-pool.ts`).
  */
 export function waitForLocks(ms: number): string {
   return `SET LOCAL lock_timeout = '${ms}ms';`;

@@ -93,7 +93,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
         if (failing) log.info('order events are delivered again');
         failing = false;
       } catch (err) {
-        // The next poll looks again; once is enough to say so.
+        // The next poll tries again; one log line is enough.
         if (!failing) log.warn({ err }, 'looking for order events failed');
         failing = true;
       }
@@ -148,7 +148,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
       const recorded = await recorder.submit(made);
       onAttempt?.(made, recorded);
     } catch (err) {
-      // The lease ends by itself, and it is sent again under the same ID.
+      // The lease ends by itself. Then the delivery is sent again under the same ID.
       log.warn({ err, delivery: delivery.id }, 'a delivery attempt could not be recorded');
     }
   };

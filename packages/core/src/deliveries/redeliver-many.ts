@@ -66,8 +66,8 @@ export type RedeliverParkedOutcome =
   | EndpointDisabled;
 
 /**
- * Sends all deliveries that were parked because the endpoint was disabled or every attempt failed:
- * those that a merchant's system missed while it was down. Rejected deliveries stay parked.
+ * Sends all deliveries that were parked because the endpoint was disabled or every attempt failed.
+ * A merchant's system missed them while it was down. Rejected deliveries stay parked.
  * @throws AppError `database_unavailable`
  */
 export async function redeliverParked(

@@ -159,12 +159,12 @@ function knownRows({ entries }: Entered): bigint[] {
   return [...entries.values()].flatMap(({ isNew, row }) => (isNew ? [] : [row.id]));
 }
 
-/** Of the new notifications. */
+/** The events of the new notifications. */
 function freshEvents({ entries }: Entered, forced: HoldReason | null): FreshEvent[] {
   return [...entries.values()].flatMap((entry) => (entry.isNew ? eventsOf(entry, forced) : []));
 }
 
-/** Of the known notifications, and of contents that are equal to one of the batch. */
+/** The held events of the known notifications, and of contents that equal one of the batch. */
 function heldEvents(
   { entries, equalHeld }: Entered,
   read: readonly StoredEvent[],

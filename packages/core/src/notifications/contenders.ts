@@ -17,7 +17,9 @@ type Contender = NotificationName & { readonly id: bigint };
  * An order has one or two. For a trade that a merchant claims for a thousand orders: the oldest.
  */
 const LIMIT = 100;
-/** Who has one locked decides about it within that; beyond it, the schedule looks again. */
+/**
+ * A transaction that holds the lock decides within this time; beyond it, the schedule looks again.
+ */
 const LEFT_WAIT_MS = 2_000;
 
 /** Finds the notifications; locks nothing. */

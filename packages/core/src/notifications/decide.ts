@@ -15,7 +15,7 @@ export type Decision =
 
 /**
  * Pure. A conflict with other facts (a second payment, too large a refund) is never a reason to
- * hold: it becomes a fact and an attention flag.
+ * hold. It becomes a fact and an attention flag.
  */
 export function decideEvent(event: PaymentEvent, terms: OrderTerms | null): Decision {
   if (event.kind === 'nothing') return { decision: 'ignore' };

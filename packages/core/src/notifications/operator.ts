@@ -73,7 +73,7 @@ export async function retryEvent(
 /**
  * Applies a held event by an operator's decision. Its order counts as paid with the amount
  * received, and the refunds that the event states are applied. A given `amount` must equal the paid
- * amount in the event, so that nobody accepts another sum than the one that was seen.
+ * amount in the event. So nobody accepts a sum other than the one that was seen.
  * @throws AppError `database_unavailable`
  */
 export async function acceptHeldEvent(
@@ -129,8 +129,8 @@ export async function rejectHeldEvent(
 }
 
 /**
- * Locks the notification first, as all paths do. A transaction that applies a copy, releases the
- * event for its order or takes it by schedule either waits for this one or has committed before it.
+ * Locks the notification first, as all paths do. Another transaction may apply a copy, release the
+ * event for its order or take it by schedule. It waits for this one or has committed before it.
  */
 function withHeldEvent(
   deps: DatabaseDeps,

@@ -1,4 +1,4 @@
-/** Events on their way to an outcome; their notifications are locked by this transaction. */
+/** Events before their outcome. This transaction has locked their notifications. */
 import type { PaymentEvent } from '../providers/event.js';
 import type { Standing } from './contents.js';
 import type { HeldEvent, NewEvent, Redecided } from './event-rows.js';
@@ -9,21 +9,22 @@ export interface PendingEvent {
   readonly merchant: string;
   readonly notificationRowId: bigint;
   readonly event: PaymentEvent;
-  /** What other contents under its notification ID mean for it. */
+  /** The meaning of other contents under its notification ID for this event. */
   readonly standing: Standing;
   /**
-   * Held for this reason whatever it says (`id_conflict`, `internal_error`); no order is touched.
+   * The event is held for this reason regardless of its content (`id_conflict`, `internal_error`),
+   * and no order is touched.
    */
   readonly forced: HoldReason | null;
 }
 
-/** One that is not stored yet. */
+/** An event that is not stored yet. */
 export interface FreshEvent extends PendingEvent {
   readonly position: number;
   readonly stored: null;
 }
 
-/** One that is stored and held, and is decided again. */
+/** A stored, held event that is decided again. */
 export interface AskedAgain extends PendingEvent {
   readonly stored: HeldEvent;
 }
@@ -35,8 +36,8 @@ export interface SettledEvent<Pending extends PendingEvent> {
 }
 
 /**
- * A held event to be decided again. Other content under a known ID stays so, unless an equal one is
- * found.
+ * A held event to be decided again. A conflict of contents under one ID remains, unless an equal
+ * content is found.
  */
 export function toPending(
   stored: HeldEvent,
@@ -54,13 +55,13 @@ export function toPending(
   };
 }
 
-/** What is to be written of settled events: new rows, and changes of stored ones. */
+/** The rows to write for settled events: new ones, and changes of stored ones. */
 export interface EventWrites {
   readonly added: readonly NewEvent[];
   readonly redecided: readonly Redecided[];
 }
 
-/** Both in the order of the events. */
+/** Both lists keep the order of the events. */
 export function toWrite(settled: readonly SettledEvent<FreshEvent | AskedAgain>[]): EventWrites {
   const added: NewEvent[] = [];
   const redecided: Redecided[] = [];

@@ -67,7 +67,7 @@ export async function releaseForOrders(
   return counts;
 }
 
-/** A gateway's report is recorded within a fraction of it; beyond it, the schedule looks again. */
+/** Recording a gateway's report takes a fraction of it; beyond it, the schedule retries. */
 const LEFT_WAIT_MS = 2_000;
 
 /**
@@ -198,8 +198,8 @@ interface Again {
 }
 
 /**
- * Decides stored events once more and writes the outcomes. Their notifications are locked; waits
- * for their orders.
+ * Decides stored events once more and writes the outcomes. Their notifications are locked; this
+ * waits for their orders.
  * @returns all of them with their outcomes, in their order
  */
 export async function settleAgain(
@@ -214,8 +214,8 @@ export async function settleAgain(
 }
 
 /**
- * The same without waiting. `busy` stay as they are: another transaction has locked an order of
- * their notification.
+ * The same without waiting. The `busy` events stay unchanged: another transaction has locked an
+ * order of their notification.
  */
 async function settleFree(
   tx: Tx,

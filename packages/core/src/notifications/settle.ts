@@ -10,28 +10,31 @@ import { decideEvent, needsOrder } from './decide.js';
 import type { EventOutcome, HoldReason } from './notification.js';
 import type { PendingEvent, SettledEvent } from './pending.js';
 
-/** What an event states about a locked order. Trades and facts decide what becomes of it. */
+/** An event's statements about a locked order. Trades and facts decide its outcome. */
 interface Stated<Pending> {
   readonly pending: Pending;
   readonly outcome: null;
-  /** An unsigned one can only repeat what is known. */
+  /** An unsigned event can only repeat known facts. */
   readonly signed: boolean;
   readonly order: KnownOrder;
   readonly facts: readonly Fact[];
-  /** Of a signed one: the trades that its facts speak of. */
+  /** The trades in the facts of a signed event; empty for an unsigned one. */
   readonly claims: readonly TradeClaim[];
 }
 
 type Decided<Pending extends PendingEvent> = SettledEvent<Pending> | Stated<Pending>;
 
 export interface Settled<Pending extends PendingEvent> {
-  /** All of the events, in their order; writing the outcomes is the caller's. */
+  /** All events, in their order. The caller writes their outcomes. */
   readonly settled: readonly SettledEvent<Pending>[];
-  /** What follows for orders, for `storePlans`: facts, states, order events. */
+  /** The changes of orders, for `storePlans`: facts, states, order events. */
   readonly plans: readonly OrderPlan[];
 }
 
-/** Waits for the orders of these events, and locks them. By `orderKey`. */
+/**
+ * Waits for the orders of these events, and locks them.
+ * @returns the orders by `orderKey`
+ */
 export function lockOrdersOf(
   tx: Tx,
   events: readonly PendingEvent[],
@@ -57,10 +60,10 @@ export async function lockFreeOrdersOf(
 }
 
 /**
- * Decides events, with their orders locked, trades claimed and facts read: in the one order of
- * locks (notifications,) orders, trades, facts, and only what needs no newer snapshot in one
- * statement.
- * @param orders locked by this transaction; whichever is not among them does not exist
+ * Decides events whose orders are locked: claims the trades and reads the facts. Locks are taken in
+ * the one order: notifications, orders, trades, facts. One statement combines only steps that need
+ * no newer snapshot.
+ * @param orders locked by this transaction; an order not among them does not exist
  */
 export async function settleEvents<Pending extends PendingEvent>(
   tx: Tx,
@@ -72,7 +75,7 @@ export async function settleEvents<Pending extends PendingEvent>(
   const stated = decided.filter((one) => one.outcome === null);
   const claims = stated.flatMap((one) => one.claims);
   const orderIds = new Set(stated.map(({ order }) => order.id));
-  // Only now, with the orders locked.
+  // Not before the orders are locked.
   const known = await claimTrades(tx, now, claims, [...orderIds]);
   const { outcomes, plans } = judge(stated, known);
   return {
@@ -92,8 +95,9 @@ function orderKeysOf(events: readonly PendingEvent[]): OrderKey[] {
 }
 
 /**
- * As far as the event and its order's terms decide. An event whose equal was applied is a duplicate
- * at once: nothing that became true later (another owner of the trade, other terms) holds it.
+ * Decides by the event and its order's terms, if they suffice. An event whose equal was applied is
+ * a duplicate at once. Nothing that became true later (another owner of the trade, other terms)
+ * holds it.
  */
 function decide<Pending extends PendingEvent>(
   pending: Pending,
@@ -154,7 +158,7 @@ export function ownsAll(
   );
 }
 
-/** The facts for an order whose claims another merchant's order has, too. */
+/** The facts for an order that shares a claimed trade with another merchant's order. */
 export function contestedFacts(
   claims: readonly TradeClaim[],
   contested: ReadonlySet<string>,
@@ -170,7 +174,10 @@ interface Judged<Pending> {
   readonly plans: readonly OrderPlan[];
 }
 
-/** Holds what claims a trade of another order. Plans the rest, all of an order together. */
+/**
+ * Holds an event that claims a trade of another order. Plans the rest, all events of an order
+ * together.
+ */
 function judge<Pending extends PendingEvent>(
   stated: readonly Stated<Pending>[],
   { owners, facts, contested }: Known,
@@ -206,7 +213,7 @@ function judge<Pending extends PendingEvent>(
   return { outcomes, plans };
 }
 
-/** @throws Error when there is none: a default would ignore money without a word */
+/** @throws Error when there is none: a default would silently ignore money */
 function outcomeIn<Pending extends PendingEvent>(
   outcomes: ReadonlyMap<Stated<Pending>, EventOutcome>,
   one: Stated<Pending>,

@@ -104,7 +104,8 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     });
   const { outcome, isLeft } = await release(true).catch(async (error: unknown) => {
     if (isUnavailable(error)) throw error;
-    // The held events cannot be applied; that must not keep the trade where it does not belong.
+    // The held events cannot be applied. That must not keep the trade with an order that it does
+    // not pay.
     deps.log.error(
       { err: messageOf(error) },
       'the schedule will retry the events held for a released trade',

@@ -12,8 +12,7 @@ const LIMITS = {
 };
 
 /**
- * A store that remembers what came together, and is answered by hand; after a failure it answers by
- * itself.
+ * A store that records its bulk adds, and answers on demand; after a failure it answers by itself.
  */
 function byHand() {
   const flushes: { items: readonly string[]; resolve: () => void; reject: (e: Error) => void }[] =

@@ -32,7 +32,7 @@ export function watchShards(
       next += 1;
       return true;
     },
-    // A store that is away has alarms of its own.
+    // A store that is down has separate alarms.
     onError: (err) => log.debug({ err }, 'looking for shards failed'),
   });
   return schedule.stop;

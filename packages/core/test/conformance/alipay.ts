@@ -31,8 +31,7 @@ export function alipayHarness(): Harness {
 
     withoutEach: (request) =>
       pieces(request)
-        // A trade notice leaves sign_type out of what is signed; without it the channel's own
-        // counts.
+        // A trade notice does not sign sign_type; without it the channel's setting counts.
         .filter((piece) => !piece.startsWith('sign_type='))
         .map((piece) => without(request, piece)),
     withDoubled: (request) =>

@@ -16,8 +16,8 @@ import type fc from 'fast-check';
 export type Case = readonly [title: string, request: SignedRequest];
 
 /**
- * All that the suite has to know of one provider. The signers are the testkit's, which share no
- * code with the adapters: an error cannot hide in both.
+ * The suite's data of one provider. The signers are the testkit's, which share no code with the
+ * adapters: an error cannot hide in both.
  */
 export interface Harness {
   readonly definition: ProviderDefinition;
@@ -39,14 +39,13 @@ export interface Harness {
   /** Text or escapes that cannot be read. */
   readonly brokenEncodings: readonly Case[];
   /**
-   * The fields in another order: harmless where order carries no meaning, null where the bytes are
-   * signed.
+   * The fields in another order: harmless if order has no meaning, null if the bytes are signed.
    */
   reordered(request: SignedRequest): SignedRequest | null;
   /** The same content written differently, if the bytes are signed; otherwise null. */
   reserialised(request: SignedRequest): SignedRequest | null;
   /**
-   * How far the signed time may be from the time of receipt; null where the protocol has no such
+   * How far the signed time may be from the time of receipt; null if the protocol has no such
    * window.
    */
   readonly windowSeconds: number | null;

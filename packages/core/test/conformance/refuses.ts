@@ -77,7 +77,7 @@ function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
         expect(said(provider, { ...payment, body })).toEqual(genuine);
       } else refused++;
     }
-    // Where fields are signed, an escape's hex digit may change its case, a line break between
+    // If fields are signed, an escape's hex digit may change its case, a line break between
     // elements its kind.
     const bytesAreSigned = harness.reserialised(payment) !== null;
     expect(refused / payment.body.length).toBeGreaterThanOrEqual(bytesAreSigned ? 1 : 0.8);

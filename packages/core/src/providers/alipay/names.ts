@@ -63,8 +63,8 @@ export const TRADE_NAMES = namesOf({
 
 /**
  * Each trade notice has all of these. The parameters of a return address lack `notify_id`, which
- * sorts before their order number, and `trade_status`, which sorts after their trade number: no
- * single text contains both.
+ * sorts before their order number. They also lack `trade_status`, which sorts after their trade
+ * number. So no single text contains both.
  */
 export const WHOLE_TRADE = [
   'app_id',

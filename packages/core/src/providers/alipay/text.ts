@@ -4,8 +4,8 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Decodes a value of the signed text. The signed `charset` determines the encoding, not the
- * unsigned content type: page pay and QR pay notices came as GBK although the merchant had
- * requested UTF-8. Names end at `=` and values at `&` in every charset that Alipay offers: no
+ * unsigned content type. Page pay and QR pay notices came as GBK although the merchant had
+ * requested UTF-8. Names end at `=` and values at `&` in every charset that Alipay offers. No
  * second byte of GBK or GB18030 is one of the two.
  * @param charset undefined if the text does not state it in one place: then only ASCII is read
  * @returns null when the value is absent, empty, or not text in that charset
@@ -71,7 +71,7 @@ export function beijingTimeOf(value: string | undefined): Date | null {
  */
 const SCRATCH = Buffer.allocUnsafeSlow(8 * 1024);
 
-/** The bytes of a latin1 text, good until the next call. */
+/** The bytes of a latin1 text, valid until the next call. */
 export function bytesOf(text: string): Buffer {
   if (text.length > SCRATCH.length) return Buffer.from(text, 'latin1');
   return SCRATCH.subarray(0, SCRATCH.write(text, 'latin1'));

@@ -77,8 +77,8 @@ function cut(text: string): SignedText {
 }
 
 /**
- * Like `cut`, which takes as long as decoding. Without a `&` in a value and without empty values,
- * the pieces of the first text are the fields that arrived, and the shape of their names is cached.
+ * Like `cut`, which takes as long as decoding. If no value contains `&` or is empty, the pieces of
+ * the first text are the fields that arrived. The shape of their names is cached.
  */
 function textOfForm({ layout, values, isPlain }: Form, text: string): SignedText {
   if (!isPlain || values.includes('')) return cut(text);

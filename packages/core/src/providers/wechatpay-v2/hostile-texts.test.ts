@@ -92,8 +92,8 @@ describe('whatever buyers and merchants write into a payment result', () => {
       fc.property(honest, texts, (fields, hostile) => {
         const result = said(sign(withFields(fields, hostile)));
         if ('refused' in result && result.refused !== undefined) {
-          // Only a field that is unknown today, at the very beginning or end, could be another
-          // message's.
+          // Only a field that is unknown today, at the very beginning or end, could belong to
+          // another message.
           expect(hostile.map(([name]) => name).filter((name) => /new/.test(name))).not.toEqual([]);
           count.refused += 1;
           return;

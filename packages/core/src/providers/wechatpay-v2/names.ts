@@ -95,9 +95,9 @@ export const SIGNED_NAMES = namesOf({
 });
 
 /**
- * Names of a payment from its beginning to its end. No other message that the key signs has
- * `bank_type` before its `mch_id` and `transaction_id` at its end, so no single text in it gives
- * the whole chain (ADR 15).
+ * Names of a payment from its beginning to its end. No other signed message has `bank_type` before
+ * its `mch_id` and `transaction_id` at its end. So no single text in it gives the whole chain (ADR
+ * 15).
  */
 export const WHOLE_PAYMENT = [
   'appid',

@@ -10,10 +10,7 @@ import { isSignedBy, type SignType, signatureOf, textToSign } from './sign.js';
 import { wechatpayV2 } from './wechatpay-v2.js';
 import { parseFlatXml } from './xml.js';
 
-/**
- * Cases that others published with their SDKs: not in this repository, run against where they are
- * at hand.
- */
+/** Published cases of other SDKs: not in this repository, run if they are available. */
 interface Vector {
   readonly id: string;
   readonly kind: string;
@@ -64,10 +61,7 @@ function expectSignText(vector: Vector, message: ReadonlyMap<string, string>, ke
   if (signString !== undefined) expect(`${textToSign(message)}&key=${key}`).toBe(signString);
 }
 
-/**
- * One check for each kind; a kind that is not here fails, so that no vector is passed over in
- * silence.
- */
+/** One check for each kind; an unknown kind fails, so that no vector is skipped silently. */
 const checks: Record<string, (vector: Vector) => void> = {
   'sign-compute'(vector) {
     const { key = '', signType = 'MD5' } = vector.input ?? {};

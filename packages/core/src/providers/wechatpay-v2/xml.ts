@@ -2,13 +2,13 @@ import { isUtf8 } from 'node:buffer';
 
 /**
  * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by
- * hand because here the danger is in what a parser *can* do. General parsers ignore or resolve what
- * must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
- * option, and their entity code is where the holes were and are (CVE-2018-13439, CVE-2018-20318 and
- * its incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
- * into LF (XML 1.0, "End-of-Line Handling"), but the sender signs a value and then writes it, so
- * the value has to stay as it was sent. This grammar has no production for any of that: what it
- * does not name is refused.
+ * hand because the danger is in a parser's features. General parsers ignore or resolve constructs
+ * that must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
+ * option. Their entity code has had holes, and still has (CVE-2018-13439, CVE-2018-20318 and its
+ * incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
+ * into LF (XML 1.0, "End-of-Line Handling"). But the sender signs a value and then writes it, so
+ * the value must stay unchanged. This grammar has no production for any of that: it refuses
+ * everything that it does not name.
  */
 
 /** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */
@@ -34,7 +34,10 @@ const PREDEFINED: Readonly<Record<string, string>> = {
   quot: '"',
   apos: "'",
 };
-/** What is no `Char` of XML 1.0: NUL and other controls, lone surrogates, U+FFFE, U+FFFF. */
+/**
+ * Every character that is not a `Char` of XML 1.0: NUL and other controls, lone surrogates, U+FFFE,
+ * U+FFFF.
+ */
 const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
 type Scanner = ReturnType<typeof scan>;

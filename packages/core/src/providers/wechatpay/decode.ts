@@ -5,9 +5,9 @@ import { identifier, type Payment, payment, refund, subOrder } from './shapes.js
 import type { WechatpayMessage } from './verify.js';
 
 /**
- * What a genuine notification says, order by order (docs/providers/wechatpay.md, "Event types").
- * Never empty, never throws: what is genuine but cannot be read is `unsupported`, and waits for a
- * person with its raw bytes.
+ * Decodes a genuine notification, order by order (docs/providers/wechatpay.md, "Event types").
+ * Never empty, never throws: an unreadable but genuine notification is `unsupported`, and waits for
+ * a person with its raw bytes.
  */
 export function decode(own: Payee, { eventType, resource }: WechatpayMessage): PaymentEvent[] {
   if (resource === null) return [unsupported(eventType, {})];

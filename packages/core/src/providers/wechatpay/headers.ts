@@ -14,7 +14,7 @@ export const signatureHeaders = [
 export const judgedHeaders = ['wechatpay-signature-type'] as const;
 
 /**
- * What an absent type means; the brand APIs and the SM2 gateways sign otherwise
+ * The meaning of an absent type; the brand APIs and the SM2 gateways sign differently
  * (docs/providers/wechatpay.md, "Signature").
  */
 const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';

@@ -14,8 +14,8 @@ export function isOwnPayment(own: Payee, resource: JsonObject): boolean {
 }
 
 /**
- * Refund notices name no app (docs/providers/wechatpay.md, "Refund content"); one that is given
- * must still be the channel's.
+ * Refund notices name no app (docs/providers/wechatpay.md, "Refund content"); a given one must
+ * still be the channel's.
  */
 export function isOwnRefund(own: Payee, resource: JsonObject): boolean {
   return isOwnMerchant(own, resource) && areOwnApps(own, resource);

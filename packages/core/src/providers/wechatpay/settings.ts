@@ -32,7 +32,9 @@ export const wechatpaySettings = z.strictObject({
   appIds: z.array(number).min(1),
   /** Several during a change of the key; each exactly 32 bytes. */
   apiV3Keys: z.array(secretSource).min(1),
-  /** Five minutes, as WeChat's SDKs for Go and PHP (docs/providers/wechatpay.md, "Time window"). */
+  /**
+   * Five minutes, as in WeChat's SDKs for Go and PHP (docs/providers/wechatpay.md, "Time window").
+   */
   timestampToleranceSeconds: z.int().positive().default(300),
   /** By serial: certificates and public keys side by side, since WeChat migrates gradually. */
   keys,

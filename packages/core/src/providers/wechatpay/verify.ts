@@ -18,9 +18,9 @@ export interface WechatpayMessage {
 }
 
 /**
- * WeChat sends wrong signatures on purpose, to see that merchants verify
+ * WeChat sends wrong signatures on purpose, to check that merchants verify
  * (docs/providers/wechatpay.md, "Signature probes"). They are verified like any other and fail;
- * only their counter is another.
+ * only the counter differs.
  */
 const PROBE_PREFIX = 'WECHATPAY/SIGNTEST/';
 
@@ -33,8 +33,9 @@ const ALGORITHM = 'AEAD_AES_256_GCM';
 const LABEL = /^[\x20-\x7e]{1,128}$/;
 
 /**
- * Is this a genuine, fresh notification of WeChat Pay to this channel? Pure and total. Nothing of
- * the body is parsed before its signature holds (docs/providers/wechatpay.md, "Signature").
+ * Whether this is a genuine, fresh notification of WeChat Pay to this channel. Pure and total.
+ * Nothing of the body is parsed before its signature is verified (docs/providers/wechatpay.md,
+ * "Signature").
  */
 export function verify(
   keys: WechatpayKeys,
