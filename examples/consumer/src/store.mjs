@@ -8,8 +8,9 @@ import { open, readFile } from 'node:fs/promises';
  * @property {string} timestamp  when it happened
  * @property {Data} data
  *
- * @typedef {Record<string, unknown> & { merchant: string, orderNumber: string | null, version?: number | null }} Data
- * the order as it was then; amounts are text, in minor units. `notification.*` has no version.
+ * @typedef {Record<string, unknown> & { merchant: string, orderNumber: string | null, version?:
+ * number | null }} Data the order as it was then; amounts are text, in minor units.
+ * `notification.*` has no version.
  *
  * @typedef {Awaited<ReturnType<typeof openStore>>} Store
  */
