@@ -1,20 +1,20 @@
-import type { Book } from './book.js';
-import { judge } from './checker.js';
-import { readHeld } from './checker-rows.js';
+import { judge } from './checker/checker.js';
+import { watchSettled } from './checker/progress.js';
+import { readHeld } from './checker/stored.js';
 import { holdsWithin, now } from './clock.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './cluster/cluster.js';
+import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';
-import { createLoad } from './load.js';
+import { playFaults, type Stretch } from './faults/schedule.js';
+import type { Book } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
-import { hirePostman } from './post.js';
-import { openQueues } from './queues.js';
-import { seededRandom } from './random.js';
-import { startRegistrar } from './registrar.js';
 import type { Line } from './report.js';
-import { playFaults, type Stretch } from './schedule.js';
-import { watchSettled } from './settled.js';
-import { createStoryteller } from './stories.js';
-import { createTeller } from './tell.js';
+import { hirePostman } from './workload/client.js';
+import { createLoad } from './workload/load.js';
+import { createTeller } from './workload/messages.js';
+import { seededRandom } from './workload/random.js';
+import { startRegistrar } from './workload/registrar.js';
+import { createStoryteller } from './workload/stories.js';
 
 /**
  * For notifications that are not acknowledged when the faults are over, then for those that are not

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Verdict } from '../src/checker/verdict.js';
 import { holdsWithin, now } from '../src/clock.js';
 import { seeBegun, seeHeldUp } from '../src/faults/measure.js';
-import type { Verdict } from '../src/ledger.js';
-import { seededRandom } from '../src/random.js';
 import { isClean } from '../src/report.js';
-import { RIVAL } from '../src/rival.js';
+import { seededRandom } from '../src/workload/random.js';
+import { RIVAL } from '../src/workload/rival.js';
 import { type Lab, openLab, play, type Scene } from './lab.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 

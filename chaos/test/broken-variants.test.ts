@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Verdict } from '../src/ledger.js';
+import type { Verdict } from '../src/checker/verdict.js';
 import { isClean } from '../src/report.js';
 import { type Lab, openLab, play, type Scene } from './lab.js';
 import { type Patch, patchedCopy } from './patched-copy.js';

@@ -1,4 +1,4 @@
-import type { Held, HeldEvent, HeldNotification, HeldOrder } from '../src/checker-rows.js';
+import type { Held, HeldEvent, HeldNotification, HeldOrder } from '../src/checker/stored.js';
 import type {
   Arrival,
   ArrivedEvent,
@@ -7,7 +7,7 @@ import type {
   StoreAdd,
   ToldNotification,
   ToldOrder,
-} from '../src/ledger.js';
+} from '../src/history/history.js';
 
 /** Samples of notifications, their results, and the merchant's events. */
 

@@ -1,6 +1,6 @@
 import { ensureFaketime, findFaketime, wrongClock } from '@payonce/tooling/faketime';
-import type { App } from '../apps.js';
 import { holdsWithin } from '../clock.js';
+import type { App } from '../cluster/app.js';
 import type { Stage } from './fault.js';
 
 const READY_LIMIT_MS = 15_000;

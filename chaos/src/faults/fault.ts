@@ -1,10 +1,10 @@
-import type { Book } from '../book.js';
-import type { Cluster } from '../cluster.js';
-import type { Load } from '../load.js';
-import type { Queues } from '../queues.js';
-import type { Random } from '../random.js';
-import type { Settled } from '../settled.js';
-import type { Storyteller } from '../stories.js';
+import type { Settled } from '../checker/progress.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Queues } from '../cluster/queues.js';
+import type { Book } from '../history/recorder.js';
+import type { Load } from '../workload/load.js';
+import type { Random } from '../workload/random.js';
+import type { Storyteller } from '../workload/stories.js';
 
 /** The parts that a fault may touch. */
 export interface Stage {

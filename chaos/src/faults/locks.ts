@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import { holdsWithin, now } from '../clock.js';
-import type { Cluster } from '../cluster.js';
-import type { ToldOrder } from '../ledger.js';
-import type { Story } from '../stories.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { ToldOrder } from '../history/history.js';
+import type { Story } from '../workload/stories.js';
 import type { Fault, Stage } from './fault.js';
 import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
 

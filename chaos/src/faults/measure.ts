@@ -1,5 +1,5 @@
 import { holdsWithin, now } from '../clock.js';
-import type { ToldNotification } from '../ledger.js';
+import type { ToldNotification } from '../history/history.js';
 import type { Stage } from './fault.js';
 
 /** How long an unaffected notification may take to be applied, on a busy machine. */

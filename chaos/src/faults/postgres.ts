@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { holdsWithin, now, pause } from '../clock.js';
-import type { Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { Fault } from './fault.js';
 import { isQuiet, seeBegun } from './measure.js';
 

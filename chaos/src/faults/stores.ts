@@ -1,5 +1,5 @@
 import { holdsWithin } from '../clock.js';
-import type { Part } from '../part.js';
+import type { Part } from '../cluster/part.js';
 import { type Fault, nothingToEnd, type Stage } from './fault.js';
 
 const CONFIG_LIMIT_MS = 15_000;

@@ -1,0 +1,73 @@
+import type { Ledger } from '../history/history.js';
+import { judgeEvents } from './events.js';
+import { whyAccepted, whyDoubled, whyFalse, whyLost } from './findings.js';
+import { sceneOf } from './lookup.js';
+import { type Held, readHeld } from './stored.js';
+import { judgeStore } from './stored-findings.js';
+import type { Verdict } from './verdict.js';
+
+/** Milliseconds since the epoch; covers sendings that began in it, excluding its end. */
+export interface Window {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The counts, and a line for a person on each finding. */
+export interface Judgement {
+  readonly verdict: Verdict;
+  readonly findings: readonly string[];
+}
+
+/**
+ * Compares the provider's side with the content of PostgreSQL. Call it when nothing is under way
+ * any more; before that `lost` counts notifications that are not applied yet.
+ * @param window limits the counted sendings, and through them notifications and orders; the truth
+ * about an order always comes from the whole ledger
+ */
+export async function check(
+  ledger: Ledger,
+  databaseUrl: string,
+  window?: Window,
+): Promise<Judgement> {
+  return judge(ledger, await readHeld(databaseUrl), window);
+}
+
+/** Like `check`, for rows that were read already: one read serves many windows. Pure. */
+export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
+  const scene = sceneOf(ledger, held);
+  const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);
+  const sendings = ledger.sendings.filter(({ startedAt }) => isIn(startedAt));
+  const sent = [...new Set(sendings.flatMap(({ key }) => scene.told.get(key) ?? []))];
+  const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
+  const orders = window
+    ? ledger.orders.filter(({ number }) => concerned.has(number))
+    : ledger.orders;
+  const acknowledged = sent.filter(({ key, forged }) => !forged && scene.acknowledged.has(key));
+
+  const lost = acknowledged.flatMap((told) => whyLost(scene, told));
+  const doubled = orders.flatMap((order) => whyDoubled(scene, order));
+  const falsely = sendings.flatMap((sending) => whyFalse(scene, sending));
+  const forged = sent.flatMap((told) => whyAccepted(scene, told));
+  const events = judgeEvents(
+    scene,
+    orders,
+    ledger.arrivals.filter(({ at }) => isIn(at)),
+  );
+  const genuine = sent.filter((told) => !told.forged);
+  const delays = ledger.delays.filter(({ at }) => isIn(at));
+  const store = judgeStore(scene, genuine, orders, delays);
+  return {
+    verdict: {
+      sent: sent.length,
+      acknowledged: acknowledged.length,
+      applied: acknowledged.length - lost.length,
+      lost: lost.length,
+      doubled: doubled.length,
+      falselyAcknowledged: falsely.length,
+      forgedAccepted: forged.length,
+      ...events.verdict,
+      ...store.verdict,
+    },
+    findings: [...lost, ...doubled, ...falsely, ...forged, ...events.findings, ...store.findings],
+  };
+}

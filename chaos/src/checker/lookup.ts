@@ -1,0 +1,115 @@
+import type {
+  Arrival,
+  ArrivedEvent,
+  Ledger,
+  StoreAdd,
+  ToldNotification,
+  ToldOrder,
+} from '../history/history.js';
+import { contestedTrades } from './oracle.js';
+import type { Held, HeldEvent, HeldNotification, HeldOrder } from './stored.js';
+import { indexByToken } from './tokens.js';
+
+/** An arrival with a signature and an event. */
+export type Told = Arrival & { readonly event: ArrivedEvent };
+
+/** The ledger and the rows, indexed for look-ups. */
+export interface Scene {
+  readonly told: ReadonlyMap<string, ToldNotification>;
+  readonly orders: ReadonlyMap<string, ToldOrder>;
+  /** Keys of all notifications that were acknowledged at least once, in the whole run. */
+  readonly acknowledged: ReadonlySet<string>;
+  readonly genuineTokens: ReadonlySet<string>;
+  readonly adds: ReadonlyMap<string, readonly StoreAdd[]>;
+  /** By order number: the expected notifications, and the observed rows. */
+  readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
+  readonly heldOrders: ReadonlyMap<string, HeldOrder>;
+  readonly heldEvents: ReadonlyMap<string, readonly HeldEvent[]>;
+  /** Signed ones by their order, in order of arrival. */
+  readonly arrivals: ReadonlyMap<string, readonly Told[]>;
+  readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
+  /** Rows of the outbox by the row of their held notification. */
+  readonly eventsOfRow: ReadonlyMap<string, readonly HeldEvent[]>;
+  readonly deadJobs: ReadonlyMap<string, readonly string[]>;
+  /** Trades with which orders of two merchants were paid, by the providers' notifications. */
+  readonly contested: ReadonlySet<string>;
+}
+
+export function sceneOf(ledger: Ledger, held: Held): Scene {
+  const { notifications, sendings } = ledger;
+  const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
+  const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
+  const orders = new Map(ledger.orders.map((order) => [order.number, order]));
+  // Two merchants may claim one trade: each has a separate row.
+  const heldOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
+    const merchant = orders.get(orderNumber)?.merchant;
+    return (rows.get(jobToken) ?? []).filter(
+      (row) => row.provider === provider && row.merchant === merchant,
+    );
+  };
+  const acknowledged = new Set(sendings.flatMap((one) => (one.acknowledged ? [one.key] : [])));
+  const genuine = notifications.filter(({ forged }) => !forged);
+  const heard = new Map<string, ToldNotification[]>();
+  for (const told of genuine) {
+    // A notification that was never acknowledged may be present or absent: if it is present, it
+    // counts.
+    if (!acknowledged.has(told.key) && !isSettled(heldOf(told), told)) continue;
+    heard.set(told.orderNumber, [...(heard.get(told.orderNumber) ?? []), told]);
+  }
+  return {
+    told: new Map(notifications.map((told) => [told.key, told])),
+    orders,
+    acknowledged,
+    genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
+    adds: indexByToken(tokens, ledger.adds, ({ jobId }) => jobId),
+    heard,
+    heldOrders: new Map(held.orders.map((order) => [orderKey(order), order])),
+    heldEvents: groupedBy(held.events, orderKey),
+    arrivals: groupedBy(ledger.arrivals.filter(isTold), ({ event }) =>
+      orderKey({ merchant: event.merchant, number: event.orderNumber }),
+    ),
+    heldOf,
+    eventsOfRow: groupedBy(held.events, ({ row }) => row ?? ''),
+    deadJobs: indexByToken(tokens, held.deadJobs, (jobId) => jobId),
+    contested: contestedTrades(ledger.orders, heard),
+  };
+}
+
+/** Whether one of its rows shows it applied to its order, or a duplicate there. */
+export function isSettled(
+  rows: readonly HeldNotification[],
+  { orderNumber }: ToldNotification,
+): boolean {
+  return rows.some(
+    (row) =>
+      row.orderNumber === orderNumber && (row.outcome === 'applied' || row.outcome === 'duplicate'),
+  );
+}
+
+export function orderKey({
+  merchant,
+  number,
+}: {
+  readonly merchant: string;
+  readonly number: string;
+}) {
+  return JSON.stringify([merchant, number]);
+}
+
+function isTold(arrival: Arrival): arrival is Told {
+  return arrival.signed && arrival.event !== null;
+}
+
+function groupedBy<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const key = keyOf(item);
+    const group = groups.get(key);
+    if (group) group.push(item);
+    else groups.set(key, [item]);
+  }
+  return groups;
+}
