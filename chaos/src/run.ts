@@ -6,7 +6,7 @@ import type { Cluster } from './cluster/cluster.js';
 import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';
 import { playFaults, type Stretch } from './faults/schedule.js';
-import type { Book } from './history/recorder.js';
+import type { HistoryRecorder } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
 import type { Line } from './report.js';
 import { hirePostman } from './workload/client.js';
@@ -32,7 +32,7 @@ const MAX_FINDINGS = 20;
  */
 export async function run(
   cluster: Cluster,
-  book: Book,
+  recorder: HistoryRecorder,
   options: ChaosOptions,
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
@@ -40,18 +40,18 @@ export async function run(
   const teller = createTeller(cluster.channels, cluster.rival);
   const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
-  const settled = watchSettled(cluster.databaseUrl, book);
+  const settled = watchSettled(cluster.databaseUrl, recorder);
   const postman = hirePostman();
-  const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, book, say);
+  const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, recorder, say);
   const load = createLoad({
     notifyUrls: cluster.notifyUrls,
-    book,
+    recorder,
     postman,
     registrar,
     stories,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, stories, queues, random, settled, book };
+  const stage = { cluster, load, stories, queues, random, settled, recorder };
   try {
     const faults = await arranged(options.faults, { ...stage, say }, say);
     load.start();
@@ -74,7 +74,7 @@ export async function run(
     if (!told) say(`the merchant is not told of everything within ${TELLING_LIMIT_MS / 1_000} s`);
     if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
     await recovered;
-    return await verdicts(cluster, book, stretches, say);
+    return await verdicts(cluster, recorder, stretches, say);
   } finally {
     load.close();
     registrar.close();
@@ -100,15 +100,15 @@ async function arranged(
 
 async function verdicts(
   cluster: Cluster,
-  book: Book,
+  recorder: HistoryRecorder,
   stretches: readonly Stretch[],
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
   const held = await readHeld(cluster.databaseUrl);
   const lines = stretches.map(({ fault, from, to, recoverySeconds }): Line => {
-    return { fault, ...judge(book.ledger, held, { from, to }).verdict, recoverySeconds };
+    return { fault, ...judge(recorder.history, held, { from, to }).verdict, recoverySeconds };
   });
-  const { verdict, findings } = judge(book.ledger, held);
+  const { verdict, findings } = judge(recorder.history, held);
   for (const finding of findings.slice(0, MAX_FINDINGS)) say(finding);
   if (findings.length > MAX_FINDINGS) say(`and ${findings.length - MAX_FINDINGS} more`);
   const recoveries = stretches.map(({ recoverySeconds }) => recoverySeconds);

@@ -28,7 +28,7 @@ import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import { killAll } from '../src/cluster/part.js';
 import type { Stage } from '../src/faults/fault.js';
 import type { ToldOrder } from '../src/history/history.js';
-import { type Book, openBook } from '../src/history/recorder.js';
+import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
 import { hirePostman, isAcknowledgement, type Postman } from '../src/workload/client.js';
 import { createTeller, type Message, type Teller } from '../src/workload/messages.js';
 import type { Random } from '../src/workload/random.js';
@@ -107,7 +107,7 @@ export interface Scene {
   /** Sends once, in an attacker's cut or envelope; it may be refused. */
   deliverRecut(message: Message, random: Random): Promise<void>;
   /** Follows the acknowledged notifications, and records those that wait. */
-  readonly onlooker: Pick<Stage, 'settled' | 'book' | 'say'>;
+  readonly onlooker: Pick<Stage, 'settled' | 'recorder' | 'say'>;
   /** Waits until the worker has no job left. */
   drained(): Promise<void>;
   /** How many jobs the worker has put back. */
@@ -156,7 +156,7 @@ async function openScene(
   prepare: string,
   undo: (() => unknown)[],
 ): Promise<Scene> {
-  const book = openBook();
+  const recorder = createHistoryRecorder();
   const database = await freshDatabase({
     postgresUrl: lab.postgres.adminUrl,
     templateDatabase: TEMPLATE,
@@ -168,12 +168,12 @@ async function openScene(
   undo.push(() => redis.remove());
   const link = await startFaultProxy({
     targetPort: redis.port,
-    watch: () => jobIdScanner((jobId) => book.added({ at: now(), store: 'redis', jobId })),
+    watch: () => jobIdScanner((jobId) => recorder.added({ at: now(), store: 'redis', jobId })),
   });
   undo.push(() => link.close());
   const postman = hirePostman();
   undo.push(() => postman.close());
-  const consumer = await startConsumer(book.arrived);
+  const consumer = await startConsumer(recorder.arrived);
   undo.push(() => consumer.close());
   const simulator = join(lab.folder, 'simulator');
   const url = `http://${HOST}:${consumer.port}/payonce`;
@@ -200,7 +200,7 @@ async function openScene(
       ...env,
     });
   let running = await worker();
-  const settled = watchSettled(database.url, book);
+  const settled = watchSettled(database.url, recorder);
   undo.push(() => settled.close());
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
@@ -209,17 +209,17 @@ async function openScene(
     link,
     consumer,
     ordersLink,
-    onlooker: { settled, book, say: () => {} },
-    order: (amount, merchant) => insertOrder(sql, book, amount, merchant),
-    deliver: (message, each) => deliver(postman, book, gateway.url, message, each),
+    onlooker: { settled, recorder, say: () => {} },
+    order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
+    deliver: (message, each) => deliver(postman, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
       const cut = message.recut(random);
       if (cut === null) throw new Error(`${message.told.key} has one cut only`);
-      await send(postman, book, gateway.url, message, cut);
+      await send(postman, recorder, gateway.url, message, cut);
     },
     drained: () => drained(queue),
     deferred: () => queue.zcard(`${QUEUE}:delayed`),
-    arrived: () => until('an arrival', WAIT_MS, () => book.ledger.arrivals.length > 0),
+    arrived: () => until('an arrival', WAIT_MS, () => recorder.history.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
     lock: (text) => hold(database.url, text, undo),
@@ -235,36 +235,36 @@ async function openScene(
     until: (what, holds) => until(what, WAIT_MS, holds),
     async judge() {
       const isOver = async () =>
-        book.ledger.arrivals.some(({ signed }) => !signed) || (await sql(UNTOLD)).length === 0;
+        recorder.history.arrivals.some(({ signed }) => !signed) || (await sql(UNTOLD)).length === 0;
       await until('the merchant to be told', WAIT_MS, isOver);
-      return check(book.ledger, database.url);
+      return check(recorder.history, database.url);
     },
   };
 }
 
 async function insertOrder(
   sql: Scene['sql'],
-  book: Book,
+  recorder: HistoryRecorder,
   amount: bigint,
   merchant: string = SIMULATED.merchant,
 ): Promise<ToldOrder> {
-  const number = `LAB${book.ledger.orders.length + 1}`;
+  const number = `LAB${recorder.history.orders.length + 1}`;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);
   const order = { merchant, number, amount, registered: true };
-  book.order(order);
+  recorder.order(order);
   return order;
 }
 
 async function deliver(
   postman: Postman,
-  book: Book,
+  recorder: HistoryRecorder,
   url: string,
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
   await until(`${message.told.key} to be acknowledged`, WAIT_MS, async () => {
-    const acknowledged = await send(postman, book, url, message, message.sign());
+    const acknowledged = await send(postman, recorder, url, message, message.sign());
     each();
     return acknowledged;
   });
@@ -273,17 +273,17 @@ async function deliver(
 /** @returns whether it was acknowledged */
 async function send(
   postman: Postman,
-  book: Book,
+  recorder: HistoryRecorder,
   url: string,
   { told, path }: Message,
   signed: SignedRequest,
 ): Promise<boolean> {
-  if (!book.ledger.notifications.includes(told)) book.told(told);
+  if (!recorder.history.notifications.includes(told)) recorder.notification(told);
   const startedAt = now();
   const reply = await postman.post(url + path, signed);
   const acknowledged = reply !== null && isAcknowledgement(told.provider, reply);
   const status = reply?.status ?? null;
-  book.sent({ key: told.key, startedAt, endedAt: now(), status, acknowledged });
+  recorder.sent({ key: told.key, startedAt, endedAt: now(), status, acknowledged });
   return acknowledged;
 }
 

@@ -2,7 +2,7 @@ import type { Held, HeldEvent, HeldNotification, HeldOrder } from '../src/checke
 import type {
   Arrival,
   ArrivedEvent,
-  Ledger,
+  History,
   Sending,
   StoreAdd,
   ToldNotification,
@@ -76,7 +76,10 @@ export const order = (
 });
 
 /** All of them sent and acknowledged once, with an add in time. */
-export function ledgerOf(told: readonly ToldNotification[], changes: Partial<Ledger> = {}): Ledger {
+export function historyOf(
+  told: readonly ToldNotification[],
+  changes: Partial<History> = {},
+): History {
   return {
     orders: [ORDER],
     notifications: told,

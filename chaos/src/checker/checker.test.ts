@@ -3,7 +3,7 @@ import {
   added,
   DUE,
   held,
-  ledgerOf,
+  historyOf,
   ORDER,
   order,
   payment,
@@ -18,15 +18,15 @@ const P = payment('p');
 
 describe('no finding', () => {
   test('with a payment that is applied once', () => {
-    const { verdict, findings } = judge(ledgerOf([P]), held([order('paid', DUE)], [row(P)]));
+    const { verdict, findings } = judge(historyOf([P]), held([order('paid', DUE)], [row(P)]));
     expect(verdict).toMatchObject({ sent: 1, acknowledged: 1, applied: 1, ...NONE });
     expect(findings.filter((one) => !one.startsWith('untold'))).toEqual([]);
   });
 
   test('whether or not a notification without acknowledgement is present', () => {
-    const ledger = ledgerOf([P], { sendings: [sent('p', 1_000, false)] });
-    const there = judge(ledger, held([order('paid', DUE)], [row(P)]));
-    const absent = judge(ledger, held([order('pending')], []));
+    const history = historyOf([P], { sendings: [sent('p', 1_000, false)] });
+    const there = judge(history, held([order('paid', DUE)], [row(P)]));
+    const absent = judge(history, held([order('pending')], []));
     expect(there.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
     expect(absent.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
   });
@@ -34,7 +34,7 @@ describe('no finding', () => {
   test('when only a refund implies the payment', () => {
     const r = refund('r', [3_000n, 3_000n]);
     const rows = held([order('partially_refunded', DUE, 3_000n)], [row(r)]);
-    expect(judge(ledgerOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
+    expect(judge(historyOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
   });
 
   test('when Alipay states totals and WeChat single refunds', () => {
@@ -45,13 +45,13 @@ describe('no finding', () => {
         [order('partially_refunded', DUE, 4_000n)],
         told.map((one) => row(one)),
       );
-      expect(judge(ledgerOf(told), rows).verdict).toMatchObject({ applied: 2, ...NONE });
+      expect(judge(historyOf(told), rows).verdict).toMatchObject({ applied: 2, ...NONE });
     }
   });
 
   test('when notifications of an unregistered order wait for it', () => {
-    const ledger = ledgerOf([P], { orders: [{ ...ORDER, registered: false }] });
-    const { verdict } = judge(ledger, held([], [row(P, 'unknown_order')]));
+    const history = historyOf([P], { orders: [{ ...ORDER, registered: false }] });
+    const { verdict } = judge(history, held([], [row(P, 'unknown_order')]));
     expect(verdict).toMatchObject({ applied: 1, ...NONE });
   });
 
@@ -59,7 +59,7 @@ describe('no finding', () => {
     const pay = { ...P, provider: 'wechatpay-v2' as const };
     const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
     const rows = held([order('paid', DUE)], [row(pay), row(r, 'unconfirmed')]);
-    expect(judge(ledgerOf([pay, r]), rows).verdict).toMatchObject({ applied: 2, ...NONE });
+    expect(judge(historyOf([pay, r]), rows).verdict).toMatchObject({ applied: 2, ...NONE });
   });
 
   test("whichever of two payments the order counts, with that trade's refunds", () => {
@@ -67,14 +67,14 @@ describe('no finding', () => {
     const r = refund('r', [3_000n, 3_000n], { trade: 'T2' });
     const rows = [P, second, r].map((one) => row(one));
     for (const state of [order('paid', DUE), order('partially_refunded', DUE, 3_000n)]) {
-      expect(judge(ledgerOf([P, second, r]), held([state], rows)).verdict).toMatchObject(NONE);
+      expect(judge(historyOf([P, second, r]), held([state], rows)).verdict).toMatchObject(NONE);
     }
   });
 
   test('when a forged copy of a genuine notification was refused', () => {
     const forged = payment('f', { jobToken: P.jobToken, forged: true });
-    const ledger = ledgerOf([P, forged], { sendings: [sent('p'), sent('f', 1_000, false)] });
-    const { verdict } = judge(ledger, held([order('paid', DUE)], [row(P)]));
+    const history = historyOf([P, forged], { sendings: [sent('p'), sent('f', 1_000, false)] });
+    const { verdict } = judge(history, held([order('paid', DUE)], [row(P)]));
     expect(verdict).toMatchObject({ sent: 2, acknowledged: 1, applied: 1, ...NONE });
   });
 });
@@ -91,7 +91,7 @@ describe('lost', () => {
       held([order('pending')], [{ ...row(P), provider: 'wechatpay' }]),
     ],
   ])('counts an acknowledged payment that is %s', (_where, rows) => {
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject({
       acknowledged: 1,
       applied: 0,
       lost: 1,
@@ -101,7 +101,7 @@ describe('lost', () => {
   test('counts a refund that the order does not show', () => {
     const r = refund('r', [3_000n, 3_000n]);
     const { verdict, findings } = judge(
-      ledgerOf([P, r]),
+      historyOf([P, r]),
       held([order('paid', DUE)], [row(P), row(r)]),
     );
     expect(verdict).toMatchObject({ applied: 1, lost: 1, doubled: 1 });
@@ -111,19 +111,19 @@ describe('lost', () => {
   test('counts a notification that is applied although it must wait', () => {
     const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
     const rows = held([order('refunded', DUE, DUE)], [row(P), row(r)]);
-    expect(judge(ledgerOf([P, r]), rows).verdict).toMatchObject({ lost: 1, doubled: 1 });
+    expect(judge(historyOf([P, r]), rows).verdict).toMatchObject({ lost: 1, doubled: 1 });
   });
 
   test('counts a payment of another amount that moved the order', () => {
     const cheap = payment('c', { says: { kind: 'payment', amount: 1n } });
-    expect(judge(ledgerOf([cheap]), held([order('paid', 1n)], [row(cheap)])).verdict).toMatchObject(
-      {
-        lost: 1,
-        doubled: 1,
-      },
-    );
+    expect(
+      judge(historyOf([cheap]), held([order('paid', 1n)], [row(cheap)])).verdict,
+    ).toMatchObject({
+      lost: 1,
+      doubled: 1,
+    });
     const waits = held([order('pending')], [row(cheap, 'amount_mismatch')]);
-    expect(judge(ledgerOf([cheap]), waits).verdict).toMatchObject({ applied: 1, ...NONE });
+    expect(judge(historyOf([cheap]), waits).verdict).toMatchObject({ applied: 1, ...NONE });
   });
 });
 
@@ -135,18 +135,18 @@ describe('doubled', () => {
     ['a refund that nobody told', order('partially_refunded', DUE, 1n)],
     ['a status that its amounts deny', order('refunded', DUE)],
   ])('counts an order with %s', (_what, state) => {
-    expect(judge(ledgerOf([P]), held([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
+    expect(judge(historyOf([P]), held([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
   });
 
   test('counts a paid order without notifications', () => {
-    expect(judge(ledgerOf([]), held([order('paid', DUE)], [])).verdict).toMatchObject({
+    expect(judge(historyOf([]), held([order('paid', DUE)], [])).verdict).toMatchObject({
       doubled: 1,
     });
   });
 
   test('counts an order that exists and was never registered', () => {
-    const ledger = ledgerOf([], { orders: [{ ...ORDER, registered: false }] });
-    expect(judge(ledger, held([order('pending')], [])).verdict).toMatchObject({ doubled: 1 });
+    const history = historyOf([], { orders: [{ ...ORDER, registered: false }] });
+    expect(judge(history, held([order('pending')], [])).verdict).toMatchObject({ doubled: 1 });
   });
 });
 
@@ -159,13 +159,13 @@ describe('falsely acknowledged', () => {
     ['one after its end', [added(P, 1_011)]],
     ['one of another notification', [added({ ...P, jobToken: 'Np2' })]],
   ])('counts an acknowledgement with %s', (_what, adds) => {
-    const { verdict } = judge(ledgerOf([P], { adds }), rows);
+    const { verdict } = judge(historyOf([P], { adds }), rows);
     expect(verdict).toMatchObject({ lost: 0, falselyAcknowledged: 1 });
   });
 
   test('counts each sending by itself', () => {
     const sendings = [sent('p', 1_000), sent('p', 2_000), sent('p', 3_000, false)];
-    expect(judge(ledgerOf([P], { sendings }), rows).verdict.falselyAcknowledged).toBe(1);
+    expect(judge(historyOf([P], { sendings }), rows).verdict.falselyAcknowledged).toBe(1);
   });
 });
 
@@ -174,7 +174,7 @@ describe('forged accepted', () => {
   const nothing = held([order('pending')], []);
 
   test('counts an acknowledged one', () => {
-    expect(judge(ledgerOf([forged]), nothing).verdict).toMatchObject({
+    expect(judge(historyOf([forged]), nothing).verdict).toMatchObject({
       acknowledged: 0,
       forgedAccepted: 1,
     });
@@ -183,26 +183,29 @@ describe('forged accepted', () => {
   test('counts a refused one that reached a store or the database', () => {
     const refused = { sendings: [sent('f', 1_000, false)] };
     const stored = held([order('pending')], [row(forged, 'unknown_order')]);
-    const none = ledgerOf([forged], { ...refused, adds: [] });
-    expect(judge(ledgerOf([forged], refused), nothing).verdict.forgedAccepted).toBe(1);
+    const none = historyOf([forged], { ...refused, adds: [] });
+    expect(judge(historyOf([forged], refused), nothing).verdict.forgedAccepted).toBe(1);
     expect(judge(none, stored).verdict.forgedAccepted).toBe(1);
     expect(judge(none, nothing).verdict.forgedAccepted).toBe(0);
   });
 });
 
 describe('a window', () => {
-  test('counts the sendings that began in it, and judges by the whole ledger', () => {
+  test('counts the sendings that began in it, and judges by the whole history', () => {
     const late = payment('q', { orderNumber: 'O2', trade: 'T2' });
     const orders = [ORDER, { ...ORDER, number: 'O2' }];
-    const ledger = ledgerOf([P, late], { orders, sendings: [sent('p', 1_000), sent('q', 5_000)] });
+    const history = historyOf([P, late], {
+      orders,
+      sendings: [sent('p', 1_000), sent('q', 5_000)],
+    });
     const rows = held([order('paid', DUE), { ...order('pending'), number: 'O2' }], [row(P)]);
-    expect(judge(ledger, rows, { from: 0, to: 5_000 }).verdict).toMatchObject({
+    expect(judge(history, rows, { from: 0, to: 5_000 }).verdict).toMatchObject({
       sent: 1,
       acknowledged: 1,
       applied: 1,
       ...NONE,
     });
-    expect(judge(ledger, rows, { from: 5_000, to: 6_000 }).verdict).toMatchObject({
+    expect(judge(history, rows, { from: 5_000, to: 6_000 }).verdict).toMatchObject({
       sent: 1,
       applied: 0,
       lost: 1,

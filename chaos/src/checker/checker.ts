@@ -1,4 +1,4 @@
-import type { Ledger } from '../history/history.js';
+import type { History } from '../history/history.js';
 import { judgeEvents } from './events.js';
 import { whyAccepted, whyDoubled, whyFalse, whyLost } from './findings.js';
 import { sceneOf } from './lookup.js';
@@ -22,26 +22,26 @@ export interface Judgement {
  * Compares the provider's side with the content of PostgreSQL. Call it when nothing is under way
  * any more; before that `lost` counts notifications that are not applied yet.
  * @param window limits the counted sendings, and through them notifications and orders; the truth
- * about an order always comes from the whole ledger
+ * about an order always comes from the whole history
  */
 export async function check(
-  ledger: Ledger,
+  history: History,
   databaseUrl: string,
   window?: Window,
 ): Promise<Judgement> {
-  return judge(ledger, await readHeld(databaseUrl), window);
+  return judge(history, await readHeld(databaseUrl), window);
 }
 
 /** Like `check`, for rows that were read already: one read serves many windows. Pure. */
-export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
-  const scene = sceneOf(ledger, held);
+export function judge(history: History, held: Held, window?: Window): Judgement {
+  const scene = sceneOf(history, held);
   const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);
-  const sendings = ledger.sendings.filter(({ startedAt }) => isIn(startedAt));
+  const sendings = history.sendings.filter(({ startedAt }) => isIn(startedAt));
   const sent = [...new Set(sendings.flatMap(({ key }) => scene.told.get(key) ?? []))];
   const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
   const orders = window
-    ? ledger.orders.filter(({ number }) => concerned.has(number))
-    : ledger.orders;
+    ? history.orders.filter(({ number }) => concerned.has(number))
+    : history.orders;
   const acknowledged = sent.filter(({ key, forged }) => !forged && scene.acknowledged.has(key));
 
   const lost = acknowledged.flatMap((told) => whyLost(scene, told));
@@ -51,10 +51,10 @@ export function judge(ledger: Ledger, held: Held, window?: Window): Judgement {
   const events = judgeEvents(
     scene,
     orders,
-    ledger.arrivals.filter(({ at }) => isIn(at)),
+    history.arrivals.filter(({ at }) => isIn(at)),
   );
   const genuine = sent.filter((told) => !told.forged);
-  const delays = ledger.delays.filter(({ at }) => isIn(at));
+  const delays = history.delays.filter(({ at }) => isIn(at));
   const store = judgeStore(scene, genuine, orders, delays);
   return {
     verdict: {

@@ -4,7 +4,7 @@ import {
   DUE,
   event,
   held,
-  ledgerOf,
+  historyOf,
   ORDER,
   order,
   payment,
@@ -26,7 +26,7 @@ const refunded = held([order('partially_refunded', DUE, 3_000n)], [row(P), row(R
 
 /** A payment and its refund, with the events that reached the merchant. */
 function judged(arrivals: readonly Arrival[], told: readonly ToldNotification[] = [P, R]) {
-  return judge(ledgerOf(told, { arrivals }), told.includes(R) ? refunded : paid);
+  return judge(historyOf(told, { arrivals }), told.includes(R) ? refunded : paid);
 }
 
 describe('no finding', () => {
@@ -53,7 +53,7 @@ describe('no finding', () => {
   });
 
   test('when an order without notifications has no event', () => {
-    const { verdict, findings } = judge(ledgerOf([]), held([order('pending')], []));
+    const { verdict, findings } = judge(historyOf([]), held([order('pending')], []));
     expect(findings).toEqual([]);
     expect(verdict).toMatchObject({ eventsExpected: 0, ...NONE });
   });
@@ -61,12 +61,12 @@ describe('no finding', () => {
   test('when a close is reported, or overtaken by a payment', () => {
     const C = payment('c', { trade: 'T2', says: { kind: 'closed' } });
     const closed = [arrived({ ...event('order.closed closed', 1), paid: 0n }, 1)];
-    const close = judge(ledgerOf([C], { arrivals: closed }), held([order('closed')], [row(C)]));
+    const close = judge(historyOf([C], { arrivals: closed }), held([order('closed')], [row(C)]));
     expect(close.findings).toEqual([]);
     expect(close.verdict.eventsExpected).toBe(1);
     const rows = held([order('paid', DUE)], [row(P), row(C)]);
     for (const arrivals of [[], closed].map((before) => [...before, arrived(PAID, 2)])) {
-      expect(judge(ledgerOf([C, P], { arrivals }), rows).findings).toEqual([]);
+      expect(judge(historyOf([C, P], { arrivals }), rows).findings).toEqual([]);
     }
   });
 
@@ -74,7 +74,7 @@ describe('no finding', () => {
     const second = payment('q', { trade: 'T2' });
     const arrivals = [arrived(PAID, 1), arrived(event('order.attention second_payment', 2), 2)];
     const rows = held([order('paid', DUE)], [row(P), row(second)]);
-    const { verdict, findings } = judge(ledgerOf([P, second], { arrivals }), rows);
+    const { verdict, findings } = judge(historyOf([P, second], { arrivals }), rows);
     expect(findings).toEqual([]);
     expect(verdict.eventsExpected).toBe(2);
   });
@@ -98,9 +98,9 @@ describe('no finding', () => {
       notices.map((one) => row(one, 'unconfirmed')),
       [name, name],
     );
-    expect(judge(ledgerOf(notices, { arrivals }), rows).findings).toEqual([]);
+    expect(judge(historyOf(notices, { arrivals }), rows).findings).toEqual([]);
     const [, ...fewer] = arrivals;
-    const { verdict } = judge(ledgerOf(notices, { arrivals: fewer }), rows);
+    const { verdict } = judge(historyOf(notices, { arrivals: fewer }), rows);
     expect(verdict).toMatchObject({ eventsExpected: 2, eventsLost: 1 });
   });
 });
@@ -126,7 +126,7 @@ describe('lost', () => {
       provider: 'wechatpay' as const,
     }));
     const { verdict } = judge(
-      ledgerOf(told, { arrivals: IN_TIME }),
+      historyOf(told, { arrivals: IN_TIME }),
       held(
         [order('partially_refunded', DUE, 3_000n)],
         told.map((one) => row(one)),
@@ -145,7 +145,7 @@ describe('lost', () => {
       pending: 0,
     };
     const rows = held([order('paid', DUE)], [row(P)], [name]);
-    const { verdict } = judge(ledgerOf([P], { arrivals: [arrived(PAID, 1)] }), rows);
+    const { verdict } = judge(historyOf([P], { arrivals: [arrived(PAID, 1)] }), rows);
     expect(verdict).toMatchObject({ eventsExpected: 2, eventsDelivered: 1, eventsLost: 1 });
   });
 });
@@ -198,7 +198,7 @@ describe('false', () => {
     const whole = refund('w', [DUE, DUE]);
     const wrong = event(`order.partially_refunded ${DUE}`, 2, DUE);
     const { verdict } = judge(
-      ledgerOf([P, whole], { arrivals: [arrived(PAID, 1), arrived(wrong, 2)] }),
+      historyOf([P, whole], { arrivals: [arrived(PAID, 1), arrived(wrong, 2)] }),
       held([order('refunded', DUE, DUE)], [row(P), row(whole)]),
     );
     expect(verdict).toMatchObject({ eventsLost: 1, eventsFalse: 1 });
@@ -215,7 +215,7 @@ test('a window counts the events of its orders, and the unsigned requests that a
     acknowledged: true,
   }));
   const unsigned = arrived(PAID, 5_500, { signed: false, event: null });
-  const ledger = ledgerOf([P, late], {
+  const history = historyOf([P, late], {
     orders: [ORDER, { ...ORDER, number: 'O2' }],
     sendings,
     arrivals: [arrived(PAID, 6_000), unsigned],
@@ -224,8 +224,8 @@ test('a window counts the events of its orders, and the unsigned requests that a
     [order('paid', DUE), { ...order('paid', DUE), number: 'O2' }],
     [row(P), row(late)],
   );
-  const first = judge(ledger, rows, { from: 0, to: 5_000 }).verdict;
+  const first = judge(history, rows, { from: 0, to: 5_000 }).verdict;
   expect(first).toMatchObject({ eventsExpected: 1, eventsLost: 0, eventsUnsigned: 0 });
-  const second = judge(ledger, rows, { from: 5_000, to: 6_000 }).verdict;
+  const second = judge(history, rows, { from: 5_000, to: 6_000 }).verdict;
   expect(second).toMatchObject({ eventsExpected: 1, eventsLost: 1, eventsUnsigned: 1 });
 });

@@ -1,7 +1,7 @@
 import type {
   Arrival,
   ArrivedEvent,
-  Ledger,
+  History,
   StoreAdd,
   ToldNotification,
   ToldOrder,
@@ -13,7 +13,7 @@ import { indexByToken } from './tokens.js';
 /** An arrival with a signature and an event. */
 export type Told = Arrival & { readonly event: ArrivedEvent };
 
-/** The ledger and the rows, indexed for look-ups. */
+/** The history and the rows, indexed for look-ups. */
 export interface Scene {
   readonly told: ReadonlyMap<string, ToldNotification>;
   readonly orders: ReadonlyMap<string, ToldOrder>;
@@ -35,11 +35,11 @@ export interface Scene {
   readonly contested: ReadonlySet<string>;
 }
 
-export function sceneOf(ledger: Ledger, held: Held): Scene {
-  const { notifications, sendings } = ledger;
+export function sceneOf(history: History, held: Held): Scene {
+  const { notifications, sendings } = history;
   const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
   const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
-  const orders = new Map(ledger.orders.map((order) => [order.number, order]));
+  const orders = new Map(history.orders.map((order) => [order.number, order]));
   // Two merchants may claim one trade: each has a separate row.
   const heldOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
     const merchant = orders.get(orderNumber)?.merchant;
@@ -61,17 +61,17 @@ export function sceneOf(ledger: Ledger, held: Held): Scene {
     orders,
     acknowledged,
     genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
-    adds: indexByToken(tokens, ledger.adds, ({ jobId }) => jobId),
+    adds: indexByToken(tokens, history.adds, ({ jobId }) => jobId),
     heard,
     heldOrders: new Map(held.orders.map((order) => [orderKey(order), order])),
     heldEvents: groupedBy(held.events, orderKey),
-    arrivals: groupedBy(ledger.arrivals.filter(isTold), ({ event }) =>
+    arrivals: groupedBy(history.arrivals.filter(isTold), ({ event }) =>
       orderKey({ merchant: event.merchant, number: event.orderNumber }),
     ),
     heldOf,
     eventsOfRow: groupedBy(held.events, ({ row }) => row ?? ''),
     deadJobs: indexByToken(tokens, held.deadJobs, (jobId) => jobId),
-    contested: contestedTrades(ledger.orders, heard),
+    contested: contestedTrades(history.orders, heard),
   };
 }
 

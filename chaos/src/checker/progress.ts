@@ -1,7 +1,7 @@
 import { Pool } from 'pg';
 import { now } from '../clock.js';
 import type { ToldNotification, ToldOrder } from '../history/history.js';
-import type { Book } from '../history/recorder.js';
+import type { HistoryRecorder } from '../history/recorder.js';
 
 /** Follows, in the database itself, the state of every acknowledged notification. */
 export interface Settled {
@@ -38,7 +38,7 @@ const UNTOLD = `
   SELECT (SELECT count(*) FROM order_events WHERE fanned_out_at IS NULL)::int
     + (SELECT count(*) FROM deliveries WHERE state = 'pending')::int AS untold`;
 
-export function watchSettled(databaseUrl: string, book: Book): Settled {
+export function watchSettled(databaseUrl: string, recorder: HistoryRecorder): Settled {
   const pool = new Pool({
     connectionString: databaseUrl,
     max: 1,
@@ -54,13 +54,13 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   let allAt = 0;
   let closed = false;
 
-  book.onAcknowledged = (told, at) => {
+  recorder.onAcknowledged = (told, at) => {
     const merchant = orderOf(told.orderNumber)?.merchant ?? '';
     open.set(nameOf(merchant, told.jobToken), { told, at, held: false });
   };
 
   const orderOf = (number: string) => {
-    const all = book.ledger.orders;
+    const all = recorder.history.orders;
     for (; knownOrders < all.length; knownOrders += 1) {
       const order = all[knownOrders];
       if (order) orders.set(order.number, order);
@@ -100,7 +100,7 @@ export function watchSettled(databaseUrl: string, book: Book): Settled {
   const waiting = (from: number, to: number) =>
     [...open.values()].flatMap(({ told, at, held }) => {
       // Waits for a merchant that has not registered the order yet.
-      const early = held && !book.registering.has(told.orderNumber);
+      const early = held && !recorder.registering.has(told.orderNumber);
       return at >= from && at <= to && !early ? [told] : [];
     });
   return {

@@ -4,7 +4,7 @@ import {
   DUE,
   event,
   held,
-  ledgerOf,
+  historyOf,
   ORDER,
   order,
   payment,
@@ -36,26 +36,26 @@ function told(name: string, changes: Partial<HeldEvent> = {}): HeldEvent {
 
 test('one row with its bytes and one event is no finding', () => {
   const rows = held([PAID], [row(P)], [told('order.paid paid')]);
-  expect(judge(ledgerOf([P]), rows).verdict).toMatchObject(NONE);
+  expect(judge(historyOf([P]), rows).verdict).toMatchObject(NONE);
 });
 
 describe('rows', () => {
   test('counts each row beyond the first of one notification, and a conflict by itself', () => {
     const recut = { ...row(P, 'id_conflict'), row: 'of a recut' };
     const rows = held([PAID], [row(P), recut]);
-    const { verdict, findings } = judge(ledgerOf([P]), rows);
+    const { verdict, findings } = judge(historyOf([P]), rows);
     expect(verdict).toMatchObject({ ...NONE, lost: 0, rowsPerContent: 1, conflicts: 1 });
     expect(findings).toContain('several rows: p is also row of a recut');
   });
 
   test('counts a row without its raw bytes', () => {
     const rows = held([PAID], [{ ...row(P), raw: false }]);
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, evidenceDropped: 1 });
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, evidenceDropped: 1 });
   });
 
   test('counts one row about several orders once', () => {
     const rows = held([PAID], [row(P), { ...row(P), orderNumber: 'O2' }]);
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject(NONE);
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject(NONE);
   });
 });
 
@@ -66,7 +66,7 @@ describe('dead letters', () => {
     ['of another provider', `wechatpay-v2.sim.${P.jobToken}.0123abcd`, 0],
   ])('counts one that is %s', (_whose, jobId, deadLetters) => {
     const rows = held([PAID], [row(P)], [], [jobId]);
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, deadLetters });
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, deadLetters });
   });
 });
 
@@ -74,12 +74,12 @@ describe('two merchants and one trade', () => {
   const theirs = { ...ORDER, merchant: 'rival', number: 'R1' };
   const mine = payment('m', { provider: 'wechatpay-v2', jobToken: 'T1' });
   const rival = payment('r', { provider: 'wechatpay-v2', jobToken: 'T1', orderNumber: 'R1' });
-  const ledger = ledgerOf([mine, rival], { orders: [ORDER, theirs] });
+  const history = historyOf([mine, rival], { orders: [ORDER, theirs] });
   const rivals = { ...row(rival), merchant: 'rival' };
   const orders = [PAID, { ...PAID, merchant: 'rival', number: 'R1' }];
 
   test('each has a separate row, and a flag', () => {
-    const { verdict, findings } = judge(ledger, held(orders, [row(mine), rivals]));
+    const { verdict, findings } = judge(history, held(orders, [row(mine), rivals]));
     expect(verdict).toMatchObject({ ...NONE, applied: 2, lost: 0, doubled: 0 });
     // Paid and flagged, each.
     expect(verdict.eventsExpected).toBe(4);
@@ -89,16 +89,16 @@ describe('two merchants and one trade', () => {
   test('counts a payment that the trade of another merchant blocks', () => {
     const blocked = row(mine, 'trade_on_other_order');
     const rows = held([order('pending'), ...orders.slice(1)], [blocked, rivals]);
-    const { verdict } = judge(ledger, rows);
+    const { verdict } = judge(history, rows);
     expect(verdict).toMatchObject({ ...NONE, lost: 1, foreignTradeBlocked: 1 });
   });
 
   test('the flag is false when no other merchant claimed the trade', () => {
     const flag = event('order.attention contested_trade', 1);
     const arrivals = [arrived(flag, 1)];
-    const alone = judge(ledgerOf([P], { arrivals }), held([PAID], [row(P)]));
+    const alone = judge(historyOf([P], { arrivals }), held([PAID], [row(P)]));
     expect(alone.verdict.eventsFalse).toBe(1);
-    const both = judge({ ...ledger, arrivals }, held(orders, [row(mine), rivals]));
+    const both = judge({ ...history, arrivals }, held(orders, [row(mine), rivals]));
     expect(both.verdict.eventsFalse).toBe(0);
   });
 });
@@ -107,7 +107,7 @@ describe('events', () => {
   test('counts an event of an order that is in the outbox twice', () => {
     const flag = told('order.attention second_payment');
     const rows = held([PAID], [row(P)], [told('order.paid paid'), flag, flag]);
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, orderEventsTwice: 1 });
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, orderEventsTwice: 1 });
   });
 
   test('counts a held notification that is in the outbox twice, and not two of one order', () => {
@@ -116,18 +116,18 @@ describe('events', () => {
     );
     const rows = notices.map((one) => row(one, 'unconfirmed'));
     const events = rows.map(({ row: of }) => told('notification.held unconfirmed', { row: of }));
-    const ledger = ledgerOf([P, ...notices]);
-    const once = judge(ledger, held([PAID], [row(P), ...rows], events));
+    const history = historyOf([P, ...notices]);
+    const once = judge(history, held([PAID], [row(P), ...rows], events));
     expect(once.verdict).toMatchObject(NONE);
     const again = [...events, told('notification.held unconfirmed', { row: 'another' })];
     const copy = { ...row(notices[0] ?? P, 'unconfirmed'), row: 'another' };
-    const twice = judge(ledger, held([PAID], [row(P), ...rows, copy], again));
+    const twice = judge(history, held([PAID], [row(P), ...rows, copy], again));
     expect(twice.verdict).toMatchObject({ ...NONE, rowsPerContent: 1, orderEventsTwice: 1 });
   });
 
   test('counts each pending delivery', () => {
     const rows = held([PAID], [row(P)], [told('order.paid paid', { pending: 1 })]);
-    expect(judge(ledgerOf([P]), rows).verdict).toMatchObject({ ...NONE, deliveriesStuck: 1 });
+    expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, deliveriesStuck: 1 });
   });
 });
 
@@ -136,15 +136,15 @@ describe('what an observer saw waiting', () => {
     { kind: 'held_up', at: 1_500, keys: ['p', 'q'] },
     { kind: 'began_late', at: 5_000, keys: ['p'] },
   ] as const;
-  const ledger = ledgerOf([P], { delays });
+  const history = historyOf([P], { delays });
   const rows = held([PAID], [row(P)]);
 
   test('counts each notification', () => {
-    expect(judge(ledger, rows).verdict).toMatchObject({ ...NONE, heldUp: 2, beganLate: 1 });
+    expect(judge(history, rows).verdict).toMatchObject({ ...NONE, heldUp: 2, beganLate: 1 });
   });
 
   test('belongs to the stretch in which it was seen', () => {
-    const first = judge(ledger, rows, { from: 0, to: 2_000 }).verdict;
+    const first = judge(history, rows, { from: 0, to: 2_000 }).verdict;
     expect(first).toMatchObject({ ...NONE, heldUp: 2 });
   });
 });

@@ -1,7 +1,7 @@
 import type { Settled } from '../checker/progress.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Queues } from '../cluster/queues.js';
-import type { Book } from '../history/recorder.js';
+import type { HistoryRecorder } from '../history/recorder.js';
 import type { Load } from '../workload/load.js';
 import type { Random } from '../workload/random.js';
 import type { Storyteller } from '../workload/stories.js';
@@ -15,7 +15,7 @@ export interface Stage {
   readonly random: Random;
   /** The database's own view, for faults that measure. */
   readonly settled: Settled;
-  readonly book: Pick<Book, 'delayed'>;
+  readonly recorder: Pick<HistoryRecorder, 'delayed'>;
   /** A remark on the present fault, for people. */
   readonly say: (line: string) => void;
 }

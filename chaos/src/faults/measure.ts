@@ -12,7 +12,7 @@ const QUIET_LIMIT_MS = 8_000;
 const JUST_NOW_MS = 1_000;
 
 /** The parts to observe and record waiting notifications. */
-type Onlooker = Pick<Stage, 'settled' | 'book' | 'say'>;
+type Onlooker = Pick<Stage, 'settled' | 'recorder' | 'say'>;
 
 /**
  * Waits until nothing is waiting, so that the next measurement does not include the previous fault.
@@ -29,7 +29,7 @@ export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
  * wait longer than unaffected ones may. Call it while the lock is held.
  */
 export function seeHeldUp(
-  { settled, book, say }: Onlooker,
+  { settled, recorder, say }: Onlooker,
   from: number,
   concerns: (told: ToldNotification) => boolean,
 ): void {
@@ -37,7 +37,7 @@ export function seeHeldUp(
   const waiting = settled.waiting(from, at - UNTOUCHED_LIMIT_MS).filter((told) => !concerns(told));
   say(`${waiting.length} others waited`);
   const keys = waiting.map(({ key }) => key);
-  if (keys.length > 0) book.delayed({ kind: 'held_up', at, keys });
+  if (keys.length > 0) recorder.delayed({ kind: 'held_up', at, keys });
 }
 
 /**
@@ -47,7 +47,7 @@ export function seeHeldUp(
  * @param allowedMs how long they may go on waiting, without a backlog
  */
 export async function seeBegun(
-  { settled, book, say }: Onlooker,
+  { settled, recorder, say }: Onlooker,
   at: number,
   allowedMs = BEGIN_LIMIT_MS,
 ): Promise<void> {
@@ -56,5 +56,5 @@ export async function seeBegun(
   await holdsWithin(limitMs - (now() - at), () => settled.behind(at) === 0);
   const keys = settled.waiting(0, at).map(({ key }) => key);
   say(`${backlog} waited, applied after ${((now() - at) / 1_000).toFixed(1)} s`);
-  if (keys.length > 0) book.delayed({ kind: 'began_late', at, keys });
+  if (keys.length > 0) recorder.delayed({ kind: 'began_late', at, keys });
 }

@@ -1,6 +1,7 @@
 /**
- * The provider's side of a run. The load writes it, the checker reads it; neither knows the inside
- * of payonce.
+ * The record of a run, from outside: what the providers sent, what passed the proxies, and what the
+ * merchant's system received. The run writes it, the checker reads it. Neither knows the
+ * inside of payonce.
  */
 
 /** A notification of the provider; all of its copies and re-sends have the same meaning. */
@@ -99,7 +100,7 @@ export interface Delay {
   readonly keys: readonly string[];
 }
 
-export interface Ledger {
+export interface History {
   readonly orders: readonly ToldOrder[];
   readonly notifications: readonly ToldNotification[];
   readonly sendings: readonly Sending[];

@@ -1,18 +1,18 @@
 import type {
   Arrival,
   Delay,
-  Ledger,
+  History,
   Sending,
   StoreAdd,
   ToldNotification,
   ToldOrder,
 } from './history.js';
 
-/** The ledger while it is written, with the engine's working data. */
-export interface Book {
-  readonly ledger: Ledger;
+/** Records the history while the run goes on, with the working data of the run. */
+export interface HistoryRecorder {
+  readonly history: History;
   order(order: ToldOrder): void;
-  told(notification: ToldNotification): void;
+  notification(notification: ToldNotification): void;
   sent(sending: Sending): void;
   added(add: StoreAdd): void;
   arrived(arrival: Arrival): void;
@@ -23,7 +23,7 @@ export interface Book {
   onAcknowledged: (told: ToldNotification, at: number) => void;
 }
 
-export function openBook(): Book {
+export function createHistoryRecorder(): HistoryRecorder {
   const orders: ToldOrder[] = [];
   const notifications: ToldNotification[] = [];
   const sendings: Sending[] = [];
@@ -33,12 +33,12 @@ export function openBook(): Book {
   const byKey = new Map<string, ToldNotification>();
   const acknowledged = new Set<string>();
 
-  const book: Book = {
-    ledger: { orders, notifications, sendings, adds, arrivals, delays },
+  const recorder: HistoryRecorder = {
+    history: { orders, notifications, sendings, adds, arrivals, delays },
     registering: new Set(),
     onAcknowledged: () => {},
     order: (order) => void orders.push(order),
-    told(notification) {
+    notification(notification) {
       notifications.push(notification);
       byKey.set(notification.key, notification);
     },
@@ -50,8 +50,8 @@ export function openBook(): Book {
       const told = byKey.get(sending.key);
       if (!sending.acknowledged || !told || told.forged || acknowledged.has(told.key)) return;
       acknowledged.add(told.key);
-      book.onAcknowledged(told, sending.endedAt);
+      recorder.onAcknowledged(told, sending.endedAt);
     },
   };
-  return book;
+  return recorder;
 }

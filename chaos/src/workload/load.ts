@@ -1,7 +1,7 @@
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import type { SignedRequest } from '@payonce/testkit/request';
 import { holdsWithin, now } from '../clock.js';
-import type { Book } from '../history/recorder.js';
+import type { HistoryRecorder } from '../history/recorder.js';
 import { isAcknowledgement, type Postman } from './client.js';
 import type { Message } from './messages.js';
 import type { Registrar } from './registrar.js';
@@ -33,7 +33,7 @@ export interface Load {
 
 export interface LoadOptions {
   readonly notifyUrls: readonly string[];
-  readonly book: Book;
+  readonly recorder: HistoryRecorder;
   readonly postman: Postman;
   readonly registrar: Registrar;
   readonly stories: Storyteller;
@@ -50,7 +50,7 @@ const SHORTEST_WAIT_MS = 500;
 const MAX_CLIMBING = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { book, postman, registrar, stories, ladderMs } = options;
+  const { recorder, postman, registrar, stories, ladderMs } = options;
   let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
@@ -91,7 +91,7 @@ export function createLoad(options: LoadOptions): Load {
     const reply = await postman.post(`${url}${message.path}`, signed);
     const accepted = reply !== null && isAcknowledgement(message.told.provider, reply);
     const { key, forged } = message.told;
-    book.sent({
+    recorder.sent({
       key,
       startedAt,
       endedAt: now(),
@@ -121,8 +121,8 @@ export function createLoad(options: LoadOptions): Load {
   }
 
   function tell({ order, registerAtMs, plan }: Story): void {
-    book.order(order);
-    for (const { message } of plan) book.told(message.told);
+    recorder.order(order);
+    for (const { message } of plan) recorder.notification(message.told);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
     for (const { message, atMs, copies, againAtMs, recuts } of plan) {
       turn += 1;
@@ -171,9 +171,9 @@ export function createLoad(options: LoadOptions): Load {
     },
     refusedSince(at) {
       const forged = new Set(
-        book.ledger.notifications.flatMap((told) => (told.forged ? [told.key] : [])),
+        recorder.history.notifications.flatMap((told) => (told.forged ? [told.key] : [])),
       );
-      return book.ledger.sendings.filter(
+      return recorder.history.sendings.filter(
         (one) => one.startedAt >= at && one.status === 401 && !forged.has(one.key),
       ).length;
     },

@@ -1,6 +1,6 @@
 import { pause } from '../clock.js';
 import type { ToldOrder } from '../history/history.js';
-import type { Book } from '../history/recorder.js';
+import type { HistoryRecorder } from '../history/recorder.js';
 
 /** The merchant's system: registers orders over the console's API, and retries until it works. */
 export interface Registrar {
@@ -18,7 +18,7 @@ const RETRY_MS = 500;
 export function startRegistrar(
   consoleUrl: string,
   apiKey: string,
-  book: Book,
+  recorder: HistoryRecorder,
   onRefused: (why: string) => void,
 ): Registrar {
   const queue: ToldOrder[] = [];
@@ -52,7 +52,7 @@ export function startRegistrar(
 
   return {
     register(order) {
-      book.registering.add(order.number);
+      recorder.registering.add(order.number);
       queue.push(order);
       if (busy < AT_ONCE) void work();
     },
