@@ -1,6 +1,6 @@
 import { judge } from './checker/checker.js';
-import { watchSettled } from './checker/progress.js';
-import { readHeld } from './checker/stored.js';
+import { watchProgress } from './checker/progress.js';
+import { readStored } from './checker/stored.js';
 import { holdsWithin, now } from './clock.js';
 import type { Cluster } from './cluster/cluster.js';
 import { openQueues } from './cluster/queues.js';
@@ -40,7 +40,7 @@ export async function run(
   const teller = createTeller(cluster.channels, cluster.rival);
   const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
-  const settled = watchSettled(cluster.databaseUrl, recorder);
+  const progress = watchProgress(cluster.databaseUrl, recorder);
   const postman = hirePostman();
   const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, recorder, say);
   const load = createLoad({
@@ -51,7 +51,7 @@ export async function run(
     stories,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, stories, queues, random, settled, recorder };
+  const stage = { cluster, load, stories, queues, random, progress, recorder };
   try {
     const faults = await arranged(options.faults, { ...stage, say }, say);
     load.start();
@@ -67,10 +67,13 @@ export async function run(
     if (left > 0) say(`${left} notifications were never acknowledged`);
     const drained = await holdsWithin(DRAIN_LIMIT_MS, async () => {
       return (
-        registrar.waiting === 0 && settled.behind(now()) === 0 && (await queues.waiting()) === 0
+        registrar.waiting === 0 && progress.behind(now()) === 0 && (await queues.waiting()) === 0
       );
     });
-    const told = await holdsWithin(TELLING_LIMIT_MS, async () => (await settled.untold()) === 0);
+    const told = await holdsWithin(
+      TELLING_LIMIT_MS,
+      async () => (await progress.undelivered()) === 0,
+    );
     if (!told) say(`the merchant is not told of everything within ${TELLING_LIMIT_MS / 1_000} s`);
     if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
     await recovered;
@@ -79,7 +82,7 @@ export async function run(
     load.close();
     registrar.close();
     postman.close();
-    await Promise.allSettled([queues.close(), settled.close()]);
+    await Promise.allSettled([queues.close(), progress.close()]);
   }
 }
 
@@ -104,11 +107,11 @@ async function verdicts(
   stretches: readonly Stretch[],
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
-  const held = await readHeld(cluster.databaseUrl);
+  const stored = await readStored(cluster.databaseUrl);
   const lines = stretches.map(({ fault, from, to, recoverySeconds }): Line => {
-    return { fault, ...judge(recorder.history, held, { from, to }).verdict, recoverySeconds };
+    return { fault, ...judge(recorder.history, stored, { from, to }).verdict, recoverySeconds };
   });
-  const { verdict, findings } = judge(recorder.history, held);
+  const { verdict, findings } = judge(recorder.history, stored);
   for (const finding of findings.slice(0, MAX_FINDINGS)) say(finding);
   if (findings.length > MAX_FINDINGS) say(`and ${findings.length - MAX_FINDINGS} more`);
   const recoveries = stretches.map(({ recoverySeconds }) => recoverySeconds);

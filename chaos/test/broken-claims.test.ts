@@ -53,7 +53,7 @@ async function orderLocked(scene: Scene): Promise<void> {
   await deliver(teller.payment(await payment(scene)));
   const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
   await holdsWithin(AT_ONCE_LIMIT_MS, () => {
-    return !onlooker.settled.waiting(from, now()).some(isOther);
+    return !onlooker.progress.waiting(from, now()).some(isOther);
   });
   seeHeldUp(onlooker, from, (one) => !isOther(one));
   await release();

@@ -22,7 +22,7 @@ import { stop, until } from '@payonce/tooling/process';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';
-import { watchSettled } from '../src/checker/progress.js';
+import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import { killAll } from '../src/cluster/part.js';
@@ -40,7 +40,7 @@ const TEMPLATE = 'payonce_lab';
 const QUEUE = 'payonce:notifications';
 const WAIT_MS = 15_000;
 /** On its way; leaves out retries that are planned for an hour from now. */
-const UNTOLD = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
+const UNDELIVERED = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
   UNION ALL SELECT 1 FROM deliveries WHERE state = 'pending'
     AND greatest(lease_until, next_attempt_at) < now() + interval '1 hour'`;
 
@@ -107,7 +107,7 @@ export interface Scene {
   /** Sends once, in an attacker's cut or envelope; it may be refused. */
   deliverRecut(message: Message, random: Random): Promise<void>;
   /** Follows the acknowledged notifications, and records those that wait. */
-  readonly onlooker: Pick<Stage, 'settled' | 'recorder' | 'say'>;
+  readonly onlooker: Pick<Stage, 'progress' | 'recorder' | 'say'>;
   /** Waits until the worker has no job left. */
   drained(): Promise<void>;
   /** How many jobs the worker has put back. */
@@ -200,8 +200,8 @@ async function openScene(
       ...env,
     });
   let running = await worker();
-  const settled = watchSettled(database.url, recorder);
-  undo.push(() => settled.close());
+  const progress = watchProgress(database.url, recorder);
+  undo.push(() => progress.close());
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
@@ -209,7 +209,7 @@ async function openScene(
     link,
     consumer,
     ordersLink,
-    onlooker: { settled, recorder, say: () => {} },
+    onlooker: { progress, recorder, say: () => {} },
     order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
     deliver: (message, each) => deliver(postman, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
@@ -235,7 +235,8 @@ async function openScene(
     until: (what, holds) => until(what, WAIT_MS, holds),
     async judge() {
       const isOver = async () =>
-        recorder.history.arrivals.some(({ signed }) => !signed) || (await sql(UNTOLD)).length === 0;
+        recorder.history.arrivals.some(({ signed }) => !signed) ||
+        (await sql(UNDELIVERED)).length === 0;
       await until('the merchant to be told', WAIT_MS, isOver);
       return check(recorder.history, database.url);
     },

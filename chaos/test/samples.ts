@@ -1,4 +1,9 @@
-import type { Held, HeldEvent, HeldNotification, HeldOrder } from '../src/checker/stored.js';
+import type {
+  Stored,
+  StoredEvent,
+  StoredNotification,
+  StoredOrder,
+} from '../src/checker/stored.js';
 import type {
   Arrival,
   ArrivedEvent,
@@ -51,7 +56,7 @@ export const added = ({ provider, jobToken }: ToldNotification, at = 1_005): Sto
   jobId: `${provider}.sim.${jobToken}.0123abcd`,
 });
 
-export const row = (told: ToldNotification, outcome = 'applied'): HeldNotification => ({
+export const row = (told: ToldNotification, outcome = 'applied'): StoredNotification => ({
   provider: told.provider,
   notificationId: told.jobToken,
   orderNumber: told.orderNumber,
@@ -66,7 +71,7 @@ export const order = (
   paid = 0n,
   refunded = 0n,
   paidEvents = paid > 0n ? 1 : 0,
-): HeldOrder => ({
+): StoredOrder => ({
   merchant: 'demo',
   number: 'O1',
   status,
@@ -91,12 +96,12 @@ export function historyOf(
   };
 }
 
-export const held = (
-  orders: readonly HeldOrder[],
-  notifications: readonly HeldNotification[],
-  events: readonly HeldEvent[] = [],
+export const stored = (
+  orders: readonly StoredOrder[],
+  notifications: readonly StoredNotification[],
+  events: readonly StoredEvent[] = [],
   deadJobs: readonly string[] = [],
-): Held => ({ orders, notifications, events, deadJobs });
+): Stored => ({ orders, notifications, events, deadJobs });
 
 /** `order.refunded 3000`, with the state of the order at that time. */
 export function event(name: string, version: number, refunded = 0n): ArrivedEvent {

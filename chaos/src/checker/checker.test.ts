@@ -2,7 +2,6 @@ import { describe, expect, test } from 'vitest';
 import {
   added,
   DUE,
-  held,
   historyOf,
   ORDER,
   order,
@@ -10,6 +9,7 @@ import {
   refund,
   row,
   sent,
+  stored,
 } from '../../test/samples.js';
 import { judge } from './checker.js';
 
@@ -18,22 +18,22 @@ const P = payment('p');
 
 describe('no finding', () => {
   test('with a payment that is applied once', () => {
-    const { verdict, findings } = judge(historyOf([P]), held([order('paid', DUE)], [row(P)]));
+    const { verdict, findings } = judge(historyOf([P]), stored([order('paid', DUE)], [row(P)]));
     expect(verdict).toMatchObject({ sent: 1, acknowledged: 1, applied: 1, ...NONE });
     expect(findings.filter((one) => !one.startsWith('untold'))).toEqual([]);
   });
 
   test('whether or not a notification without acknowledgement is present', () => {
     const history = historyOf([P], { sendings: [sent('p', 1_000, false)] });
-    const there = judge(history, held([order('paid', DUE)], [row(P)]));
-    const absent = judge(history, held([order('pending')], []));
+    const there = judge(history, stored([order('paid', DUE)], [row(P)]));
+    const absent = judge(history, stored([order('pending')], []));
     expect(there.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
     expect(absent.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
   });
 
   test('when only a refund implies the payment', () => {
     const r = refund('r', [3_000n, 3_000n]);
-    const rows = held([order('partially_refunded', DUE, 3_000n)], [row(r)]);
+    const rows = stored([order('partially_refunded', DUE, 3_000n)], [row(r)]);
     expect(judge(historyOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
   });
 
@@ -41,7 +41,7 @@ describe('no finding', () => {
     const totals = [refund('a', [3_000n, 3_000n]), refund('b', [1_000n, 4_000n])];
     const singles = totals.map((one) => ({ ...one, provider: 'wechatpay' as const }));
     for (const told of [totals, singles, singles.toReversed()]) {
-      const rows = held(
+      const rows = stored(
         [order('partially_refunded', DUE, 4_000n)],
         told.map((one) => row(one)),
       );
@@ -51,14 +51,14 @@ describe('no finding', () => {
 
   test('when notifications of an unregistered order wait for it', () => {
     const history = historyOf([P], { orders: [{ ...ORDER, registered: false }] });
-    const { verdict } = judge(history, held([], [row(P, 'unknown_order')]));
+    const { verdict } = judge(history, stored([], [row(P, 'unknown_order')]));
     expect(verdict).toMatchObject({ applied: 1, ...NONE });
   });
 
   test('when an unsigned refund waits, and moves nothing', () => {
     const pay = { ...P, provider: 'wechatpay-v2' as const };
     const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
-    const rows = held([order('paid', DUE)], [row(pay), row(r, 'unconfirmed')]);
+    const rows = stored([order('paid', DUE)], [row(pay), row(r, 'unconfirmed')]);
     expect(judge(historyOf([pay, r]), rows).verdict).toMatchObject({ applied: 2, ...NONE });
   });
 
@@ -67,28 +67,28 @@ describe('no finding', () => {
     const r = refund('r', [3_000n, 3_000n], { trade: 'T2' });
     const rows = [P, second, r].map((one) => row(one));
     for (const state of [order('paid', DUE), order('partially_refunded', DUE, 3_000n)]) {
-      expect(judge(historyOf([P, second, r]), held([state], rows)).verdict).toMatchObject(NONE);
+      expect(judge(historyOf([P, second, r]), stored([state], rows)).verdict).toMatchObject(NONE);
     }
   });
 
   test('when a forged copy of a genuine notification was refused', () => {
     const forged = payment('f', { jobToken: P.jobToken, forged: true });
     const history = historyOf([P, forged], { sendings: [sent('p'), sent('f', 1_000, false)] });
-    const { verdict } = judge(history, held([order('paid', DUE)], [row(P)]));
+    const { verdict } = judge(history, stored([order('paid', DUE)], [row(P)]));
     expect(verdict).toMatchObject({ sent: 2, acknowledged: 1, applied: 1, ...NONE });
   });
 });
 
 describe('lost', () => {
   test.each([
-    ['nowhere', held([order('pending')], [])],
-    ['held', held([order('pending')], [row(P, 'internal_error')])],
-    ['told applied, in an order that does not show it', held([order('pending')], [row(P)])],
-    ['in an order that is not there', held([], [row(P)])],
-    ['stored for another order', held([order('pending')], [{ ...row(P), orderNumber: 'O2' }])],
+    ['nowhere', stored([order('pending')], [])],
+    ['held', stored([order('pending')], [row(P, 'internal_error')])],
+    ['told applied, in an order that does not show it', stored([order('pending')], [row(P)])],
+    ['in an order that is not there', stored([], [row(P)])],
+    ['stored for another order', stored([order('pending')], [{ ...row(P), orderNumber: 'O2' }])],
     [
       'stored by another provider',
-      held([order('pending')], [{ ...row(P), provider: 'wechatpay' }]),
+      stored([order('pending')], [{ ...row(P), provider: 'wechatpay' }]),
     ],
   ])('counts an acknowledged payment that is %s', (_where, rows) => {
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({
@@ -102,7 +102,7 @@ describe('lost', () => {
     const r = refund('r', [3_000n, 3_000n]);
     const { verdict, findings } = judge(
       historyOf([P, r]),
-      held([order('paid', DUE)], [row(P), row(r)]),
+      stored([order('paid', DUE)], [row(P), row(r)]),
     );
     expect(verdict).toMatchObject({ applied: 1, lost: 1, doubled: 1 });
     expect(findings[0]).toMatch(/^lost: r \(alipay refund of O1\) must be applied/);
@@ -110,19 +110,19 @@ describe('lost', () => {
 
   test('counts a notification that is applied although it must wait', () => {
     const r = refund('r', [DUE, DUE], { provider: 'wechatpay-v2' }, true);
-    const rows = held([order('refunded', DUE, DUE)], [row(P), row(r)]);
+    const rows = stored([order('refunded', DUE, DUE)], [row(P), row(r)]);
     expect(judge(historyOf([P, r]), rows).verdict).toMatchObject({ lost: 1, doubled: 1 });
   });
 
   test('counts a payment of another amount that moved the order', () => {
     const cheap = payment('c', { says: { kind: 'payment', amount: 1n } });
     expect(
-      judge(historyOf([cheap]), held([order('paid', 1n)], [row(cheap)])).verdict,
+      judge(historyOf([cheap]), stored([order('paid', 1n)], [row(cheap)])).verdict,
     ).toMatchObject({
       lost: 1,
       doubled: 1,
     });
-    const waits = held([order('pending')], [row(cheap, 'amount_mismatch')]);
+    const waits = stored([order('pending')], [row(cheap, 'amount_mismatch')]);
     expect(judge(historyOf([cheap]), waits).verdict).toMatchObject({ applied: 1, ...NONE });
   });
 });
@@ -135,23 +135,23 @@ describe('doubled', () => {
     ['a refund that nobody told', order('partially_refunded', DUE, 1n)],
     ['a status that its amounts deny', order('refunded', DUE)],
   ])('counts an order with %s', (_what, state) => {
-    expect(judge(historyOf([P]), held([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
+    expect(judge(historyOf([P]), stored([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });
   });
 
   test('counts a paid order without notifications', () => {
-    expect(judge(historyOf([]), held([order('paid', DUE)], [])).verdict).toMatchObject({
+    expect(judge(historyOf([]), stored([order('paid', DUE)], [])).verdict).toMatchObject({
       doubled: 1,
     });
   });
 
   test('counts an order that exists and was never registered', () => {
     const history = historyOf([], { orders: [{ ...ORDER, registered: false }] });
-    expect(judge(history, held([order('pending')], [])).verdict).toMatchObject({ doubled: 1 });
+    expect(judge(history, stored([order('pending')], [])).verdict).toMatchObject({ doubled: 1 });
   });
 });
 
 describe('falsely acknowledged', () => {
-  const rows = held([order('paid', DUE)], [row(P)]);
+  const rows = stored([order('paid', DUE)], [row(P)]);
 
   test.each([
     ['none at all', []],
@@ -171,7 +171,7 @@ describe('falsely acknowledged', () => {
 
 describe('forged accepted', () => {
   const forged = payment('f', { forged: true });
-  const nothing = held([order('pending')], []);
+  const nothing = stored([order('pending')], []);
 
   test('counts an acknowledged one', () => {
     expect(judge(historyOf([forged]), nothing).verdict).toMatchObject({
@@ -182,10 +182,10 @@ describe('forged accepted', () => {
 
   test('counts a refused one that reached a store or the database', () => {
     const refused = { sendings: [sent('f', 1_000, false)] };
-    const stored = held([order('pending')], [row(forged, 'unknown_order')]);
+    const present = stored([order('pending')], [row(forged, 'unknown_order')]);
     const none = historyOf([forged], { ...refused, adds: [] });
     expect(judge(historyOf([forged], refused), nothing).verdict.forgedAccepted).toBe(1);
-    expect(judge(none, stored).verdict.forgedAccepted).toBe(1);
+    expect(judge(none, present).verdict.forgedAccepted).toBe(1);
     expect(judge(none, nothing).verdict.forgedAccepted).toBe(0);
   });
 });
@@ -198,7 +198,7 @@ describe('a window', () => {
       orders,
       sendings: [sent('p', 1_000), sent('q', 5_000)],
     });
-    const rows = held([order('paid', DUE), { ...order('pending'), number: 'O2' }], [row(P)]);
+    const rows = stored([order('paid', DUE), { ...order('pending'), number: 'O2' }], [row(P)]);
     expect(judge(history, rows, { from: 0, to: 5_000 }).verdict).toMatchObject({
       sent: 1,
       acknowledged: 1,

@@ -1,9 +1,9 @@
 import type { History } from '../history/history.js';
 import { judgeEvents } from './events.js';
 import { whyAccepted, whyDoubled, whyFalse, whyLost } from './findings.js';
-import { sceneOf } from './lookup.js';
-import { type Held, readHeld } from './stored.js';
-import { judgeStore } from './stored-findings.js';
+import { lookupOf } from './lookup.js';
+import { readStored, type Stored } from './stored.js';
+import { judgeStored } from './stored-findings.js';
 import type { Verdict } from './verdict.js';
 
 /** Milliseconds since the epoch; covers sendings that began in it, excluding its end. */
@@ -29,33 +29,33 @@ export async function check(
   databaseUrl: string,
   window?: Window,
 ): Promise<Judgement> {
-  return judge(history, await readHeld(databaseUrl), window);
+  return judge(history, await readStored(databaseUrl), window);
 }
 
 /** Like `check`, for rows that were read already: one read serves many windows. Pure. */
-export function judge(history: History, held: Held, window?: Window): Judgement {
-  const scene = sceneOf(history, held);
+export function judge(history: History, stored: Stored, window?: Window): Judgement {
+  const lookup = lookupOf(history, stored);
   const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);
   const sendings = history.sendings.filter(({ startedAt }) => isIn(startedAt));
-  const sent = [...new Set(sendings.flatMap(({ key }) => scene.told.get(key) ?? []))];
+  const sent = [...new Set(sendings.flatMap(({ key }) => lookup.told.get(key) ?? []))];
   const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
   const orders = window
     ? history.orders.filter(({ number }) => concerned.has(number))
     : history.orders;
-  const acknowledged = sent.filter(({ key, forged }) => !forged && scene.acknowledged.has(key));
+  const acknowledged = sent.filter(({ key, forged }) => !forged && lookup.acknowledged.has(key));
 
-  const lost = acknowledged.flatMap((told) => whyLost(scene, told));
-  const doubled = orders.flatMap((order) => whyDoubled(scene, order));
-  const falsely = sendings.flatMap((sending) => whyFalse(scene, sending));
-  const forged = sent.flatMap((told) => whyAccepted(scene, told));
+  const lost = acknowledged.flatMap((told) => whyLost(lookup, told));
+  const doubled = orders.flatMap((order) => whyDoubled(lookup, order));
+  const falsely = sendings.flatMap((sending) => whyFalse(lookup, sending));
+  const forged = sent.flatMap((told) => whyAccepted(lookup, told));
   const events = judgeEvents(
-    scene,
+    lookup,
     orders,
     history.arrivals.filter(({ at }) => isIn(at)),
   );
   const genuine = sent.filter((told) => !told.forged);
   const delays = history.delays.filter(({ at }) => isIn(at));
-  const store = judgeStore(scene, genuine, orders, delays);
+  const store = judgeStored(lookup, genuine, orders, delays);
   return {
     verdict: {
       sent: sent.length,

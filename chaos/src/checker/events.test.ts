@@ -3,13 +3,13 @@ import {
   arrived,
   DUE,
   event,
-  held,
   historyOf,
   ORDER,
   order,
   payment,
   refund,
   row,
+  stored,
 } from '../../test/samples.js';
 import type { Arrival, ToldNotification } from '../history/history.js';
 import { judge } from './checker.js';
@@ -21,8 +21,8 @@ const PART = event('order.partially_refunded 3000', 2, 3_000n);
 const NONE = { eventsLost: 0, eventsUnsigned: 0, eventsOutOfOrder: 0, eventsFalse: 0 };
 const IN_TIME = [arrived(PAID, 1), arrived(PART, 2)];
 
-const paid = held([order('paid', DUE)], [row(P)]);
-const refunded = held([order('partially_refunded', DUE, 3_000n)], [row(P), row(R)]);
+const paid = stored([order('paid', DUE)], [row(P)]);
+const refunded = stored([order('partially_refunded', DUE, 3_000n)], [row(P), row(R)]);
 
 /** A payment and its refund, with the events that reached the merchant. */
 function judged(arrivals: readonly Arrival[], told: readonly ToldNotification[] = [P, R]) {
@@ -53,7 +53,7 @@ describe('no finding', () => {
   });
 
   test('when an order without notifications has no event', () => {
-    const { verdict, findings } = judge(historyOf([]), held([order('pending')], []));
+    const { verdict, findings } = judge(historyOf([]), stored([order('pending')], []));
     expect(findings).toEqual([]);
     expect(verdict).toMatchObject({ eventsExpected: 0, ...NONE });
   });
@@ -61,10 +61,10 @@ describe('no finding', () => {
   test('when a close is reported, or overtaken by a payment', () => {
     const C = payment('c', { trade: 'T2', says: { kind: 'closed' } });
     const closed = [arrived({ ...event('order.closed closed', 1), paid: 0n }, 1)];
-    const close = judge(historyOf([C], { arrivals: closed }), held([order('closed')], [row(C)]));
+    const close = judge(historyOf([C], { arrivals: closed }), stored([order('closed')], [row(C)]));
     expect(close.findings).toEqual([]);
     expect(close.verdict.eventsExpected).toBe(1);
-    const rows = held([order('paid', DUE)], [row(P), row(C)]);
+    const rows = stored([order('paid', DUE)], [row(P), row(C)]);
     for (const arrivals of [[], closed].map((before) => [...before, arrived(PAID, 2)])) {
       expect(judge(historyOf([C, P], { arrivals }), rows).findings).toEqual([]);
     }
@@ -73,7 +73,7 @@ describe('no finding', () => {
   test('when a second payment calls for attention', () => {
     const second = payment('q', { trade: 'T2' });
     const arrivals = [arrived(PAID, 1), arrived(event('order.attention second_payment', 2), 2)];
-    const rows = held([order('paid', DUE)], [row(P), row(second)]);
+    const rows = stored([order('paid', DUE)], [row(P), row(second)]);
     const { verdict, findings } = judge(historyOf([P, second], { arrivals }), rows);
     expect(findings).toEqual([]);
     expect(verdict.eventsExpected).toBe(2);
@@ -93,7 +93,7 @@ describe('no finding', () => {
     };
     const wait = { ...event('notification.held unconfirmed', 0), paid: null };
     const arrivals = notices.map((_, index) => arrived(wait, index, { webhookId: `evt ${index}` }));
-    const rows = held(
+    const rows = stored(
       [order('pending')],
       notices.map((one) => row(one, 'unconfirmed')),
       [name, name],
@@ -127,7 +127,7 @@ describe('lost', () => {
     }));
     const { verdict } = judge(
       historyOf(told, { arrivals: IN_TIME }),
-      held(
+      stored(
         [order('partially_refunded', DUE, 3_000n)],
         told.map((one) => row(one)),
       ),
@@ -144,7 +144,7 @@ describe('lost', () => {
       row: null,
       pending: 0,
     };
-    const rows = held([order('paid', DUE)], [row(P)], [name]);
+    const rows = stored([order('paid', DUE)], [row(P)], [name]);
     const { verdict } = judge(historyOf([P], { arrivals: [arrived(PAID, 1)] }), rows);
     expect(verdict).toMatchObject({ eventsExpected: 2, eventsDelivered: 1, eventsLost: 1 });
   });
@@ -199,7 +199,7 @@ describe('false', () => {
     const wrong = event(`order.partially_refunded ${DUE}`, 2, DUE);
     const { verdict } = judge(
       historyOf([P, whole], { arrivals: [arrived(PAID, 1), arrived(wrong, 2)] }),
-      held([order('refunded', DUE, DUE)], [row(P), row(whole)]),
+      stored([order('refunded', DUE, DUE)], [row(P), row(whole)]),
     );
     expect(verdict).toMatchObject({ eventsLost: 1, eventsFalse: 1 });
   });
@@ -220,7 +220,7 @@ test('a window counts the events of its orders, and the unsigned requests that a
     sendings,
     arrivals: [arrived(PAID, 6_000), unsigned],
   });
-  const rows = held(
+  const rows = stored(
     [order('paid', DUE), { ...order('paid', DUE), number: 'O2' }],
     [row(P), row(late)],
   );

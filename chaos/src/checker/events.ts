@@ -1,22 +1,22 @@
 import type { Arrival, ArrivedEvent, ToldOrder } from '../history/history.js';
-import { orderKey, type Scene, type Told } from './lookup.js';
+import { type EventArrival, type Lookup, orderKey } from './lookup.js';
 import { isSo, mustHear } from './oracle-events.js';
-import type { HeldEvent } from './stored.js';
+import type { StoredEvent } from './stored.js';
 
 /** Judges the events of the merchant's system. @param arrivals of the same stretch, of any order */
 export function judgeEvents(
-  scene: Scene,
+  lookup: Lookup,
   orders: readonly ToldOrder[],
   arrivals: readonly Arrival[],
 ) {
-  const untold = orders.map((order) => whyUntold(scene, order));
-  const expected = untold.reduce((sum, one) => sum + one.expected, 0);
-  const lost = untold.flatMap((one) => one.lost);
+  const perOrder = orders.map((order) => whyUndelivered(lookup, order));
+  const expected = perOrder.reduce((sum, one) => sum + one.expected, 0);
+  const lost = perOrder.flatMap((one) => one.lost);
   const unsigned = arrivals.flatMap(whyUnsigned);
-  const outOfOrder = orders.flatMap((order) => whyOutOfOrder(scene, order));
+  const outOfOrder = orders.flatMap((order) => whyOutOfOrder(lookup, order));
   const untrue = [
-    ...orders.flatMap((order) => whyUntrue(scene, order)),
-    ...arrivals.flatMap((arrival) => whyStrange(scene, arrival)),
+    ...orders.flatMap((order) => whyUntrue(lookup, order)),
+    ...arrivals.flatMap((arrival) => whyStrange(lookup, arrival)),
   ];
   return {
     verdict: {
@@ -32,17 +32,17 @@ export function judgeEvents(
 }
 
 /** The expected events of an order, and a line for each missing one. */
-function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: string[] } {
+function whyUndelivered(lookup: Lookup, order: ToldOrder): { expected: number; lost: string[] } {
   const { events, refundTotals } = mustHear(
     order,
-    scene.heard.get(order.number) ?? [],
-    scene.contested,
+    lookup.heard.get(order.number) ?? [],
+    lookup.contested,
   );
-  const outbox = scene.heldEvents.get(orderKey(order)) ?? [];
+  const outbox = lookup.storedEvents.get(orderKey(order)) ?? [];
   const wanted = new Map(events.map((one): [string, number] => [nameOf(one), 1]));
   // The events in payonce's outbox. Several held notifications have events of one name.
   for (const [name, count] of countByName(outbox)) wanted.set(name, count);
-  const took = countByName(distinct(takenOf(scene, order)).map(({ event }) => event));
+  const took = countByName(distinct(takenOf(lookup, order)).map(({ event }) => event));
   const lost = [...wanted].flatMap(([name, count]) => {
     const missing = count - (took.get(name) ?? 0);
     return missing > 0 ? Array<string>(missing).fill(`untold: ${order.number} ${name}`) : [];
@@ -56,10 +56,10 @@ function whyUntold(scene: Scene, order: ToldOrder): { expected: number; lost: st
 }
 
 /** Taken with a smaller version than an earlier one, or as paid after its consequences. */
-function whyOutOfOrder(scene: Scene, order: ToldOrder): string[] {
+function whyOutOfOrder(lookup: Lookup, order: ToldOrder): string[] {
   let version = 0;
   let later: string | null = null;
-  return distinct(takenOf(scene, order)).flatMap(({ event }) => {
+  return distinct(takenOf(lookup, order)).flatMap(({ event }) => {
     if (!event.type.startsWith('order.')) return [];
     const early = event.version < version || (event.type === 'order.paid' && later !== null);
     version = Math.max(version, event.version);
@@ -73,9 +73,9 @@ function whyOutOfOrder(scene: Scene, order: ToldOrder): string[] {
 }
 
 /** False, sent with two IDs, or sent with two contents for one ID. */
-function whyUntrue(scene: Scene, order: ToldOrder): string[] {
-  const heard = scene.heard.get(order.number) ?? [];
-  const arrivals = scene.arrivals.get(orderKey(order)) ?? [];
+function whyUntrue(lookup: Lookup, order: ToldOrder): string[] {
+  const heard = lookup.heard.get(order.number) ?? [];
+  const arrivals = lookup.arrivals.get(orderKey(order)) ?? [];
   const bodies = new Map<string, string>();
   const ids = new Map<string, string>();
   return arrivals.flatMap(({ webhookId, event }) => {
@@ -83,7 +83,7 @@ function whyUntrue(scene: Scene, order: ToldOrder): string[] {
     const body = bodies.get(webhookId);
     bodies.set(webhookId, event.body);
     if (body !== undefined) return body === event.body ? [] : untrue('one ID, two contents');
-    if (!isSo(event, order, heard, scene.contested)) return untrue('nobody said so');
+    if (!isSo(event, order, heard, lookup.contested)) return untrue('nobody said so');
     const id = ids.get(nameOf(event));
     ids.set(nameOf(event), webhookId);
     return id !== undefined && event.type.startsWith('order.') ? untrue('two IDs') : [];
@@ -91,9 +91,9 @@ function whyUntrue(scene: Scene, order: ToldOrder): string[] {
 }
 
 /** Signed, but no order event, or for an unknown order. */
-function whyStrange(scene: Scene, { signed, event, webhookId }: Arrival): string[] {
+function whyStrange(lookup: Lookup, { signed, event, webhookId }: Arrival): string[] {
   if (!signed) return [];
-  const order = scene.orders.get(event?.orderNumber ?? '');
+  const order = lookup.orders.get(event?.orderNumber ?? '');
   const known = order !== undefined && order.merchant === event?.merchant;
   return known ? [] : [`untrue: ${webhookId}: of no known order`];
 }
@@ -103,19 +103,19 @@ function whyUnsigned({ signed, webhookId, at }: Arrival): string[] {
 }
 
 /** The merchant's system confirmed them. */
-function takenOf(scene: Scene, order: ToldOrder): readonly Told[] {
-  return (scene.arrivals.get(orderKey(order)) ?? []).filter(
+function takenOf(lookup: Lookup, order: ToldOrder): readonly EventArrival[] {
+  return (lookup.arrivals.get(orderKey(order)) ?? []).filter(
     ({ answer }) => answer !== null && answer >= 200 && answer < 300,
   );
 }
 
 /** The first of each ID, in order of arrival. */
-function distinct(arrivals: readonly Told[]): readonly Told[] {
+function distinct(arrivals: readonly EventArrival[]): readonly EventArrival[] {
   const ids = new Set<string>();
   return arrivals.filter(({ webhookId }) => !ids.has(webhookId) && ids.add(webhookId));
 }
 
-function countByName(events: readonly (HeldEvent | ArrivedEvent)[]): ReadonlyMap<string, number> {
+function countByName(events: readonly (StoredEvent | ArrivedEvent)[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const one of events) counts.set(nameOf(one), (counts.get(nameOf(one)) ?? 0) + 1);
   return counts;

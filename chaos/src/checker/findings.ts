@@ -1,14 +1,14 @@
 import type { Sending, ToldNotification, ToldOrder } from '../history/history.js';
-import { isSettled, orderKey, type Scene } from './lookup.js';
+import { countsAsApplied, type Lookup, orderKey } from './lookup.js';
 import { placeOf, statusOf, truthOf } from './oracle.js';
-import type { HeldOrder } from './stored.js';
+import type { StoredOrder } from './stored.js';
 
 /** The findings, each in a line for a person; empty when all is well. */
 
 /** Acknowledged, but not in the state that the provider's truth demands. Empty when it is. */
-export function whyLost(scene: Scene, told: ToldNotification): string[] {
-  const order = scene.orders.get(told.orderNumber);
-  const rows = scene.heldOf(told).filter((row) => row.orderNumber === told.orderNumber);
+export function whyLost(lookup: Lookup, told: ToldNotification): string[] {
+  const order = lookup.orders.get(told.orderNumber);
+  const rows = lookup.storedOf(told).filter((row) => row.orderNumber === told.orderNumber);
   const place = placeOf(told, order);
   const lost = (found: string) => [
     `lost: ${told.key} (${told.provider} ${told.says.kind} of ${told.orderNumber}) must be ${place}, is ${found}`,
@@ -19,18 +19,18 @@ export function whyLost(scene: Scene, told: ToldNotification): string[] {
     if (outcomes.includes(place)) return [];
     // An unsigned notice is no longer in doubt when a signed one states the same.
     const confirmed = place === 'unconfirmed' && outcomes.includes('duplicate');
-    return confirmed && isToldBySigned(scene, told) ? [] : lost(outcomes.join(', '));
+    return confirmed && isToldBySigned(lookup, told) ? [] : lost(outcomes.join(', '));
   }
-  if (!isSettled(rows, told)) return lost(outcomes.join(', '));
-  const row = scene.heldOrders.get(orderKey(order));
+  if (!countsAsApplied(rows, told)) return lost(outcomes.join(', '));
+  const row = lookup.storedOrders.get(orderKey(order));
   if (row === undefined) return lost('in no order');
-  return reaches(row, told) || isTrue(scene, order, row)
+  return reaches(row, told) || isTrue(lookup, order, row)
     ? []
     : lost(`in an order ${describe(row)}`);
 }
 
 /** The order is at least as far as this notification brings it. */
-function reaches(row: HeldOrder, { says, provider }: ToldNotification): boolean {
+function reaches(row: StoredOrder, { says, provider }: ToldNotification): boolean {
   if (says.kind === 'closed') return row.status !== 'pending';
   if (row.paid === 0n || row.status === 'pending' || row.status === 'closed') return false;
   if (says.kind === 'payment') return true;
@@ -38,8 +38,8 @@ function reaches(row: HeldOrder, { says, provider }: ToldNotification): boolean 
 }
 
 /** The refund of a second payment does not show in the amounts of the first. */
-function isTrue(scene: Scene, order: ToldOrder, row: HeldOrder): boolean {
-  return truthOf(order, scene.heard.get(order.number) ?? []).some(
+function isTrue(lookup: Lookup, order: ToldOrder, row: StoredOrder): boolean {
+  return truthOf(order, lookup.heard.get(order.number) ?? []).some(
     ({ paid, refunded }) => row.paid === paid && row.refunded === refunded,
   );
 }
@@ -48,10 +48,10 @@ function isTrue(scene: Scene, order: ToldOrder, row: HeldOrder): boolean {
  * More than one `order.paid`, or amounts that differ from the provider's truth. Empty without
  * either.
  */
-export function whyDoubled(scene: Scene, order: ToldOrder): string[] {
-  const row = scene.heldOrders.get(orderKey(order));
+export function whyDoubled(lookup: Lookup, order: ToldOrder): string[] {
+  const row = lookup.storedOrders.get(orderKey(order));
   if (!order.registered) return row ? [`doubled: ${order.number} was never registered`] : [];
-  const truths = truthOf(order, scene.heard.get(order.number) ?? []);
+  const truths = truthOf(order, lookup.heard.get(order.number) ?? []);
   const truth = truths.find(
     ({ paid, refunded }) => row?.paid === paid && row.refunded === refunded,
   );
@@ -67,27 +67,27 @@ export function whyDoubled(scene: Scene, order: ToldOrder): string[] {
 }
 
 /** Acknowledged although no add reached a store during that request. */
-export function whyFalse(scene: Scene, sending: Sending): string[] {
-  const told = scene.told.get(sending.key);
+export function whyFalse(lookup: Lookup, sending: Sending): string[] {
+  const told = lookup.told.get(sending.key);
   if (!sending.acknowledged || told === undefined) return [];
-  const adds = scene.adds.get(told.jobToken) ?? [];
+  const adds = lookup.adds.get(told.jobToken) ?? [];
   return adds.some(({ at }) => at >= sending.startedAt && at <= sending.endedAt)
     ? []
     : [`falsely acknowledged: ${sending.key} at ${new Date(sending.startedAt).toISOString()}`];
 }
 
 /** A forged notification that was acknowledged, or left a trace that no genuine one explains. */
-export function whyAccepted(scene: Scene, told: ToldNotification): string[] {
+export function whyAccepted(lookup: Lookup, told: ToldNotification): string[] {
   if (!told.forged) return [];
   const unexplained =
-    !scene.genuineTokens.has(told.jobToken) &&
-    (scene.heldOf(told).length > 0 || scene.adds.has(told.jobToken));
-  return scene.acknowledged.has(told.key) || unexplained ? [`forged accepted: ${told.key}`] : [];
+    !lookup.genuineTokens.has(told.jobToken) &&
+    (lookup.storedOf(told).length > 0 || lookup.adds.has(told.jobToken));
+  return lookup.acknowledged.has(told.key) || unexplained ? [`forged accepted: ${told.key}`] : [];
 }
 
-function isToldBySigned(scene: Scene, { says, orderNumber }: ToldNotification): boolean {
+function isToldBySigned(lookup: Lookup, { says, orderNumber }: ToldNotification): boolean {
   if (says.kind !== 'refund') return false;
-  return (scene.heard.get(orderNumber) ?? []).some(
+  return (lookup.heard.get(orderNumber) ?? []).some(
     (other) =>
       other.says.kind === 'refund' &&
       !other.says.unsigned &&
@@ -96,7 +96,7 @@ function isToldBySigned(scene: Scene, { says, orderNumber }: ToldNotification): 
   );
 }
 
-function describe(row: HeldOrder | undefined): string {
+function describe(row: StoredOrder | undefined): string {
   if (row === undefined) return 'not there';
   return `${row.status}, ${row.paid} paid, ${row.refunded} refunded`;
 }

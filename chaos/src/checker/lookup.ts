@@ -7,14 +7,14 @@ import type {
   ToldOrder,
 } from '../history/history.js';
 import { contestedTrades } from './oracle.js';
-import type { Held, HeldEvent, HeldNotification, HeldOrder } from './stored.js';
+import type { Stored, StoredEvent, StoredNotification, StoredOrder } from './stored.js';
 import { indexByToken } from './tokens.js';
 
 /** An arrival with a signature and an event. */
-export type Told = Arrival & { readonly event: ArrivedEvent };
+export type EventArrival = Arrival & { readonly event: ArrivedEvent };
 
 /** The history and the rows, indexed for look-ups. */
-export interface Scene {
+export interface Lookup {
   readonly told: ReadonlyMap<string, ToldNotification>;
   readonly orders: ReadonlyMap<string, ToldOrder>;
   /** Keys of all notifications that were acknowledged at least once, in the whole run. */
@@ -23,25 +23,25 @@ export interface Scene {
   readonly adds: ReadonlyMap<string, readonly StoreAdd[]>;
   /** By order number: the expected notifications, and the observed rows. */
   readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
-  readonly heldOrders: ReadonlyMap<string, HeldOrder>;
-  readonly heldEvents: ReadonlyMap<string, readonly HeldEvent[]>;
+  readonly storedOrders: ReadonlyMap<string, StoredOrder>;
+  readonly storedEvents: ReadonlyMap<string, readonly StoredEvent[]>;
   /** Signed ones by their order, in order of arrival. */
-  readonly arrivals: ReadonlyMap<string, readonly Told[]>;
-  readonly heldOf: (told: ToldNotification) => readonly HeldNotification[];
+  readonly arrivals: ReadonlyMap<string, readonly EventArrival[]>;
+  readonly storedOf: (told: ToldNotification) => readonly StoredNotification[];
   /** Rows of the outbox by the row of their held notification. */
-  readonly eventsOfRow: ReadonlyMap<string, readonly HeldEvent[]>;
+  readonly eventsOfRow: ReadonlyMap<string, readonly StoredEvent[]>;
   readonly deadJobs: ReadonlyMap<string, readonly string[]>;
   /** Trades with which orders of two merchants were paid, by the providers' notifications. */
   readonly contested: ReadonlySet<string>;
 }
 
-export function sceneOf(history: History, held: Held): Scene {
+export function lookupOf(history: History, stored: Stored): Lookup {
   const { notifications, sendings } = history;
   const tokens = new Set(notifications.map(({ jobToken }) => jobToken));
-  const rows = indexByToken(tokens, held.notifications, (row) => row.notificationId);
+  const rows = indexByToken(tokens, stored.notifications, (row) => row.notificationId);
   const orders = new Map(history.orders.map((order) => [order.number, order]));
   // Two merchants may claim one trade: each has a separate row.
-  const heldOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
+  const storedOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
     const merchant = orders.get(orderNumber)?.merchant;
     return (rows.get(jobToken) ?? []).filter(
       (row) => row.provider === provider && row.merchant === merchant,
@@ -53,7 +53,7 @@ export function sceneOf(history: History, held: Held): Scene {
   for (const told of genuine) {
     // A notification that was never acknowledged may be present or absent: if it is present, it
     // counts.
-    if (!acknowledged.has(told.key) && !isSettled(heldOf(told), told)) continue;
+    if (!acknowledged.has(told.key) && !countsAsApplied(storedOf(told), told)) continue;
     heard.set(told.orderNumber, [...(heard.get(told.orderNumber) ?? []), told]);
   }
   return {
@@ -63,21 +63,21 @@ export function sceneOf(history: History, held: Held): Scene {
     genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
     adds: indexByToken(tokens, history.adds, ({ jobId }) => jobId),
     heard,
-    heldOrders: new Map(held.orders.map((order) => [orderKey(order), order])),
-    heldEvents: groupedBy(held.events, orderKey),
-    arrivals: groupedBy(history.arrivals.filter(isTold), ({ event }) =>
+    storedOrders: new Map(stored.orders.map((order) => [orderKey(order), order])),
+    storedEvents: groupedBy(stored.events, orderKey),
+    arrivals: groupedBy(history.arrivals.filter(isEventArrival), ({ event }) =>
       orderKey({ merchant: event.merchant, number: event.orderNumber }),
     ),
-    heldOf,
-    eventsOfRow: groupedBy(held.events, ({ row }) => row ?? ''),
-    deadJobs: indexByToken(tokens, held.deadJobs, (jobId) => jobId),
+    storedOf,
+    eventsOfRow: groupedBy(stored.events, ({ row }) => row ?? ''),
+    deadJobs: indexByToken(tokens, stored.deadJobs, (jobId) => jobId),
     contested: contestedTrades(history.orders, heard),
   };
 }
 
 /** Whether one of its rows shows it applied to its order, or a duplicate there. */
-export function isSettled(
-  rows: readonly HeldNotification[],
+export function countsAsApplied(
+  rows: readonly StoredNotification[],
   { orderNumber }: ToldNotification,
 ): boolean {
   return rows.some(
@@ -96,7 +96,7 @@ export function orderKey({
   return JSON.stringify([merchant, number]);
 }
 
-function isTold(arrival: Arrival): arrival is Told {
+function isEventArrival(arrival: Arrival): arrival is EventArrival {
   return arrival.signed && arrival.event !== null;
 }
 

@@ -4,13 +4,13 @@ import type { ToldNotification, ToldOrder } from '../history/history.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 
 /** Follows, in the database itself, the state of every acknowledged notification. */
-export interface Settled {
+export interface Progress {
   /** Acknowledged at or before that time, and not yet in the final state. */
   behind(at: number): number;
   /** Those first acknowledged between these times, and not yet in the final state. */
   waiting(from: number, to: number): readonly ToldNotification[];
   /** Order events on their way to the merchant's system, without abandoned ones. */
-  untold(): Promise<number>;
+  undelivered(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -34,11 +34,11 @@ const MARGIN_ROWS = 2_000;
 const LATE_MS = 3_000;
 const ALL_INTERVAL_MS = 2_000;
 
-const UNTOLD = `
+const UNDELIVERED = `
   SELECT (SELECT count(*) FROM order_events WHERE fanned_out_at IS NULL)::int
-    + (SELECT count(*) FROM deliveries WHERE state = 'pending')::int AS untold`;
+    + (SELECT count(*) FROM deliveries WHERE state = 'pending')::int AS undelivered`;
 
-export function watchSettled(databaseUrl: string, recorder: HistoryRecorder): Settled {
+export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): Progress {
   const pool = new Pool({
     connectionString: databaseUrl,
     max: 1,
@@ -106,9 +106,9 @@ export function watchSettled(databaseUrl: string, recorder: HistoryRecorder): Se
   return {
     waiting,
     behind: (at) => waiting(0, at).length,
-    async untold() {
-      const { rows } = await pool.query<{ untold: number }>(UNTOLD);
-      return rows[0]?.untold ?? 0;
+    async undelivered() {
+      const { rows } = await pool.query<{ undelivered: number }>(UNDELIVERED);
+      return rows[0]?.undelivered ?? 0;
     },
     async close() {
       closed = true;

@@ -3,16 +3,16 @@ import {
   arrived,
   DUE,
   event,
-  held,
   historyOf,
   ORDER,
   order,
   payment,
   refund,
   row,
+  stored,
 } from '../../test/samples.js';
 import { judge } from './checker.js';
-import type { HeldEvent } from './stored.js';
+import type { StoredEvent } from './stored.js';
 
 const P = payment('p');
 const PAID = order('paid', DUE);
@@ -29,32 +29,32 @@ const NONE = {
 };
 
 /** A row of the outbox: `order.paid paid`. */
-function told(name: string, changes: Partial<HeldEvent> = {}): HeldEvent {
+function told(name: string, changes: Partial<StoredEvent> = {}): StoredEvent {
   const [type = '', milestone = ''] = name.split(' ');
   return { merchant: 'demo', number: 'O1', type, milestone, row: null, pending: 0, ...changes };
 }
 
 test('one row with its bytes and one event is no finding', () => {
-  const rows = held([PAID], [row(P)], [told('order.paid paid')]);
+  const rows = stored([PAID], [row(P)], [told('order.paid paid')]);
   expect(judge(historyOf([P]), rows).verdict).toMatchObject(NONE);
 });
 
 describe('rows', () => {
   test('counts each row beyond the first of one notification, and a conflict by itself', () => {
     const recut = { ...row(P, 'id_conflict'), row: 'of a recut' };
-    const rows = held([PAID], [row(P), recut]);
+    const rows = stored([PAID], [row(P), recut]);
     const { verdict, findings } = judge(historyOf([P]), rows);
     expect(verdict).toMatchObject({ ...NONE, lost: 0, rowsPerContent: 1, conflicts: 1 });
     expect(findings).toContain('several rows: p is also row of a recut');
   });
 
   test('counts a row without its raw bytes', () => {
-    const rows = held([PAID], [{ ...row(P), raw: false }]);
+    const rows = stored([PAID], [{ ...row(P), raw: false }]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, evidenceDropped: 1 });
   });
 
   test('counts one row about several orders once', () => {
-    const rows = held([PAID], [row(P), { ...row(P), orderNumber: 'O2' }]);
+    const rows = stored([PAID], [row(P), { ...row(P), orderNumber: 'O2' }]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject(NONE);
   });
 });
@@ -65,7 +65,7 @@ describe('dead letters', () => {
     ['of another notification', 'alipay.sim-alipay.other.0123abcd', 0],
     ['of another provider', `wechatpay-v2.sim.${P.jobToken}.0123abcd`, 0],
   ])('counts one that is %s', (_whose, jobId, deadLetters) => {
-    const rows = held([PAID], [row(P)], [], [jobId]);
+    const rows = stored([PAID], [row(P)], [], [jobId]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, deadLetters });
   });
 });
@@ -79,7 +79,7 @@ describe('two merchants and one trade', () => {
   const orders = [PAID, { ...PAID, merchant: 'rival', number: 'R1' }];
 
   test('each has a separate row, and a flag', () => {
-    const { verdict, findings } = judge(history, held(orders, [row(mine), rivals]));
+    const { verdict, findings } = judge(history, stored(orders, [row(mine), rivals]));
     expect(verdict).toMatchObject({ ...NONE, applied: 2, lost: 0, doubled: 0 });
     // Paid and flagged, each.
     expect(verdict.eventsExpected).toBe(4);
@@ -88,7 +88,7 @@ describe('two merchants and one trade', () => {
 
   test('counts a payment that the trade of another merchant blocks', () => {
     const blocked = row(mine, 'trade_on_other_order');
-    const rows = held([order('pending'), ...orders.slice(1)], [blocked, rivals]);
+    const rows = stored([order('pending'), ...orders.slice(1)], [blocked, rivals]);
     const { verdict } = judge(history, rows);
     expect(verdict).toMatchObject({ ...NONE, lost: 1, foreignTradeBlocked: 1 });
   });
@@ -96,9 +96,9 @@ describe('two merchants and one trade', () => {
   test('the flag is false when no other merchant claimed the trade', () => {
     const flag = event('order.attention contested_trade', 1);
     const arrivals = [arrived(flag, 1)];
-    const alone = judge(historyOf([P], { arrivals }), held([PAID], [row(P)]));
+    const alone = judge(historyOf([P], { arrivals }), stored([PAID], [row(P)]));
     expect(alone.verdict.eventsFalse).toBe(1);
-    const both = judge({ ...history, arrivals }, held(orders, [row(mine), rivals]));
+    const both = judge({ ...history, arrivals }, stored(orders, [row(mine), rivals]));
     expect(both.verdict.eventsFalse).toBe(0);
   });
 });
@@ -106,7 +106,7 @@ describe('two merchants and one trade', () => {
 describe('events', () => {
   test('counts an event of an order that is in the outbox twice', () => {
     const flag = told('order.attention second_payment');
-    const rows = held([PAID], [row(P)], [told('order.paid paid'), flag, flag]);
+    const rows = stored([PAID], [row(P)], [told('order.paid paid'), flag, flag]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, orderEventsTwice: 1 });
   });
 
@@ -117,16 +117,16 @@ describe('events', () => {
     const rows = notices.map((one) => row(one, 'unconfirmed'));
     const events = rows.map(({ row: of }) => told('notification.held unconfirmed', { row: of }));
     const history = historyOf([P, ...notices]);
-    const once = judge(history, held([PAID], [row(P), ...rows], events));
+    const once = judge(history, stored([PAID], [row(P), ...rows], events));
     expect(once.verdict).toMatchObject(NONE);
     const again = [...events, told('notification.held unconfirmed', { row: 'another' })];
     const copy = { ...row(notices[0] ?? P, 'unconfirmed'), row: 'another' };
-    const twice = judge(history, held([PAID], [row(P), ...rows, copy], again));
+    const twice = judge(history, stored([PAID], [row(P), ...rows, copy], again));
     expect(twice.verdict).toMatchObject({ ...NONE, rowsPerContent: 1, orderEventsTwice: 1 });
   });
 
   test('counts each pending delivery', () => {
-    const rows = held([PAID], [row(P)], [told('order.paid paid', { pending: 1 })]);
+    const rows = stored([PAID], [row(P)], [told('order.paid paid', { pending: 1 })]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, deliveriesStuck: 1 });
   });
 });
@@ -137,7 +137,7 @@ describe('what an observer saw waiting', () => {
     { kind: 'began_late', at: 5_000, keys: ['p'] },
   ] as const;
   const history = historyOf([P], { delays });
-  const rows = held([PAID], [row(P)]);
+  const rows = stored([PAID], [row(P)]);
 
   test('counts each notification', () => {
     expect(judge(history, rows).verdict).toMatchObject({ ...NONE, heldUp: 2, beganLate: 1 });

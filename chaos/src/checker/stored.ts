@@ -1,15 +1,15 @@
 import { Client } from 'pg';
 
 /** The content of PostgreSQL: the checker uses nothing else of payonce. */
-export interface Held {
-  readonly orders: readonly HeldOrder[];
-  readonly notifications: readonly HeldNotification[];
-  readonly events: readonly HeldEvent[];
+export interface Stored {
+  readonly orders: readonly StoredOrder[];
+  readonly notifications: readonly StoredNotification[];
+  readonly events: readonly StoredEvent[];
   /** Job IDs of open dead letters. */
   readonly deadJobs: readonly string[];
 }
 
-export interface HeldOrder {
+export interface StoredOrder {
   readonly merchant: string;
   readonly number: string;
   readonly status: string;
@@ -20,7 +20,7 @@ export interface HeldOrder {
 }
 
 /** One notification, and the outcome of its statement about one order. */
-export interface HeldNotification {
+export interface StoredNotification {
   /** Equal for all events of one stored notification. */
   readonly row: string;
   /** The owner of its channel. */
@@ -35,7 +35,7 @@ export interface HeldNotification {
 }
 
 /** A row of the outbox: an event for the merchant. */
-export interface HeldEvent {
+export interface StoredEvent {
   readonly merchant: string;
   /** The number of the order, or of the order that a held notification names. */
   readonly number: string;
@@ -75,7 +75,7 @@ const DEAD = `
 const ANSWER_LIMIT_MS = 60_000;
 
 /** Reads the tables at one moment. */
-export async function readHeld(databaseUrl: string): Promise<Held> {
+export async function readStored(databaseUrl: string): Promise<Stored> {
   const client = new Client({
     connectionString: databaseUrl,
     connectionTimeoutMillis: 10_000,
@@ -85,9 +85,9 @@ export async function readHeld(databaseUrl: string): Promise<Held> {
   await client.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
-    const orders = await client.query<Record<'paid' | 'refunded', string> & HeldOrder>(ORDERS);
-    const notifications = await client.query<HeldNotification>(NOTIFICATIONS);
-    const events = await client.query<HeldEvent>(EVENTS);
+    const orders = await client.query<Record<'paid' | 'refunded', string> & StoredOrder>(ORDERS);
+    const notifications = await client.query<StoredNotification>(NOTIFICATIONS);
+    const events = await client.query<StoredEvent>(EVENTS);
     const dead = await client.query<{ jobId: string }>(DEAD);
     return {
       // node-postgres returns bigint as text.

@@ -1,4 +1,4 @@
-import type { Settled } from '../checker/progress.js';
+import type { Progress } from '../checker/progress.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Queues } from '../cluster/queues.js';
 import type { HistoryRecorder } from '../history/recorder.js';
@@ -14,7 +14,7 @@ export interface Stage {
   readonly queues: Queues;
   readonly random: Random;
   /** The database's own view, for faults that measure. */
-  readonly settled: Settled;
+  readonly progress: Progress;
   readonly recorder: Pick<HistoryRecorder, 'delayed'>;
   /** A remark on the present fault, for people. */
   readonly say: (line: string) => void;

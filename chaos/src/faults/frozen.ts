@@ -12,7 +12,7 @@ export const frozenFaults: readonly Fault[] = [
     lasts: 'medium',
     besidesMs: 4_000,
     async begin(stage) {
-      const { cluster, random, settled, say } = stage;
+      const { cluster, random, progress, say } = stage;
       const quiet = await isQuiet(stage);
       const index = random.between(0, cluster.workers.length - 1);
       const [link, part] = [cluster.links.workerOrders[index], cluster.workers[index]?.part];
@@ -24,7 +24,7 @@ export const frozenFaults: readonly Fault[] = [
       const from = now();
       say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
       // Its running jobs wait, and so do other notifications for the same orders.
-      const inHand = new Set(settled.waiting(0, from).map(({ orderNumber }) => orderNumber));
+      const inHand = new Set(progress.waiting(0, from).map(({ orderNumber }) => orderNumber));
       return () => {
         const others = cluster.workers.length > 1;
         if (quiet && others) seeHeldUp(stage, from, (one) => inHand.has(one.orderNumber));

@@ -12,14 +12,14 @@ const QUIET_LIMIT_MS = 8_000;
 const JUST_NOW_MS = 1_000;
 
 /** The parts to observe and record waiting notifications. */
-type Onlooker = Pick<Stage, 'settled' | 'recorder' | 'say'>;
+type Onlooker = Pick<Stage, 'progress' | 'recorder' | 'say'>;
 
 /**
  * Waits until nothing is waiting, so that the next measurement does not include the previous fault.
  * @returns false when that does not happen, and nothing is to be measured
  */
-export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
-  const quiet = await holdsWithin(QUIET_LIMIT_MS, () => settled.behind(now() - JUST_NOW_MS) === 0);
+export async function isQuiet({ progress, say }: Stage): Promise<boolean> {
+  const quiet = await holdsWithin(QUIET_LIMIT_MS, () => progress.behind(now() - JUST_NOW_MS) === 0);
   if (!quiet) say('not measured: the fault before it is not recovered from');
   return quiet;
 }
@@ -29,12 +29,12 @@ export async function isQuiet({ settled, say }: Stage): Promise<boolean> {
  * wait longer than unaffected ones may. Call it while the lock is held.
  */
 export function seeHeldUp(
-  { settled, recorder, say }: Onlooker,
+  { progress, recorder, say }: Onlooker,
   from: number,
   concerns: (told: ToldNotification) => boolean,
 ): void {
   const at = now();
-  const waiting = settled.waiting(from, at - UNTOUCHED_LIMIT_MS).filter((told) => !concerns(told));
+  const waiting = progress.waiting(from, at - UNTOUCHED_LIMIT_MS).filter((told) => !concerns(told));
   say(`${waiting.length} others waited`);
   const keys = waiting.map(({ key }) => key);
   if (keys.length > 0) recorder.delayed({ kind: 'held_up', at, keys });
@@ -47,14 +47,14 @@ export function seeHeldUp(
  * @param allowedMs how long they may go on waiting, without a backlog
  */
 export async function seeBegun(
-  { settled, recorder, say }: Onlooker,
+  { progress, recorder, say }: Onlooker,
   at: number,
   allowedMs = BEGIN_LIMIT_MS,
 ): Promise<void> {
-  const backlog = settled.behind(at);
+  const backlog = progress.behind(at);
   const limitMs = allowedMs + (backlog / BACKLOG_PER_S) * 1_000;
-  await holdsWithin(limitMs - (now() - at), () => settled.behind(at) === 0);
-  const keys = settled.waiting(0, at).map(({ key }) => key);
+  await holdsWithin(limitMs - (now() - at), () => progress.behind(at) === 0);
+  const keys = progress.waiting(0, at).map(({ key }) => key);
   say(`${backlog} waited, applied after ${((now() - at) / 1_000).toFixed(1)} s`);
   if (keys.length > 0) recorder.delayed({ kind: 'began_late', at, keys });
 }

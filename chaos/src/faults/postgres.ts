@@ -32,7 +32,7 @@ export const postgresFaults: readonly Fault[] = [
     does: "the orders' role is set to synchronous_commit off, then SIGKILL of PostgreSQL",
     lasts: 'short',
     besidesMs: 3_000,
-    async begin({ cluster, settled, say }) {
+    async begin({ cluster, progress, say }) {
       const { username: role } = new URL(cluster.databaseUrl);
       await ask(cluster, [
         `ALTER ROLE ${role} SET synchronous_commit = off`,
@@ -43,7 +43,7 @@ export const postgresFaults: readonly Fault[] = [
       ]);
       const from = now();
       return async () => {
-        await holdsWithin(RECONNECT_LIMIT_MS, () => settled.behind(now() - 500) === 0);
+        await holdsWithin(RECONNECT_LIMIT_MS, () => progress.behind(now() - 500) === 0);
         await pause(500);
         say(`killed ${((now() - from) / 1_000).toFixed(1)} s after its sessions began`);
         await cluster.postgres.crash();

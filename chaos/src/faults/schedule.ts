@@ -75,7 +75,7 @@ async function suffer(
   hold: number,
   patience: number,
 ): Promise<{ readonly recovery: Promise<void> }> {
-  const { settled } = stage;
+  const { progress } = stage;
   const remarks: string[] = [];
   const begun = now();
   say(`${fault.name} …`);
@@ -84,11 +84,13 @@ async function suffer(
   await undo();
   const over = now();
   const told = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
-  const recovery = holdsWithin(RECOVERY_LIMIT_MS, () => settled.behind(over) === 0).then((held) => {
-    if (held) stretch.recoverySeconds = Math.round((now() - over) / 10) / 100;
-    const what = held ? `recovered after ${stretch.recoverySeconds} s` : 'not recovered';
-    say(`${told()}; ${what}`);
-  });
+  const recovery = holdsWithin(RECOVERY_LIMIT_MS, () => progress.behind(over) === 0).then(
+    (held) => {
+      if (held) stretch.recoverySeconds = Math.round((now() - over) / 10) / 100;
+      const what = held ? `recovered after ${stretch.recoverySeconds} s` : 'not recovered';
+      say(`${told()}; ${what}`);
+    },
+  );
   await Promise.all([pause(LEAST_PATIENCE_MS), Promise.race([recovery, pause(patience)])]);
   return { recovery };
 }
