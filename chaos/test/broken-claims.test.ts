@@ -63,9 +63,9 @@ async function orderLocked(scene: Scene): Promise<void> {
 /** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
   const { teller, deliver, deferred, ordersLink, onlooker } = scene;
-  const told = await payment(scene);
+  const paid = await payment(scene);
   ordersLink.inflict({ kind: 'refuse' });
-  await deliver(teller.payment(told));
+  await deliver(teller.payment(paid));
   // A worker that notices the outage first takes no job, and has none to defer.
   await holdsWithin(DEFERRED_LIMIT_MS, async () => (await deferred()) > 0);
   ordersLink.heal();
@@ -75,13 +75,13 @@ async function ordersAway(scene: Scene): Promise<void> {
 /** The database prefers asynchronous commits, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
   const { teller, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
-  const told = await payment(scene);
+  const paid = await payment(scene);
   const [row] = await sql('SELECT current_database() AS name');
   await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
   await sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
   await sql('SELECT pg_reload_conf()');
   await restartWorker();
-  await deliver(teller.payment(told));
+  await deliver(teller.payment(paid));
   await drained();
   // Deliveries under way at that moment are tried again half a minute later.
   await until('the delivery to be recorded', async () => {
@@ -97,13 +97,13 @@ async function commitsLost(scene: Scene): Promise<void> {
  */
 async function rewrapped(scene: Scene): Promise<void> {
   const { teller, deliver, deliverRecut, drained } = scene;
-  const told = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
-  const refund = teller.refund({ ...told, amount: PART, total: PART });
+  const paid = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
+  const refund = teller.refund({ ...paid, amount: PART, total: PART });
   const random = seededRandom(1);
   await deliverRecut(refund, random);
   await deliver(refund);
   await deliverRecut(refund, random);
-  await deliver(teller.payment(told));
+  await deliver(teller.payment(paid));
   await drained();
 }
 
@@ -145,10 +145,10 @@ async function endedDelivering(scene: Scene): Promise<void> {
 /** A refund that is sent again after the queue has forgotten it. */
 async function refunded(scene: Scene): Promise<void> {
   const { teller, deliver, drained } = scene;
-  const told = await payment(scene);
-  await deliver(teller.payment(told));
+  const paid = await payment(scene);
+  await deliver(teller.payment(paid));
   await drained();
-  await deliver(teller.refund({ ...told, amount: PART, total: PART }));
+  await deliver(teller.refund({ ...paid, amount: PART, total: PART }));
   await drained();
 }
 

@@ -27,7 +27,7 @@ import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import { killAll } from '../src/cluster/part.js';
 import type { Stage } from '../src/faults/fault.js';
-import type { ToldOrder } from '../src/history/history.js';
+import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
 import { hirePostman, isAcknowledgement, type Postman } from '../src/workload/client.js';
 import { createTeller, type Message, type Teller } from '../src/workload/messages.js';
@@ -99,7 +99,7 @@ export interface Scene {
   /** The merchant's system. */
   readonly consumer: Consumer;
   /** An order that the merchant has registered. */
-  order(amount: bigint, merchant?: string): Promise<ToldOrder>;
+  order(amount: bigint, merchant?: string): Promise<WorkloadOrder>;
   /**
    * Sends like the provider: repeatedly, until it is acknowledged. Calls `each` after each sending.
    */
@@ -214,7 +214,7 @@ async function openScene(
     deliver: (message, each) => deliver(postman, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
       const cut = message.recut(random);
-      if (cut === null) throw new Error(`${message.told.key} has one cut only`);
+      if (cut === null) throw new Error(`${message.notification.key} has one cut only`);
       await send(postman, recorder, gateway.url, message, cut);
     },
     drained: () => drained(queue),
@@ -248,7 +248,7 @@ async function insertOrder(
   recorder: HistoryRecorder,
   amount: bigint,
   merchant: string = SIMULATED.merchant,
-): Promise<ToldOrder> {
+): Promise<WorkloadOrder> {
   const number = `LAB${recorder.history.orders.length + 1}`;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);
@@ -264,7 +264,7 @@ async function deliver(
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
-  await until(`${message.told.key} to be acknowledged`, WAIT_MS, async () => {
+  await until(`${message.notification.key} to be acknowledged`, WAIT_MS, async () => {
     const acknowledged = await send(postman, recorder, url, message, message.sign());
     each();
     return acknowledged;
@@ -276,15 +276,15 @@ async function send(
   postman: Postman,
   recorder: HistoryRecorder,
   url: string,
-  { told, path }: Message,
+  { notification, path }: Message,
   signed: SignedRequest,
 ): Promise<boolean> {
-  if (!recorder.history.notifications.includes(told)) recorder.notification(told);
+  if (!recorder.history.notifications.includes(notification)) recorder.notification(notification);
   const startedAt = now();
   const reply = await postman.post(url + path, signed);
-  const acknowledged = reply !== null && isAcknowledgement(told.provider, reply);
+  const acknowledged = reply !== null && isAcknowledgement(notification.provider, reply);
   const status = reply?.status ?? null;
-  recorder.sent({ key: told.key, startedAt, endedAt: now(), status, acknowledged });
+  recorder.sent({ key: notification.key, startedAt, endedAt: now(), status, acknowledged });
   return acknowledged;
 }
 

@@ -40,12 +40,12 @@ describe('no finding', () => {
   test('when Alipay states totals and WeChat single refunds', () => {
     const totals = [refund('a', [3_000n, 3_000n]), refund('b', [1_000n, 4_000n])];
     const singles = totals.map((one) => ({ ...one, provider: 'wechatpay' as const }));
-    for (const told of [totals, singles, singles.toReversed()]) {
+    for (const notifications of [totals, singles, singles.toReversed()]) {
       const rows = stored(
         [order('partially_refunded', DUE, 4_000n)],
-        told.map((one) => row(one)),
+        notifications.map((one) => row(one)),
       );
-      expect(judge(historyOf(told), rows).verdict).toMatchObject({ applied: 2, ...NONE });
+      expect(judge(historyOf(notifications), rows).verdict).toMatchObject({ applied: 2, ...NONE });
     }
   });
 
@@ -83,7 +83,7 @@ describe('lost', () => {
   test.each([
     ['nowhere', stored([order('pending')], [])],
     ['held', stored([order('pending')], [row(P, 'internal_error')])],
-    ['told applied, in an order that does not show it', stored([order('pending')], [row(P)])],
+    ['stored as applied, in an order that does not show it', stored([order('pending')], [row(P)])],
     ['in an order that is not there', stored([], [row(P)])],
     ['stored for another order', stored([order('pending')], [{ ...row(P), orderNumber: 'O2' }])],
     [
@@ -115,7 +115,7 @@ describe('lost', () => {
   });
 
   test('counts a payment of another amount that moved the order', () => {
-    const cheap = payment('c', { says: { kind: 'payment', amount: 1n } });
+    const cheap = payment('c', { meaning: { kind: 'payment', amount: 1n } });
     expect(
       judge(historyOf([cheap]), stored([order('paid', 1n)], [row(cheap)])).verdict,
     ).toMatchObject({
@@ -132,7 +132,7 @@ describe('doubled', () => {
     ['two order.paid', order('paid', DUE, 0n, 2)],
     ['no order.paid', order('paid', DUE, 0n, 0)],
     ['twice the amount', order('paid', 2n * DUE)],
-    ['a refund that nobody told', order('partially_refunded', DUE, 1n)],
+    ['a refund that nobody made', order('partially_refunded', DUE, 1n)],
     ['a status that its amounts deny', order('refunded', DUE)],
   ])('counts an order with %s', (_what, state) => {
     expect(judge(historyOf([P]), stored([state], [row(P)])).verdict).toMatchObject({ doubled: 1 });

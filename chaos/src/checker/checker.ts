@@ -19,10 +19,10 @@ export interface Judgement {
 }
 
 /**
- * Compares the provider's side with the content of PostgreSQL. Call it when nothing is under way
- * any more; before that `lost` counts notifications that are not applied yet.
- * @param window limits the counted sendings, and through them notifications and orders; the truth
- * about an order always comes from the whole history
+ * Compares the history with the content of PostgreSQL. Call it when nothing is under way any more;
+ * before that `lost` counts notifications that are not applied yet.
+ * @param window limits the counted sendings, and through them notifications and orders; the oracle
+ * always reads the whole history of an order
  */
 export async function check(
   history: History,
@@ -37,23 +37,23 @@ export function judge(history: History, stored: Stored, window?: Window): Judgem
   const lookup = lookupOf(history, stored);
   const isIn = (at: number) => window === undefined || (at >= window.from && at < window.to);
   const sendings = history.sendings.filter(({ startedAt }) => isIn(startedAt));
-  const sent = [...new Set(sendings.flatMap(({ key }) => lookup.told.get(key) ?? []))];
+  const sent = [...new Set(sendings.flatMap(({ key }) => lookup.notifications.get(key) ?? []))];
   const concerned = new Set(sent.map(({ orderNumber }) => orderNumber));
   const orders = window
     ? history.orders.filter(({ number }) => concerned.has(number))
     : history.orders;
   const acknowledged = sent.filter(({ key, forged }) => !forged && lookup.acknowledged.has(key));
 
-  const lost = acknowledged.flatMap((told) => whyLost(lookup, told));
+  const lost = acknowledged.flatMap((notification) => whyLost(lookup, notification));
   const doubled = orders.flatMap((order) => whyDoubled(lookup, order));
   const falsely = sendings.flatMap((sending) => whyFalse(lookup, sending));
-  const forged = sent.flatMap((told) => whyAccepted(lookup, told));
+  const forged = sent.flatMap((notification) => whyAccepted(lookup, notification));
   const events = judgeEvents(
     lookup,
     orders,
     history.arrivals.filter(({ at }) => isIn(at)),
   );
-  const genuine = sent.filter((told) => !told.forged);
+  const genuine = sent.filter((notification) => !notification.forged);
   const delays = history.delays.filter(({ at }) => isIn(at));
   const store = judgeStored(lookup, genuine, orders, delays);
   return {

@@ -11,7 +11,7 @@ import {
   row,
   stored,
 } from '../../test/samples.js';
-import type { Arrival, ToldNotification } from '../history/history.js';
+import type { Arrival, WorkloadNotification } from '../history/history.js';
 import { judge } from './checker.js';
 
 const P = payment('p');
@@ -25,8 +25,11 @@ const paid = stored([order('paid', DUE)], [row(P)]);
 const refunded = stored([order('partially_refunded', DUE, 3_000n)], [row(P), row(R)]);
 
 /** A payment and its refund, with the events that reached the merchant. */
-function judged(arrivals: readonly Arrival[], told: readonly ToldNotification[] = [P, R]) {
-  return judge(historyOf(told, { arrivals }), told.includes(R) ? refunded : paid);
+function judged(
+  arrivals: readonly Arrival[],
+  notifications: readonly WorkloadNotification[] = [P, R],
+) {
+  return judge(historyOf(notifications, { arrivals }), notifications.includes(R) ? refunded : paid);
 }
 
 describe('no finding', () => {
@@ -59,7 +62,7 @@ describe('no finding', () => {
   });
 
   test('when a close is reported, or overtaken by a payment', () => {
-    const C = payment('c', { trade: 'T2', says: { kind: 'closed' } });
+    const C = payment('c', { trade: 'T2', meaning: { kind: 'closed' } });
     const closed = [arrived({ ...event('order.closed closed', 1), paid: 0n }, 1)];
     const close = judge(historyOf([C], { arrivals: closed }), stored([order('closed')], [row(C)]));
     expect(close.findings).toEqual([]);
@@ -121,15 +124,17 @@ describe('lost', () => {
   });
 
   test('counts a refunded total that is missing in between', () => {
-    const told = [P, refund('a', [1_000n, 1_000n]), refund('b', [2_000n, 3_000n])].map((one) => ({
-      ...one,
-      provider: 'wechatpay' as const,
-    }));
+    const notifications = [P, refund('a', [1_000n, 1_000n]), refund('b', [2_000n, 3_000n])].map(
+      (one) => ({
+        ...one,
+        provider: 'wechatpay' as const,
+      }),
+    );
     const { verdict } = judge(
-      historyOf(told, { arrivals: IN_TIME }),
+      historyOf(notifications, { arrivals: IN_TIME }),
       stored(
         [order('partially_refunded', DUE, 3_000n)],
-        told.map((one) => row(one)),
+        notifications.map((one) => row(one)),
       ),
     );
     expect(verdict).toMatchObject({ eventsExpected: 3, eventsLost: 1, eventsFalse: 0 });
@@ -179,19 +184,23 @@ describe('false', () => {
   test.each([
     ['a payment that nobody made', [arrived(PAID, 1)], [] as const],
     ['a refund that nobody made', IN_TIME, [P] as const],
-    ['a close that nobody told', [...IN_TIME, arrived(event('order.closed closed', 3), 3)], [P, R]],
+    [
+      'a close that nobody reported',
+      [...IN_TIME, arrived(event('order.closed closed', 3), 3)],
+      [P, R],
+    ],
     ['a payment of another amount', [arrived({ ...PAID, paid: 1n }, 1), IN_TIME[1]], [P, R]],
     [
-      'a payment told under two IDs',
+      'a payment reported under two IDs',
       [...IN_TIME, arrived(PAID, 3, { webhookId: 'other' })],
       [P, R],
     ],
     ['one ID with two contents', [...IN_TIME, arrived({ ...PAID, body: 'other' }, 3)], [P, R]],
     ['what is signed and no order event', [...IN_TIME, arrived(PAID, 3, { event: null })], [P, R]],
     ['an order that nobody has', [...IN_TIME, arrived({ ...PAID, orderNumber: 'O9' }, 3)], [P, R]],
-  ])('counts %s', (_what, arrivals, told) => {
+  ])('counts %s', (_what, arrivals, notifications) => {
     const some = arrivals.flatMap((one) => one ?? []);
-    expect(judged(some, told).verdict).toMatchObject({ eventsLost: 0, eventsFalse: 1 });
+    expect(judged(some, notifications).verdict).toMatchObject({ eventsLost: 0, eventsFalse: 1 });
   });
 
   test('counts a complete refund that is reported as a part', () => {

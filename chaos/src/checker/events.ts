@@ -1,12 +1,12 @@
-import type { Arrival, ArrivedEvent, ToldOrder } from '../history/history.js';
+import type { Arrival, ArrivedEvent, WorkloadOrder } from '../history/history.js';
 import { type EventArrival, type Lookup, orderKey } from './lookup.js';
-import { isSo, mustHear } from './oracle-events.js';
+import { expectedEvents, isJustified } from './oracle-events.js';
 import type { StoredEvent } from './stored.js';
 
 /** Judges the events of the merchant's system. @param arrivals of the same stretch, of any order */
 export function judgeEvents(
   lookup: Lookup,
-  orders: readonly ToldOrder[],
+  orders: readonly WorkloadOrder[],
   arrivals: readonly Arrival[],
 ) {
   const perOrder = orders.map((order) => whyUndelivered(lookup, order));
@@ -32,10 +32,13 @@ export function judgeEvents(
 }
 
 /** The expected events of an order, and a line for each missing one. */
-function whyUndelivered(lookup: Lookup, order: ToldOrder): { expected: number; lost: string[] } {
-  const { events, refundTotals } = mustHear(
+function whyUndelivered(
+  lookup: Lookup,
+  order: WorkloadOrder,
+): { expected: number; lost: string[] } {
+  const { events, refundTotals } = expectedEvents(
     order,
-    lookup.heard.get(order.number) ?? [],
+    lookup.counted.get(order.number) ?? [],
     lookup.contested,
   );
   const outbox = lookup.storedEvents.get(orderKey(order)) ?? [];
@@ -56,7 +59,7 @@ function whyUndelivered(lookup: Lookup, order: ToldOrder): { expected: number; l
 }
 
 /** Taken with a smaller version than an earlier one, or as paid after its consequences. */
-function whyOutOfOrder(lookup: Lookup, order: ToldOrder): string[] {
+function whyOutOfOrder(lookup: Lookup, order: WorkloadOrder): string[] {
   let version = 0;
   let later: string | null = null;
   return distinct(takenOf(lookup, order)).flatMap(({ event }) => {
@@ -73,8 +76,8 @@ function whyOutOfOrder(lookup: Lookup, order: ToldOrder): string[] {
 }
 
 /** False, sent with two IDs, or sent with two contents for one ID. */
-function whyUntrue(lookup: Lookup, order: ToldOrder): string[] {
-  const heard = lookup.heard.get(order.number) ?? [];
+function whyUntrue(lookup: Lookup, order: WorkloadOrder): string[] {
+  const counted = lookup.counted.get(order.number) ?? [];
   const arrivals = lookup.arrivals.get(orderKey(order)) ?? [];
   const bodies = new Map<string, string>();
   const ids = new Map<string, string>();
@@ -83,7 +86,7 @@ function whyUntrue(lookup: Lookup, order: ToldOrder): string[] {
     const body = bodies.get(webhookId);
     bodies.set(webhookId, event.body);
     if (body !== undefined) return body === event.body ? [] : untrue('one ID, two contents');
-    if (!isSo(event, order, heard, lookup.contested)) return untrue('nobody said so');
+    if (!isJustified(event, order, counted, lookup.contested)) return untrue('nobody said so');
     const id = ids.get(nameOf(event));
     ids.set(nameOf(event), webhookId);
     return id !== undefined && event.type.startsWith('order.') ? untrue('two IDs') : [];
@@ -103,7 +106,7 @@ function whyUnsigned({ signed, webhookId, at }: Arrival): string[] {
 }
 
 /** The merchant's system confirmed them. */
-function takenOf(lookup: Lookup, order: ToldOrder): readonly EventArrival[] {
+function takenOf(lookup: Lookup, order: WorkloadOrder): readonly EventArrival[] {
   return (lookup.arrivals.get(orderKey(order)) ?? []).filter(
     ({ answer }) => answer !== null && answer >= 200 && answer < 300,
   );

@@ -3,8 +3,8 @@ import type {
   ArrivedEvent,
   History,
   StoreAdd,
-  ToldNotification,
-  ToldOrder,
+  WorkloadNotification,
+  WorkloadOrder,
 } from '../history/history.js';
 import { contestedTrades } from './oracle.js';
 import type { Stored, StoredEvent, StoredNotification, StoredOrder } from './stored.js';
@@ -15,19 +15,19 @@ export type EventArrival = Arrival & { readonly event: ArrivedEvent };
 
 /** The history and the rows, indexed for look-ups. */
 export interface Lookup {
-  readonly told: ReadonlyMap<string, ToldNotification>;
-  readonly orders: ReadonlyMap<string, ToldOrder>;
+  readonly notifications: ReadonlyMap<string, WorkloadNotification>;
+  readonly orders: ReadonlyMap<string, WorkloadOrder>;
   /** Keys of all notifications that were acknowledged at least once, in the whole run. */
   readonly acknowledged: ReadonlySet<string>;
   readonly genuineTokens: ReadonlySet<string>;
   readonly adds: ReadonlyMap<string, readonly StoreAdd[]>;
   /** By order number: the expected notifications, and the observed rows. */
-  readonly heard: ReadonlyMap<string, readonly ToldNotification[]>;
+  readonly counted: ReadonlyMap<string, readonly WorkloadNotification[]>;
   readonly storedOrders: ReadonlyMap<string, StoredOrder>;
   readonly storedEvents: ReadonlyMap<string, readonly StoredEvent[]>;
   /** Signed ones by their order, in order of arrival. */
   readonly arrivals: ReadonlyMap<string, readonly EventArrival[]>;
-  readonly storedOf: (told: ToldNotification) => readonly StoredNotification[];
+  readonly storedOf: (notification: WorkloadNotification) => readonly StoredNotification[];
   /** Rows of the outbox by the row of their held notification. */
   readonly eventsOfRow: ReadonlyMap<string, readonly StoredEvent[]>;
   readonly deadJobs: ReadonlyMap<string, readonly string[]>;
@@ -41,7 +41,7 @@ export function lookupOf(history: History, stored: Stored): Lookup {
   const rows = indexByToken(tokens, stored.notifications, (row) => row.notificationId);
   const orders = new Map(history.orders.map((order) => [order.number, order]));
   // Two merchants may claim one trade: each has a separate row.
-  const storedOf = ({ provider, jobToken, orderNumber }: ToldNotification) => {
+  const storedOf = ({ provider, jobToken, orderNumber }: WorkloadNotification) => {
     const merchant = orders.get(orderNumber)?.merchant;
     return (rows.get(jobToken) ?? []).filter(
       (row) => row.provider === provider && row.merchant === merchant,
@@ -49,20 +49,27 @@ export function lookupOf(history: History, stored: Stored): Lookup {
   };
   const acknowledged = new Set(sendings.flatMap((one) => (one.acknowledged ? [one.key] : [])));
   const genuine = notifications.filter(({ forged }) => !forged);
-  const heard = new Map<string, ToldNotification[]>();
-  for (const told of genuine) {
+  const counted = new Map<string, WorkloadNotification[]>();
+  for (const notification of genuine) {
     // A notification that was never acknowledged may be present or absent: if it is present, it
     // counts.
-    if (!acknowledged.has(told.key) && !countsAsApplied(storedOf(told), told)) continue;
-    heard.set(told.orderNumber, [...(heard.get(told.orderNumber) ?? []), told]);
+    if (
+      !acknowledged.has(notification.key) &&
+      !countsAsApplied(storedOf(notification), notification)
+    )
+      continue;
+    counted.set(notification.orderNumber, [
+      ...(counted.get(notification.orderNumber) ?? []),
+      notification,
+    ]);
   }
   return {
-    told: new Map(notifications.map((told) => [told.key, told])),
+    notifications: new Map(notifications.map((notification) => [notification.key, notification])),
     orders,
     acknowledged,
     genuineTokens: new Set(genuine.map(({ jobToken }) => jobToken)),
     adds: indexByToken(tokens, history.adds, ({ jobId }) => jobId),
-    heard,
+    counted,
     storedOrders: new Map(stored.orders.map((order) => [orderKey(order), order])),
     storedEvents: groupedBy(stored.events, orderKey),
     arrivals: groupedBy(history.arrivals.filter(isEventArrival), ({ event }) =>
@@ -71,14 +78,14 @@ export function lookupOf(history: History, stored: Stored): Lookup {
     storedOf,
     eventsOfRow: groupedBy(stored.events, ({ row }) => row ?? ''),
     deadJobs: indexByToken(tokens, stored.deadJobs, (jobId) => jobId),
-    contested: contestedTrades(history.orders, heard),
+    contested: contestedTrades(history.orders, counted),
   };
 }
 
 /** Whether one of its rows shows it applied to its order, or a duplicate there. */
 export function countsAsApplied(
   rows: readonly StoredNotification[],
-  { orderNumber }: ToldNotification,
+  { orderNumber }: WorkloadNotification,
 ): boolean {
   return rows.some(
     (row) =>

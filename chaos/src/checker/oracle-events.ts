@@ -1,5 +1,5 @@
-import type { ArrivedEvent, ToldNotification, ToldOrder } from '../history/history.js';
-import { paidTrades, placeOf, truthOf } from './oracle.js';
+import type { ArrivedEvent, WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import { expectedOutcome, expectedStates, paidTrades } from './oracle.js';
 
 /** The identity of an order event within one order. */
 export interface EventName {
@@ -8,7 +8,7 @@ export interface EventName {
 }
 
 /** The events that the merchant must have received for an order. */
-export interface MustHear {
+export interface ExpectedEvents {
   /** Each exactly once. */
   readonly events: readonly EventName[];
   /**
@@ -23,29 +23,31 @@ const CONTESTED = 'contested_trade';
 
 /**
  * Pure.
- * @param heard genuine notifications of this order, in any order, repeated or not
+ * @param counted genuine notifications of this order, in any order, repeated or not
  * @param contested trades with which another merchant's order was paid, too
  */
-export function mustHear(
-  order: ToldOrder,
-  heard: readonly ToldNotification[],
+export function expectedEvents(
+  order: WorkloadOrder,
+  counted: readonly WorkloadNotification[],
   contested: ReadonlySet<string>,
-): MustHear {
-  const moving = heard.filter((told) => placeOf(told, order) === 'applied');
+): ExpectedEvents {
+  const moving = counted.filter(
+    (notification) => expectedOutcome(notification, order) === 'applied',
+  );
   const paidWith = paidTrades(moving);
   const trades = [...paidWith.values()];
-  const [truth] = truthOf(order, heard);
+  const [state] = expectedStates(order, counted);
   // Once per order, however many of its trades are contested, and however often.
   const flags = isContested(paidWith, contested) ? [named('order.attention', CONTESTED)] : [];
   if (trades.length === 0) {
-    return { events: truth?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
+    return { events: state?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
   }
   const paid = named('order.paid', 'paid');
   if (trades.length > 1) {
     const twice = named('order.attention', 'second_payment');
     return { events: [paid, twice, ...flags], refundTotals: 0 };
   }
-  const refunded = truth?.refunded ?? 0n;
+  const refunded = state?.refunded ?? 0n;
   if (refunded === 0n) return { events: [paid, ...flags], refundTotals: 0 };
   const events = [paid, refundTo(order, refunded), ...flags];
   return { events, refundTotals: totalsOf(trades.flat()) };
@@ -55,36 +57,38 @@ export function mustHear(
  * WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be
  * overtaken.
  */
-function totalsOf(moving: readonly ToldNotification[]): number {
-  const singles = moving.flatMap(({ provider, says }) =>
-    says.kind === 'refund' && provider !== 'alipay' ? [says.refundId] : [],
+function totalsOf(moving: readonly WorkloadNotification[]): number {
+  const singles = moving.flatMap(({ provider, meaning }) =>
+    meaning.kind === 'refund' && provider !== 'alipay' ? [meaning.refundId] : [],
   );
   return Math.max(1, new Set(singles).size);
 }
 
 /** Whether the event is true by the providers' notifications. Pure. */
-export function isSo(
+export function isJustified(
   event: ArrivedEvent,
-  order: ToldOrder,
-  heard: readonly ToldNotification[],
+  order: WorkloadOrder,
+  counted: readonly WorkloadNotification[],
   contested: ReadonlySet<string>,
 ): boolean {
   const { type, milestone } = event;
-  if (type.startsWith('notification.')) return isHeld(milestone, order, heard);
-  const moving = heard.filter((told) => placeOf(told, order) === 'applied');
+  if (type.startsWith('notification.')) return isHeld(milestone, order, counted);
+  const moving = counted.filter(
+    (notification) => expectedOutcome(notification, order) === 'applied',
+  );
   const trades = paidTrades(moving);
   switch (type) {
     case 'order.paid':
       return milestone === 'paid' && trades.size > 0 && event.paid === order.amount;
     case 'order.partially_refunded':
     case 'order.refunded': {
-      const most = truthOf(order, heard).map(({ refunded }) => refunded);
+      const most = expectedStates(order, counted).map(({ refunded }) => refunded);
       const total = event.refunded ?? 0n;
       const { type: right, milestone: text } = refundTo(order, total);
       return total > 0n && most.some((one) => total <= one) && type === right && milestone === text;
     }
     case 'order.closed':
-      return milestone === 'closed' && moving.some(({ says }) => says.kind === 'closed');
+      return milestone === 'closed' && moving.some(({ meaning }) => meaning.kind === 'closed');
     case 'order.attention':
       if (milestone === CONTESTED) return isContested(trades, contested);
       return milestone === 'second_payment' && trades.size > 1;
@@ -94,9 +98,13 @@ export function isSo(
 }
 
 /** Any order may be registered late; the other reasons are in the notifications themselves. */
-function isHeld(reason: string, order: ToldOrder, heard: readonly ToldNotification[]): boolean {
-  if (reason === 'unknown_order') return heard.length > 0;
-  return heard.some((told) => placeOf(told, order) === reason);
+function isHeld(
+  reason: string,
+  order: WorkloadOrder,
+  counted: readonly WorkloadNotification[],
+): boolean {
+  if (reason === 'unknown_order') return counted.length > 0;
+  return counted.some((notification) => expectedOutcome(notification, order) === reason);
 }
 
 function isContested(
@@ -106,7 +114,7 @@ function isContested(
   return [...trades.keys()].some((trade) => contested.has(trade));
 }
 
-function refundTo({ amount }: ToldOrder, total: bigint): EventName {
+function refundTo({ amount }: WorkloadOrder, total: bigint): EventName {
   const type = total === amount ? 'order.refunded' : 'order.partially_refunded';
   return named(type, total.toString());
 }

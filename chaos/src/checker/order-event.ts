@@ -3,12 +3,12 @@ import type { ArrivedEvent } from '../history/history.js';
 /** The judged part of a body. Null when it is not an order event. */
 export function readEvent(body: Buffer): ArrivedEvent | null {
   const text = body.toString('utf8');
-  const told = parsed(text);
-  const data = told?.data;
-  if (typeof told?.type !== 'string' || typeof data !== 'object' || data === null) return null;
+  const message = parsed(text);
+  const data = message?.data;
+  if (typeof message?.type !== 'string' || typeof data !== 'object' || data === null) return null;
   const field = (name: string): unknown => (data as Record<string, unknown>)[name];
   return {
-    type: told.type,
+    type: message.type,
     merchant: asText(field('merchant')),
     orderNumber: asText(field('orderNumber')),
     // For a held notification the reason of the hold.
@@ -22,8 +22,8 @@ export function readEvent(body: Buffer): ArrivedEvent | null {
 
 function parsed(text: string): { readonly type?: unknown; readonly data?: unknown } | null {
   try {
-    const told: unknown = JSON.parse(text);
-    return typeof told === 'object' ? told : null;
+    const message: unknown = JSON.parse(text);
+    return typeof message === 'object' ? message : null;
   } catch {
     return null;
   }

@@ -1,6 +1,6 @@
 import { Pool } from 'pg';
 import { now } from '../clock.js';
-import type { ToldNotification, ToldOrder } from '../history/history.js';
+import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 
 /** Follows, in the database itself, the state of every acknowledged notification. */
@@ -8,7 +8,7 @@ export interface Progress {
   /** Acknowledged at or before that time, and not yet in the final state. */
   behind(at: number): number;
   /** Those first acknowledged between these times, and not yet in the final state. */
-  waiting(from: number, to: number): readonly ToldNotification[];
+  waiting(from: number, to: number): readonly WorkloadNotification[];
   /** Order events on their way to the merchant's system, without abandoned ones. */
   undelivered(): Promise<number>;
   close(): Promise<void>;
@@ -22,7 +22,7 @@ interface Row {
 }
 
 interface Open {
-  readonly told: ToldNotification;
+  readonly notification: WorkloadNotification;
   readonly at: number;
   held: boolean;
 }
@@ -48,15 +48,15 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
   });
   pool.on('error', () => {}); // it is being broken on purpose
   const open = new Map<string, Open>();
-  const orders = new Map<string, ToldOrder>();
+  const orders = new Map<string, WorkloadOrder>();
   let knownOrders = 0;
   let highest = 0;
   let allAt = 0;
   let closed = false;
 
-  recorder.onAcknowledged = (told, at) => {
-    const merchant = orderOf(told.orderNumber)?.merchant ?? '';
-    open.set(nameOf(merchant, told.jobToken), { told, at, held: false });
+  recorder.onAcknowledged = (notification, at) => {
+    const merchant = orderOf(notification.orderNumber)?.merchant ?? '';
+    open.set(nameOf(merchant, notification.jobToken), { notification, at, held: false });
   };
 
   const orderOf = (number: string) => {
@@ -74,10 +74,11 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
       const name = nameOf(merchant, token);
       const one = open.get(name);
       if (!one) continue;
-      const { told } = one;
-      const unsigned = told.says.kind === 'refund' && told.says.unsigned;
+      const { notification } = one;
+      const unsigned = notification.meaning.kind === 'refund' && notification.meaning.unsigned;
       one.held = status === 'held';
-      if (!one.held || unsigned || !orderOf(told.orderNumber)?.registered) open.delete(name);
+      if (!one.held || unsigned || !orderOf(notification.orderNumber)?.registered)
+        open.delete(name);
     }
   };
   const look = async () => {
@@ -98,10 +99,10 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
   void poll();
 
   const waiting = (from: number, to: number) =>
-    [...open.values()].flatMap(({ told, at, held }) => {
+    [...open.values()].flatMap(({ notification, at, held }) => {
       // Waits for a merchant that has not registered the order yet.
-      const early = held && !recorder.registering.has(told.orderNumber);
-      return at >= from && at <= to && !early ? [told] : [];
+      const early = held && !recorder.registering.has(notification.orderNumber);
+      return at >= from && at <= to && !early ? [notification] : [];
     });
   return {
     waiting,

@@ -29,13 +29,13 @@ const NONE = {
 };
 
 /** A row of the outbox: `order.paid paid`. */
-function told(name: string, changes: Partial<StoredEvent> = {}): StoredEvent {
+function eventRow(name: string, changes: Partial<StoredEvent> = {}): StoredEvent {
   const [type = '', milestone = ''] = name.split(' ');
   return { merchant: 'demo', number: 'O1', type, milestone, row: null, pending: 0, ...changes };
 }
 
 test('one row with its bytes and one event is no finding', () => {
-  const rows = stored([PAID], [row(P)], [told('order.paid paid')]);
+  const rows = stored([PAID], [row(P)], [eventRow('order.paid paid')]);
   expect(judge(historyOf([P]), rows).verdict).toMatchObject(NONE);
 });
 
@@ -105,8 +105,8 @@ describe('two merchants and one trade', () => {
 
 describe('events', () => {
   test('counts an event of an order that is in the outbox twice', () => {
-    const flag = told('order.attention second_payment');
-    const rows = stored([PAID], [row(P)], [told('order.paid paid'), flag, flag]);
+    const flag = eventRow('order.attention second_payment');
+    const rows = stored([PAID], [row(P)], [eventRow('order.paid paid'), flag, flag]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, orderEventsTwice: 1 });
   });
 
@@ -115,18 +115,20 @@ describe('events', () => {
       refund(key, [DUE, DUE], { provider: 'wechatpay-v2', jobToken: `R${key}` }, true),
     );
     const rows = notices.map((one) => row(one, 'unconfirmed'));
-    const events = rows.map(({ row: of }) => told('notification.held unconfirmed', { row: of }));
+    const events = rows.map(({ row: of }) =>
+      eventRow('notification.held unconfirmed', { row: of }),
+    );
     const history = historyOf([P, ...notices]);
     const once = judge(history, stored([PAID], [row(P), ...rows], events));
     expect(once.verdict).toMatchObject(NONE);
-    const again = [...events, told('notification.held unconfirmed', { row: 'another' })];
+    const again = [...events, eventRow('notification.held unconfirmed', { row: 'another' })];
     const copy = { ...row(notices[0] ?? P, 'unconfirmed'), row: 'another' };
     const twice = judge(history, stored([PAID], [row(P), ...rows, copy], again));
     expect(twice.verdict).toMatchObject({ ...NONE, rowsPerContent: 1, orderEventsTwice: 1 });
   });
 
   test('counts each pending delivery', () => {
-    const rows = stored([PAID], [row(P)], [told('order.paid paid', { pending: 1 })]);
+    const rows = stored([PAID], [row(P)], [eventRow('order.paid paid', { pending: 1 })]);
     expect(judge(historyOf([P]), rows).verdict).toMatchObject({ ...NONE, deliveriesStuck: 1 });
   });
 });

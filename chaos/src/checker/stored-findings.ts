@@ -1,26 +1,26 @@
-import type { Delay, ToldNotification, ToldOrder } from '../history/history.js';
+import type { Delay, WorkloadNotification, WorkloadOrder } from '../history/history.js';
 import { type Lookup, orderKey } from './lookup.js';
 import type { StoredEvent } from './stored.js';
 
 /** The findings in the rows themselves, each in a line for a person. */
 
-/** @param told genuine @param delays of the same stretch */
+/** @param notifications genuine @param delays of the same stretch */
 export function judgeStored(
   lookup: Lookup,
-  told: readonly ToldNotification[],
-  orders: readonly ToldOrder[],
+  notifications: readonly WorkloadNotification[],
+  orders: readonly WorkloadOrder[],
   delays: readonly Delay[],
 ) {
-  const rows = told.flatMap((one) => whySeveral(lookup, one));
-  const conflicts = told.flatMap((one) => whyHeldAs(lookup, one, 'id_conflict'));
-  const dead = told.flatMap((one) => whyDead(lookup, one));
-  const foreign = told.flatMap((one) => whyHeldAs(lookup, one, 'trade_on_other_order'));
-  const dropped = told.flatMap((one) => whyDropped(lookup, one));
+  const rows = notifications.flatMap((one) => whySeveral(lookup, one));
+  const conflicts = notifications.flatMap((one) => whyHeldAs(lookup, one, 'id_conflict'));
+  const dead = notifications.flatMap((one) => whyDead(lookup, one));
+  const foreign = notifications.flatMap((one) => whyHeldAs(lookup, one, 'trade_on_other_order'));
+  const dropped = notifications.flatMap((one) => whyDropped(lookup, one));
   const heldUp = whyDelayed(delays, 'held_up');
   const late = whyDelayed(delays, 'began_late');
   const twice = [
     ...orders.flatMap((order) => whyOrderEventTwice(order.number, eventsOf(lookup, order))),
-    ...told.flatMap((one) => whyNotificationEventTwice(lookup, one)),
+    ...notifications.flatMap((one) => whyNotificationEventTwice(lookup, one)),
   ];
   const stuck = orders.flatMap((order) => whyStuck(lookup, order));
   return {
@@ -40,26 +40,30 @@ export function judgeStored(
 }
 
 /** One notification has one row, however its copies were cut, wrapped or ordered. */
-function whySeveral(lookup: Lookup, told: ToldNotification): string[] {
-  const rows = [...rowsOf(lookup, told)];
-  return rows.slice(1).map((row) => `several rows: ${told.key} is also row ${row}`);
+function whySeveral(lookup: Lookup, notification: WorkloadNotification): string[] {
+  const rows = [...rowsOf(lookup, notification)];
+  return rows.slice(1).map((row) => `several rows: ${notification.key} is also row ${row}`);
 }
 
-function whyHeldAs(lookup: Lookup, told: ToldNotification, reason: string): string[] {
-  const rows = lookup.storedOf(told).filter(({ outcome }) => outcome === reason);
-  return rows.map(({ row }) => `${reason}: ${told.key} of ${told.orderNumber}, row ${row}`);
+function whyHeldAs(lookup: Lookup, notification: WorkloadNotification, reason: string): string[] {
+  const rows = lookup.storedOf(notification).filter(({ outcome }) => outcome === reason);
+  return rows.map(
+    ({ row }) => `${reason}: ${notification.key} of ${notification.orderNumber}, row ${row}`,
+  );
 }
 
 /** A job ID begins with the provider; two providers may use one number. */
-function whyDead(lookup: Lookup, told: ToldNotification): string[] {
-  const jobs = lookup.deadJobs.get(told.jobToken) ?? [];
-  const own = jobs.filter((jobId) => jobId.startsWith(`${told.provider}.`));
-  return own.map((jobId) => `dead letter: ${told.key} as ${jobId}`);
+function whyDead(lookup: Lookup, notification: WorkloadNotification): string[] {
+  const jobs = lookup.deadJobs.get(notification.jobToken) ?? [];
+  const own = jobs.filter((jobId) => jobId.startsWith(`${notification.provider}.`));
+  return own.map((jobId) => `dead letter: ${notification.key} as ${jobId}`);
 }
 
-function whyDropped(lookup: Lookup, told: ToldNotification): string[] {
-  const rows = lookup.storedOf(told).filter(({ raw }) => !raw);
-  return rows.map(({ row }) => `evidence dropped: ${told.key}, row ${row} has no raw bytes`);
+function whyDropped(lookup: Lookup, notification: WorkloadNotification): string[] {
+  const rows = lookup.storedOf(notification).filter(({ raw }) => !raw);
+  return rows.map(
+    ({ row }) => `evidence dropped: ${notification.key}, row ${row} has no raw bytes`,
+  );
 }
 
 function whyDelayed(delays: readonly Delay[], kind: Delay['kind']): string[] {
@@ -71,7 +75,7 @@ function whyDelayed(delays: readonly Delay[], kind: Delay['kind']): string[] {
     );
 }
 
-function eventsOf(lookup: Lookup, order: ToldOrder): readonly StoredEvent[] {
+function eventsOf(lookup: Lookup, order: WorkloadOrder): readonly StoredEvent[] {
   return lookup.storedEvents.get(orderKey(order)) ?? [];
 }
 
@@ -83,19 +87,21 @@ function whyOrderEventTwice(what: string, events: readonly StoredEvent[]): strin
 }
 
 /** All events of the rows of one notification together. */
-function whyNotificationEventTwice(lookup: Lookup, told: ToldNotification): string[] {
-  const events = [...rowsOf(lookup, told)].flatMap((row) => lookup.eventsOfRow.get(row) ?? []);
-  return repeated(events).map((name) => `event twice: ${told.key} ${name}`);
+function whyNotificationEventTwice(lookup: Lookup, notification: WorkloadNotification): string[] {
+  const events = [...rowsOf(lookup, notification)].flatMap(
+    (row) => lookup.eventsOfRow.get(row) ?? [],
+  );
+  return repeated(events).map((name) => `event twice: ${notification.key} ${name}`);
 }
 
-function whyStuck(lookup: Lookup, order: ToldOrder): string[] {
+function whyStuck(lookup: Lookup, order: WorkloadOrder): string[] {
   return eventsOf(lookup, order).flatMap(({ type, milestone, pending }) =>
     Array<string>(pending).fill(`delivery stuck: ${order.number} ${type} ${milestone}`),
   );
 }
 
-function rowsOf(lookup: Lookup, told: ToldNotification): ReadonlySet<string> {
-  return new Set(lookup.storedOf(told).map(({ row }) => row));
+function rowsOf(lookup: Lookup, notification: WorkloadNotification): ReadonlySet<string> {
+  return new Set(lookup.storedOf(notification).map(({ row }) => row));
 }
 
 /** The names of events beyond the first of each name. */

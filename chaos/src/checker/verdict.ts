@@ -2,11 +2,11 @@
 export interface Verdict {
   readonly sent: number;
   readonly acknowledged: number;
-  /** Acknowledged notifications in the state that the provider's truth demands. */
+  /** Acknowledged notifications in the state that the oracle expects. */
   readonly applied: number;
-  /** Acknowledged, and not in the outcome that the provider's truth demands. */
+  /** Acknowledged, and not with the outcome that the oracle expects. */
   readonly lost: number;
-  /** Orders with more than one `order.paid`, or with amounts other than the provider's truth. */
+  /** Orders with more than one `order.paid`, or with amounts other than the oracle's. */
   readonly doubled: number;
   /** Acknowledged although no add reached a store during that request. */
   readonly falselyAcknowledged: number;

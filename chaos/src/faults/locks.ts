@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import { holdsWithin, now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
-import type { ToldOrder } from '../history/history.js';
+import type { WorkloadOrder } from '../history/history.js';
 import type { Story } from '../workload/stories.js';
 import type { Fault, Stage } from './fault.js';
 import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
@@ -53,7 +53,7 @@ interface LockOf extends Pick<Fault, 'name' | 'does'> {
   /** The notifications for the locked order. */
   readonly story: (stage: Stage) => Story;
   /** @returns false when there is nothing to lock yet */
-  readonly lock: (session: Client, order: ToldOrder) => Promise<boolean>;
+  readonly lock: (session: Client, order: WorkloadOrder) => Promise<boolean>;
 }
 
 /** Locks one order; the load, which concerns other orders, goes on. */
@@ -64,11 +64,11 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
     besidesMs: 2_000,
     async begin(stage) {
       const quiet = await isQuiet(stage);
-      const told = story(stage);
-      const { number } = told.order;
+      const played = story(stage);
+      const { number } = played.order;
       const session = await openSession(stage.cluster);
-      stage.load.tell(told);
-      const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, told.order));
+      stage.load.tell(played);
+      const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, played.order));
       const from = now();
       if (!locked) stage.say(`${number} was never there to be locked`);
       return async () => {
@@ -89,7 +89,7 @@ async function openSession({ databaseUrl }: Cluster): Promise<Client> {
 }
 
 /** Computes payonce's lock of an order number: anyone who may connect can take it. */
-function numberLock({ merchant, number }: ToldOrder): string {
+function numberLock({ merchant, number }: WorkloadOrder): string {
   const text = ['payonce order number', merchant, number].join('\0');
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigInt64BE(0).toString();

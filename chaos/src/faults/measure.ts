@@ -1,5 +1,5 @@
 import { holdsWithin, now } from '../clock.js';
-import type { ToldNotification } from '../history/history.js';
+import type { WorkloadNotification } from '../history/history.js';
 import type { Stage } from './fault.js';
 
 /** How long an unaffected notification may take to be applied, on a busy machine. */
@@ -31,10 +31,12 @@ export async function isQuiet({ progress, say }: Stage): Promise<boolean> {
 export function seeHeldUp(
   { progress, recorder, say }: Onlooker,
   from: number,
-  concerns: (told: ToldNotification) => boolean,
+  concerns: (notification: WorkloadNotification) => boolean,
 ): void {
   const at = now();
-  const waiting = progress.waiting(from, at - UNTOUCHED_LIMIT_MS).filter((told) => !concerns(told));
+  const waiting = progress
+    .waiting(from, at - UNTOUCHED_LIMIT_MS)
+    .filter((notification) => !concerns(notification));
   say(`${waiting.length} others waited`);
   const keys = waiting.map(({ key }) => key);
   if (keys.length > 0) recorder.delayed({ kind: 'held_up', at, keys });

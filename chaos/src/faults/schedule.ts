@@ -83,12 +83,12 @@ async function suffer(
   await pause(hold);
   await undo();
   const over = now();
-  const told = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
+  const summary = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
   const recovery = holdsWithin(RECOVERY_LIMIT_MS, () => progress.behind(over) === 0).then(
     (held) => {
       if (held) stretch.recoverySeconds = Math.round((now() - over) / 10) / 100;
       const what = held ? `recovered after ${stretch.recoverySeconds} s` : 'not recovered';
-      say(`${told()}; ${what}`);
+      say(`${summary()}; ${what}`);
     },
   );
   await Promise.all([pause(LEAST_PATIENCE_MS), Promise.race([recovery, pause(patience)])]);

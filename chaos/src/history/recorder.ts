@@ -4,15 +4,15 @@ import type {
   History,
   Sending,
   StoreAdd,
-  ToldNotification,
-  ToldOrder,
+  WorkloadNotification,
+  WorkloadOrder,
 } from './history.js';
 
 /** Records the history while the run goes on, with the working data of the run. */
 export interface HistoryRecorder {
   readonly history: History;
-  order(order: ToldOrder): void;
-  notification(notification: ToldNotification): void;
+  order(order: WorkloadOrder): void;
+  notification(notification: WorkloadNotification): void;
   sent(sending: Sending): void;
   added(add: StoreAdd): void;
   arrived(arrival: Arrival): void;
@@ -20,17 +20,17 @@ export interface HistoryRecorder {
   /** Order numbers whose registration has begun. */
   readonly registering: Set<string>;
   /** Called with every first acknowledgement of a genuine notification. */
-  onAcknowledged: (told: ToldNotification, at: number) => void;
+  onAcknowledged: (notification: WorkloadNotification, at: number) => void;
 }
 
 export function createHistoryRecorder(): HistoryRecorder {
-  const orders: ToldOrder[] = [];
-  const notifications: ToldNotification[] = [];
+  const orders: WorkloadOrder[] = [];
+  const notifications: WorkloadNotification[] = [];
   const sendings: Sending[] = [];
   const adds: StoreAdd[] = [];
   const arrivals: Arrival[] = [];
   const delays: Delay[] = [];
-  const byKey = new Map<string, ToldNotification>();
+  const byKey = new Map<string, WorkloadNotification>();
   const acknowledged = new Set<string>();
 
   const recorder: HistoryRecorder = {
@@ -47,10 +47,16 @@ export function createHistoryRecorder(): HistoryRecorder {
     delayed: (delay) => void delays.push(delay),
     sent(sending) {
       sendings.push(sending);
-      const told = byKey.get(sending.key);
-      if (!sending.acknowledged || !told || told.forged || acknowledged.has(told.key)) return;
-      acknowledged.add(told.key);
-      recorder.onAcknowledged(told, sending.endedAt);
+      const notification = byKey.get(sending.key);
+      if (
+        !sending.acknowledged ||
+        !notification ||
+        notification.forged ||
+        acknowledged.has(notification.key)
+      )
+        return;
+      acknowledged.add(notification.key);
+      recorder.onAcknowledged(notification, sending.endedAt);
     },
   };
   return recorder;

@@ -89,8 +89,8 @@ export function createLoad(options: LoadOptions): Load {
     const signed = sign();
     const startedAt = now();
     const reply = await postman.post(`${url}${message.path}`, signed);
-    const accepted = reply !== null && isAcknowledgement(message.told.provider, reply);
-    const { key, forged } = message.told;
+    const accepted = reply !== null && isAcknowledgement(message.notification.provider, reply);
+    const { key, forged } = message.notification;
     recorder.sent({
       key,
       startedAt,
@@ -108,11 +108,11 @@ export function createLoad(options: LoadOptions): Load {
    */
   async function climb(message: Message, first: number): Promise<void> {
     climbing += 1;
-    const ladder = RETRY_LADDERS[message.told.provider];
+    const ladder = RETRY_LADDERS[message.notification.provider];
     for (let attempt = 0; !closed; attempt += 1) {
       if (await deliver(message, first + attempt)) break;
       // A forger has no provider that re-sends, and tries twice.
-      if (message.told.forged && attempt > 0) break;
+      if (message.notification.forged && attempt > 0) break;
       const seconds = ladder[attempt] ?? LADDER_S;
       const waitMs = (seconds * ladderMs) / LADDER_S;
       await wait(hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
@@ -122,7 +122,7 @@ export function createLoad(options: LoadOptions): Load {
 
   function tell({ order, registerAtMs, plan }: Story): void {
     recorder.order(order);
-    for (const { message } of plan) recorder.notification(message.told);
+    for (const { message } of plan) recorder.notification(message.notification);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
     for (const { message, atMs, copies, againAtMs, recuts } of plan) {
       turn += 1;
@@ -171,7 +171,9 @@ export function createLoad(options: LoadOptions): Load {
     },
     refusedSince(at) {
       const forged = new Set(
-        recorder.history.notifications.flatMap((told) => (told.forged ? [told.key] : [])),
+        recorder.history.notifications.flatMap((notification) =>
+          notification.forged ? [notification.key] : [],
+        ),
       );
       return recorder.history.sendings.filter(
         (one) => one.startedAt >= at && one.status === 401 && !forged.has(one.key),

@@ -8,14 +8,14 @@ import type {
   SignerId,
 } from '@payonce/testkit/request';
 import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import type { ToldNotification, ToldOrder } from '../history/history.js';
+import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
 import type { Random } from './random.js';
 import { recut } from './recut.js';
 import { RIVAL } from './rival.js';
 
 /** A notification that can be sent any number of times, with its meaning. */
 export interface Message {
-  readonly told: ToldNotification;
+  readonly notification: WorkloadNotification;
   /** `/notify/{provider}/{channel}` */
   readonly path: string;
   /**
@@ -29,7 +29,7 @@ export interface Message {
 
 export interface Payment {
   readonly provider: SignerId;
-  readonly order: ToldOrder;
+  readonly order: WorkloadOrder;
   readonly trade: string;
   readonly forge?: ForgeryKind;
   /** The merchant's text in a payment: Alipay `subject`, WeChat `attach`. */
@@ -48,7 +48,7 @@ export interface Teller {
   payment(payment: Payment): Message;
   refund(refund: Refund): Message;
   /** An Alipay order that nobody paid in time. */
-  closed(order: ToldOrder): Message;
+  closed(order: WorkloadOrder): Message;
 }
 
 const CHANNELS = {
@@ -63,7 +63,7 @@ export function createTeller(
   rival: WechatpayV2Signer,
 ): Teller {
   const rivals = { ...signers, 'sim-wechat-v2': rival };
-  const signersOf = (order: ToldOrder) => (isRival(order) ? rivals : signers);
+  const signersOf = (order: WorkloadOrder) => (isRival(order) ? rivals : signers);
   const startedAt = String(Date.now());
   let count = 0;
   /** 28 digits, like both rails' numbers. */
@@ -72,22 +72,22 @@ export function createTeller(
     return `42${startedAt}${String(count).padStart(13, '0')}`;
   };
   const message = (
-    what: Pick<ToldNotification, 'jobToken' | 'says'> & Payment,
+    what: Pick<WorkloadNotification, 'jobToken' | 'meaning'> & Payment,
     speak: (notificationId: string) => () => SignedRequest,
   ): Message => {
-    const { provider, order, trade, jobToken, says, forge } = what;
+    const { provider, order, trade, jobToken, meaning, forge } = what;
     count += 1;
     const sign = speak(jobToken);
     let captured: SignedRequest | null = null;
     return {
-      told: {
+      notification: {
         key: `${provider} ${count}`,
         orderNumber: order.number,
         forged: forge !== undefined,
         provider,
         trade,
         jobToken,
-        says,
+        meaning,
       },
       path: `/notify/${provider}/${isRival(order) ? RIVAL.channel : CHANNELS[provider]}`,
       sign,
@@ -106,7 +106,7 @@ export function createTeller(
     payment(payment) {
       const { provider, order, trade, forge } = payment;
       const jobToken = provider === 'wechatpay-v2' ? trade : notificationIdFor(provider);
-      const says = { kind: 'payment', amount: order.amount } as const;
+      const meaning = { kind: 'payment', amount: order.amount } as const;
       const input = {
         orderNumber: order.number,
         trade,
@@ -114,7 +114,7 @@ export function createTeller(
         paidAt: new Date(),
         ...(payment.text !== undefined && { text: payment.text }),
       };
-      return message({ ...payment, jobToken, says }, (notificationId) =>
+      return message({ ...payment, jobToken, meaning }, (notificationId) =>
         withSigner(signersOf(order), provider, (signer) =>
           speaker(signer, () => signer.payment({ ...input, notificationId }), forge),
         ),
@@ -129,7 +129,7 @@ export function createTeller(
         order,
         trade,
         jobToken,
-        says: { kind: 'closed' },
+        meaning: { kind: 'closed' },
       } as const;
       const signer = signers['sim-alipay'];
       return message(what, (notificationId) =>
@@ -140,7 +140,7 @@ export function createTeller(
       const { provider, order, trade, forge } = refund;
       const refundId = digits();
       const jobToken = provider === 'wechatpay-v2' ? refundId : notificationIdFor(provider);
-      const says = {
+      const meaning = {
         kind: 'refund',
         refundId,
         amount: refund.amount,
@@ -157,7 +157,7 @@ export function createTeller(
         refundedAt: new Date(),
         full: refund.total === order.amount,
       };
-      return message({ ...refund, jobToken, says }, (notificationId) =>
+      return message({ ...refund, jobToken, meaning }, (notificationId) =>
         withSigner(signersOf(order), provider, (signer) =>
           speaker(signer, () => signer.refund({ ...input, notificationId }), forge),
         ),
@@ -166,7 +166,7 @@ export function createTeller(
   };
 }
 
-function isRival({ merchant }: ToldOrder): boolean {
+function isRival({ merchant }: WorkloadOrder): boolean {
   return merchant === RIVAL.merchant;
 }
 

@@ -38,13 +38,13 @@ export function addRival(
       - file: ${keyFile}
     signType: HMAC-SHA256
 `;
-  const told = `  ${RIVAL.merchant}:
+  const section = `  ${RIVAL.merchant}:
     merchant: ${RIVAL.merchant}
     url: ${endpoint.url}
     secrets:
       - file: ${secretFile}
 `;
-  const changed = text.replace(/^endpoints:\n/m, `${channel}endpoints:\n${told}`);
+  const changed = text.replace(/^endpoints:\n/m, `${channel}endpoints:\n${section}`);
   if (changed === text) throw new Error(`${channelsFile} declares no endpoint`);
   writeFileSync(channelsFile, changed, { mode: 0o600 });
   return createWechatpayV2Signer({

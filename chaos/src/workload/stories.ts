@@ -1,5 +1,5 @@
 import type { SignedRequest, SignerId } from '@payonce/testkit/request';
-import type { ToldOrder } from '../history/history.js';
+import type { WorkloadOrder } from '../history/history.js';
 import type { Message, Teller } from './messages.js';
 import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
@@ -21,7 +21,7 @@ export interface Planned {
 
 /** The messages of one order. */
 export interface Story {
-  readonly order: ToldOrder;
+  readonly order: WorkloadOrder;
   /** Null: never. */
   readonly registerAtMs: number | null;
   readonly plan: readonly Planned[];
@@ -53,11 +53,11 @@ const GENUINE_MS = 600;
 /** Between two notifications of a steady order. */
 const STEADY_MS = 500;
 
-type Writer = (order: ToldOrder, provider: SignerId) => Planned[];
+type Writer = (order: WorkloadOrder, provider: SignerId) => Planned[];
 
 export function createStoryteller(teller: Teller, random: Random, run: string): Storyteller {
   let count = 0;
-  const newOrder = (registered = true): ToldOrder => {
+  const newOrder = (registered = true): WorkloadOrder => {
     count += 1;
     const amount = BigInt(random.between(100, 99_999));
     return { merchant: MERCHANT, number: `C${run}-${count}`, amount, registered };
@@ -71,10 +71,10 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     ...more,
   });
   const soon = () => random.between(50, 400);
-  const payment = (order: ToldOrder, provider: SignerId, trade = teller.trade()) =>
+  const payment = (order: WorkloadOrder, provider: SignerId, trade = teller.trade()) =>
     teller.payment({ provider, order, trade });
   /** A refund notice per part, with running totals, each some time after the previous one. */
-  const refunds = (order: ToldOrder, provider: SignerId, trade: string, parts: number[]) => {
+  const refunds = (order: WorkloadOrder, provider: SignerId, trade: string, parts: number[]) => {
     let total = 0n;
     return parts.map((part, index) => {
       const amount = BigInt(part);
@@ -108,8 +108,8 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
   };
   /** Later notifications arrive first. */
   const reordered: Writer = (order, provider) => {
-    const told = refunded(order, provider);
-    return told.map((one, index) => ({ ...one, atMs: 50 + (told.length - index) * 150 }));
+    const planned = refunded(order, provider);
+    return planned.map((one, index) => ({ ...one, atMs: 50 + (planned.length - index) * 150 }));
   };
   const forged: Writer = (order, provider) => {
     const kind = random.pick(['foreign_key', 'changed_content'] as const);
@@ -130,19 +130,19 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     plan(payment(order, random.pick(['wechatpay', 'wechatpay-v2'] as const)), soon()),
   ];
   /** So many cuts of a message, some before the genuine one. */
-  const withCuts = (told: Planned, cuts: number): Planned => ({
-    ...told,
+  const withCuts = (planned: Planned, cuts: number): Planned => ({
+    ...planned,
     recuts: Array.from({ length: cuts }, () => ({
       atMs: random.between(0, CUTS_MS),
-      sign: () => told.message.recut(random) ?? told.message.sign(),
+      sign: () => planned.message.recut(random) ?? planned.message.sign(),
     })),
   });
-  const capturedOf = (order: ToldOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
+  const capturedOf = (order: WorkloadOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
     const trade = teller.trade();
     const [total, text] = [order.amount, CUTTABLE[provider]];
     const paid = plan(teller.payment({ provider, order, trade, text }), GENUINE_MS);
     const refund = teller.refund({ provider, order, trade, amount: total, total });
-    return [paid, plan(refund, GENUINE_MS + 300)].map((told) => withCuts(told, cuts));
+    return [paid, plan(refund, GENUINE_MS + 300)].map((planned) => withCuts(planned, cuts));
   };
   /** Sometimes an attacker has captured the provider's message. */
   const recut: Writer = (order, provider) =>
@@ -178,8 +178,8 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
       const trade = teller.trade();
       const paid = plan(payment(order, 'wechatpay', trade), 200);
       const parts = Array.from({ length: Math.ceil(ms / STEADY_MS) }, () => 1);
-      const told = refunds(order, 'wechatpay', trade, parts);
-      const spread = told.map((one, index) => ({ ...one, atMs: 500 + index * STEADY_MS }));
+      const planned = refunds(order, 'wechatpay', trade, parts);
+      const spread = planned.map((one, index) => ({ ...one, atMs: 500 + index * STEADY_MS }));
       return { order, registerAtMs: 0, plan: [paid, ...spread] };
     },
     unregistered(ms) {
@@ -194,10 +194,10 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
       // Before and after: the buyer may show the number first, and after an outage genuine ones
       // come late.
       const [first, second] = random.chance(0.5) ? [100, 500] : [500, 100];
-      const told = [plan(genuine, first)];
+      const planned = [plan(genuine, first)];
       const copies = [plan(payment(theirs, 'wechatpay-v2', trade), second, { againAtMs: [700] })];
       return [
-        { order: mine, registerAtMs: 0, plan: told },
+        { order: mine, registerAtMs: 0, plan: planned },
         { order: theirs, registerAtMs: 0, plan: copies },
       ];
     },
@@ -205,11 +205,11 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
       const order = { ...newOrder(), amount: 1_000_000n };
       const trade = teller.trade();
       const parts = Array.from({ length: HOT_REFUNDS }, (_, index) => index + 1);
-      const told = [
+      const planned = [
         plan(payment(order, provider, trade), 0),
         ...refunds(order, provider, trade, parts),
       ];
-      const spread = told.map((one) => ({
+      const spread = planned.map((one) => ({
         ...one,
         atMs: random.between(100, 1_500),
         copies: 2,
