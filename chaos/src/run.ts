@@ -9,12 +9,12 @@ import { playFaults, type Stretch } from './faults/schedule.js';
 import type { HistoryRecorder } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
 import type { Line } from './report.js';
-import { hirePostman } from './workload/client.js';
+import { createProviderClient } from './workload/client.js';
+import { createGenerator } from './workload/generator.js';
 import { createLoad } from './workload/load.js';
-import { createTeller } from './workload/messages.js';
+import { createMessageComposer } from './workload/messages.js';
 import { seededRandom } from './workload/random.js';
 import { startRegistrar } from './workload/registrar.js';
-import { createStoryteller } from './workload/stories.js';
 
 /**
  * For notifications that are not acknowledged when the faults are over, then for those that are not
@@ -37,21 +37,21 @@ export async function run(
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
   const random = seededRandom(options.seed);
-  const teller = createTeller(cluster.channels, cluster.rival);
-  const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
+  const composer = createMessageComposer(cluster.channels, cluster.rival);
+  const generator = createGenerator(composer, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
   const progress = watchProgress(cluster.databaseUrl, recorder);
-  const postman = hirePostman();
+  const client = createProviderClient();
   const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, recorder, say);
   const load = createLoad({
     notifyUrls: cluster.notifyUrls,
     recorder,
-    postman,
+    client,
     registrar,
-    stories,
+    generator,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, stories, queues, random, progress, recorder };
+  const stage = { cluster, load, generator, queues, random, progress, recorder };
   try {
     const faults = await arranged(options.faults, { ...stage, say }, say);
     load.start();
@@ -82,7 +82,7 @@ export async function run(
   } finally {
     load.close();
     registrar.close();
-    postman.close();
+    client.close();
     await Promise.allSettled([queues.close(), progress.close()]);
   }
 }

@@ -33,8 +33,8 @@ const BEGIN_LIMIT_MS = 7_000;
 const DEFERRED_LIMIT_MS = 4_000;
 const RETENTION_LIMIT_MS = 10_000;
 
-async function payment({ teller, order }: Scene) {
-  return { provider: 'wechatpay', order: await order(DUE), trade: teller.trade() } as const;
+async function payment({ composer, order }: Scene) {
+  return { provider: 'wechatpay', order: await order(DUE), trade: composer.trade() } as const;
 }
 
 /**
@@ -42,15 +42,15 @@ async function payment({ teller, order }: Scene) {
  * order.
  */
 async function orderLocked(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, lock, onlooker } = scene;
+  const { composer, deliver, drained, lock, onlooker } = scene;
   const locked = await payment(scene);
   const { number } = locked.order;
   const release = await lock(`SELECT 1 FROM orders WHERE number = '${number}' FOR UPDATE`);
   const from = now();
   for (let total = 1n; total < 8n; total += 1n) {
-    await deliver(teller.refund({ ...locked, amount: 1n, total }));
+    await deliver(composer.refund({ ...locked, amount: 1n, total }));
   }
-  await deliver(teller.payment(await payment(scene)));
+  await deliver(composer.payment(await payment(scene)));
   const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
   await holdsWithin(AT_ONCE_LIMIT_MS, () => {
     return !onlooker.progress.waiting(from, now()).some(isOther);
@@ -62,10 +62,10 @@ async function orderLocked(scene: Scene): Promise<void> {
 
 /** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
-  const { teller, deliver, deferred, ordersLink, onlooker } = scene;
+  const { composer, deliver, deferred, ordersLink, onlooker } = scene;
   const paid = await payment(scene);
   ordersLink.inflict({ kind: 'refuse' });
-  await deliver(teller.payment(paid));
+  await deliver(composer.payment(paid));
   // A worker that notices the outage first takes no job, and has none to defer.
   await holdsWithin(DEFERRED_LIMIT_MS, async () => (await deferred()) > 0);
   ordersLink.heal();
@@ -74,14 +74,14 @@ async function ordersAway(scene: Scene): Promise<void> {
 
 /** The database prefers asynchronous commits, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
+  const { composer, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
   const paid = await payment(scene);
   const [row] = await sql('SELECT current_database() AS name');
   await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
   await sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
   await sql('SELECT pg_reload_conf()');
   await restartWorker();
-  await deliver(teller.payment(paid));
+  await deliver(composer.payment(paid));
   await drained();
   // Deliveries under way at that moment are tried again half a minute later.
   await until('the delivery to be recorded', async () => {
@@ -96,32 +96,32 @@ async function commitsLost(scene: Scene): Promise<void> {
  * An attacker sends a captured refund notice in other envelopes, before and after WeChat Pay does.
  */
 async function rewrapped(scene: Scene): Promise<void> {
-  const { teller, deliver, deliverRecut, drained } = scene;
+  const { composer, deliver, deliverRecut, drained } = scene;
   const paid = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
-  const refund = teller.refund({ ...paid, amount: PART, total: PART });
+  const refund = composer.refund({ ...paid, amount: PART, total: PART });
   const random = seededRandom(1);
   await deliverRecut(refund, random);
   await deliver(refund);
   await deliverRecut(refund, random);
-  await deliver(teller.payment(paid));
+  await deliver(composer.payment(paid));
   await drained();
 }
 
 /** A second merchant claims the first one's trade before it is paid. */
 async function contested(scene: Scene): Promise<void> {
-  const { teller, order, deliver, drained } = scene;
+  const { composer, order, deliver, drained } = scene;
   const mine = await payment(scene);
   const theirs = await order(DUE, RIVAL.merchant);
-  await deliver(teller.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
+  await deliver(composer.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
   await drained();
-  await deliver(teller.payment(mine));
+  await deliver(composer.payment(mine));
   await drained();
 }
 
 /** Retention runs, while all data is seconds old. */
 async function retained(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql } = scene;
-  await deliver(teller.payment(await payment(scene)));
+  const { composer, deliver, drained, sql } = scene;
+  await deliver(composer.payment(await payment(scene)));
   await drained();
   await holdsWithin(RETENTION_LIMIT_MS, async () => {
     const dropped = await sql('SELECT 1 FROM notifications WHERE purged_at IS NOT NULL');
@@ -131,9 +131,9 @@ async function retained(scene: Scene): Promise<void> {
 
 /** The worker ends while the merchant's system has not answered it; another one goes on. */
 async function endedDelivering(scene: Scene): Promise<void> {
-  const { teller, consumer, deliver, arrived, crashWorker, sql } = scene;
+  const { composer, consumer, deliver, arrived, crashWorker, sql } = scene;
   consumer.behave({ kind: 'hangs' });
-  await deliver(teller.payment(await payment(scene)));
+  await deliver(composer.payment(await payment(scene)));
   await arrived();
   await crashWorker();
   consumer.behave({ kind: 'takes' });
@@ -144,11 +144,11 @@ async function endedDelivering(scene: Scene): Promise<void> {
 
 /** A refund that is sent again after the queue has forgotten it. */
 async function refunded(scene: Scene): Promise<void> {
-  const { teller, deliver, drained } = scene;
+  const { composer, deliver, drained } = scene;
   const paid = await payment(scene);
-  await deliver(teller.payment(paid));
+  await deliver(composer.payment(paid));
   await drained();
-  await deliver(teller.refund({ ...paid, amount: PART, total: PART }));
+  await deliver(composer.refund({ ...paid, amount: PART, total: PART }));
   await drained();
 }
 

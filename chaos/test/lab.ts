@@ -29,8 +29,16 @@ import { killAll } from '../src/cluster/part.js';
 import type { Stage } from '../src/faults/fault.js';
 import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
-import { hirePostman, isAcknowledgement, type Postman } from '../src/workload/client.js';
-import { createTeller, type Message, type Teller } from '../src/workload/messages.js';
+import {
+  createProviderClient,
+  isAcknowledgement,
+  type ProviderClient,
+} from '../src/workload/client.js';
+import {
+  createMessageComposer,
+  type Message,
+  type MessageComposer,
+} from '../src/workload/messages.js';
 import type { Random } from '../src/workload/random.js';
 import { addRival } from '../src/workload/rival.js';
 import { channelsWithout, startApp } from './lab-apps.js';
@@ -91,7 +99,7 @@ export async function openLab(): Promise<Lab> {
 
 /** The parts of a scenario. */
 export interface Scene {
-  readonly teller: Teller;
+  readonly composer: MessageComposer;
   /** Between the gateway and Redis. */
   readonly link: FaultProxy;
   /** Between the worker and the orders. */
@@ -171,8 +179,8 @@ async function openScene(
     watch: () => jobIdScanner((jobId) => recorder.added({ at: now(), store: 'redis', jobId })),
   });
   undo.push(() => link.close());
-  const postman = hirePostman();
-  undo.push(() => postman.close());
+  const client = createProviderClient();
+  undo.push(() => client.close());
   const consumer = await startConsumer(recorder.arrived);
   undo.push(() => consumer.close());
   const simulator = join(lab.folder, 'simulator');
@@ -205,17 +213,17 @@ async function openScene(
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
-    teller: createTeller(lab.channels, rival),
+    composer: createMessageComposer(lab.channels, rival),
     link,
     consumer,
     ordersLink,
     onlooker: { progress, recorder, say: () => {} },
     order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
-    deliver: (message, each) => deliver(postman, recorder, gateway.url, message, each),
+    deliver: (message, each) => deliver(client, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
       const cut = message.recut(random);
       if (cut === null) throw new Error(`${message.notification.key} has one cut only`);
-      await send(postman, recorder, gateway.url, message, cut);
+      await send(client, recorder, gateway.url, message, cut);
     },
     drained: () => drained(queue),
     deferred: () => queue.zcard(`${QUEUE}:delayed`),
@@ -258,14 +266,14 @@ async function insertOrder(
 }
 
 async function deliver(
-  postman: Postman,
+  client: ProviderClient,
   recorder: HistoryRecorder,
   url: string,
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
   await until(`${message.notification.key} to be acknowledged`, WAIT_MS, async () => {
-    const acknowledged = await send(postman, recorder, url, message, message.sign());
+    const acknowledged = await send(client, recorder, url, message, message.sign());
     each();
     return acknowledged;
   });
@@ -273,7 +281,7 @@ async function deliver(
 
 /** @returns whether it was acknowledged */
 async function send(
-  postman: Postman,
+  client: ProviderClient,
   recorder: HistoryRecorder,
   url: string,
   { notification, path }: Message,
@@ -281,7 +289,7 @@ async function send(
 ): Promise<boolean> {
   if (!recorder.history.notifications.includes(notification)) recorder.notification(notification);
   const startedAt = now();
-  const reply = await postman.post(url + path, signed);
+  const reply = await client.post(url + path, signed);
   const acknowledged = reply !== null && isAcknowledgement(notification.provider, reply);
   const status = reply?.status ?? null;
   recorder.sent({ key: notification.key, startedAt, endedAt: now(), status, acknowledged });

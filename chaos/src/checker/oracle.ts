@@ -11,7 +11,7 @@ export interface ExpectedState {
   readonly closed: boolean;
 }
 
-/** The correct outcome of a notification: applied to its order, or held for one of these reasons. */
+/** The correct outcome of a notification: applied, or held for one of these reasons. */
 export type ExpectedOutcome = 'applied' | 'unknown_order' | 'unconfirmed' | 'amount_mismatch';
 
 /** Pure. */

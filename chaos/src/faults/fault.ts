@@ -2,15 +2,15 @@ import type { Progress } from '../checker/progress.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Queues } from '../cluster/queues.js';
 import type { HistoryRecorder } from '../history/recorder.js';
+import type { WorkloadGenerator } from '../workload/generator.js';
 import type { Load } from '../workload/load.js';
 import type { Random } from '../workload/random.js';
-import type { Storyteller } from '../workload/stories.js';
 
 /** The parts that a fault may touch. */
 export interface Stage {
   readonly cluster: Cluster;
   readonly load: Load;
-  readonly stories: Storyteller;
+  readonly generator: WorkloadGenerator;
   readonly queues: Queues;
   readonly random: Random;
   /** The database's own view, for faults that measure. */

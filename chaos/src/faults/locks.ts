@@ -3,7 +3,7 @@ import { Client } from 'pg';
 import { holdsWithin, now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { WorkloadOrder } from '../history/history.js';
-import type { Story } from '../workload/stories.js';
+import type { Story } from '../workload/generator.js';
 import type { Fault, Stage } from './fault.js';
 import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
 
@@ -17,7 +17,7 @@ export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'order-locked',
     does: "another session holds the lock of an order's row while notifications of that order arrive",
-    story: ({ stories }) => stories.steady(STORY_MS),
+    story: ({ generator }) => generator.steady(STORY_MS),
     lock: async (session, { merchant, number }) => {
       const text = 'SELECT 1 FROM orders WHERE merchant = $1 AND number = $2 FOR UPDATE';
       return (await session.query(text, [merchant, number])).rowCount === 1;
@@ -26,7 +26,7 @@ export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'number-locked',
     does: 'another session holds the lock of an order number that is not registered yet',
-    story: ({ stories }) => stories.unregistered(STORY_MS / 10),
+    story: ({ generator }) => generator.unregistered(STORY_MS / 10),
     lock: async (session, order) => {
       await session.query('SELECT pg_advisory_xact_lock($1)', [numberLock(order)]);
       return true;
@@ -67,7 +67,7 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
       const played = story(stage);
       const { number } = played.order;
       const session = await openSession(stage.cluster);
-      stage.load.tell(played);
+      stage.load.submit(played);
       const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, played.order));
       const from = now();
       if (!locked) stage.say(`${number} was never there to be locked`);

@@ -13,14 +13,14 @@ const MAX_REPLY_BYTES = 64 * 1_024;
 /** The number of requests at a hanging gateway within 5 s of this load. */
 const MAX_SOCKETS = 512;
 
-export interface Postman {
+export interface ProviderClient {
   /** Null without a whole reply in time. */
   post(url: string, signed: SignedRequest): Promise<Reply | null>;
   close(): void;
 }
 
 /** Sends like the providers: keeps connections, follows no redirect, needs the whole reply. */
-export function hirePostman(): Postman {
+export function createProviderClient(): ProviderClient {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: 30_000 });
   return {
     post: (url, signed) =>

@@ -2,10 +2,10 @@ import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import type { SignedRequest } from '@payonce/testkit/request';
 import { holdsWithin, now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
-import { isAcknowledgement, type Postman } from './client.js';
+import { isAcknowledgement, type ProviderClient } from './client.js';
+import type { Story, WorkloadGenerator } from './generator.js';
 import type { Message } from './messages.js';
 import type { Registrar } from './registrar.js';
-import type { Story, Storyteller } from './stories.js';
 
 /** Sends as the providers. */
 export interface Load {
@@ -13,7 +13,7 @@ export interface Load {
   start(): void;
   /** Starts no new stories; running ones go on. */
   stop(): void;
-  tell(story: Story): void;
+  submit(story: Story): void;
   /** Gives one more gateway its share. Call the result to end that. */
   share(notifyUrl: string): () => void;
   /** Whether captured messages are sent in other cuts. */
@@ -27,16 +27,16 @@ export interface Load {
   finish(limitMs: number): Promise<number>;
   /** Genuine ones that were answered with 401 since then: by a gateway whose clock is wrong. */
   refusedSince(at: number): number;
-  readonly climbing: number;
+  readonly inProgress: number;
   close(): void;
 }
 
 export interface LoadOptions {
   readonly notifyUrls: readonly string[];
   readonly recorder: HistoryRecorder;
-  readonly postman: Postman;
+  readonly client: ProviderClient;
   readonly registrar: Registrar;
-  readonly stories: Storyteller;
+  readonly generator: WorkloadGenerator;
   /** A provider's whole day of re-sending takes this long. */
   readonly ladderMs: number;
 }
@@ -47,17 +47,17 @@ const LADDER_S = 24.4 * 3_600;
 /** Even in a short run an outage must not become a storm of our own requests. */
 const SHORTEST_WAIT_MS = 500;
 /** More than a complete outage of a minute leaves waiting; beyond it no new story starts. */
-const MAX_CLIMBING = 5_000;
+const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { recorder, postman, registrar, stories, ladderMs } = options;
+  const { recorder, client, registrar, generator, ladderMs } = options;
   let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
   const acknowledged = new Map<string, Message>();
   let steady: NodeJS.Timeout | undefined;
   let turn = 0;
-  let climbing = 0;
+  let inProgress = 0;
   let hurried = false;
   let closed = false;
   let mayRecut = true;
@@ -88,7 +88,7 @@ export function createLoad(options: LoadOptions): Load {
     const url = notifyUrls[gateway % notifyUrls.length];
     const signed = sign();
     const startedAt = now();
-    const reply = await postman.post(`${url}${message.path}`, signed);
+    const reply = await client.post(`${url}${message.path}`, signed);
     const accepted = reply !== null && isAcknowledgement(message.notification.provider, reply);
     const { key, forged } = message.notification;
     recorder.sent({
@@ -106,8 +106,8 @@ export function createLoad(options: LoadOptions): Load {
    * The provider's ladder; each step goes to the other gateway. At its end it waits for the last
    * call.
    */
-  async function climb(message: Message, first: number): Promise<void> {
-    climbing += 1;
+  async function sendUntilAcknowledged(message: Message, first: number): Promise<void> {
+    inProgress += 1;
     const ladder = RETRY_LADDERS[message.notification.provider];
     for (let attempt = 0; !closed; attempt += 1) {
       if (await deliver(message, first + attempt)) break;
@@ -117,10 +117,10 @@ export function createLoad(options: LoadOptions): Load {
       const waitMs = (seconds * ladderMs) / LADDER_S;
       await wait(hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
     }
-    climbing -= 1;
+    inProgress -= 1;
   }
 
-  function tell({ order, registerAtMs, plan }: Story): void {
+  function submit({ order, registerAtMs, plan }: Story): void {
     recorder.order(order);
     for (const { message } of plan) recorder.notification(message.notification);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
@@ -128,7 +128,7 @@ export function createLoad(options: LoadOptions): Load {
       turn += 1;
       const first = turn;
       later(atMs, () => {
-        void climb(message, first);
+        void sendUntilAcknowledged(message, first);
         for (let copy = 1; copy < copies; copy += 1) void deliver(message, first + copy);
       });
       for (const ms of againAtMs) later(atMs + ms, () => void deliver(message, first + ms));
@@ -140,7 +140,7 @@ export function createLoad(options: LoadOptions): Load {
   }
 
   return {
-    tell,
+    submit,
     allowRecuts: (allowed) => {
       mayRecut = allowed;
     },
@@ -152,22 +152,24 @@ export function createLoad(options: LoadOptions): Load {
     },
     start() {
       steady = setInterval(() => {
-        if (climbing < MAX_CLIMBING) tell(stories.next());
+        if (inProgress < MAX_IN_PROGRESS) submit(generator.next());
       }, 1_000 / STORIES_PER_SECOND);
     },
     stop: () => clearInterval(steady),
     async resendOldest(count) {
       const oldest = [...acknowledged.values()].slice(0, count);
       await Promise.all(
-        oldest.flatMap((message) => notifyUrls.map((_, gateway) => climb(message, gateway))),
+        oldest.flatMap((message) =>
+          notifyUrls.map((_, gateway) => sendUntilAcknowledged(message, gateway)),
+        ),
       );
       return oldest.length;
     },
     async finish(limitMs) {
       hurried = true;
       for (const wake of [...wakers]) wake();
-      await holdsWithin(limitMs, () => climbing === 0 && timers.size === 0);
-      return climbing + timers.size;
+      await holdsWithin(limitMs, () => inProgress === 0 && timers.size === 0);
+      return inProgress + timers.size;
     },
     refusedSince(at) {
       const forged = new Set(
@@ -179,8 +181,8 @@ export function createLoad(options: LoadOptions): Load {
         (one) => one.startedAt >= at && one.status === 401 && !forged.has(one.key),
       ).length;
     },
-    get climbing() {
-      return climbing;
+    get inProgress() {
+      return inProgress;
     },
     close() {
       closed = true;

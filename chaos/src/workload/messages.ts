@@ -43,7 +43,7 @@ export interface Refund extends Payment {
 }
 
 /** Creates signed messages; every name is new in this run. */
-export interface Teller {
+export interface MessageComposer {
   trade(): string;
   payment(payment: Payment): Message;
   refund(refund: Refund): Message;
@@ -58,10 +58,10 @@ const CHANNELS = {
 } as const satisfies Record<SignerId, string>;
 
 /** @param rival signs the messages for the second merchant's orders */
-export function createTeller(
+export function createMessageComposer(
   { signers }: Pick<SimulatedChannels, 'signers'>,
   rival: WechatpayV2Signer,
-): Teller {
+): MessageComposer {
   const rivals = { ...signers, 'sim-wechat-v2': rival };
   const signersOf = (order: WorkloadOrder) => (isRival(order) ? rivals : signers);
   const startedAt = String(Date.now());
@@ -73,11 +73,11 @@ export function createTeller(
   };
   const message = (
     what: Pick<WorkloadNotification, 'jobToken' | 'meaning'> & Payment,
-    speak: (notificationId: string) => () => SignedRequest,
+    signingFor: (notificationId: string) => () => SignedRequest,
   ): Message => {
     const { provider, order, trade, jobToken, meaning, forge } = what;
     count += 1;
-    const sign = speak(jobToken);
+    const sign = signingFor(jobToken);
     let captured: SignedRequest | null = null;
     return {
       notification: {
@@ -116,7 +116,7 @@ export function createTeller(
       };
       return message({ ...payment, jobToken, meaning }, (notificationId) =>
         withSigner(signersOf(order), provider, (signer) =>
-          speaker(signer, () => signer.payment({ ...input, notificationId }), forge),
+          signing(signer, () => signer.payment({ ...input, notificationId }), forge),
         ),
       );
     },
@@ -133,7 +133,7 @@ export function createTeller(
       } as const;
       const signer = signers['sim-alipay'];
       return message(what, (notificationId) =>
-        speaker(signer, () => signer.closed({ ...input, notificationId }), undefined),
+        signing(signer, () => signer.closed({ ...input, notificationId }), undefined),
       );
     },
     refund(refund) {
@@ -159,7 +159,7 @@ export function createTeller(
       };
       return message({ ...refund, jobToken, meaning }, (notificationId) =>
         withSigner(signersOf(order), provider, (signer) =>
-          speaker(signer, () => signer.refund({ ...input, notificationId }), forge),
+          signing(signer, () => signer.refund({ ...input, notificationId }), forge),
         ),
       );
     },
@@ -186,7 +186,7 @@ function withSigner<Result>(
   }
 }
 
-function speaker<Content>(
+function signing<Content>(
   signer: ProviderSigner<Content>,
   compose: () => SignedNotification<Content>,
   forge: ForgeryKind | undefined,

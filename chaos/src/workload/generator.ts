@@ -1,6 +1,6 @@
 import type { SignedRequest, SignerId } from '@payonce/testkit/request';
 import type { WorkloadOrder } from '../history/history.js';
-import type { Message, Teller } from './messages.js';
+import type { Message, MessageComposer } from './messages.js';
 import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
 import { RIVAL } from './rival.js';
@@ -27,7 +27,8 @@ export interface Story {
   readonly plan: readonly Planned[];
 }
 
-export interface Storyteller {
+/** Makes the workload: a story for each order, at random by the seed of the run. */
+export interface WorkloadGenerator {
   /** One of any kind, at random. */
   next(): Story;
   /** Very many notifications of one order, all within a second and a half. */
@@ -55,7 +56,11 @@ const STEADY_MS = 500;
 
 type Writer = (order: WorkloadOrder, provider: SignerId) => Planned[];
 
-export function createStoryteller(teller: Teller, random: Random, run: string): Storyteller {
+export function createGenerator(
+  composer: MessageComposer,
+  random: Random,
+  run: string,
+): WorkloadGenerator {
   let count = 0;
   const newOrder = (registered = true): WorkloadOrder => {
     count += 1;
@@ -71,15 +76,15 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     ...more,
   });
   const soon = () => random.between(50, 400);
-  const payment = (order: WorkloadOrder, provider: SignerId, trade = teller.trade()) =>
-    teller.payment({ provider, order, trade });
+  const payment = (order: WorkloadOrder, provider: SignerId, trade = composer.trade()) =>
+    composer.payment({ provider, order, trade });
   /** A refund notice per part, with running totals, each some time after the previous one. */
   const refunds = (order: WorkloadOrder, provider: SignerId, trade: string, parts: number[]) => {
     let total = 0n;
     return parts.map((part, index) => {
       const amount = BigInt(part);
       total += amount;
-      return plan(teller.refund({ provider, order, trade, amount, total }), 600 + index * 300);
+      return plan(composer.refund({ provider, order, trade, amount, total }), 600 + index * 300);
     });
   };
 
@@ -92,14 +97,14 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
    * The same over both links within a millisecond, and another notification with the same meaning.
    */
   const twins: Writer = (order, provider) => {
-    const trade = teller.trade();
+    const trade = composer.trade();
     const first = plan(payment(order, provider, trade), 200, { copies: 2 });
     const other = provider === 'wechatpay' ? 'wechatpay-v2' : 'wechatpay';
     const second = payment(order, provider === 'alipay' ? 'alipay' : other, trade);
     return [first, plan(second, 200)];
   };
   const refunded: Writer = (order, provider) => {
-    const trade = teller.trade();
+    const trade = composer.trade();
     const whole = Number(order.amount);
     const half = random.between(1, whole - 1);
     const parts = random.pick([[half], [whole], [half, whole - half], [1, 1, 1, 1]]);
@@ -113,14 +118,14 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
   };
   const forged: Writer = (order, provider) => {
     const kind = random.pick(['foreign_key', 'changed_content'] as const);
-    const trade = teller.trade();
-    const forgery = teller.payment({ provider, order, trade, forge: kind });
+    const trade = composer.trade();
+    const forgery = composer.payment({ provider, order, trade, forge: kind });
     const genuine = random.chance(0.5) ? [plan(payment(order, provider, trade), soon())] : [];
     return [plan(forgery, soon(), { copies: 2 }), ...genuine];
   };
   /** Not paid in time; sometimes the buyer has paid elsewhere, or does so a little later. */
   const expired: Writer = (order) => {
-    const closed = plan(teller.closed(order), 400);
+    const closed = plan(composer.closed(order), 400);
     const atMs = random.between(100, 1_200);
     return random.chance(0.7) ? [closed] : [closed, plan(payment(order, 'wechatpay'), atMs)];
   };
@@ -138,10 +143,10 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     })),
   });
   const capturedOf = (order: WorkloadOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
-    const trade = teller.trade();
+    const trade = composer.trade();
     const [total, text] = [order.amount, CUTTABLE[provider]];
-    const paid = plan(teller.payment({ provider, order, trade, text }), GENUINE_MS);
-    const refund = teller.refund({ provider, order, trade, amount: total, total });
+    const paid = plan(composer.payment({ provider, order, trade, text }), GENUINE_MS);
+    const refund = composer.refund({ provider, order, trade, amount: total, total });
     return [paid, plan(refund, GENUINE_MS + 300)].map((planned) => withCuts(planned, cuts));
   };
   /** Sometimes an attacker has captured the provider's message. */
@@ -175,7 +180,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     },
     steady(ms) {
       const order = newOrder();
-      const trade = teller.trade();
+      const trade = composer.trade();
       const paid = plan(payment(order, 'wechatpay', trade), 200);
       const parts = Array.from({ length: Math.ceil(ms / STEADY_MS) }, () => 1);
       const planned = refunds(order, 'wechatpay', trade, parts);
@@ -189,7 +194,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     },
     contested() {
       const [mine, theirs] = [newOrder(), { ...newOrder(), merchant: RIVAL.merchant }];
-      const trade = teller.trade();
+      const trade = composer.trade();
       const genuine = payment(mine, random.pick(['wechatpay', 'wechatpay-v2'] as const), trade);
       // Before and after: the buyer may show the number first, and after an outage genuine ones
       // come late.
@@ -203,7 +208,7 @@ export function createStoryteller(teller: Teller, random: Random, run: string): 
     },
     hot(provider) {
       const order = { ...newOrder(), amount: 1_000_000n };
-      const trade = teller.trade();
+      const trade = composer.trade();
       const parts = Array.from({ length: HOT_REFUNDS }, (_, index) => index + 1);
       const planned = [
         plan(payment(order, provider, trade), 0),
