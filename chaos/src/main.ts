@@ -9,7 +9,7 @@ import { type ChaosOptions, readOptions, UsageError } from './options.js';
 import { asJson, asTable, isClean } from './report.js';
 import { run } from './run.js';
 
-export interface Place {
+export interface ChaosCommand {
   /** The repository. */
   readonly root: string;
   /** Where a run of this clone may keep its files: a folder `chaos` in it. */
@@ -21,7 +21,7 @@ export interface Place {
  * `npm run chaos`.
  * @returns 0 without a finding; 2 for a wrong command line; else 1
  */
-export async function chaos({ root, state, args }: Place): Promise<number> {
+export async function chaos({ root, state, args }: ChaosCommand): Promise<number> {
   try {
     const options = readOptions(args);
     if ('help' in options) {

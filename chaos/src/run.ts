@@ -5,7 +5,7 @@ import { holdsWithin, now } from './clock.js';
 import type { Cluster } from './cluster/cluster.js';
 import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';
-import { playFaults, type Stretch } from './faults/schedule.js';
+import { type FaultWindow, playFaults } from './faults/schedule.js';
 import type { HistoryRecorder } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
 import type { Line } from './report.js';
@@ -51,12 +51,12 @@ export async function run(
     generator,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, generator, queues, random, progress, recorder };
+  const context = { cluster, load, generator, queues, random, progress, recorder };
   try {
-    const faults = await arranged(options.faults, { ...stage, say }, say);
+    const faults = await arranged(options.faults, { ...context, say }, say);
     load.start();
-    const { stretches, recovered } = await playFaults({
-      stage,
+    const { windows, recovered } = await playFaults({
+      context,
       faults,
       seconds: options.seconds,
       say,
@@ -78,7 +78,7 @@ export async function run(
       say(`the merchant is not told of everything within ${DELIVERY_LIMIT_MS / 1_000} s`);
     if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
     await recovered;
-    return await verdicts(cluster, recorder, stretches, say);
+    return await verdicts(cluster, recorder, windows, say);
   } finally {
     load.close();
     registrar.close();
@@ -89,12 +89,12 @@ export async function run(
 
 async function arranged(
   faults: readonly Fault[],
-  stage: Parameters<NonNullable<Fault['arrange']>>[0],
+  context: Parameters<NonNullable<Fault['arrange']>>[0],
   say: (line: string) => void,
 ): Promise<readonly Fault[]> {
   const possible: Fault[] = [];
   for (const fault of faults) {
-    const why = (await fault.arrange?.(stage)) ?? null;
+    const why = (await fault.arrange?.(context)) ?? null;
     if (why === null) possible.push(fault);
     else say(`${fault.name}: NOT ARRANGED here (${why})`);
   }
@@ -105,17 +105,17 @@ async function arranged(
 async function verdicts(
   cluster: Cluster,
   recorder: HistoryRecorder,
-  stretches: readonly Stretch[],
+  windows: readonly FaultWindow[],
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
   const stored = await readStored(cluster.databaseUrl);
-  const lines = stretches.map(({ fault, from, to, recoverySeconds }): Line => {
+  const lines = windows.map(({ fault, from, to, recoverySeconds }): Line => {
     return { fault, ...judge(recorder.history, stored, { from, to }).verdict, recoverySeconds };
   });
   const { verdict, findings } = judge(recorder.history, stored);
   for (const finding of findings.slice(0, MAX_FINDINGS)) say(finding);
   if (findings.length > MAX_FINDINGS) say(`and ${findings.length - MAX_FINDINGS} more`);
-  const recoveries = stretches.map(({ recoverySeconds }) => recoverySeconds);
+  const recoveries = windows.map(({ recoverySeconds }) => recoverySeconds);
   const longest = recoveries.reduce((most, one) =>
     most === null || one === null ? null : Math.max(most, one),
   );

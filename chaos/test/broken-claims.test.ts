@@ -2,11 +2,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../src/checker/verdict.js';
 import { holdsWithin, now } from '../src/clock.js';
-import { seeBegun, seeHeldUp } from '../src/faults/measure.js';
+import { recordBeganLate, recordHeldUp } from '../src/faults/measure.js';
 import { isClean } from '../src/report.js';
 import { seededRandom } from '../src/workload/random.js';
 import { RIVAL } from '../src/workload/rival.js';
-import { type Lab, openLab, play, type Scene } from './lab.js';
+import { type Harness, openHarness, play, type Scene } from './harness.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
@@ -42,7 +42,7 @@ async function payment({ composer, order }: Scene) {
  * order.
  */
 async function orderLocked(scene: Scene): Promise<void> {
-  const { composer, deliver, drained, lock, onlooker } = scene;
+  const { composer, deliver, drained, lock, observer } = scene;
   const locked = await payment(scene);
   const { number } = locked.order;
   const release = await lock(`SELECT 1 FROM orders WHERE number = '${number}' FOR UPDATE`);
@@ -53,23 +53,23 @@ async function orderLocked(scene: Scene): Promise<void> {
   await deliver(composer.payment(await payment(scene)));
   const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
   await holdsWithin(AT_ONCE_LIMIT_MS, () => {
-    return !onlooker.progress.waiting(from, now()).some(isOther);
+    return !observer.progress.waiting(from, now()).some(isOther);
   });
-  seeHeldUp(onlooker, from, (one) => !isOther(one));
+  recordHeldUp(observer, from, (one) => !isOther(one));
   await release();
   await drained();
 }
 
 /** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
-  const { composer, deliver, deferred, ordersLink, onlooker } = scene;
+  const { composer, deliver, deferred, ordersLink, observer } = scene;
   const paid = await payment(scene);
   ordersLink.inflict({ kind: 'refuse' });
   await deliver(composer.payment(paid));
   // A worker that notices the outage first takes no job, and has none to defer.
   await holdsWithin(DEFERRED_LIMIT_MS, async () => (await deferred()) > 0);
   ordersLink.heal();
-  await seeBegun(onlooker, now(), BEGIN_LIMIT_MS);
+  await recordBeganLate(observer, now(), BEGIN_LIMIT_MS);
 }
 
 /** The database prefers asynchronous commits, and is killed. */
@@ -291,16 +291,16 @@ const LAST: Variant = {
   reported: { acknowledged: 1, applied: 0, lost: 1 },
 };
 
-let lab: Lab;
+let harness: Harness;
 beforeAll(async () => {
-  lab = await openLab();
+  harness = await openHarness();
 });
-afterAll(() => lab.end());
+afterAll(() => harness.end());
 
 async function isFound({ scenario, patches, prepare, reported }: Variant): Promise<void> {
   const copy = patchedCopy(patches);
   try {
-    const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+    const { verdict, findings } = await play(harness, copy.root, scenario, prepare);
     expect(verdict, findings.join('\n')).toMatchObject(reported);
   } finally {
     copy.remove();
@@ -309,7 +309,7 @@ async function isFound({ scenario, patches, prepare, reported }: Variant): Promi
 
 /** Through the same scenarios: there must be no finding. */
 async function isInnocent(...scenarios: readonly Variant['scenario'][]): Promise<void> {
-  const { verdict, findings } = await play(lab, ROOT, async (scene) => {
+  const { verdict, findings } = await play(harness, ROOT, async (scene) => {
     for (const scenario of scenarios) await scenario(scene);
   });
   expect(findings).toEqual([]);

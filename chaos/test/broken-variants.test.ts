@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../src/checker/verdict.js';
 import { isClean } from '../src/report.js';
-import { type Lab, openLab, play, type Scene } from './lab.js';
+import { type Harness, openHarness, play, type Scene } from './harness.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
@@ -255,11 +255,11 @@ const VARIANTS: readonly Variant[] = [
   },
 ];
 
-let lab: Lab;
+let harness: Harness;
 beforeAll(async () => {
-  lab = await openLab();
+  harness = await openHarness();
 });
-afterAll(() => lab.end());
+afterAll(() => harness.end());
 
 describe.each(VARIANTS)(
   'a payonce that $title',
@@ -267,7 +267,7 @@ describe.each(VARIANTS)(
     test('is found out', async () => {
       const copy = patchedCopy(patches);
       try {
-        const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+        const { verdict, findings } = await play(harness, copy.root, scenario, prepare);
         expect(verdict, findings.join('\n')).toMatchObject(reported);
         expect(verdict.eventsUnsigned > 0).toBe(unsigned);
       } finally {
@@ -279,7 +279,7 @@ describe.each(VARIANTS)(
 
 test('the product itself has no finding, through the same scenarios', async () => {
   const { verdict, findings } = await play(
-    lab,
+    harness,
     join(import.meta.dirname, '..', '..'),
     async (scene) => {
       // The first one waits for the first arrival.

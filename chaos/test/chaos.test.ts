@@ -57,8 +57,8 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): Running {
-  const place = JSON.stringify({ root, state, args });
-  const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${place});`;
+  const command = JSON.stringify({ root, state, args });
+  const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${command});`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

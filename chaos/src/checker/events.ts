@@ -3,7 +3,7 @@ import { type EventArrival, type Lookup, orderKey } from './lookup.js';
 import { expectedEvents, isJustified } from './oracle-events.js';
 import type { StoredEvent } from './stored.js';
 
-/** Judges the events of the merchant's system. @param arrivals of the same stretch, of any order */
+/** Judges the events of the merchant's system. @param arrivals of the same window, of any order */
 export function judgeEvents(
   lookup: Lookup,
   orders: readonly WorkloadOrder[],

@@ -145,7 +145,7 @@ describe('what an observer saw waiting', () => {
     expect(judge(history, rows).verdict).toMatchObject({ ...NONE, heldUp: 2, beganLate: 1 });
   });
 
-  test('belongs to the stretch in which it was seen', () => {
+  test('belongs to the window in which it was seen', () => {
     const first = judge(history, rows, { from: 0, to: 2_000 }).verdict;
     expect(first).toMatchObject({ ...NONE, heldUp: 2 });
   });

@@ -4,7 +4,7 @@ import type { StoredEvent } from './stored.js';
 
 /** The findings in the rows themselves, each in a line for a person. */
 
-/** @param notifications genuine @param delays of the same stretch */
+/** @param notifications genuine @param delays of the same window */
 export function judgeStored(
   lookup: Lookup,
   notifications: readonly WorkloadNotification[],

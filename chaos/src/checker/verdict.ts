@@ -1,4 +1,4 @@
-/** For one stretch of the run (a fault and its recovery), or for all of it. */
+/** For one window of the run (a fault and its recovery), or for all of it. */
 export interface Verdict {
   readonly sent: number;
   readonly acknowledged: number;

@@ -7,7 +7,7 @@ import type { Load } from '../workload/load.js';
 import type { Random } from '../workload/random.js';
 
 /** The parts that a fault may touch. */
-export interface Stage {
+export interface FaultContext {
   readonly cluster: Cluster;
   readonly load: Load;
   readonly generator: WorkloadGenerator;
@@ -29,9 +29,9 @@ export interface Fault {
   /** The additional time for beginning and undoing it, e.g. for restarts. */
   readonly besidesMs?: number;
   /** Runs before the load begins. @returns why it cannot be arranged on this machine, or null */
-  readonly arrange?: (stage: Stage) => Promise<string | null>;
+  readonly arrange?: (context: FaultContext) => Promise<string | null>;
   /** @returns ends the fault */
-  readonly begin: (stage: Stage) => Promise<() => Promise<void> | void>;
+  readonly begin: (context: FaultContext) => Promise<() => Promise<void> | void>;
 }
 
 export function nothingToEnd(): void {}

@@ -4,8 +4,8 @@ import { holdsWithin, now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { WorkloadOrder } from '../history/history.js';
 import type { Story } from '../workload/generator.js';
-import type { Fault, Stage } from './fault.js';
-import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
+import type { Fault, FaultContext } from './fault.js';
+import { isQuiet, recordBeganLate, recordHeldUp } from './measure.js';
 
 /** How long the registration of an order may take. */
 const LOCK_LIMIT_MS = 15_000;
@@ -37,13 +37,13 @@ export const lockFaults: readonly Fault[] = [
     does: 'another session holds the lock of the whole table of facts; what waited is applied soon after',
     lasts: 'medium',
     besidesMs: 8_000,
-    async begin(stage) {
-      const quiet = await isQuiet(stage);
-      const session = await openSession(stage.cluster);
+    async begin(context) {
+      const quiet = await isQuiet(context);
+      const session = await openSession(context.cluster);
       await session.query('LOCK TABLE facts IN ACCESS EXCLUSIVE MODE');
       return async () => {
         await session.end();
-        if (quiet) await seeBegun(stage, now());
+        if (quiet) await recordBeganLate(context, now());
       };
     },
   },
@@ -51,7 +51,7 @@ export const lockFaults: readonly Fault[] = [
 
 interface LockOf extends Pick<Fault, 'name' | 'does'> {
   /** The notifications for the locked order. */
-  readonly story: (stage: Stage) => Story;
+  readonly story: (context: FaultContext) => Story;
   /** @returns false when there is nothing to lock yet */
   readonly lock: (session: Client, order: WorkloadOrder) => Promise<boolean>;
 }
@@ -62,17 +62,17 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
     ...about,
     lasts: 'medium',
     besidesMs: 2_000,
-    async begin(stage) {
-      const quiet = await isQuiet(stage);
-      const played = story(stage);
+    async begin(context) {
+      const quiet = await isQuiet(context);
+      const played = story(context);
       const { number } = played.order;
-      const session = await openSession(stage.cluster);
-      stage.load.submit(played);
+      const session = await openSession(context.cluster);
+      context.load.submit(played);
       const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, played.order));
       const from = now();
-      if (!locked) stage.say(`${number} was never there to be locked`);
+      if (!locked) context.say(`${number} was never there to be locked`);
       return async () => {
-        if (quiet && locked) seeHeldUp(stage, from, (one) => one.orderNumber === number);
+        if (quiet && locked) recordHeldUp(context, from, (one) => one.orderNumber === number);
         await session.end();
       };
     },

@@ -1,6 +1,6 @@
 import { holdsWithin, now } from '../clock.js';
 import type { WorkloadNotification } from '../history/history.js';
-import type { Stage } from './fault.js';
+import type { FaultContext } from './fault.js';
 
 /** How long an unaffected notification may take to be applied, on a busy machine. */
 const UNTOUCHED_LIMIT_MS = 3_000;
@@ -12,13 +12,13 @@ const QUIET_LIMIT_MS = 8_000;
 const JUST_NOW_MS = 1_000;
 
 /** The parts to observe and record waiting notifications. */
-type Onlooker = Pick<Stage, 'progress' | 'recorder' | 'say'>;
+type Observer = Pick<FaultContext, 'progress' | 'recorder' | 'say'>;
 
 /**
  * Waits until nothing is waiting, so that the next measurement does not include the previous fault.
  * @returns false when that does not happen, and nothing is to be measured
  */
-export async function isQuiet({ progress, say }: Stage): Promise<boolean> {
+export async function isQuiet({ progress, say }: FaultContext): Promise<boolean> {
   const quiet = await holdsWithin(QUIET_LIMIT_MS, () => progress.behind(now() - JUST_NOW_MS) === 0);
   if (!quiet) say('not measured: the fault before it is not recovered from');
   return quiet;
@@ -28,8 +28,8 @@ export async function isQuiet({ progress, say }: Stage): Promise<boolean> {
  * Records notifications that were acknowledged since `from`, are unaffected by the lock, and still
  * wait longer than unaffected ones may. Call it while the lock is held.
  */
-export function seeHeldUp(
-  { progress, recorder, say }: Onlooker,
+export function recordHeldUp(
+  { progress, recorder, say }: Observer,
   from: number,
   concerns: (notification: WorkloadNotification) => boolean,
 ): void {
@@ -48,8 +48,8 @@ export function seeHeldUp(
  * @param at when the missing part was back
  * @param allowedMs how long they may go on waiting, without a backlog
  */
-export async function seeBegun(
-  { progress, recorder, say }: Onlooker,
+export async function recordBeganLate(
+  { progress, recorder, say }: Observer,
   at: number,
   allowedMs = BEGIN_LIMIT_MS,
 ): Promise<void> {

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { holdsWithin, now, pause } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Fault } from './fault.js';
-import { isQuiet, seeBegun } from './measure.js';
+import { isQuiet, recordBeganLate } from './measure.js';
 
 const START_LIMIT_MS = 30_000;
 const RECONNECT_LIMIT_MS = 4_000;
@@ -15,15 +15,15 @@ export const postgresFaults: readonly Fault[] = [
     does: 'PostgreSQL is down for long; notifications that waited start within ten seconds of its return',
     lasts: 'long',
     besidesMs: 8_000,
-    async begin(stage) {
-      const { postgres } = stage.cluster;
-      const quiet = await isQuiet(stage);
+    async begin(context) {
+      const { postgres } = context.cluster;
+      const quiet = await isQuiet(context);
       await postgres.down();
       return async () => {
         postgres.up();
-        const answers = await holdsWithin(START_LIMIT_MS, () => ask(stage.cluster, ['SELECT 1']));
+        const answers = await holdsWithin(START_LIMIT_MS, () => ask(context.cluster, ['SELECT 1']));
         if (!answers) throw new Error('PostgreSQL did not come back');
-        if (quiet) await seeBegun(stage, now());
+        if (quiet) await recordBeganLate(context, now());
       };
     },
   },

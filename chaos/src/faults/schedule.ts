@@ -1,8 +1,8 @@
 import { holdsWithin, now, pause } from '../clock.js';
-import type { Fault, Stage } from './fault.js';
+import type { Fault, FaultContext } from './fault.js';
 
 /** A fault and the time until the next one. */
-export interface Stretch {
+export interface FaultWindow {
   readonly fault: string;
   readonly from: number;
   to: number;
@@ -11,7 +11,7 @@ export interface Stretch {
 }
 
 export interface ScheduleOptions {
-  readonly stage: Omit<Stage, 'say'>;
+  readonly context: Omit<FaultContext, 'say'>;
   readonly faults: readonly Fault[];
   readonly seconds: number;
   readonly say: (line: string) => void;
@@ -30,28 +30,28 @@ const FIRST_PASS_SHARE = 0.9;
  * limited time for the recovery from the last one: recovery is measured in parallel.
  */
 export async function playFaults(options: ScheduleOptions): Promise<{
-  readonly stretches: readonly Stretch[];
+  readonly windows: readonly FaultWindow[];
   /** Resolves when all have recovered, or will not. */
   readonly recovered: Promise<void>;
 }> {
-  const { stage, faults, seconds, say } = options;
+  const { context, faults, seconds, say } = options;
   const end = now() + seconds * 1_000;
-  const stretches: Stretch[] = [];
+  const windows: FaultWindow[] = [];
   const recoveries: Promise<void>[] = [];
   const begin = now();
   await pause(WARM_UP_MS);
   const play = async (fault: Fault, holdMs: number, patienceMs: number) => {
     const at = now();
-    const last = stretches.at(-1);
+    const last = windows.at(-1);
     if (last) last.to = at;
-    const stretch: Stretch = {
+    const window: FaultWindow = {
       fault: fault.name,
       from: last ? at : begin,
       to: Number.POSITIVE_INFINITY,
       recoverySeconds: null,
     };
-    stretches.push(stretch);
-    const { recovery } = await suffer(options, fault, stretch, holdMs, patienceMs);
+    windows.push(window);
+    const { recovery } = await applyFault(options, fault, window, holdMs, patienceMs);
     recoveries.push(recovery);
   };
   for (const [index, fault] of faults.entries()) {
@@ -60,34 +60,34 @@ export async function playFaults(options: ScheduleOptions): Promise<{
     else await play(fault, holdMs(fault, seconds), patienceMs(faults.slice(index), left, seconds));
   }
   while (now() < end) {
-    const fault = stage.random.pick(faults);
+    const fault = context.random.pick(faults);
     const hold = Math.min(holdMs(fault, seconds), HOLD_S.medium(seconds) * 1_000);
     await play(fault, hold, shortPatienceMs(seconds));
   }
-  return { stretches, recovered: Promise.all(recoveries).then(() => {}) };
+  return { windows, recovered: Promise.all(recoveries).then(() => {}) };
 }
 
 /** Resolves, when the next fault may begin, with the promise of recovery. */
-async function suffer(
-  { stage, say }: ScheduleOptions,
+async function applyFault(
+  { context, say }: ScheduleOptions,
   fault: Fault,
-  stretch: Stretch,
+  window: FaultWindow,
   hold: number,
   patience: number,
 ): Promise<{ readonly recovery: Promise<void> }> {
-  const { progress } = stage;
+  const { progress } = context;
   const remarks: string[] = [];
   const begun = now();
   say(`${fault.name} …`);
-  const undo = await fault.begin({ ...stage, say: (line) => remarks.push(line) });
+  const undo = await fault.begin({ ...context, say: (line) => remarks.push(line) });
   await pause(hold);
   await undo();
   const over = now();
   const summary = () => [`${fault.name}: ${inSeconds(over - begun)}`, ...remarks].join(', ');
   const recovery = holdsWithin(RECOVERY_LIMIT_MS, () => progress.behind(over) === 0).then(
     (held) => {
-      if (held) stretch.recoverySeconds = Math.round((now() - over) / 10) / 100;
-      const what = held ? `recovered after ${stretch.recoverySeconds} s` : 'not recovered';
+      if (held) window.recoverySeconds = Math.round((now() - over) / 10) / 100;
+      const what = held ? `recovered after ${window.recoverySeconds} s` : 'not recovered';
       say(`${summary()}; ${what}`);
     },
   );

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../workload/random.js';
 import { keepFailure, startFuzzedGateway } from './gateway.js';
-import { shoot } from './run.js';
+import { type Health, watchHealth } from './health.js';
+import { sendAll } from './run.js';
 import type { Tally } from './tally.js';
-import { type Vitals, watchVitals } from './vitals.js';
 
-export interface FuzzPlace {
+export interface FuzzCommand {
   /** The repository. */
   readonly root: string;
   /** Where a run may keep its files: a folder `fuzz` in it. */
@@ -46,7 +46,7 @@ the gateway exits, stops responding, logs an error, or grows by more than ${GROW
   --json        one JSON object per line: one per provider, the last one for the run`;
 
 /** `npm run fuzz`. @returns 0 without a finding; 2 for a wrong command line; else 1 */
-export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
+export async function fuzz({ root, state, args }: FuzzCommand): Promise<number> {
   const options = readOptions(args);
   if (typeof options === 'string') {
     (options === HELP ? console.log : console.error)(options);
@@ -63,8 +63,8 @@ export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
   const gateway = await startFuzzedGateway(root, folder);
   try {
     const startedAt = performance.now();
-    const vitals = watchVitals(gateway);
-    const tallies = await shoot({
+    const health = watchHealth(gateway);
+    const tallies = await sendAll({
       gateway,
       requests: options.requests,
       random: seededRandom(options.seed),
@@ -78,7 +78,7 @@ export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
     });
     const seconds = (performance.now() - startedAt) / 1_000;
     if (stopping.signal.aborted) problems.push('stopped');
-    const measured = await vitals.stop();
+    const measured = await health.stop();
     problems.push(...faultsOf(measured), ...gateway.errors().slice(0, FAILURES_KEPT));
     report(options, tallies, measured, seconds, problems);
   } finally {
@@ -91,7 +91,7 @@ export async function fuzz({ root, state, args }: FuzzPlace): Promise<number> {
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-function faultsOf({ warmMiB, lastMiB }: Vitals): string[] {
+function faultsOf({ warmMiB, lastMiB }: Health): string[] {
   if (lastMiB - warmMiB <= GROWTH_MAX_MIB) return [];
   return [`the gateway grew from ${warmMiB} to ${lastMiB} MiB, more than ${GROWTH_MAX_MIB}`];
 }
@@ -99,19 +99,19 @@ function faultsOf({ warmMiB, lastMiB }: Vitals): string[] {
 function report(
   { seed, json }: FuzzOptions,
   tallies: readonly Tally[],
-  vitals: Vitals,
+  health: Health,
   seconds: number,
   problems: readonly string[],
 ): void {
   const requests = tallies.reduce((all, tally) => all + tally.requests, 0);
   const perSecond = Math.round(requests / seconds);
-  const run = { seed, requests, seconds: Math.round(seconds), perSecond, ...vitals, problems };
+  const run = { seed, requests, seconds: Math.round(seconds), perSecond, ...health, problems };
   if (json) {
     for (const line of [...tallies, run]) console.log(JSON.stringify(line));
   } else {
     console.table(tallies);
     console.log(
-      `${requests} requests in ${seconds.toFixed(1)} s: ${perSecond} a second. Memory ${vitals.warmMiB} MiB when warm, ${vitals.lastMiB} MiB at the end; slowest sign of life ${Math.round(vitals.slowestAnswerMs)} ms.`,
+      `${requests} requests in ${seconds.toFixed(1)} s: ${perSecond} a second. Memory ${health.warmMiB} MiB when warm, ${health.lastMiB} MiB at the end; slowest sign of life ${Math.round(health.slowestAnswerMs)} ms.`,
     );
   }
   for (const problem of problems) say(`✗ ${problem}`);

@@ -29,7 +29,7 @@ const EPOCH = 5_000;
  * Sends the requests of all providers, mixed, in epochs. After each it checks the new jobs in the
  * queue.
  */
-export async function shoot(options: RunOptions): Promise<readonly Tally[]> {
+export async function sendAll(options: RunOptions): Promise<readonly Tally[]> {
   const { gateway, requests, signal } = options;
   const tallies = targetsOf(gateway.signers).map(({ provider }) => newTally(provider));
   const wires = Array.from({ length: CONNECTIONS }, () => openWire(gateway.port));

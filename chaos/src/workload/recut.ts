@@ -37,12 +37,12 @@ export function recut(
       return null;
     case 'alipay': {
       const fields = formOf(signed.body);
-      return alipayRequest(cutAnew(fields, new Set(['sign', 'sign_type']), random));
+      return alipayRequest(otherCut(fields, new Set(['sign', 'sign_type']), random));
     }
     case 'wechatpay-v2': {
       const fields = elementsOf(signed.body);
       const isRefund = fields.some(([name]) => name === 'req_info');
-      const changed = isRefund ? rewrapped(fields, random) : cutAnew(fields, SIGN, random);
+      const changed = isRefund ? rewrapped(fields, random) : otherCut(fields, SIGN, random);
       return wechatV2Request(wechatV2Xml(changed));
     }
   }
@@ -51,7 +51,7 @@ export function recut(
 const SIGN = new Set(['sign']);
 
 /** One to three changes that leave the sorted text `name=value&…` unchanged. */
-function cutAnew(fields: Fields, unsigned: ReadonlySet<string>, random: Random): Fields {
+function otherCut(fields: Fields, unsigned: ReadonlySet<string>, random: Random): Fields {
   const changes = [glued, split, reordered, withEmpty];
   let cut = fields;
   for (let left = random.between(1, 3); left > 0; left -= 1) {
@@ -80,16 +80,16 @@ const glued: Change = (fields, unsigned, random) => {
 /** A field ends at a `&` inside its value; the rest becomes another field. */
 const split: Change = (fields, unsigned, random) => {
   const names = new Set(fields.map(([name]) => name));
-  const cuts = fields.flatMap(([name, value], place) => {
+  const cuts = fields.flatMap(([name, value], position) => {
     if (unsigned.has(name)) return [];
     return [...value.matchAll(/&([A-Za-z_]\w*)=/g)].flatMap(({ index, 1: next = '' }) =>
-      names.has(next) ? [] : [{ place, name, value, index, next }],
+      names.has(next) ? [] : [{ position, name, value, index, next }],
     );
   });
   if (cuts.length === 0) return fields;
-  const { place, name, value, index, next } = random.pick(cuts);
+  const { position, name, value, index, next } = random.pick(cuts);
   const right = [next, value.slice(index + next.length + 2)] as const;
-  return fields.toSpliced(place, 1, [name, value.slice(0, index)], right);
+  return fields.toSpliced(position, 1, [name, value.slice(0, index)], right);
 };
 
 const reordered: Change = (fields, _unsigned, random) => random.shuffled(fields);

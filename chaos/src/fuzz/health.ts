@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { FuzzedGateway } from './gateway.js';
 
 /** The state of the process under the requests. */
-export interface Vitals {
+export interface Health {
   /** Resident memory after the warm-up, and at the end: medians, in MiB. */
   readonly warmMiB: number;
   readonly lastMiB: number;
@@ -18,10 +18,10 @@ const MiB = 1024 * 1024;
 
 export interface Watch {
   /** @throws the error that occurred meanwhile */
-  stop(): Promise<Vitals>;
+  stop(): Promise<Health>;
 }
 
-export function watchVitals(gateway: FuzzedGateway): Watch {
+export function watchHealth(gateway: FuzzedGateway): Watch {
   const samples: number[] = [];
   let slowestAnswerMs = 0;
   let failure: unknown = null;

@@ -26,7 +26,7 @@ import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import { killAll } from '../src/cluster/part.js';
-import type { Stage } from '../src/faults/fault.js';
+import type { FaultContext } from '../src/faults/fault.js';
 import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
 import {
@@ -41,7 +41,7 @@ import {
 } from '../src/workload/messages.js';
 import type { Random } from '../src/workload/random.js';
 import { addRival } from '../src/workload/rival.js';
-import { channelsWithout, startApp } from './lab-apps.js';
+import { channelsWithout, startApp } from './harness-apps.js';
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_lab';
@@ -53,7 +53,7 @@ const UNDELIVERED = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
     AND greatest(lease_until, next_attempt_at) < now() + interval '1 hour'`;
 
 /** Shared by all scenes. */
-export interface Lab {
+export interface Harness {
   readonly folder: string;
   postgres: RunningPostgres;
   /** SIGKILL of PostgreSQL and all of its sessions, and a start on the same data. */
@@ -64,7 +64,7 @@ export interface Lab {
   end(): Promise<void>;
 }
 
-export async function openLab(): Promise<Lab> {
+export async function openHarness(): Promise<Harness> {
   const folder = storeFolder('lab');
   const settings = {
     folder: join(folder, 'postgres'),
@@ -78,23 +78,23 @@ export async function openLab(): Promise<Lab> {
   await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
   await migrate({ databaseUrl: template.href });
   let scenes = 0;
-  const lab: Lab = {
+  const harness: Harness = {
     folder,
     postgres,
     count: () => (scenes += 1),
     async crashPostgres() {
-      const { process: crashed } = lab.postgres;
+      const { process: crashed } = harness.postgres;
       killAll([crashed]);
       await crashed.exited;
-      lab.postgres = await startPostgres(settings);
+      harness.postgres = await startPostgres(settings);
     },
     channels: await ensureSimulatedChannels(join(folder, 'simulator')),
     async end() {
-      await lab.postgres.stop();
+      await harness.postgres.stop();
       for (const path of [postgres.data, folder]) rmSync(path, { recursive: true, force: true });
     },
   };
-  return lab;
+  return harness;
 }
 
 /** The parts of a scenario. */
@@ -115,7 +115,7 @@ export interface Scene {
   /** Sends once, in an attacker's cut or envelope; it may be refused. */
   deliverRecut(message: Message, random: Random): Promise<void>;
   /** Follows the acknowledged notifications, and records those that wait. */
-  readonly onlooker: Pick<Stage, 'progress' | 'recorder' | 'say'>;
+  readonly observer: Pick<FaultContext, 'progress' | 'recorder' | 'say'>;
   /** Waits until the worker has no job left. */
   drained(): Promise<void>;
   /** How many jobs the worker has put back. */
@@ -143,14 +143,14 @@ export interface Scene {
  * @param prepare SQL for this scene's database, before anything starts
  */
 export async function play(
-  lab: Lab,
+  harness: Harness,
   root: string,
   scenario: (scene: Scene) => Promise<void>,
   prepare = '',
 ): Promise<Judgement> {
   const undo: (() => unknown)[] = [];
   try {
-    const scene = await openScene(lab, root, prepare, undo);
+    const scene = await openScene(harness, root, prepare, undo);
     await scenario(scene);
     return await scene.judge();
   } finally {
@@ -159,14 +159,14 @@ export async function play(
 }
 
 async function openScene(
-  lab: Lab,
+  harness: Harness,
   root: string,
   prepare: string,
   undo: (() => unknown)[],
 ): Promise<Scene> {
   const recorder = createHistoryRecorder();
   const database = await freshDatabase({
-    postgresUrl: lab.postgres.adminUrl,
+    postgresUrl: harness.postgres.adminUrl,
     templateDatabase: TEMPLATE,
   });
   undo.push(() => database.drop());
@@ -183,14 +183,14 @@ async function openScene(
   undo.push(() => client.close());
   const consumer = await startConsumer(recorder.arrived);
   undo.push(() => consumer.close());
-  const simulator = join(lab.folder, 'simulator');
+  const simulator = join(harness.folder, 'simulator');
   const url = `http://${HOST}:${consumer.port}/payonce`;
-  const name = `shop${lab.count()}`;
+  const name = `shop${harness.count()}`;
   const { channelsFile, secret } = declareEndpoint(simulator, { name, url });
   consumer.verifyWith(secret);
   const rival = addRival(simulator, channelsFile, { url, secret });
   const encryptionKey = randomBytes(32).toString('base64');
-  const apps = { folder: lab.folder, channelsFile, root, undo };
+  const apps = { folder: harness.folder, channelsFile, root, undo };
   const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
   const ordersUrl = new URL(database.url);
   const ordersLink = await startFaultProxy({ targetPort: Number(ordersUrl.port) });
@@ -213,11 +213,11 @@ async function openScene(
   const queue = new Redis(redis.url);
   undo.push(() => queue.disconnect());
   return {
-    composer: createMessageComposer(lab.channels, rival),
+    composer: createMessageComposer(harness.channels, rival),
     link,
     consumer,
     ordersLink,
-    onlooker: { progress, recorder, say: () => {} },
+    observer: { progress, recorder, say: () => {} },
     order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
     deliver: (message, each) => deliver(client, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
@@ -239,7 +239,7 @@ async function openScene(
       await stop(running.owned, 'SIGKILL', WAIT_MS);
       running = await worker();
     },
-    crashPostgres: () => lab.crashPostgres(),
+    crashPostgres: () => harness.crashPostgres(),
     until: (what, holds) => until(what, WAIT_MS, holds),
     async judge() {
       const isOver = async () =>
