@@ -1,8 +1,8 @@
 import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
 
 /**
- * The correct state of an order by its notifications. The oracle is a few separate lines, on
- * purpose without a look at payonce's code: one mistake must not hide in both.
+ * The correct state of an order by its notifications. The oracle shares no line with payonce: one
+ * mistake must not hide in both.
  */
 export interface ExpectedState {
   readonly paid: bigint;

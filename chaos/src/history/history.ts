@@ -1,7 +1,7 @@
 /**
  * The record of a run, from outside: what the providers sent, what passed the proxies, and what the
- * merchant's system received. The run writes it, the checker reads it. Neither knows the
- * inside of payonce.
+ * merchant's system received. The run writes it, the checker reads it. Neither knows the inside of
+ * payonce.
  */
 
 /** A notification of the provider; all of its copies and re-sends have the same meaning. */
