@@ -38,7 +38,7 @@ export default {
     rule(
       'the-checker-is-independent',
       'It judges by the provider, by PostgreSQL and by what arrived at the merchant',
-      { path: '^chaos/src/(checker|consumer|truth|ledger)' },
+      { path: '^chaos/src/(checker/|history/|cluster/consumer)' },
       { path: '^(apps/|packages/core/|prisma/)', reachable: true },
     ),
     rule(

@@ -32,7 +32,7 @@ const MODULES = {
   demo: './dist/start.js',
   test: './dist/test.js',
   chaos: '../chaos/dist/main.js',
-  fuzz: '../chaos/dist/fuzz.js',
+  fuzz: '../chaos/dist/fuzz/main.js',
   bench: '../bench/dist/main.js',
 };
 

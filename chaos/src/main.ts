@@ -3,13 +3,13 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
-import { openBook } from './book.js';
-import { startCluster } from './cluster.js';
+import { startCluster } from './cluster/cluster.js';
+import { createHistoryRecorder } from './history/recorder.js';
 import { type ChaosOptions, readOptions, UsageError } from './options.js';
 import { asJson, asTable, isClean } from './report.js';
 import { run } from './run.js';
 
-export interface Place {
+export interface ChaosCommand {
   /** The repository. */
   readonly root: string;
   /** Where a run of this clone may keep its files: a folder `chaos` in it. */
@@ -21,7 +21,7 @@ export interface Place {
  * `npm run chaos`.
  * @returns 0 without a finding; 2 for a wrong command line; else 1
  */
-export async function chaos({ root, state, args }: Place): Promise<number> {
+export async function chaos({ root, state, args }: ChaosCommand): Promise<number> {
   try {
     const options = readOptions(args);
     if ('help' in options) {
@@ -47,7 +47,7 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
     console.error(`${seconds.padStart(6)} s  ${line}`);
   };
-  const book = openBook();
+  const recorder = createHistoryRecorder();
   const logs = join(folder, 'logs');
   rmSync(logs, { recursive: true, force: true });
   say(`seed ${options.seed}, ${options.seconds} s, ${cpus().length} cores (${cpus()[0]?.model})`);
@@ -62,13 +62,13 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     workers,
     former,
     onSpawn: ({ name, pid }) => runFile.add(name, pid),
-    onAdd: book.added,
-    onArrival: book.arrived,
+    onAdd: recorder.added,
+    onArrival: recorder.arrived,
     say,
   });
   try {
     const cluster = await Promise.race([starting, stopped]);
-    const running = run(cluster, book, options, say);
+    const running = run(cluster, recorder, options, say);
     running.catch(() => {}); // when it is stopped before
     const lines = await Promise.race([running, stopped]);
     console.log(options.json ? asJson(lines) : asTable(lines));

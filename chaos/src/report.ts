@@ -1,4 +1,4 @@
-import type { Verdict } from './ledger.js';
+import type { Verdict } from './checker/verdict.js';
 
 /** One line of the result: for a fault and its recovery, or for the whole run (`all`). */
 export interface Line extends Verdict {

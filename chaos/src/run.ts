@@ -1,20 +1,20 @@
-import type { Book } from './book.js';
-import { judge } from './checker.js';
-import { readHeld } from './checker-rows.js';
+import { judge } from './checker/checker.js';
+import { watchProgress } from './checker/progress.js';
+import { readStored } from './checker/stored.js';
 import { holdsWithin, now } from './clock.js';
-import type { Cluster } from './cluster.js';
+import type { Cluster } from './cluster/cluster.js';
+import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';
-import { createLoad } from './load.js';
+import { type FaultWindow, playFaults } from './faults/schedule.js';
+import type { HistoryRecorder } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
-import { hirePostman } from './post.js';
-import { openQueues } from './queues.js';
-import { seededRandom } from './random.js';
-import { startRegistrar } from './registrar.js';
 import type { Line } from './report.js';
-import { playFaults, type Stretch } from './schedule.js';
-import { watchSettled } from './settled.js';
-import { createStoryteller } from './stories.js';
-import { createTeller } from './tell.js';
+import { createProviderClient } from './workload/client.js';
+import { createGenerator } from './workload/generator.js';
+import { createLoad } from './workload/load.js';
+import { createMessageComposer } from './workload/messages.js';
+import { seededRandom } from './workload/random.js';
+import { startRegistrar } from './workload/registrar.js';
 
 /**
  * For notifications that are not acknowledged when the faults are over, then for those that are not
@@ -23,7 +23,7 @@ import { createTeller } from './tell.js';
 const LAST_SENDING_LIMIT_MS = 60_000;
 const DRAIN_LIMIT_MS = 150_000;
 /** Then for events that were not delivered. */
-const TELLING_LIMIT_MS = 150_000;
+const DELIVERY_LIMIT_MS = 150_000;
 /** Findings that are printed one by one. */
 const MAX_FINDINGS = 20;
 
@@ -32,31 +32,31 @@ const MAX_FINDINGS = 20;
  */
 export async function run(
   cluster: Cluster,
-  book: Book,
+  recorder: HistoryRecorder,
   options: ChaosOptions,
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
   const random = seededRandom(options.seed);
-  const teller = createTeller(cluster.channels, cluster.rival);
-  const stories = createStoryteller(teller, seededRandom(random.between(0, 2 ** 31)), runName());
+  const composer = createMessageComposer(cluster.channels, cluster.rival);
+  const generator = createGenerator(composer, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
-  const settled = watchSettled(cluster.databaseUrl, book);
-  const postman = hirePostman();
-  const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, book, say);
+  const progress = watchProgress(cluster.databaseUrl, recorder);
+  const client = createProviderClient();
+  const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, recorder, say);
   const load = createLoad({
     notifyUrls: cluster.notifyUrls,
-    book,
-    postman,
+    recorder,
+    client,
     registrar,
-    stories,
+    generator,
     ladderMs: options.seconds * 1_000,
   });
-  const stage = { cluster, load, stories, queues, random, settled, book };
+  const context = { cluster, load, generator, queues, random, progress, recorder };
   try {
-    const faults = await arranged(options.faults, { ...stage, say }, say);
+    const faults = await arranged(options.faults, { ...context, say }, say);
     load.start();
-    const { stretches, recovered } = await playFaults({
-      stage,
+    const { windows, recovered } = await playFaults({
+      context,
       faults,
       seconds: options.seconds,
       say,
@@ -67,30 +67,34 @@ export async function run(
     if (left > 0) say(`${left} notifications were never acknowledged`);
     const drained = await holdsWithin(DRAIN_LIMIT_MS, async () => {
       return (
-        registrar.waiting === 0 && settled.behind(now()) === 0 && (await queues.waiting()) === 0
+        registrar.waiting === 0 && progress.behind(now()) === 0 && (await queues.waiting()) === 0
       );
     });
-    const told = await holdsWithin(TELLING_LIMIT_MS, async () => (await settled.untold()) === 0);
-    if (!told) say(`the merchant is not told of everything within ${TELLING_LIMIT_MS / 1_000} s`);
+    const delivered = await holdsWithin(
+      DELIVERY_LIMIT_MS,
+      async () => (await progress.undelivered()) === 0,
+    );
+    if (!delivered)
+      say(`the merchant is not told of everything within ${DELIVERY_LIMIT_MS / 1_000} s`);
     if (!drained) say(`not drained within ${DRAIN_LIMIT_MS / 1_000} s`);
     await recovered;
-    return await verdicts(cluster, book, stretches, say);
+    return await verdicts(cluster, recorder, windows, say);
   } finally {
     load.close();
     registrar.close();
-    postman.close();
-    await Promise.allSettled([queues.close(), settled.close()]);
+    client.close();
+    await Promise.allSettled([queues.close(), progress.close()]);
   }
 }
 
 async function arranged(
   faults: readonly Fault[],
-  stage: Parameters<NonNullable<Fault['arrange']>>[0],
+  context: Parameters<NonNullable<Fault['arrange']>>[0],
   say: (line: string) => void,
 ): Promise<readonly Fault[]> {
   const possible: Fault[] = [];
   for (const fault of faults) {
-    const why = (await fault.arrange?.(stage)) ?? null;
+    const why = (await fault.arrange?.(context)) ?? null;
     if (why === null) possible.push(fault);
     else say(`${fault.name}: NOT ARRANGED here (${why})`);
   }
@@ -100,18 +104,18 @@ async function arranged(
 
 async function verdicts(
   cluster: Cluster,
-  book: Book,
-  stretches: readonly Stretch[],
+  recorder: HistoryRecorder,
+  windows: readonly FaultWindow[],
   say: (line: string) => void,
 ): Promise<readonly Line[]> {
-  const held = await readHeld(cluster.databaseUrl);
-  const lines = stretches.map(({ fault, from, to, recoverySeconds }): Line => {
-    return { fault, ...judge(book.ledger, held, { from, to }).verdict, recoverySeconds };
+  const stored = await readStored(cluster.databaseUrl);
+  const lines = windows.map(({ fault, from, to, recoverySeconds }): Line => {
+    return { fault, ...judge(recorder.history, stored, { from, to }).verdict, recoverySeconds };
   });
-  const { verdict, findings } = judge(book.ledger, held);
+  const { verdict, findings } = judge(recorder.history, stored);
   for (const finding of findings.slice(0, MAX_FINDINGS)) say(finding);
   if (findings.length > MAX_FINDINGS) say(`and ${findings.length - MAX_FINDINGS} more`);
-  const recoveries = stretches.map(({ recoverySeconds }) => recoverySeconds);
+  const recoveries = windows.map(({ recoverySeconds }) => recoverySeconds);
   const longest = recoveries.reduce((most, one) =>
     most === null || one === null ? null : Math.max(most, one),
   );

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Verdict } from '../src/checker/verdict.js';
 import { holdsWithin, now } from '../src/clock.js';
-import { seeBegun, seeHeldUp } from '../src/faults/measure.js';
-import type { Verdict } from '../src/ledger.js';
-import { seededRandom } from '../src/random.js';
+import { recordBeganLate, recordHeldUp } from '../src/faults/measure.js';
 import { isClean } from '../src/report.js';
-import { RIVAL } from '../src/rival.js';
-import { type Lab, openLab, play, type Scene } from './lab.js';
+import { seededRandom } from '../src/workload/random.js';
+import { RIVAL } from '../src/workload/rival.js';
+import { type Harness, openHarness, play, type Scene } from './harness.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
@@ -33,8 +33,8 @@ const BEGIN_LIMIT_MS = 7_000;
 const DEFERRED_LIMIT_MS = 4_000;
 const RETENTION_LIMIT_MS = 10_000;
 
-async function payment({ teller, order }: Scene) {
-  return { provider: 'wechatpay', order: await order(DUE), trade: teller.trade() } as const;
+async function payment({ composer, order }: Scene) {
+  return { provider: 'wechatpay', order: await order(DUE), trade: composer.trade() } as const;
 }
 
 /**
@@ -42,46 +42,46 @@ async function payment({ teller, order }: Scene) {
  * order.
  */
 async function orderLocked(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, lock, onlooker } = scene;
+  const { composer, deliver, drained, lock, observer } = scene;
   const locked = await payment(scene);
   const { number } = locked.order;
   const release = await lock(`SELECT 1 FROM orders WHERE number = '${number}' FOR UPDATE`);
   const from = now();
   for (let total = 1n; total < 8n; total += 1n) {
-    await deliver(teller.refund({ ...locked, amount: 1n, total }));
+    await deliver(composer.refund({ ...locked, amount: 1n, total }));
   }
-  await deliver(teller.payment(await payment(scene)));
+  await deliver(composer.payment(await payment(scene)));
   const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
   await holdsWithin(AT_ONCE_LIMIT_MS, () => {
-    return !onlooker.settled.waiting(from, now()).some(isOther);
+    return !observer.progress.waiting(from, now()).some(isOther);
   });
-  seeHeldUp(onlooker, from, (one) => !isOther(one));
+  recordHeldUp(observer, from, (one) => !isOther(one));
   await release();
   await drained();
 }
 
 /** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
-  const { teller, deliver, deferred, ordersLink, onlooker } = scene;
-  const told = await payment(scene);
+  const { composer, deliver, deferred, ordersLink, observer } = scene;
+  const paid = await payment(scene);
   ordersLink.inflict({ kind: 'refuse' });
-  await deliver(teller.payment(told));
+  await deliver(composer.payment(paid));
   // A worker that notices the outage first takes no job, and has none to defer.
   await holdsWithin(DEFERRED_LIMIT_MS, async () => (await deferred()) > 0);
   ordersLink.heal();
-  await seeBegun(onlooker, now(), BEGIN_LIMIT_MS);
+  await recordBeganLate(observer, now(), BEGIN_LIMIT_MS);
 }
 
 /** The database prefers asynchronous commits, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
-  const told = await payment(scene);
+  const { composer, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
+  const paid = await payment(scene);
   const [row] = await sql('SELECT current_database() AS name');
   await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
   await sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
   await sql('SELECT pg_reload_conf()');
   await restartWorker();
-  await deliver(teller.payment(told));
+  await deliver(composer.payment(paid));
   await drained();
   // Deliveries under way at that moment are tried again half a minute later.
   await until('the delivery to be recorded', async () => {
@@ -96,32 +96,32 @@ async function commitsLost(scene: Scene): Promise<void> {
  * An attacker sends a captured refund notice in other envelopes, before and after WeChat Pay does.
  */
 async function rewrapped(scene: Scene): Promise<void> {
-  const { teller, deliver, deliverRecut, drained } = scene;
-  const told = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
-  const refund = teller.refund({ ...told, amount: PART, total: PART });
+  const { composer, deliver, deliverRecut, drained } = scene;
+  const paid = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
+  const refund = composer.refund({ ...paid, amount: PART, total: PART });
   const random = seededRandom(1);
   await deliverRecut(refund, random);
   await deliver(refund);
   await deliverRecut(refund, random);
-  await deliver(teller.payment(told));
+  await deliver(composer.payment(paid));
   await drained();
 }
 
 /** A second merchant claims the first one's trade before it is paid. */
 async function contested(scene: Scene): Promise<void> {
-  const { teller, order, deliver, drained } = scene;
+  const { composer, order, deliver, drained } = scene;
   const mine = await payment(scene);
   const theirs = await order(DUE, RIVAL.merchant);
-  await deliver(teller.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
+  await deliver(composer.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
   await drained();
-  await deliver(teller.payment(mine));
+  await deliver(composer.payment(mine));
   await drained();
 }
 
 /** Retention runs, while all data is seconds old. */
 async function retained(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql } = scene;
-  await deliver(teller.payment(await payment(scene)));
+  const { composer, deliver, drained, sql } = scene;
+  await deliver(composer.payment(await payment(scene)));
   await drained();
   await holdsWithin(RETENTION_LIMIT_MS, async () => {
     const dropped = await sql('SELECT 1 FROM notifications WHERE purged_at IS NOT NULL');
@@ -131,9 +131,9 @@ async function retained(scene: Scene): Promise<void> {
 
 /** The worker ends while the merchant's system has not answered it; another one goes on. */
 async function endedDelivering(scene: Scene): Promise<void> {
-  const { teller, consumer, deliver, arrived, crashWorker, sql } = scene;
+  const { composer, consumer, deliver, arrived, crashWorker, sql } = scene;
   consumer.behave({ kind: 'hangs' });
-  await deliver(teller.payment(await payment(scene)));
+  await deliver(composer.payment(await payment(scene)));
   await arrived();
   await crashWorker();
   consumer.behave({ kind: 'takes' });
@@ -144,11 +144,11 @@ async function endedDelivering(scene: Scene): Promise<void> {
 
 /** A refund that is sent again after the queue has forgotten it. */
 async function refunded(scene: Scene): Promise<void> {
-  const { teller, deliver, drained } = scene;
-  const told = await payment(scene);
-  await deliver(teller.payment(told));
+  const { composer, deliver, drained } = scene;
+  const paid = await payment(scene);
+  await deliver(composer.payment(paid));
   await drained();
-  await deliver(teller.refund({ ...told, amount: PART, total: PART }));
+  await deliver(composer.refund({ ...paid, amount: PART, total: PART }));
   await drained();
 }
 
@@ -291,16 +291,16 @@ const LAST: Variant = {
   reported: { acknowledged: 1, applied: 0, lost: 1 },
 };
 
-let lab: Lab;
+let harness: Harness;
 beforeAll(async () => {
-  lab = await openLab();
+  harness = await openHarness();
 });
-afterAll(() => lab.end());
+afterAll(() => harness.end());
 
 async function isFound({ scenario, patches, prepare, reported }: Variant): Promise<void> {
   const copy = patchedCopy(patches);
   try {
-    const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+    const { verdict, findings } = await play(harness, copy.root, scenario, prepare);
     expect(verdict, findings.join('\n')).toMatchObject(reported);
   } finally {
     copy.remove();
@@ -309,7 +309,7 @@ async function isFound({ scenario, patches, prepare, reported }: Variant): Promi
 
 /** Through the same scenarios: there must be no finding. */
 async function isInnocent(...scenarios: readonly Variant['scenario'][]): Promise<void> {
-  const { verdict, findings } = await play(lab, ROOT, async (scene) => {
+  const { verdict, findings } = await play(harness, ROOT, async (scene) => {
     for (const scenario of scenarios) await scenario(scene);
   });
   expect(findings).toEqual([]);

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Verdict } from '../src/ledger.js';
+import type { Verdict } from '../src/checker/verdict.js';
 import { isClean } from '../src/report.js';
-import { type Lab, openLab, play, type Scene } from './lab.js';
+import { type Harness, openHarness, play, type Scene } from './harness.js';
 import { type Patch, patchedCopy } from './patched-copy.js';
 
 /**
@@ -25,23 +25,23 @@ const PART = 3_000n;
 const CORE = 'packages/core/dist';
 
 /** Redis goes down while a payment arrives; the provider sends again until it is acknowledged. */
-async function redisRefuses({ teller, link, order, deliver, drained }: Scene): Promise<void> {
-  const payment = { provider: 'alipay', order: await order(DUE), trade: teller.trade() } as const;
+async function redisRefuses({ composer, link, order, deliver, drained }: Scene): Promise<void> {
+  const payment = { provider: 'alipay', order: await order(DUE), trade: composer.trade() } as const;
   link.inflict({ kind: 'refuse' });
-  await deliver(teller.payment(payment), () => link.heal());
+  await deliver(composer.payment(payment), () => link.heal());
   await drained();
 }
 
 /** A payment and a refund are sent again after the queue has forgotten their jobs. */
-async function toldAgain({ teller, order, deliver, drained, forgetJobs }: Scene): Promise<void> {
+async function sentAgain({ composer, order, deliver, drained, forgetJobs }: Scene): Promise<void> {
   const payment = {
     provider: 'wechatpay',
     order: await order(DUE),
-    trade: teller.trade(),
+    trade: composer.trade(),
   } as const;
   const messages = [
-    teller.payment(payment),
-    teller.refund({ ...payment, amount: PART, total: PART }),
+    composer.payment(payment),
+    composer.refund({ ...payment, amount: PART, total: PART }),
   ];
   for (const time of ['first', 'again']) {
     for (const message of messages) await deliver(message);
@@ -63,34 +63,34 @@ const SLOW_FACT = `
  * fact.
  */
 async function hotOrder(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql, until } = scene;
+  const { composer, deliver, drained, sql, until } = scene;
   const payment = {
     provider: 'wechatpay',
     order: await scene.order(DUE),
-    trade: teller.trade(),
+    trade: composer.trade(),
   } as const;
-  await deliver(teller.payment(payment));
+  await deliver(composer.payment(payment));
   await drained();
-  await deliver(teller.refund({ ...payment, amount: SLOW, total: SLOW }));
+  await deliver(composer.refund({ ...payment, amount: SLOW, total: SLOW }));
   await until('the first refund to be written', async () => {
     const sleeping = await sql(`SELECT 1 FROM pg_stat_activity
       WHERE datname = current_database() AND wait_event = 'PgSleep'`);
     return sleeping.length > 0;
   });
-  await deliver(teller.refund({ ...payment, amount: DUE - SLOW, total: DUE }));
+  await deliver(composer.refund({ ...payment, amount: DUE - SLOW, total: DUE }));
   await drained();
 }
 
 /** A worker without a channel; then one with it, and a request to retry the dead letter. */
 async function deadLetter(scene: Scene): Promise<void> {
-  const { teller, deliver, drained, sql, restartWorker } = scene;
+  const { composer, deliver, drained, sql, restartWorker } = scene;
   await restartWorker('sim-alipay');
   const payment = {
     provider: 'alipay',
     order: await scene.order(DUE),
-    trade: teller.trade(),
+    trade: composer.trade(),
   } as const;
-  await deliver(teller.payment(payment));
+  await deliver(composer.payment(payment));
   await drained();
   // Not before: the worker without the channel would try it, and record another failure.
   await restartWorker();
@@ -103,17 +103,17 @@ async function deadLetter(scene: Scene): Promise<void> {
 
 /** The merchant's system refuses the first event; then there are more. */
 async function refusedOnce(scene: Scene): Promise<void> {
-  const { teller, consumer, deliver, drained, arrived } = scene;
+  const { composer, consumer, deliver, drained, arrived } = scene;
   consumer.behave({ kind: 'fails', status: () => 500 });
   const payment = {
     provider: 'alipay',
     order: await scene.order(DUE),
-    trade: teller.trade(),
+    trade: composer.trade(),
   } as const;
-  await deliver(teller.payment(payment));
+  await deliver(composer.payment(payment));
   await arrived();
   consumer.behave({ kind: 'takes' });
-  await deliver(teller.refund({ ...payment, amount: PART, total: PART }));
+  await deliver(composer.refund({ ...payment, amount: PART, total: PART }));
   await drained();
 }
 
@@ -135,7 +135,7 @@ const VARIANTS: readonly Variant[] = [
     // Three guards stand behind the job ID: the notification's name, its uniqueness, and the fact's
     // key.
     title: 'has no guard but the job ID',
-    scenario: toldAgain,
+    scenario: sentAgain,
     patches: [
       {
         file: `${CORE}/notifications/notification-rows.js`,
@@ -255,11 +255,11 @@ const VARIANTS: readonly Variant[] = [
   },
 ];
 
-let lab: Lab;
+let harness: Harness;
 beforeAll(async () => {
-  lab = await openLab();
+  harness = await openHarness();
 });
-afterAll(() => lab.end());
+afterAll(() => harness.end());
 
 describe.each(VARIANTS)(
   'a payonce that $title',
@@ -267,7 +267,7 @@ describe.each(VARIANTS)(
     test('is found out', async () => {
       const copy = patchedCopy(patches);
       try {
-        const { verdict, findings } = await play(lab, copy.root, scenario, prepare);
+        const { verdict, findings } = await play(harness, copy.root, scenario, prepare);
         expect(verdict, findings.join('\n')).toMatchObject(reported);
         expect(verdict.eventsUnsigned > 0).toBe(unsigned);
       } finally {
@@ -279,11 +279,11 @@ describe.each(VARIANTS)(
 
 test('the product itself has no finding, through the same scenarios', async () => {
   const { verdict, findings } = await play(
-    lab,
+    harness,
     join(import.meta.dirname, '..', '..'),
     async (scene) => {
       // The first one waits for the first arrival.
-      for (const scenario of [refusedOnce, redisRefuses, toldAgain, hotOrder, deadLetter]) {
+      for (const scenario of [refusedOnce, redisRefuses, sentAgain, hotOrder, deadLetter]) {
         await scenario(scene);
       }
     },

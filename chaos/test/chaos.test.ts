@@ -57,8 +57,8 @@ afterEach(async () => {
 });
 
 function start(...args: string[]): Running {
-  const place = JSON.stringify({ root, state, args });
-  const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${place});`;
+  const command = JSON.stringify({ root, state, args });
+  const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${command});`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -128,16 +128,16 @@ test('a short run on three gateways and three workers loses nothing, doubles not
   const args = ['--json', ...size, '--seed', '20261123', '--faults', faults.join(',')];
   const running = start(...args);
   const code = await withinLimit(running);
-  const told = running.stdout() + running.stderr();
-  expect(code, told).toBe(0);
+  const output = running.stdout() + running.stderr();
+  expect(code, output).toBe(0);
   const lines = running
     .stdout()
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(new Set(lines.map(({ fault }) => fault)), told).toEqual(new Set([...faults, 'all']));
+  expect(new Set(lines.map(({ fault }) => fault)), output).toEqual(new Set([...faults, 'all']));
   for (const line of lines) {
-    expect(line, told).toMatchObject(Object.fromEntries(WRONGS.map((name) => [name, 0])));
+    expect(line, output).toMatchObject(Object.fromEntries(WRONGS.map((name) => [name, 0])));
     expect(Object.keys(line)).toEqual([
       'fault',
       'sent',

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { storeFolder } from '@payonce/testkit/store-folder';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { fuzz } from '../src/fuzz.js';
+import { fuzz } from '../src/fuzz/main.js';
 import { patchedCopy } from './patched-copy.js';
 
 const root = join(import.meta.dirname, '..', '..');

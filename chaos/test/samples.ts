@@ -1,27 +1,40 @@
-import type { Held, HeldEvent, HeldNotification, HeldOrder } from '../src/checker-rows.js';
+import type {
+  Stored,
+  StoredEvent,
+  StoredNotification,
+  StoredOrder,
+} from '../src/checker/stored.js';
 import type {
   Arrival,
   ArrivedEvent,
-  Ledger,
+  History,
   Sending,
   StoreAdd,
-  ToldNotification,
-  ToldOrder,
-} from '../src/ledger.js';
+  WorkloadNotification,
+  WorkloadOrder,
+} from '../src/history/history.js';
 
 /** Samples of notifications, their results, and the merchant's events. */
 
 export const DUE = 8_888n;
-export const ORDER: ToldOrder = { merchant: 'demo', number: 'O1', amount: DUE, registered: true };
+export const ORDER: WorkloadOrder = {
+  merchant: 'demo',
+  number: 'O1',
+  amount: DUE,
+  registered: true,
+};
 
-export function payment(key: string, changes: Partial<ToldNotification> = {}): ToldNotification {
+export function payment(
+  key: string,
+  changes: Partial<WorkloadNotification> = {},
+): WorkloadNotification {
   return {
     key,
     provider: 'alipay',
     orderNumber: 'O1',
     trade: 'T1',
     jobToken: `N${key}`,
-    says: { kind: 'payment', amount: DUE },
+    meaning: { kind: 'payment', amount: DUE },
     forged: false,
     ...changes,
   };
@@ -30,11 +43,11 @@ export function payment(key: string, changes: Partial<ToldNotification> = {}): T
 export function refund(
   key: string,
   [amount, refundedTotal]: readonly [bigint, bigint],
-  changes: Partial<ToldNotification> = {},
+  changes: Partial<WorkloadNotification> = {},
   unsigned = false,
-): ToldNotification {
-  const says = { kind: 'refund', refundId: `R${key}`, amount, refundedTotal, unsigned } as const;
-  return payment(key, { says, ...changes });
+): WorkloadNotification {
+  const meaning = { kind: 'refund', refundId: `R${key}`, amount, refundedTotal, unsigned } as const;
+  return payment(key, { meaning, ...changes });
 }
 
 export const sent = (key: string, startedAt = 1_000, acknowledged = true): Sending => ({
@@ -45,18 +58,21 @@ export const sent = (key: string, startedAt = 1_000, acknowledged = true): Sendi
   acknowledged,
 });
 
-export const added = ({ provider, jobToken }: ToldNotification, at = 1_005): StoreAdd => ({
+export const added = ({ provider, jobToken }: WorkloadNotification, at = 1_005): StoreAdd => ({
   at,
   store: 'redis',
   jobId: `${provider}.sim.${jobToken}.0123abcd`,
 });
 
-export const row = (told: ToldNotification, outcome = 'applied'): HeldNotification => ({
-  provider: told.provider,
-  notificationId: told.jobToken,
-  orderNumber: told.orderNumber,
+export const row = (
+  notification: WorkloadNotification,
+  outcome = 'applied',
+): StoredNotification => ({
+  provider: notification.provider,
+  notificationId: notification.jobToken,
+  orderNumber: notification.orderNumber,
   outcome,
-  row: `row of ${told.key}`,
+  row: `row of ${notification.key}`,
   merchant: 'demo',
   raw: true,
 });
@@ -66,7 +82,7 @@ export const order = (
   paid = 0n,
   refunded = 0n,
   paidEvents = paid > 0n ? 1 : 0,
-): HeldOrder => ({
+): StoredOrder => ({
   merchant: 'demo',
   number: 'O1',
   status,
@@ -76,34 +92,41 @@ export const order = (
 });
 
 /** All of them sent and acknowledged once, with an add in time. */
-export function ledgerOf(told: readonly ToldNotification[], changes: Partial<Ledger> = {}): Ledger {
+export function historyOf(
+  notifications: readonly WorkloadNotification[],
+  changes: Partial<History> = {},
+): History {
   return {
     orders: [ORDER],
-    notifications: told,
-    sendings: told.map(({ key }) => sent(key)),
-    adds: told.map((one) => added(one)),
+    notifications,
+    sendings: notifications.map(({ key }) => sent(key)),
+    adds: notifications.map((one) => added(one)),
     arrivals: [],
     delays: [],
     ...changes,
   };
 }
 
-export const held = (
-  orders: readonly HeldOrder[],
-  notifications: readonly HeldNotification[],
-  events: readonly HeldEvent[] = [],
+export const stored = (
+  orders: readonly StoredOrder[],
+  notifications: readonly StoredNotification[],
+  events: readonly StoredEvent[] = [],
   deadJobs: readonly string[] = [],
-): Held => ({ orders, notifications, events, deadJobs });
+): Stored => ({ orders, notifications, events, deadJobs });
 
 /** `order.refunded 3000`, with the state of the order at that time. */
 export function event(name: string, version: number, refunded = 0n): ArrivedEvent {
   const [type = '', milestone = ''] = name.split(' ');
-  const told = { type, merchant: 'demo', orderNumber: 'O1', milestone, version };
-  return { ...told, paid: DUE, refunded, body: `${name} ${version}` };
+  const fields = { type, merchant: 'demo', orderNumber: 'O1', milestone, version };
+  return { ...fields, paid: DUE, refunded, body: `${name} ${version}` };
 }
 
 /** Taken, by default; the ID is the event's. */
-export function arrived(told: ArrivedEvent, at: number, changes: Partial<Arrival> = {}): Arrival {
-  const webhookId = `evt ${told.type} ${told.milestone}`;
-  return { at, webhookId, signed: true, event: told, answer: 204, ...changes };
+export function arrived(
+  content: ArrivedEvent,
+  at: number,
+  changes: Partial<Arrival> = {},
+): Arrival {
+  const webhookId = `evt ${content.type} ${content.milestone}`;
+  return { at, webhookId, signed: true, event: content, answer: 204, ...changes };
 }

@@ -25,15 +25,15 @@ function skewed(name: string, does: string, [least, most]: readonly [number, num
     lasts: 'short',
     besidesMs: 4_000,
     arrange: arrangeFaketime,
-    async begin(stage) {
-      const gateway = stage.random.pick(stage.cluster.gateways);
-      const seconds = stage.random.between(least, most) * (stage.random.chance(0.5) ? 1 : -1);
+    async begin(context) {
+      const gateway = context.random.pick(context.cluster.gateways);
+      const seconds = context.random.between(least, most) * (context.random.chance(0.5) ? 1 : -1);
       const startedAt = now();
-      await restartWith(stage, gateway, bentClock(seconds));
+      await restartWith(context, gateway, bentClock(seconds));
       return async () => {
-        const refused = stage.load.refusedSince(startedAt);
-        stage.say(`${gateway.part.name} ${seconds} s, ${refused} genuine ones refused`);
-        await restartWith(stage, gateway, {});
+        const refused = context.load.refusedSince(startedAt);
+        context.say(`${gateway.part.name} ${seconds} s, ${refused} genuine ones refused`);
+        await restartWith(context, gateway, {});
       };
     },
   };

@@ -1,6 +1,6 @@
 import { holdsWithin } from '../clock.js';
-import type { Behaviour } from '../consumer.js';
-import type { Random } from '../random.js';
+import type { Behaviour } from '../cluster/consumer.js';
+import type { Random } from '../workload/random.js';
 import { type Fault, nothingToEnd } from './fault.js';
 
 /** Each means "not taken". 410 is left out: it means "never again". */

@@ -1,7 +1,7 @@
 import { ensureFaketime, findFaketime, wrongClock } from '@payonce/tooling/faketime';
-import type { App } from '../apps.js';
 import { holdsWithin } from '../clock.js';
-import type { Stage } from './fault.js';
+import type { App } from '../cluster/app.js';
+import type { FaultContext } from './fault.js';
 
 const READY_LIMIT_MS = 15_000;
 
@@ -21,7 +21,7 @@ export async function arrangeFaketime(): Promise<string | null> {
 
 /** With SIGTERM: running work is finished first. */
 export async function restartWith(
-  { cluster }: Stage,
+  { cluster }: FaultContext,
   app: App,
   env: Readonly<Record<string, string>>,
   limitMs = READY_LIMIT_MS,

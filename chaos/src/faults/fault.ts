@@ -1,21 +1,21 @@
-import type { Book } from '../book.js';
-import type { Cluster } from '../cluster.js';
-import type { Load } from '../load.js';
-import type { Queues } from '../queues.js';
-import type { Random } from '../random.js';
-import type { Settled } from '../settled.js';
-import type { Storyteller } from '../stories.js';
+import type { Progress } from '../checker/progress.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { Queues } from '../cluster/queues.js';
+import type { HistoryRecorder } from '../history/recorder.js';
+import type { WorkloadGenerator } from '../workload/generator.js';
+import type { Load } from '../workload/load.js';
+import type { Random } from '../workload/random.js';
 
 /** The parts that a fault may touch. */
-export interface Stage {
+export interface FaultContext {
   readonly cluster: Cluster;
   readonly load: Load;
-  readonly stories: Storyteller;
+  readonly generator: WorkloadGenerator;
   readonly queues: Queues;
   readonly random: Random;
   /** The database's own view, for faults that measure. */
-  readonly settled: Settled;
-  readonly book: Pick<Book, 'delayed'>;
+  readonly progress: Progress;
+  readonly recorder: Pick<HistoryRecorder, 'delayed'>;
   /** A remark on the present fault, for people. */
   readonly say: (line: string) => void;
 }
@@ -29,9 +29,9 @@ export interface Fault {
   /** The additional time for beginning and undoing it, e.g. for restarts. */
   readonly besidesMs?: number;
   /** Runs before the load begins. @returns why it cannot be arranged on this machine, or null */
-  readonly arrange?: (stage: Stage) => Promise<string | null>;
+  readonly arrange?: (context: FaultContext) => Promise<string | null>;
   /** @returns ends the fault */
-  readonly begin: (stage: Stage) => Promise<() => Promise<void> | void>;
+  readonly begin: (context: FaultContext) => Promise<() => Promise<void> | void>;
 }
 
 export function nothingToEnd(): void {}

@@ -1,6 +1,6 @@
 import { holdsWithin, now } from '../clock.js';
 import type { Fault } from './fault.js';
-import { isQuiet, seeHeldUp } from './measure.js';
+import { isQuiet, recordHeldUp } from './measure.js';
 import { hasOpenBatch } from './open-batch.js';
 
 const IN_TRANSACTION_LIMIT_MS = 5_000;
@@ -11,9 +11,9 @@ export const frozenFaults: readonly Fault[] = [
     does: 'SIGSTOP of a worker inside a transaction, which keeps its locks; another applies the rest',
     lasts: 'medium',
     besidesMs: 4_000,
-    async begin(stage) {
-      const { cluster, random, settled, say } = stage;
-      const quiet = await isQuiet(stage);
+    async begin(context) {
+      const { cluster, random, progress, say } = context;
+      const quiet = await isQuiet(context);
       const index = random.between(0, cluster.workers.length - 1);
       const [link, part] = [cluster.links.workerOrders[index], cluster.workers[index]?.part];
       // Holds back the database's answers: a transaction stays open until the worker is frozen.
@@ -24,10 +24,10 @@ export const frozenFaults: readonly Fault[] = [
       const from = now();
       say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
       // Its running jobs wait, and so do other notifications for the same orders.
-      const inHand = new Set(settled.waiting(0, from).map(({ orderNumber }) => orderNumber));
+      const inHand = new Set(progress.waiting(0, from).map(({ orderNumber }) => orderNumber));
       return () => {
         const others = cluster.workers.length > 1;
-        if (quiet && others) seeHeldUp(stage, from, (one) => inHand.has(one.orderNumber));
+        if (quiet && others) recordHeldUp(context, from, (one) => inHand.has(one.orderNumber));
         part?.thaw();
       };
     },

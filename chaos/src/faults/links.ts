@@ -1,7 +1,7 @@
 import type { LinkFault } from '@payonce/testkit/fault-link';
 import type { FaultProxy } from '@payonce/testkit/fault-proxy';
-import type { Links } from '../links.js';
-import type { Random } from '../random.js';
+import type { Links } from '../cluster/links.js';
+import type { Random } from '../workload/random.js';
 import type { Fault } from './fault.js';
 
 const DIRECTIONS = ['to_server', 'from_server', 'both'] as const;

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { Client } from 'pg';
 import { holdsWithin, now } from '../clock.js';
-import type { Cluster } from '../cluster.js';
-import type { ToldOrder } from '../ledger.js';
-import type { Story } from '../stories.js';
-import type { Fault, Stage } from './fault.js';
-import { isQuiet, seeBegun, seeHeldUp } from './measure.js';
+import type { Cluster } from '../cluster/cluster.js';
+import type { WorkloadOrder } from '../history/history.js';
+import type { Story } from '../workload/generator.js';
+import type { Fault, FaultContext } from './fault.js';
+import { isQuiet, recordBeganLate, recordHeldUp } from './measure.js';
 
 /** How long the registration of an order may take. */
 const LOCK_LIMIT_MS = 15_000;
@@ -17,7 +17,7 @@ export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'order-locked',
     does: "another session holds the lock of an order's row while notifications of that order arrive",
-    story: ({ stories }) => stories.steady(STORY_MS),
+    story: ({ generator }) => generator.steady(STORY_MS),
     lock: async (session, { merchant, number }) => {
       const text = 'SELECT 1 FROM orders WHERE merchant = $1 AND number = $2 FOR UPDATE';
       return (await session.query(text, [merchant, number])).rowCount === 1;
@@ -26,7 +26,7 @@ export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'number-locked',
     does: 'another session holds the lock of an order number that is not registered yet',
-    story: ({ stories }) => stories.unregistered(STORY_MS / 10),
+    story: ({ generator }) => generator.unregistered(STORY_MS / 10),
     lock: async (session, order) => {
       await session.query('SELECT pg_advisory_xact_lock($1)', [numberLock(order)]);
       return true;
@@ -37,13 +37,13 @@ export const lockFaults: readonly Fault[] = [
     does: 'another session holds the lock of the whole table of facts; what waited is applied soon after',
     lasts: 'medium',
     besidesMs: 8_000,
-    async begin(stage) {
-      const quiet = await isQuiet(stage);
-      const session = await openSession(stage.cluster);
+    async begin(context) {
+      const quiet = await isQuiet(context);
+      const session = await openSession(context.cluster);
       await session.query('LOCK TABLE facts IN ACCESS EXCLUSIVE MODE');
       return async () => {
         await session.end();
-        if (quiet) await seeBegun(stage, now());
+        if (quiet) await recordBeganLate(context, now());
       };
     },
   },
@@ -51,9 +51,9 @@ export const lockFaults: readonly Fault[] = [
 
 interface LockOf extends Pick<Fault, 'name' | 'does'> {
   /** The notifications for the locked order. */
-  readonly story: (stage: Stage) => Story;
+  readonly story: (context: FaultContext) => Story;
   /** @returns false when there is nothing to lock yet */
-  readonly lock: (session: Client, order: ToldOrder) => Promise<boolean>;
+  readonly lock: (session: Client, order: WorkloadOrder) => Promise<boolean>;
 }
 
 /** Locks one order; the load, which concerns other orders, goes on. */
@@ -62,17 +62,17 @@ function lockOf({ story, lock, ...about }: LockOf): Fault {
     ...about,
     lasts: 'medium',
     besidesMs: 2_000,
-    async begin(stage) {
-      const quiet = await isQuiet(stage);
-      const told = story(stage);
-      const { number } = told.order;
-      const session = await openSession(stage.cluster);
-      stage.load.tell(told);
-      const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, told.order));
+    async begin(context) {
+      const quiet = await isQuiet(context);
+      const played = story(context);
+      const { number } = played.order;
+      const session = await openSession(context.cluster);
+      context.load.submit(played);
+      const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, played.order));
       const from = now();
-      if (!locked) stage.say(`${number} was never there to be locked`);
+      if (!locked) context.say(`${number} was never there to be locked`);
       return async () => {
-        if (quiet && locked) seeHeldUp(stage, from, (one) => one.orderNumber === number);
+        if (quiet && locked) recordHeldUp(context, from, (one) => one.orderNumber === number);
         await session.end();
       };
     },
@@ -89,7 +89,7 @@ async function openSession({ databaseUrl }: Cluster): Promise<Client> {
 }
 
 /** Computes payonce's lock of an order number: anyone who may connect can take it. */
-function numberLock({ merchant, number }: ToldOrder): string {
+function numberLock({ merchant, number }: WorkloadOrder): string {
   const text = ['payonce order number', merchant, number].join('\0');
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigInt64BE(0).toString();

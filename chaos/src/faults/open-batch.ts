@@ -1,5 +1,5 @@
 import { Client } from 'pg';
-import type { Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 
 /** Whether a worker's transaction waits for its client longer than any normally does. */
 export async function hasOpenBatch({ databaseUrl }: Cluster): Promise<boolean> {

@@ -1,8 +1,8 @@
 import { Client } from 'pg';
 import { holdsWithin, now, pause } from '../clock.js';
-import type { Cluster } from '../cluster.js';
+import type { Cluster } from '../cluster/cluster.js';
 import type { Fault } from './fault.js';
-import { isQuiet, seeBegun } from './measure.js';
+import { isQuiet, recordBeganLate } from './measure.js';
 
 const START_LIMIT_MS = 30_000;
 const RECONNECT_LIMIT_MS = 4_000;
@@ -15,15 +15,15 @@ export const postgresFaults: readonly Fault[] = [
     does: 'PostgreSQL is down for long; notifications that waited start within ten seconds of its return',
     lasts: 'long',
     besidesMs: 8_000,
-    async begin(stage) {
-      const { postgres } = stage.cluster;
-      const quiet = await isQuiet(stage);
+    async begin(context) {
+      const { postgres } = context.cluster;
+      const quiet = await isQuiet(context);
       await postgres.down();
       return async () => {
         postgres.up();
-        const answers = await holdsWithin(START_LIMIT_MS, () => ask(stage.cluster, ['SELECT 1']));
+        const answers = await holdsWithin(START_LIMIT_MS, () => ask(context.cluster, ['SELECT 1']));
         if (!answers) throw new Error('PostgreSQL did not come back');
-        if (quiet) await seeBegun(stage, now());
+        if (quiet) await recordBeganLate(context, now());
       };
     },
   },
@@ -32,7 +32,7 @@ export const postgresFaults: readonly Fault[] = [
     does: "the orders' role is set to synchronous_commit off, then SIGKILL of PostgreSQL",
     lasts: 'short',
     besidesMs: 3_000,
-    async begin({ cluster, settled, say }) {
+    async begin({ cluster, progress, say }) {
       const { username: role } = new URL(cluster.databaseUrl);
       await ask(cluster, [
         `ALTER ROLE ${role} SET synchronous_commit = off`,
@@ -43,7 +43,7 @@ export const postgresFaults: readonly Fault[] = [
       ]);
       const from = now();
       return async () => {
-        await holdsWithin(RECONNECT_LIMIT_MS, () => settled.behind(now() - 500) === 0);
+        await holdsWithin(RECONNECT_LIMIT_MS, () => progress.behind(now() - 500) === 0);
         await pause(500);
         say(`killed ${((now() - from) / 1_000).toFixed(1)} s after its sessions began`);
         await cluster.postgres.crash();

@@ -1,6 +1,6 @@
 import { holdsWithin } from '../clock.js';
-import type { Part } from '../part.js';
-import { type Fault, nothingToEnd, type Stage } from './fault.js';
+import type { Part } from '../cluster/part.js';
+import { type Fault, type FaultContext, nothingToEnd } from './fault.js';
 
 const CONFIG_LIMIT_MS = 15_000;
 
@@ -60,9 +60,9 @@ export const storeFaults: readonly Fault[] = [
     name: 'redis-full',
     does: 'Redis has no memory left (maxmemory of one byte) and refuses every write',
     lasts: 'short',
-    async begin(stage) {
-      await setMaxMemory(stage, '1');
-      return () => setMaxMemory(stage, '0');
+    async begin(context) {
+      await setMaxMemory(context, '1');
+      return () => setMaxMemory(context, '0');
     },
   },
   {
@@ -92,7 +92,7 @@ async function freeze(part: Part): Promise<() => void> {
   return () => part.thaw();
 }
 
-async function setMaxMemory({ queues }: Stage, bytes: string): Promise<void> {
+async function setMaxMemory({ queues }: FaultContext, bytes: string): Promise<void> {
   const set = await holdsWithin(CONFIG_LIMIT_MS, async () => {
     return (await queues.command('CONFIG', 'SET', 'maxmemory', bytes)) === 'OK';
   });

@@ -13,9 +13,9 @@ export const trafficFaults: readonly Fault[] = [
     name: 'hot-order',
     does: 'hundreds of notifications of one order at once, taken by two workers (and of a second order)',
     lasts: 'short',
-    async begin({ load, stories }) {
-      load.tell(stories.hot('alipay'));
-      load.tell(stories.hot('wechatpay'));
+    async begin({ load, generator }) {
+      load.submit(generator.hot('alipay'));
+      load.submit(generator.hot('wechatpay'));
       return nothingToEnd;
     },
   },
@@ -23,9 +23,9 @@ export const trafficFaults: readonly Fault[] = [
     name: 'recut-messages',
     does: 'captured messages in dozens of other cuts and envelopes, signatures untouched, some before the genuine ones',
     lasts: 'short',
-    async begin({ load, stories }) {
+    async begin({ load, generator }) {
       for (const provider of ['alipay', 'wechatpay-v2'] as const) {
-        for (let count = 0; count < CAPTURED; count += 1) load.tell(stories.captured(provider));
+        for (let count = 0; count < CAPTURED; count += 1) load.submit(generator.captured(provider));
       }
       return nothingToEnd;
     },
@@ -34,9 +34,9 @@ export const trafficFaults: readonly Fault[] = [
     name: 'hostile-merchant',
     does: "a second merchant sends notifications with the first one's trades for its own orders, before and after the genuine ones",
     lasts: 'short',
-    async begin({ load, stories }) {
+    async begin({ load, generator }) {
       for (let count = 0; count < CONTESTED; count += 1) {
-        for (const story of stories.contested()) load.tell(story);
+        for (const story of generator.contested()) load.submit(story);
       }
       return nothingToEnd;
     },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { offset } from '@payonce/tooling/faketime';
 import { arrangeFaketime, bentClock, restartWith } from './faketime.js';
-import type { Fault, Stage } from './fault.js';
+import type { Fault, FaultContext } from './fault.js';
 
 const DAY_S = 24 * 3_600;
 const YEAR_S = 365 * DAY_S;
@@ -50,17 +50,17 @@ function wrong({ seconds, ...about }: Wrong): Fault {
     ...about,
     besidesMs: 7_000,
     arrange: arrangeFaketime,
-    async begin(stage) {
-      const { cluster, random, say } = stage;
+    async begin(context) {
+      const { cluster, random, say } = context;
       const index = random.between(0, cluster.workers.length - 1);
       const worker = cluster.workers[index];
       if (worker === undefined) throw new Error('there is no worker');
       const file = join(tmpdir(), `payonce-chaos-clock-${process.pid}`);
       writeFileSync(file, offset(seconds.from));
-      await restartWith(stage, worker, { ...bentClock({ file }), ...OFTEN }, READY_LIMIT_MS);
+      await restartWith(context, worker, { ...bentClock({ file }), ...OFTEN }, READY_LIMIT_MS);
       say(worker.part.name);
       writeFileSync(file, offset(seconds.to));
-      const mend = hinder(stage, index);
+      const mend = hinder(context, index);
       return async () => {
         worker.setEnv({});
         // Leaves its running work to the others, with the times that it wrote.
@@ -75,7 +75,7 @@ function wrong({ seconds, ...about }: Wrong): Fault {
 /**
  * Breaks batches and lets the merchant's system refuse: the worker has to write times of retries.
  */
-function hinder({ cluster: { consumer, links }, random }: Stage, index: number): () => void {
+function hinder({ cluster: { consumer, links }, random }: FaultContext, index: number): () => void {
   const link = links.workerOrders[index];
   link?.inflict({ kind: 'cut', afterBytes: () => random.between(1, MOST_BYTES) });
   consumer.behave({ kind: 'fails', status: () => 500 });

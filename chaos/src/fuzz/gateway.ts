@@ -1,0 +1,141 @@
+import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { anyFreePort } from '@payonce/tooling/ports';
+import { own, stop, until } from '@payonce/tooling/process';
+import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { Redis } from 'ioredis';
+import { killAll } from '../cluster/part.js';
+
+const HOST = '127.0.0.1';
+/** A probe's limit is a second or two; the machine may be busy with our requests and other work. */
+const ALIVE_LIMIT_MS = 5_000;
+
+/** A gateway as deployed, with a separate Redis. */
+export interface FuzzedGateway {
+  readonly pid: number;
+  readonly port: number;
+  readonly signers: SimulatedSigners;
+  /** Null while it runs. */
+  readonly ended: () => string | null;
+  /** Milliseconds until it reported that it is alive. @throws when it does not in time */
+  isAlive(): Promise<number>;
+  /** Job IDs and jobs in the queue, for channels with this prefix; then empties the queue. */
+  takeJobs(prefix: string): Promise<Map<string, unknown>>;
+  /** Its error log lines. */
+  errors(): readonly string[];
+  end(): Promise<void>;
+}
+
+export async function startFuzzedGateway(root: string, folder: string): Promise<FuzzedGateway> {
+  const server = findRedisServer(process.env.PATH ?? '');
+  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const { channelsFile, signers } = await ensureSimulatedChannels(join(folder, 'simulator'));
+  addOwnChannels(channelsFile);
+  const redis = await startRedis({
+    server,
+    folder: join(folder, 'redis'),
+    port: await anyFreePort(),
+    logFile: join(folder, 'redis.log'),
+  });
+  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
+  const logFile = join(folder, 'gateway.log');
+  const gateway = own(
+    'gateway',
+    process.execPath,
+    ['--enable-source-maps', join(root, 'apps', 'gateway', 'dist', 'main.js')],
+    {
+      cwd: root,
+      env: {
+        PATH: process.env.PATH,
+        PAYONCE_HOST: HOST,
+        PAYONCE_PORT: String(port),
+        PAYONCE_PRIVATE_PORT: String(privatePort),
+        PAYONCE_CHANNELS_FILE: channelsFile,
+        // Every request must be read, however many are refused.
+        PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
+        REDIS_URL: redis.url,
+        // A log line for each refusal would dominate the measurement.
+        PAYONCE_LOG_LEVEL: 'warn',
+      },
+      output: openSync(logFile, 'a'),
+    },
+  );
+  const atExit = () => killAll([gateway, redis.process]);
+  process.once('exit', atExit);
+  const queue = new Redis(redis.url, { lazyConnect: true });
+  let ended: string | null = null;
+  gateway.exited.then(({ code, signal }) => {
+    ended = signal ?? `exit code ${code}`;
+  });
+  const ask = (path: string) =>
+    fetch(`http://${HOST}:${privatePort}${path}`, { signal: AbortSignal.timeout(ALIVE_LIMIT_MS) });
+  const fuzzed: FuzzedGateway = {
+    pid: gateway.pid,
+    port,
+    signers,
+    ended: () => ended,
+    async isAlive() {
+      const askedAt = performance.now();
+      const { ok } = await ask('/livez');
+      if (!ok) throw new Error('the gateway says that it is stuck');
+      return performance.now() - askedAt;
+    },
+    takeJobs: (prefix) => takeJobs(queue, prefix),
+    errors: () =>
+      readFileSync(logFile, 'utf8')
+        .split('\n')
+        .filter((line) => /"level":"(?:error|fatal)"/.test(line) || /^\s+at /.test(line)),
+    async end() {
+      queue.disconnect();
+      await stop(gateway, 'SIGTERM', 15_000);
+      await redis.stop();
+      process.removeListener('exit', atExit);
+    },
+  };
+  try {
+    await queue.connect();
+    await until(`the gateway (log: ${logFile})`, 20_000, () =>
+      ask('/readyz').then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    );
+    return fuzzed;
+  } catch (error) {
+    await fuzzed.end();
+    throw error;
+  }
+}
+
+/** Repeats `sim-…` as `own-…`. */
+function addOwnChannels(channelsFile: string): void {
+  const [, ...channels] = readFileSync(channelsFile, 'utf8').split('\n');
+  const own = channels.map((line) => line.replace(/^ {2}sim-/, '  own-'));
+  appendFileSync(channelsFile, own.join('\n'));
+}
+
+/** BullMQ keeps each job in a hash, with its data as JSON. */
+async function takeJobs(queue: Redis, prefix: string): Promise<Map<string, unknown>> {
+  const jobs = new Map<string, unknown>();
+  const root = 'payonce:notifications:';
+  for (let cursor = '0'; ; ) {
+    const [next, keys] = await queue.scan(cursor, 'MATCH', `${root}*.${prefix}*`, 'COUNT', 1_000);
+    for (const key of keys) {
+      jobs.set(key.slice(root.length), JSON.parse((await queue.hget(key, 'data')) ?? 'null'));
+    }
+    if (next === '0') break;
+    cursor = next;
+  }
+  await queue.flushdb();
+  return jobs;
+}
+
+/** Keeps a failing request for inspection. */
+export function keepFailure(folder: string, name: string, bytes: Buffer): string {
+  const file = join(folder, name);
+  writeFileSync(file, bytes);
+  return file;
+}

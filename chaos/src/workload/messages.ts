@@ -1,0 +1,200 @@
+import { randomUUID } from 'node:crypto';
+import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type {
+  ForgeryKind,
+  ProviderSigner,
+  SignedNotification,
+  SignedRequest,
+  SignerId,
+} from '@payonce/testkit/request';
+import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import type { Random } from './random.js';
+import { recut } from './recut.js';
+import { RIVAL } from './rival.js';
+
+/** A notification that can be sent any number of times, with its meaning. */
+export interface Message {
+  readonly notification: WorkloadNotification;
+  /** `/notify/{provider}/{channel}` */
+  readonly path: string;
+  /**
+   * Signs now: the first call is the first sending, later ones are the provider's re-sends (fresh
+   * time and nonce).
+   */
+  sign(): SignedRequest;
+  /** One captured sending in another cut or envelope; null if its protocol allows only one. */
+  recut(random: Random): SignedRequest | null;
+}
+
+export interface Payment {
+  readonly provider: SignerId;
+  readonly order: WorkloadOrder;
+  readonly trade: string;
+  readonly forge?: ForgeryKind;
+  /** The merchant's text in a payment: Alipay `subject`, WeChat `attach`. */
+  readonly text?: string;
+}
+
+export interface Refund extends Payment {
+  readonly amount: bigint;
+  /** The refunded total of the trade, including this one. */
+  readonly total: bigint;
+}
+
+/** Creates signed messages; every name is new in this run. */
+export interface MessageComposer {
+  trade(): string;
+  payment(payment: Payment): Message;
+  refund(refund: Refund): Message;
+  /** An Alipay order that nobody paid in time. */
+  closed(order: WorkloadOrder): Message;
+}
+
+const CHANNELS = {
+  alipay: 'sim-alipay',
+  wechatpay: 'sim-wechat',
+  'wechatpay-v2': 'sim-wechat-v2',
+} as const satisfies Record<SignerId, string>;
+
+/** @param rival signs the messages for the second merchant's orders */
+export function createMessageComposer(
+  { signers }: Pick<SimulatedChannels, 'signers'>,
+  rival: WechatpayV2Signer,
+): MessageComposer {
+  const rivals = { ...signers, 'sim-wechat-v2': rival };
+  const signersOf = (order: WorkloadOrder) => (isRival(order) ? rivals : signers);
+  const startedAt = String(Date.now());
+  let count = 0;
+  /** 28 digits, like both rails' numbers. */
+  const digits = () => {
+    count += 1;
+    return `42${startedAt}${String(count).padStart(13, '0')}`;
+  };
+  const message = (
+    what: Pick<WorkloadNotification, 'jobToken' | 'meaning'> & Payment,
+    signingFor: (notificationId: string) => () => SignedRequest,
+  ): Message => {
+    const { provider, order, trade, jobToken, meaning, forge } = what;
+    count += 1;
+    const sign = signingFor(jobToken);
+    let captured: SignedRequest | null = null;
+    return {
+      notification: {
+        key: `${provider} ${count}`,
+        orderNumber: order.number,
+        forged: forge !== undefined,
+        provider,
+        trade,
+        jobToken,
+        meaning,
+      },
+      path: `/notify/${provider}/${isRival(order) ? RIVAL.channel : CHANNELS[provider]}`,
+      sign,
+      recut(random) {
+        captured ??= sign();
+        return recut(provider, captured, random);
+      },
+    };
+  };
+  /** Alipay and v3 give the notification an ID; v2 has only the trade or the refund. */
+  const notificationIdFor = (provider: SignerId) =>
+    provider === 'wechatpay' ? randomUUID() : digits();
+
+  return {
+    trade: digits,
+    payment(payment) {
+      const { provider, order, trade, forge } = payment;
+      const jobToken = provider === 'wechatpay-v2' ? trade : notificationIdFor(provider);
+      const meaning = { kind: 'payment', amount: order.amount } as const;
+      const input = {
+        orderNumber: order.number,
+        trade,
+        amount: order.amount,
+        paidAt: new Date(),
+        ...(payment.text !== undefined && { text: payment.text }),
+      };
+      return message({ ...payment, jobToken, meaning }, (notificationId) =>
+        withSigner(signersOf(order), provider, (signer) =>
+          signing(signer, () => signer.payment({ ...input, notificationId }), forge),
+        ),
+      );
+    },
+    closed(order) {
+      const [trade, jobToken] = [digits(), digits()];
+      const { number: orderNumber, amount } = order;
+      const input = { orderNumber, trade, amount, closedAt: new Date() };
+      const what = {
+        provider: 'alipay',
+        order,
+        trade,
+        jobToken,
+        meaning: { kind: 'closed' },
+      } as const;
+      const signer = signers['sim-alipay'];
+      return message(what, (notificationId) =>
+        signing(signer, () => signer.closed({ ...input, notificationId }), undefined),
+      );
+    },
+    refund(refund) {
+      const { provider, order, trade, forge } = refund;
+      const refundId = digits();
+      const jobToken = provider === 'wechatpay-v2' ? refundId : notificationIdFor(provider);
+      const meaning = {
+        kind: 'refund',
+        refundId,
+        amount: refund.amount,
+        refundedTotal: refund.total,
+        unsigned: provider === 'wechatpay-v2',
+      } as const;
+      const input = {
+        orderNumber: order.number,
+        trade,
+        amount: order.amount,
+        refundId,
+        refundAmount: refund.amount,
+        refundedTotal: refund.total,
+        refundedAt: new Date(),
+        full: refund.total === order.amount,
+      };
+      return message({ ...refund, jobToken, meaning }, (notificationId) =>
+        withSigner(signersOf(order), provider, (signer) =>
+          signing(signer, () => signer.refund({ ...input, notificationId }), forge),
+        ),
+      );
+    },
+  };
+}
+
+function isRival({ merchant }: WorkloadOrder): boolean {
+  return merchant === RIVAL.merchant;
+}
+
+/** The three signers have different message types; `use` works with any of them. */
+function withSigner<Result>(
+  signers: SimulatedChannels['signers'],
+  provider: SignerId,
+  use: <Content>(signer: ProviderSigner<Content>) => Result,
+): Result {
+  switch (provider) {
+    case 'alipay':
+      return use(signers['sim-alipay']);
+    case 'wechatpay':
+      return use(signers['sim-wechat']);
+    case 'wechatpay-v2':
+      return use(signers['sim-wechat-v2']);
+  }
+}
+
+function signing<Content>(
+  signer: ProviderSigner<Content>,
+  compose: () => SignedNotification<Content>,
+  forge: ForgeryKind | undefined,
+): () => SignedRequest {
+  let made: SignedNotification<Content> | null = null;
+  return () => {
+    const notification = made === null ? compose() : signer.resend(made);
+    made ??= notification;
+    return forge === undefined ? notification : signer.forge(notification, forge);
+  };
+}
