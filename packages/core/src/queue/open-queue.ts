@@ -37,8 +37,8 @@ export interface GatewayQueueOptions {
  *
  * The time budget in milliseconds (`time-limits.ts`). Each limit is a part of the one before:
  *
- * - 3000: the provider waits at least this long for the reply. WeChat Pay states 5000, and 3000 in
- *   one article; Alipay states no limit.
+ * - 3000: the shortest stated time that a provider waits for the reply. WeChat Pay states 5000, and
+ *   3000 in one article; Alipay states no limit.
  * - 2000: from the last byte of the request to the reply. `receive` passes on what is left, and
  *   layer 4 gives up after it.
  * - 700: Redis's share, where PostgreSQL is ready. PostgreSQL gets the rest: the sum is 2000.
