@@ -124,9 +124,9 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: 'apps/gateway/dist/receive.js',
-        find: 'await deps.queue.enqueue(job, shardKey, DEADLINE_MS - tookMs());',
+        find: 'await deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs());',
         replace: `'redis';
-          deps.queue.enqueue(job, shardKey, DEADLINE_MS - tookMs()).catch(() => {});`,
+          deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs()).catch(() => {});`,
       },
     ],
     reported: { acknowledged: 1, applied: 0, lost: 1, falselyAcknowledged: 1 },

@@ -1,5 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import type { GatewayState } from '@payonce/core/reports/report';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
@@ -25,4 +26,14 @@ export async function describeGateway(
       values.map(({ labels, value }) => [String(labels.channel), value]),
     ),
   };
+}
+
+/** For readiness: the whole queue, and its stores if there are several. */
+export function describeQueues(
+  queue: Pick<ShardedQueue, 'state'>,
+  stores: readonly NotificationQueue[],
+): Record<string, string> {
+  const parts = stores.length > 1 ? stores.map(({ name, state }) => [name, state] as const) : [];
+  const all = [['queue', queue.state] as const, ...parts];
+  return Object.fromEntries(all.map(([name, state]) => [name, describeState(state)]));
 }

@@ -1,7 +1,7 @@
-import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Metrics } from '@payonce/core/metrics';
-import type { OpenedQueue } from '@payonce/core/queue/open-queue';
 import { Counter, Gauge, Histogram } from 'prom-client';
+
+const CHANNEL_LABELS = ['provider', 'channel'] as const;
 
 export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
 
@@ -10,24 +10,37 @@ export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
  */
 export function createGatewayMetrics(metrics: Metrics) {
   const registers = [metrics];
-  const channelLabels = ['provider', 'channel'] as const;
+  return {
+    ...requestMetrics(registers),
+    ...queueMetrics(registers),
+    ...reportMetrics(registers),
+    clockSkew: new Gauge({
+      name: 'payonce_clock_skew_seconds',
+      help: "This machine's clock minus the provider's, by its last verified notification; includes the time in transit.",
+      labelNames: CHANNEL_LABELS,
+      registers,
+    }),
+  };
+}
+
+function requestMetrics(registers: Metrics[]) {
   return {
     received: new Counter({
       name: 'payonce_gateway_received_total',
       help: 'Requests to a notify address of a configured channel, read in full.',
-      labelNames: channelLabels,
+      labelNames: CHANNEL_LABELS,
       registers,
     }),
     accepted: new Counter({
       name: 'payonce_gateway_accepted_total',
       help: 'Notifications acknowledged: verified, and durable in the queue.',
-      labelNames: channelLabels,
+      labelNames: CHANNEL_LABELS,
       registers,
     }),
     rejected: new Counter({
       name: 'payonce_gateway_rejected_total',
       help: 'Requests that verification rejected, by reason.',
-      labelNames: [...channelLabels, 'reason'] as const,
+      labelNames: [...CHANNEL_LABELS, 'reason'] as const,
       registers,
     }),
     refused: new Counter({
@@ -39,21 +52,26 @@ export function createGatewayMetrics(metrics: Metrics) {
     unavailable: new Counter({
       name: 'payonce_gateway_unavailable_total',
       help: 'Genuine notifications that no queue took; the provider sends them again.',
-      labelNames: channelLabels,
+      labelNames: CHANNEL_LABELS,
       registers,
     }),
     probes: new Counter({
       name: 'payonce_gateway_signature_probes_total',
       help: 'Wrong signatures that WeChat Pay sends as a test. No cause for alarm.',
-      labelNames: channelLabels,
+      labelNames: CHANNEL_LABELS,
       registers,
     }),
     unknownKeys: new Counter({
       name: 'payonce_gateway_unknown_keys_total',
       help: 'Requests that name a key that the channel does not have. Alarm: a key rotation may have been missed.',
-      labelNames: channelLabels,
+      labelNames: CHANNEL_LABELS,
       registers,
     }),
+  };
+}
+
+function queueMetrics(registers: Metrics[]) {
+  return {
     queued: new Counter({
       name: 'payonce_gateway_queued_total',
       help: 'Notifications stored durably in the queue, by store.',
@@ -64,23 +82,6 @@ export function createGatewayMetrics(metrics: Metrics) {
       name: 'payonce_gateway_queue_switches_total',
       help: 'Switches between the stores of the queue, by the store that takes over.',
       labelNames: ['queue'] as const,
-      registers,
-    }),
-    reports: new Counter({
-      name: 'payonce_gateway_reports_total',
-      help: 'Reports of this gateway (copies, minutes, state): sent, or failed and sent again.',
-      labelNames: ['result'] as const,
-      registers,
-    }),
-    uncounted: new Counter({
-      name: 'payonce_gateway_uncounted_copies_total',
-      help: 'Acknowledgements that were not counted because the report buffer was full.',
-      registers,
-    }),
-    clockSkew: new Gauge({
-      name: 'payonce_clock_skew_seconds',
-      help: "This machine's clock minus the provider's, by its last verified notification; includes the time in transit.",
-      labelNames: channelLabels,
       registers,
     }),
     enqueueSeconds: new Histogram({
@@ -94,47 +95,18 @@ export function createGatewayMetrics(metrics: Metrics) {
   };
 }
 
-/** Gauges that are computed on each scrape. */
-export function watchQueueAndKeys(
-  metrics: Metrics,
-  { stores, current }: OpenedQueue,
-  channels: CurrentChannels,
-): void {
-  new Gauge({
-    name: 'payonce_gateway_queue_current',
-    help: '1 for each store that gets new notifications.',
-    labelNames: ['queue'] as const,
-    registers: [metrics],
-    collect() {
-      this.reset();
-      for (const name of current()) this.set({ queue: name }, 1);
-    },
-  });
-  new Gauge({
-    name: 'payonce_gateway_queue_ready',
-    help: '1 when that store of the queue takes notifications.',
-    labelNames: ['queue'] as const,
-    registers: [metrics],
-    collect() {
-      for (const { name, state } of stores) {
-        this.set({ queue: name }, state.state === 'ready' ? 1 : 0);
-      }
-    },
-  });
-  new Gauge({
-    name: 'payonce_gateway_key_expiry_timestamp_seconds',
-    help: 'When a certificate of a channel expires, in Unix time.',
-    labelNames: ['channel', 'key'] as const,
-    registers: [metrics],
-    collect() {
-      this.reset();
-      for (const { key: channel, provider } of channels().values()) {
-        for (const { name, expiresAt, retiredAt } of provider.keys) {
-          if (expiresAt && !retiredAt) {
-            this.set({ channel, key: name }, expiresAt.getTime() / 1_000);
-          }
-        }
-      }
-    },
-  });
+function reportMetrics(registers: Metrics[]) {
+  return {
+    reports: new Counter({
+      name: 'payonce_gateway_reports_total',
+      help: 'Reports of this gateway (copies, minutes, state): sent, or failed and sent again.',
+      labelNames: ['result'] as const,
+      registers,
+    }),
+    uncounted: new Counter({
+      name: 'payonce_gateway_uncounted_copies_total',
+      help: 'Acknowledgements that were not counted because the report buffer was full.',
+      registers,
+    }),
+  };
 }

@@ -2,27 +2,36 @@ import type { AddressInfo } from 'node:net';
 import { systemClock } from '@payonce/core/clock';
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
-import { liveChannels } from '@payonce/core/config/live-channels';
+import { type CurrentChannels, liveChannels } from '@payonce/core/config/live-channels';
 import type { Lifecycle } from '@payonce/core/lifecycle';
 import type { Log } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import { startPrivateServer } from '@payonce/core/private-server';
-import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
-import { openQueue } from '@payonce/core/queue/open-queue';
+import { createMetrics, type Metrics } from '@payonce/core/metrics';
+import { type PrivateServer, startPrivateServer } from '@payonce/core/private-server';
+import { isReady } from '@payonce/core/queue/notification-queue';
+import { type OpenedQueue, openGatewayQueue } from '@payonce/core/queue/open-queue';
 import { openReportQueue } from '@payonce/core/queue/report-queue';
-import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import { hasReports, queuesOf } from '@payonce/core/queue/shards';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
-import { describeGateway } from './describe.js';
-import { createGatewayMetrics, watchQueueAndKeys } from './gateway-metrics.js';
-import { boundInFlight } from './in-flight.js';
+import { describeGateway, describeQueues } from './describe.js';
+import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
+import { watchQueueAndKeys } from './gauges.js';
 import { watchKeyExpiry } from './key-expiry.js';
 import { startReports } from './reports.js';
-import { createTally } from './tally.js';
+import { createTally, type Tally } from './tally.js';
 
 /** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
 const LAST_REPLY_MS = 7_500;
+
+/** What the servers and the reports of one gateway share. */
+interface Parts {
+  readonly channels: CurrentChannels;
+  readonly opened: OpenedQueue;
+  readonly tally: Tally;
+  readonly metrics: GatewayMetrics;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+}
 
 /**
  * Starts the gateway and registers its parts for the stop. The public server stops first, so that
@@ -42,80 +51,93 @@ export async function startGateway(
     },
     'configuration',
   );
-  const metrics = createMetrics('gateway');
-  const gatewayMetrics = createGatewayMetrics(metrics);
-  const live = liveChannels(config.channels, { read: config.readChannels, log, metrics });
+  const registry = createMetrics('gateway');
+  const metrics = createGatewayMetrics(registry);
+  const live = liveChannels(config.channels, {
+    read: config.readChannels,
+    log,
+    metrics: registry,
+  });
   const channels = live.current;
   lifecycle.onReload(live.reload);
-  const opened = openQueue(config.queues, log, (to) => {
-    gatewayMetrics.queueSwitches.inc({ queue: to });
+  const opened = openGatewayQueue(config.queues, {
+    maxInFlight: config.maxInFlight,
+    log,
+    onSwitch: (to) => metrics.queueSwitches.inc({ queue: to }),
   });
-  const { queue, stores } = opened;
-  lifecycle.onStop('queue', () => queue.close());
-  watchQueueAndKeys(metrics, opened, channels);
+  lifecycle.onStop('queue', () => opened.queue.close());
+  watchQueueAndKeys(registry, opened, channels);
   lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
 
-  const tally = createTally(() => gatewayMetrics.uncounted.inc());
-  const reportStores = queuesOf(config.queues).filter(hasReports);
-  const reportQueue = openReportQueue(reportStores, (kind) => isReady(stores, kind));
-  lifecycle.onStop('report queue', () => reportQueue.close());
+  const tally = createTally(() => metrics.uncounted.inc());
+  const parts: Parts = { channels, opened, tally, metrics, lifecycle, log };
+  reportRegularly(config, parts);
+  const stopping = new AbortController();
+  const { port: privatePort } = await listenPrivately(config, parts, registry, stopping.signal);
+  const port = await listenPublicly(config, parts, stopping);
+  log.info({ host, port, privateHost, privatePort }, 'listening');
+  return { port, privatePort };
+}
+
+function reportRegularly(config: GatewayConfig, parts: Parts): void {
+  const { channels, tally, metrics, lifecycle, log } = parts;
+  const { stores } = parts.opened;
+  const queue = openReportQueue(queuesOf(config.queues).filter(hasReports), (kind) =>
+    stores.some((store) => store.name === kind && isReady(store)),
+  );
+  lifecycle.onStop('report queue', () => queue.close());
   const reports = startReports({
     tally,
-    queue: reportQueue,
-    describe: () => describeGateway(stores, channels(), gatewayMetrics),
-    metrics: gatewayMetrics,
+    queue,
+    describe: () => describeGateway(stores, channels(), metrics),
+    metrics,
     clock: systemClock,
     log,
   });
   lifecycle.onStop('reports', () => reports.stop());
+}
 
-  let stopping = false;
-  const privateServer = await startPrivateServer({
-    host: privateHost,
+/** Serves the metrics and the readiness. */
+async function listenPrivately(
+  config: GatewayConfig,
+  { opened, lifecycle }: Parts,
+  metrics: Metrics,
+  stopping: AbortSignal,
+): Promise<PrivateServer> {
+  const { queue, stores } = opened;
+  const server = await startPrivateServer({
+    host: config.privateHost,
     port: config.privatePort,
     metrics,
     readiness: () => ({
-      ready: queue.state.state === 'ready' && !stopping,
-      parts: { ...describeQueues(queue, stores), ...(stopping && { process: 'stopping' }) },
+      ready: isReady(queue) && !stopping.aborted,
+      parts: {
+        ...describeQueues(queue, stores),
+        ...(stopping.aborted && { process: 'stopping' }),
+      },
     }),
   });
-  lifecycle.onStop('private server', () => privateServer.close());
+  lifecycle.onStop('private server', () => server.close());
+  return server;
+}
 
+/** @returns the port */
+async function listenPublicly(
+  config: GatewayConfig,
+  { channels, opened, tally, metrics, lifecycle, log }: Parts,
+  stopping: AbortController,
+): Promise<number> {
   const app = buildApp(
     { ...config, channels },
-    {
-      queue: boundInFlight(queue, config.maxInFlight, metrics),
-      metrics: gatewayMetrics,
-      log,
-      clock: systemClock,
-      tally,
-    },
+    { queue: opened.queue, metrics, log, clock: systemClock, tally },
   );
-  await app.listen({ host, port: config.port });
+  await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('public server', async () => {
-    stopping = true;
+    stopping.abort();
     // Node stops checking for late requests once a server closes, so this does not wait for senders
     // that are still sending.
     const timer = setTimeout(() => app.server.closeAllConnections(), LAST_REPLY_MS);
     await app.close().finally(() => clearTimeout(timer));
   });
-
-  const { port } = app.server.address() as AddressInfo;
-  const { port: privatePort } = privateServer;
-  log.info({ host, port, privateHost, privatePort }, 'listening');
-  return { port, privatePort };
-}
-
-function isReady(stores: readonly NotificationQueue[], kind: string): boolean {
-  return stores.some(({ name, state }) => name === kind && state.state === 'ready');
-}
-
-/** The whole queue, and its stores if there are several. */
-function describeQueues(
-  queue: ShardedQueue,
-  stores: readonly NotificationQueue[],
-): Record<string, string> {
-  const parts = stores.length > 1 ? stores.map(({ name, state }) => [name, state] as const) : [];
-  const all = [['queue', queue.state] as const, ...parts];
-  return Object.fromEntries(all.map(([name, state]) => [name, describeState(state)]));
+  return (app.server.address() as AddressInfo).port;
 }

@@ -8,15 +8,10 @@ import type {
 } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
+import { REPLY_DEADLINE_MS } from '@payonce/core/queue/time-limits';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';
-
-/**
- * From the last byte of the request to the reply. WeChat Pay waits 5 s (3 s by one of its
- * articles); Alipay states no limit. The remaining time covers the network.
- */
-const DEADLINE_MS = 2_000;
 
 export interface ReceiveDeps {
   readonly queue: Pick<ShardedQueue, 'enqueue'>;
@@ -52,7 +47,7 @@ export async function receive(
   if (!verification.ok) {
     const { reason } = verification;
     metrics.rejected.inc({ ...labels, reason });
-    tally.refused(request.receivedAt);
+    tally.rejected(request.receivedAt);
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
     // Normal traffic from the internet: never above `info`.
@@ -64,7 +59,7 @@ export async function receive(
   const end = metrics.enqueueSeconds.startTimer();
   try {
     const job = jobFor(channel, request, verification);
-    const store = await deps.queue.enqueue(job, shardKey, DEADLINE_MS - tookMs());
+    const store = await deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs());
     end({ result: 'ok' });
     metrics.queued.inc({ queue: store });
   } catch (err) {

@@ -26,7 +26,7 @@ test('copies of one notification are summed, from the first to the last; other c
 
 test('the received requests of a minute are the refused, acknowledged and unavailable ones', () => {
   const tally = createTally(() => {});
-  tally.refused(at(0));
+  tally.rejected(at(0));
   tally.unavailable(at(59), 2_001);
   tally.acknowledged(at(1), 0.4, what('N1'));
   tally.acknowledged(at(60), 3, what('N1'));
@@ -39,7 +39,7 @@ test('the received requests of a minute are the refused, acknowledged and unavai
 
 test('a million forged requests leave nothing behind but one sum', { timeout: 30_000 }, () => {
   const tally = createTally(() => {});
-  for (let n = 0; n < 1_000_000; n += 1) tally.refused(at(0));
+  for (let n = 0; n < 1_000_000; n += 1) tally.rejected(at(0));
   expect(tally.notifications).toBe(0);
   expect(tally.take()).toMatchObject({ copies: [], minutes: [{ refused: 1_000_000 }] });
 });
@@ -66,7 +66,7 @@ test('a million notifications without a taker of reports are bounded, and the un
 
 test('of the minutes without a taker the newest are kept', () => {
   const tally = createTally(() => {});
-  for (let n = 0; n < REPORT_MAX_MINUTES + 5; n += 1) tally.refused(at(60 * n));
+  for (let n = 0; n < REPORT_MAX_MINUTES + 5; n += 1) tally.rejected(at(60 * n));
   const { minutes } = tally.take();
   expect(minutes).toHaveLength(REPORT_MAX_MINUTES);
   expect(minutes[0]?.minute).toBe(at(300).toISOString());

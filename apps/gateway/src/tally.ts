@@ -19,7 +19,8 @@ const MAX_NOTIFICATIONS = 10_000;
  * about senders.
  */
 export interface Tally {
-  refused(at: Date): void;
+  /** Verification turned the request down; the report's word for it is `refused`. */
+  rejected(at: Date): void;
   unavailable(at: Date, tookMs: number): void;
   acknowledged(at: Date, tookMs: number, what: Acknowledged): void;
   /** Distinct notifications that wait to be reported. */
@@ -69,7 +70,7 @@ export function createTally(onDrop: () => void): Tally {
   }
 
   return {
-    refused(at) {
+    rejected(at) {
       const minute = minuteOf(at);
       minute.received += 1;
       minute.refused += 1;

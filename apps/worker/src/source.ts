@@ -49,7 +49,7 @@ export interface Source {
 export interface SourceOptions {
   readonly settings: QueueSettings;
   readonly concurrency: number;
-  readonly process: (job: QueuedJob, token: string | undefined) => Promise<JobResult>;
+  readonly processJob: (job: QueuedJob, token: string | undefined) => Promise<JobResult>;
   readonly log: Log;
   readonly failedSweepIntervalMs: number;
 }
@@ -75,10 +75,10 @@ export function openSource(options: SourceOptions): Source {
   let taken = 0;
   let erredAt = Number.NEGATIVE_INFINITY;
   const tap = createTap((err) => log.error({ err }, 'the queue is no longer consumed'));
-  const process = async (job: Job<unknown, unknown>, token: string | undefined) => {
+  const takeJob = async (job: Job<unknown, unknown>, token: string | undefined) => {
     await tap.putBackWhilePaused(job, token);
     taken += 1;
-    return options.process(job, token);
+    return options.processJob(job, token);
   };
 
   const until = {
@@ -86,9 +86,12 @@ export function openSource(options: SourceOptions): Source {
     onFailure: (err: unknown) => log.warn({ err }, 'the queue cannot be opened, trying again'),
   };
   const start = async () => {
-    const queue = await openUntilReady(() => openQueue(settings, log), until);
+    const queue = await openUntilReady(() => openQueueLoggingErrors(settings, log), until);
     parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
-    const worker = await openUntilReady(() => openWorker({ ...options, process }, log), until);
+    const worker = await openUntilReady(
+      () => openWorkerLoggingErrors(options, takeJob, log),
+      until,
+    );
     worker.on('error', () => {
       erredAt = performance.now();
     });
@@ -139,24 +142,19 @@ export function openSource(options: SourceOptions): Source {
   };
 }
 
-function openQueue(settings: QueueSettings, log: Log): HostedQueue {
+function openQueueLoggingErrors(settings: QueueSettings, log: Log): HostedQueue {
   const queue = openHostedQueue(settings);
   reportErrors(queue, log);
   return queue;
 }
 
-function openWorker(
-  {
-    settings,
-    concurrency,
-    process,
-  }: Pick<SourceOptions, 'settings' | 'concurrency'> & {
-    readonly process: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>;
-  },
+function openWorkerLoggingErrors(
+  { settings, concurrency }: Pick<SourceOptions, 'settings' | 'concurrency'>,
+  takeJob: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>,
   log: Log,
 ): HostedWorker {
   const options = { concurrency, autorun: false };
-  const worker = openHostedWorker<NotificationJob>(settings, process, options);
+  const worker = openHostedWorker<NotificationJob>(settings, takeJob, options);
   reportErrors(worker, log);
   return worker;
 }

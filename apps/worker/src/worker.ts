@@ -103,7 +103,7 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
           : Math.ceil(sizes.concurrency / Math.max(shards, 1)),
       log,
       failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
-      process: (job, token) =>
+      processJob: (job, token) =>
         processJob(
           {
             channels: channels(),

@@ -5,8 +5,8 @@ import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterEach, expect, test } from 'vitest';
 import { createLog } from '../src/log.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
-import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**
@@ -22,7 +22,7 @@ afterEach(async () => {
 
 function open(settings: RedisQueueSettings): NotificationQueue {
   const log = createLog({ name: 'test' }, { write: (line) => void logged.push(line) });
-  const queue = openRedisQueue(settings, log);
+  const queue = openNotificationQueue(settings, log);
   cleanups.push(() => queue.close());
   return queue;
 }

@@ -7,7 +7,7 @@ import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker, openUntilReady } from '../src/queue/hosted.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
-import { openPostgresQueue } from '../src/queue/postgres-queue.js';
+import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { PostgresQueueSettings } from '../src/queue/queue-settings.js';
 import { someJob } from './queue-jobs.js';
 
@@ -41,7 +41,7 @@ function migrate({ url, schema }: PostgresQueueSettings): Promise<void> {
 }
 
 function open(settings: PostgresQueueSettings): NotificationQueue {
-  const queue = openPostgresQueue(settings, log);
+  const queue = openNotificationQueue(settings, log);
   cleanups.push(() => queue.close());
   return queue;
 }

@@ -6,8 +6,8 @@ import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
-import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });
@@ -18,7 +18,7 @@ afterEach(async () => {
 });
 
 function open(settings: RedisQueueSettings): NotificationQueue {
-  const queue = openRedisQueue(settings, log);
+  const queue = openNotificationQueue(settings, log);
   cleanups.push(() => queue.close());
   return queue;
 }

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
 import type { NewJob } from '../src/queue/job.js';
-import { openQueue } from '../src/queue/open-queue.js';
+import { openGatewayQueue } from '../src/queue/open-queue.js';
 import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-settings.js';
 import { shardAt } from '../src/queue/shards.js';
 import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
@@ -43,8 +43,10 @@ export async function openWithStandby(
   const lines: string[] = [];
   const log = createLog({ name: 'test' }, { write: (line) => void lines.push(line) });
   const switches: string[] = [];
-  const { queue, stores } = openQueue([settings, postgres.settings], log, (to) => {
-    switches.push(to);
+  const { queue, stores } = openGatewayQueue([settings, postgres.settings], {
+    maxInFlight: 1_000,
+    log,
+    onSwitch: (to) => void switches.push(to),
   });
   return {
     switches,

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Env } from '../src/config/env.js';
 import { createLog } from '../src/log.js';
 import { openHostedWorker } from '../src/queue/hosted.js';
-import { type OpenedQueue, openQueue } from '../src/queue/open-queue.js';
+import { type OpenedQueue, openGatewayQueue } from '../src/queue/open-queue.js';
 import { type QueueStores, readQueueSettings } from '../src/queue/queue-settings.js';
 import { queuesOf } from '../src/queue/shards.js';
 import { someJob } from './queue-jobs.js';
@@ -86,7 +86,7 @@ function storesOf(env: Env): QueueStores {
 }
 
 function open(stores: QueueStores): OpenedQueue {
-  const opened = openQueue(stores, log, () => {});
+  const opened = openGatewayQueue(stores, { maxInFlight: 1_000, log, onSwitch: () => {} });
   cleanups.push(() => opened.queue.close());
   return opened;
 }

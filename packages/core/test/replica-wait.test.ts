@@ -7,8 +7,8 @@ import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
 import type { NewJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
+import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
-import { openRedisQueue } from '../src/queue/redis-queue.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**
@@ -52,7 +52,7 @@ beforeEach(async () => {
   };
   inMaster = redisSettings(master.url, { waitReplicas: 1 });
   const url = `redis://127.0.0.1:${proxy.port}`;
-  queue = openRedisQueue(
+  queue = openNotificationQueue(
     { ...inMaster, topology: { kind: 'single', url } },
     createLog({ name: 'test', level: 'silent' }),
   );

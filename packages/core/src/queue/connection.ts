@@ -2,6 +2,7 @@ import type { PostgresPoolConfig } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PostgresQueueSettings } from './queue-settings.js';
 import { type RedisPlace, serverOf } from './redis-place.js';
+import { REDIS_COMMAND_TIMEOUT_MS } from './time-limits.js';
 
 /** Reconnects within two seconds after a store returns, and never stops trying. */
 function retryStrategy(times: number): number {
@@ -19,9 +20,7 @@ export function producerRedis(place: RedisPlace): Redis {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     connectTimeout: 2_000,
-    // Longer than the gateway waits for the queue (its deadline is 2.0 s in all): frees abandoned
-    // commands.
-    commandTimeout: 2_500,
+    commandTimeout: REDIS_COMMAND_TIMEOUT_MS,
     // Disconnects a Redis that hangs, and connects again.
     socketTimeout: 3_000,
     keepAlive: 10_000,

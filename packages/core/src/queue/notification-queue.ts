@@ -26,6 +26,10 @@ export type QueueState =
   /** Unreachable, or reachable and not durable; `reason` is for operators. */
   | { readonly state: 'down'; readonly reason: string };
 
+export function isReady({ state }: Pick<NotificationQueue, 'state'>): boolean {
+  return state.state === 'ready';
+}
+
 /** One line of text, for readiness answers and logs. */
 export function describeState(state: QueueState): string {
   return state.state === 'down' ? `down: ${state.reason}` : state.state;

@@ -1,56 +1,86 @@
 import type { Log } from '../log.js';
+import { type BoundedQueue, boundInFlight } from './in-flight.js';
 import type { NotificationQueue } from './notification-queue.js';
-import { openPostgresQueue } from './postgres-queue.js';
+import { openPostgresStore } from './postgres-store.js';
 import type { QueueSettings, QueueStores } from './queue-settings.js';
-import { openRedisQueue } from './redis-queue.js';
-import { type ShardedQueue, shardedQueue } from './sharded-queue.js';
+import { openRedisStore } from './redis-store.js';
+import { shardedQueue } from './sharded-queue.js';
 import { shardsOf } from './shards.js';
 import { standbyQueue } from './standby.js';
+import { storeQueue } from './store-queue.js';
 
 export interface OpenedQueue {
-  readonly queue: ShardedQueue;
+  readonly queue: BoundedQueue;
   /** All stores, the shards first, then their standby; for metrics and readiness. */
   readonly stores: readonly NotificationQueue[];
   /** For each shard the store that it currently asks first. */
   current(): readonly string[];
 }
 
+export interface GatewayQueueOptions {
+  /** The jobs that may wait for a store at once. */
+  readonly maxInFlight: number;
+  readonly log: Log;
+  /** Called with the name of the store that takes the jobs (of one shard) from now on. */
+  readonly onSwitch: (to: string) => void;
+}
+
 /**
  * The gateway's side of the queue. It begins to connect and returns at once; `state` shows the
- * progress.
- * @param onSwitch called with the name of the store that takes the jobs (of one shard) from now on
+ * progress. An enqueue passes these layers:
+ *
+ * 1. `boundInFlight` refuses at once while too many jobs wait.
+ * 2. `shardedQueue` selects the shard by the job's key.
+ * 3. `standbyQueue` tries Redis and PostgreSQL, one after the other.
+ * 4. `storeQueue` refuses at once while its store is not ready. It coalesces concurrent adds.
+ * 5. `openRedisStore` writes, and waits for replicas. `openPostgresStore` writes and commits.
+ *
+ * The time budget in milliseconds (`time-limits.ts`). Each limit is a part of the one before:
+ *
+ * - 3000: the shortest stated time that a provider waits for the reply. WeChat Pay states 5000, and
+ *   3000 in one article; Alipay states no limit.
+ * - 2000: from the last byte of the request to the reply. `receive` passes on what is left, and
+ *   layer 4 gives up after it.
+ * - 700: Redis's share, where PostgreSQL is ready. PostgreSQL gets the rest: the sum is 2000.
+ * - 500: what the replicas get of Redis's share.
+ *
+ * A store that is not ready gets no share, and the other one gets all. The other limits do not
+ * delay a reply. They free what an abandoned add holds. In Redis these are 2500 for a command and
+ * 3000 for its flush. In PostgreSQL they are 1500 for a connection, 2500 for a query and 4500 for a
+ * flush.
  */
-export function openQueue(
+export function openGatewayQueue(
   [first, second]: QueueStores,
-  log: Log,
-  onSwitch: (to: string) => void,
+  { maxInFlight, log, onSwitch }: GatewayQueueOptions,
 ): OpenedQueue {
-  if (first.kind === 'postgres') {
-    return withoutStandby([openPostgresQueue(first, log)]);
-  }
-  const shards = shardsOf(first).map((settings) => openRedisQueue(settings, log));
+  const preferred = first.kind === 'postgres' ? [first] : shardsOf(first);
+  const shards = preferred.map((settings) => openNotificationQueue(settings, log));
   if (!second) {
-    log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
-    return withoutStandby(shards);
+    if (first.kind === 'redis') {
+      log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
+    }
+    return {
+      queue: boundInFlight(shardedQueue(shards, shards), maxInFlight),
+      stores: shards,
+      current: () => shards.map(({ name }) => name),
+    };
   }
-  const standby = openPostgresQueue(second, log);
+  const standby = openNotificationQueue(second, log);
+  const stores = [...shards, standby];
   // Each shard falls back separately: one lost master is no reason to leave the others.
   const guarded = shards.map((shard) =>
     standbyQueue(shard, standby, { log: log.child({ shard: shard.name }), onSwitch }),
   );
-  const stores = [...shards, standby];
-  const current = () => guarded.map((shard) => shard.current);
-  return { queue: shardedQueue(guarded, stores), stores, current };
-}
-
-function withoutStandby(shards: readonly NotificationQueue[]): OpenedQueue {
-  const current = () => shards.map(({ name }) => name);
-  return { queue: shardedQueue(shards, shards), stores: shards, current };
+  return {
+    queue: boundInFlight(shardedQueue(guarded, stores), maxInFlight),
+    stores,
+    current: () => guarded.map(({ current }) => current),
+  };
 }
 
 /** The queue in one store. */
 export function openNotificationQueue(settings: QueueSettings, log: Log): NotificationQueue {
-  return settings.kind === 'redis'
-    ? openRedisQueue(settings, log)
-    : openPostgresQueue(settings, log);
+  return storeQueue(
+    settings.kind === 'redis' ? openRedisStore(settings, log) : openPostgresStore(settings, log),
+  );
 }

@@ -1,8 +1,6 @@
 import type { Redis } from 'ioredis';
 import { AppError } from '../errors.js';
-
-/** A live replica answers within a millisecond; the rest of the deadline is for others. */
-const REPLICA_WAIT_MS = 500;
+import { REPLICA_WAIT_MS } from './time-limits.js';
 
 /**
  * A barrier: all earlier writes of this connection are then on `replicas` replicas. `WAIT` blocks

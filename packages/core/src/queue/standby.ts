@@ -1,12 +1,8 @@
 import { AppError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
-import { anyReady, type NotificationQueue } from './notification-queue.js';
+import { anyReady, isReady, type NotificationQueue } from './notification-queue.js';
+import { REDIS_SHARE_MS } from './time-limits.js';
 
-/**
- * Part of the gateway's 2.0 s. A healthy Redis answers in a millisecond; the rest is for the
- * standby.
- */
-const FIRST_SHARE_MS = 700;
 /** While the standby serves, one add per interval probes the first store, and pays for it. */
 const PROBE_INTERVAL_MS = 2_000;
 
@@ -86,8 +82,8 @@ export function standbyQueue(
 
 /** Reserves no time for a store that takes nothing. */
 function shareOf(isFirst: boolean, other: NotificationQueue, limitMs: number): number {
-  if (other.state.state !== 'ready') return limitMs;
-  const firstShareMs = Math.min(FIRST_SHARE_MS, limitMs / 2);
+  if (!isReady(other)) return limitMs;
+  const firstShareMs = Math.min(REDIS_SHARE_MS, limitMs / 2);
   return isFirst ? firstShareMs : limitMs - firstShareMs;
 }
 
