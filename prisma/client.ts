@@ -1,6 +1,6 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { BoundedPool } from './bounded-pool.js';
-import { PrismaClient } from './generated/client.js';
+import { PrismaClient } from './generated/prisma/client.js';
 
 export interface PrismaSettings {
   /** `postgres://…`; may go through PgBouncer (no statement is prepared by name). */
@@ -58,4 +58,4 @@ export function createPrisma(settings: PrismaSettings): PrismaClient {
   });
 }
 
-export { Prisma, type PrismaClient } from './generated/client.js';
+export { Prisma, type PrismaClient } from './generated/prisma/client.js';

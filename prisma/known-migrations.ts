@@ -1,2 +1,2 @@
-/** The migrations of this build, oldest first; `generate.mjs` writes the list. */
+/** The migrations of this build, oldest first; `list-migrations.mjs` writes the list. */
 export { KNOWN_MIGRATIONS } from './generated/migrations.js';

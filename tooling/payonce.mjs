@@ -14,6 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const state = join(root, '.payonce');
 const OLDEST_NODE = [20, 19];
 const VERBS = {
+  build: 'installs and builds what is missing                                 (npm run build)',
   start: 'sets everything up, plays the demonstration, serves until Ctrl-C   (npm start)',
   demo: 'the same, ends after the demonstration, non-zero if a row is wrong  (npm run demo)',
   test: 'format, lint, types, import directions, unused code, all tests      (npm test)',
@@ -46,8 +47,10 @@ if (!verb || !Object.hasOwn(VERBS, verb)) {
 checkNode();
 await install();
 await build();
-const { [verb]: run } = await import(MODULES[verb]);
-process.exitCode = await run({ root, state, args });
+if (verb !== 'build') {
+  const { [verb]: run } = await import(MODULES[verb]);
+  process.exitCode = await run({ root, state, args });
+}
 
 function checkNode() {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
