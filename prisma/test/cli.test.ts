@@ -102,22 +102,37 @@ function pathOf({ path }: { path: string }): string {
   return path;
 }
 
-test('`npx prisma migrate status` calls a database up to date that our applier migrated', async () => {
+const LAST = knownMigrations().at(-1) ?? '';
+const UP_TO_DATE = 'Database schema is up to date!';
+
+test('`npx prisma migrate status` finds the migrations and the database', async () => {
   const { url, name } = await database('migrated');
   const { code, output, names } = await statusOf(url);
-  expect(names).toEqual(knownMigrations());
-  expect({ code, output }).toEqual({
-    code: 0,
-    output: expect.stringContaining('Database schema is up to date!'),
-  });
+  expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining(UP_TO_DATE) });
   expect(output).toContain(`PostgreSQL database "${name}"`);
+  expect(names).toEqual(knownMigrations());
 });
 
-test('`npx prisma migrate status` names a migration that is not applied', async () => {
+test.each([
+  [
+    'names a migration that is not applied',
+    `DELETE FROM _prisma_migrations WHERE migration_name = '${LAST}'`,
+    { code: 1, output: expect.stringContaining(`have not yet been applied:\n${LAST}\n`) },
+  ],
+  [
+    'names a migration that failed',
+    `UPDATE _prisma_migrations SET finished_at = NULL, logs = 'ERROR: x', applied_steps_count = 0
+     WHERE migration_name = '${LAST}'`,
+    { code: 1, output: expect.stringContaining(`have failed:\n${LAST}\n`) },
+  ],
+  [
+    'does not report a file that changed after it was applied',
+    `UPDATE _prisma_migrations SET checksum = 'other' WHERE migration_name = '${LAST}'`,
+    { code: 0, output: expect.stringContaining(UP_TO_DATE) },
+  ],
+])('`npx prisma migrate status` %s', async (_, statement, expected) => {
   const { url } = await database('migrated');
-  const last = knownMigrations().at(-1) ?? '';
-  await query(url, `DELETE FROM _prisma_migrations WHERE migration_name = '${last}'`);
+  await query(url, statement);
   const { code, output } = await statusOf(url);
-  expect(code).toBe(1);
-  expect(output).toMatch(new RegExp(`have not yet been applied:\\n${last}\\n`));
+  expect({ code, output }).toEqual(expected);
 });
