@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
 
@@ -36,15 +37,14 @@ function lease(port: number): Promise<boolean> {
   });
 }
 
-/** Any free port, chosen by the system. */
-export function anyFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, LOOPBACK, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/** Below the ports that Linux gives to outgoing connections, which would take a port meanwhile. */
+const ANY = { from: 12_000, count: 20_000 };
+
+/** Any free port. This process keeps it until it ends, as with `takePort`. */
+export async function anyFreePort(): Promise<number> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const port = ANY.from + randomInt(ANY.count);
+    if ((await isFree(port)) && (await lease(port))) return port;
+  }
+  throw new Error(`no free port between ${ANY.from} and ${ANY.from + ANY.count - 1}`);
 }
