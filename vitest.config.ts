@@ -8,6 +8,9 @@ const ssr = { resolve };
 // `isolate: false` below: our modules have no side effects at import, so that test files can share
 // the modules of their worker. Loading them again for each file took longer than many of the tests.
 
+/** `npm run test:full` */
+const FULL_SIZE = process.env.PAYONCE_TEST_FULL === '1';
+
 /** Minutes each, the longest first: started last, one of them would run alone at the end. */
 const LONGEST = ['local-run.test.ts', 'broken-variants.test.ts', 'chaos.test.ts', 'pages.test.ts'];
 
@@ -56,8 +59,9 @@ export default defineConfig({
           ],
           globalSetup: ['tests/stores.ts'],
           isolate: false,
-          // One more than cores: many of these wait for a store that is down, or hangs.
-          maxWorkers: availableParallelism() + 1,
+          // One more than cores: many of these wait for a store that is down, or hangs. At full
+          // size some measure latency under load, and nothing may run beside them.
+          maxWorkers: FULL_SIZE ? 1 : availableParallelism() + 1,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 60_000,
