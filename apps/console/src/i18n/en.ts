@@ -336,7 +336,7 @@ export const en = {
   'deliveries.event': 'Order event',
   'deliveries.endpoint': 'Endpoint',
   'deliveries.attempts': 'Attempts',
-  'deliveries.nextOrDone': 'Delivered, or next attempt',
+  'deliveries.nextOrDone': 'Delivered or due',
   'deliveries.redeliver': 'Redeliver',
   'deliveries.title': 'Delivery {id}',
   'deliveries.delivered': 'Delivered',
