@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { anyFreePort, takePort } from '@payonce/tooling/ports';
 import { onTestFinished, test } from 'vitest';
 
 const module = pathToFileURL(join(import.meta.dirname, '../../tooling/dist/ports.js')).href;
@@ -26,4 +27,12 @@ test('concurrent starts never choose the same port, however long one takes until
   const chosen = await Promise.all([starting(), starting(), starting(), starting()]);
   expect(new Set(chosen).size, chosen.join()).toBe(4);
   expect(chosen.every((port) => port >= FIRST && port < FIRST + 100)).toBe(true);
+});
+
+test('any free port is kept too: a later start takes another one, and no connection gets it', async ({
+  expect,
+}) => {
+  const port = await anyFreePort();
+  expect(port).toBeLessThan(32_768);
+  expect(await takePort(port)).not.toBe(port);
 });

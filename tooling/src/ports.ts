@@ -20,7 +20,7 @@ function isFree(port: number): Promise<boolean> {
  */
 export async function takePort(preferred: number): Promise<number> {
   for (let port = preferred; port < preferred + 100; port += 1) {
-    if ((await isFree(port)) && (await lease(port))) return port;
+    if (await take(port)) return port;
   }
   throw new Error(`no free port between ${preferred} and ${preferred + 99}`);
 }
@@ -37,6 +37,11 @@ function lease(port: number): Promise<boolean> {
   });
 }
 
+/** Whether this process has the port from now on. */
+async function take(port: number): Promise<boolean> {
+  return (await isFree(port)) && lease(port);
+}
+
 /** Below the ports that Linux gives to outgoing connections, which would take a port meanwhile. */
 const ANY = { from: 12_000, count: 20_000 };
 
@@ -44,7 +49,7 @@ const ANY = { from: 12_000, count: 20_000 };
 export async function anyFreePort(): Promise<number> {
   for (let tries = 0; tries < 100; tries += 1) {
     const port = ANY.from + randomInt(ANY.count);
-    if ((await isFree(port)) && (await lease(port))) return port;
+    if (await take(port)) return port;
   }
   throw new Error(`no free port between ${ANY.from} and ${ANY.from + ANY.count - 1}`);
 }
