@@ -7,13 +7,12 @@ import type { OwnedProcess } from '@payonce/tooling/process';
 import { localSecrets } from '@payonce/tooling/secrets';
 import { startStores } from '@payonce/tooling/stores';
 import { holdsWithin } from '../clock.js';
-import type { Arrival, StoreAdd } from '../history/history.js';
 import type { App } from './app.js';
 import type { Consumer } from './consumer.js';
 import { allOf, type Links } from './links.js';
 import { killAll, type Part } from './part.js';
 import { ownRedisDisk, type RedisDisk, unmountLeft } from './redis-disk.js';
-import { type Former, portOf, startApps } from './start-apps.js';
+import { type ClusterOptions, type Former, portOf, startApps } from './start-apps.js';
 import { keepPostgres, keepRedis } from './store-parts.js';
 
 const START_LIMIT_MS = 60_000;
@@ -47,21 +46,6 @@ export interface Cluster {
   isReady(): Promise<boolean>;
   /** Ends and removes everything. */
   end(): Promise<void>;
-}
-
-export interface ClusterOptions {
-  readonly root: string;
-  /** For this run alone: removed at its end. */
-  readonly folder: string;
-  readonly logs: string;
-  readonly gateways: number;
-  readonly workers: number;
-  /** A built checkout of the previous release. */
-  readonly former: string | null;
-  readonly onSpawn: (owned: OwnedProcess) => void;
-  readonly onAdd: (add: StoreAdd) => void;
-  readonly onArrival: (arrival: Arrival) => void;
-  readonly say: (line: string) => void;
 }
 
 /** PostgreSQL, Redis, gateways, workers and a console, with a proxy on every link between them. */

@@ -28,17 +28,22 @@ export interface Former {
   isReady(): Promise<boolean>;
 }
 
-export interface ClusterAppsOptions {
+export interface ClusterOptions {
   readonly root: string;
+  /** For this run alone: removed at its end. */
   readonly folder: string;
   readonly logs: string;
   readonly gateways: number;
   readonly workers: number;
+  /** A built checkout of the previous release. */
   readonly former: string | null;
   readonly onSpawn: (owned: OwnedProcess) => void;
   readonly onAdd: (add: StoreAdd) => void;
   readonly onArrival: (arrival: Arrival) => void;
   readonly say: (line: string) => void;
+}
+
+export interface ClusterAppsOptions extends ClusterOptions {
   readonly stores: Stores;
   readonly redisUrl: string;
   readonly secrets: LocalSecrets;
