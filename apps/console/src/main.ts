@@ -1,18 +1,18 @@
-import { systemClock } from '@payonce/core/clock';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { watchShards } from '@payonce/core/queue/shard-watch';
+import { queueName, queuesOf } from '@payonce/core/queue/shards';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import { type Lifecycle, runProcess } from '@payonce/core/runtime/lifecycle';
+import { createLog, type Log } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
+import { startPrivateServer } from '@payonce/core/runtime/private-server';
 import {
   describeClock,
   describeFitness,
   watchDatabase,
-} from '@payonce/core/database/database-watch';
-import { showDatabaseWatch } from '@payonce/core/database/watch-metrics';
-import { withDeadline } from '@payonce/core/deadline';
-import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
-import { createLog, type Log } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import { startPrivateServer } from '@payonce/core/private-server';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
-import { watchShards } from '@payonce/core/queue/shard-watch';
-import { queueName, queuesOf } from '@payonce/core/queue/shards';
+} from '@payonce/orders/database/database-watch';
+import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
 import { createPrisma } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { createBacklog } from './backlog.js';

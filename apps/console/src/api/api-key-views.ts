@@ -1,4 +1,4 @@
-import { ROLES, storedMerchants } from '@payonce/core/access/api-keys';
+import { ROLES, storedMerchants } from '@payonce/orders/access/api-keys';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { time } from './fields.js';

@@ -1,4 +1,4 @@
-import type { Role } from '@payonce/core/access/api-keys';
+import type { Role } from '@payonce/orders/access/api-keys';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { maskText } from '../masking/text.js';

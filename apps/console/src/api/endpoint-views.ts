@@ -1,5 +1,5 @@
 import { maskUrl } from '@payonce/core/config/env';
-import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import { time } from './fields.js';

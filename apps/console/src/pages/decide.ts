@@ -1,6 +1,6 @@
-import { eventFromJson } from '@payonce/core/database/event-json';
-import { acceptEvent } from '@payonce/core/notifications/accept';
-import type { HoldReason } from '@payonce/core/notifications/notification';
+import type { HoldReason } from '@payonce/orders/database/hold-reason';
+import { acceptEvent } from '@payonce/orders/notifications/accept';
+import { eventFromJson } from '@payonce/orders/notifications/event-json';
 import type { HeldEventRow } from '../reads/held-events.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';

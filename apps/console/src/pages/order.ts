@@ -1,4 +1,4 @@
-import type { OrderTrade } from '@payonce/core/orders/order-trades';
+import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import type { Timeline } from '../api/timeline-views.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { type Html, html, NOTHING } from './html.js';

@@ -1,4 +1,4 @@
-import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import type { OrderRow } from '../reads/held-events.js';
 import { html } from './html.js';
 import { layout } from './layout.js';

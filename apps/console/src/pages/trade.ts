@@ -1,5 +1,5 @@
-import type { TradeAction, TradeEffect } from '@payonce/core/notifications/trade-release';
-import type { TradeName } from '@payonce/core/orders/released';
+import type { TradeAction, TradeEffect } from '@payonce/orders/notifications/trade-release';
+import type { TradeName } from '@payonce/orders/orders/released';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';

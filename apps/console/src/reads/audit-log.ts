@@ -1,4 +1,4 @@
-import type { AuditAction } from '@payonce/core/database/audit';
+import type { AuditAction } from '@payonce/orders/database/audit';
 import type { PrismaClient } from '@payonce/prisma/client';
 import { aboutAnything } from '../api/audit-views.js';
 import { pageOf } from '../api/fields.js';

@@ -1,4 +1,4 @@
-import type { Tx } from '@payonce/core/database/transaction';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma } from '@payonce/prisma/client';
 import { aboutEvent } from '../api/audit-views.js';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';

@@ -1,5 +1,5 @@
-import { AUDIT_ACTIONS } from '@payonce/core/database/audit';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { AUDIT_ACTIONS } from '@payonce/orders/database/audit';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelSummary, summariseChannelFile } from '@payonce/core/config/channel-summary';
-import { ConfigError } from '@payonce/core/config/env';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

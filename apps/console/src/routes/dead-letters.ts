@@ -1,11 +1,11 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   DEAD_LETTER_REASONS,
   dismissDeadLetter,
   type LetterCommand,
   type LetterOutcome,
   requestRedrive,
-} from '@payonce/core/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letters';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { redeliverDelivery, rejectDelivery } from '@payonce/core/deliveries/redeliver';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,9 +1,9 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   deleteEndpoint,
   disableEndpoint,
   enableEndpoint,
-} from '@payonce/core/deliveries/endpoint-switch';
+} from '@payonce/orders/deliveries/endpoint-switch';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

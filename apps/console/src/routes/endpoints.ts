@@ -4,8 +4,8 @@ import {
   type EndpointDeps,
   rotateSecret,
   updateEndpoint,
-} from '@payonce/core/deliveries/endpoints';
-import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+} from '@payonce/orders/deliveries/endpoints';
+import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

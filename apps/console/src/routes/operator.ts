@@ -1,11 +1,11 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   acceptHeldEvent,
   type EventCommand,
   type OperatorOutcome,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/core/notifications/operator';
+} from '@payonce/orders/notifications/operator';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/core/orders/order';
+import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/orders/orders/order';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';

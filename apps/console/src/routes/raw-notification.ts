@@ -1,6 +1,6 @@
-import { writeAudit } from '@payonce/core/database/audit';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { inTransaction } from '@payonce/core/database/transaction';
+import { writeAudit } from '@payonce/orders/database/audit';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { inTransaction } from '@payonce/orders/database/transaction';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,10 +1,10 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   changeTrade,
   foreseeTrade,
   type TradeAction,
   type TradeOutcome,
-} from '@payonce/core/notifications/trade-release';
+} from '@payonce/orders/notifications/trade-release';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

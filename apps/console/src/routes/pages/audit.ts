@@ -1,4 +1,4 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance } from 'fastify';
 import { auditPage } from '../../pages/audit.js';
 import { cursorIn, textIn } from '../../pages/query.js';

@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { disableEndpoint, enableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
-import { redeliverParked } from '@payonce/core/deliveries/redeliver-many';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,11 +1,11 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import {
   acceptHeldEvent,
   type OperatorOutcome,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/core/notifications/operator';
+} from '@payonce/orders/notifications/operator';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

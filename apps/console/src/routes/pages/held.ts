@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import type { FastifyInstance } from 'fastify';
 import { heldPage } from '../../pages/held.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';

@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -1,9 +1,9 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   changeTrade,
   foreseeTrade,
   type TradeCommand,
-} from '@payonce/core/notifications/trade-release';
+} from '@payonce/orders/notifications/trade-release';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
