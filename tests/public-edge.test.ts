@@ -25,7 +25,10 @@ interface Lockfile {
 function productionInstall(lock: Lockfile, folder: string): Set<string> {
   const installed = new Set<string>();
   const enter = (name: string, version: string, from: string): void => {
-    if (version.startsWith('link:')) return workspace(join(from, version.slice('link:'.length)));
+    if (version.startsWith('link:')) {
+      workspace(join(from, version.slice('link:'.length)));
+      return;
+    }
     const id = version.includes('@') && version in lock.snapshots ? version : `${name}@${version}`;
     if (installed.has(id)) return;
     installed.add(id);
