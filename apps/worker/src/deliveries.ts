@@ -2,8 +2,8 @@ import { ConfigError } from '@payonce/core/runtime/errors';
 import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { applyDeclaredEndpoints } from '@payonce/orders/deliveries/apply-declared';
-import type { DeclaredEndpoint } from '@payonce/orders/deliveries/declared';
+import { applyDeclaredEndpoints } from '@payonce/orders/deliveries/endpoints/apply-declared';
+import type { DeclaredEndpoint } from '@payonce/orders/deliveries/endpoints/declared';
 import {
   type Deliveries,
   type DeliverySizes,

@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { type Lookup, whenConnected } from '@payonce/orders/deliveries/guarded-connect';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
-import { createPoster, type Poster } from '@payonce/orders/deliveries/post';
+import { createPoster, type Poster } from '@payonce/orders/deliveries/webhook-client';
 import { eventually } from '@payonce/testkit/eventually';
 import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
 import { describe, expect, onTestFinished, test } from 'vitest';

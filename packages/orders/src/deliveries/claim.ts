@@ -2,11 +2,11 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { isOpen } from './circuit.js';
-import { isHandler } from './endpoint-url.js';
+import { openSecret } from './endpoints/secret.js';
+import { isHandler } from './endpoints/url.js';
 import { isLeased } from './lease.js';
 import { latestAttemptAt } from './misdated.js';
 import type { RetrySchedule } from './retry.js';
-import { openSecret } from './sealed-secret.js';
 
 /**
  * A delivery that this worker holds until `leaseUntil`. That time also distinguishes its result

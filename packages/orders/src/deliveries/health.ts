@@ -2,7 +2,7 @@
  * The circuit breaker of an endpoint, and its automatic disabling. Pure; the state is in the
  * endpoint's row.
  */
-import type { DisabledReason, Endpoint } from './endpoint-rows.js';
+import type { DisabledReason, Endpoint } from './endpoints/rows.js';
 
 export type Health = Pick<
   Endpoint,

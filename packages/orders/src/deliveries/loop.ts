@@ -8,9 +8,9 @@ import { fanOut, parkStrays } from './fan-out.js';
 import type { GuardOptions } from './guarded-connect.js';
 import { LEASE_MS } from './lease.js';
 import { redateDeliveries } from './misdated.js';
-import { createPoster } from './post.js';
-import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './record.js';
+import { type Attempt, type RecordDeps, type Recorded, recordAttempts } from './record-attempts.js';
 import { type Handler, send } from './send.js';
+import { createPoster } from './webhook-client.js';
 
 export interface DeliverySizes {
   /** Concurrent tries; their sockets are mostly idle. */

@@ -4,7 +4,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { asNew, auditDelivery, type DeliveryRow } from './delivery-rows.js';
-import { lockEndpoint } from './endpoint-rows.js';
+import { lockEndpoint } from './endpoints/rows.js';
 import { isLeased } from './lease.js';
 import type { EndpointDisabled } from './redeliver.js';
 

@@ -2,12 +2,12 @@
 import type { Clock } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Claimed, Target } from './claim.js';
-import { isHandler } from './endpoint-url.js';
+import { isHandler } from './endpoints/url.js';
 import { type Message, messageId, messageOf } from './messages.js';
-import { type Poster, unanswered } from './post.js';
-import type { Answer, Attempt } from './record.js';
+import type { Answer, Attempt } from './record-attempts.js';
 import { ATTEMPT_LIMIT_MS } from './retry.js';
 import { signedHeaders } from './sign.js';
+import { type Poster, unanswered } from './webhook-client.js';
 
 /**
  * A merchant's system inside the process that embeds payonce. It accepts a message by resolving;

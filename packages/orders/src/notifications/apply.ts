@@ -1,7 +1,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
-import { KEEP_ENDPOINTS } from '../deliveries/endpoint-lock.js';
+import { KEEP_ENDPOINTS } from '../deliveries/endpoints/lock.js';
 import { contentsKey, findNames } from './content-rows.js';
 import type { Entered, Entry, Group } from './entered.js';
 import {

@@ -2,7 +2,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import { ENDPOINTS_KEPT } from '../deliveries/endpoint-lock.js';
+import { ENDPOINTS_KEPT } from '../deliveries/endpoints/lock.js';
 import { insertDeliveries } from '../deliveries/fan-out.js';
 import { factToRow } from '../orders/fact-rows.js';
 import { milestoneKey } from '../orders/milestones.js';

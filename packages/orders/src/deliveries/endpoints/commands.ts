@@ -1,9 +1,11 @@
 /** An operator creates an endpoint, changes it, or rotates its secret. */
 
 import { equalTexts } from '@payonce/providers/crypto';
-import type { Operator } from '../database/audit.js';
-import type { DatabaseDeps } from '../database/deps.js';
-import { inTransaction, type Tx } from '../database/transaction.js';
+import type { Operator } from '../../database/audit.js';
+import type { DatabaseDeps } from '../../database/deps.js';
+import { inTransaction, type Tx } from '../../database/transaction.js';
+import type { EventType } from '../event-types.js';
+import type { AddressPolicy } from '../networks.js';
 import {
   auditEndpoint,
   type Done,
@@ -12,8 +14,8 @@ import {
   target,
   type UnknownEndpoint,
   withEndpoint,
-} from './endpoint-command.js';
-import { lockEndpointsForChange } from './endpoint-lock.js';
+} from './command.js';
+import { lockEndpointsForChange } from './lock.js';
 import {
   type Endpoint,
   insertEndpoint,
@@ -21,10 +23,7 @@ import {
   replaceSecret,
   sealedSecretOf,
   updateTarget,
-} from './endpoint-rows.js';
-import { faultOfUrl, isHandler, type UrlFault } from './endpoint-url.js';
-import type { EventType } from './event-types.js';
-import type { AddressPolicy } from './networks.js';
+} from './rows.js';
 import {
   makeSecret,
   openSecret,
@@ -32,7 +31,8 @@ import {
   type SecretOwner,
   sealSecret,
   textOf,
-} from './sealed-secret.js';
+} from './secret.js';
+import { faultOfUrl, isHandler, type UrlFault } from './url.js';
 
 export interface EndpointDeps extends DatabaseDeps {
   /**

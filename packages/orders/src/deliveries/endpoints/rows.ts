@@ -1,8 +1,8 @@
 /** SQL of endpoints. Locks: an endpoint before its deliveries, several endpoints by ID. */
 import { Prisma } from '@payonce/prisma/client';
-import type { Tx } from '../database/transaction.js';
-import type { ParkedReason } from './delivery-rows.js';
-import type { EventType } from './event-types.js';
+import type { Tx } from '../../database/transaction.js';
+import type { ParkedReason } from '../delivery-rows.js';
+import type { EventType } from '../event-types.js';
 
 export type DisabledReason = 'operator' | 'failing' | 'gone' | 'not_in_file';
 

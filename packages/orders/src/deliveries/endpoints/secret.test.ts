@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { makeSecret, openSecret, parseSecret, sealSecret } from './sealed-secret.js';
+import { makeSecret, openSecret, parseSecret, sealSecret } from './secret.js';
 
 const key = randomBytes(32);
 const owner = { merchant: 'tea', name: 'erp' };

@@ -1,9 +1,9 @@
-import type { DatabaseDeps } from '../database/deps.js';
-import { inTransaction, type Tx } from '../database/transaction.js';
+import type { DatabaseDeps } from '../../database/deps.js';
+import { inTransaction, type Tx } from '../../database/transaction.js';
 import type { DeclaredEndpoint } from './declared.js';
-import { lockEndpointsForChange } from './endpoint-lock.js';
-import { lockEndpoint, setDisabled } from './endpoint-rows.js';
-import { sealSecret } from './sealed-secret.js';
+import { lockEndpointsForChange } from './lock.js';
+import { lockEndpoint, setDisabled } from './rows.js';
+import { sealSecret } from './secret.js';
 
 export interface DeclareDeps extends DatabaseDeps {
   readonly encryptionKey: Buffer | null;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { faultOfUrl } from './endpoint-url.js';
-import { createAddressPolicy, parseNetwork } from './networks.js';
+import { createAddressPolicy, parseNetwork } from '../networks.js';
+import { faultOfUrl } from './url.js';
 
 const strict = createAddressPolicy([]);
 const loopback = parseNetwork('127.0.0.0/8');

@@ -2,7 +2,12 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type { Claimed, Target } from './claim.js';
-import { type DisabledReason, type Endpoint, lockEndpoints, setDisabled } from './endpoint-rows.js';
+import {
+  type DisabledReason,
+  type Endpoint,
+  lockEndpoints,
+  setDisabled,
+} from './endpoints/rows.js';
 import { type Health, healthAfter } from './health.js';
 import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
 

@@ -3,7 +3,7 @@
 import { messageOf } from '@payonce/core/runtime/errors';
 import { Agent, request } from 'undici';
 import { type GuardOptions, guardedConnector } from './guarded-connect.js';
-import type { Answer } from './record.js';
+import type { Answer } from './record-attempts.js';
 import { ATTEMPT_LIMIT_MS, parseRetryAfter } from './retry.js';
 
 /** Stored bytes of the answer's body: enough to show the cause. */

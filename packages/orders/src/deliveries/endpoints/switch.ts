@@ -1,5 +1,5 @@
 /** An operator disables, enables or deletes an endpoint. */
-import type { DatabaseDeps } from '../database/deps.js';
+import type { DatabaseDeps } from '../../database/deps.js';
 import {
   auditEndpoint,
   type Done,
@@ -8,8 +8,8 @@ import {
   target,
   type UnknownEndpoint,
   withEndpoint,
-} from './endpoint-command.js';
-import { setDeleted, setDisabled, setEnabled } from './endpoint-rows.js';
+} from './command.js';
+import { setDeleted, setDisabled, setEnabled } from './rows.js';
 
 export type SwitchEndpointOutcome = Done | UnknownEndpoint | ManagedByFile;
 

@@ -11,11 +11,11 @@ import {
   secretSource,
 } from '@payonce/providers/secret';
 import { z } from 'zod';
-import { faultOfUrl, isHandler, type UrlFault } from './endpoint-url.js';
-import { ENDPOINT_NAME } from './endpoints.js';
-import { EVENT_TYPES, type EventType } from './event-types.js';
-import type { AddressPolicy } from './networks.js';
-import { parseSecret } from './sealed-secret.js';
+import { EVENT_TYPES, type EventType } from '../event-types.js';
+import type { AddressPolicy } from '../networks.js';
+import { ENDPOINT_NAME } from './commands.js';
+import { parseSecret } from './secret.js';
+import { faultOfUrl, isHandler, type UrlFault } from './url.js';
 
 export interface DeclaredEndpoint {
   readonly merchant: string;
