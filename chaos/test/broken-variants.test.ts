@@ -221,8 +221,8 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: `${ORDERS}/deliveries/send.js`,
-        find: 'return poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
-        replace: `poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);
+        find: 'return client.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
+        replace: `client.post(url, signedHeaders({ id, body }, now, secrets), body, now);
           return { delivered: true, status: 204, error: null, response: null, retryAfterMs: null };`,
       },
     ],

@@ -1,7 +1,7 @@
 /** The results of tries, and what follows for deliveries and endpoints. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import type { Claimed, Target } from './claim.js';
+import type { ClaimedDelivery, Target } from './claim.js';
 import {
   type DisabledReason,
   type Endpoint,
@@ -10,32 +10,19 @@ import {
 } from './endpoints/rows.js';
 import { type Health, healthAfter } from './health.js';
 import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
-
-/** The answer to a try. */
-export interface Answer {
-  readonly delivered: boolean;
-  /** Null when there was no answer, and for handlers. */
-  readonly status: number | null;
-  /** Why there was no answer, or why it does not count. */
-  readonly error: string | null;
-  /** The first KiB. */
-  readonly response: Buffer | null;
-  readonly retryAfterMs: number | null;
-  /** Nothing was sent: the result says nothing about the endpoint. */
-  readonly unsent?: true;
-}
+import type { AttemptResult } from './webhook-client.js';
 
 /** One try. */
 export interface Attempt {
-  readonly delivery: Claimed;
+  readonly delivery: ClaimedDelivery;
   readonly target: Target;
   readonly at: Date;
   readonly durationMs: number;
-  readonly answer: Answer;
+  readonly result: AttemptResult;
 }
 
 /** `late`: another worker has claimed it meanwhile, so that nothing was recorded. */
-export type Recorded = 'delivered' | 'retried' | 'exhausted' | 'late';
+export type AttemptOutcome = 'delivered' | 'retried' | 'exhausted' | 'late';
 
 export interface RecordDeps extends DatabaseDeps, RetrySchedule {
   /** The duration of uninterrupted failures that disables an endpoint. */
@@ -53,7 +40,7 @@ export interface RecordDeps extends DatabaseDeps, RetrySchedule {
 export async function recordAttempts(
   deps: RecordDeps,
   attempts: readonly Attempt[],
-): Promise<Recorded[]> {
+): Promise<AttemptOutcome[]> {
   const { disableAfterMs, scheduleMs = RETRY_AFTER_MS } = deps;
   const limits = { disableAfterMs, openMaxMs: openMaxMs(scheduleMs) };
   const disabled: { endpoint: Endpoint; reason: DisabledReason }[] = [];
@@ -68,11 +55,11 @@ export async function recordAttempts(
     const mine = decided.filter(({ attempt }) => recorded.has(attempt.delivery.id));
     await storeAttempts(tx, mine);
     for (const endpoint of endpoints) {
-      const told = mine.filter(
-        ({ attempt: { target, answer } }) => target.id === endpoint.id && !answer.unsent,
+      const ofEndpoint = mine.filter(
+        ({ attempt: { target, result } }) => target.id === endpoint.id && !result.unsent,
       );
-      const health = told.reduce<Health>(
-        (before, { attempt }) => healthAfter(before, attempt.answer, now, limits),
+      const health = ofEndpoint.reduce<Health>(
+        (before, { attempt }) => healthAfter(before, attempt.result, now, limits),
         endpoint,
       );
       if (health !== endpoint) await storeHealth(tx, endpoint.id, health);
@@ -81,8 +68,8 @@ export async function recordAttempts(
         disabled.push({ endpoint: await setDisabled(tx, now, endpoint.id, reason), reason });
       }
     }
-    return decided.map(({ attempt, result }) =>
-      recorded.has(attempt.delivery.id) ? result : 'late',
+    return decided.map(({ attempt, outcome }) =>
+      recorded.has(attempt.delivery.id) ? outcome : 'late',
     );
   });
   for (const { endpoint, reason } of disabled) {
@@ -94,7 +81,7 @@ export async function recordAttempts(
 
 interface Decided {
   readonly attempt: Attempt;
-  readonly result: Exclude<Recorded, 'late'>;
+  readonly outcome: Exclude<AttemptOutcome, 'late'>;
   readonly nextAttemptAt: Date | null;
 }
 
@@ -104,10 +91,10 @@ function decide(
   scheduleMs: readonly number[],
   random: number,
 ): Decided {
-  const { answer, delivery } = attempt;
-  if (answer.delivered) return { attempt, result: 'delivered', nextAttemptAt: null };
-  const next = nextAttemptAt(scheduleMs, delivery.attempts + 1, now, answer.retryAfterMs, random);
-  return { attempt, result: next === null ? 'exhausted' : 'retried', nextAttemptAt: next };
+  const { result, delivery } = attempt;
+  if (result.delivered) return { attempt, outcome: 'delivered', nextAttemptAt: null };
+  const next = nextAttemptAt(scheduleMs, delivery.attempts + 1, now, result.retryAfterMs, random);
+  return { attempt, outcome: next === null ? 'exhausted' : 'retried', nextAttemptAt: next };
 }
 
 /**
@@ -117,19 +104,19 @@ function decide(
 async function storeStates(tx: Tx, now: Date, decided: readonly Decided[]): Promise<Set<bigint>> {
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
     UPDATE deliveries d SET attempts = d.attempts + 1, lease_until = NULL,
-      state = CASE WHEN r.result = 'delivered' THEN 'delivered'
-        WHEN d.state = 'pending' AND r.result = 'exhausted' THEN 'parked' ELSE d.state END,
-      parked_reason = CASE WHEN r.result = 'delivered' THEN NULL
-        WHEN d.state = 'pending' AND r.result = 'exhausted' THEN 'exhausted'
+      state = CASE WHEN r.outcome = 'delivered' THEN 'delivered'
+        WHEN d.state = 'pending' AND r.outcome = 'exhausted' THEN 'parked' ELSE d.state END,
+      parked_reason = CASE WHEN r.outcome = 'delivered' THEN NULL
+        WHEN d.state = 'pending' AND r.outcome = 'exhausted' THEN 'exhausted'
         ELSE d.parked_reason END,
-      delivered_at = CASE WHEN r.result = 'delivered' THEN ${now} ELSE d.delivered_at END,
+      delivered_at = CASE WHEN r.outcome = 'delivered' THEN ${now} ELSE d.delivered_at END,
       next_attempt_at = COALESCE(r.next_attempt_at, d.next_attempt_at)
     FROM unnest(
       ${decided.map(({ attempt }) => attempt.delivery.id)}::bigint[],
       ${decided.map(({ attempt }) => attempt.delivery.leaseUntil)}::timestamptz[],
-      ${decided.map(({ result }) => result)}::text[],
+      ${decided.map(({ outcome }) => outcome)}::text[],
       ${decided.map((one) => one.nextAttemptAt)}::timestamptz[]
-    ) AS r (id, lease_until, result, next_attempt_at)
+    ) AS r (id, lease_until, outcome, next_attempt_at)
     WHERE d.id = r.id AND d.lease_until = r.lease_until RETURNING d.id`;
   return new Set(rows.map((row) => row.id));
 }
@@ -142,9 +129,9 @@ async function storeAttempts(tx: Tx, decided: readonly Decided[]): Promise<void>
     SELECT * FROM unnest(
       ${all.map(({ delivery }) => delivery.id)}::bigint[], ${all.map(({ at }) => at)}::timestamptz[],
       ${all.map(({ durationMs }) => durationMs)}::int[],
-      ${all.map(({ answer }) => answer.status)}::int[],
-      ${all.map(({ answer }) => answer.error)}::text[],
-      ${all.map(({ answer }) => answer.response)}::bytea[])`;
+      ${all.map(({ result }) => result.status)}::int[],
+      ${all.map(({ result }) => result.error)}::text[],
+      ${all.map(({ result }) => result.response)}::bytea[])`;
 }
 
 async function storeHealth(tx: Tx, id: bigint, health: Health): Promise<void> {

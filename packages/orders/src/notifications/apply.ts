@@ -1,7 +1,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
-import { KEEP_ENDPOINTS } from '../deliveries/endpoints/lock.js';
+import { TRY_SHARED_ENDPOINT_LOCK } from '../deliveries/endpoints/lock.js';
 import { contentsKey, findNames } from './content-rows.js';
 import type { Entered, Entry, Group } from './entered.js';
 import {
@@ -108,7 +108,7 @@ async function applyInOne(
   settings = '',
 ): Promise<(ApplyOutcome | null)[]> {
   if (batch.length === 0) return [];
-  const first = settings + (deps.fansOut?.() ? KEEP_ENDPOINTS : '');
+  const first = settings + (deps.fansOut?.() ? TRY_SHARED_ENDPOINT_LOCK : '');
   const { outcomes, hasNews } = await inTransaction(
     deps,
     (tx) => applyWithin(tx, deps.clock(), batch, how),

@@ -2,7 +2,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import { ENDPOINTS_KEPT } from '../deliveries/endpoints/lock.js';
+import { HAS_ENDPOINT_LOCK } from '../deliveries/endpoints/lock.js';
 import { insertDeliveries } from '../deliveries/fan-out.js';
 import { factToRow } from '../orders/fact-rows.js';
 import { milestoneKey } from '../orders/milestones.js';
@@ -31,7 +31,7 @@ export async function storePlans(
     ${also === null ? Prisma.empty : Prisma.sql`also AS (${also}),`}
     event AS (${orderEventsOf(now, changed)}),
     due AS (SELECT * FROM event WHERE fanned_out_at IS NOT NULL),
-    told AS (
+    subscribed AS (
       SELECT id, merchant, event_types, disabled_at FROM webhook_endpoints
       WHERE merchant = ANY(${merchants}::text[]) AND deleted_at IS NULL
     )
@@ -46,7 +46,7 @@ function factsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
       notification_row_id: notificationRowId === null ? null : String(notificationRowId),
     })),
   );
-  const told = recordset(rows, {
+  const asserted = recordset(rows, {
     order_id: 'bigint',
     key: 'text',
     kind: 'text',
@@ -63,7 +63,7 @@ function factsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO facts AS f (order_id, key, kind, rail, trade, refund_id, refund_status, amount, at,
       audit_id, release_audit_id, notification_row_id, created_at)
-    SELECT c.*, ${now} FROM ${told} AS c
+    SELECT c.*, ${now} FROM ${asserted} AS c
     ORDER BY c.order_id, c.key
     ON CONFLICT (order_id, key) DO UPDATE SET
       at = LEAST(f.at, excluded.at),
@@ -131,7 +131,7 @@ function orderEventsOf(now: Date, plans: readonly OrderPlan[]): Prisma.Sql {
     INSERT INTO order_events (order_id, merchant, type, milestone, version, payload, created_at,
       fanned_out_at)
     SELECT e.order_id, e.merchant, e.type, e.milestone, e.version, e.payload::jsonb, ${now},
-      CASE WHEN ${ENDPOINTS_KEPT} THEN ${now}::timestamptz END
+      CASE WHEN ${HAS_ENDPOINT_LOCK} THEN ${now}::timestamptz END
     FROM ${events} AS e ORDER BY e.place
     ON CONFLICT (order_id, type, milestone) DO NOTHING
     RETURNING id, order_id, merchant, type, fanned_out_at`;

@@ -30,7 +30,7 @@ import {
   parseSecret,
   type SecretOwner,
   sealSecret,
-  textOf,
+  secretText,
 } from './secret.js';
 import { faultOfUrl, isHandler, type UrlFault } from './url.js';
 
@@ -172,7 +172,7 @@ async function hasSecret(
 ): Promise<boolean> {
   const present =
     encryptionKey && openSecret(encryptionKey, endpoint, await sealedSecretOf(tx, endpoint.id));
-  return present !== null && equalTexts(textOf(present), text);
+  return present !== null && equalTexts(secretText(present), text);
 }
 
 const NONE = { sealed: null, text: null } as const;

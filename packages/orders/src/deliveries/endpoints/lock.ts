@@ -11,13 +11,13 @@ const ENDPOINTS = 7_240_118_652_301_947_113n;
 /**
  * Goes along with a transaction's settings. Takes the lock in shared mode: endpoints do not change
  * until the transaction ends, and a change waits. While a change is under way, the lock is not
- * taken, nothing waits, and `ENDPOINTS_KEPT` is false. Later statements see the endpoints
+ * taken, nothing waits, and `HAS_ENDPOINT_LOCK` is false. Later statements see the endpoints
  * unchanged.
  */
-export const KEEP_ENDPOINTS = `
+export const TRY_SHARED_ENDPOINT_LOCK = `
   SELECT set_config('payonce.endpoints_kept', pg_try_advisory_xact_lock_shared(${ENDPOINTS})::text, true)`;
 
-export const ENDPOINTS_KEPT = Prisma.sql`current_setting('payonce.endpoints_kept', true) = 'true'`;
+export const HAS_ENDPOINT_LOCK = Prisma.sql`current_setting('payonce.endpoints_kept', true) = 'true'`;
 
 /**
  * Takes the lock exclusively until the transaction ends. Every transaction that creates, changes,

@@ -19,11 +19,11 @@ export interface SecretOwner {
 
 /** A new secret as shown once to a merchant: `whsec_` and base64. */
 export function makeSecret(): string {
-  return textOf(randomSecret(MADE_BYTES));
+  return secretText(randomSecret(MADE_BYTES));
 }
 
 /** The canonical text of a secret: `parseSecret` accepts no other for these bytes. */
-export function textOf(secret: Buffer): string {
+export function secretText(secret: Buffer): string {
   return PREFIX + secret.toString('base64');
 }
 

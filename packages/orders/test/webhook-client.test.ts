@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { type Lookup, whenConnected } from '@payonce/orders/deliveries/guarded-connect';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
-import { createPoster, type Poster } from '@payonce/orders/deliveries/webhook-client';
+import { createWebhookClient, type WebhookClient } from '@payonce/orders/deliveries/webhook-client';
 import { eventually } from '@payonce/testkit/eventually';
 import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -12,15 +12,15 @@ const local = parseNetwork('127.0.0.1');
 const policy = createAddressPolicy(local ? [local] : []);
 const LIMIT_MS = 400;
 
-function poster(
-  options: Partial<Parameters<typeof createPoster>[0]> = {},
+function client(
+  options: Partial<Parameters<typeof createWebhookClient>[0]> = {},
   limitMs = 5_000,
-): Poster {
-  const made = createPoster({ policy, ...options }, limitMs);
+): WebhookClient {
+  const made = createWebhookClient({ policy, ...options }, limitMs);
   onTestFinished(() => made.close());
   return made;
 }
-const post = (to: Poster, url: string) => to.post(url, {}, '{}', new Date());
+const post = (to: WebhookClient, url: string) => to.post(url, {}, '{}', new Date());
 
 const answering =
   (...answers: LookupAddress[][]): Lookup =>
@@ -37,12 +37,12 @@ const REFUSED = {
 describe('an answer', () => {
   test.each([200, 201, 204, 299])('%i is a success', async (status) => {
     const shop = await hookServer((response) => void response.writeHead(status).end());
-    expect(await post(poster(), shop.url)).toMatchObject({ delivered: true, status, error: null });
+    expect(await post(client(), shop.url)).toMatchObject({ delivered: true, status, error: null });
   });
 
   test.each([400, 404, 410, 429, 500, 503])('%i is none', async (status) => {
     const shop = await hookServer((response) => void response.writeHead(status).end('why'));
-    const answer = await post(poster(), shop.url);
+    const answer = await post(client(), shop.url);
     expect(answer).toMatchObject({ delivered: false, status, response: Buffer.from('why') });
   });
 
@@ -51,7 +51,7 @@ describe('an answer', () => {
     const shop = await hookServer((response) => {
       response.writeHead(status, { location: inside.url }).end();
     });
-    const answer = await post(poster(), shop.url);
+    const answer = await post(client(), shop.url);
     expect(answer).toMatchObject({ delivered: false, error: 'redirects are not followed' });
     expect(inside.sockets.size).toBe(0);
   });
@@ -63,7 +63,7 @@ describe('an answer', () => {
         response.destroyed || response.write('x'.repeat(999), () => setImmediate(more));
       more();
     });
-    const answer = await post(poster(), shop.url);
+    const answer = await post(client(), shop.url);
     expect(answer).toMatchObject({ delivered: true, response: Buffer.alloc(1_024, 'x') });
     await eventually(() =>
       expect([...shop.sockets].every((socket) => socket.destroyed)).toBe(true),
@@ -77,7 +77,7 @@ describe('an answer', () => {
         rest(() => setTimeout(() => response.destroy(), 10));
       });
       const start = performance.now();
-      expect(await post(poster({}, LIMIT_MS), shop.url)).toMatchObject({
+      expect(await post(client({}, LIMIT_MS), shop.url)).toMatchObject({
         delivered: true,
         response: Buffer.from('so far'),
       });
@@ -97,7 +97,7 @@ describe('an answer', () => {
     const silent = await hookServer(() => {});
     for (const url of [silent.url, `http://127.0.0.1:${(drip.address() as AddressInfo).port}/`]) {
       const start = performance.now();
-      const answer = await post(poster({}, LIMIT_MS), url);
+      const answer = await post(client({}, LIMIT_MS), url);
       expect(answer).toMatchObject({ delivered: false, error: `no answer within ${LIMIT_MS} ms` });
       expect(performance.now() - start).toBeLessThan(10 * LIMIT_MS);
     }
@@ -107,14 +107,14 @@ describe('an answer', () => {
 describe('an address that is not allowed', () => {
   test('is not connected to, written as an address or behind a name', async () => {
     const inside = await hookServer(undefined, { host: '127.0.0.2' });
-    expect(await post(poster(), inside.url)).toMatchObject(REFUSED);
+    expect(await post(client(), inside.url)).toMatchObject(REFUSED);
     for (const answers of [
       [at('127.0.0.2')],
       [at('127.0.0.1'), at('127.0.0.2')],
       [at('::1')],
       [],
     ]) {
-      const led = poster({ lookup: answering(answers) });
+      const led = client({ lookup: answering(answers) });
       expect(await post(led, `http://shop.test:${inside.port}/`)).toMatchObject(REFUSED);
     }
     expect(inside.sockets.size).toBe(0);
@@ -125,7 +125,7 @@ describe('an address that is not allowed', () => {
       void response.writeHead(204, { connection: 'close' }).end();
     const shop = await hookServer(close);
     const inside = await hookServer(close, { host: '127.0.0.2', port: shop.port });
-    const rebinding = poster({ lookup: answering([at('127.0.0.1')], [at('127.0.0.2')]) });
+    const rebinding = client({ lookup: answering([at('127.0.0.1')], [at('127.0.0.2')]) });
     const url = `http://shop.test:${shop.port}/`;
     expect(await post(rebinding, url)).toMatchObject({ delivered: true });
     expect(await post(rebinding, url)).toMatchObject(REFUSED);
@@ -155,7 +155,7 @@ describe('an address that is not allowed', () => {
         hasPlainNetworks: true,
         allows: (address: string) => asked.push(address) === 1,
       };
-      const led = poster({ policy: fickle, lookup: answering([at('127.0.0.1')]) });
+      const led = client({ policy: fickle, lookup: answering([at('127.0.0.1')]) });
       expect(await post(led, `${protocol}://shop.test:${port}/`)).toMatchObject(REFUSED);
       expect(asked).toEqual(['127.0.0.1', '127.0.0.1']);
     }
@@ -170,10 +170,10 @@ test("over TLS the certificate must be the host's, and of a trusted authority", 
   const shop = await hookServer(undefined, { tls: { cert, key: pair.privatePem } });
   const lookup = answering([at('127.0.0.1')]);
   const url = (host: string) => `https://${host}:${shop.port}/`;
-  expect(await post(poster({ lookup, ca: cert }), url('shop.test'))).toMatchObject({ status: 204 });
-  const other = await post(poster({ lookup, ca: cert }), url('other.test'));
+  expect(await post(client({ lookup, ca: cert }), url('shop.test'))).toMatchObject({ status: 204 });
+  const other = await post(client({ lookup, ca: cert }), url('other.test'));
   expect(other).toMatchObject({ delivered: false, status: null });
-  const untrusted = await post(poster({ lookup }), url('shop.test'));
+  const untrusted = await post(client({ lookup }), url('shop.test'));
   expect(untrusted).toMatchObject({ delivered: false, status: null });
   expect(shop.heard).toHaveLength(1);
 });
