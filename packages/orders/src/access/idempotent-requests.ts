@@ -72,21 +72,14 @@ export async function claimRequest(
         AND (r.created_at < ${abandoned} OR r.created_at > ${impossible})
         AND r.request_hash = excluded.request_hash)`;
     if (claimed === 1) return { result: 'claimed', claim: { ...request, claimedAt: now } };
-    const [known] = await tx.$queryRaw<KnownRequest[]>`
-      SELECT request_hash AS "requestHash", response FROM idempotent_requests
-      WHERE actor = ${actor} AND key = ${key}`;
-    // Given up between the two statements: the sender's next try can claim it.
-    if (known === undefined) return { result: 'in_hand' };
+    const known = await tx.idempotentRequest.findUnique({ where: { actor_key: { actor, key } } });
+    // Released between the two statements: the sender's next try can claim it.
+    if (known === null) return { result: 'in_hand' };
     if (known.requestHash !== requestHash) return { result: 'other_request' };
     return known.response === null
       ? { result: 'in_hand' }
-      : { result: 'completed', response: known.response };
+      : { result: 'completed', response: known.response as unknown as StoredResponse };
   });
-}
-
-interface KnownRequest {
-  readonly requestHash: string;
-  readonly response: StoredResponse | null;
 }
 
 /**
@@ -95,30 +88,22 @@ interface KnownRequest {
  */
 export async function storeResponse(
   deps: DatabaseDeps,
-  { actor, key, claimedAt }: IdempotencyClaim,
-  response: StoredResponse,
+  claim: IdempotencyClaim,
+  { status, headers, body }: StoredResponse,
 ): Promise<void> {
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      UPDATE idempotent_requests
-      SET status = ${response.status}, response = ${JSON.stringify(response)}::json
-      WHERE actor = ${actor} AND key = ${key} AND created_at = ${claimedAt} AND status IS NULL`,
-  );
+  const data = { status, response: { status, headers, body } };
+  await inTransaction(deps, (tx) => tx.idempotentRequest.updateMany({ where: held(claim), data }));
 }
 
 /**
  * Releases the claim, so that the request may be tried again at once. @throws AppError
  * `database_unavailable`
  */
-export async function releaseClaim(
-  deps: DatabaseDeps,
-  { actor, key, claimedAt }: IdempotencyClaim,
-): Promise<void> {
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      DELETE FROM idempotent_requests
-      WHERE actor = ${actor} AND key = ${key} AND created_at = ${claimedAt} AND status IS NULL`,
-  );
+export async function releaseClaim(deps: DatabaseDeps, claim: IdempotencyClaim): Promise<void> {
+  await inTransaction(deps, (tx) => tx.idempotentRequest.deleteMany({ where: held(claim) }));
+}
+
+/** The claim's row, unless it is completed or another process has taken it over. */
+function held({ actor, key, claimedAt }: IdempotencyClaim) {
+  return { actor, key, createdAt: claimedAt, status: null };
 }

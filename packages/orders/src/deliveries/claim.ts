@@ -115,8 +115,8 @@ export async function claimDeliveries(
     const deliveries = await lease(tx, now, endpointId, limit, leaseUntil);
     if (deliveries.length === 0) return { result: 'nothing' };
     if (openUntil !== null) {
-      await tx.$executeRaw`
-        UPDATE webhook_endpoints SET open_until = ${leaseUntil} WHERE id = ${endpointId}`;
+      const data = { openUntil: leaseUntil };
+      await tx.webhookEndpoint.updateMany({ where: { id: endpointId }, data });
     }
     const target = { id: endpointId, merchant, name, url, secrets };
     return { result: 'claimed', target, deliveries };

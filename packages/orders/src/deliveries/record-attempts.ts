@@ -135,8 +135,7 @@ async function storeAttempts(tx: Tx, decided: readonly Decided[]): Promise<void>
 }
 
 async function storeHealth(tx: Tx, id: bigint, health: Health): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE webhook_endpoints SET failures = ${health.failures},
-      failing_since = ${health.failingSince}, open_until = ${health.openUntil},
-      last_success_at = ${health.lastSuccessAt} WHERE id = ${id}`;
+  const { failures, failingSince, openUntil, lastSuccessAt } = health;
+  const data = { failures, failingSince, openUntil, lastSuccessAt };
+  await tx.webhookEndpoint.updateMany({ where: { id }, data });
 }

@@ -31,9 +31,11 @@ export async function redeliverOrderEvent(
 ): Promise<RedeliverEventOutcome> {
   return inTransaction(deps, async (tx): Promise<RedeliverEventOutcome> => {
     const now = deps.clock();
-    const [event] = await tx.$queryRaw<{ id: bigint; merchant: string; type: string }[]>`
-      SELECT id, merchant, type FROM order_events WHERE id = ${command.orderEvent}`;
-    if (event === undefined) return { result: 'unknown_order_event' };
+    const event = await tx.orderEvent.findUnique({
+      where: { id: command.orderEvent },
+      select: { id: true, merchant: true, type: true },
+    });
+    if (event === null) return { result: 'unknown_order_event' };
     const chosen =
       command.endpoint === undefined
         ? Prisma.sql`(e.event_types = '{}' OR ${event.type} = ANY(e.event_types))`

@@ -89,17 +89,12 @@ export async function updateTarget(
   id: bigint,
   { url, eventTypes }: Pick<Endpoint, 'url' | 'eventTypes'>,
 ): Promise<Endpoint> {
-  return one(
-    await tx.$queryRaw<Endpoint[]>`
-      UPDATE webhook_endpoints SET url = ${url}, event_types = ${[...eventTypes]}::text[],
-        updated_at = ${now} WHERE id = ${id} RETURNING ${COLUMNS}`,
-  );
+  return update(tx, now, id, { url, eventTypes: [...eventTypes] });
 }
 
 /** The sealed secret. Empty for handlers. */
 export async function sealedSecretOf(tx: Tx, id: bigint): Promise<Uint8Array> {
-  const [row] = await tx.$queryRaw<{ secret: Uint8Array | null }[]>`
-    SELECT secret FROM webhook_endpoints WHERE id = ${id}`;
+  const row = await tx.webhookEndpoint.findUnique({ where: { id }, select: { secret: true } });
   return row?.secret ?? new Uint8Array();
 }
 
@@ -136,13 +131,9 @@ export async function keepFormerSecret(
 }
 
 /** Enables an endpoint and clears its failures. */
-export async function setEnabled(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
-  return one(
-    await tx.$queryRaw<Endpoint[]>`
-      UPDATE webhook_endpoints SET disabled_at = NULL, disabled_reason = NULL, failures = 0,
-        failing_since = NULL, open_until = NULL, updated_at = ${now}
-      WHERE id = ${id} RETURNING ${COLUMNS}`,
-  );
+export function setEnabled(tx: Tx, now: Date, id: bigint): Promise<Endpoint> {
+  const cleared = { failures: 0, failingSince: null, openUntil: null };
+  return update(tx, now, id, { disabledAt: null, disabledReason: null, ...cleared });
 }
 
 /** Parks its waiting deliveries: they would never go out, and must be visible. */
@@ -150,13 +141,9 @@ export async function setDisabled(
   tx: Tx,
   now: Date,
   id: bigint,
-  reason: DisabledReason,
+  disabledReason: DisabledReason,
 ): Promise<Endpoint> {
-  const endpoint = one(
-    await tx.$queryRaw<Endpoint[]>`
-      UPDATE webhook_endpoints SET disabled_at = ${now}, disabled_reason = ${reason},
-        updated_at = ${now} WHERE id = ${id} RETURNING ${COLUMNS}`,
-  );
+  const endpoint = await update(tx, now, id, { disabledAt: now, disabledReason });
   await parkPending(tx, id, 'endpoint_disabled');
   return endpoint;
 }
@@ -174,11 +161,25 @@ export async function setDeleted(tx: Tx, now: Date, id: bigint): Promise<Endpoin
   return endpoint;
 }
 
+/** A change that needs no value of the stored row. */
+async function update(
+  tx: Tx,
+  now: Date,
+  id: bigint,
+  data: Prisma.WebhookEndpointUpdateInput,
+): Promise<Endpoint> {
+  const row = await tx.webhookEndpoint.update({
+    where: { id },
+    data: { ...data, updatedAt: now },
+    omit: { secret: true, previousSecret: true, deletedAt: true },
+  });
+  return row as Endpoint;
+}
+
 /** Leaves leases: a delivery that is being sent may still be delivered. */
 async function parkPending(tx: Tx, endpointId: bigint, reason: ParkedReason): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE deliveries SET state = 'parked', parked_reason = ${reason}
-    WHERE endpoint_id = ${endpointId} AND state = 'pending'`;
+  const data = { state: 'parked', parkedReason: reason };
+  await tx.delivery.updateMany({ where: { endpointId, state: 'pending' }, data });
 }
 
 function one(rows: readonly Endpoint[]): Endpoint {
