@@ -34,7 +34,7 @@ const REFUSED = {
   error: 'the address is not one that order events may be sent to',
 };
 
-describe('an answer', () => {
+describe('a response', () => {
   test.each([200, 201, 204, 299])('%i is a success', async (status) => {
     const shop = await hookServer((response) => void response.writeHead(status).end());
     expect(await post(client(), shop.url)).toMatchObject({ delivered: true, status, error: null });
@@ -42,8 +42,8 @@ describe('an answer', () => {
 
   test.each([400, 404, 410, 429, 500, 503])('%i is none', async (status) => {
     const shop = await hookServer((response) => void response.writeHead(status).end('why'));
-    const answer = await post(client(), shop.url);
-    expect(answer).toMatchObject({ delivered: false, status, response: Buffer.from('why') });
+    const result = await post(client(), shop.url);
+    expect(result).toMatchObject({ delivered: false, status, response: Buffer.from('why') });
   });
 
   test.each([301, 302, 307, 308])('%i is none, and is not followed', async (status) => {
@@ -51,8 +51,8 @@ describe('an answer', () => {
     const shop = await hookServer((response) => {
       response.writeHead(status, { location: inside.url }).end();
     });
-    const answer = await post(client(), shop.url);
-    expect(answer).toMatchObject({ delivered: false, error: 'redirects are not followed' });
+    const result = await post(client(), shop.url);
+    expect(result).toMatchObject({ delivered: false, error: 'redirects are not followed' });
     expect(inside.sockets.size).toBe(0);
   });
 
@@ -63,8 +63,8 @@ describe('an answer', () => {
         response.destroyed || response.write('x'.repeat(999), () => setImmediate(more));
       more();
     });
-    const answer = await post(client(), shop.url);
-    expect(answer).toMatchObject({ delivered: true, response: Buffer.alloc(1_024, 'x') });
+    const result = await post(client(), shop.url);
+    expect(result).toMatchObject({ delivered: true, response: Buffer.alloc(1_024, 'x') });
     await eventually(() =>
       expect([...shop.sockets].every((socket) => socket.destroyed)).toBe(true),
     );
@@ -97,8 +97,11 @@ describe('an answer', () => {
     const silent = await hookServer(() => {});
     for (const url of [silent.url, `http://127.0.0.1:${(drip.address() as AddressInfo).port}/`]) {
       const start = performance.now();
-      const answer = await post(client({}, LIMIT_MS), url);
-      expect(answer).toMatchObject({ delivered: false, error: `no answer within ${LIMIT_MS} ms` });
+      const result = await post(client({}, LIMIT_MS), url);
+      expect(result).toMatchObject({
+        delivered: false,
+        error: `no response within ${LIMIT_MS} ms`,
+      });
       expect(performance.now() - start).toBeLessThan(10 * LIMIT_MS);
     }
   });

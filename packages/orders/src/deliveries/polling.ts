@@ -32,7 +32,6 @@ export function startPolling(log: Log, pollMs: number, look: () => Promise<void>
         if (failing) log.info('order events are delivered again');
         failing = false;
       } catch (err) {
-        
         // One log line is enough.
         if (!failing) log.warn({ err }, 'looking for order events failed');
         failing = true;
