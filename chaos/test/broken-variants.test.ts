@@ -208,7 +208,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: deadLetter,
     patches: [
       {
-        file: 'apps/worker/dist/process-job.js',
+        file: 'apps/worker/dist/consume/process-job.js',
         find: "await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });",
         replace: '',
       },

@@ -4,8 +4,12 @@ import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';
-import { createWorkerMetrics } from '../src/worker-metrics.js';
+import { createWorkerMetrics } from '../src/metrics.js';
+import {
+  type NotificationWorker,
+  startWorker,
+  type WorkerStore,
+} from '../src/notification-worker.js';
 import { eventually } from './eventually.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';

@@ -8,7 +8,7 @@ import type { EventOutcome } from '@payonce/orders/notifications/notification';
 import type { Redecoded } from '@payonce/orders/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
 import { createPrisma } from '@payonce/prisma/client';
-import { decodeStored } from '../decode-stored.js';
+import { decodeStored } from '../schedules/decode-stored.js';
 
 const HELP = `Decodes held notifications again from their verified bytes, and evaluates them again.
 

@@ -23,14 +23,14 @@ import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
 import { createPrisma } from '@payonce/prisma/client';
 import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import type { WorkerConfig } from './config.js';
-import { startOrderEvents } from './deliveries.js';
-import { createDeliveryMetrics, watchDeliveries } from './delivery-metrics.js';
-import { watchLiveness } from './liveness.js';
-import { consumeReports } from './reports.js';
-import { startUpkeep } from './upkeep.js';
-import { waitsInWords } from './waits.js';
-import { type NotificationWorker, startWorker, type WorkerStore } from './worker.js';
-import { createWorkerMetrics, watchHeld, watchQueues, watchWaits } from './worker-metrics.js';
+import { waitsInWords } from './consume/job-waits.js';
+import { consumeReports } from './consume/report-consumer.js';
+import { watchLiveness } from './liveness/liveness.js';
+import { createWorkerMetrics, watchHeld, watchQueues, watchWaits } from './metrics.js';
+import { type NotificationWorker, startWorker, type WorkerStore } from './notification-worker.js';
+import { createDeliveryMetrics, watchDeliveries } from './order-event-metrics.js';
+import { startOrderEvents } from './order-events.js';
+import { startUpkeep } from './schedules/maintenance.js';
 
 /** A probe has a second or two; a hanging database is not ready. */
 const ASK_LIMIT_MS = 2_000;

@@ -1,8 +1,8 @@
 import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
 import { TRANSACTION_LIMIT_MS } from '@payonce/orders/database/transaction';
-import type { BatchAges } from './batch-ages.js';
-import type { Source } from './source.js';
+import type { BatchAges } from '../batch/batch-ages.js';
+import type { Source } from '../consume/queue-consumer.js';
 import { createStuckWatch } from './stuck-watch.js';
 
 export type DatabaseState = 'ready' | 'down';

@@ -8,11 +8,11 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { isUnavailable } from '@payonce/orders/database/transaction';
 import { boundedJobId } from '@payonce/orders/notifications/dead-letters';
 import { recordReport } from '@payonce/orders/reports/record';
+import { leave, reportErrors } from '../hosted-part.js';
+import type { WorkerMetrics } from '../metrics.js';
 import { putBack, storeDelayMs } from './defer.js';
-import { leave, reportErrors } from './hosted-part.js';
+import { createTap } from './pause-control.js';
 import type { QueuedJob } from './process-job.js';
-import { createTap } from './tap.js';
-import type { WorkerMetrics } from './worker-metrics.js';
 
 export interface ReportDeps {
   readonly database: DatabaseDeps;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { createBatchAges } from './batch-ages.js';
+import { createBatchAges } from '../batch/batch-ages.js';
 import { lockDelayMs, storeDelayMs } from './defer.js';
-import { createWaits, waitsInWords } from './waits.js';
+import { createWaits, waitsInWords } from './job-waits.js';
 
 function clocked() {
   const clock = { ms: 0 };

@@ -8,8 +8,8 @@ import type {
 } from '@payonce/orders/notifications/notification';
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
+import type { WaitReason, Waits } from './job-waits.js';
 import { type JobFault, verifyJob } from './verify-job.js';
-import type { WaitReason, Waits } from './waits.js';
 
 /** A job that cannot succeed, as it is kept outside the queue. */
 export interface Burial {

@@ -7,9 +7,9 @@ import { countOpenDeadLetters } from '@payonce/orders/notifications/dead-letters
 import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
 import { countHeld, countOverdue } from '@payonce/orders/notifications/overdue';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { BatchAges } from './batch-ages.js';
-import type { Source } from './source.js';
-import { WAIT_REASONS, type Waits } from './waits.js';
+import type { BatchAges } from './batch/batch-ages.js';
+import { WAIT_REASONS, type Waits } from './consume/job-waits.js';
+import type { Source } from './consume/queue-consumer.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 

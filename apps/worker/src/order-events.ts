@@ -10,7 +10,7 @@ import {
   startDeliveries,
 } from '@payonce/orders/deliveries/loop';
 import type { AddressPolicy } from '@payonce/orders/deliveries/networks';
-import type { DeliveryMetrics } from './delivery-metrics.js';
+import type { DeliveryMetrics } from './order-event-metrics.js';
 
 export interface DeliveryConfig {
   /** Null: endpoints that need a secret receive nothing. */

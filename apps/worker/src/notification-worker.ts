@@ -7,13 +7,13 @@ import type {
   ApplyOutcome,
   VerifiedNotification,
 } from '@payonce/orders/notifications/notification';
-import { type BatchAges, createBatchAges } from './batch-ages.js';
+import { type BatchAges, createBatchAges } from './batch/batch-ages.js';
+import { createLanes } from './batch/lanes.js';
 import type { WorkerSizes } from './config.js';
-import { createLanes } from './lanes.js';
-import { type Burial, processJob } from './process-job.js';
-import { openSource, type Source } from './source.js';
-import { createWaits, type Waits } from './waits.js';
-import { countResults, type WorkerMetrics } from './worker-metrics.js';
+import { createWaits, type Waits } from './consume/job-waits.js';
+import { type Burial, processJob } from './consume/process-job.js';
+import { openSource, type Source } from './consume/queue-consumer.js';
+import { countResults, type WorkerMetrics } from './metrics.js';
 
 /** The database functions of the worker. */
 export interface WorkerStore {

@@ -14,13 +14,13 @@ import {
 import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
 import { retryHeld } from '@payonce/orders/notifications/release';
 import { purgeReports } from '@payonce/orders/reports/purge';
-import type { WorkerConfig } from './config.js';
+import type { WorkerConfig } from '../config.js';
+import type { Source } from '../consume/queue-consumer.js';
+import { verifyJob } from '../consume/verify-job.js';
+import type { WorkerMetrics } from '../metrics.js';
 import { decodeStored } from './decode-stored.js';
 import { startRetention } from './retention.js';
 import { inRounds } from './rounds.js';
-import type { Source } from './source.js';
-import { verifyJob } from './verify-job.js';
-import type { WorkerMetrics } from './worker-metrics.js';
 
 /** Dead letters retried in one step: each has a separate transaction. */
 const REDRIVE_LIMIT = 50;

@@ -14,9 +14,9 @@ import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { Job } from 'bullmq';
-import { leave, reportErrors } from './hosted-part.js';
+import { leave, reportErrors } from '../hosted-part.js';
+import { createTap } from './pause-control.js';
 import type { JobResult, QueuedJob } from './process-job.js';
-import { createTap } from './tap.js';
 
 /** One queue from which the worker takes jobs. */
 export interface Source {
