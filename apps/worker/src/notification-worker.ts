@@ -8,11 +8,15 @@ import type {
   VerifiedNotification,
 } from '@payonce/orders/notifications/notification';
 import { type BatchAges, createBatchAges } from './batch/batch-ages.js';
-import { createLanes } from './batch/lanes.js';
+import { Lanes } from './batch/lanes.js';
 import type { WorkerSizes } from './config.js';
-import { createWaits, type Waits } from './consume/job-waits.js';
-import { type Burial, processJob } from './consume/process-job.js';
-import { openSource, type Source } from './consume/queue-consumer.js';
+import { createJobWaits, type JobWaits, type WaitReason } from './consume/job-waits.js';
+import { type Burial, type ProcessJobDeps, processJob } from './consume/process-job.js';
+import {
+  openQueueConsumer,
+  type QueueConsumer,
+  type QueueConsumerOptions,
+} from './consume/queue-consumer.js';
 import { countResults, type WorkerMetrics } from './metrics.js';
 
 /** The database functions of the worker. */
@@ -48,8 +52,8 @@ export interface WorkerOptions {
 
 export interface NotificationWorker {
   /** Grows with `add`. */
-  readonly sources: readonly Source[];
-  readonly waits: Waits;
+  readonly consumers: readonly QueueConsumer[];
+  readonly waits: JobWaits;
   readonly batches: BatchAges;
   /** Takes jobs from one more queue. */
   add(queue: QueueSettings): void;
@@ -75,9 +79,46 @@ const POSTGRES_CONCURRENCY = 100;
 
 /** Takes jobs from every queue and applies them in batches that all queues share. */
 export function startWorker(options: WorkerOptions): NotificationWorker {
-  const { channels, store, sizes, log, metrics } = options;
-  const waits = createWaits();
+  const waits = createJobWaits();
   const batches = createBatchAges();
+  const batching = createBatching(options, batches);
+  const consumers: QueueConsumer[] = [];
+  const add = (settings: QueueSettings) => {
+    const process = processor(options, settings, waits, batching.submit);
+    consumers.push(
+      openQueueConsumer({
+        settings,
+        concurrency: concurrencyOf(options, settings),
+        log: options.log,
+        failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
+        processJob: process,
+      }),
+    );
+  };
+  options.queues.forEach(add);
+  return {
+    consumers,
+    waits,
+    batches,
+    add,
+    async close() {
+      // Closing a consumer waits for its jobs, and so for their batches; then the batcher is empty.
+      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await batching.close();
+    },
+  };
+}
+
+/** The jobs under way in one queue: Redis shards share the worker's. */
+function concurrencyOf({ queues, sizes }: WorkerOptions, { kind }: QueueSettings): number {
+  if (kind === 'postgres') return Math.min(sizes.concurrency, POSTGRES_CONCURRENCY);
+  const shards = queues.filter((one) => one.kind === 'redis').length;
+  return Math.ceil(sizes.concurrency / Math.max(shards, 1));
+}
+
+/** Gathers notifications into batches: unlocked ones, suspects, and a lane for each locked order. */
+function createBatching(options: WorkerOptions, batches: BatchAges) {
+  const { store, sizes } = options;
   const batcherOf = (maxBatchesInFlight: number) =>
     createBatcher<VerifiedNotification, ApplyOutcome>({
       apply: (batch) => applyBatch(options, batches, store.apply, batch),
@@ -87,7 +128,7 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
   const together = batcherOf(sizes.batchesInFlight);
   // For jobs that were locked for long: one connection, however many there are.
   const suspects = batcherOf(1);
-  const lanes = createLanes<VerifiedNotification, ApplyOutcome>({
+  const lanes = new Lanes<VerifiedNotification, ApplyOutcome>({
     together: together.submit,
     inTurn: (batch) => applyBatch(options, batches, store.applyInTurn ?? store.apply, batch),
     keyOf: ordersOf,
@@ -95,60 +136,46 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     maxAtOnce: LANES_AT_ONCE,
     room: Math.ceil(sizes.concurrency / 2),
   });
-  const sources: Source[] = [];
-  const shards = options.queues.filter(({ kind }) => kind === 'redis').length;
-  const open = (settings: QueueSettings) =>
-    openSource({
-      settings,
-      concurrency:
-        settings.kind === 'postgres'
-          ? Math.min(sizes.concurrency, POSTGRES_CONCURRENCY)
-          : Math.ceil(sizes.concurrency / Math.max(shards, 1)),
-      log,
-      failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
-      processJob: (job, token) =>
-        processJob(
-          {
-            channels: channels(),
-            submit: (notification, suspect) =>
-              suspect ? suspects.submit(notification) : lanes.submit(notification),
-            waits,
-            onPutBack: (reason) => metrics.deferrals.inc({ reason }),
-            buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
-            bury: async (burial) => {
-              const { jobId, reason, detail } = burial;
-              const queue = queueName(settings);
-              const fields = { queue, jobId, reason, detail };
-              try {
-                await store.bury({ ...burial, queue });
-              } catch (err) {
-                log.warn(
-                  { err, ...fields },
-                  'a dead letter could not be written, trying again later',
-                );
-                throw err;
-              }
-              metrics.deadLetters.inc({ reason });
-              log.error(fields, 'dead letter');
-            },
-          },
-          job,
-          token,
-        ),
-    });
-  const add = (settings: QueueSettings) => void sources.push(open(settings));
-  options.queues.forEach(add);
   return {
-    sources,
-    waits,
-    batches,
-    add,
-    async close() {
-      // Closing a source waits for its jobs, and so for their batches; then the batcher is empty.
-      await Promise.all(sources.map((source) => source.close()));
-      await Promise.all([together.close(), suspects.close()]);
-    },
+    submit: (notification: VerifiedNotification, suspect: boolean) =>
+      suspect ? suspects.submit(notification) : lanes.submit(notification),
+    close: () => Promise.all([together.close(), suspects.close()]),
   };
+}
+
+/** Processes the jobs of one queue. */
+function processor(
+  options: WorkerOptions,
+  settings: QueueSettings,
+  waits: JobWaits,
+  submit: ProcessJobDeps['submit'],
+): QueueConsumerOptions['processJob'] {
+  const { channels, metrics } = options;
+  const deps = {
+    submit,
+    waits,
+    onPutBack: (reason: WaitReason) => metrics.deferrals.inc({ reason }),
+    buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
+    bury: (burial: Burial) => bury(options, queueName(settings), burial),
+  };
+  return (job, token) => processJob({ ...deps, channels: channels() }, job, token);
+}
+
+async function bury(
+  { store, log, metrics }: WorkerOptions,
+  queue: string,
+  burial: Burial,
+): Promise<void> {
+  const { jobId, reason, detail } = burial;
+  const fields = { queue, jobId, reason, detail };
+  try {
+    await store.bury({ ...burial, queue });
+  } catch (err) {
+    log.warn({ err, ...fields }, 'a dead letter could not be written, trying again later');
+    throw err;
+  }
+  metrics.deadLetters.inc({ reason });
+  log.error(fields, 'dead letter');
 }
 
 /** The orders that it names, as one text; null when it names none. */

@@ -30,7 +30,7 @@ export interface OrderEvents {
   /** There may be new order events. */
   nudge(): void;
   /** The endpoints of the channel file exist, so that applying may create deliveries. */
-  isTelling(): boolean;
+  mayFanOut(): boolean;
   /**
    * Reads the endpoints of the channel file again. On any fault they stay, and the log names all
    * faults.
@@ -44,56 +44,82 @@ export interface OrderEvents {
 /** The retry interval for a database that is down. */
 const DECLARE_RETRY_MS = 5_000;
 
+interface OrderEventDeps {
+  readonly database: DatabaseDeps;
+  readonly log: Log;
+  readonly metrics: DeliveryMetrics;
+  /** Whether the database is fit; nothing is declared or claimed otherwise. */
+  readonly mayWork: () => boolean;
+}
+
 /** Delivers order events to merchants' systems while the process runs. */
-export function startOrderEvents(
-  config: DeliveryConfig,
-  {
-    database,
-    log,
-    metrics,
-    mayWork,
-  }: {
-    database: DatabaseDeps;
-    log: Log;
-    metrics: DeliveryMetrics;
-    /** Whether the database is fit; nothing is declared or claimed otherwise. */
-    mayWork: () => boolean;
-  },
-): OrderEvents {
-  const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
-  if (encryptionKey === null) {
+export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): OrderEvents {
+  const { log } = deps;
+  if (config.encryptionKey === null) {
     log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret get no order events');
   }
-  const begin = () =>
-    startDeliveries({
-      deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
-      encryptionKey,
-      guard: { policy },
-      sizes,
-      mayWork,
-      onAttempt: (_attempt, recorded) => metrics.attempts.inc({ result: recorded }),
-    });
   let deliveries: Deliveries | null = null;
+  const declaration = declareEndpoints(config, deps, (endpoints) => {
+    // An event that is fanned out before its endpoint exists would never be delivered, so delivery
+    // waits.
+    const usable =
+      config.encryptionKey !== null || endpoints.every(({ secret }) => secret === null);
+    if (usable) deliveries ??= begin(config, deps);
+  });
+  declaration.declare(config.declared);
+  return {
+    nudge: () => deliveries?.nudge(),
+    mayFanOut: () => deliveries !== null,
+    resume: declaration.resume,
+    reload() {
+      try {
+        declaration.declare(config.readDeclared());
+      } catch (error) {
+        const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
+        log.error(why, 'the endpoints cannot be reloaded, the old ones stay in use');
+      }
+    },
+    async stop() {
+      await declaration.stop();
+      await deliveries?.stop();
+    },
+  };
+}
+
+function begin(config: DeliveryConfig, { database, metrics, mayWork }: OrderEventDeps): Deliveries {
+  const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
+  return startDeliveries({
+    deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
+    encryptionKey,
+    guard: { policy },
+    sizes,
+    mayWork,
+    onAttempt: (_attempt, outcome) => metrics.attempts.inc({ result: outcome }),
+  });
+}
+
+/** Brings the database in line with the channel file's endpoints, and retries until it has. */
+function declareEndpoints(
+  { encryptionKey }: DeliveryConfig,
+  { database, log, mayWork }: OrderEventDeps,
+  onDeclared: (endpoints: readonly DeclaredEndpoint[]) => void,
+) {
   let undeclared: readonly DeclaredEndpoint[] | null = null;
-  const declare = async () => {
+  const declareNow = async () => {
     const wanted = undeclared;
     if (wanted === null || !mayWork()) return;
     const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
     log.info(result, 'endpoints.declared');
     // Otherwise the file was reloaded meanwhile, and its endpoints follow.
     if (undeclared === wanted) undeclared = null;
-    // An event that is fanned out before its endpoint exists would never be delivered, so delivery
-    // waits.
-    if (encryptionKey !== null || wanted.every(({ secret }) => secret === null)) {
-      deliveries ??= begin();
-    }
+    onDeclared(wanted);
   };
   /** One after the other; otherwise an older file could overwrite a newer one. */
   let turn = Promise.resolve();
   const failed = (err: unknown) =>
     log.warn({ err }, 'the endpoints of the channel file could not be applied');
   const declareInTurn = () => {
-    turn = turn.then(declare).catch(failed);
+    turn = turn.then(declareNow).catch(failed);
     return turn;
   };
   const schedule = startSchedule({
@@ -104,30 +130,18 @@ export function startOrderEvents(
     },
     onError: failed,
   });
-  const declareSoon = (endpoints: readonly DeclaredEndpoint[]) => {
-    undeclared = endpoints;
-    // If it fails, the schedule retries it.
-    void declareInTurn();
-  };
-  declareSoon(config.declared);
   return {
-    nudge: () => deliveries?.nudge(),
-    isTelling: () => deliveries !== null,
+    declare(endpoints: readonly DeclaredEndpoint[]) {
+      undeclared = endpoints;
+      // If it fails, the schedule retries it.
+      void declareInTurn();
+    },
     resume() {
       if (undeclared !== null) void declareInTurn();
-    },
-    reload() {
-      try {
-        declareSoon(config.readDeclared());
-      } catch (error) {
-        const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
-        log.error(why, 'the endpoints cannot be reloaded, the old ones stay in use');
-      }
     },
     async stop() {
       await schedule.stop();
       await turn;
-      await deliveries?.stop();
     },
   };
 }

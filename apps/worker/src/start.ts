@@ -1,39 +1,29 @@
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
-import { liveChannels } from '@payonce/core/config/live-channels';
+import { type CurrentChannels, liveChannels } from '@payonce/core/config/live-channels';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { watchShards } from '@payonce/core/queue/shard-watch';
 import { hasReports, queuesOf } from '@payonce/core/queue/shards';
-import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
-import { createMetrics } from '@payonce/core/runtime/metrics';
-import { type Readiness, startPrivateServer } from '@payonce/core/runtime/private-server';
-import {
-  type DatabaseWatch,
-  describeClock,
-  describeFitness,
-  watchDatabase,
-} from '@payonce/orders/database/database-watch';
+import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
+import { startPrivateServer } from '@payonce/core/runtime/private-server';
+import { type DatabaseWatch, watchDatabase } from '@payonce/orders/database/database-watch';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
-import type { ApplyDeps } from '@payonce/orders/notifications/apply';
-import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply-all';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
 import { createPrisma } from '@payonce/prisma/client';
 import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
+import { databaseStore } from './batch/database-store.js';
 import type { WorkerConfig } from './config.js';
-import { waitsInWords } from './consume/job-waits.js';
 import { consumeReports } from './consume/report-consumer.js';
+import { watchHeld, watchQueues, watchWaits } from './gauges.js';
 import { watchLiveness } from './liveness/liveness.js';
-import { createWorkerMetrics, watchHeld, watchQueues, watchWaits } from './metrics.js';
-import { type NotificationWorker, startWorker, type WorkerStore } from './notification-worker.js';
+import { createWorkerMetrics, type WorkerMetrics } from './metrics.js';
+import { type NotificationWorker, startWorker } from './notification-worker.js';
 import { createDeliveryMetrics, watchDeliveries } from './order-event-metrics.js';
-import { startOrderEvents } from './order-events.js';
-import { startUpkeep } from './schedules/maintenance.js';
-
-/** A probe has a second or two; a hanging database is not ready. */
-const ASK_LIMIT_MS = 2_000;
+import { type OrderEvents, startOrderEvents } from './order-events.js';
+import { askedNow, readiness } from './readiness.js';
+import { startMaintenance } from './schedules/maintenance.js';
 
 /**
  * Starts the worker and registers its parts. They stop in reverse: the private port, the schedules,
@@ -45,15 +35,48 @@ export async function startProcess(
   lifecycle: Lifecycle,
   log: Log,
 ): Promise<{ readonly privatePort: number }> {
-  const { privateHost } = config;
   const queues = config.queues.map((store) => maskedSummary(store));
   log.info({ queues, sizes: config.sizes, channels: summarise(config.channels) }, 'configuration');
   const metrics = createMetrics('worker');
-  const workerMetrics = createWorkerMetrics(metrics);
   const live = liveChannels(config.channels, { read: config.readChannels, log, metrics });
-  const channels = live.current;
   lifecycle.onReload(live.reload);
+  const context: Context = {
+    config,
+    lifecycle,
+    log,
+    metrics,
+    counters: createWorkerMetrics(metrics),
+    channels: live.current,
+  };
 
+  const { watch, database } = openDatabase(context);
+  const orderEvents = deliverOrderEvents(context, database, watch);
+  const worker = consumeQueues(context, database, watch, orderEvents);
+  const reports = countReports(context, database);
+  maintain(context, database, watch, worker);
+  // Takes no job before the first answer; afterwards each answer decides.
+  const openOrClose = () => {
+    const { mayWork } = watch;
+    for (const taker of [...worker.consumers, reports]) mayWork() ? taker.resume() : taker.pause();
+    worker.waits.paused(!mayWork());
+    orderEvents.resume();
+  };
+  openOrClose();
+  watch.onLook(openOrClose);
+  return openPrivatePort(context, watch, worker);
+}
+
+/** What every part of the process uses. */
+interface Context {
+  readonly config: WorkerConfig;
+  readonly lifecycle: Lifecycle;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly counters: WorkerMetrics;
+  readonly channels: CurrentChannels;
+}
+
+function openDatabase({ config, lifecycle, log, metrics }: Context) {
   const prisma = createPrisma({
     url: config.databaseUrl,
     poolSize: config.databasePool,
@@ -73,85 +96,85 @@ export async function startProcess(
   });
   lifecycle.onStop('database watch', () => watch.stop());
   showDatabaseWatch(metrics, watch);
-  const { mayWork } = watch;
   const database: DatabaseDeps = { prisma, clock: watch.clock, log };
+  watchHeld(metrics, database, config.heldDeadlineMs);
+  return { watch, database };
+}
 
+function deliverOrderEvents(
+  { config, lifecycle, log, metrics }: Context,
+  database: DatabaseDeps,
+  { mayWork }: DatabaseWatch,
+): OrderEvents {
   const deliveryMetrics = createDeliveryMetrics(metrics);
   watchDeliveries(metrics, database);
-  const orderEvents = startOrderEvents(config.deliveries, {
-    database,
-    log,
-    metrics: deliveryMetrics,
-    mayWork,
-  });
+  const deps = { database, log, metrics: deliveryMetrics, mayWork };
+  const orderEvents = startOrderEvents(config.deliveries, deps);
   lifecycle.onStop('order events', () => orderEvents.stop());
   lifecycle.onReload(orderEvents.reload);
+  return orderEvents;
+}
 
-  const { sizes } = config;
-  const settings = queuesOf(config.queues);
+function consumeQueues(
+  { config, lifecycle, log, metrics, counters, channels }: Context,
+  database: DatabaseDeps,
+  watch: DatabaseWatch,
+  orderEvents: OrderEvents,
+): NotificationWorker {
+  const deps = { ...database, fansOut: orderEvents.mayFanOut, onNews: orderEvents.nudge };
   const worker = startWorker({
-    queues: settings,
+    queues: queuesOf(config.queues),
     channels,
-    store: databaseStore(
-      { ...database, fansOut: orderEvents.isTelling, onNews: orderEvents.nudge },
-      watch,
-    ),
-    sizes,
+    store: databaseStore(deps, watch),
+    sizes: config.sizes,
     log,
-    metrics: workerMetrics,
+    metrics: counters,
   });
   lifecycle.onStop('queues', () => worker.close());
   const add = (queue: QueueSettings) => {
     worker.add(queue);
-    if (!mayWork()) worker.sources.at(-1)?.pause();
+    if (!watch.mayWork()) worker.consumers.at(-1)?.pause();
   };
   lifecycle.onStop('looking for shards', watchShards(config.queues, add, log));
-  watchQueues(metrics, worker.sources);
+  watchQueues(metrics, worker.consumers);
   watchWaits(metrics, worker);
+  return worker;
+}
 
-  const reports = consumeReports(settings.filter(hasReports), {
-    database,
-    log,
-    metrics: workerMetrics,
-  });
+function countReports({ config, lifecycle, log, counters }: Context, database: DatabaseDeps) {
+  const queues = queuesOf(config.queues).filter(hasReports);
+  const reports = consumeReports(queues, { database, log, metrics: counters });
   lifecycle.onStop('reports', () => reports.close());
+  return reports;
+}
 
-  watchHeld(metrics, database, config.heldDeadlineMs);
+function maintain(
+  { config, lifecycle, log, counters, channels }: Context,
+  database: DatabaseDeps,
+  watch: DatabaseWatch,
+  { consumers }: NotificationWorker,
+): void {
+  const mayRun = () => watch.mayWork() && !watch.clockDiffers();
+  const options = { database, channels, config, log, metrics: counters, mayRun, consumers };
+  const maintenance = startMaintenance(options);
+  lifecycle.onStop('schedules', () => maintenance.stop());
+}
 
-  const mayRun = () => mayWork() && !watch.clockDiffers();
-  const { sources } = worker;
-  const upkeep = startUpkeep({
-    database,
-    channels,
-    config,
-    log,
-    metrics: workerMetrics,
-    mayRun,
-    sources,
-  });
-  lifecycle.onStop('schedules', () => upkeep.stop());
-
-  /** Takes no job before the first answer; afterwards each answer decides. */
-  const openOrClose = () => {
-    const takers = [...worker.sources, reports];
-    for (const taker of takers) mayWork() ? taker.resume() : taker.pause();
-    worker.waits.paused(!mayWork());
-    orderEvents.resume();
-  };
-  openOrClose();
-  watch.onLook(openOrClose);
-
-  const askDatabase = async () => ((await askedNow(watch)) === 'ready' ? 'ready' : 'down');
+async function openPrivatePort(
+  { config, lifecycle, log, metrics }: Context,
+  watch: DatabaseWatch,
+  worker: NotificationWorker,
+): Promise<{ readonly privatePort: number }> {
   const liveness = watchLiveness({
     limitMs: config.stuckLimitMs,
-    sources: worker.sources,
+    consumers: worker.consumers,
     batches: worker.batches,
-    askDatabase,
+    askDatabase: async () => ((await askedNow(watch)) === 'ready' ? 'ready' : 'down'),
     askOnFreshConnection: () => answersOnFreshConnection(config.databaseUrl),
     log,
   });
   lifecycle.onStop('liveness', () => liveness.stop());
-
+  const { privateHost } = config;
   const server = await startPrivateServer({
     host: privateHost,
     port: config.privatePort,
@@ -162,54 +185,4 @@ export async function startProcess(
   lifecycle.onStop('private port', () => server.close());
   log.info({ privateHost, privatePort: server.port }, 'worker has started');
   return { privatePort: server.port };
-}
-
-/** The database functions that the worker needs. */
-function databaseStore(deps: ApplyDeps, watch: DatabaseWatch): WorkerStore {
-  /** Checks again afterwards: a connection opened meanwhile may have led to another server. */
-  const assured = async <Result>(work: () => Promise<Result>) => {
-    await watch.assure();
-    const result = await work();
-    await watch.assure();
-    return result;
-  };
-  return {
-    apply: (batch) => assured(() => applyAll(deps, batch)),
-    applyInTurn: (batch) => assured(() => applyAllInTurn(deps, batch)),
-    bury: ({ queue, jobId, data, reason, detail }) =>
-      assured(() =>
-        recordDeadLetter(deps, {
-          queue,
-          jobId,
-          job: data,
-          reason,
-          ...(detail !== null && { error: detail }),
-        }),
-      ),
-  };
-}
-
-/** Ready if it can work with one queue; the parts show which others are down. */
-async function readiness(watch: DatabaseWatch, worker: NotificationWorker): Promise<Readiness> {
-  const [database, ...queues] = await Promise.all([
-    askedNow(watch),
-    ...worker.sources.map(async (source) => [source.name, await source.state()] as const),
-  ]);
-  return {
-    ready: database === 'ready' && queues.some(([, state]) => state === 'ready'),
-    parts: {
-      database,
-      ...describeClock(watch),
-      ...Object.fromEntries(queues),
-      ...waitsInWords(worker.waits),
-    },
-  };
-}
-
-/** `ready`, `down`, or all faults of the database. */
-function askedNow(watch: DatabaseWatch): Promise<string> {
-  return withDeadline(watch.look(), ASK_LIMIT_MS, 'asking the database').then(
-    describeFitness,
-    () => 'down',
-  );
 }

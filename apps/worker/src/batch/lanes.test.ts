@@ -1,6 +1,6 @@
 import { AppError } from '@payonce/core/runtime/errors';
 import { expect, test, vi } from 'vitest';
-import { createLanes } from './lanes.js';
+import { Lanes } from './lanes.js';
 
 type Result = PromiseSettledResult<string>;
 const applied = (item: string): Result => ({ status: 'fulfilled', value: item });
@@ -11,7 +11,7 @@ const orderOf = (item: string) => item.split(':')[0] ?? null;
 function lanesOf(busy: ReadonlySet<string>, room = 100) {
   const turns: string[][] = [];
   const running = { now: 0, most: 0 };
-  const lanes = createLanes<string, string>({
+  const lanes = new Lanes<string, string>({
     together: async (item) => {
       if (busy.has(orderOf(item) ?? '')) throw new AppError('locked');
       return item;
@@ -68,7 +68,7 @@ test('a stuck lane takes no more than its room', async () => {
 });
 
 test('any other error is thrown at once', async () => {
-  const lanes = createLanes<string, string>({
+  const lanes = new Lanes<string, string>({
     together: () => Promise.reject(new AppError('locked')),
     inTurn: () => Promise.reject(new AppError('database_unavailable')),
     keyOf: orderOf,

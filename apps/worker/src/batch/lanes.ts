@@ -6,7 +6,7 @@ export interface LanesOptions<Item, Outcome> {
   /** Applies it in a batch with all others, without waiting for locks. @throws AppError `locked` */
   readonly together: (item: Item) => Promise<Outcome>;
   /**
-   * Applies items of one key. Waits a fraction of a second for the transaction that has them
+   * Applies items of one key. JobWaits a fraction of a second for the transaction that has them
    * locked.
    */
   readonly inTurn: (items: readonly Item[]) => Promise<readonly Result<Outcome>[]>;
@@ -45,66 +45,78 @@ const KEPT_MS = 1_000;
  * wait for them. Repeated tries would starve instead: a batch that skips locks rarely finds an
  * order free that two workers use all the time. Independent of queues and databases.
  */
-export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>) {
-  const { together, inTurn, keyOf, maxBatchSize, maxAtOnce, room } = options;
-  const lanes = new Map<string, Lane<Item, Outcome>>();
-  const due: (() => void)[] = [];
-  let atOnce = 0;
-  let waiting = 0;
+export class Lanes<Item, Outcome> {
+  readonly #options: LanesOptions<Item, Outcome>;
+  readonly #lanes = new Map<string, Lane<Item, Outcome>>();
+  readonly #turns: Turns;
+  #waiting = 0;
 
-  /** Resolves once a connection is free for it. */
-  async function turn(): Promise<void> {
-    if (atOnce >= maxAtOnce) await new Promise<void>((resolve) => due.push(resolve));
-    else atOnce += 1;
+  constructor(options: LanesOptions<Item, Outcome>) {
+    this.#options = options;
+    this.#turns = new Turns(options.maxAtOnce);
   }
 
-  function endTurn(): void {
-    const next = due.shift();
-    if (next) next();
-    else atOnce -= 1;
+  /**
+   * @throws AppError `locked` when others keep it locked for longer; or the error of applying it
+   */
+  async submit(item: Item): Promise<Outcome> {
+    const { together, keyOf } = this.#options;
+    const lane = this.#lanes.size === 0 ? null : keyOf(item);
+    if (lane !== null && this.#lanes.has(lane)) return this.#add(lane, item);
+    try {
+      return await together(item);
+    } catch (error) {
+      if (!isLocked(error) || hasWaited(error)) throw error;
+      const key = keyOf(item);
+      if (key === null) throw error;
+      return this.#add(key, item);
+    }
   }
 
-  function laneOf(key: string): Lane<Item, Outcome> {
-    const known = lanes.get(key);
+  #add(key: string, item: Item): Promise<Outcome> {
+    const lane = this.#laneOf(key);
+    if (lane.isStuck && this.#waiting >= this.#options.room) {
+      return Promise.reject(new AppError('locked'));
+    }
+    clearTimeout(lane.closing);
+    this.#waiting += 1;
+    const outcome = new Promise<Outcome>((resolve, reject) => {
+      lane.entries.push({ item, tries: 0, resolve, reject });
+    });
+    void this.#run(key, lane);
+    return outcome.finally(() => {
+      this.#waiting -= 1;
+    });
+  }
+
+  #laneOf(key: string): Lane<Item, Outcome> {
+    const known = this.#lanes.get(key);
     if (known) return known;
     const lane = { entries: [], isRunning: false, isStuck: false, closing: undefined };
-    lanes.set(key, lane);
+    this.#lanes.set(key, lane);
     return lane;
   }
 
-  function add(key: string, item: Item): Promise<Outcome> {
-    const lane = laneOf(key);
-    if (lane.isStuck && waiting >= room) return Promise.reject(new AppError('locked'));
-    clearTimeout(lane.closing);
-    waiting += 1;
-    const settled = new Promise<Outcome>((resolve, reject) => {
-      lane.entries.push({ item, tries: 0, resolve, reject });
-    });
-    void run(key, lane);
-    return settled.finally(() => {
-      waiting -= 1;
-    });
-  }
-
-  async function run(key: string, lane: Lane<Item, Outcome>): Promise<void> {
+  async #run(key: string, lane: Lane<Item, Outcome>): Promise<void> {
     if (lane.isRunning) return;
     lane.isRunning = true;
     while (lane.entries.length > 0) {
-      await turn();
-      const batch = lane.entries.splice(0, maxBatchSize);
-      const again = await apply(batch).finally(endTurn);
+      await this.#turns.begin();
+      const batch = lane.entries.splice(0, this.#options.maxBatchSize);
+      const again = await this.#apply(batch).finally(() => this.#turns.end());
       lane.isStuck = again.locked;
       lane.entries.unshift(...again.entries);
     }
     lane.isRunning = false;
-    lane.closing = setTimeout(() => lanes.delete(key), KEPT_MS).unref();
+    lane.closing = setTimeout(() => this.#lanes.delete(key), KEPT_MS).unref();
   }
 
   /** @returns the items that are tried again */
-  async function apply(batch: readonly Entry<Item, Outcome>[]) {
-    const results = await inTurn(batch.map(({ item }) => item)).catch((reason: unknown) =>
-      batch.map(() => ({ status: 'rejected', reason }) as const),
-    );
+  async #apply(batch: readonly Entry<Item, Outcome>[]) {
+    const items = batch.map(({ item }) => item);
+    const results = await this.#options
+      .inTurn(items)
+      .catch((reason: unknown) => batch.map(() => ({ status: 'rejected', reason }) as const));
     const entries: Entry<Item, Outcome>[] = [];
     let locked = false;
     for (const [index, entry] of batch.entries()) {
@@ -121,24 +133,28 @@ export function createLanes<Item, Outcome>(options: LanesOptions<Item, Outcome>)
     }
     return { locked, entries };
   }
+}
 
-  return {
-    /**
-     * @throws AppError `locked` when others keep it locked for longer; or the error of applying it
-     */
-    async submit(item: Item): Promise<Outcome> {
-      const lane = lanes.size === 0 ? null : keyOf(item);
-      if (lane !== null && lanes.has(lane)) return add(lane, item);
-      try {
-        return await together(item);
-      } catch (error) {
-        if (!isLocked(error) || hasWaited(error)) throw error;
-        const key = keyOf(item);
-        if (key === null) throw error;
-        return add(key, item);
-      }
-    },
-  };
+/** At most so many at once; the others wait for their turn. */
+class Turns {
+  readonly #next: (() => void)[] = [];
+  readonly #maxAtOnce: number;
+  #atOnce = 0;
+
+  constructor(maxAtOnce: number) {
+    this.#maxAtOnce = maxAtOnce;
+  }
+
+  async begin(): Promise<void> {
+    if (this.#atOnce < this.#maxAtOnce) this.#atOnce += 1;
+    else await new Promise<void>((resolve) => this.#next.push(resolve));
+  }
+
+  end(): void {
+    const next = this.#next.shift();
+    if (next) next();
+    else this.#atOnce -= 1;
+  }
 }
 
 /** It was not skipped: PostgreSQL ended its wait for a concurrent insert or a locked table. */

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
 import { createBatchAges } from '../batch/batch-ages.js';
 import { lockDelayMs, storeDelayMs } from './defer.js';
-import { createWaits, waitsInWords } from './job-waits.js';
+import { createJobWaits, waitsInWords } from './job-waits.js';
 
 function clocked() {
   const clock = { ms: 0 };
-  return { clock, waits: createWaits(() => clock.ms) };
+  return { clock, waits: createJobWaits(() => clock.ms) };
 }
 
 test('a job that waits again has waited since the first time', () => {
@@ -64,7 +64,7 @@ test('the oldest running batch counts, and none once it is over', () => {
 
 test('while no job is taken the wait for the store goes on, and jobs that come again keep their time', () => {
   const clock = { ms: 0 };
-  const waits = createWaits(() => clock.ms);
+  const waits = createJobWaits(() => clock.ms);
   waits.began('a', 'store');
   clock.ms = 3_000;
   waits.paused(true);

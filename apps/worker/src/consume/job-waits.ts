@@ -11,7 +11,7 @@ export interface Waiting {
   readonly oldestMs: number;
 }
 
-export interface Waits {
+export interface JobWaits {
   /** The job was taken, and has to wait (again). */
   began(jobId: string, reason: WaitReason): void;
   ended(jobId: string): void;
@@ -38,7 +38,7 @@ interface Wait {
  * come again.
  * @param now milliseconds that never go back
  */
-export function createWaits(now: () => number = () => performance.now()): Waits {
+export function createJobWaits(now: () => number = () => performance.now()): JobWaits {
   const waits = new Map<string, Wait>();
   let pausedSince: number | null = null;
 
@@ -87,7 +87,7 @@ const WAITED_FOR: Readonly<Record<WaitReason, string>> = {
 };
 
 /** The waiting jobs for probes; empty when there are none. */
-export function waitsInWords(waits: Waits): Readonly<Record<string, string>> {
+export function waitsInWords(waits: JobWaits): Readonly<Record<string, string>> {
   const told = WAIT_REASONS.map((reason) => ({ reason, ...waits.of(reason) }));
   return Object.fromEntries(
     told

@@ -8,7 +8,7 @@ interface Taker {
 }
 
 /** Lets a worker of BullMQ take jobs, or not, from before it is opened to its end. */
-export interface Tap {
+export interface PauseControl {
   /** Takes no more jobs; running ones go on. */
   pause(): void;
   /** Takes jobs. Also starts a worker that has stopped by itself. */
@@ -21,7 +21,7 @@ export interface Tap {
 }
 
 /** @param onEnd receives the error with which the worker ended */
-export function createTap(onEnd: (err: unknown) => void): Tap {
+export function createPauseControl(onEnd: (err: unknown) => void): PauseControl {
   let paused = false;
   let worker: Taker | null = null;
   let begun = false;

@@ -8,7 +8,7 @@ import type {
 } from '@payonce/orders/notifications/notification';
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
-import type { WaitReason, Waits } from './job-waits.js';
+import type { JobWaits, WaitReason } from './job-waits.js';
 import { type JobFault, verifyJob } from './verify-job.js';
 
 /** A job that cannot succeed, as it is kept outside the queue. */
@@ -40,7 +40,7 @@ export interface ProcessJobDeps {
   readonly bury: (burial: Burial) => Promise<void>;
   /** The delay of a job that could not be buried although the store answers. */
   readonly buryRetryMs: number;
-  readonly waits: Waits;
+  readonly waits: JobWaits;
   /** Called for each job that goes back to the queue without an attempt. */
   readonly onPutBack: (reason: WaitReason) => void;
 }

@@ -10,16 +10,16 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { WRONG_CLOCK_MS } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
-import { createLifecycle } from '@payonce/core/runtime/lifecycle';
+import { createLifecycle, type Lifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { Job } from 'bullmq';
 import { leave, reportErrors } from '../hosted-part.js';
-import { createTap } from './pause-control.js';
+import { createPauseControl, type PauseControl } from './pause-control.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 
 /** One queue from which the worker takes jobs. */
-export interface Source {
+export interface QueueConsumer {
   readonly name: string;
   /** `ready`, or the reason why it does not work; asks the store. */
   state(): Promise<string>;
@@ -33,7 +33,7 @@ export interface Source {
   waiting(): Promise<number>;
   /** Jobs taken so far. */
   readonly taken: number;
-  /** Takes no more jobs; running ones finish. A source takes jobs unless it is paused. */
+  /** Takes no more jobs; running ones finish. A consumer takes jobs unless it is paused. */
   pause(): void;
   resume(): void;
   /**
@@ -46,7 +46,7 @@ export interface Source {
   close(): Promise<void>;
 }
 
-export interface SourceOptions {
+export interface QueueConsumerOptions {
   readonly settings: QueueSettings;
   readonly concurrency: number;
   readonly processJob: (job: QueuedJob, token: string | undefined) => Promise<JobResult>;
@@ -66,97 +66,131 @@ const AWAY_LIMIT_MS = 1_000;
 /**
  * Connects, and keeps connecting: a store that is down at boot delays the work and ends nothing.
  */
-export function openSource(options: SourceOptions): Source {
-  const { settings } = options;
-  const log = options.log.child({ queue: queueName(settings) });
-  const closing = new AbortController();
-  const parts = createLifecycle(log);
-  let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
-  let taken = 0;
-  let erredAt = Number.NEGATIVE_INFINITY;
-  const tap = createTap((err) => log.error({ err }, 'the queue is no longer consumed'));
-  const takeJob = async (job: Job<unknown, unknown>, token: string | undefined) => {
-    await tap.putBackWhilePaused(job, token);
-    taken += 1;
-    return options.processJob(job, token);
-  };
+export function openQueueConsumer(options: QueueConsumerOptions): QueueConsumer {
+  const consumer = new Consumer(options);
+  consumer.start();
+  return consumer;
+}
 
-  const until = {
-    signal: closing.signal,
-    onFailure: (err: unknown) => log.warn({ err }, 'the queue cannot be opened, trying again'),
-  };
-  const start = async () => {
-    const queue = await openUntilReady(() => openQueueLoggingErrors(settings, log), until);
-    parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
-    const worker = await openUntilReady(
-      () => openWorkerLoggingErrors(options, takeJob, log),
-      until,
+class Consumer implements QueueConsumer {
+  readonly name: string;
+  taken = 0;
+  readonly #options: QueueConsumerOptions;
+  readonly #log: Log;
+  readonly #closing = new AbortController();
+  readonly #parts: Lifecycle;
+  readonly #pauseControl: PauseControl;
+  #starting: Promise<void> = Promise.resolve();
+  #running: { readonly worker: HostedWorker; readonly queue: HostedQueue } | null = null;
+  #erredAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: QueueConsumerOptions) {
+    this.name = queueName(options.settings);
+    const log = options.log.child({ queue: this.name });
+    this.#options = options;
+    this.#log = log;
+    this.#parts = createLifecycle(log);
+    this.#pauseControl = createPauseControl((err) =>
+      log.error({ err }, 'the queue is no longer consumed'),
     );
-    worker.on('error', () => {
-      erredAt = performance.now();
-    });
-    parts.onStop('worker', () => leave(worker, closeLimitMs()));
-    parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
-    if (closing.signal.aborted) return;
-    running = { worker, queue };
-    tap.attach(worker);
-    log.info(tap.isPaused ? 'jobs will be taken when the database is ready' : 'taking jobs');
-  };
-  const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
+  }
 
-  const ask = async <Answer>(question: (queue: HostedQueue) => Promise<Answer>) => {
-    if (running === null) throw new Error('not connected yet');
-    return withDeadline(question(running.queue), ASK_LIMIT_MS, 'asking the queue');
-  };
-  const counts = () => ask((queue) => queue.getJobCounts('wait', 'active', 'delayed', 'failed'));
-  const closeLimitMs = () =>
-    counts().then(
+  start(): void {
+    this.#starting = this.#open().catch((err) =>
+      this.#log.debug({ err }, 'closed before the queue was open'),
+    );
+  }
+
+  async #open(): Promise<void> {
+    const log = this.#log;
+    const until = {
+      signal: this.#closing.signal,
+      onFailure: (err: unknown) => log.warn({ err }, 'the queue cannot be opened, trying again'),
+    };
+    const queue = await openUntilReady(() => this.#openQueue(), until);
+    this.#parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
+    const worker = await openUntilReady(() => this.#openWorker(), until);
+    worker.on('error', () => {
+      this.#erredAt = performance.now();
+    });
+    this.#parts.onStop('worker', () => leave(worker, this.#closeLimitMs()));
+    this.#parts.onStop('sweep', startFailedSweep(queue, this.#options, log).stop);
+    if (this.#closing.signal.aborted) return;
+    this.#running = { worker, queue };
+    this.#pauseControl.attach(worker);
+    const { isPaused } = this.#pauseControl;
+    log.info(isPaused ? 'jobs will be taken when the database is ready' : 'taking jobs');
+  }
+
+  #openQueue(): HostedQueue {
+    const queue = openHostedQueue(this.#options.settings);
+    reportErrors(queue, this.#log);
+    return queue;
+  }
+
+  #openWorker(): HostedWorker {
+    const { settings, concurrency, processJob } = this.#options;
+    const takeJob = async (job: Job<unknown, unknown>, token: string | undefined) => {
+      await this.#pauseControl.putBackWhilePaused(job, token);
+      this.taken += 1;
+      return processJob(job, token);
+    };
+    const options = { concurrency, autorun: false };
+    const worker = openHostedWorker<NotificationJob>(settings, takeJob, options);
+    reportErrors(worker, this.#log);
+    return worker;
+  }
+
+  async #ask<Result>(question: (queue: HostedQueue) => Promise<Result>): Promise<Result> {
+    if (this.#running === null) throw new Error('not connected yet');
+    return withDeadline(question(this.#running.queue), ASK_LIMIT_MS, 'asking the queue');
+  }
+
+  counts() {
+    return this.#ask((queue) => queue.getJobCounts('wait', 'active', 'delayed', 'failed'));
+  }
+
+  async waiting() {
+    if (performance.now() - this.#erredAt < ERROR_FRESH_MS) {
+      throw new Error('the queue reports errors');
+    }
+    return this.#ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
+  }
+
+  promoteMisdated(now: Date) {
+    return this.#ask((queue) => promoteMisdated(queue, now));
+  }
+
+  pause() {
+    this.#pauseControl.pause();
+  }
+
+  resume() {
+    this.#pauseControl.resume();
+  }
+
+  state() {
+    const isConsuming = () => this.#pauseControl.isPaused || this.#running?.worker.isRunning();
+    return this.counts().then(
+      () => (isConsuming() ? 'ready' : 'not consuming'),
+      () => 'down',
+    );
+  }
+
+  #closeLimitMs(): Promise<number> {
+    return this.counts().then(
       () => CLOSE_LIMIT_MS,
       () => AWAY_LIMIT_MS,
     );
-  return {
-    name: queueName(settings),
-    counts,
-    async waiting() {
-      if (performance.now() - erredAt < ERROR_FRESH_MS) throw new Error('the queue reports errors');
-      return ask(async (queue) => ((await queue.isPaused()) ? 0 : queue.getWaitingCount()));
-    },
-    promoteMisdated: (now) => ask((queue) => promoteMisdated(queue, now)),
-    get taken() {
-      return taken;
-    },
-    pause: tap.pause,
-    resume: tap.resume,
-    state: () =>
-      counts().then(
-        () => (tap.isPaused || running?.worker.isRunning() ? 'ready' : 'not consuming'),
-        () => 'down',
-      ),
-    async close() {
-      closing.abort();
-      await starting;
-      // The worker's close takes no more jobs and waits for the running ones; then the queue is
-      // closed.
-      await parts.stop();
-    },
-  };
-}
+  }
 
-function openQueueLoggingErrors(settings: QueueSettings, log: Log): HostedQueue {
-  const queue = openHostedQueue(settings);
-  reportErrors(queue, log);
-  return queue;
-}
-
-function openWorkerLoggingErrors(
-  { settings, concurrency }: Pick<SourceOptions, 'settings' | 'concurrency'>,
-  takeJob: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>,
-  log: Log,
-): HostedWorker {
-  const options = { concurrency, autorun: false };
-  const worker = openHostedWorker<NotificationJob>(settings, takeJob, options);
-  reportErrors(worker, log);
-  return worker;
+  async close() {
+    this.#closing.abort();
+    await this.#starting;
+    // The worker's close takes no more jobs and waits for the running ones; then the queue is
+    // closed.
+    await this.#parts.stop();
+  }
 }
 
 /** With their bodies; the next look takes the rest. */
@@ -178,7 +212,7 @@ async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
  * permanently. A job that got there otherwise (the store refused its completion on the last
  * attempt) goes back to waiting. It is then decided under its lock like any other.
  */
-function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log): Schedule {
+function startFailedSweep(queue: HostedQueue, options: QueueConsumerOptions, log: Log): Schedule {
   return startSchedule({
     intervalMs: options.failedSweepIntervalMs,
     run: async () => {

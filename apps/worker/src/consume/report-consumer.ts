@@ -11,7 +11,7 @@ import { recordReport } from '@payonce/orders/reports/record';
 import { leave, reportErrors } from '../hosted-part.js';
 import type { WorkerMetrics } from '../metrics.js';
 import { putBack, storeDelayMs } from './defer.js';
-import { createTap } from './pause-control.js';
+import { createPauseControl } from './pause-control.js';
 import type { QueuedJob } from './process-job.js';
 
 export interface ReportDeps {
@@ -36,10 +36,10 @@ export function consumeReports(queues: readonly QueueSettings[], deps: ReportDep
   const parts = queues.map((settings) => consume(settings, deps, closing.signal));
   return {
     pause() {
-      for (const { tap } of parts) tap.pause();
+      for (const { pauseControl } of parts) pauseControl.pause();
     },
     resume() {
-      for (const { tap } of parts) tap.resume();
+      for (const { pauseControl } of parts) pauseControl.resume();
     },
     async close() {
       closing.abort();
@@ -52,10 +52,12 @@ export function consumeReports(queues: readonly QueueSettings[], deps: ReportDep
 function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal) {
   const log = deps.log.child({ queue: settings.kind });
   const parts = createLifecycle(log);
-  const tap = createTap((err) => log.error({ err }, 'reports are no longer taken'));
+  const pauseControl = createPauseControl((err) =>
+    log.error({ err }, 'reports are no longer taken'),
+  );
   const open = () => {
     const worker = openHostedReportWorker(settings, async (job, token) => {
-      await tap.putBackWhilePaused(job, token);
+      await pauseControl.putBackWhilePaused(job, token);
       return countReport(deps, job, token);
     });
     reportErrors(worker, log);
@@ -67,13 +69,13 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     const worker = await openUntilReady(open, { signal, onFailure });
     parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
     if (signal.aborted) return;
-    tap.attach(worker);
+    pauseControl.attach(worker);
   };
   const starting = start().catch((err) =>
     log.debug({ err }, 'closed before the queue of reports was open'),
   );
   return {
-    tap,
+    pauseControl,
     async close() {
       await starting;
       await parts.stop();

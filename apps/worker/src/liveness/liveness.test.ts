@@ -9,7 +9,7 @@ function watch(oldestMs: number, answers: () => boolean) {
   let asked = 0;
   const liveness = watchLiveness({
     limitMs: 50,
-    sources: [],
+    consumers: [],
     batches: { began: () => () => undefined, oldestMs: () => oldestMs },
     askDatabase: async () => 'down',
     askOnFreshConnection: async () => {

@@ -2,7 +2,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
 import { TRANSACTION_LIMIT_MS } from '@payonce/orders/database/transaction';
 import type { BatchAges } from '../batch/batch-ages.js';
-import type { Source } from '../consume/queue-consumer.js';
+import type { QueueConsumer } from '../consume/queue-consumer.js';
 import { createStuckWatch } from './stuck-watch.js';
 
 export type DatabaseState = 'ready' | 'down';
@@ -22,7 +22,7 @@ export const BATCH_LIMIT_MS = 2 * TRANSACTION_LIMIT_MS + 5_000;
 
 export interface LivenessDeps {
   readonly limitMs: number;
-  readonly sources: readonly Source[];
+  readonly consumers: readonly QueueConsumer[];
   readonly batches: BatchAges;
   /** On the pool that the batches use. */
   readonly askDatabase: () => Promise<DatabaseState>;
@@ -37,7 +37,7 @@ export interface LivenessDeps {
  * time-outs although the database answers. Locks and outages are no reason.
  */
 export function watchLiveness(deps: LivenessDeps): Liveness {
-  const { limitMs, sources, batches, askDatabase, askOnFreshConnection, log } = deps;
+  const { limitMs, consumers, batches, askDatabase, askOnFreshConnection, log } = deps;
   const watch = createStuckWatch(limitMs);
   let stuck: string | null = null;
   let hangs = false;
@@ -53,10 +53,10 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
   async function look(): Promise<void> {
     const [database, ...looks] = await Promise.all([
       askDatabase(),
-      ...sources.map(async (source) => ({
-        name: source.name,
-        waiting: await source.waiting().catch(() => null),
-        taken: source.taken,
+      ...consumers.map(async (consumer) => ({
+        name: consumer.name,
+        waiting: await consumer.waiting().catch(() => null),
+        taken: consumer.taken,
       })),
     ]);
     const before = stuck;

@@ -15,7 +15,7 @@ import { redriveReadable } from '@payonce/orders/notifications/redrive-readable'
 import { retryHeld } from '@payonce/orders/notifications/release';
 import { purgeReports } from '@payonce/orders/reports/purge';
 import type { WorkerConfig } from '../config.js';
-import type { Source } from '../consume/queue-consumer.js';
+import type { QueueConsumer } from '../consume/queue-consumer.js';
 import { verifyJob } from '../consume/verify-job.js';
 import type { WorkerMetrics } from '../metrics.js';
 import { decodeStored } from './decode-stored.js';
@@ -37,7 +37,7 @@ const REDECODE_LIMIT = 50;
 /** After an update, unsettled rows are looked at again every 40th interval. */
 const ROUND_PAUSE = 40;
 
-export interface UpkeepOptions {
+export interface MaintenanceOptions {
   readonly database: DatabaseDeps;
   readonly channels: CurrentChannels;
   readonly config: Pick<
@@ -46,97 +46,90 @@ export interface UpkeepOptions {
   >;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded'>;
-  readonly sources: readonly Pick<Source, 'promoteMisdated'>[];
+  readonly consumers: readonly Pick<QueueConsumer, 'promoteMisdated'>[];
   /** Whether the database is fit and the clocks agree; no step begins otherwise. */
   readonly mayRun: () => boolean;
 }
 
 /** The scheduled tasks of a worker. Each has a separate timer, so that none delays another. */
-export function startUpkeep(options: UpkeepOptions): Schedule {
-  const { database, channels, config, log, metrics, mayRun, sources } = options;
-  const every = (
-    what: string,
-    run: () => Promise<boolean>,
-    intervalMs = config.releaseIntervalMs,
-  ) =>
+export function startMaintenance(options: MaintenanceOptions): Schedule {
+  const { database, config, log, mayRun } = options;
+  const every = (what: string, task: () => Promise<boolean>, limitMs = Number.POSITIVE_INFINITY) =>
     startSchedule({
-      intervalMs: Math.min(intervalMs, config.releaseIntervalMs),
-      run: async () => mayRun() && run(),
+      intervalMs: Math.min(limitMs, config.releaseIntervalMs),
+      run: async () => mayRun() && task(),
       onError: (err) => log.warn({ err }, `checking ${what} failed`),
     });
   const schedules = [
-    every(
-      'held events',
-      async () => {
-        const { looked, released } = await retryHeld(database, config.releaseBatchSize);
-        metrics.released.inc(released);
-        if (looked > 0) log.info({ looked, released }, 'held.retried');
-        return looked === config.releaseBatchSize;
-      },
-      HELD_INTERVAL_MS,
-    ),
+    every('held events', () => retryHeldEvents(options), HELD_INTERVAL_MS),
     every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
-    every('dead letters', async () => {
-      const verify = (letter: LetterJob) => verdictOf(letter, channels());
-      const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
-      if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
-      return looked === REDRIVE_LIMIT;
-    }),
+    every('dead letters', () => redriveAccepted(options)),
+    every('dead letters of newer gateways', redriveReadableInRounds(options)),
     every(
       'contested trades',
       () => flagContested(database, CONTESTED_LIMIT),
       CONTESTED_INTERVAL_MS,
     ),
-    every(
-      'dead letters of newer gateways',
-      inRounds(ROUND_PAUSE, async (after) => {
-        const verify = (letter: LetterJob) => verdictOf(letter, channels());
-        const { last, looked, redriven } = await redriveReadable(
-          database,
-          REDRIVE_LIMIT,
-          after,
-          verify,
-        );
-        if (redriven > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
-        return { last, more: looked === REDRIVE_LIMIT };
-      }),
-    ),
-    every(
-      'held events of the previous release',
-      inRounds(ROUND_PAUSE, async (after) => {
-        const decode = decodeStored(channels());
-        const { last, results } = await redecodeStep(database, REDECODE_LIMIT, after, decode);
-        for (const { result } of results) metrics.redecoded.inc({ result });
-        const decoded = results.filter(({ result }) => result === 'decoded').length;
-        if (decoded > 0) log.info({ looked: results.length, decoded }, 'held.redecoded');
-        return { last, more: results.length === REDECODE_LIMIT };
-      }),
-    ),
-    every('delayed jobs', async () => {
-      const now = database.clock();
-      // The next run asks a queue that is down again; its source reports it.
-      const looks = await Promise.allSettled(sources.map((one) => one.promoteMisdated(now)));
-      const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
-      if (promoted > 0)
-        log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
-      return promoted > 0;
-    }),
+    every('held events of the previous release', redecodeInRounds(options)),
+    every('delayed jobs', () => promoteMisdated(options)),
     every('old reports', () => purgeReports(database)),
-  ];
-  schedules.push(
     startRetention(
-      {
-        retentionMs: config.retentionMs,
-        intervalMs: RETENTION_PAUSE * config.releaseIntervalMs,
-      },
+      { retentionMs: config.retentionMs, intervalMs: RETENTION_PAUSE * config.releaseIntervalMs },
       options,
     ),
-  );
+  ];
   return {
     async stop() {
       await Promise.all(schedules.map((schedule) => schedule.stop()));
     },
   };
+}
+
+// Each task is one bounded step; true means that there is more to do.
+
+async function retryHeldEvents({ database, config, metrics, log }: MaintenanceOptions) {
+  const { looked, released } = await retryHeld(database, config.releaseBatchSize);
+  metrics.released.inc(released);
+  if (looked > 0) log.info({ looked, released }, 'held.retried');
+  return looked === config.releaseBatchSize;
+}
+
+/** The dead letters that an operator wants retried. */
+async function redriveAccepted({ database, channels, log }: MaintenanceOptions) {
+  const verify = (letter: LetterJob) => verdictOf(letter, channels());
+  const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
+  if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
+  return looked === REDRIVE_LIMIT;
+}
+
+function redriveReadableInRounds({ database, channels, log }: MaintenanceOptions) {
+  return inRounds(ROUND_PAUSE, async (after) => {
+    const verify = (letter: LetterJob) => verdictOf(letter, channels());
+    const step = await redriveReadable(database, REDRIVE_LIMIT, after, verify);
+    const { last, looked, redriven } = step;
+    if (redriven > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
+    return { last, more: looked === REDRIVE_LIMIT };
+  });
+}
+
+function redecodeInRounds({ database, channels, metrics, log }: MaintenanceOptions) {
+  return inRounds(ROUND_PAUSE, async (after) => {
+    const decode = decodeStored(channels());
+    const { last, results } = await redecodeStep(database, REDECODE_LIMIT, after, decode);
+    for (const { result } of results) metrics.redecoded.inc({ result });
+    const decoded = results.filter(({ result }) => result === 'decoded').length;
+    if (decoded > 0) log.info({ looked: results.length, decoded }, 'held.redecoded');
+    return { last, more: results.length === REDECODE_LIMIT };
+  });
+}
+
+async function promoteMisdated({ database, consumers, log }: MaintenanceOptions) {
+  const now = database.clock();
+  // The next run asks a queue that is down again; its consumer reports it.
+  const looks = await Promise.allSettled(consumers.map((one) => one.promoteMisdated(now)));
+  const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
+  if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
+  return promoted > 0;
 }
 
 function verdictOf({ job, jobId }: LetterJob, channels: Channels): Verdict {
