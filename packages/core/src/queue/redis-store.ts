@@ -84,10 +84,7 @@ function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue
 
 function warnIfUnchecked({ durability }: RedisQueueSettings, log: Log): void {
   if (durability === 'checked') return;
-  log.warn(
-    { durability },
-    'the durability of Redis is not checked, because of PAYONCE_REDIS_DURABILITY',
-  );
+  log.warn({ setting: 'PAYONCE_REDIS_DURABILITY', durability }, 'queue.durability_unchecked');
 }
 
 /** Whether Redis may take jobs: connected, not full, and durable. */

@@ -27,13 +27,13 @@ export function watchShards(
     run: async () => {
       const shard = shardAt(store, next);
       if (next >= MOST_SHARDS || !(await exists(shard))) return false;
-      log.info({ shard: next }, 'another shard of the queue was found');
+      log.info({ shard: next }, 'queue.shard_found');
       onShard(shard);
       next += 1;
       return true;
     },
     // A store that is down has separate alarms.
-    onError: (err) => log.debug({ err }, 'looking for shards failed'),
+    onError: (err) => log.debug({ err }, 'queue.shard_search_failed'),
   });
   return schedule.stop;
 }
