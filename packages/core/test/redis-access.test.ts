@@ -101,7 +101,7 @@ function startConsumer(stores: QueueStores) {
     });
     worker.on('error', (err) => {
       errors.push(err.message);
-      log.warn({ err }, 'the queue reports an error');
+      log.warn({ err }, 'queue.error');
     });
     cleanups.push(() => worker.close(true));
   }

@@ -4,7 +4,7 @@ import { consumerRedis, postgresConnection, readerRedis } from './connection.js'
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { consumerSettings, eventStream } from './job-options.js';
 import type { QueueSettings } from './queue-settings.js';
-import { placeOf } from './shards.js';
+import { targetOf } from './shards.js';
 
 const Backed = withBackend(createPostgresBackend);
 
@@ -28,7 +28,7 @@ export function openHostedQueue<Data = NotificationJob>(
   if (settings.kind === 'redis') {
     return new Queue<Data>(name, {
       ...eventStream,
-      connection: readerRedis(placeOf(settings)),
+      connection: readerRedis(targetOf(settings)),
       prefix: settings.prefix,
     });
   }
@@ -55,7 +55,7 @@ export function openHostedWorker<Data = NotificationJob>(
     return new Worker<Data, unknown>(name, processor, {
       ...consumerSettings,
       ...options,
-      connection: consumerRedis(placeOf(settings)),
+      connection: consumerRedis(targetOf(settings)),
       prefix: settings.prefix,
     });
   }

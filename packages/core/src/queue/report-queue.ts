@@ -6,7 +6,7 @@ import { openHostedQueue, openHostedWorker } from './hosted.js';
 import { eventStream, reportJobOptions } from './job-options.js';
 import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
 import type { GatewayReport } from './report.js';
-import { placeOf } from './shards.js';
+import { targetOf } from './shards.js';
 
 /** The second queue; its jobs are gateways' reports. */
 const REPORT_QUEUE = 'gateway-reports';
@@ -81,7 +81,7 @@ export function openHostedReportWorker(
 
 function inRedis(settings: RedisQueueSettings): Store {
   const { kind, prefix } = settings;
-  const redis = producerRedis(placeOf(settings));
+  const redis = producerRedis(targetOf(settings));
   const queue = new Queue<GatewayReport>(REPORT_QUEUE, {
     ...eventStream,
     connection: redis,

@@ -3,22 +3,23 @@ import { z } from 'zod';
 import type { RedisLogin, RedisTrust } from './redis-settings.js';
 import { type Address, connectorTo } from './redis-socket.js';
 
-/** Servers that know the address of a master. */
-export interface Guides {
-  /** Their name in messages. */
-  readonly who: string;
-  readonly addresses: readonly Address[];
-  /** Asks one of them. @throws when it does not answer, or knows no master */
-  ask(address: Address): Promise<Answer>;
+/** How to find a master: by servers that know its address. */
+export interface MasterDiscovery {
+  /** What these servers are called in messages. */
+  readonly serverKind: string;
+  /** The servers of the configuration. */
+  readonly seeds: readonly Address[];
+  /** Asks one server. @throws when it does not answer, or knows no master */
+  ask(address: Address): Promise<KnownServers>;
 }
 
-interface Answer {
+interface KnownServers {
   readonly master: Address;
   /** More servers to ask. */
   readonly others: readonly Address[];
 }
 
-interface Access {
+interface RedisAccess {
   readonly login: RedisLogin;
   /** Null means without TLS. */
   readonly tls: RedisTrust | null;
@@ -28,12 +29,16 @@ interface Access {
 const ASK_LIMIT_MS = 1_000;
 
 /** Nodes of a cluster, asked for the master of the slot of `key`. */
-export function clusterNodes(addresses: readonly Address[], key: string, access: Access): Guides {
+export function clusterDiscovery(
+  seeds: readonly Address[],
+  key: string,
+  access: RedisAccess,
+): MasterDiscovery {
   return {
-    who: 'node of the cluster',
-    addresses,
+    serverKind: 'node of the cluster',
+    seeds,
     ask: (node) =>
-      talk(node, access, async (redis) => {
+      withRedisConnection(node, access, async (redis) => {
         const [slot, answer] = await Promise.all([
           redis.cluster('KEYSLOT', key),
           redis.cluster('SLOTS'),
@@ -62,16 +67,16 @@ const slotRanges = z.array(
 );
 
 /** Sentinels, asked for the master with the name `name`. */
-export function sentinelGuides(
-  addresses: readonly Address[],
+export function sentinelDiscovery(
+  seeds: readonly Address[],
   name: string,
-  access: Access,
-): Guides {
+  access: RedisAccess,
+): MasterDiscovery {
   return {
-    who: 'Sentinel',
-    addresses,
+    serverKind: 'Sentinel',
+    seeds,
     ask: (sentinel) =>
-      talk(sentinel, access, async (redis) => {
+      withRedisConnection(sentinel, access, async (redis) => {
         const [master, others] = await Promise.all([
           redis.call('SENTINEL', 'GET-MASTER-ADDR-BY-NAME', name),
           redis.call('SENTINEL', 'SENTINELS', name),
@@ -98,11 +103,11 @@ const otherSentinels = z.array(z.array(z.string())).transform((all) =>
  * Connects, asks and disconnects. @throws the first error: later ioredis only reports a closed
  * connection
  */
-async function talk<Told>(
+async function withRedisConnection<Result>(
   address: Address,
-  { login, tls }: Access,
-  ask: (redis: Redis) => Promise<Told>,
-): Promise<Told> {
+  { login, tls }: RedisAccess,
+  ask: (redis: Redis) => Promise<Result>,
+): Promise<Result> {
   const redis = new Redis({
     // A server that hangs does not close a connection either: there is no wait for it.
     Connector: connectorTo(address, tls, 0),

@@ -1,11 +1,16 @@
 import type { AbstractConnector } from 'ioredis';
-import { clusterNodes, type Guides, sentinelGuides, withLogin } from './guides.js';
 import { masterConnector } from './master-connector.js';
+import {
+  clusterDiscovery,
+  type MasterDiscovery,
+  sentinelDiscovery,
+  withLogin,
+} from './redis-discovery.js';
 import type { RedisLogin, RedisTopology, RedisTrust } from './redis-settings.js';
 import { connectorTo } from './redis-socket.js';
 
 /** One server, however it is found. `key` determines which of a cluster's masters it is. */
-export interface RedisPlace {
+export interface RedisTarget {
   readonly topology: RedisTopology;
   readonly key: string;
 }
@@ -18,7 +23,7 @@ interface RedisServer extends Partial<RedisLogin> {
 }
 
 /** The options with which ioredis finds the server. */
-export function serverOf({ topology, key }: RedisPlace): RedisServer {
+export function serverOf({ topology, key }: RedisTarget): RedisServer {
   if (topology.kind === 'single') {
     const { url } = topology;
     if (!isTls([url])) return { url };
@@ -28,26 +33,26 @@ export function serverOf({ topology, key }: RedisPlace): RedisServer {
   const urls = topology.kind === 'sentinel' ? topology.sentinels : topology.nodes;
   const tls = isTls(urls) ? trustOf(topology) : null;
   return {
-    Connector: masterConnector(guidesOf(topology, key, tls), tls),
+    Connector: masterConnector(discoveryOf(topology, key, tls), tls),
     ...withLogin(topology),
     // The connector opens the socket; this tells ioredis which of its events means connected.
     ...(tls && { tls }),
   };
 }
 
-function guidesOf(
+function discoveryOf(
   topology: Exclude<RedisTopology, { readonly kind: 'single' }>,
   key: string,
   tls: RedisTrust | null,
-): Guides {
+): MasterDiscovery {
   switch (topology.kind) {
     case 'sentinel': {
-      const addresses = topology.sentinels.map((url) => hostAndPort(url, 26_379));
-      return sentinelGuides(addresses, topology.name, { login: topology.sentinelLogin, tls });
+      const seeds = topology.sentinels.map((url) => hostAndPort(url, 26_379));
+      return sentinelDiscovery(seeds, topology.name, { login: topology.sentinelLogin, tls });
     }
     case 'cluster': {
-      const addresses = topology.nodes.map((url) => hostAndPort(url, 6_379));
-      return clusterNodes(addresses, key, { login: topology, tls });
+      const seeds = topology.nodes.map((url) => hostAndPort(url, 6_379));
+      return clusterDiscovery(seeds, key, { login: topology, tls });
     }
   }
 }

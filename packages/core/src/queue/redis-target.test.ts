@@ -6,8 +6,8 @@ import { makeRedisAccess } from '@payonce/testkit/redis-access';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
 import { connectReader, producerRedis } from './connection.js';
-import { sentinelGuides } from './guides.js';
-import type { RedisPlace } from './redis-place.js';
+import { sentinelDiscovery } from './redis-discovery.js';
+import type { RedisTarget } from './redis-target.js';
 
 const nobody = { username: undefined, password: undefined };
 const cleanups: (() => unknown)[] = [];
@@ -31,7 +31,7 @@ function hangs(): Promise<number> {
   return listen(server);
 }
 
-function behindSentinels(...sentinels: string[]): RedisPlace {
+function behindSentinels(...sentinels: string[]): RedisTarget {
   const topology = { kind: 'sentinel', sentinels, name: 'm', sentinelLogin: nobody } as const;
   return { topology: { ...topology, ...nobody }, key: 'any' };
 }
@@ -45,9 +45,9 @@ function follow(redis: Redis) {
 
 test('a Sentinel that hangs is dropped after a second, without waiting for it to close', async () => {
   const port = await hangs();
-  const guides = sentinelGuides([], 'm', { login: nobody, tls: null });
+  const discovery = sentinelDiscovery([], 'm', { login: nobody, tls: null });
   const start = performance.now();
-  await expect(guides.ask({ host: 'localhost', port })).rejects.toThrow('Command timed out');
+  await expect(discovery.ask({ host: 'localhost', port })).rejects.toThrow('Command timed out');
   expect(performance.now() - start).toBeLessThan(2_500);
 });
 
