@@ -28,11 +28,11 @@ export const CONTENTION = 'a transaction conflicted with another one and is retr
  * it is.
  */
 export async function inTransaction<T>(
-  { prisma, log, within }: Pick<DatabaseDeps, 'prisma' | 'log' | 'within'>,
+  { prisma, log, outerTx }: Pick<DatabaseDeps, 'prisma' | 'log' | 'outerTx'>,
   work: (tx: Tx) => Promise<T>,
   first = '',
 ): Promise<T> {
-  if (within) return inSavepoint(within, work);
+  if (outerTx) return inSavepoint(outerTx, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await prisma.$transaction(async (tx) => {

@@ -1,6 +1,6 @@
-/** A dry run of an operator's action on many held events: does it and rolls it back. */
+/** A preview of an operator's action on many held events: does it and rolls it back. */
 import type { DatabaseDeps } from '../database/deps.js';
-import { rolledBack } from '../database/rolled-back.js';
+import { preview } from '../database/preview.js';
 import type { Tx } from '../database/transaction.js';
 import { tradeKey } from '../orders/claim.js';
 import { lockOrders } from '../orders/store.js';
@@ -81,11 +81,11 @@ function foreseeTogether(
   commands: readonly EventCommand[],
   held: readonly HeldEvent[],
 ): Promise<readonly OperatorOutcome[]> {
-  return rolledBack(deps, async (tx) => {
+  return preview(deps, async (tx) => {
     await lockAll(tx, held);
     const outcomes: OperatorOutcome[] = [];
     for (const command of commands) {
-      outcomes.push(await operate({ ...deps, within: tx }, action, command));
+      outcomes.push(await operate({ ...deps, outerTx: tx }, action, command));
     }
     return outcomes;
   });

@@ -1,9 +1,9 @@
-/** A dry run of decoding held notifications again: does it and rolls it back. */
+/** A preview of decoding held notifications again: does it and rolls it back. */
 
 import { sha256Hex } from '@payonce/providers/crypto';
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
-import { rolledBack } from '../database/rolled-back.js';
+import { preview } from '../database/preview.js';
 import { inTransaction } from '../database/transaction.js';
 import { tradeKey } from '../orders/claim.js';
 import { contentsKey } from './content-rows.js';
@@ -114,7 +114,7 @@ async function foreseen(
   batch: readonly Candidate[],
 ): Promise<readonly Redecoded[]> {
   const nobody = { actor: 'nobody', reason: null };
-  return rolledBack(deps, (tx) => redecodeInOne(tx, deps.clock(), batch, nobody));
+  return preview(deps, (tx) => redecodeInOne(tx, deps.clock(), batch, nobody));
 }
 
 async function doAsPlanned(

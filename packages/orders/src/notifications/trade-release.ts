@@ -4,7 +4,7 @@ import { messageOf } from '@payonce/core/runtime/errors';
 import type { Fact } from '@payonce/providers/fact';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
-import { rolledBack } from '../database/rolled-back.js';
+import { preview } from '../database/preview.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { deriveOrder } from '../orders/derive.js';
 import type { OrderState } from '../orders/order.js';
@@ -77,7 +77,7 @@ export function changeTrade(
 }
 
 /**
- * A dry run: the same code does the action and rolls it back.
+ * A preview: the same code does the action and rolls it back.
  * @throws AppError `database_unavailable`: also when another transaction holds the order's lock for
  * long
  */
@@ -86,7 +86,7 @@ export function foreseeTrade(
   action: TradeAction,
   command: TradeCommand,
 ): Promise<TradeOutcome> {
-  return rolledBack(deps, (tx) => changeTrade({ ...deps, within: tx }, action, command));
+  return preview(deps, (tx) => changeTrade({ ...deps, outerTx: tx }, action, command));
 }
 
 /**
@@ -113,7 +113,7 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     );
     return { ...(await release(false)), isLeft: true };
   });
-  if (isLeft && outcome.result === 'done' && !deps.within) {
+  if (isLeft && outcome.result === 'done' && !deps.outerTx) {
     await retryContenders(deps, command).catch((error: unknown) => {
       deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
     });
