@@ -171,11 +171,11 @@ async function bury(
   try {
     await store.bury({ ...burial, queue });
   } catch (err) {
-    log.warn({ err, ...fields }, 'a dead letter could not be written, trying again later');
+    log.warn({ err, ...fields }, 'dead_letter.write_failed');
     throw err;
   }
   metrics.deadLetters.inc({ reason });
-  log.error(fields, 'dead letter');
+  log.error(fields, 'dead_letter.written');
 }
 
 /** The orders that it names, as one text; null when it names none. */

@@ -56,7 +56,7 @@ interface OrderEventDeps {
 export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): OrderEvents {
   const { log } = deps;
   if (config.encryptionKey === null) {
-    log.warn('PAYONCE_ENCRYPTION_KEY is not set: endpoints that need a secret get no order events');
+    log.warn({ unset: 'PAYONCE_ENCRYPTION_KEY' }, 'endpoints.secrets_unavailable');
   }
   let deliveries: Deliveries | null = null;
   const declaration = declareEndpoints(config, deps, (endpoints) => {
@@ -76,7 +76,7 @@ export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): 
         declaration.declare(config.readDeclared());
       } catch (error) {
         const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
-        log.error(why, 'the endpoints cannot be reloaded, the old ones stay in use');
+        log.error(why, 'endpoints.reload_failed');
       }
     },
     async stop() {
@@ -116,8 +116,7 @@ function declareEndpoints(
   };
   /** One after the other; otherwise an older file could overwrite a newer one. */
   let turn = Promise.resolve();
-  const failed = (err: unknown) =>
-    log.warn({ err }, 'the endpoints of the channel file could not be applied');
+  const failed = (err: unknown) => log.warn({ err }, 'endpoints.declare_failed');
   const declareInTurn = () => {
     turn = turn.then(declareNow).catch(failed);
     return turn;

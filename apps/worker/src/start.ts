@@ -36,7 +36,10 @@ export async function startProcess(
   log: Log,
 ): Promise<{ readonly privatePort: number }> {
   const queues = config.queues.map((store) => maskedSummary(store));
-  log.info({ queues, sizes: config.sizes, channels: summarise(config.channels) }, 'configuration');
+  log.info(
+    { queues, sizes: config.sizes, channels: summarise(config.channels) },
+    'process.configured',
+  );
   const metrics = createMetrics('worker');
   const live = liveChannels(config.channels, { read: config.readChannels, log, metrics });
   lifecycle.onReload(live.reload);
@@ -83,7 +86,7 @@ function openDatabase({ config, lifecycle, log, metrics }: Context) {
     applicationName: 'payonce-worker',
     onConnect: () => watch.suspect(),
     onIdleError: (err) => {
-      log.warn({ err }, 'an idle database connection was lost');
+      log.warn({ err }, 'database.connection_lost');
       watch.suspect();
     },
   });
@@ -183,6 +186,6 @@ async function openPrivatePort(
     isAlive: liveness.isAlive,
   });
   lifecycle.onStop('private port', () => server.close());
-  log.info({ privateHost, privatePort: server.port }, 'worker has started');
+  log.info({ privateHost, privatePort: server.port }, 'process.started');
   return { privatePort: server.port };
 }

@@ -90,22 +90,18 @@ class Consumer implements QueueConsumer {
     this.#options = options;
     this.#log = log;
     this.#parts = createLifecycle(log);
-    this.#pauseControl = createPauseControl((err) =>
-      log.error({ err }, 'the queue is no longer consumed'),
-    );
+    this.#pauseControl = createPauseControl((err) => log.error({ err }, 'queue.consumer_stopped'));
   }
 
   start(): void {
-    this.#starting = this.#open().catch((err) =>
-      this.#log.debug({ err }, 'closed before the queue was open'),
-    );
+    this.#starting = this.#open().catch((err) => this.#log.debug({ err }, 'queue.open_abandoned'));
   }
 
   async #open(): Promise<void> {
     const log = this.#log;
     const until = {
       signal: this.#closing.signal,
-      onFailure: (err: unknown) => log.warn({ err }, 'the queue cannot be opened, trying again'),
+      onFailure: (err: unknown) => log.warn({ err }, 'queue.open_failed'),
     };
     const queue = await openUntilReady(() => this.#openQueue(), until);
     this.#parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
@@ -119,7 +115,7 @@ class Consumer implements QueueConsumer {
     this.#running = { worker, queue };
     this.#pauseControl.attach(worker);
     const { isPaused } = this.#pauseControl;
-    log.info(isPaused ? 'jobs will be taken when the database is ready' : 'taking jobs');
+    log.info(isPaused ? 'queue.consumer_paused' : 'queue.consumer_started');
   }
 
   #openQueue(): HostedQueue {
@@ -218,11 +214,11 @@ function startFailedSweep(queue: HostedQueue, options: QueueConsumerOptions, log
     run: async () => {
       const { failed = 0 } = await queue.getJobCounts('failed');
       if (failed === 0) return false;
-      log.warn({ failed }, 'failed jobs go back to waiting');
+      log.warn({ failed }, 'jobs.retried');
       // Up to now only: a job that fails again meanwhile waits for the next sweep.
       await queue.retryJobs({ state: 'failed', count: 200, timestamp: Date.now() });
       return false;
     },
-    onError: (err) => log.warn({ err }, 'checking the failed jobs failed'),
+    onError: (err) => log.warn({ err }, 'queue.check_failed'),
   });
 }

@@ -53,7 +53,7 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
   const log = deps.log.child({ queue: settings.kind });
   const parts = createLifecycle(log);
   const pauseControl = createPauseControl((err) =>
-    log.error({ err }, 'reports are no longer taken'),
+    log.error({ err, jobs: 'reports' }, 'queue.consumer_stopped'),
   );
   const open = () => {
     const worker = openHostedReportWorker(settings, async (job, token) => {
@@ -63,8 +63,7 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     reportErrors(worker, log);
     return worker;
   };
-  const onFailure = (err: unknown) =>
-    log.warn({ err }, 'the queue of reports cannot be opened, trying again');
+  const onFailure = (err: unknown) => log.warn({ err, jobs: 'reports' }, 'queue.open_failed');
   const start = async () => {
     const worker = await openUntilReady(open, { signal, onFailure });
     parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
@@ -72,7 +71,7 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     pauseControl.attach(worker);
   };
   const starting = start().catch((err) =>
-    log.debug({ err }, 'closed before the queue of reports was open'),
+    log.debug({ err, jobs: 'reports' }, 'queue.open_abandoned'),
   );
   return {
     pauseControl,
@@ -98,7 +97,7 @@ async function countReport(
   const report = gatewayReport.safeParse(job.data);
   if (!report.success) {
     metrics.reports.inc({ result: 'malformed' });
-    log.warn({ jobId: boundedJobId(job.id ?? '') }, 'not a report, dropped');
+    log.warn({ jobId: boundedJobId(job.id ?? '') }, 'report.dropped');
     return { no: true };
   }
   const recorded = await recordReport(database, report.data).catch((error) => {

@@ -46,8 +46,8 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
     const before = hangs;
     hangs = batches.oldestMs() > BATCH_LIMIT_MS && (await askOnFreshConnection());
     const seconds = Math.round(batches.oldestMs() / 1_000);
-    if (hangs && !before) log.error({ seconds }, 'a batch hangs although the database answers');
-    if (!hangs && before) log.info('no batch hangs any more');
+    if (hangs && !before) log.error({ seconds }, 'batch.hangs');
+    if (!hangs && before) log.info('batch.recovered');
   }
 
   async function look(): Promise<void> {
@@ -61,8 +61,8 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
     ]);
     const before = stuck;
     stuck = watch.look(looks, database === 'ready', performance.now());
-    if (stuck && !before) log.error({ queue: stuck, limitMs }, 'jobs wait and none is taken');
-    if (!stuck && before) log.info({ queue: before }, 'jobs are taken again');
+    if (stuck && !before) log.error({ queue: stuck, limitMs }, 'jobs.stuck');
+    if (!stuck && before) log.info({ queue: before }, 'jobs.taken_again');
   }
 
   const schedule = startSchedule({
@@ -72,7 +72,7 @@ export function watchLiveness(deps: LivenessDeps): Liveness {
       await Promise.all([look(), lookAtBatches()]);
       return false;
     },
-    onError: (err) => log.warn({ err }, 'checking the queues failed'),
+    onError: (err) => log.warn({ err }, 'queue.check_failed'),
   });
   return { isAlive: () => stuck === null && !hangs, stop: () => schedule.stop() };
 }

@@ -54,25 +54,25 @@ export interface MaintenanceOptions {
 /** The scheduled tasks of a worker. Each has a separate timer, so that none delays another. */
 export function startMaintenance(options: MaintenanceOptions): Schedule {
   const { database, config, log, mayRun } = options;
-  const every = (what: string, task: () => Promise<boolean>, limitMs = Number.POSITIVE_INFINITY) =>
+  const every = (task: string, run: () => Promise<boolean>, limitMs = Number.POSITIVE_INFINITY) =>
     startSchedule({
       intervalMs: Math.min(limitMs, config.releaseIntervalMs),
-      run: async () => mayRun() && task(),
-      onError: (err) => log.warn({ err }, `checking ${what} failed`),
+      run: async () => mayRun() && run(),
+      onError: (err) => log.warn({ err, task }, 'schedule.failed'),
     });
   const schedules = [
-    every('held events', () => retryHeldEvents(options), HELD_INTERVAL_MS),
-    every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
-    every('dead letters', () => redriveAccepted(options)),
-    every('dead letters of newer gateways', redriveReadableInRounds(options)),
+    every('held', () => retryHeldEvents(options), HELD_INTERVAL_MS),
+    every('overdue', () => alertOverdue(database, config.heldDeadlineMs)),
+    every('dead_letters', () => redriveAccepted(options)),
+    every('readable_dead_letters', redriveReadableInRounds(options)),
     every(
       'contested trades',
       () => flagContested(database, CONTESTED_LIMIT),
       CONTESTED_INTERVAL_MS,
     ),
-    every('held events of the previous release', redecodeInRounds(options)),
-    every('delayed jobs', () => promoteMisdated(options)),
-    every('old reports', () => purgeReports(database)),
+    every('redecode', redecodeInRounds(options)),
+    every('misdated_jobs', () => promoteMisdated(options)),
+    every('old_reports', () => purgeReports(database)),
     startRetention(
       { retentionMs: config.retentionMs, intervalMs: RETENTION_PAUSE * config.releaseIntervalMs },
       options,
@@ -128,7 +128,7 @@ async function promoteMisdated({ database, consumers, log }: MaintenanceOptions)
   // The next run asks a queue that is down again; its consumer reports it.
   const looks = await Promise.allSettled(consumers.map((one) => one.promoteMisdated(now)));
   const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
-  if (promoted > 0) log.warn({ promoted }, 'jobs waited for a time that came from a wrong clock');
+  if (promoted > 0) log.warn({ promoted }, 'jobs.promoted');
   return promoted > 0;
 }
 

@@ -31,6 +31,6 @@ export function startRetention(
       place = next ?? START;
       return next !== null;
     },
-    onError: (err) => log.warn({ err }, 'deleting old raw bytes failed'),
+    onError: (err) => log.warn({ err }, 'retention.failed'),
   });
 }

@@ -53,7 +53,7 @@ export function createAttempts({ deps, guard, handlers, onAttempt }: AttemptOpti
       onAttempt?.(made, outcome);
     } catch (err) {
       // The lease ends by itself. Then the delivery is sent again under the same ID.
-      deps.log.warn({ err, delivery: delivery.id }, 'a delivery attempt could not be recorded');
+      deps.log.warn({ err, delivery: delivery.id }, 'delivery.not_recorded');
     }
   };
 

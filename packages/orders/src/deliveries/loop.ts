@@ -46,9 +46,6 @@ export interface Deliveries {
 /** Order events whose deliveries one statement creates. */
 const FAN_OUT_LIMIT = 500;
 
-const CANNOT_SIGN =
-  'nothing is sent: PAYONCE_ENCRYPTION_KEY does not decrypt the secret; rotate the secret, or restore the key';
-
 export function startDeliveries(options: DeliveryOptions): Deliveries {
   const { deps, sizes, mayWork = () => true } = options;
   const handlers = new Map(Object.entries(options.handlers ?? {}));
@@ -78,7 +75,8 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
     const claimed = await claimDeliveries(deps, capabilities, endpointId, limits);
     if (claimed.result === 'cannot_sign') {
       const { merchant, name } = claimed;
-      if (!unsignable.has(endpointId)) deps.log.error({ merchant, endpoint: name }, CANNOT_SIGN);
+      if (!unsignable.has(endpointId))
+        deps.log.error({ merchant, endpoint: name }, 'endpoint.cannot_sign');
       unsignable.add(endpointId);
     } else if (claimed.result === 'claimed') {
       unsignable.delete(endpointId);

@@ -29,11 +29,11 @@ export function startPolling(log: Log, pollMs: number, look: () => Promise<void>
       wanted = false;
       try {
         await look();
-        if (failing) log.info('order events are delivered again');
+        if (failing) log.info('deliveries.search_recovered');
         failing = false;
       } catch (err) {
         // One log line is enough.
-        if (!failing) log.warn({ err }, 'looking for order events failed');
+        if (!failing) log.warn({ err }, 'deliveries.search_failed');
         failing = true;
       }
     }

@@ -67,7 +67,7 @@ export async function retryEvent(
     return await again(null);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
+    deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
     return again('internal_error');
   }
 }

@@ -62,7 +62,7 @@ function settle(deps: DatabaseDeps, id: bigint): Promise<boolean> {
     if (settled === 0) return false;
     const detail = { deadLetterReason: 'malformed_job' };
     await writeAudit(tx, now, SYSTEM, { action: 'dead_letter.redrive', deadLetterId: id, detail });
-    deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
+    deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
     return true;
   });
 }

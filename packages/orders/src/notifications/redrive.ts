@@ -83,6 +83,6 @@ async function settleLetter(deps: DatabaseDeps, id: bigint, death: Death | null)
   await inTransaction(deps, (tx) =>
     tx.deadLetter.updateMany({ where, data: { redriveRequestedAt: null, ...data } }),
   );
-  if (death === null) deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
+  if (death === null) deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
   else deps.log.error({ deadLetter: id, reason: death.reason }, 'dead_letter.died_again');
 }

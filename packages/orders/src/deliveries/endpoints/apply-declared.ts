@@ -35,16 +35,13 @@ export async function applyDeclaredEndpoints(
     const { merchant, name } = endpoint;
     if (endpoint.secret !== null && deps.encryptionKey === null) {
       deps.log.error(
-        { merchant, endpoint: name },
-        'endpoint not used: PAYONCE_ENCRYPTION_KEY is not set',
+        { merchant, endpoint: name, unset: 'PAYONCE_ENCRYPTION_KEY' },
+        'endpoint.not_used',
       );
     } else if (await inTransaction(deps, (tx) => upsert(tx, deps, endpoint))) {
       applied += 1;
     } else {
-      deps.log.error(
-        { merchant, endpoint: name },
-        'endpoint not used: an endpoint of the API has its name',
-      );
+      deps.log.error({ merchant, endpoint: name, reason: 'name_taken' }, 'endpoint.not_used');
     }
   }
   const disabled = await disableOthers(deps, declared);
