@@ -2,6 +2,7 @@ import { isLocked } from '@payonce/core/runtime/errors';
 import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
 import { Counter, Histogram } from 'prom-client';
+import { describeOutcome } from './batch/batch-line.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
@@ -121,7 +122,7 @@ export function countResults(
     } else {
       for (const event of result.value.events) {
         const reason = event.outcome === 'held' ? event.reason : '';
-        count(reason ? `held_${reason}` : event.outcome);
+        count(describeOutcome(event));
         metrics.events.inc({ outcome: event.outcome, reason });
       }
     }

@@ -8,6 +8,7 @@ import type {
   VerifiedNotification,
 } from '@payonce/orders/notifications/notification';
 import { type BatchAges, createBatchAges } from './batch/batch-ages.js';
+import { describeNotifications } from './batch/batch-line.js';
 import { Lanes } from './batch/lanes.js';
 import type { WorkerSizes } from './config.js';
 import { createJobWaits, type JobWaits, type WaitReason } from './consume/job-waits.js';
@@ -198,12 +199,15 @@ async function applyBatch(
     const ms = Math.round(performance.now() - start);
     metrics.batchSize.observe(size);
     metrics.batchSeconds.observe(ms / 1_000);
-    log.info({ size, ms, ...countResults(metrics, results) }, 'notifications.applied');
+    const notifications = describeNotifications(batch, results);
+    const counts = countResults(metrics, results);
+    log.info({ size, ms, ...counts, notifications }, 'notifications.applied');
     return results;
   } catch (err) {
     const ms = Math.round(performance.now() - start);
     metrics.batchFailures.inc();
-    log.warn({ err, size, ms }, 'notifications.not_applied');
+    const notifications = describeNotifications(batch, []);
+    log.warn({ err, size, ms, notifications }, 'notifications.not_applied');
     throw err;
   } finally {
     over();

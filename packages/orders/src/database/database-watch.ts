@@ -102,12 +102,13 @@ class Watch implements DatabaseWatch {
     return this.#fitness;
   }
 
-  mayWork(): boolean {
+  /** Handed on without its object, like the clock. */
+  readonly mayWork = (): boolean => {
     const isSilent = this.#fitness === NOT_ASKED;
     return (
       this.#fitness.ready || (isSilent && performance.now() - this.#silentSince < DOWN_GRACE_MS)
     );
-  }
+  };
 
   look(): Promise<DatabaseFitness> {
     this.#looking ??= this.#lookOnce().finally(() => {
@@ -189,9 +190,9 @@ export function describeFitness(fitness: DatabaseFitness): string {
 }
 
 /** For probes: empty while the clocks agree. */
-export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { clock?: string } {
-  if (!clockDiffers()) return {};
-  const ahead = seconds(differenceMs());
+export function describeClock(watch: DatabaseWatch): { clock?: string } {
+  if (!watch.clockDiffers()) return {};
+  const ahead = seconds(watch.differenceMs());
   const words = ahead > 0 ? 'ahead of' : 'behind';
   return { clock: `${Math.abs(ahead)} s ${words} the database: no schedule runs` };
 }
