@@ -93,7 +93,7 @@ export async function startProcess(
     queues: settings,
     channels,
     store: databaseStore(
-      { ...database, fansOut: orderEvents.isTelling, onNews: orderEvents.nudge },
+      { ...database, fansOut: orderEvents.isTelling, wakeDeliveries: orderEvents.nudge },
       watch,
     ),
     sizes,

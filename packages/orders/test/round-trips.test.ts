@@ -143,7 +143,8 @@ test.each<[path: string, roundTrips: number, Path]>([
   try {
     await counted();
     const name = new URL(deps.url).pathname.slice(1);
-    const own = query.mock.contexts.filter(({ database }) => database === name);
+    const clients = query.mock.contexts as { readonly database?: string }[];
+    const own = clients.filter(({ database }) => database === name);
     expect(own.length).toBe(roundTrips);
   } finally {
     query.mockRestore();
