@@ -172,7 +172,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: orderLocked,
     patches: [
       {
-        file: `${ORDERS}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/order-rows.js`,
         find: 'FOR UPDATE OF o SKIP LOCKED',
         replace: 'FOR UPDATE OF o',
       },
@@ -223,8 +223,8 @@ const VARIANTS: readonly Variant[] = [
     scenario: contested,
     patches: [
       {
-        file: `${ORDERS}/orders/lost-claims.js`,
-        find: 'const isOwn = firstMerchant === claim.merchant;',
+        file: `${ORDERS}/orders/taken-trades.js`,
+        find: 'const isOwn = taken.firstMerchant === claim.merchant;',
         replace: 'const isOwn = true;',
       },
     ],
@@ -269,7 +269,7 @@ const VARIANTS: readonly Variant[] = [
         replace: 'after.primary !== null',
       },
       {
-        file: `${ORDERS}/notifications/store-plans.js`,
+        file: `${ORDERS}/orders/order-event-rows.js`,
         find: 'ON CONFLICT (order_id, type, milestone) DO NOTHING',
         replace: '',
       },

@@ -118,7 +118,7 @@ export function countResults(
     } else if (result.value.copy) {
       count('copies');
       metrics.copies.inc();
-      if (result.value.surplus) metrics.surplusContents.inc();
+      if (result.value.overLimit) metrics.surplusContents.inc();
     } else {
       for (const event of result.value.events) {
         const reason = event.outcome === 'held' ? event.reason : '';

@@ -124,7 +124,7 @@ function consumeQueues(
   watch: DatabaseWatch,
   orderEvents: OrderEvents,
 ): NotificationWorker {
-  const deps = { ...database, fansOut: orderEvents.mayFanOut, onNews: orderEvents.nudge };
+  const deps = { ...database, fansOut: orderEvents.mayFanOut, wakeDeliveries: orderEvents.nudge };
   const worker = startWorker({
     queues: queuesOf(config.queues),
     channels,

@@ -143,7 +143,7 @@ test.each<[path: string, roundTrips: number, Path]>([
   try {
     await counted();
     const name = new URL(deps.url).pathname.slice(1);
-    const clients = query.mock.contexts as { readonly database: string }[];
+    const clients = query.mock.contexts as { readonly database?: string }[];
     const own = clients.filter(({ database }) => database === name);
     expect(own.length).toBe(roundTrips);
   } finally {

@@ -4,7 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 
 /**
  * Creates the deliveries of order events that have none yet, the oldest `limit`. Most order events
- * have them already: applying a notification creates them in the same statement (`store-plans.ts`).
+ * have them already: applying a notification creates them in the same statement (`write-plans.ts`).
  * The rest come from other writers, or from a time when an endpoint was being changed. The query
  * finds them by state, never by "greater than the last": an ID that was taken earlier may be
  * committed later.

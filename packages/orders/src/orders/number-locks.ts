@@ -1,10 +1,6 @@
 import { sha256Hex } from '@payonce/providers/crypto';
 import type { Tx } from '../database/transaction.js';
-
-export interface OrderKey {
-  readonly merchant: string;
-  readonly number: string;
-}
+import type { OrderKey } from './order.js';
 
 /**
  * Locks an order number, whether or not the order exists: a missing row cannot be locked. A
@@ -21,11 +17,11 @@ export async function lockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Pro
 }
 
 /** The same without waiting. @returns per key, in order, whether its number is locked now */
-export async function tryMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<boolean[]> {
-  const rows = await tx.$queryRaw<{ place: bigint; got: boolean }[]>`
-    SELECT place, pg_try_advisory_xact_lock_shared(id) AS got
-    FROM unnest(${keys.map(lockId)}::bigint[]) WITH ORDINALITY AS k (id, place)`;
-  const got = new Set(rows.flatMap((row) => (row.got ? [Number(row.place)] : [])));
+export async function tryLockMissingNumbers(tx: Tx, keys: readonly OrderKey[]): Promise<boolean[]> {
+  const rows = await tx.$queryRaw<{ position: bigint; got: boolean }[]>`
+    SELECT position, pg_try_advisory_xact_lock_shared(id) AS got
+    FROM unnest(${keys.map(lockId)}::bigint[]) WITH ORDINALITY AS k (id, position)`;
+  const got = new Set(rows.flatMap((row) => (row.got ? [Number(row.position)] : [])));
   return keys.map((_, index) => got.has(index + 1));
 }
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { groupRelated, packGroups } from './related.js';
+import { connectedComponents, packGroups } from './connected-components.js';
 
 describe('things with a common key', () => {
   test('are together, also through others; the rest is separate', () => {
-    expect(groupRelated([['a'], ['b'], ['a', 'c'], [], ['d'], ['c', 'b']])).toEqual([
+    expect(connectedComponents([['a'], ['b'], ['a', 'c'], [], ['d'], ['c', 'b']])).toEqual([
       [0, 1, 2, 5],
       [3],
       [4],
@@ -17,7 +17,7 @@ describe('things with a common key', () => {
     });
     fc.assert(
       fc.property(keys, (all) => {
-        const groups = groupRelated(all);
+        const groups = connectedComponents(all);
         expect(groups.flat().sort((a, b) => a - b)).toEqual(all.map((_, index) => index));
         const names = groups.map((group) => new Set(group.flatMap((index) => all[index] ?? [])));
         for (const [place, one] of names.entries()) {

@@ -4,7 +4,7 @@
  * @returns groups of indices. Each group, and the groups by their first members, are in the order
  * given
  */
-export function groupRelated(keys: readonly (readonly string[])[]): number[][] {
+export function connectedComponents(keys: readonly (readonly string[])[]): number[][] {
   const parents = keys.map((_, index) => index);
   const rootOf = (index: number): number => {
     const parent = parents[index] ?? index;

@@ -6,11 +6,11 @@ import type { EventOutcome } from './notification.js';
 
 /**
  * What the other contents under its notification ID mean for an event.
- * - `judged`: it is decided like any other event
+ * - `none`: it is resolved like any other event
  * - `duplicate`: an equal content was applied, so it changes nothing
  * - `id_conflict`: the first content differs, so a person has to decide
  */
-export type Standing = 'judged' | 'duplicate' | 'id_conflict';
+export type ContentEffect = 'none' | 'duplicate' | 'id_conflict';
 
 /** One content under a notification ID. */
 export interface Content {
@@ -29,20 +29,20 @@ export interface ContentEvent {
 }
 
 /** What the other contents under its ID mean for each event of a content. Pure. */
-export function standingsOf(own: Content, others: readonly Content[]): Standing[] {
-  const equal = others.filter((other) => saysTheSame(own, other));
+export function contentEffects(own: Content, others: readonly Content[]): ContentEffect[] {
+  const equal = others.filter((other) => areEqual(own, other));
   const joinsFirst = own.isFirst || equal.some(({ isFirst }) => isFirst);
   return own.events.map(({ event }, position) => {
     const outcomes = equal.map(({ events }) => events[position]?.outcome);
     if (outcomes.some((one) => one === 'applied' || one === 'duplicate')) return 'duplicate';
     // An operator rejected it: only a person can overrule that.
     const isRejected = event.kind === 'order' && outcomes.includes('ignored');
-    return joinsFirst && !isRejected ? 'judged' : 'id_conflict';
+    return joinsFirst && !isRejected ? 'none' : 'id_conflict';
   });
 }
 
 /** Equal by digest; else by their decoded events, if these state a fact. */
-export function saysTheSame(one: Content, other: Content): boolean {
+export function areEqual(one: Content, other: Content): boolean {
   if (one.digest !== null && one.digest === other.digest) return true;
   const text = textOf(one);
   return text !== null && text === textOf(other);

@@ -1,5 +1,9 @@
-import { foresee, type HeldAction, operate } from '@payonce/orders/notifications/foresee';
-import type { EventCommand } from '@payonce/orders/notifications/operator';
+import {
+  applyOperatorAction,
+  type EventCommand,
+  type HeldAction,
+} from '@payonce/orders/notifications/operator';
+import { previewDecisions } from '@payonce/orders/notifications/preview-decisions';
 import type { PaymentEvent } from '@payonce/providers/event';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -110,11 +114,12 @@ describe('a dry run of held events', () => {
           await registerSilently(deps, registered);
           const commands = await heldCommands(deps);
           const before = await everything(deps);
-          const foreseen = await foresee(deps, action, commands);
+          const previewed = await previewDecisions(deps, action, commands);
           expect(await everything(deps)).toEqual(before);
           const done = [];
-          for (const command of commands) done.push(await operate(deps, action, command));
-          expect(foreseen).toEqual(done);
+          for (const command of commands)
+            done.push(await applyOperatorAction(deps, action, command));
+          expect(previewed).toEqual(done);
         }),
         { numRuns: 5 },
       );
@@ -129,11 +134,13 @@ describe('a dry run of held events', () => {
     const wanted = numbers.map((number, index) => notification(payment(number, `T${index % 2}`)));
     for (const one of wanted) await apply(deps, one);
     await registerSilently(deps, numbers);
-    const outcomes = await foresee(deps, 'retry', await heldCommands(deps));
-    const told = outcomes.map((one) =>
-      one.result === 'done' && one.outcome.outcome === 'held' ? one.outcome.reason : one.result,
+    const outcomes = await previewDecisions(deps, 'retry', await heldCommands(deps));
+    const results = outcomes.map((one) =>
+      one.result === 'done' && one.outcome === 'held' ? one.reason : one.result,
     );
-    expect(told).toEqual(numbers.map((_, index) => (index < 2 ? 'done' : 'trade_on_other_order')));
+    expect(results).toEqual(
+      numbers.map((_, index) => (index < 2 ? 'done' : 'trade_on_other_order')),
+    );
   });
 
   test('of an unknown event, or one that is no longer held, reports that', async () => {
@@ -145,8 +152,8 @@ describe('a dry run of held events', () => {
       { ...operator, notification: id, position: 0 },
       { ...operator, notification: 999n, position: 0 },
     ];
-    expect(await foresee(deps, 'retry', commands)).toEqual([
-      { result: 'not_held', outcome: { outcome: 'applied' } },
+    expect(await previewDecisions(deps, 'retry', commands)).toEqual([
+      { result: 'not_held', outcome: 'applied' },
       { result: 'unknown_event' },
     ]);
   });

@@ -2,37 +2,19 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { preview } from '../database/preview.js';
 import type { Tx } from '../database/transaction.js';
-import { tradeKey } from '../orders/claim.js';
-import { lockOrders } from '../orders/store.js';
+import { lockOrders } from '../orders/lock-orders.js';
+import { claimsOf, tradeKey } from '../orders/trade-claim.js';
+import { connectedComponents, packGroups } from './connected-components.js';
 import { needsOrder } from './decide.js';
-import { type HeldEvent, isHeld, readEvents } from './event-rows.js';
+import { readEvents } from './event-rows.js';
+import { tryLockNotificationRows } from './notification-locks.js';
 import {
-  acceptHeldEvent,
+  applyOperatorAction,
   type EventCommand,
+  type HeldAction,
   type OperatorOutcome,
-  rejectHeldEvent,
-  retryEvent,
 } from './operator.js';
-import { groupRelated, packGroups } from './related.js';
-import { claimsOf } from './settle.js';
-
-export type HeldAction = 'retry' | 'accept' | 'reject';
-
-/** Does the action. @throws AppError `database_unavailable` */
-export function operate(
-  deps: DatabaseDeps,
-  action: HeldAction,
-  command: EventCommand,
-): Promise<OperatorOutcome> {
-  switch (action) {
-    case 'retry':
-      return retryEvent(deps, command);
-    case 'accept':
-      return acceptHeldEvent(deps, command);
-    case 'reject':
-      return rejectHeldEvent(deps, command);
-  }
-}
+import { type HeldEvent, isHeld } from './stored-event.js';
 
 /**
  * Events in one transaction, which holds its locks for some ten milliseconds per event. Events of
@@ -45,37 +27,33 @@ const BATCH = 25;
  * are rolled back: nothing changes, and no webhook is sent.
  * @throws AppError `database_unavailable`: also when another transaction holds their locks for long
  */
-export async function foresee(
+export async function previewDecisions(
   deps: DatabaseDeps,
   action: HeldAction,
   commands: readonly EventCommand[],
 ): Promise<OperatorOutcome[]> {
   const ids = [...new Set(commands.map(({ notification }) => notification))];
   const events = (await readEvents(deps.prisma, ids)).filter(isHeld);
-  const held = new Map(events.map((one) => [nameOf(one.notificationRowId, one.position), one]));
+  const held = new Map(events.map((one) => [eventKey(one.notificationRowId, one.position), one]));
   const heldOf = ({ notification, position }: EventCommand) =>
-    held.get(nameOf(notification, position));
-  const groups = groupRelated(
+    held.get(eventKey(notification, position));
+  const groups = connectedComponents(
     commands.map((command) => [`notification ${command.notification}`, ...keysOf(heldOf(command))]),
   );
   const outcomes = new Map<number, OperatorOutcome>();
   for (const batch of packGroups(groups, BATCH)) {
-    const told = batch.flatMap((index) => commands[index] ?? []);
-    const seen = await foreseeTogether(
-      deps,
-      action,
-      told,
-      told.flatMap((one) => heldOf(one) ?? []),
-    );
-    for (const [place, index] of batch.entries()) {
-      const outcome = seen[place];
+    const some = batch.flatMap((index) => commands[index] ?? []);
+    const heldEvents = some.flatMap((one) => heldOf(one) ?? []);
+    const previewed = await previewTogether(deps, action, some, heldEvents);
+    for (const [position, index] of batch.entries()) {
+      const outcome = previewed[position];
       if (outcome) outcomes.set(index, outcome);
     }
   }
   return commands.map((_, index) => outcomes.get(index) ?? { result: 'unknown_event' });
 }
 
-function foreseeTogether(
+function previewTogether(
   deps: DatabaseDeps,
   action: HeldAction,
   commands: readonly EventCommand[],
@@ -85,7 +63,7 @@ function foreseeTogether(
     await lockAll(tx, held);
     const outcomes: OperatorOutcome[] = [];
     for (const command of commands) {
-      outcomes.push(await operate({ ...deps, outerTx: tx }, action, command));
+      outcomes.push(await applyOperatorAction({ ...deps, outerTx: tx }, action, command));
     }
     return outcomes;
   });
@@ -93,9 +71,10 @@ function foreseeTogether(
 
 /** In the common order of locks: notifications, then orders. */
 async function lockAll(tx: Tx, held: readonly HeldEvent[]): Promise<void> {
-  const ids = held.map((one) => one.notificationRowId);
-  await tx.$queryRaw`SELECT id FROM notifications WHERE id = ANY(${ids}::bigint[])
-    ORDER BY id FOR UPDATE SKIP LOCKED`;
+  await tryLockNotificationRows(
+    tx,
+    held.map((one) => one.notificationRowId),
+  );
   const keys = held.flatMap(({ merchant, event }) =>
     needsOrder(event) && !event.orderNumber.includes('\0')
       ? [{ merchant, number: event.orderNumber }]
@@ -113,6 +92,6 @@ function keysOf(held: HeldEvent | undefined): string[] {
   return [`order ${merchant} ${event.orderNumber}`, ...trades];
 }
 
-function nameOf(notification: bigint, position: number): string {
+function eventKey(notification: bigint, position: number): string {
   return `${notification} ${position}`;
 }

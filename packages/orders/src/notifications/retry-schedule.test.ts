@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { HOLD_REASONS } from '../database/hold-reason.js';
-import { nextRetryAt } from './hold.js';
+import { nextRetryAt } from './retry-schedule.js';
 
 const now = new Date(Date.UTC(2026, 0, 1));
 const minutesTo = (time: Date | null) => (time ? (time.getTime() - now.getTime()) / 60_000 : null);

@@ -1,12 +1,11 @@
-/** SQL of held notifications whose bytes are decoded again. */
+/** Held notifications whose bytes are decoded again. */
 import type { Prisma } from '@payonce/prisma/client';
 import type { PaymentEvent } from '@payonce/providers/event';
-import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import { type ContentsId, contentsKey } from './content-rows.js';
+import { type SharedId, sharedIdKey } from './notification-identity.js';
 
 /** A stored message with its bytes. */
-export interface MessageRow extends ContentsId {
+export interface MessageRow extends SharedId {
   readonly id: bigint;
   readonly provider: string;
   readonly merchant: string;
@@ -55,7 +54,7 @@ type Row = Prisma.NotificationGetPayload<{ select: typeof SELECTED }>;
  * Notifications with a held event, in the order of their rows. `onlyFormer`: those of the previous
  * release.
  */
-export async function heldMessages(
+export async function findHeldMessages(
   prisma: Pick<Tx, 'notification'>,
   asked: { readonly after: bigint; readonly limit: number; readonly onlyFormer: boolean },
 ): Promise<MessageRow[]> {
@@ -72,15 +71,15 @@ export async function heldMessages(
   return rows.map(toMessage);
 }
 
-/** The first contents under these IDs, by `contentsKey`. */
-export async function firstsOf(
+/** The first contents under these IDs, by `sharedIdKey`. */
+export async function findFirstContents(
   prisma: Pick<Tx, 'notification'>,
-  ids: readonly ContentsId[],
+  ids: readonly SharedId[],
 ): Promise<Map<string, MessageRow>> {
   if (ids.length === 0) return new Map();
   const distinct = new Map(
     ids.map(({ channel, notificationId }) => [
-      contentsKey({ channel, notificationId }),
+      sharedIdKey({ channel, notificationId }),
       { channel, notificationId, variant: '' },
     ]),
   );
@@ -88,52 +87,20 @@ export async function firstsOf(
     where: { OR: [...distinct.values()] },
     select: SELECTED,
   });
-  return new Map(rows.map((row) => [contentsKey(row), toMessage(row)]));
+  return new Map(rows.map((row) => [sharedIdKey(row), toMessage(row)]));
 }
 
 function toMessage({ body, headers, ...row }: Row): MessageRow {
   return { ...row, body: Buffer.from(body), headers: headers as Record<string, string> };
 }
 
-/**
- * Locks held messages with the first contents under their IDs; waits for no lock.
- * @returns the rows that are locked together with their first contents, and unchanged since they
- * were read
- */
-export async function lockUndecided(
-  tx: Tx,
+/** The present decoding of these rows and of the first contents of their IDs, by row. */
+export function decodedContents(
   candidates: readonly Candidate[],
-): Promise<ReadonlySet<bigint>> {
-  const ids = new Set(
-    candidates.flatMap(({ row, first }) => [row.id, ...(first ? [first.row.id] : [])]),
-  );
-  const rows = await tx.$queryRaw<{ id: bigint; status: string; textDigest: string | null }[]>`
-    SELECT id, status, text_digest AS "textDigest" FROM notifications
-    WHERE id = ANY(${[...ids]}::bigint[]) ORDER BY variant <> '', id FOR UPDATE SKIP LOCKED`;
-  const locked = new Map(rows.map((row) => [row.id, row]));
-  return new Set(
-    candidates.flatMap(({ row, first }) => {
-      const now = locked.get(row.id);
-      const isSame = now?.status === 'held' && now.textDigest === row.textDigest;
-      return isSame && (first === null || locked.has(first.row.id)) ? [row.id] : [];
-    }),
-  );
-}
-
-/**
- * Stores the digest by the rule `text` for these rows and the first contents of their IDs. That
- * rule then judges them.
- */
-export async function storeTextDigests(tx: Tx, candidates: readonly Candidate[]): Promise<void> {
-  const digests = new Map(
+): ReadonlyMap<bigint, DecodedMessage> {
+  return new Map(
     candidates
       .flatMap(({ row, decoded, first }) => [{ row, decoded }, ...(first ? [first] : [])])
-      .flatMap(({ row, decoded }) => (decoded ? [[row.id, decoded.digest] as const] : [])),
+      .flatMap(({ row, decoded }) => (decoded ? [[row.id, decoded] as const] : [])),
   );
-  if (digests.size === 0) return;
-  const rows = [...digests].map(([id, digest]) => ({ id: String(id), digest }));
-  await tx.$executeRaw`
-    UPDATE notifications n SET text_digest = d.digest
-    FROM ${recordset(rows, { id: 'bigint', digest: 'text' })} AS d
-    WHERE n.id = d.id AND n.text_digest IS NULL`;
 }
