@@ -1,10 +1,10 @@
 import {
-  type HostedQueue,
-  type HostedWorker,
-  openHostedQueue,
-  openHostedWorker,
+  type BullQueue,
+  type BullWorker,
+  openBullQueue,
+  openBullWorker,
   openUntilReady,
-} from '@payonce/core/queue/hosted';
+} from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
@@ -14,7 +14,7 @@ import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { Job } from 'bullmq';
-import { leave, reportErrors } from './hosted-part.js';
+import { closeWithin, logErrors } from './bull-helpers.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 import { createTap } from './tap.js';
 
@@ -71,7 +71,7 @@ export function openSource(options: SourceOptions): Source {
   const log = options.log.child({ queue: queueName(settings) });
   const closing = new AbortController();
   const parts = createLifecycle(log);
-  let running: { worker: HostedWorker; queue: HostedQueue } | null = null;
+  let running: { worker: BullWorker; queue: BullQueue } | null = null;
   let taken = 0;
   let erredAt = Number.NEGATIVE_INFINITY;
   const tap = createTap((err) => log.error({ err }, 'the queue is no longer consumed'));
@@ -87,7 +87,7 @@ export function openSource(options: SourceOptions): Source {
   };
   const start = async () => {
     const queue = await openUntilReady(() => openQueueLoggingErrors(settings, log), until);
-    parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
+    parts.onStop('queue', () => closeWithin(queue, Promise.resolve(AWAY_LIMIT_MS)));
     const worker = await openUntilReady(
       () => openWorkerLoggingErrors(options, takeJob, log),
       until,
@@ -95,7 +95,7 @@ export function openSource(options: SourceOptions): Source {
     worker.on('error', () => {
       erredAt = performance.now();
     });
-    parts.onStop('worker', () => leave(worker, closeLimitMs()));
+    parts.onStop('worker', () => closeWithin(worker, closeLimitMs()));
     parts.onStop('sweep', startFailedSweep(queue, options, log).stop);
     if (closing.signal.aborted) return;
     running = { worker, queue };
@@ -104,7 +104,7 @@ export function openSource(options: SourceOptions): Source {
   };
   const starting = start().catch((err) => log.debug({ err }, 'closed before the queue was open'));
 
-  const ask = async <Answer>(question: (queue: HostedQueue) => Promise<Answer>) => {
+  const ask = async <Answer>(question: (queue: BullQueue) => Promise<Answer>) => {
     if (running === null) throw new Error('not connected yet');
     return withDeadline(question(running.queue), ASK_LIMIT_MS, 'asking the queue');
   };
@@ -142,9 +142,9 @@ export function openSource(options: SourceOptions): Source {
   };
 }
 
-function openQueueLoggingErrors(settings: QueueSettings, log: Log): HostedQueue {
-  const queue = openHostedQueue(settings);
-  reportErrors(queue, log);
+function openQueueLoggingErrors(settings: QueueSettings, log: Log): BullQueue {
+  const queue = openBullQueue(settings);
+  logErrors(queue, log);
   return queue;
 }
 
@@ -152,10 +152,10 @@ function openWorkerLoggingErrors(
   { settings, concurrency }: Pick<SourceOptions, 'settings' | 'concurrency'>,
   takeJob: (job: Job<unknown, unknown>, token: string | undefined) => Promise<JobResult>,
   log: Log,
-): HostedWorker {
+): BullWorker {
   const options = { concurrency, autorun: false };
-  const worker = openHostedWorker<NotificationJob>(settings, takeJob, options);
-  reportErrors(worker, log);
+  const worker = openBullWorker<NotificationJob>(settings, takeJob, options);
+  logErrors(worker, log);
   return worker;
 }
 
@@ -163,7 +163,7 @@ function openWorkerLoggingErrors(
 const MISDATED_AT_ONCE = 20;
 
 /** The longest waiting ones first: jobs that were taken in the future are among them. */
-async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
+async function promoteMisdated(queue: BullQueue, now: Date): Promise<number> {
   const { delayed = 0 } = await queue.getJobCounts('delayed');
   if (delayed === 0) return 0;
   const jobs = await queue.getJobs(['delayed'], 0, MISDATED_AT_ONCE - 1, false);
@@ -178,7 +178,7 @@ async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
  * permanently. A job that got there otherwise (the store refused its completion on the last
  * attempt) goes back to waiting. It is then decided under its lock like any other.
  */
-function startFailedSweep(queue: HostedQueue, options: SourceOptions, log: Log): Schedule {
+function startFailedSweep(queue: BullQueue, options: SourceOptions, log: Log): Schedule {
   return startSchedule({
     intervalMs: options.failedSweepIntervalMs,
     run: async () => {
