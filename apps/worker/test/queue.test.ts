@@ -1,4 +1,4 @@
-import { openHostedWorker } from '@payonce/core/queue/hosted';
+import { openBullWorker } from '@payonce/core/queue/bull-queue';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
@@ -262,7 +262,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
 
 /** As a third-party tool might. */
 async function failByHand(queue: TestQueue, id: string): Promise<void> {
-  const other = openHostedWorker(queue.settings, async () => {}, {
+  const other = openBullWorker(queue.settings, async () => {}, {
     concurrency: 1,
     autorun: false,
   });

@@ -1,10 +1,10 @@
 import {
-  type HostedQueue,
-  type HostedWorker,
-  openHostedQueue,
-  openHostedWorker,
+  type BullQueue,
+  type BullWorker,
+  openBullQueue,
+  openBullWorker,
   openUntilReady,
-} from '@payonce/core/queue/hosted';
+} from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
@@ -14,7 +14,7 @@ import { createLifecycle, type Lifecycle } from '@payonce/core/runtime/lifecycle
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { Job } from 'bullmq';
-import { leave, reportErrors } from '../hosted-part.js';
+import { closeWithin, logErrors } from './bull-helpers.js';
 import { createPauseControl, type PauseControl } from './pause-control.js';
 import type { JobResult, QueuedJob } from './process-job.js';
 
@@ -81,7 +81,7 @@ class Consumer implements QueueConsumer {
   readonly #parts: Lifecycle;
   readonly #pauseControl: PauseControl;
   #starting: Promise<void> = Promise.resolve();
-  #running: { readonly worker: HostedWorker; readonly queue: HostedQueue } | null = null;
+  #running: { readonly worker: BullWorker; readonly queue: BullQueue } | null = null;
   #erredAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: QueueConsumerOptions) {
@@ -104,12 +104,12 @@ class Consumer implements QueueConsumer {
       onFailure: (err: unknown) => log.warn({ err }, 'queue.open_failed'),
     };
     const queue = await openUntilReady(() => this.#openQueue(), until);
-    this.#parts.onStop('queue', () => leave(queue, Promise.resolve(AWAY_LIMIT_MS)));
+    this.#parts.onStop('queue', () => closeWithin(queue, Promise.resolve(AWAY_LIMIT_MS)));
     const worker = await openUntilReady(() => this.#openWorker(), until);
     worker.on('error', () => {
       this.#erredAt = performance.now();
     });
-    this.#parts.onStop('worker', () => leave(worker, this.#closeLimitMs()));
+    this.#parts.onStop('worker', () => closeWithin(worker, this.#closeLimitMs()));
     this.#parts.onStop('sweep', startFailedSweep(queue, this.#options, log).stop);
     if (this.#closing.signal.aborted) return;
     this.#running = { worker, queue };
@@ -118,13 +118,13 @@ class Consumer implements QueueConsumer {
     log.info(isPaused ? 'queue.consumer_paused' : 'queue.consumer_started');
   }
 
-  #openQueue(): HostedQueue {
-    const queue = openHostedQueue(this.#options.settings);
-    reportErrors(queue, this.#log);
+  #openQueue(): BullQueue {
+    const queue = openBullQueue(this.#options.settings);
+    logErrors(queue, this.#log);
     return queue;
   }
 
-  #openWorker(): HostedWorker {
+  #openWorker(): BullWorker {
     const { settings, concurrency, processJob } = this.#options;
     const takeJob = async (job: Job<unknown, unknown>, token: string | undefined) => {
       await this.#pauseControl.putBackWhilePaused(job, token);
@@ -132,12 +132,12 @@ class Consumer implements QueueConsumer {
       return processJob(job, token);
     };
     const options = { concurrency, autorun: false };
-    const worker = openHostedWorker<NotificationJob>(settings, takeJob, options);
-    reportErrors(worker, this.#log);
+    const worker = openBullWorker<NotificationJob>(settings, takeJob, options);
+    logErrors(worker, this.#log);
     return worker;
   }
 
-  async #ask<Result>(question: (queue: HostedQueue) => Promise<Result>): Promise<Result> {
+  async #ask<Result>(question: (queue: BullQueue) => Promise<Result>): Promise<Result> {
     if (this.#running === null) throw new Error('not connected yet');
     return withDeadline(question(this.#running.queue), ASK_LIMIT_MS, 'asking the queue');
   }
@@ -193,7 +193,7 @@ class Consumer implements QueueConsumer {
 const MISDATED_AT_ONCE = 20;
 
 /** The longest waiting ones first: jobs that were taken in the future are among them. */
-async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
+async function promoteMisdated(queue: BullQueue, now: Date): Promise<number> {
   const { delayed = 0 } = await queue.getJobCounts('delayed');
   if (delayed === 0) return 0;
   const jobs = await queue.getJobs(['delayed'], 0, MISDATED_AT_ONCE - 1, false);
@@ -208,7 +208,7 @@ async function promoteMisdated(queue: HostedQueue, now: Date): Promise<number> {
  * permanently. A job that got there otherwise (the store refused its completion on the last
  * attempt) goes back to waiting. It is then decided under its lock like any other.
  */
-function startFailedSweep(queue: HostedQueue, options: QueueConsumerOptions, log: Log): Schedule {
+function startFailedSweep(queue: BullQueue, options: QueueConsumerOptions, log: Log): Schedule {
   return startSchedule({
     intervalMs: options.failedSweepIntervalMs,
     run: async () => {

@@ -1,15 +1,15 @@
-import { openUntilReady } from '@payonce/core/queue/hosted';
+import { openUntilReady } from '@payonce/core/queue/bull-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { gatewayReport } from '@payonce/core/queue/report';
-import { openHostedReportWorker } from '@payonce/core/queue/report-queue';
+import { openBullReportWorker } from '@payonce/core/queue/report-queue';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { isUnavailable } from '@payonce/orders/database/transaction';
 import { boundedJobId } from '@payonce/orders/notifications/dead-letters';
 import { recordReport } from '@payonce/orders/reports/record';
-import { leave, reportErrors } from '../hosted-part.js';
 import type { WorkerMetrics } from '../metrics.js';
+import { closeWithin, logErrors } from './bull-helpers.js';
 import { putBack, storeDelayMs } from './defer.js';
 import { createPauseControl } from './pause-control.js';
 import type { QueuedJob } from './process-job.js';
@@ -56,17 +56,17 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
     log.error({ err, jobs: 'reports' }, 'queue.consumer_stopped'),
   );
   const open = () => {
-    const worker = openHostedReportWorker(settings, async (job, token) => {
+    const worker = openBullReportWorker(settings, async (job, token) => {
       await pauseControl.putBackWhilePaused(job, token);
       return countReport(deps, job, token);
     });
-    reportErrors(worker, log);
+    logErrors(worker, log);
     return worker;
   };
   const onFailure = (err: unknown) => log.warn({ err, jobs: 'reports' }, 'queue.open_failed');
   const start = async () => {
     const worker = await openUntilReady(open, { signal, onFailure });
-    parts.onStop('reports', () => leave(worker, Promise.resolve(CLOSE_LIMIT_MS)));
+    parts.onStop('reports', () => closeWithin(worker, Promise.resolve(CLOSE_LIMIT_MS)));
     if (signal.aborted) return;
     pauseControl.attach(worker);
   };

@@ -37,7 +37,7 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
   const name = queueName(settings);
   const log = parentLog.child({ queue: name });
   const redis = producerRedis(targetOf(settings));
-  const queue = openBullQueue(settings, redis);
+  const queue = openProducerQueue(settings, redis);
   const link = watchRedisLink(redis, {
     lost: (reason) => monitor.lost(reason),
     ready: () => monitor.checkNow(),
@@ -69,7 +69,10 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
   };
 }
 
-function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue<NotificationJob> {
+function openProducerQueue(
+  { prefix }: RedisQueueSettings,
+  connection: Redis,
+): Queue<NotificationJob> {
   const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     ...eventStream,
     connection,

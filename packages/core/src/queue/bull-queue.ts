@@ -8,22 +8,22 @@ import { targetOf } from './shards.js';
 
 const Backed = withBackend(createPostgresBackend);
 
-export type HostedQueue<Data = NotificationJob> = ReturnType<typeof openHostedQueue<Data>>;
-export type HostedWorker<Data = NotificationJob> = ReturnType<typeof openHostedWorker<Data>>;
+export type BullQueue<Data = NotificationJob> = ReturnType<typeof openBullQueue<Data>>;
+export type BullWorker<Data = NotificationJob> = ReturnType<typeof openBullWorker<Data>>;
 
 /** Selects a queue other than the notifications'. */
-interface Which {
+interface QueueChoice {
   readonly name: string;
   /** Connections in PostgreSQL; a worker has one more, for LISTEN. */
   readonly poolSize: number;
 }
 
-const NOTIFICATIONS: Which = { name: NOTIFICATION_QUEUE, poolSize: 4 };
+const NOTIFICATIONS: QueueChoice = { name: NOTIFICATION_QUEUE, poolSize: 4 };
 
 /** BullMQ's Queue on the configured store, for reading it or removing from it. */
-export function openHostedQueue<Data = NotificationJob>(
+export function openBullQueue<Data = NotificationJob>(
   settings: QueueSettings,
-  { name, poolSize }: Which = NOTIFICATIONS,
+  { name, poolSize }: QueueChoice = NOTIFICATIONS,
 ) {
   if (settings.kind === 'redis') {
     return new Queue<Data>(name, {
@@ -45,11 +45,11 @@ export function openHostedQueue<Data = NotificationJob>(
  * BullMQ's Worker on the configured store, with the settings that the producers rely on (backoff,
  * stalled jobs). Give it an `error` listener before anything else.
  */
-export function openHostedWorker<Data = NotificationJob>(
+export function openBullWorker<Data = NotificationJob>(
   settings: QueueSettings,
   processor: Processor<Data, unknown>,
   options: { readonly concurrency: number; readonly autorun?: boolean },
-  { name, poolSize }: Which = NOTIFICATIONS,
+  { name, poolSize }: QueueChoice = NOTIFICATIONS,
 ) {
   if (settings.kind === 'redis') {
     return new Worker<Data, unknown>(name, processor, {
@@ -76,11 +76,11 @@ export function openHostedWorker<Data = NotificationJob>(
  * @throws the error of the last attempt, once aborted
  */
 export async function openUntilReady<
-  Hosted extends { waitUntilReady(): Promise<unknown>; close(): Promise<void> },
+  Part extends { waitUntilReady(): Promise<unknown>; close(): Promise<void> },
 >(
-  open: () => Hosted,
+  open: () => Part,
   options: { readonly signal: AbortSignal; readonly onFailure: (error: unknown) => void },
-): Promise<Hosted> {
+): Promise<Part> {
   const givenUp = new Promise<never>((_, reject) => {
     const stop = () => reject(new Error('given up'));
     if (options.signal.aborted) stop();
@@ -88,13 +88,13 @@ export async function openUntilReady<
   });
   givenUp.catch(() => {});
   for (;;) {
-    const hosted = open();
+    const part = open();
     try {
-      const ready = Promise.race([hosted.waitUntilReady(), givenUp]);
+      const ready = Promise.race([part.waitUntilReady(), givenUp]);
       await withDeadline(ready, 10_000, 'starting the queue');
-      return hosted;
+      return part;
     } catch (error) {
-      hosted.close().catch(() => {});
+      part.close().catch(() => {});
       if (options.signal.aborted) throw error;
       options.onFailure(error);
       await pause(1_000, options.signal);

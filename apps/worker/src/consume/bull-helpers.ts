@@ -2,7 +2,7 @@ import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Log } from '@payonce/core/runtime/log';
 
 /** The common part of BullMQ's queue and worker, on either store. */
-interface Hosted {
+interface BullPart {
   on(event: 'error', listener: (error: Error) => void): unknown;
   close(): Promise<void>;
   disconnect(): Promise<void>;
@@ -11,13 +11,13 @@ interface Hosted {
 const REPORT_INTERVAL_MS = 60_000;
 
 /** BullMQ's close waits for its store, and on Redis without end. */
-export async function leave(hosted: Hosted, limitMs: Promise<number>): Promise<void> {
-  const closed = hosted.close();
+export async function closeWithin(part: BullPart, limitMs: Promise<number>): Promise<void> {
+  const closed = part.close();
   try {
-    await withDeadline(closed, await limitMs, 'leaving the queue');
+    await withDeadline(closed, await limitMs, 'closing');
   } catch (error) {
     closed.catch(() => {});
-    hosted.disconnect().catch(() => {});
+    part.disconnect().catch(() => {});
     throw error;
   }
 }
@@ -26,12 +26,13 @@ export async function leave(hosted: Hosted, limitMs: Promise<number>): Promise<v
  * Without a listener an `error` event would end the process; BullMQ goes on by itself. A store that
  * is down repeats its error every two seconds: once a minute is enough.
  */
-export function reportErrors(hosted: Hosted, log: Log): void {
+export function logErrors(part: BullPart, log: Log): void {
   const reportedAt = new Map<string, number>();
-  hosted.on('error', (err) => {
+  part.on('error', (err) => {
     const kind = 'code' in err && typeof err.code === 'string' ? err.code : err.name;
     const isNew = Date.now() - (reportedAt.get(kind) ?? 0) >= REPORT_INTERVAL_MS;
     if (isNew) reportedAt.set(kind, Date.now());
-    log[isNew ? 'warn' : 'debug']({ err }, 'the queue reports an error');
+    if (isNew) log.warn({ err }, 'queue.error');
+    else log.debug({ err }, 'queue.error');
   });
 }
