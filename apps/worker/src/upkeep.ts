@@ -1,16 +1,12 @@
-import type { Channels } from '@payonce/core/config/channels';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { LetterJob } from '@payonce/orders/notifications/dead-letter-rows';
 import { flagContested } from '@payonce/orders/notifications/flag-contested';
 import { alertOverdue } from '@payonce/orders/notifications/overdue';
 import { redecodeStep } from '@payonce/orders/notifications/redecode';
-import {
-  type LetterJob,
-  redriveDeadLetters,
-  type Verdict,
-} from '@payonce/orders/notifications/redrive';
+import { redriveDeadLetters } from '@payonce/orders/notifications/redrive';
 import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
 import { retryHeld } from '@payonce/orders/notifications/release';
 import { purgeReports } from '@payonce/orders/reports/purge';
@@ -77,7 +73,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     ),
     every('overdue events', () => alertOverdue(database, config.heldDeadlineMs)),
     every('dead letters', async () => {
-      const verify = (letter: LetterJob) => verdictOf(letter, channels());
+      const verify = ({ job, jobId }: LetterJob) => verifyJob(job, jobId, channels());
       const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
       if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
       return looked === REDRIVE_LIMIT;
@@ -90,7 +86,7 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
     every(
       'dead letters of newer gateways',
       inRounds(ROUND_PAUSE, async (after) => {
-        const verify = (letter: LetterJob) => verdictOf(letter, channels());
+        const verify = ({ job, jobId }: LetterJob) => verifyJob(job, jobId, channels());
         const { last, looked, redriven } = await redriveReadable(
           database,
           REDRIVE_LIMIT,
@@ -137,12 +133,4 @@ export function startUpkeep(options: UpkeepOptions): Schedule {
       await Promise.all(schedules.map((schedule) => schedule.stop()));
     },
   };
-}
-
-function verdictOf({ job, jobId }: LetterJob, channels: Channels): Verdict {
-  const verdict = verifyJob(job, jobId, channels);
-  if (verdict.ok) return verdict;
-  const { fault } = verdict;
-  const error = 'verification' in fault ? fault.verification : null;
-  return { ok: false, reason: fault.reason, error };
 }

@@ -3,6 +3,7 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { createBatcher } from '@payonce/core/runtime/batcher';
 import type { Log } from '@payonce/core/runtime/log';
+import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letters';
 import type {
   ApplyOutcome,
   VerifiedNotification,
@@ -10,7 +11,7 @@ import type {
 import { type BatchAges, createBatchAges } from './batch-ages.js';
 import type { WorkerSizes } from './config.js';
 import { createLanes } from './lanes.js';
-import { type Burial, processJob } from './process-job.js';
+import { processJob } from './process-job.js';
 import { openSource, type Source } from './source.js';
 import { createWaits, type Waits } from './waits.js';
 import { countResults, type WorkerMetrics } from './worker-metrics.js';
@@ -32,7 +33,7 @@ export interface WorkerStore {
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
   /** Resolves when the dead letter is committed. */
-  bury(burial: Burial & { readonly queue: string }): Promise<void>;
+  deadLetter(letter: DeadLetterInput): Promise<void>;
 }
 
 export interface WorkerOptions {
@@ -42,7 +43,7 @@ export interface WorkerOptions {
   readonly sizes: WorkerSizes;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
-  readonly buryRetryMs?: number;
+  readonly deadLetterRetryMs?: number;
   readonly failedSweepIntervalMs?: number;
 }
 
@@ -61,7 +62,7 @@ export interface NotificationWorker {
  * A job that cannot be buried although the database answers needs a person. It is retried once a
  * minute.
  */
-const BURY_RETRY_MS = 60_000;
+const DEAD_LETTER_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
 /** Locked orders that are waited for: a connection each. */
@@ -114,13 +115,13 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
               suspect ? suspects.submit(notification) : lanes.submit(notification),
             waits,
             onPutBack: (reason) => metrics.deferrals.inc({ reason }),
-            buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
-            bury: async (burial) => {
-              const { jobId, reason, detail } = burial;
+            deadLetterRetryMs: options.deadLetterRetryMs ?? DEAD_LETTER_RETRY_MS,
+            deadLetter: async (letter) => {
+              const { jobId, reason, error: detail } = letter;
               const queue = queueName(settings);
               const fields = { queue, jobId, reason, detail };
               try {
-                await store.bury({ ...burial, queue });
+                await store.deadLetter({ ...letter, queue });
               } catch (err) {
                 log.warn(
                   { err, ...fields },
