@@ -96,7 +96,7 @@ describe('a job from the queue', () => {
   test('genuine bytes under another notification’s ID are refused, whichever of both IDs is right', () => {
     const another = { ...job, notificationId: 'another' };
     expect(faultOf(another, id)).toMatchObject({ reason: 'identity_mismatch' });
-    expect(faultOf(another, jobIdFor(another, digestOf(body)))).toEqual({
+    expect(faultOf(another, jobIdFor(another, digestOf(body)))).toMatchObject({
       reason: 'identity_mismatch',
     });
     const { id: othersId } = jobFor(signer.payment({ ...payment, trade: 'T2' }).body);
@@ -242,7 +242,7 @@ describe('where the two rules differ', () => {
   test('a job of version 3 is checked by the rule `text`, and has the former name too', () => {
     const verdict = verifyJob(job, jobIdFor(job, text.digest), naming());
     expect(verdict).toMatchObject({ ok: true, notification: { ...text, former } });
-    expect(faultOf(job, jobIdFor(job, former.digest), naming())).toEqual({
+    expect(faultOf(job, jobIdFor(job, former.digest), naming())).toMatchObject({
       reason: 'identity_mismatch',
     });
   });
@@ -271,10 +271,10 @@ describe('where the two rules differ', () => {
   test('a job of version 2 or 1 with the name of the rule `text` is refused', () => {
     const { notificationId } = text;
     const id = jobIdFor({ ...version2, notificationId }, text.digest);
-    expect(faultOf({ ...version2, notificationId }, id, naming())).toEqual({
+    expect(faultOf({ ...version2, notificationId }, id, naming())).toMatchObject({
       reason: 'identity_mismatch',
     });
-    expect(faultOf({ ...version1, digest: text.digest }, 'any', naming())).toEqual({
+    expect(faultOf({ ...version1, digest: text.digest }, 'any', naming())).toMatchObject({
       reason: 'identity_mismatch',
     });
   });

@@ -116,7 +116,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     start();
     await eventually(async () => (await queue.stateOf(id)) === 'unknown');
     expect(deadLetters).toMatchObject([
-      { queue: kind, jobId: id, reason: 'verification_failed', detail: 'bad_signature' },
+      { queue: kind, jobId: id, reason: 'verification_failed', error: 'bad_signature' },
     ]);
     expect(applied).toEqual([]);
     expect(await queue.send(genuine)).toBe(id);
@@ -176,7 +176,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
   });
 
   test('a job becomes a dead letter when its last attempt fails, not before', async () => {
-    const { id, data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
+    const { id, job: data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
     await queue.inside.add('alipay', data, { jobId: id, attempts: 2, backoff: 10 });
     let attempts = 0;
     start({
@@ -189,7 +189,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     await eventually(async () => (await queue.stateOf(id)) === 'unknown');
     expect(attempts).toBe(2);
     expect(deadLetters).toMatchObject([
-      { jobId: id, reason: 'attempts_exhausted', detail: 'TypeError', data },
+      { jobId: id, reason: 'attempts_exhausted', error: 'TypeError', job: data },
     ]);
   });
 
