@@ -211,7 +211,7 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: 'apps/worker/dist/consume/process-job.js',
-        find: "await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });",
+        find: "await deps.deadLetter({ jobId: boundedJobId(job.id ?? ''), job: job.data, ...failure });",
         replace: '',
       },
     ],

@@ -70,7 +70,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
 
   // Before the first answer nothing may be written, and pages still show a time.
   const clock = () => (watch.differenceMs() === null ? systemClock() : watch.clock());
-  const assureDatabase = () => watch.assure();
+  const { assure: assureDatabase } = watch;
   const app = await buildApp({ config, prisma, board, backlog, log, clock, assureDatabase });
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('pages and API', () => app.close());

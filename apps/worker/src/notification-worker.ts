@@ -3,6 +3,7 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { createBatcher } from '@payonce/core/runtime/batcher';
 import type { Log } from '@payonce/core/runtime/log';
+import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letters';
 import type {
   ApplyOutcome,
   VerifiedNotification,
@@ -12,7 +13,7 @@ import { describeNotifications } from './batch/batch-line.js';
 import { Lanes } from './batch/lanes.js';
 import type { WorkerSizes } from './config.js';
 import { createJobWaits, type JobWaits, type WaitReason } from './consume/job-waits.js';
-import { type Burial, type ProcessJobDeps, processJob } from './consume/process-job.js';
+import { type ProcessJobDeps, processJob } from './consume/process-job.js';
 import {
   openQueueConsumer,
   type QueueConsumer,
@@ -37,7 +38,7 @@ export interface WorkerStore {
     batch: readonly VerifiedNotification[],
   ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
   /** Resolves when the dead letter is committed. */
-  bury(burial: Burial & { readonly queue: string }): Promise<void>;
+  deadLetter(letter: DeadLetterInput): Promise<void>;
 }
 
 export interface WorkerOptions {
@@ -47,7 +48,7 @@ export interface WorkerOptions {
   readonly sizes: WorkerSizes;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
-  readonly buryRetryMs?: number;
+  readonly deadLetterRetryMs?: number;
   readonly failedSweepIntervalMs?: number;
 }
 
@@ -66,7 +67,7 @@ export interface NotificationWorker {
  * A job that cannot be buried although the database answers needs a person. It is retried once a
  * minute.
  */
-const BURY_RETRY_MS = 60_000;
+const DEAD_LETTER_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
 
 /** Locked orders that are waited for: a connection each. */
@@ -152,25 +153,26 @@ function processor(
   submit: ProcessJobDeps['submit'],
 ): QueueConsumerOptions['processJob'] {
   const { channels, metrics } = options;
+  const queue = queueName(settings);
   const deps = {
     submit,
     waits,
     onPutBack: (reason: WaitReason) => metrics.deferrals.inc({ reason }),
-    buryRetryMs: options.buryRetryMs ?? BURY_RETRY_MS,
-    bury: (burial: Burial) => bury(options, queueName(settings), burial),
+    deadLetterRetryMs: options.deadLetterRetryMs ?? DEAD_LETTER_RETRY_MS,
+    deadLetter: (letter: Omit<DeadLetterInput, 'queue'>) =>
+      storeDeadLetter(options, { ...letter, queue }),
   };
   return (job, token) => processJob({ ...deps, channels: channels() }, job, token);
 }
 
-async function bury(
+async function storeDeadLetter(
   { store, log, metrics }: WorkerOptions,
-  queue: string,
-  burial: Burial,
+  letter: DeadLetterInput,
 ): Promise<void> {
-  const { jobId, reason, detail } = burial;
+  const { queue, jobId, reason, error: detail } = letter;
   const fields = { queue, jobId, reason, detail };
   try {
-    await store.bury({ ...burial, queue });
+    await store.deadLetter(letter);
   } catch (err) {
     log.warn({ err, ...fields }, 'dead_letter.write_failed');
     throw err;

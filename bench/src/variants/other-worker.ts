@@ -16,7 +16,7 @@ export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes
     channels: () => channels,
     store: {
       apply,
-      bury: async ({ reason, jobId }) => {
+      deadLetter: async ({ reason, jobId }) => {
         throw new Error(`nothing dies here: ${jobId} did, of ${reason}`);
       },
     },

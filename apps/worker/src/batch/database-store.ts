@@ -16,15 +16,6 @@ export function databaseStore(deps: ApplyDeps, watch: DatabaseWatch): WorkerStor
   return {
     apply: (batch) => assured(() => applyAll(deps, batch)),
     applyInTurn: (batch) => assured(() => applyAllInTurn(deps, batch)),
-    bury: ({ queue, jobId, data, reason, detail }) =>
-      assured(() =>
-        recordDeadLetter(deps, {
-          queue,
-          jobId,
-          job: data,
-          reason,
-          ...(detail !== null && { error: detail }),
-        }),
-      ),
+    deadLetter: (letter) => assured(() => recordDeadLetter(deps, letter)),
   };
 }

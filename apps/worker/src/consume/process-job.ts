@@ -1,7 +1,11 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { isLocked } from '@payonce/core/runtime/errors';
 import { isUnavailable } from '@payonce/orders/database/transaction';
-import { boundedJobId } from '@payonce/orders/notifications/dead-letters';
+import {
+  boundedJobId,
+  type DeadLetterInput,
+  type JobFailure,
+} from '@payonce/orders/notifications/dead-letters';
 import type {
   ApplyOutcome,
   VerifiedNotification,
@@ -9,17 +13,7 @@ import type {
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
 import type { JobWaits, WaitReason } from './job-waits.js';
-import { type JobFault, verifyJob } from './verify-job.js';
-
-/** A job that cannot succeed, as it is kept outside the queue. */
-export interface Burial {
-  readonly jobId: string;
-  /** The job's data from the queue, unchecked. */
-  readonly data: unknown;
-  readonly reason: JobFault['reason'] | 'attempts_exhausted';
-  /** For operators; from the error or the verification, never from the message. */
-  readonly detail: string | null;
-}
+import { verifyJob } from './verify-job.js';
 
 /** The used part of BullMQ's job; its data is unchecked. */
 export type QueuedJob = Pick<
@@ -37,9 +31,9 @@ export interface ProcessJobDeps {
    */
   readonly submit: (notification: VerifiedNotification, suspect: boolean) => Promise<ApplyOutcome>;
   /** Resolves when the dead letter is durable. */
-  readonly bury: (burial: Burial) => Promise<void>;
-  /** The delay of a job that could not be buried although the store answers. */
-  readonly buryRetryMs: number;
+  readonly deadLetter: (letter: Omit<DeadLetterInput, 'queue'>) => Promise<void>;
+  /** The delay of a job whose dead letter could not be stored although the store answers. */
+  readonly deadLetterRetryMs: number;
   readonly waits: JobWaits;
   /** Called for each job that goes back to the queue without an attempt. */
   readonly onPutBack: (reason: WaitReason) => void;
@@ -48,10 +42,10 @@ export interface ProcessJobDeps {
 /** The result of a finished job that stays in the queue for inspection. Nothing about the payer. */
 export type JobResult =
   | Pick<ApplyOutcome, 'copy' | 'events'>
-  | { readonly deadLetter: Burial['reason'] };
+  | { readonly deadLetter: JobFailure['reason'] };
 
 /**
- * Processes one job: verifies its origin again, applies it, or buries it. An error makes BullMQ
+ * Processes one job: verifies its origin again, applies it, or makes it a dead letter. An error makes BullMQ
  * retry it later; a return removes the job from the queue.
  */
 export async function processJob(
@@ -60,11 +54,7 @@ export async function processJob(
   token: string | undefined,
 ): Promise<JobResult> {
   const verdict = verifyJob(job.data, job.id ?? '', deps.channels);
-  if (!verdict.ok) {
-    const { reason } = verdict.fault;
-    const detail = 'verification' in verdict.fault ? verdict.fault.verification : null;
-    return bury(deps, job, token, { reason, detail });
-  }
+  if (!verdict.ok) return deadLetter(deps, job, token, verdict.failure);
   const jobId = job.id ?? '';
   // A paused worker keeps its jobs' rows locked until PostgreSQL ends its transaction.
   const suspect = job.stalledCounter > 0 || deps.waits.waitedMs(jobId, 'lock') !== null;
@@ -77,8 +67,8 @@ export async function processJob(
     if (reason !== null) return wait(deps, job, token, reason);
     deps.waits.ended(jobId);
     if (!isLastAttempt(job)) throw error;
-    const detail = error instanceof Error ? error.name : null;
-    return bury(deps, job, token, { reason: 'attempts_exhausted', detail });
+    const name = error instanceof Error ? error.name : null;
+    return deadLetter(deps, job, token, { reason: 'attempts_exhausted', error: name });
   }
 }
 
@@ -107,26 +97,26 @@ function isLastAttempt(job: QueuedJob): boolean {
 }
 
 /**
- * First the dead letter, then the queue: a crash between the two leaves a job that is buried again.
+ * First the dead letter, then the queue: a crash between the two leaves a job that is stored again.
  * The job is not removed from outside: `job.remove()` refuses a locked one. Between its failure and
  * its removal it could swallow a re-sent notification, or that could be removed in its place.
  * Instead it is *completed with nothing kept*, which BullMQ does in one step and only for the
  * holder of the lock.
  */
-async function bury(
+async function deadLetter(
   deps: ProcessJobDeps,
   job: QueuedJob,
   token: string | undefined,
-  why: Pick<Burial, 'reason' | 'detail'>,
+  failure: JobFailure,
 ): Promise<JobResult> {
   try {
-    await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });
+    await deps.deadLetter({ jobId: boundedJobId(job.id ?? ''), job: job.data, ...failure });
   } catch (error) {
     // Costs no attempt: an acknowledged job never leaves the queue before it is stored elsewhere.
     if (isUnavailable(error)) return wait(deps, job, token, 'store');
-    return putBack(job, token, deps.buryRetryMs);
+    return putBack(job, token, deps.deadLetterRetryMs);
   }
   deps.waits.ended(job.id ?? '');
   job.opts.removeOnComplete = true;
-  return { deadLetter: why.reason };
+  return { deadLetter: failure.reason };
 }

@@ -1,6 +1,8 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
+import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { JobVerdict } from '@payonce/orders/notifications/redrive';
 import type {
   ContentIdentity,
   NotificationRequest,
@@ -9,22 +11,6 @@ import type {
   Verification,
 } from '@payonce/providers/provider';
 import { z } from 'zod';
-
-/**
- * Why a job cannot be applied, now or on any retry with the same configuration:
- * - `malformed_job`: not the shape that the gateway writes
- * - `unknown_channel`: no such channel here, or one of another provider
- * - `verification_failed`: the bytes do not prove their origin
- * - `identity_mismatch`: genuine bytes under the ID of another notification, or of other content
- * - `undecodable`: genuine bytes that our decoder throws on (a defect in payonce)
- */
-export type JobFault =
-  | { readonly reason: 'malformed_job' | 'unknown_channel' | 'identity_mismatch' | 'undecodable' }
-  | { readonly reason: 'verification_failed'; readonly verification: RejectReason };
-
-export type JobVerdict =
-  | { readonly ok: true; readonly notification: VerifiedNotification }
-  | { readonly ok: false; readonly fault: JobFault };
 
 /** Twice the gateway's largest body in base64: no gateway writes a larger job. */
 const BODY_MAX_CHARACTERS = 720_000;
@@ -62,11 +48,11 @@ const notificationJob = z.discriminatedUnion('version', [current, former, first]
 export function verifyJob(data: unknown, jobId: string, channels: Channels): JobVerdict {
   const job = notificationJob.safeParse(data);
   const body = job.success ? bodyOf(job.data) : null;
-  if (!job.success || body === null) return refused({ reason: 'malformed_job' });
+  if (!job.success || body === null) return failed('malformed_job');
 
   const channel = channels.get(job.data.channel);
   if (channel === undefined || channel.provider.id !== job.data.provider) {
-    return refused({ reason: 'unknown_channel' });
+    return failed('unknown_channel');
   }
 
   const { headers } = job.data;
@@ -76,13 +62,13 @@ export function verifyJob(data: unknown, jobId: string, channels: Channels): Job
   const request = { body, headers, receivedAt };
   const verification = provider.verify(request, isCurrent ? 'text' : 'former');
   if (!verification.ok) {
-    return refused({ reason: 'verification_failed', verification: verification.reason });
+    return failed('verification_failed', verification.reason);
   }
-  if (!isOf(verification, job.data, jobId)) return refused({ reason: 'identity_mismatch' });
+  if (!isOf(verification, job.data, jobId)) return failed('identity_mismatch');
   const said = isCurrent
     ? open(provider, verification)
     : openFormer(provider, request, verification);
-  if (said === null) return refused({ reason: 'undecodable' });
+  if (said === null) return failed('undecodable');
   return {
     ok: true,
     notification: {
@@ -153,6 +139,10 @@ function openFormer(
   return open(provider, verification, { notificationId, digest });
 }
 
-function refused(fault: JobFault): JobVerdict {
-  return { ok: false, fault };
+/** It fails on every retry with the same configuration. */
+function failed(
+  reason: Exclude<DeadLetterReason, 'attempts_exhausted'>,
+  error: RejectReason | null = null,
+): JobVerdict {
+  return { ok: false, failure: { reason, error } };
 }

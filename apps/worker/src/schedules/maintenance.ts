@@ -1,16 +1,12 @@
-import type { Channels } from '@payonce/core/config/channels';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { LetterJob } from '@payonce/orders/notifications/dead-letter-rows';
 import { flagContested } from '@payonce/orders/notifications/flag-contested';
 import { alertOverdue } from '@payonce/orders/notifications/overdue';
 import { redecodeStep } from '@payonce/orders/notifications/redecode';
-import {
-  type LetterJob,
-  redriveDeadLetters,
-  type Verdict,
-} from '@payonce/orders/notifications/redrive';
+import { redriveDeadLetters } from '@payonce/orders/notifications/redrive';
 import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
 import { retryHeld } from '@payonce/orders/notifications/release';
 import { purgeReports } from '@payonce/orders/reports/purge';
@@ -96,7 +92,7 @@ async function retryHeldEvents({ database, config, metrics, log }: MaintenanceOp
 
 /** The dead letters that an operator wants retried. */
 async function redriveAccepted({ database, channels, log }: MaintenanceOptions) {
-  const verify = (letter: LetterJob) => verdictOf(letter, channels());
+  const verify = ({ job, jobId }: LetterJob) => verifyJob(job, jobId, channels());
   const { looked, redriven } = await redriveDeadLetters(database, REDRIVE_LIMIT, verify);
   if (looked > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
   return looked === REDRIVE_LIMIT;
@@ -104,7 +100,7 @@ async function redriveAccepted({ database, channels, log }: MaintenanceOptions) 
 
 function redriveReadableInRounds({ database, channels, log }: MaintenanceOptions) {
   return inRounds(ROUND_PAUSE, async (after) => {
-    const verify = (letter: LetterJob) => verdictOf(letter, channels());
+    const verify = ({ job, jobId }: LetterJob) => verifyJob(job, jobId, channels());
     const step = await redriveReadable(database, REDRIVE_LIMIT, after, verify);
     const { last, looked, redriven } = step;
     if (redriven > 0) log.info({ looked, redriven }, 'dead_letters.redriven');
@@ -130,12 +126,4 @@ async function promoteMisdated({ database, consumers, log }: MaintenanceOptions)
   const promoted = looks.reduce((sum, look) => sum + ('value' in look ? look.value : 0), 0);
   if (promoted > 0) log.warn({ promoted }, 'jobs.promoted');
   return promoted > 0;
-}
-
-function verdictOf({ job, jobId }: LetterJob, channels: Channels): Verdict {
-  const verdict = verifyJob(job, jobId, channels);
-  if (verdict.ok) return verdict;
-  const { fault } = verdict;
-  const error = 'verification' in fault ? fault.verification : null;
-  return { ok: false, reason: fault.reason, error };
 }

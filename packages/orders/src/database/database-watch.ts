@@ -65,10 +65,22 @@ export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
     log.warn({ setting: 'PAYONCE_DATABASE_DURABILITY' }, 'database.durability_unchecked');
   const watch = new Watch(openDatabaseProbe(url, applicationName), durability, log);
   void watch.look();
-  return watch;
+  // Callers pass single functions on, without the object.
+  return {
+    clock: () => watch.now(),
+    differenceMs: () => watch.differenceMs(),
+    clockDiffers: () => watch.clockDiffers(),
+    fitness: () => watch.fitness(),
+    mayWork: () => watch.mayWork(),
+    look: () => watch.look(),
+    suspect: () => watch.suspect(),
+    assure: () => watch.assure(),
+    onLook: (listener) => watch.onLook(listener),
+    stop: () => watch.stop(),
+  };
 }
 
-class Watch implements DatabaseWatch {
+class Watch {
   readonly #clock = createDatabaseClock();
   readonly #listeners: (() => void)[] = [];
   #fitness = NOT_ASKED;
@@ -88,7 +100,9 @@ class Watch implements DatabaseWatch {
     private readonly log: Log,
   ) {}
 
-  readonly clock: Clock = () => this.#clock.now();
+  now(): Date {
+    return this.#clock.now();
+  }
 
   differenceMs(): number | null {
     return this.#clock.differenceMs();
