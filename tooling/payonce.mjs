@@ -23,6 +23,8 @@ const VERBS = {
   fuzz: 'hostile requests against a real gateway                             (npm run fuzz -- --help)',
   bench:
     'how fast it is, beside what people would write                     (npm run bench -- --help)',
+  measure:
+    'the code itself: lengths, imports, prose                            (npm run measure -- --help)',
 };
 /**
  * Compiled by then. Each exports a function with the verb's name: `({ root, state, args }) => exit
@@ -35,12 +37,13 @@ const MODULES = {
   chaos: '../chaos/dist/main.js',
   fuzz: '../chaos/dist/fuzz/main.js',
   bench: '../bench/dist/main.js',
+  measure: './dist/measure/main.js',
 };
 
 process.chdir(root);
 const verb = process.argv[2];
 if (!verb || !Object.hasOwn(VERBS, verb)) {
-  const lines = Object.entries(VERBS).map(([name, does]) => `  ${name.padEnd(6)} ${does}`);
+  const lines = Object.entries(VERBS).map(([name, does]) => `  ${name.padEnd(7)} ${does}`);
   console.log(`usage: node tooling/payonce.mjs VERB\n\n${lines.join('\n')}`);
   process.exit(verb === '--help' || verb === 'help' ? 0 : 2);
 }
