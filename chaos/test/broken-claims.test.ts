@@ -194,7 +194,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: ordersAway,
     patches: [
       {
-        file: 'apps/worker/dist/defer.js',
+        file: 'apps/worker/dist/consume/defer.js',
         find: 'return STORE_FIRST_MS + random * STORE_SPREAD_MS;',
         replace: 'return 60_000;',
       },
@@ -282,7 +282,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: refunded,
     patches: [
       {
-        file: 'apps/worker/dist/verify-job.js',
+        file: 'apps/worker/dist/consume/verify-job.js',
         find: 'version: z.literal(3)',
         replace: 'version: z.literal(4)',
       },

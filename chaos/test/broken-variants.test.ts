@@ -210,7 +210,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: deadLetter,
     patches: [
       {
-        file: 'apps/worker/dist/process-job.js',
+        file: 'apps/worker/dist/consume/process-job.js',
         find: "await deps.deadLetter({ jobId: boundedJobId(job.id ?? ''), job: job.data, ...failure });",
         replace: '',
       },
@@ -223,8 +223,8 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: `${ORDERS}/deliveries/send.js`,
-        find: 'return poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
-        replace: `poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);
+        find: 'return client.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
+        replace: `client.post(url, signedHeaders({ id, body }, now, secrets), body, now);
           return { delivered: true, status: 204, error: null, response: null, retryAfterMs: null };`,
       },
     ],

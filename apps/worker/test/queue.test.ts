@@ -1,12 +1,16 @@
-import { openHostedWorker } from '@payonce/core/queue/hosted';
+import { openBullWorker } from '@payonce/core/queue/bull-queue';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';
-import { createWorkerMetrics } from '../src/worker-metrics.js';
+import { createWorkerMetrics } from '../src/metrics.js';
+import {
+  type NotificationWorker,
+  startWorker,
+  type WorkerStore,
+} from '../src/notification-worker.js';
 import { eventually } from './eventually.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
@@ -56,22 +60,22 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     return worker;
   }
 
-  test('an applied job completes, and a source reports that it is ready', async () => {
+  test('an applied job completes, and a consumer reports that it is ready', async () => {
     const worker = start();
     const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
     const id = await queue.send(job);
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
     expect(applied).toEqual([job.data.notificationId]);
-    expect(await worker.sources[0]?.state()).toBe('ready');
+    expect(await worker.consumers[0]?.state()).toBe('ready');
   });
 
-  test('a paused source takes no job, even one that it was waiting for, and takes it when it resumes', async () => {
+  test('a paused consumer takes no job, even one that it was waiting for, and takes it when it resumes', async () => {
     const worker = start();
-    const [source] = worker.sources;
-    await eventually(async () => (await source?.state()) === 'ready');
+    const [consumer] = worker.consumers;
+    await eventually(async () => (await consumer?.state()) === 'ready');
     const first = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P0' }).body));
     await eventually(async () => (await queue.stateOf(first)) === 'completed');
-    source?.pause();
+    consumer?.pause();
     const jobs = ['P1', 'P2', 'P3'].map((orderNumber) =>
       shop.jobFor(shop.payment({ orderNumber }).body),
     );
@@ -80,9 +84,9 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
       await eventually(async () => (await queue.stateOf(id)) === 'waiting');
     }
     expect(applied).toHaveLength(1);
-    expect(source?.taken).toBe(1);
-    expect(await source?.state()).toBe('ready');
-    source?.resume();
+    expect(consumer?.taken).toBe(1);
+    expect(await consumer?.state()).toBe('ready');
+    consumer?.resume();
     await eventually(() => applied.length === 4, 2_000);
     for (const { id } of jobs) {
       await eventually(async () => (await queue.stateOf(id)) === 'completed');
@@ -90,24 +94,24 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     }
   });
 
-  test('a source that was paused before it was open begins on resume', async () => {
+  test('a consumer that was paused before it was open begins on resume', async () => {
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P4' }).body));
     const worker = start();
-    worker.sources[0]?.pause();
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    worker.consumers[0]?.pause();
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
     expect(await queue.stateOf(id)).toBe('waiting');
-    worker.sources[0]?.resume();
+    worker.consumers[0]?.resume();
     await eventually(async () => (await queue.stateOf(id)) === 'completed', 2_000);
   });
 
   test('a job that a worker a year ahead delayed waits no longer', async () => {
     const YEAR_MS = 365 * 86_400_000;
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P5' }).body));
-    const [source] = start({ apply: () => Promise.reject(new Error('away')) }).sources;
+    const [consumer] = start({ apply: () => Promise.reject(new Error('away')) }).consumers;
     await eventually(async () => (await queue.stateOf(id)) === 'delayed');
-    expect(await source?.promoteMisdated(new Date())).toBe(0);
+    expect(await consumer?.promoteMisdated(new Date())).toBe(0);
     // From the view of a correct clock.
-    expect(await source?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
+    expect(await consumer?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
   });
 
   test('the job of a dead letter is gone from every state, so that the genuine one under its ID is processed', async () => {
@@ -176,7 +180,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
   });
 
   test('a job becomes a dead letter when its last attempt fails, not before', async () => {
-    const { id, job: data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
+    const { id, data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
     await queue.inside.add('alipay', data, { jobId: id, attempts: 2, backoff: 10 });
     let attempts = 0;
     start({
@@ -233,12 +237,12 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
 
   test('a worker with broken connections to the queue takes the next job', async () => {
     const worker = start();
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
     await queue.breakConnections();
     const id = await queue.sendAgainAndAgain(shop.jobFor(shop.payment({ orderNumber: 'A7' }).body));
     await eventually(async () => (await queue.stateOf(id).catch(() => '')) === 'completed');
     expect(applied).toHaveLength(1);
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
   });
 
   test('two workers on one queue share the jobs, and none is applied twice', async () => {
@@ -257,7 +261,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
 
 /** As a third-party tool might. */
 async function failByHand(queue: TestQueue, id: string): Promise<void> {
-  const other = openHostedWorker(queue.settings, async () => {}, {
+  const other = openBullWorker(queue.settings, async () => {}, {
     concurrency: 1,
     autorun: false,
   });

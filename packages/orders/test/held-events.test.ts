@@ -1,5 +1,5 @@
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
-import { messageOf } from '@payonce/orders/deliveries/messages';
+import { readMessage } from '@payonce/orders/deliveries/messages';
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import { rejectHeldEvent, retryEvent } from '@payonce/orders/notifications/operator';
 import { retryHeld } from '@payonce/orders/notifications/release';
@@ -36,7 +36,7 @@ describe("the merchant's system receives an event for a held notification", () =
       expect(event).toMatchObject({ type, milestone: reason, orderId: null, fannedOutAt: null });
       if (event === undefined) throw new Error('not told');
       const row = await deps.prisma.notification.findFirstOrThrow({ where: { status: 'held' } });
-      expect(messageOf(event)?.data).toMatchObject({
+      expect(readMessage(event)?.data).toMatchObject({
         reason,
         notification: row.id.toString(),
         notificationId: row.notificationId,
@@ -99,7 +99,7 @@ describe("the merchant's system receives an event for a held notification", () =
     await applyAll(deps, [notification(payment('A1', 'U\0'))]);
     const events = await told(deps);
     expect(events).toHaveLength(3);
-    for (const event of events) expect(messageOf(event)).not.toBeNull();
+    for (const event of events) expect(readMessage(event)).not.toBeNull();
     expect(events[2]).toMatchObject({ milestone: 'internal_error', payload: { trade: null } });
   });
 });

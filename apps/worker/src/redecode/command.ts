@@ -8,7 +8,7 @@ import type { EventOutcome } from '@payonce/orders/notifications/notification';
 import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
 import type { Redecoded } from '@payonce/orders/notifications/redecode-together';
 import { createPrisma } from '@payonce/prisma/client';
-import { decodeStored } from '../decode-stored.js';
+import { decodeStored } from '../schedules/decode-stored.js';
 
 const HELP = `Decodes held notifications again from their verified bytes, and evaluates them again.
 

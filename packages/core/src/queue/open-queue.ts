@@ -57,7 +57,7 @@ export function openGatewayQueue(
   const shards = preferred.map((settings) => openNotificationQueue(settings, log));
   if (!second) {
     if (first.kind === 'redis') {
-      log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
+      log.warn({ setting: 'PAYONCE_QUEUE_DATABASE_URL' }, 'queue.standby_missing');
     }
     return {
       queue: boundInFlight(shardedQueue(shards, shards), maxInFlight),

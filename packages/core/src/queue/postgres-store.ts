@@ -18,7 +18,7 @@ import {
 } from './time-limits.js';
 
 const Backed = withBackend(createPostgresBackend);
-type BullQueue = ReturnType<typeof openBullQueue>;
+type ProducerQueue = ReturnType<typeof openProducerQueue>;
 
 /** Four connections for adds and one for checks: the gateway's part of `max_connections`. */
 const POOL_SIZE = 4;
@@ -42,7 +42,7 @@ const FLUSHES = {
 export function openPostgresStore(settings: PostgresQueueSettings, parentLog: Log): JobStore {
   const log = parentLog.child({ queue: 'postgres' });
   const probe = openProbe(settings);
-  let queue: BullQueue | null = null;
+  let queue: ProducerQueue | null = null;
   let closed = false;
   const monitor = startMonitor(check, log);
   const lost = (error: unknown) => monitor.lost(messageOf(error));
@@ -56,7 +56,7 @@ export function openPostgresStore(settings: PostgresQueueSettings, parentLog: Lo
     return { state: 'ready' };
   }
 
-  function started(): BullQueue {
+  function started(): ProducerQueue {
     if (queue) return queue;
     throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
   }
@@ -105,8 +105,8 @@ async function openStarted(
   settings: PostgresQueueSettings,
   onError: (error: unknown) => void,
   isClosed: () => boolean,
-): Promise<BullQueue> {
-  const attempt = openBullQueue(settings);
+): Promise<ProducerQueue> {
+  const attempt = openProducerQueue(settings);
   attempt.on('error', onError);
   try {
     await withDeadline(attempt.waitUntilReady(), 5_000, 'starting the queue');
@@ -118,7 +118,7 @@ async function openStarted(
   }
 }
 
-function openBullQueue(settings: PostgresQueueSettings) {
+function openProducerQueue(settings: PostgresQueueSettings) {
   return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     connection: postgresConnection(settings, {
       poolSize: POOL_SIZE,

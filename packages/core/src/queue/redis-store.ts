@@ -12,7 +12,7 @@ import type { RedisQueueSettings } from './queue-settings.js';
 import { durabilityFaults, memoryFault, readRedisReport } from './redis-durability.js';
 import { type RedisLink, watchRedisLink } from './redis-link.js';
 import { replicaBarrier } from './replica-wait.js';
-import { placeOf, queueName } from './shards.js';
+import { queueName, targetOf } from './shards.js';
 import type { JobStore } from './store-queue.js';
 import { REDIS_FLUSH_LIMIT_MS } from './time-limits.js';
 
@@ -36,8 +36,8 @@ const FLUSHES = {
 export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): JobStore {
   const name = queueName(settings);
   const log = parentLog.child({ queue: name });
-  const redis = producerRedis(placeOf(settings));
-  const queue = openBullQueue(settings, redis);
+  const redis = producerRedis(targetOf(settings));
+  const queue = openProducerQueue(settings, redis);
   const link = watchRedisLink(redis, {
     lost: (reason) => monitor.lost(reason),
     ready: () => monitor.checkNow(),
@@ -69,7 +69,10 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
   };
 }
 
-function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue<NotificationJob> {
+function openProducerQueue(
+  { prefix }: RedisQueueSettings,
+  connection: Redis,
+): Queue<NotificationJob> {
   const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     ...eventStream,
     connection,
@@ -84,10 +87,7 @@ function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue
 
 function warnIfUnchecked({ durability }: RedisQueueSettings, log: Log): void {
   if (durability === 'checked') return;
-  log.warn(
-    { durability },
-    'the durability of Redis is not checked, because of PAYONCE_REDIS_DURABILITY',
-  );
+  log.warn({ setting: 'PAYONCE_REDIS_DURABILITY', durability }, 'queue.durability_unchecked');
 }
 
 /** Whether Redis may take jobs: connected, not full, and durable. */

@@ -61,7 +61,8 @@ const NOT_ASKED: DatabaseFitness = { ready: false, faults: ['down'] };
 /** Asks the orders' database at intervals for its time, and whether it keeps what is committed. */
 export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   const { url, applicationName, durability, log } = options;
-  if (durability === 'managed') log.warn(MANAGED);
+  if (durability === 'managed')
+    log.warn({ setting: 'PAYONCE_DATABASE_DURABILITY' }, 'database.durability_unchecked');
   const watch = new Watch(openDatabaseProbe(url, applicationName), durability, log);
   void watch.look();
   // Callers pass single functions on, without the object.
@@ -173,7 +174,7 @@ class Watch {
       const faults = databaseFaults(facts, this.durability);
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {
-      this.log.debug({ err }, 'the database does not answer');
+      this.log.debug({ err }, 'database.unavailable');
       return NOT_ASKED;
     }
   }
@@ -184,14 +185,14 @@ class Watch {
     this.#fitness = fitness;
     if (describeFitness(before) !== describeFitness(fitness)) {
       this.#silentSince = before.ready ? performance.now() : Number.NEGATIVE_INFINITY;
-      if (fitness.ready) this.log.info('the database is ready');
-      else this.log.warn({ faults: fitness.faults }, 'the database is not ready: no job is taken');
+      if (fitness.ready) this.log.info('database.ready');
+      else this.log.warn({ faults: fitness.faults }, 'database.not_ready');
     }
     const isOff = this.clockDiffers();
     if (isOff && !this.#clockWasOff) {
-      this.log.warn({ seconds: seconds(this.differenceMs()) }, CLOCK_OFF);
+      this.log.warn({ seconds: seconds(this.differenceMs()) }, 'clock.differs_from_database');
     }
-    if (!isOff && this.#clockWasOff) this.log.info('the clock agrees with the database again');
+    if (!isOff && this.#clockWasOff) this.log.info('clock.agrees_with_database');
     this.#clockWasOff = isOff;
   }
 }
@@ -202,9 +203,9 @@ export function describeFitness(fitness: DatabaseFitness): string {
 }
 
 /** For probes: empty while the clocks agree. */
-export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { clock?: string } {
-  if (!clockDiffers()) return {};
-  const ahead = seconds(differenceMs());
+export function describeClock(watch: DatabaseWatch): { clock?: string } {
+  if (!watch.clockDiffers()) return {};
+  const ahead = seconds(watch.differenceMs());
   const words = ahead > 0 ? 'ahead of' : 'behind';
   return { clock: `${Math.abs(ahead)} s ${words} the database: no schedule runs` };
 }
@@ -212,8 +213,3 @@ export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { 
 function seconds(ms: number | null): number {
   return Math.round((ms ?? 0) / 1_000);
 }
-
-const MANAGED =
-  'PAYONCE_DATABASE_DURABILITY is managed: fsync and full_page_writes of PostgreSQL are not checked';
-const CLOCK_OFF =
-  "the clock of this process differs from the database's by more than a minute: no schedule runs";

@@ -132,7 +132,7 @@ async function holdPoisonous(
   const state = sqlState(error);
   deps.log.error(
     { err: messageOf(error), state, channel, notificationId },
-    'a notification cannot be applied: held as internal_error',
+    'notification.apply_failed',
   );
   try {
     const harmless = { ...notification, notificationId };

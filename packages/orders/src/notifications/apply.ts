@@ -13,7 +13,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
-import { KEEP_ENDPOINTS } from '../deliveries/endpoint-lock.js';
+import { TRY_SHARED_ENDPOINT_LOCK } from '../deliveries/endpoints/lock.js';
 import { batchOutcomes, copiesToCount, pendingEvents } from './batch-events.js';
 import { lockOrdersOf, type TriedOrdersOf, tryLockOrdersOf } from './event-orders.js';
 import { readEvents } from './event-rows.js';
@@ -100,7 +100,7 @@ async function applyInTransaction(
   settings = '',
 ): Promise<(ApplyOutcome | null)[]> {
   if (batch.length === 0) return [];
-  const first = settings + (deps.fansOut?.() ? KEEP_ENDPOINTS : '');
+  const first = settings + (deps.fansOut?.() ? TRY_SHARED_ENDPOINT_LOCK : '');
   const { outcomes, hasDeliveries } = await inTransaction(
     deps,
     (tx) => applyBatch(tx, deps.clock(), batch, how),

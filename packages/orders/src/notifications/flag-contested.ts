@@ -33,10 +33,7 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
     try {
       await flagOrder(deps, trades);
     } catch (error) {
-      deps.log.warn(
-        { err: messageOf(error) },
-        'an order with a contested trade will be flagged later',
-      );
+      deps.log.warn({ err: messageOf(error) }, 'trade.flag_failed');
       for (const one of trades) left.add(tradeKey(one));
     }
   }

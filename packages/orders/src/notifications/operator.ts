@@ -83,7 +83,7 @@ export async function retryEvent(
     return await retry(null);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
+    deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
     return retry('internal_error');
   }
 }

@@ -80,10 +80,7 @@ async function redecode(
     candidates,
     (some) => inTransaction(deps, (tx) => redecodeTogether(tx, deps.clock(), some, UPGRADE)),
     async ({ row }, error): Promise<Redecoded> => {
-      deps.log.error(
-        { err: messageOf(error), notification: row.id },
-        'a held notification cannot be decoded again',
-      );
+      deps.log.error({ err: messageOf(error), notification: row.id }, 'held.redecode_failed');
       return { row, result: 'failed', events: [] };
     },
     isUnavailable,

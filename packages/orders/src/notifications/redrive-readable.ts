@@ -51,7 +51,7 @@ function closeLetter(deps: DatabaseDeps, id: bigint): Promise<boolean> {
     if (!(await closeOpenLetter(tx, now, id))) return false;
     const detail = { deadLetterReason: 'malformed_job' };
     await writeAudit(tx, now, SYSTEM, { action: 'dead_letter.redrive', deadLetterId: id, detail });
-    deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
+    deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
     return true;
   });
 }

@@ -40,7 +40,7 @@ export async function redriveDeadLetters(
     await inTransaction(deps, (tx) => recordRedrive(tx, deps.clock(), id, failure));
     if (failure === null) {
       redriven += 1;
-      deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
+      deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
     } else {
       deps.log.error({ deadLetter: id, reason: failure.reason }, 'dead_letter.died_again');
     }

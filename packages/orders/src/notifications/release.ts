@@ -144,7 +144,7 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
     due.map((row) => row.id),
     (ids) => inTransaction(deps, (tx) => retryTogether(tx, deps.clock(), ids, null)),
     async (id, error) => {
-      deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
+      deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
       const [count = 0] = await inTransaction(deps, (tx) =>
         retryTogether(tx, deps.clock(), [id], 'internal_error'),
       );

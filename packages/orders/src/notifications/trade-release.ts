@@ -68,15 +68,12 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     if (isUnavailable(error)) throw error;
     // The held events cannot be applied. That must not keep the trade with an order that it does
     // not pay.
-    deps.log.error(
-      { err: messageOf(error) },
-      'the schedule will retry the events held for a released trade',
-    );
+    deps.log.error({ err: messageOf(error) }, 'held.release_failed');
     return { ...(await release(false)), isLeft: true };
   });
   if (isLeft && outcome.result === 'done' && !deps.outerTx) {
     await retryHeldForTrade(deps, command).catch((error: unknown) => {
-      deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
+      deps.log.warn({ err: messageOf(error) }, 'held.retry_failed');
     });
   }
   return outcome;

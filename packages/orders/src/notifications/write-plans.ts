@@ -1,6 +1,6 @@
 import { Prisma } from '@payonce/prisma/client';
 import type { Tx } from '../database/transaction.js';
-import { ENDPOINTS_KEPT } from '../deliveries/endpoint-lock.js';
+import { HAS_ENDPOINT_LOCK } from '../deliveries/endpoints/lock.js';
 import { insertDeliveries } from '../deliveries/fan-out.js';
 import { upsertFacts } from '../orders/fact-rows.js';
 import { insertOrderEvents } from '../orders/order-event-rows.js';
@@ -28,9 +28,9 @@ export async function writePlans(
   return tx.$executeRaw`
     WITH fact AS (${upsertFacts(now, changed)}), state AS (${updateOrders(now, changed)}),
     ${also === null ? Prisma.empty : Prisma.sql`also AS (${also}),`}
-    event AS (${insertOrderEvents(now, changed, ENDPOINTS_KEPT)}),
+    event AS (${insertOrderEvents(now, changed, HAS_ENDPOINT_LOCK)}),
     due AS (SELECT * FROM event WHERE fanned_out_at IS NOT NULL),
-    told AS (
+    subscribed AS (
       SELECT id, merchant, event_types, disabled_at FROM webhook_endpoints
       WHERE merchant = ANY(${merchants}::text[]) AND deleted_at IS NULL
     )

@@ -53,7 +53,7 @@ export async function registerOrders(
     (some) => registerTogether(deps, some),
     async (only, error) => {
       const order = only.number;
-      deps.log.error({ err: messageOf(error), order }, 'held events were not released');
+      deps.log.error({ err: messageOf(error), order }, 'held.release_failed');
       const without = async () => new Map<string, number>();
       const [outcome] = await inTransaction(deps, (tx) =>
         register(tx, deps.clock(), [only], without),
@@ -76,9 +76,9 @@ async function registerTogether(
   try {
     await releaseLeft(deps, all);
   } catch (error) {
-    deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
+    deps.log.warn({ err: messageOf(error) }, 'held.retry_failed');
     await leaveToSchedule(deps, all).catch((err: unknown) => {
-      deps.log.warn({ err: messageOf(err) }, 'held events wait for their next scheduled retry');
+      deps.log.warn({ err: messageOf(err) }, 'held.retry_failed');
     });
   }
   return outcomes;
