@@ -116,13 +116,12 @@ class Watch {
     return this.#fitness;
   }
 
-  /** Handed on without its object, like the clock. */
-  readonly mayWork = (): boolean => {
+  mayWork(): boolean {
     const isSilent = this.#fitness === NOT_ASKED;
     return (
       this.#fitness.ready || (isSilent && performance.now() - this.#silentSince < DOWN_GRACE_MS)
     );
-  };
+  }
 
   look(): Promise<DatabaseFitness> {
     this.#looking ??= this.#lookOnce().finally(() => {
