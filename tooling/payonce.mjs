@@ -15,6 +15,7 @@ const state = join(root, '.payonce');
 const OLDEST_NODE = [20, 19];
 const VERBS = {
   build: 'installs and builds what is missing                                 (npm run build)',
+  setup: 'the same, and installs the programs that the tests need            (npm run setup)',
   start: 'sets everything up, plays the demonstration, serves until Ctrl-C   (npm start)',
   demo: 'the same, ends after the demonstration, non-zero if a row is wrong  (npm run demo)',
   test: 'format, lint, types, import directions, unused code, all tests      (npm test)',
@@ -31,6 +32,7 @@ const VERBS = {
  * code`.
  */
 const MODULES = {
+  setup: './dist/setup.js',
   start: './dist/start.js',
   demo: './dist/start.js',
   test: './dist/test.js',
