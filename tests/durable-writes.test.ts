@@ -9,9 +9,9 @@ const FOLDERS = ['packages/core/src', 'apps/worker/src', 'apps/console/src'];
 const TRANSACTIONS = join('packages/core/src', 'database', 'transaction.ts');
 /** They only read: in a transaction for one snapshot or a time-out, or by joined SELECTs. */
 const READERS = [
-  'reads/within-seconds.ts',
+  'reads/with-statement-timeout.ts',
   'reads/timeline.ts',
-  'reads/stamps.ts',
+  'reads/change-tokens.ts',
   'routes/orders.ts',
 ].map((name) => join('apps/console/src', name));
 const WRITES_IN_TRANSACTION =

@@ -14,16 +14,16 @@ import type { ConsoleConfig } from './config.js';
 import { showApiDocs } from './plugins/api-docs.js';
 import { assetRoutes } from './plugins/assets.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
-import { refuseAddress, refuseBrokenHttp } from './plugins/broken-requests.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
+import { refuseAddress, refuseBrokenHttp } from './plugins/http-errors.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { guardMerchants } from './plugins/merchants.js';
 import { describeApi } from './plugins/openapi.js';
 import { sendRefusal } from './plugins/page-errors.js';
-import { createFindPerson } from './plugins/people.js';
 import { answerWithProblems, nothingHere } from './plugins/problems.js';
 import { refuseUnsafeWrites } from './plugins/refuse-unsafe-writes.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
+import { createFindSession } from './plugins/session-user.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -119,7 +119,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const policy = createAddressPolicy(config.webhookNetworks);
   const people = { sessions, sessionCookie: cookies.session, https, identity };
   guardEverything(app, {
-    findPerson: createFindPerson(people),
+    findSession: createFindSession(people),
     checkBearer: createBearerCheck(database, config.apiKey),
   });
   guardMerchants(app, prisma);

@@ -14,7 +14,7 @@ import {
 import { webhookEnv } from '@payonce/core/config/webhooks';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { z } from 'zod';
-import type { IdentitySettings } from './plugins/people.js';
+import type { IdentitySettings } from './plugins/session-user.js';
 
 /** Long enough that five guesses a minute for a year find nothing. */
 const MIN_PASSWORD_CHARACTERS = 12;

@@ -20,29 +20,29 @@ export const auditView = z.object({
 });
 
 /** The event of an audit row; enough for `viewOfAudit`. */
-export const aboutEvent = {
+export const eventInclude = {
   notificationEvent: { select: { notificationRowId: true, position: true } },
 } as const satisfies Prisma.AuditLogInclude;
 
-type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>;
+type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof eventInclude }>;
 
-const told = z.object({
+const detailFields = z.object({
   operator: z.string().nullish(),
   reason: z.string().nullish(),
   holdReason: z.string().nullish(),
 });
 
 export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
-  const said = told.safeParse(row.detail).data ?? {};
+  const detail = detailFields.safeParse(row.detail).data ?? {};
   return {
     id: row.id.toString(),
     actor: row.actor,
-    operator: said.operator ?? null,
+    operator: detail.operator ?? null,
     action: row.action,
     notification: row.notificationEvent?.notificationRowId.toString() ?? null,
     position: row.notificationEvent?.position ?? null,
-    reason: said.reason ?? null,
-    holdReason: said.holdReason ?? null,
+    reason: detail.reason ?? null,
+    holdReason: detail.holdReason ?? null,
     createdAt: row.createdAt.toISOString(),
   };
 }
@@ -62,14 +62,14 @@ export const auditRowView = auditView.extend({
 });
 
 /** The objects of an audit row; enough for `viewOfAuditRow`. */
-export const aboutAnything = {
-  ...aboutEvent,
+export const auditInclude = {
+  ...eventInclude,
   order: { select: { merchant: true, number: true } },
   endpoint: { select: { name: true } },
   apiKey: { select: { name: true } },
 } as const satisfies Prisma.AuditLogInclude;
 
-export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof aboutAnything }>;
+export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof auditInclude }>;
 
 export function viewOfAuditRow(row: AuditLogRow): z.infer<typeof auditRowView> {
   const { order } = row;

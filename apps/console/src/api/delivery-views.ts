@@ -56,22 +56,22 @@ export const orderEventDetailView = orderEventView.extend({
 });
 
 /** Enough for `viewOfOrderEvent`. */
-export const aboutOrderEvent = {
+export const orderEventInclude = {
   order: { select: { number: true } },
   notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
 } as const satisfies Prisma.OrderEventInclude;
 
 /** Enough for `viewOfDelivery`. */
-export const aboutDelivery = {
+export const deliveryInclude = {
   endpoint: { select: { id: true, name: true } },
-  orderEvent: { select: { type: true, merchant: true, ...aboutOrderEvent } },
+  orderEvent: { select: { type: true, merchant: true, ...orderEventInclude } },
 } as const satisfies Prisma.DeliveryInclude;
 
 type OrderEventRow = Prisma.OrderEventGetPayload<{
   omit: { payload: true };
-  include: typeof aboutOrderEvent;
+  include: typeof orderEventInclude;
 }>;
-type DeliveryRow = Prisma.DeliveryGetPayload<{ include: typeof aboutDelivery }>;
+type DeliveryRow = Prisma.DeliveryGetPayload<{ include: typeof deliveryInclude }>;
 type AttemptRow = Prisma.DeliveryAttemptGetPayload<object>;
 
 export function viewOfOrderEvent(row: OrderEventRow): z.infer<typeof orderEventView> {

@@ -4,13 +4,13 @@ import type { HoldReason } from '@payonce/core/notifications/notification';
 import type { HeldEventRow } from '../reads/held-events.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import type { PageContext } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { aboutHold, amountPaid, saidBy } from './parts/event.js';
 import { facts } from './parts/facts.js';
 import { notificationLink, orderLink } from './parts/links.js';
 import { exactMoney, moneyText } from './parts/money.js';
 import { reasonForm } from './parts/reason-form.js';
-import type { View } from './view.js';
 
 /** A held event, with the details on which a person decides. */
 export interface Held extends HeldEventRow {
@@ -23,33 +23,33 @@ export interface Held extends HeldEventRow {
  * @param fault the fault of the last form
  */
 export function decidePage(
-  view: View,
+  context: PageContext,
   held: Held,
   action: 'accept' | 'reject',
   fault: string | null,
 ): string {
-  const { t } = view;
+  const { t } = context;
   const title = t(`decide.${action}.title`);
   const hindrance = action === 'accept' ? whyNotAcceptable(held) : null;
   return layout(
-    view,
+    context,
     { title, under: '/held' },
     html`<h1>${title}</h1>
 <div class="card">${facts([
       [t('notification'), notificationLink(held.notificationRowId)],
-      [t('order'), orderOf(view, held)],
-      [t('reason'), badge(view, 'hold', held.holdReason)],
-      [t('held.says'), saidBy(view, held.event)],
-      [t('due'), held.order && exactMoney(view, held.order.amount, held.order.currency)],
+      [t('order'), orderOf(context, held)],
+      [t('reason'), badge(context, 'hold', held.holdReason)],
+      [t('held.says'), saidBy(context, held.event)],
+      [t('due'), held.order && exactMoney(context, held.order.amount, held.order.currency)],
     ])}</div>
 <h2>${t('held.why')}</h2>
-${aboutHold(view, held.holdReason)}
+${aboutHold(context, held.holdReason)}
 <h2>${t('decide.willHappen')}</h2>
-${hindrance === null ? html`${consequence(view, held, action)}${form(view, held, action, fault)}` : refusal(view, hindrance)}`,
+${hindrance === null ? html`${consequence(context, held, action)}${form(context, held, action, fault)}` : refusal(context, hindrance)}`,
   );
 }
 
-function orderOf({ t }: View, { merchant, orderNumber, order }: Held): Html {
+function orderOf({ t }: PageContext, { merchant, orderNumber, order }: Held): Html {
   if (orderNumber === null) return html`${t('notifications.noOrder')}`;
   if (order === null) return html`<span class="mono">${orderNumber}</span>`;
   return orderLink(merchant, orderNumber);
@@ -60,19 +60,19 @@ function whyNotAcceptable({ event, order, holdReason }: Held): string | null {
   return acceptance.acceptable ? null : acceptance.why;
 }
 
-function refusal(view: View, why: string): Html {
-  return html`<p class="message warn">${view.t('decide.notAcceptable')} ${wordFor(view, 'whyNot', why)}</p>
-<p><a class="button" href="/held">${view.t('decide.cancel')}</a></p>`;
+function refusal(context: PageContext, why: string): Html {
+  return html`<p class="message warn">${context.t('decide.notAcceptable')} ${wordFor(context, 'whyNot', why)}</p>
+<p><a class="button" href="/held">${context.t('decide.cancel')}</a></p>`;
 }
 
-function consequence(view: View, held: Held, action: 'accept' | 'reject'): Html {
-  const { t } = view;
+function consequence(context: PageContext, held: Held, action: 'accept' | 'reject'): Html {
+  const { t } = context;
   if (action === 'reject') return html`<p>${t('decide.reject.happens')}</p>`;
   const { order, orderNumber } = held;
   const number = orderNumber ?? '';
   const received = amountPaid(eventFromJson(held.event));
   if (order === null || received === null) {
-    return html`<p>${t('decide.accept.told', { number })} ${t('decide.accept.forGood')}</p>`;
+    return html`<p>${t('decide.accept.asserted', { number })} ${t('decide.accept.forGood')}</p>`;
   }
   const { amount, currency } = order;
   const exact = (minor: bigint) =>
@@ -86,16 +86,21 @@ ${less === 0n ? NOTHING : html`<p class="message warn">${t(less > 0n ? 'decide.a
 }
 
 /** The form includes the amount, so that nobody accepts another sum than the one that was shown. */
-function form(view: View, held: Held, action: 'accept' | 'reject', fault: string | null): Html {
+function form(
+  context: PageContext,
+  held: Held,
+  action: 'accept' | 'reject',
+  fault: string | null,
+): Html {
   const received = amountPaid(eventFromJson(held.event));
   const isAccept = action === 'accept';
-  return reasonForm(view, {
+  return reasonForm(context, {
     action: `/held/${held.notificationRowId}/${held.position}/${action}`,
     hidden:
       isAccept && received !== null
         ? html`<input type="hidden" name="amount" value="${received}">`
         : NOTHING,
-    submit: html`<button class="${isAccept ? 'primary' : 'danger'}">${view.t(`decide.${action}.submit`)}</button>`,
+    submit: html`<button class="${isAccept ? 'primary' : 'danger'}">${context.t(`decide.${action}.submit`)}</button>`,
     cancel: '/held',
     fault,
   });

@@ -2,6 +2,7 @@ import { DELIVERY_STATES } from '../api/delivery-views.js';
 import type { DeliveryListRow } from '../reads/delivery-list.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import type { PageContext } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { filters } from './parts/filters.js';
 import { notificationLink, orderLink } from './parts/links.js';
@@ -9,22 +10,21 @@ import { pager } from './parts/pager.js';
 import { postButton } from './parts/post-button.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
 
 export function deliveriesPage(
-  view: View,
+  context: PageContext,
   query: { readonly state: string; readonly endpointName: string; readonly orderNumber: string },
   page: { readonly rows: readonly DeliveryListRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const states = DELIVERY_STATES.map((one) => [one, wordFor(view, 'delivery', one)] as const);
+  const { t } = context;
+  const states = DELIVERY_STATES.map((one) => [one, wordFor(context, 'delivery', one)] as const);
   const isFiltered = query.state || query.endpointName || query.orderNumber;
   return layout(
-    view,
+    context,
     { title: t('nav.deliveries'), under: '/deliveries' },
     html`<h1>${t('nav.deliveries')}</h1>
 <p class="muted">${t('deliveries.intro')}</p>
-${filters(view, '/deliveries', [
+${filters(context, '/deliveries', [
   { name: 'state', label: t('status'), value: query.state, choices: states },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'endpoint', label: t('deliveries.endpoint'), value: query.endpointName },
@@ -34,15 +34,15 @@ ${table(
     caption: t('nav.deliveries'),
     empty: html`${isFiltered ? t('empty.filtered') : t('deliveries.none')}`,
   },
-  columns(view),
+  columns(context),
   page.rows,
 )}
-${pager(view, page.nextCursor)}`,
+${pager(context, page.nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<DeliveryListRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<DeliveryListRow>[] {
+  const { t } = context;
   return [
     {
       title: t('deliveries.event'),
@@ -54,14 +54,14 @@ function columns(view: View): Column<DeliveryListRow>[] {
       title: t('deliveries.endpoint'),
       cell: ({ endpoint }) => html`${endpoint.name}<div class="hint">${endpoint.merchant}</div>`,
     },
-    { title: t('status'), cell: (row) => stateOf(view, row) },
+    { title: t('status'), cell: (row) => stateOf(context, row) },
     { title: t('deliveries.attempts'), cell: ({ attempts }) => html`${attempts}` },
     {
       title: t('deliveries.nextOrDone'),
       cell: ({ state, deliveredAt, nextAttemptAt }) =>
         state === 'parked' ? html`–` : time(deliveredAt ?? nextAttemptAt),
     },
-    { title: t('held.actions'), cell: (row) => redeliverButton(view, row) },
+    { title: t('held.actions'), cell: (row) => redeliverButton(context, row) },
   ];
 }
 
@@ -73,14 +73,17 @@ export function aboutOf({ order, notificationEvent }: DeliveryListRow['orderEven
     : notificationLink(notificationEvent.notificationRowId);
 }
 
-export function stateOf(view: View, row: Pick<DeliveryListRow, 'state' | 'parkedReason'>): Html {
+export function stateOf(
+  context: PageContext,
+  row: Pick<DeliveryListRow, 'state' | 'parkedReason'>,
+): Html {
   const why = row.parkedReason;
-  return html`${badge(view, 'delivery', row.state)}
-${why === null ? NOTHING : html`<div class="hint">${wordFor(view, 'parked', why)}</div>`}`;
+  return html`${badge(context, 'delivery', row.state)}
+${why === null ? NOTHING : html`<div class="hint">${wordFor(context, 'parked', why)}</div>`}`;
 }
 
 /** Nothing is sent to a disabled endpoint. */
-export function redeliverButton(view: View, { id, endpoint }: DeliveryListRow): Html {
+export function redeliverButton(context: PageContext, { id, endpoint }: DeliveryListRow): Html {
   if (endpoint.disabledAt !== null) return NOTHING;
-  return postButton(view, `/deliveries/${id}/redeliver`, view.t('deliveries.redeliver'));
+  return postButton(context, `/deliveries/${id}/redeliver`, context.t('deliveries.redeliver'));
 }

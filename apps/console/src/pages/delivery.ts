@@ -3,25 +3,25 @@ import type { DeliveryDetailRow } from '../reads/delivery-list.js';
 import { aboutOf, redeliverButton, stateOf } from './deliveries.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import type { PageContext } from './page-context.js';
 import { facts } from './parts/facts.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
 
 type Attempt = DeliveryDetailRow['history'][number];
 
 /** One order event for one endpoint: what was sent, and each answer. */
-export function deliveryPage(view: View, row: DeliveryDetailRow): string {
-  const { t } = view;
+export function deliveryPage(context: PageContext, row: DeliveryDetailRow): string {
+  const { t } = context;
   const { orderEvent, endpoint } = row;
   const title = t('deliveries.title', { id: `#${row.id}` });
   return layout(
-    view,
+    context,
     { title, under: '/deliveries', live: `/live?topic=delivery&id=${row.id}` },
     html`<h1>${title}</h1>
 <div id="delivery" data-live>
 <div class="card">${facts([
-      [t('status'), stateOf(view, row)],
+      [t('status'), stateOf(context, row)],
       [t('deliveries.event'), html`<code>${orderEvent.type}</code>`],
       [t('audit.about'), aboutOf(orderEvent)],
       [
@@ -32,16 +32,16 @@ export function deliveryPage(view: View, row: DeliveryDetailRow): string {
       [t('deliveries.delivered'), row.deliveredAt && time(row.deliveredAt)],
       [t('deliveries.next'), row.state === 'pending' ? time(row.nextAttemptAt) : null],
     ])}
-${redeliverButton(view, row)}</div>
+${redeliverButton(context, row)}</div>
 <h2>${t('deliveries.attempts')}</h2>
-${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(view), row.history)}
+${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(context), row.history)}
 </div>
 <h2>${t('deliveries.payload')}</h2>
 <pre tabindex="0">${JSON.stringify(orderEvent.payload, null, 2)}</pre>`,
   );
 }
 
-function columns({ t }: View): Column<Attempt>[] {
+function columns({ t }: PageContext): Column<Attempt>[] {
   return [
     { title: t('when'), cell: ({ at }) => time(at) },
     { title: t('deliveries.answer'), cell: ({ status, error }) => answer(status, error) },

@@ -2,6 +2,7 @@ import { HOLD_REASONS } from '@payonce/core/notifications/notification';
 import type { HeldEventRow } from '../reads/held-events.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
+import type { PageContext } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { saidBy } from './parts/event.js';
 import { filters } from './parts/filters.js';
@@ -11,11 +12,10 @@ import { money } from './parts/money.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
 
 /** All events that wait for a person, with the reasons. */
 export function heldPage(
-  view: View,
+  context: PageContext,
   query: {
     readonly reason: string;
     readonly merchant: string;
@@ -27,15 +27,15 @@ export function heldPage(
     nextCursor,
   }: { readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const reasons = HOLD_REASONS.map((reason) => [reason, wordFor(view, 'hold', reason)] as const);
+  const { t } = context;
+  const reasons = HOLD_REASONS.map((reason) => [reason, wordFor(context, 'hold', reason)] as const);
   const isFiltered = query.reason || query.merchant || query.channel || query.orderNumber;
   return layout(
-    view,
+    context,
     { title: t('nav.held'), under: '/held', live: '/live?topic=held' },
     html`<h1>${t('nav.held')}</h1>
 <p class="muted">${t('held.intro')}</p>
-${filters(view, '/held', [
+${filters(context, '/held', [
   { name: 'reason', label: t('reason'), value: query.reason, choices: reasons },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'channel', label: t('channel'), value: query.channel },
@@ -47,22 +47,22 @@ ${table(
     caption: t('nav.held'),
     empty: html`${isFiltered ? t('empty.filtered') : t('held.none')}`,
   },
-  columns(view),
+  columns(context),
   rows,
 )}
-${pager(view, nextCursor)}`,
+${pager(context, nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<HeldEventRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<HeldEventRow>[] {
+  const { t } = context;
   return [
     { title: t('notification'), cell: (row) => notificationLink(row.notification.id) },
     {
       title: t('reason'),
       cell: ({ holdReason }) =>
-        html`${badge(view, 'hold', holdReason ?? '')}
-<div class="hint">${wordFor(view, 'hold', `${holdReason}.means`)}</div>`,
+        html`${badge(context, 'hold', holdReason ?? '')}
+<div class="hint">${wordFor(context, 'hold', `${holdReason}.means`)}</div>`,
     },
     {
       title: t('order'),
@@ -72,7 +72,7 @@ function columns(view: View): Column<HeldEventRow>[] {
           : html`${order === null ? html`<span class="mono">${orderNumber}</span>` : orderLink(merchant, orderNumber)}
 <div class="hint">${merchant}</div>`,
     },
-    { title: t('held.says'), cell: (row) => saidBy(view, row.event) },
+    { title: t('held.says'), cell: (row) => saidBy(context, row.event) },
     {
       title: t('due'),
       cell: ({ order }) => (order === null ? html`–` : money(order.amount, order.currency)),
@@ -84,7 +84,7 @@ function columns(view: View): Column<HeldEventRow>[] {
     },
     {
       title: t('held.actions'),
-      cell: (row) => heldActions(view, row.notificationRowId, row.position),
+      cell: (row) => heldActions(context, row.notificationRowId, row.position),
     },
   ];
 }

@@ -1,12 +1,12 @@
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { View } from './view.js';
+import type { PageContext } from './page-context.js';
 
 /** @param message why the last attempt failed; null for the first */
-export function loginPage(view: View, formToken: string, message: string | null): string {
-  const { t } = view;
+export function loginPage(context: PageContext, formToken: string, message: string | null): string {
+  const { t } = context;
   return layout(
-    view,
+    context,
     { title: t('login.title') },
     html`<h1>${t('login.heading')}</h1>
 ${message === null ? NOTHING : html`<p class="message bad" role="alert">${message}</p>`}

@@ -73,7 +73,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
         request.claim = outcome.claim;
         return;
       case 'answered':
-        return sendAgain(reply, outcome.answer);
+        return replay(reply, outcome.answer);
       case 'in_hand':
         reply.header('retry-after', IN_HAND_RETRY_SECONDS);
         return sendProblem(reply, inHand);
@@ -89,7 +89,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
     try {
       // A failure on our side had no effect, or may be repeated.
       if (reply.statusCode >= 500) await giveUp(deps, claim);
-      else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
+      else await storeAnswer(deps, claim, responseToStore(request, reply, payload));
     } catch (err) {
       // The action is done, so the answer is sent; the key stays claimed until its time limit.
       request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
@@ -108,7 +108,7 @@ function hashOf({ method, url, body }: FastifyRequest): string {
   return fingerprint(`${method} ${url}\n${JSON.stringify(body ?? null)}`).toString('hex');
 }
 
-function answerToKeep(
+function responseToStore(
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
@@ -126,7 +126,7 @@ function answerToKeep(
   return { status, headers, body: typeof payload === 'string' ? payload : '' };
 }
 
-function sendAgain(reply: FastifyReply, { status, headers, body }: StoredAnswer): FastifyReply {
+function replay(reply: FastifyReply, { status, headers, body }: StoredAnswer): FastifyReply {
   reply.headers({ ...headers, 'idempotent-replayed': 'true' });
   return reply.code(status).send(body);
 }

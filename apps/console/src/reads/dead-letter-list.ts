@@ -1,7 +1,7 @@
 import type { DeadLetterReason } from '@payonce/core/notifications/dead-letters';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 export const LETTER_STATES = ['open', 'redriven', 'dismissed'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
@@ -22,7 +22,7 @@ const WHERE_STATE: Readonly<Record<LetterState, Prisma.DeadLetterWhereInput>> = 
 
 /** Dead letters, the newest first. */
 export async function readDeadLetters(prisma: PrismaClient, query: LetterQuery, limit: number) {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.deadLetter.findMany({
       where: {
         ...(query.cursor && { id: { lt: query.cursor } }),

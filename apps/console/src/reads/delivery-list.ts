@@ -3,7 +3,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { DELIVERY_STATES } from '../api/delivery-views.js';
 import { pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 /** Empty fields do not filter. */
 export interface DeliveryQuery {
@@ -41,7 +41,7 @@ export async function readDeliveries(
     ...(query.merchant && { merchant: query.merchant }),
     ...whereMerchant(merchants),
   };
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.delivery.findMany({
       where: {
         ...(query.cursor && { id: { lt: query.cursor } }),

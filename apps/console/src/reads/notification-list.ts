@@ -3,7 +3,7 @@ import type { Tx } from '@payonce/core/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 type Outcome = (typeof OUTCOMES)[number];
 
@@ -40,7 +40,7 @@ export async function readNotifications(
   query: NotificationQuery,
   limit: number,
 ) {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.notification.findMany({
       where: { ...whereOf(query), ...whereMerchant(merchants) },
       select: { id: true },

@@ -1,8 +1,8 @@
 import type { Merchants } from '@payonce/core/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { aboutDelivery, aboutOrderEvent } from '../api/delivery-views.js';
+import { deliveryInclude, orderEventInclude } from '../api/delivery-views.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 /** One per endpoint of a merchant, who has a few. */
 const MAX_DELIVERIES = 50;
@@ -22,24 +22,24 @@ export async function readOrderEvents(
   where: Prisma.OrderEventWhereInput,
   take: number,
 ) {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.orderEvent.findMany({ where: { AND: [whereMerchant(merchants), where] }, take, ...idOnly }),
   );
   return prisma.orderEvent.findMany({
     where: { id: { in: found.map(({ id }) => id) } },
     omit: { payload: true },
-    include: aboutOrderEvent,
+    include: orderEventInclude,
     ...newestFirst,
   });
 }
 
 /** An order event with its deliveries and their latest attempts; null when there is none. */
 export async function readOrderEvent(prisma: PrismaClient, id: bigint) {
-  const event = await prisma.orderEvent.findUnique({ where: { id }, include: aboutOrderEvent });
+  const event = await prisma.orderEvent.findUnique({ where: { id }, include: orderEventInclude });
   if (event === null) return null;
   const rows = await prisma.delivery.findMany({
     where: { orderEventId: id },
-    include: { ...aboutDelivery, history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS } },
+    include: { ...deliveryInclude, history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS } },
     orderBy: { id: 'asc' },
     take: MAX_DELIVERIES,
   });

@@ -1,6 +1,6 @@
 import type { Tx } from '@payonce/core/database/transaction';
 import type { Prisma } from '@payonce/prisma/client';
-import { aboutEvent } from '../api/audit-views.js';
+import { eventInclude } from '../api/audit-views.js';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
 
 /**
@@ -20,7 +20,7 @@ export type FactRow = Prisma.FactGetPayload<object>;
 export type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 export type DeliveryRow = Prisma.DeliveryGetPayload<object>;
 export type AttemptRow = Prisma.DeliveryAttemptGetPayload<{ omit: { response: true } }>;
-export type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>;
+export type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof eventInclude }>;
 
 export interface TimelineRows {
   readonly notifications: readonly NotificationRow[];
@@ -83,7 +83,7 @@ export async function readRows(
   });
   const audit = await tx.auditLog.findMany({
     where: { OR: [ofEvents, ofDeliveries, ...ofOrder] },
-    include: aboutEvent,
+    include: eventInclude,
     ...byId,
   });
   const lists = { notifications: events, copies, facts, orderEvents, deliveries, audit };

@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
-import { asking, line, page, pageOf, rowId, time } from '../api/fields.js';
+import { auditFields, line, page, pageOf, rowId, time } from '../api/fields.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -15,7 +15,7 @@ const nameTaken = problem(409, 'name_taken', 'This name is or was in use. Choose
 const unreadable = invalidRequest([{ field: 'merchants', message: 'cannot be read' }]);
 const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the future' }]);
 
-const newKey = asking.extend({
+const newKey = auditFields.extend({
   name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
   role: z.enum(ROLES),
   merchants: z
@@ -107,7 +107,7 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
         tags: ['keys'],
 
         params: z.object({ id: rowId }),
-        body: asking,
+        body: auditFields,
         response: { 200: apiKeyView, 404: problemSchema },
       },
     },

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
-import { asking, deciding, page, rowId } from '../api/fields.js';
+import { auditFields, decisionFields, page, rowId } from '../api/fields.js';
 import type { Actor } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -91,7 +91,7 @@ export async function deadLetterRoutes(
         summary: 'Re-drive a dead letter: a worker tries its job again',
         tags: ['dead letters'],
         params,
-        body: asking,
+        body: auditFields,
         response,
       },
     },
@@ -109,7 +109,7 @@ export async function deadLetterRoutes(
         summary: 'Dismiss a dead letter: its job is not tried again',
         tags: ['dead letters'],
         params,
-        body: deciding,
+        body: decisionFields,
         response,
       },
     },
@@ -123,7 +123,7 @@ export async function deadLetterRoutes(
 function commandOf(request: {
   readonly actor: Actor | null;
   readonly params: z.output<typeof params>;
-  readonly body: z.output<typeof asking>;
+  readonly body: z.output<typeof auditFields>;
 }): LetterCommand {
   return { ...operatorOf(request), letter: request.params.id };
 }

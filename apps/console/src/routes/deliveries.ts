@@ -4,12 +4,12 @@ import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
-  aboutDelivery,
   DELIVERY_STATES,
+  deliveryInclude,
   deliveryView,
   viewOfDelivery,
 } from '../api/delivery-views.js';
-import { asking, deciding, merchant, orderNumber, page, rowId } from '../api/fields.js';
+import { auditFields, decisionFields, merchant, orderNumber, page, rowId } from '../api/fields.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -40,7 +40,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
   const tags = ['order events'];
   const read = async (id: bigint) =>
     viewOfDelivery(
-      await prisma.delivery.findUniqueOrThrow({ where: { id }, include: aboutDelivery }),
+      await prisma.delivery.findUniqueOrThrow({ where: { id }, include: deliveryInclude }),
     );
 
   app.get(
@@ -78,7 +78,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         summary: 'Redeliver now, with a new series of attempts',
         tags,
         params,
-        body: asking,
+        body: auditFields,
         response,
       },
     },
@@ -111,7 +111,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         summary: 'Give up a delivery; later deliveries of its order continue',
         tags,
         params,
-        body: deciding,
+        body: decisionFields,
         response,
       },
     },

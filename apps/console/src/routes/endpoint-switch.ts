@@ -9,7 +9,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, HIDDEN, viewOfEndpoint } from '../api/endpoint-views.js';
-import { asking, rowId } from '../api/fields.js';
+import { auditFields, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { ofEndpoint } from './endpoints.js';
@@ -44,7 +44,7 @@ export async function endpointSwitchRoutes(
           summary,
           tags,
           params,
-          body: asking,
+          body: auditFields,
           response: { 200: endpointView, ...refusals },
         },
       },

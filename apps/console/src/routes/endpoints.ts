@@ -11,7 +11,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, HIDDEN, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
-import { asking, line, merchant, page, pageOf, rowId } from '../api/fields.js';
+import { auditFields, line, merchant, page, pageOf, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantForbidden, merchantsOf } from '../plugins/merchants.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
@@ -37,15 +37,15 @@ const eventTypes = z
 /** A merchant that needs longer than a week for a new secret needs another way. */
 const MAX_GRACE_SECONDS = 7 * 86_400;
 
-const newEndpoint = asking.extend({
+const newEndpoint = auditFields.extend({
   merchant: merchant.default('default'),
   name: z.string().regex(ENDPOINT_NAME, 'must be 1 to 40 of a-z, 0-9 and -'),
   url,
   eventTypes: eventTypes.default([]),
   secret,
 });
-const changes = asking.extend({ url: url.optional(), eventTypes: eventTypes.optional() });
-const rotation = asking.extend({
+const changes = auditFields.extend({ url: url.optional(), eventTypes: eventTypes.optional() });
+const rotation = auditFields.extend({
   secret,
   graceSeconds: z
     .int()

@@ -3,7 +3,7 @@ import { operate } from '@payonce/core/notifications/foresee';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { asking } from '../api/fields.js';
+import { auditFields } from '../api/fields.js';
 import {
   executionView,
   type PlannedItem,
@@ -28,7 +28,7 @@ const planning = z.strictObject({
 });
 
 const executing = planning.extend({
-  ...asking.shape,
+  ...auditFields.shape,
   /** From the answer of the plan. */
   plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
 });

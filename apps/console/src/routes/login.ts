@@ -2,11 +2,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type CheckLogin, randomToken } from '../auth/secrets.js';
 import type { Sessions } from '../auth/sessions.js';
 import { loginPage } from '../pages/login.js';
-import { sendPage, viewOf } from '../pages/view.js';
+import { contextOf, sendPage } from '../pages/page-context.js';
 import type { CookieNames } from '../plugins/auth.js';
 import { formOf, isFromOurForm, takeForms } from '../plugins/forms.js';
 import { oldForm, sendRefusal } from '../plugins/page-errors.js';
-import { cookieOptions } from '../plugins/people.js';
+import { cookieOptions } from '../plugins/session-user.js';
 
 export interface LoginOptions {
   readonly checkLogin: CheckLogin;
@@ -57,9 +57,9 @@ function showLogin(
   message: 'login.wrong' | 'login.expired' | 'login.tooMany' | null,
 ): FastifyReply {
   const formToken = randomToken();
-  const view = viewOf(request);
+  const context = contextOf(request);
   reply.setCookie(cookies.login, formToken, cookieOptions(https));
-  return sendPage(reply.code(status), loginPage(view, formToken, message && view.t(message)));
+  return sendPage(reply.code(status), loginPage(context, formToken, message && context.t(message)));
 }
 
 async function logIn(

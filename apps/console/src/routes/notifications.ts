@@ -2,7 +2,7 @@ import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { aboutEvent } from '../api/audit-views.js';
+import { eventInclude } from '../api/audit-views.js';
 import {
   channel,
   holdReason,
@@ -104,7 +104,7 @@ export async function notificationRoutes(
       if (row === null) return sendProblem(reply, unknownNotification);
       const audit = await prisma.auditLog.findMany({
         where: { notificationEvent: { notificationRowId: row.id } },
-        include: aboutEvent,
+        include: eventInclude,
         orderBy: { id: 'asc' },
         take: MAX_AUDIT,
       });

@@ -9,20 +9,20 @@ import {
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, asking, deciding, position, rowId } from '../api/fields.js';
+import { amount, auditFields, decisionFields, position, rowId } from '../api/fields.js';
+import { NOT_ACCEPTABLE_REASONS } from '../api/not-acceptable-reasons.js';
 import { eventView, viewOfEvent } from '../api/notification-views.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import type { Actor } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { WHY_NOT } from './why-not.js';
 
 const params = z.object({ id: rowId, position });
 export const unknownHeldEvent = problem(404, 'unknown_event', 'There is no such event.');
 /** One event of a notification, by `:id`. */
 export const ofHeldEvent = { row: 'notification', unknown: unknownHeldEvent } as const;
 
-const accepting = deciding.extend({
+const accepting = decisionFields.extend({
   /**
    * The paid amount that the operator saw. Required if it differs from the amount due and is not
    * the reason of the hold.
@@ -49,7 +49,7 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
 
   app.post(
     `${path}/retry`,
-    { config, schema: schemaOf('retryEvent', 'Evaluate a held event again', asking) },
+    { config, schema: schemaOf('retryEvent', 'Evaluate a held event again', auditFields) },
     async (request, reply) => {
       const command = commandOf(request);
       return await send(deps, reply, command, retryEvent(deps, command));
@@ -72,7 +72,11 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
     `${path}/reject`,
     {
       config,
-      schema: schemaOf('rejectEvent', 'Reject a held event: it is ignored from now on', deciding),
+      schema: schemaOf(
+        'rejectEvent',
+        'Reject a held event: it is ignored from now on',
+        decisionFields,
+      ),
     },
     async (request, reply) => {
       const command = commandOf(request);
@@ -84,7 +88,7 @@ export async function operatorRoutes(instance: FastifyInstance, deps: DatabaseDe
 function commandOf(request: {
   readonly actor: Actor | null;
   readonly params: z.output<typeof params>;
-  readonly body: z.output<typeof asking>;
+  readonly body: z.output<typeof auditFields>;
 }): EventCommand {
   const { id: notification, position } = request.params;
   return { ...operatorOf(request), notification, position };
@@ -112,7 +116,7 @@ async function send(
       return sendProblem(reply, problem(409, 'other_amount', detail));
     }
     case 'refused': {
-      const detail = `This event cannot be accepted (${outcome.why}): ${WHY_NOT[outcome.why]}`;
+      const detail = `This event cannot be accepted (${outcome.why}): ${NOT_ACCEPTABLE_REASONS[outcome.why]}`;
       return sendProblem(reply, problem(422, 'not_acceptable', detail));
     }
   }

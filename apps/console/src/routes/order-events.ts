@@ -12,7 +12,7 @@ import {
   viewOfOrderEvent,
 } from '../api/delivery-views.js';
 import {
-  asking,
+  auditFields,
   between,
   merchant,
   orderNumber,
@@ -114,7 +114,7 @@ export async function orderEventRoutes(
           "Redeliver an order event to one endpoint, or to all of the merchant's endpoints that take its type",
         tags,
         params,
-        body: asking.extend({ endpoint: rowId.optional() }),
+        body: auditFields.extend({ endpoint: rowId.optional() }),
         response: {
           200: z.object({ deliveries: z.array(z.string()) }),
           404: problemSchema,

@@ -3,7 +3,7 @@ import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { aboutEvent } from '../api/audit-views.js';
+import { eventInclude } from '../api/audit-views.js';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { merchantsOf } from '../plugins/merchants.js';
@@ -119,7 +119,7 @@ function readHistory(prisma: PrismaClient, merchant: string, number: string) {
         where: { merchant, orderNumber: number },
         ...byId,
       });
-      const audit = await tx.auditLog.findMany({ where, include: aboutEvent, ...byId });
+      const audit = await tx.auditLog.findMany({ where, include: eventInclude, ...byId });
       return { order, facts, trades, events, orderEvents, audit };
     },
     { isolationLevel: 'RepeatableRead' },

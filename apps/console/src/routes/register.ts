@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, asking, merchant, orderNumber } from '../api/fields.js';
+import { amount, auditFields, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantForbidden } from '../plugins/merchants.js';
@@ -87,7 +87,7 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
 
         params: orderParams,
         querystring: ofMerchant,
-        body: asking.nullish(),
+        body: auditFields.nullish(),
         response: { 200: orderView, 404: problemSchema, 409: problemSchema },
       },
     },

@@ -8,7 +8,7 @@ import {
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { deciding, line } from '../api/fields.js';
+import { decisionFields, line } from '../api/fields.js';
 import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
 import { operatorOf } from '../plugins/auth.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
@@ -19,7 +19,7 @@ export const tradeParams = orderParams.extend({
   trade: line(64),
 });
 
-const executing = deciding.extend({
+const executing = decisionFields.extend({
   /** The order's version that the caller saw: an order that has changed since is left unchanged. */
   version: z.int().min(0).optional(),
 });

@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { FastifyInstance } from 'fastify';
 import { auditPage } from '../../pages/audit.js';
+import { contextOf, sendPage } from '../../pages/page-context.js';
 import { cursorIn, textIn } from '../../pages/query.js';
-import { sendPage, viewOf } from '../../pages/view.js';
 import { readAuditLog } from '../../reads/audit-log.js';
 
 const ROWS = 50;
@@ -14,6 +14,6 @@ export async function auditPageRoutes(
   app.get('/audit', { config: { merchants: 'all' } }, async (request, reply) => {
     const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
     const page = await readAuditLog(prisma, { ...query, limit: ROWS });
-    return sendPage(reply, auditPage(viewOf(request), query, page));
+    return sendPage(reply, auditPage(contextOf(request), query, page));
   });
 }

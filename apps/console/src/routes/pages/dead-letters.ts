@@ -12,8 +12,8 @@ import { rowId } from '../../api/fields.js';
 import type { Flash } from '../../auth/sessions.js';
 import { deadLetterPage, dismissPage } from '../../pages/dead-letter.js';
 import { deadLettersPage } from '../../pages/dead-letters.js';
+import { contextOf, sendPage, sessionOf } from '../../pages/page-context.js';
 import { choiceIn, cursorIn } from '../../pages/query.js';
-import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { reasonIn } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { LETTER_STATES, readDeadLetters } from '../../reads/dead-letter-list.js';
@@ -38,13 +38,13 @@ export async function deadLetterPageRoutes(
       cursor: cursorIn(request),
     };
     const page = await readDeadLetters(deps.prisma, query, ROWS);
-    return sendPage(reply, deadLettersPage(viewOf(request), query, page));
+    return sendPage(reply, deadLettersPage(contextOf(request), query, page));
   });
 
   app.get('/dead-letters/:id', { config: looking, schema: { params } }, async (request, reply) => {
     const row = await find(request.params.id);
     if (row === null) return sendRefusal(request, reply, unknownLetter);
-    return sendPage(reply, deadLetterPage(viewOf(request), row));
+    return sendPage(reply, deadLetterPage(contextOf(request), row));
   });
 
   app.post('/dead-letters/:id/redrive', { config, schema: { params } }, async (request, reply) => {
@@ -58,7 +58,7 @@ export async function deadLetterPageRoutes(
   app.get('/dead-letters/:id/dismiss', { config, schema: { params } }, async (request, reply) => {
     const row = await find(request.params.id);
     if (row === null) return sendRefusal(request, reply, unknownLetter);
-    return sendPage(reply, dismissPage(viewOf(request), row, null));
+    return sendPage(reply, dismissPage(contextOf(request), row, null));
   });
 
   app.post('/dead-letters/:id/dismiss', { config, schema: { params } }, async (request, reply) => {
@@ -67,8 +67,11 @@ export async function deadLetterPageRoutes(
     if (row === null) return sendRefusal(request, reply, unknownLetter);
     const reason = reasonIn(request);
     if (reason === null) {
-      const view = viewOf(request);
-      return sendPage(reply.code(400), dismissPage(view, row, view.t('decide.reasonMissing')));
+      const context = contextOf(request);
+      return sendPage(
+        reply.code(400),
+        dismissPage(context, row, context.t('decide.reasonMissing')),
+      );
     }
     const { user: actor } = sessionOf(request);
     const outcome = await dismissDeadLetter(deps, { actor, reason, letter });
@@ -82,7 +85,7 @@ function told(
   { result }: LetterOutcome,
   done: 'done.redrive' | 'done.dismissed',
 ): Flash {
-  const { t } = viewOf(request);
+  const { t } = contextOf(request);
   return result === 'done'
     ? { good: true, text: t(done) }
     : { good: false, text: t('done.letterSettled') };

@@ -7,8 +7,8 @@ import { DELIVERY_STATES } from '../../api/delivery-views.js';
 import { rowId } from '../../api/fields.js';
 import { deliveriesPage } from '../../pages/deliveries.js';
 import { deliveryPage } from '../../pages/delivery.js';
+import { contextOf, sendPage, sessionOf } from '../../pages/page-context.js';
 import { choiceIn, cursorIn, localPath, textIn } from '../../pages/query.js';
-import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf } from '../../plugins/forms.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
@@ -34,7 +34,7 @@ export async function deliveryPageRoutes(
       cursor: cursorIn(request),
     };
     const page = await readDeliveries(deps.prisma, merchantsOf(request), query, ROWS);
-    return sendPage(reply, deliveriesPage(viewOf(request), query, page));
+    return sendPage(reply, deliveriesPage(contextOf(request), query, page));
   });
 
   app.get(
@@ -43,7 +43,7 @@ export async function deliveryPageRoutes(
     async (request, reply) => {
       const row = await readDelivery(deps.prisma, request.params.id);
       if (row === null) return sendRefusal(request, reply, nothingHere);
-      return sendPage(reply, deliveryPage(viewOf(request), row));
+      return sendPage(reply, deliveryPage(contextOf(request), row));
     },
   );
 
@@ -55,7 +55,7 @@ export async function deliveryPageRoutes(
       reason: null,
       delivery,
     });
-    const { t } = viewOf(request);
+    const { t } = contextOf(request);
     session.flash = { good: result === 'done', text: t(`redelivered.${result}`) };
     return reply.redirect(localPath(formOf(request).get('back'), `/deliveries/${delivery}`), 303);
   });

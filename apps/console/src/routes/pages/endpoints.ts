@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { rowId } from '../../api/fields.js';
 import { disableEndpointPage } from '../../pages/endpoint-disable.js';
 import { endpointsPage } from '../../pages/endpoints.js';
-import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
+import { contextOf, sendPage, sessionOf } from '../../pages/page-context.js';
 import { reasonIn } from '../../plugins/forms.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
@@ -27,7 +27,7 @@ export async function endpointPageRoutes(
 
   app.get('/endpoints', { config: { merchants: 'listed' } }, async (request, reply) => {
     const rows = await readEndpointList(deps.prisma, merchantsOf(request));
-    return sendPage(reply, endpointsPage(viewOf(request), rows, deps.clock()));
+    return sendPage(reply, endpointsPage(contextOf(request), rows, deps.clock()));
   });
 
   app.post(`${path}/enable`, { config, schema: { params } }, async (request, reply) => {
@@ -39,7 +39,7 @@ export async function endpointPageRoutes(
   app.get(`${path}/disable`, { config, schema: { params } }, async (request, reply) => {
     const row = await findEndpoint(deps.prisma, request.params.id);
     if (row === null) return sendRefusal(request, reply, nothingHere);
-    return sendPage(reply, disableEndpointPage(viewOf(request), row, null));
+    return sendPage(reply, disableEndpointPage(contextOf(request), row, null));
   });
 
   app.post(`${path}/disable`, { config, schema: { params } }, async (request, reply) => {
@@ -47,8 +47,8 @@ export async function endpointPageRoutes(
     if (row === null) return sendRefusal(request, reply, nothingHere);
     const reason = reasonIn(request);
     if (reason === null) {
-      const view = viewOf(request);
-      const page = disableEndpointPage(view, row, view.t('decide.reasonMissing'));
+      const context = contextOf(request);
+      const page = disableEndpointPage(context, row, context.t('decide.reasonMissing'));
       return sendPage(reply.code(400), page);
     }
     const { result } = await disableEndpoint(deps, commandOf(request, row.id, reason));
@@ -59,7 +59,7 @@ export async function endpointPageRoutes(
   app.post(`${path}/redeliver-parked`, { config, schema: { params } }, async (request, reply) => {
     const outcome = await redeliverParked(deps, commandOf(request, request.params.id, null));
     if (outcome.result === 'done') {
-      const text = viewOf(request).t('switched.redelivered', { n: outcome.deliveries });
+      const text = contextOf(request).t('switched.redelivered', { n: outcome.deliveries });
       sessionOf(request).flash = { good: true, text };
     } else tell(request, outcome.result, 'switched.enabled');
     return reply.redirect('/endpoints', 303);
@@ -75,7 +75,7 @@ function tell(
   result: 'done' | 'unknown_endpoint' | 'managed_by_file' | 'endpoint_disabled',
   done: 'switched.enabled' | 'switched.disabled',
 ): void {
-  const { t } = viewOf(request);
+  const { t } = contextOf(request);
   const text = result === 'done' ? t(done) : t(`switched.${result}`);
   sessionOf(request).flash = { good: result === 'done', text };
 }

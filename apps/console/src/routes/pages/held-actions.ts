@@ -12,10 +12,10 @@ import { z } from 'zod';
 import { amount, position, rowId } from '../../api/fields.js';
 import type { Flash } from '../../auth/sessions.js';
 import { decidePage, type Held } from '../../pages/decide.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from '../../pages/page-context.js';
 import { wordFor } from '../../pages/parts/badge.js';
 import { orderPath } from '../../pages/parts/links.js';
 import { localPath } from '../../pages/query.js';
-import { sendPage, sessionOf, type View, viewOf } from '../../pages/view.js';
 import { formOf, reasonIn } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { type HeldEventRow, readEvent } from '../../reads/held-events.js';
@@ -35,7 +35,7 @@ export async function heldActionRoutes(
     const command = { ...commandOf(request.params), ...asker(request, null) };
     const outcome = await retryEvent(deps, command);
     if (outcome.result === 'unknown_event') return unknown(request, reply);
-    sessionOf(request).flash = told(viewOf(request), outcome, 'retry');
+    sessionOf(request).flash = told(contextOf(request), outcome, 'retry');
     return reply.redirect(localPath(formOf(request).get('back'), '/held'), 303);
   });
 
@@ -53,7 +53,7 @@ export async function heldActionRoutes(
       if (event === null) return unknown(request, reply);
       const reason = reasonIn(request);
       if (reason === null) {
-        const fault = viewOf(request).t('decide.reasonMissing');
+        const fault = contextOf(request).t('decide.reasonMissing');
         return show(request, reply.code(400), event, action, fault);
       }
       const command = { ...commandOf(request.params), ...asker(request, reason) };
@@ -62,7 +62,7 @@ export async function heldActionRoutes(
         action === 'accept'
           ? await acceptHeldEvent(deps, { ...command, ...(seen && { amount: BigInt(seen) }) })
           : await rejectHeldEvent(deps, command);
-      sessionOf(request).flash = told(viewOf(request), outcome, action);
+      sessionOf(request).flash = told(contextOf(request), outcome, action);
       return reply.redirect(whereTo(event, action, outcome), 303);
     });
   }
@@ -87,10 +87,10 @@ function show(
   action: 'accept' | 'reject',
   fault: string | null,
 ): FastifyReply {
-  if (isHeld(event)) return sendPage(reply, decidePage(viewOf(request), event, action, fault));
-  const view = viewOf(request);
-  const outcome = wordFor(view, 'outcome', event.outcome);
-  sessionOf(request).flash = { good: false, text: view.t('decide.settled', { outcome }) };
+  if (isHeld(event)) return sendPage(reply, decidePage(contextOf(request), event, action, fault));
+  const context = contextOf(request);
+  const outcome = wordFor(context, 'outcome', event.outcome);
+  sessionOf(request).flash = { good: false, text: context.t('decide.settled', { outcome }) };
   return reply.redirect(`/notifications/${event.notificationRowId}`, 303);
 }
 
@@ -108,16 +108,20 @@ function whereTo(
   return action === 'accept' && orderNumber !== null ? orderPath(merchant, orderNumber) : '/held';
 }
 
-function told(view: View, outcome: OperatorOutcome, action: 'retry' | 'accept' | 'reject'): Flash {
-  const { t } = view;
+function told(
+  context: PageContext,
+  outcome: OperatorOutcome,
+  action: 'retry' | 'accept' | 'reject',
+): Flash {
+  const { t } = context;
   switch (outcome.result) {
     case 'done':
       return {
         good: true,
-        text: action === 'retry' ? evaluated(view, outcome) : t(`done.${action}ed`),
+        text: action === 'retry' ? evaluated(context, outcome) : t(`done.${action}ed`),
       };
     case 'not_held': {
-      const word = wordFor(view, 'outcome', outcome.outcome.outcome);
+      const word = wordFor(context, 'outcome', outcome.outcome.outcome);
       return { good: false, text: t('done.notHeld', { outcome: word }) };
     }
     case 'other_amount':
@@ -125,16 +129,19 @@ function told(view: View, outcome: OperatorOutcome, action: 'retry' | 'accept' |
     case 'refused':
       return {
         good: false,
-        text: `${t('decide.notAcceptable')} ${wordFor(view, 'whyNot', outcome.why)}`,
+        text: `${t('decide.notAcceptable')} ${wordFor(context, 'whyNot', outcome.why)}`,
       };
     case 'unknown_event':
       return { good: false, text: t('error.404') };
   }
 }
 
-function evaluated(view: View, { outcome }: OperatorOutcome & { result: 'done' }): string {
+function evaluated(
+  context: PageContext,
+  { outcome }: OperatorOutcome & { result: 'done' },
+): string {
   if (outcome.outcome === 'held') {
-    return view.t('done.retriedHeld', { reason: wordFor(view, 'hold', outcome.reason) });
+    return context.t('done.retriedHeld', { reason: wordFor(context, 'hold', outcome.reason) });
   }
-  return view.t('done.retried', { outcome: wordFor(view, 'outcome', outcome.outcome) });
+  return context.t('done.retried', { outcome: wordFor(context, 'outcome', outcome.outcome) });
 }

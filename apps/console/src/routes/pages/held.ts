@@ -2,8 +2,8 @@ import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { HOLD_REASONS } from '@payonce/core/notifications/notification';
 import type { FastifyInstance } from 'fastify';
 import { heldPage } from '../../pages/held.js';
+import { contextOf, sendPage } from '../../pages/page-context.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
-import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { readHeldEvents, withOrders } from '../../reads/held-events.js';
 
@@ -24,6 +24,6 @@ export async function heldPageRoutes(
     };
     const { rows, nextCursor } = await readHeldEvents(prisma, merchantsOf(request), query, ROWS);
     const page = { rows: await withOrders(prisma, rows), nextCursor };
-    return sendPage(reply, heldPage(viewOf(request), query, page));
+    return sendPage(reply, heldPage(contextOf(request), query, page));
   });
 }

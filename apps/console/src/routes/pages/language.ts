@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { LANGUAGES } from '../../i18n/translate.js';
+import { LANGUAGE_COOKIE } from '../../pages/page-context.js';
 import { localPath } from '../../pages/query.js';
-import { LANGUAGE_COOKIE } from '../../pages/view.js';
 import { formOf } from '../../plugins/forms.js';
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;

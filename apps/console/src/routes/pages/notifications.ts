@@ -5,8 +5,8 @@ import { z } from 'zod';
 import { OUTCOMES, rowId } from '../../api/fields.js';
 import { notificationPage } from '../../pages/notification.js';
 import { notificationsPage } from '../../pages/notifications.js';
+import { contextOf, sendPage } from '../../pages/page-context.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
-import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { readNotifications } from '../../reads/notification-list.js';
@@ -31,7 +31,7 @@ export async function notificationPageRoutes(
       cursor: cursorIn(request),
     };
     const page = await readNotifications(prisma, merchantsOf(request), query, ROWS);
-    return sendPage(reply, notificationsPage(viewOf(request), query, page));
+    return sendPage(reply, notificationsPage(contextOf(request), query, page));
   });
 
   const one = { config: { merchants: ofNotification }, schema: { params } };
@@ -39,7 +39,7 @@ export async function notificationPageRoutes(
     const found = await readNotificationWithTimeline(prisma, request.params.id);
     if (found === null) return sendRefusal(request, reply, unknownNotification);
     const { notification, timeline, orders } = found;
-    const page = notificationPage(viewOf(request), notification, timeline, (event) =>
+    const page = notificationPage(contextOf(request), notification, timeline, (event) =>
       orders.some(
         ({ merchant, number }) => merchant === event.merchant && number === event.orderNumber,
       ),

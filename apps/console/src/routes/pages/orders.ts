@@ -6,8 +6,8 @@ import { z } from 'zod';
 import { merchant, orderNumber } from '../../api/fields.js';
 import { orderPage } from '../../pages/order.js';
 import { ordersPage } from '../../pages/orders.js';
+import { contextOf, sendPage } from '../../pages/page-context.js';
 import { choiceIn, cursorIn, textIn } from '../../pages/query.js';
-import { sendPage, viewOf } from '../../pages/view.js';
 import { merchantsOf } from '../../plugins/merchants.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { readOrders } from '../../reads/order-list.js';
@@ -33,13 +33,16 @@ export async function orderPageRoutes(
     const attentionOnly = textIn(request, 'attention') === 'only';
     const attention = attentionOnly ? 'any' : undefined;
     const page = await readOrders(prisma, merchantsOf(request), { ...query, attention }, ROWS);
-    return sendPage(reply, ordersPage(viewOf(request), { ...query, attentionOnly }, page));
+    return sendPage(reply, ordersPage(contextOf(request), { ...query, attentionOnly }, page));
   });
 
   const one = { config: { merchants: ofOrder }, schema: { params } };
   app.get('/orders/:merchant/:number', one, async (request, reply) => {
     const found = await readOrderWithTimeline(prisma, request.params);
     if (found === null) return sendRefusal(request, reply, unknownOrder);
-    return sendPage(reply, orderPage(viewOf(request), found.order, found.timeline, found.trades));
+    return sendPage(
+      reply,
+      orderPage(contextOf(request), found.order, found.timeline, found.trades),
+    );
   });
 }

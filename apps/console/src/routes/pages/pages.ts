@@ -7,7 +7,7 @@ import { createLiveHub } from '../../live/hub.js';
 import { isFromOurForm, takeForms } from '../../plugins/forms.js';
 import { oldForm, sendRefusal } from '../../plugins/page-errors.js';
 import { problemOf } from '../../plugins/problems.js';
-import { createReadStamps } from '../../reads/stamps.js';
+import { createReadChangeTokens } from '../../reads/change-tokens.js';
 import { auditPageRoutes } from './audit.js';
 import { deadLetterPageRoutes } from './dead-letters.js';
 import { deliveryPageRoutes } from './deliveries.js';
@@ -33,7 +33,7 @@ export async function pageRoutes(
 ): Promise<void> {
   const { prisma, clock, log, sessions, sessionCookie, readStats } = options;
   const deps = { prisma, clock, log };
-  const hub = createLiveHub(createReadStamps(prisma, clock), log);
+  const hub = createLiveHub(createReadChangeTokens(prisma, clock), log);
   takeForms(app);
   app.addHook('preHandler', async (request, reply) => {
     if (request.method !== 'POST' || request.session === null) return;

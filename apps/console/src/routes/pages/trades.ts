@@ -8,9 +8,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { merchant } from '../../api/fields.js';
+import { contextOf, sendPage, sessionOf } from '../../pages/page-context.js';
 import { orderPath } from '../../pages/parts/links.js';
 import { toldOfTrade, tradePage, whyNot } from '../../pages/trade.js';
-import { sendPage, sessionOf, viewOf } from '../../pages/view.js';
 import { formOf, reasonIn } from '../../plugins/forms.js';
 import { sendRefusal } from '../../plugins/page-errors.js';
 import { ofOrder } from '../orders.js';
@@ -47,7 +47,7 @@ export async function tradePageRoutes(
       });
       const order = { merchant, number, currency };
       const asked = { order, trade: { rail, trade }, action, effect: outcome.effect, fault };
-      return sendPage(reply, tradePage(viewOf(request), asked));
+      return sendPage(reply, tradePage(contextOf(request), asked));
     };
 
     app.get(path, { config, schema: { params } }, (request, reply) => show(request, reply, null));
@@ -55,13 +55,13 @@ export async function tradePageRoutes(
     app.post(path, { config, schema: { params } }, async (request, reply) => {
       const reason = reasonIn(request);
       if (reason === null) {
-        return show(request, reply.code(400), viewOf(request).t('decide.reasonMissing'));
+        return show(request, reply.code(400), contextOf(request).t('decide.reasonMissing'));
       }
       const version = seenVersion.safeParse(formOf(request).get('version')).data;
       const command = { ...asker(request, reason), ...request.params, version };
       const outcome = await changeTrade(deps, action, command);
       if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
-      sessionOf(request).flash = { good: true, text: toldOfTrade(viewOf(request), action) };
+      sessionOf(request).flash = { good: true, text: toldOfTrade(contextOf(request), action) };
       return reply.redirect(orderPath(command.merchant, command.number), 303);
     });
   }
@@ -80,6 +80,6 @@ function refuse(
 ): FastifyReply {
   const why = whyNotChanged(outcome);
   if (why.status === 404) return sendRefusal(request, reply, why);
-  sessionOf(request).flash = { good: false, text: whyNot(viewOf(request), outcome.result) };
+  sessionOf(request).flash = { good: false, text: whyNot(contextOf(request), outcome.result) };
   return reply.redirect(orderPath(merchant, number), 303);
 }
