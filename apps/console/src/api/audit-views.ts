@@ -1,5 +1,5 @@
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import type { AuditLogRow, AuditRow } from '../reads/audit-log.js';
 import { time } from './fields.js';
 
 /** An operator's action, with the reason given. */
@@ -18,13 +18,6 @@ export const auditView = z.object({
   holdReason: z.string().nullable(),
   createdAt: time,
 });
-
-/** The event of an audit row; enough for `viewOfAudit`. */
-export const eventInclude = {
-  notificationEvent: { select: { notificationRowId: true, position: true } },
-} as const satisfies Prisma.AuditLogInclude;
-
-type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof eventInclude }>;
 
 const detailFields = z.object({
   operator: z.string().nullish(),
@@ -60,16 +53,6 @@ export const auditRowView = auditView.extend({
     .record(z.string(), z.unknown())
     .describe('The subject and the result, as recorded at that time.'),
 });
-
-/** The objects of an audit row; enough for `viewOfAuditRow`. */
-export const auditInclude = {
-  ...eventInclude,
-  order: { select: { merchant: true, number: true } },
-  endpoint: { select: { name: true } },
-  apiKey: { select: { name: true } },
-} as const satisfies Prisma.AuditLogInclude;
-
-export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof auditInclude }>;
 
 export function viewOfAuditRow(row: AuditLogRow): z.infer<typeof auditRowView> {
   const { order } = row;

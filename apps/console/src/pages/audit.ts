@@ -1,18 +1,32 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { AuditLogRow } from '../api/audit-views.js';
+import { type AuditLogRow, readAuditLog } from '../reads/audit-log.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { filters } from './parts/filters.js';
 import { orderLink } from './parts/links.js';
 import { pager } from './parts/pager.js';
 import { table } from './parts/table.js';
 import { time } from './parts/time.js';
+import { cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+export async function auditPageRoutes(
+  app: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/audit', { config: { merchants: 'all' } }, async (request, reply) => {
+    const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
+    const page = await readAuditLog(prisma, { ...query, limit: ROWS_PER_PAGE });
+    return sendPage(reply, auditPage(contextOf(request), query, page));
+  });
+}
 
-export function auditPage(
+const detailFields = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+
+function auditPage(
   context: PageContext,
   query: { readonly actor: string },
   page: { readonly rows: readonly AuditLogRow[]; readonly nextCursor: string | null },
@@ -63,6 +77,6 @@ function subject({ t }: PageContext, row: AuditLogRow): Html {
 }
 
 function words(context: PageContext, detail: unknown): Html {
-  const { reason, holdReason } = told.safeParse(detail).data ?? {};
+  const { reason, holdReason } = detailFields.safeParse(detail).data ?? {};
   return html`${holdReason ? badge(context, 'hold', holdReason) : NOTHING}${reason ? html`<div>“${reason}”</div>` : NOTHING}`;
 }

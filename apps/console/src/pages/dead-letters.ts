@@ -1,16 +1,36 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { DEAD_LETTER_REASONS } from '@payonce/core/notifications/dead-letters';
-import { LETTER_STATES, type LetterQuery, type LetterRow } from '../reads/dead-letter-list.js';
-import { type Html, html, NOTHING } from './html.js';
+import {
+  LETTER_STATES,
+  type LetterQuery,
+  type LetterRow,
+  readDeadLetters,
+} from '../reads/dead-letters.js';
+import type { TypedApp } from '../typed-app.js';
+import { html } from './html.js';
 import { layout } from './layout.js';
-import { canOperate, type PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
+import { letterActions, letterState } from './parts/dead-letter.js';
 import { filters } from './parts/filters.js';
 import { pager } from './parts/pager.js';
-import { postButton } from './parts/post-button.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE } from './query.js';
 
-export function deadLettersPage(
+export async function deadLettersPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  app.get('/dead-letters', { config: { merchants: 'all' } }, async (request, reply) => {
+    const query = {
+      state: choiceIn(request, 'state', LETTER_STATES),
+      reason: choiceIn(request, 'reason', DEAD_LETTER_REASONS),
+      cursor: cursorIn(request),
+    };
+    const page = await readDeadLetters(deps.prisma, query, ROWS_PER_PAGE);
+    return sendPage(reply, deadLettersPage(contextOf(request), query, page));
+  });
+}
+
+function deadLettersPage(
   context: PageContext,
   query: LetterQuery,
   page: { readonly rows: readonly LetterRow[]; readonly nextCursor: string | null },
@@ -46,7 +66,7 @@ function columns(context: PageContext): Column<LetterRow>[] {
       title: t('deadLetters.jobId'),
       cell: ({ id, jobId }) => html`<a class="mono" href="/dead-letters/${id}">${jobId}</a>`,
     },
-    { title: t('deadLetters.state'), cell: (row) => badge(context, 'letter', stateOf(row)) },
+    { title: t('deadLetters.state'), cell: (row) => badge(context, 'letter', letterState(row)) },
     {
       title: t('reason'),
       cell: ({ reason }) =>
@@ -56,19 +76,4 @@ function columns(context: PageContext): Column<LetterRow>[] {
     { title: t('deadLetters.last'), cell: ({ lastAt }) => time(lastAt) },
     { title: t('held.actions'), cell: (row) => letterActions(context, row) },
   ];
-}
-
-export function stateOf(row: LetterRow): 'open' | 'redriving' | 'redriven' | 'dismissed' {
-  if (row.redrivenAt !== null) return 'redriven';
-  if (row.dismissedAt !== null) return 'dismissed';
-  return row.redriveRequestedAt === null ? 'open' : 'redriving';
-}
-
-/** Empty for a closed letter, and for people who may only look. */
-export function letterActions(context: PageContext, row: LetterRow): Html {
-  const { t } = context;
-  const isOpen = stateOf(row) === 'open' || stateOf(row) === 'redriving';
-  if (!canOperate(context) || !isOpen) return NOTHING;
-  return html`<div class="actions">${postButton(context, `/dead-letters/${row.id}/redrive`, t('deadLetters.redrive'))}
-<a class="button" href="/dead-letters/${row.id}/dismiss">${t('deadLetters.dismiss')}</a></div>`;
 }

@@ -1,19 +1,92 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { eventFromJson } from '@payonce/core/database/event-json';
 import { acceptEvent } from '@payonce/core/notifications/accept';
-import type { HoldReason } from '@payonce/core/notifications/notification';
-import type { HeldEventRow } from '../reads/held-events.js';
+import { HOLD_REASONS, type HoldReason } from '@payonce/core/notifications/notification';
+import type { OperatorOutcome } from '@payonce/core/notifications/operator';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { amount, position, rowId } from '../api/fields.js';
+import { formOf, reasonIn } from '../plugins/forms.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { type HeldEventRow, readEvent } from '../reads/held-events.js';
+import { applyHeldAction, ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { aboutHold, amountPaid, saidBy } from './parts/event.js';
 import { facts } from './parts/facts.js';
-import { notificationLink, orderLink } from './parts/links.js';
+import { flashOf } from './parts/held-actions.js';
+import { notificationLink, orderLink, orderPath } from './parts/links.js';
 import { exactMoney, moneyText } from './parts/money.js';
 import { reasonForm } from './parts/reason-form.js';
 
+const params = z.object({ id: rowId, position });
+const route = {
+  config: { access: 'session', role: 'operate', merchants: ofHeldEvent },
+  schema: { params },
+} as const;
+
+/** Accepting or rejecting a held event: first a page with the effects, then the decision. */
+export async function decidePageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  for (const action of ['accept', 'reject'] as const) {
+    const path = `/held/:id/:position/${action}`;
+
+    app.get(path, route, async (request, reply) => {
+      const event = await readEvent(deps.prisma, request.params.id, request.params.position);
+      if (event === null) return sendRefusal(request, reply, unknownHeldEvent);
+      return show(request, reply, event, action, null);
+    });
+
+    app.post(path, route, async (request, reply) => {
+      const { id: notification, position } = request.params;
+      const event = await readEvent(deps.prisma, notification, position);
+      if (event === null) return sendRefusal(request, reply, unknownHeldEvent);
+      const reason = reasonIn(request);
+      if (reason === null) {
+        const fault = contextOf(request).t('decide.reasonMissing');
+        return show(request, reply.code(400), event, action, fault);
+      }
+      const command = { actor: sessionOf(request).user, reason, notification, position };
+      const seen = amount.safeParse(formOf(request).get('amount')).data;
+      const outcome = await applyHeldAction(deps, action, command, seen);
+      sessionOf(request).flash = flashOf(contextOf(request), outcome, action);
+      return reply.redirect(whereTo(event, action, outcome), 303);
+    });
+  }
+}
+
+function show(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  event: HeldEventRow,
+  action: 'accept' | 'reject',
+  fault: string | null,
+): FastifyReply {
+  if (isHeld(event)) return sendPage(reply, decidePage(contextOf(request), event, action, fault));
+  const context = contextOf(request);
+  const outcome = wordFor(context, 'outcome', event.outcome);
+  sessionOf(request).flash = { good: false, text: context.t('decide.settled', { outcome }) };
+  return reply.redirect(`/notifications/${event.notificationRowId}`, 303);
+}
+
+function isHeld(event: HeldEventRow): event is Held {
+  return event.outcome === 'held' && HOLD_REASONS.some((reason) => reason === event.holdReason);
+}
+
+/** After accepting, the person next wants to see the order. */
+function whereTo(
+  { merchant, orderNumber, notificationRowId }: HeldEventRow,
+  action: 'accept' | 'reject',
+  outcome: OperatorOutcome,
+): string {
+  if (outcome.result !== 'done') return `/notifications/${notificationRowId}`;
+  return action === 'accept' && orderNumber !== null ? orderPath(merchant, orderNumber) : '/held';
+}
+
 /** A held event, with the details on which a person decides. */
-export interface Held extends HeldEventRow {
+interface Held extends HeldEventRow {
   readonly holdReason: HoldReason;
 }
 
@@ -22,7 +95,7 @@ export interface Held extends HeldEventRow {
  * reason.
  * @param fault the fault of the last form
  */
-export function decidePage(
+function decidePage(
   context: PageContext,
   held: Held,
   action: 'accept' | 'reject',

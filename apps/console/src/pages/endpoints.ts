@@ -1,19 +1,68 @@
-import { maskUrl } from '@payonce/core/config/env';
-import type { EndpointRow } from '../reads/endpoint-list.js';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { enableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
+import { redeliverParked } from '@payonce/core/deliveries/redeliver-many';
+import type { FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { rowId } from '../api/fields.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { nothingHere } from '../plugins/problems.js';
+import { type EndpointRow, readEndpointsByName } from '../reads/endpoints.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import { canOperate, type PageContext } from './page-context.js';
+import { canOperate, contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { postButton } from './parts/post-button.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
 
+const params = z.object({ id: rowId });
+const merchants = { row: 'endpoint', unknown: nothingHere } as const;
+const config = { access: 'session', role: 'operate', merchants } as const;
+
+export async function endpointsPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  app.get('/endpoints', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const rows = await readEndpointsByName(deps.prisma, merchantsOf(request));
+    return sendPage(reply, endpointsPage(contextOf(request), rows, deps.clock()));
+  });
+
+  app.post('/endpoints/:id/enable', { config, schema: { params } }, async (request, reply) => {
+    const { result } = await enableEndpoint(deps, commandOf(request, request.params.id, null));
+    setFlash(request, result, 'switched.enabled');
+    return reply.redirect('/endpoints', 303);
+  });
+
+  app.post(
+    '/endpoints/:id/redeliver-parked',
+    { config, schema: { params } },
+    async (request, reply) => {
+      const outcome = await redeliverParked(deps, commandOf(request, request.params.id, null));
+      if (outcome.result === 'done') {
+        const text = contextOf(request).t('switched.redelivered', { n: outcome.deliveries });
+        sessionOf(request).flash = { good: true, text };
+      } else setFlash(request, outcome.result, 'switched.enabled');
+      return reply.redirect('/endpoints', 303);
+    },
+  );
+}
+
+export function commandOf(request: FastifyRequest, endpoint: bigint, reason: string | null) {
+  return { actor: sessionOf(request).user, reason, endpoint };
+}
+
+/** The result, shown on the next page. */
+export function setFlash(
+  request: FastifyRequest,
+  result: 'done' | 'unknown_endpoint' | 'managed_by_file' | 'endpoint_disabled',
+  done: 'switched.enabled' | 'switched.disabled',
+): void {
+  const { t } = contextOf(request);
+  const text = result === 'done' ? t(done) : t(`switched.${result}`);
+  sessionOf(request).flash = { good: result === 'done', text };
+}
+
 /** The endpoints of merchants' systems, with their state. */
-export function endpointsPage(
-  context: PageContext,
-  rows: readonly EndpointRow[],
-  now: Date,
-): string {
+function endpointsPage(context: PageContext, rows: readonly EndpointRow[], now: Date): string {
   const { t } = context;
   return layout(
     context,
@@ -34,9 +83,9 @@ function columns(context: PageContext, now: Date): Column<EndpointRow>[] {
     },
     {
       title: t('endpoints.url'),
-      cell: ({ url }) => html`<span class="mono">${maskUrl(url)}</span>`,
+      cell: ({ url }) => html`<span class="mono">${url}</span>`,
     },
-    { title: t('status'), cell: (row) => state(context, row, now) },
+    { title: t('status'), cell: (row) => endpointState(context, row, now) },
     {
       title: t('endpoints.types'),
       cell: ({ eventTypes }) =>
@@ -52,7 +101,7 @@ function columns(context: PageContext, now: Date): Column<EndpointRow>[] {
   ];
 }
 
-function state(context: PageContext, row: EndpointRow, now: Date): Html {
+function endpointState(context: PageContext, row: EndpointRow, now: Date): Html {
   const { t } = context;
   const { disabledAt, disabledReason, openUntil, failures, failingSince } = row;
   if (disabledAt !== null) {

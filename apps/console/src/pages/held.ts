@@ -1,20 +1,66 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { HOLD_REASONS } from '@payonce/core/notifications/notification';
-import type { HeldEventRow } from '../reads/held-events.js';
+import { retryEvent } from '@payonce/core/notifications/operator';
+import { z } from 'zod';
+import { position, rowId } from '../api/fields.js';
+import { formOf } from '../plugins/forms.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { type HeldEventRow, readHeldEvents, withOrders } from '../reads/held-events.js';
+import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
+import type { TypedApp } from '../typed-app.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { saidBy } from './parts/event.js';
 import { filters } from './parts/filters.js';
-import { heldActions } from './parts/held-actions.js';
+import { flashOf, heldActions } from './parts/held-actions.js';
 import { notificationLink, orderLink } from './parts/links.js';
 import { money } from './parts/money.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
+import { choiceIn, cursorIn, localPath, ROWS_PER_PAGE, textIn } from './query.js';
+
+const retryRoute = {
+  config: { access: 'session', role: 'operate', merchants: ofHeldEvent },
+  schema: { params: z.object({ id: rowId, position }) },
+} as const;
+
+export async function heldPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  const { prisma } = deps;
+
+  app.get('/held', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      reason: choiceIn(request, 'reason', HOLD_REASONS),
+      merchant: textIn(request, 'merchant'),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      cursor: cursorIn(request),
+    };
+    const { rows, nextCursor } = await readHeldEvents(
+      prisma,
+      merchantsOf(request),
+      query,
+      ROWS_PER_PAGE,
+    );
+    const page = { rows: await withOrders(prisma, rows), nextCursor };
+    return sendPage(reply, heldPage(contextOf(request), query, page));
+  });
+
+  app.post('/held/:id/:position/retry', retryRoute, async (request, reply) => {
+    const { id: notification, position } = request.params;
+    const command = { actor: sessionOf(request).user, reason: null, notification, position };
+    const outcome = await retryEvent(deps, command);
+    if (outcome.result === 'unknown_event') return sendRefusal(request, reply, unknownHeldEvent);
+    sessionOf(request).flash = flashOf(contextOf(request), outcome, 'retry');
+    return reply.redirect(localPath(formOf(request).get('back'), '/held'), 303);
+  });
+}
 
 /** All events that wait for a person, with the reasons. */
-export function heldPage(
+function heldPage(
   context: PageContext,
   query: {
     readonly reason: string;

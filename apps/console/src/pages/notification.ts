@@ -1,10 +1,14 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { z } from 'zod';
+import { rowId } from '../api/fields.js';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
-import { maskBody } from '../masking/body.js';
-import { maskHeaders } from '../masking/fields.js';
-import type { NotificationDetailRow } from '../reads/notification-list.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { type NotificationDetailRow, readNotificationWithTimeline } from '../reads/notification.js';
+import { ofNotification, unknownNotification } from '../routes/notifications.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { counted } from './parts/copies.js';
 import { aboutHold, outcomeBadges, saidBy } from './parts/event.js';
@@ -14,10 +18,30 @@ import { orderLink } from './parts/links.js';
 import { time } from './parts/time.js';
 import { timeline } from './parts/timeline.js';
 
+const params = z.object({ id: rowId });
+
+export async function notificationPageRoutes(
+  app: TypedApp,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  const one = { config: { merchants: ofNotification }, schema: { params } };
+  app.get('/notifications/:id', one, async (request, reply) => {
+    const found = await readNotificationWithTimeline(prisma, request.params.id);
+    if (found === null) return sendRefusal(request, reply, unknownNotification);
+    const { notification, timeline, orders } = found;
+    const page = notificationPage(contextOf(request), notification, timeline, (event) =>
+      orders.some(
+        ({ merchant, number }) => merchant === event.merchant && number === event.orderNumber,
+      ),
+    );
+    return sendPage(reply, page);
+  });
+}
+
 type EventRow = NotificationDetailRow['events'][number];
 
 /** One notification: what arrived, the decisions, the reply, and the actions if it is held. */
-export function notificationPage(
+function notificationPage(
   context: PageContext,
   row: NotificationDetailRow,
   history: Timeline,
@@ -98,10 +122,10 @@ ${row.purgedAt === null ? bytesOf(context, row) : html`<p class="hint">${t('noti
 }
 
 function bytesOf({ t }: PageContext, row: NotificationDetailRow): Html {
-  const { bytes, fields } = maskBody(row.provider, Buffer.from(row.body));
+  const { bytes, fields } = row.body;
   return html`<p class="hint">${t('notifications.bytes', { n: bytes })}</p>
 <details><summary>${t('notifications.field')} (${Object.keys(fields).length})</summary>${namesAndValues(fields)}</details>
-<details><summary>${t('notifications.headers')}</summary>${namesAndValues(maskHeaders(row.headers))}</details>`;
+<details><summary>${t('notifications.headers')}</summary>${namesAndValues(row.headers)}</details>`;
 }
 
 function namesAndValues(fields: Readonly<Record<string, string>>): Html {

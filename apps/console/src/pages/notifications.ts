@@ -1,9 +1,12 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { OUTCOMES } from '../api/fields.js';
-import type { NotificationRow } from '../reads/notification-list.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { type NotificationRow, readNotifications } from '../reads/notifications.js';
 import { receivedOf } from '../reads/timeline-entries.js';
+import type { TypedApp } from '../typed-app.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { saidBy } from './parts/event.js';
 import { filters } from './parts/filters.js';
@@ -11,8 +14,26 @@ import { notificationLink } from './parts/links.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-export function notificationsPage(
+export async function notificationsPageRoutes(
+  app: TypedApp,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/notifications', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      status: choiceIn(request, 'outcome', OUTCOMES),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      notificationId: textIn(request, 'notification'),
+      cursor: cursorIn(request),
+    };
+    const page = await readNotifications(prisma, merchantsOf(request), query, ROWS_PER_PAGE);
+    return sendPage(reply, notificationsPage(contextOf(request), query, page));
+  });
+}
+
+function notificationsPage(
   context: PageContext,
   query: {
     readonly status: string;

@@ -1,9 +1,16 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import type { OrderTrade } from '@payonce/core/orders/order-trades';
+import { z } from 'zod';
+import { merchant, orderNumber } from '../api/fields.js';
 import type { Timeline } from '../api/timeline-views.js';
+import { sendRefusal } from '../plugins/page-errors.js';
 import type { OrderRow } from '../reads/held-events.js';
+import { readOrderWithTimeline } from '../reads/order.js';
+import { ofOrder, unknownOrder } from '../routes/orders.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { copiesOf } from './parts/copies.js';
 import { facts } from './parts/facts.js';
@@ -12,8 +19,22 @@ import { time } from './parts/time.js';
 import { timeline } from './parts/timeline.js';
 import { orderTrades } from './parts/trades.js';
 
+const params = z.object({ merchant, number: orderNumber });
+
+export async function orderPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
+  const one = { config: { merchants: ofOrder }, schema: { params } };
+  app.get('/orders/:merchant/:number', one, async (request, reply) => {
+    const found = await readOrderWithTimeline(prisma, request.params);
+    if (found === null) return sendRefusal(request, reply, unknownOrder);
+    return sendPage(
+      reply,
+      orderPage(contextOf(request), found.order, found.timeline, found.trades),
+    );
+  });
+}
+
 /** One order with its history; while the page is open, it shows changes. */
-export function orderPage(
+function orderPage(
   context: PageContext,
   order: OrderRow,
   history: Timeline,

@@ -1,8 +1,12 @@
+import type { DatabaseDeps } from '@payonce/core/database/deps';
 import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import { merchantsOf } from '../plugins/merchants.js';
 import type { OrderRow } from '../reads/held-events.js';
+import { readOrders } from '../reads/orders.js';
+import type { TypedApp } from '../typed-app.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { filters } from './parts/filters.js';
 import { orderLink } from './parts/links.js';
@@ -10,8 +14,29 @@ import { money } from './parts/money.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-export function ordersPage(
+export async function ordersPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
+  app.get('/orders', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      search: textIn(request, 'search'),
+      status: choiceIn(request, 'status', ORDER_STATUSES),
+      merchant: textIn(request, 'merchant'),
+      cursor: cursorIn(request),
+    };
+    const attentionOnly = textIn(request, 'attention') === 'only';
+    const attention = attentionOnly ? 'any' : undefined;
+    const page = await readOrders(
+      prisma,
+      merchantsOf(request),
+      { ...query, attention },
+      ROWS_PER_PAGE,
+    );
+    return sendPage(reply, ordersPage(contextOf(request), { ...query, attentionOnly }, page));
+  });
+}
+
+function ordersPage(
   context: PageContext,
   query: {
     readonly search: string;

@@ -1,15 +1,28 @@
+import type { FastifyInstance } from 'fastify';
 import type { Figures, Stats, Waiting } from '../api/stats-views.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { wordFor } from './parts/badge.js';
 import { duration } from './parts/duration.js';
 import { gatewayTable, keyTable } from './parts/gateways.js';
 import { chart } from './parts/minutes.js';
 import { storeTable } from './parts/stores.js';
 
+/** @param options.readStats shared by all watchers: it reads at most once a second */
+export async function overviewRoute(
+  app: FastifyInstance,
+  { readStats }: { readStats: () => Promise<Stats> },
+): Promise<void> {
+  // Everybody's first page; its figures cover all merchants.
+  app.get('/', { config: { merchants: 'none' } }, async (request, reply) => {
+    if (sessionOf(request).merchants !== 'all') return reply.redirect('/orders', 303);
+    return sendPage(reply, overviewPage(contextOf(request), await readStats()));
+  });
+}
+
 /** The overall state. Everything but the chart's frame refreshes while somebody looks. */
-export function overviewPage(context: PageContext, stats: Stats): string {
+function overviewPage(context: PageContext, stats: Stats): string {
   const { t } = context;
   const { figures } = stats;
   return layout(

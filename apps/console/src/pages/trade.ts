@@ -1,8 +1,24 @@
-import type { TradeAction, TradeEffect } from '@payonce/core/notifications/trade-release';
+import type { DatabaseDeps } from '@payonce/core/database/deps';
+import {
+  changeTrade,
+  foreseeTrade,
+  type TradeAction,
+  type TradeCommand,
+  type TradeEffect,
+} from '@payonce/core/notifications/trade-release';
 import type { TradeName } from '@payonce/core/orders/released';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { merchant } from '../api/fields.js';
+import { formOf, reasonIn } from '../plugins/forms.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { findOrder } from '../reads/order.js';
+import { ofOrder, unknownOrder } from '../routes/orders.js';
+import { tradeParams, tradeProblem } from '../routes/trades.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
-import type { PageContext } from './page-context.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { outcomeBadges } from './parts/event.js';
 import { facts } from './parts/facts.js';
@@ -10,6 +26,75 @@ import { notificationLink, orderLink, orderPath } from './parts/links.js';
 import { exactMoney, money } from './parts/money.js';
 import { reasonForm } from './parts/reason-form.js';
 import { tradePath } from './parts/trades.js';
+
+const params = tradeParams.extend({ merchant });
+const config = { access: 'session', role: 'operate', merchants: ofOrder } as const;
+const seenVersion = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
+/** Releases a trade or reinstates it, each after a page with the effects. */
+export async function tradePageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  for (const action of ['release', 'reinstate'] as const) {
+    const path = `/orders/:merchant/:number/trades/:rail/:trade/${action}`;
+
+    const show = async (
+      request: FastifyRequest & { readonly params: z.output<typeof params> },
+      reply: FastifyReply,
+      fault: string | null,
+    ) => {
+      const { merchant, number, rail, trade } = request.params;
+      const command = { ...asker(request, null), ...request.params };
+      const outcome = await foreseeTrade(deps, action, command);
+      if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
+      const found = await findOrder(deps.prisma, { merchant, number });
+      if (found === null) return sendRefusal(request, reply, unknownOrder);
+      const { currency } = found;
+      const order = { merchant, number, currency };
+      const asked = { order, trade: { rail, trade }, action, effect: outcome.effect, fault };
+      return sendPage(reply, tradePage(contextOf(request), asked));
+    };
+
+    app.get(path, { config, schema: { params } }, (request, reply) => show(request, reply, null));
+
+    app.post(path, { config, schema: { params } }, async (request, reply) => {
+      const reason = reasonIn(request);
+      if (reason === null) {
+        return show(request, reply.code(400), contextOf(request).t('decide.reasonMissing'));
+      }
+      const version = seenVersion.safeParse(formOf(request).get('version')).data;
+      const command = { ...asker(request, reason), ...request.params, version };
+      const outcome = await changeTrade(deps, action, command);
+      if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
+      sessionOf(request).flash = {
+        good: true,
+        text: contextOf(request).t(`trades.${action}.done`),
+      };
+      return reply.redirect(orderPath(command.merchant, command.number), 303);
+    });
+  }
+}
+
+function asker(request: FastifyRequest, reason: string | null) {
+  return { actor: sessionOf(request).user, reason };
+}
+
+/** An unknown object gets an error page; other refusals lead back to the order, which shows why. */
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { merchant, number }: TradeCommand,
+  outcome: Parameters<typeof tradeProblem>[0],
+): FastifyReply {
+  const why = tradeProblem(outcome);
+  if (why.status === 404) return sendRefusal(request, reply, why);
+  sessionOf(request).flash = {
+    good: false,
+    text: unchangedBecause(contextOf(request), outcome.result),
+  };
+  return reply.redirect(orderPath(merchant, number), 303);
+}
 
 interface Asked {
   readonly order: { readonly merchant: string; readonly number: string; readonly currency: string };
@@ -21,10 +106,7 @@ interface Asked {
 }
 
 /** The page before a trade is released or reinstated: all effects, and a field for the reason. */
-export function tradePage(
-  context: PageContext,
-  { order, trade, action, effect, fault }: Asked,
-): string {
+function tradePage(context: PageContext, { order, trade, action, effect, fault }: Asked): string {
   const { t } = context;
   const { merchant, number } = order;
   const title = t(`trades.${action}.title`);
@@ -89,11 +171,7 @@ ${outcomeBadges(context, outcome.outcome, outcome.outcome === 'held' ? outcome.r
   return html`${lines}`;
 }
 
-/** The same afterwards, or why it failed. */
-export function toldOfTrade({ t }: PageContext, action: TradeAction): string {
-  return t(`trades.${action}.done`);
-}
-
-export function whyNot(context: PageContext, result: string): string {
+/** Why nothing changed. */
+function unchangedBecause(context: PageContext, result: string): string {
   return `${context.t('trades.unchanged')} ${wordFor(context, 'trades.why', result)}`;
 }

@@ -1,8 +1,22 @@
 import type { AuditAction } from '@payonce/core/database/audit';
-import type { PrismaClient } from '@payonce/prisma/client';
-import { auditInclude } from '../api/audit-views.js';
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
+
+/** The event of an audit row. */
+export const eventInclude = {
+  notificationEvent: { select: { notificationRowId: true, position: true } },
+} as const satisfies Prisma.AuditLogInclude;
+export type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof eventInclude }>;
+
+/** Every object of an audit row. */
+const auditInclude = {
+  ...eventInclude,
+  order: { select: { merchant: true, number: true } },
+  endpoint: { select: { name: true } },
+  apiKey: { select: { name: true } },
+} as const satisfies Prisma.AuditLogInclude;
+export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof auditInclude }>;
 
 export interface AuditLogQuery {
   readonly limit: number;

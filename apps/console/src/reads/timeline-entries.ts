@@ -11,7 +11,7 @@ import type {
   EventRow,
   NotificationRow,
   TimelineRows,
-} from './timeline-rows.js';
+} from './history-rows.js';
 
 export function entriesOf(rows: TimelineRows): TimelineEntry[] {
   return [
@@ -157,7 +157,7 @@ function deliveryEntries(delivery: DeliveryRow, rows: TimelineRows): TimelineEnt
     endpoint: rows.endpoints.get(delivery.endpointId) ?? '',
   } as const;
   const now = {
-    state: stateOf(delivery),
+    state: deliveryState(delivery),
     parkedReason: delivery.parkedReason,
     nextAttemptAt: delivery.state === 'pending' ? iso(delivery.nextAttemptAt) : null,
   };
@@ -187,7 +187,7 @@ function afterAttempt({ status, error }: AttemptRow): 'delivered' | 'pending' {
 }
 
 /** The database has no other state. */
-function stateOf({ state }: DeliveryRow): 'pending' | 'delivered' | 'parked' {
+function deliveryState({ state }: DeliveryRow): 'pending' | 'delivered' | 'parked' {
   return state === 'delivered' || state === 'parked' ? state : 'pending';
 }
 

@@ -1,5 +1,4 @@
 import type { Merchants } from '@payonce/core/access/merchants';
-import type { Tx } from '@payonce/core/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
@@ -26,12 +25,12 @@ export interface NotificationQuery {
 
 /** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
 const MAX_EVENTS = 100;
-const withEvents = {
-  omit: { body: true, headers: true },
-  include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
-} as const;
+export const withEvents = {
+  events: { orderBy: { position: 'asc' }, take: MAX_EVENTS },
+} as const satisfies Prisma.NotificationInclude;
+const listed = { omit: { body: true, headers: true }, include: withEvents } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<typeof withEvents>;
+export type NotificationRow = Prisma.NotificationGetPayload<typeof listed>;
 
 /** Notifications of these merchants without their bytes, the newest first. */
 export async function readNotifications(
@@ -51,7 +50,7 @@ export async function readNotifications(
   const { rows, nextCursor } = pageOf(found, limit);
   const notifications = await prisma.notification.findMany({
     where: { id: { in: rows.map(({ id }) => id) } },
-    ...withEvents,
+    ...listed,
     orderBy: { id: 'desc' },
   });
   return { rows: notifications, nextCursor };
@@ -74,12 +73,3 @@ function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
     ...(Object.keys(event).length > 0 && { events: { some: event } }),
   };
 }
-
-/** One with its bytes; mask them before anybody sees them. */
-export function readNotification(tx: Tx, id: bigint) {
-  return tx.notification.findUnique({
-    where: { id },
-    include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
-  });
-}
-export type NotificationDetailRow = NonNullable<Awaited<ReturnType<typeof readNotification>>>;
