@@ -1,10 +1,41 @@
-// Who may import whom: apps → core → prisma, never back. `tests/import-directions.test.ts` runs
-// this, and proves that it can fail by planting a forbidden import.
+// Who may import whom. `tests/import-directions.test.ts` runs these rules, and plants a violation of
+// each of them to show that the rule can fail.
+/** @type {(name: string, comment: string, from: object, to: object) => object & { name: string }} */
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
+const TESTS = '/test/|\\.test\\.ts$';
+
+/** Folders of a package, the lowest first: a folder imports only what stands before it. */
+export const LAYERS = {
+  core: ['runtime', 'config', 'queue'],
+  orders: [
+    'database',
+    'access',
+    'orders',
+    'deliveries',
+    'notifications',
+    'registration',
+    'reports',
+    'retention',
+  ],
+};
+
+const layers = Object.entries(LAYERS).flatMap(([name, folders]) =>
+  folders
+    .slice(0, -1)
+    .map((folder, index) =>
+      rule(
+        `${name}: ${folder} imports no higher folder`,
+        folders.join(' → '),
+        { path: `^packages/${name}/src/${folder}/`, pathNot: TESTS },
+        { path: `^packages/${name}/src/(${folders.slice(index + 1).join('|')})/` },
+      ),
+    ),
+);
 
 export default {
   forbidden: [
     rule('no-cycles', 'Each file reads from top to bottom', {}, { circular: true }),
+    ...layers,
     rule(
       'apps-do-not-import-each-other',
       'They meet in the queue and in the database',
@@ -12,15 +43,9 @@ export default {
       { path: '^apps/', pathNot: '^apps/$1/' },
     ),
     rule(
-      'nobody-imports-the-bench',
-      'It measures the others',
-      { path: '^(apps|chaos|packages|prisma|tooling)/' },
-      { path: '^bench/' },
-    ),
-    rule(
       'packages-do-not-import-apps',
       'Data flows one way',
-      { path: '^(packages|prisma)/', pathNot: '/test/|\\.test\\.ts$' },
+      { path: '^(packages|prisma)/', pathNot: TESTS },
       { path: '^apps/' },
     ),
     rule(
@@ -30,16 +55,73 @@ export default {
       { path: '^(apps|packages|tooling)/' },
     ),
     rule(
-      'testkit-does-not-know-core',
+      'providers-import-nothing-of-ours',
+      'Who only verifies notifications installs this package alone',
+      { path: '^packages/providers/src', pathNot: TESTS },
+      { path: '^(apps|packages|prisma|tooling)/', pathNot: '^packages/providers/' },
+    ),
+    rule(
+      'providers-do-no-io',
+      'verify and decode are pure',
+      { path: '^packages/providers/src', pathNot: TESTS },
+      { path: '^(node:)?(fs|net|http|https|dns|child_process|fs/promises)$' },
+    ),
+    rule(
+      'an-adapter-stands-alone',
+      'A protocol is read without the others; registry.ts lists them',
+      { path: '^packages/providers/src/([^/]+)/', pathNot: TESTS },
+      { path: '^packages/providers/src/([^/]+/|registry)', pathNot: '^packages/providers/src/$1/' },
+    ),
+    rule(
+      'core-reaches-no-database-of-orders',
+      'The gateway stands on it',
+      { path: '^packages/core/src', pathNot: TESTS },
+      { path: '^(packages/orders|prisma)/|node_modules/(@prisma|\\.pnpm/@prisma)' },
+    ),
+    rule(
+      'the-public-edge-reaches-no-order',
+      'The gateway can queue, and nothing else',
+      { path: '^apps/gateway/src', pathNot: TESTS },
+      {
+        path: '^(packages/orders|prisma)/|node_modules/(@prisma|\\.pnpm/@prisma)',
+        reachable: true,
+      },
+    ),
+    rule(
+      'pure-orders',
+      'deriveOrder is a function of facts',
+      { path: '^packages/orders/src/orders/(derive|order)\\.ts$' },
+      { path: '^(prisma/|packages/core/|packages/orders/src/database/)', reachable: true },
+    ),
+    rule(
+      'crypto-in-one-place',
+      'packages/providers/src/crypto.ts alone verifies, hashes and encrypts',
+      {
+        path: '^packages/(providers|core|orders)/src',
+        pathNot: `^packages/providers/src/crypto\\.ts$|${TESTS}`,
+      },
+      { path: '^(node:)?crypto$' },
+    ),
+    rule(
+      'nothing-deployable-signs',
+      "testkit holds the providers' private keys",
+      {
+        path: '^(apps/(gateway|worker|console)|packages/(providers|core|orders))/src',
+        pathNot: TESTS,
+      },
+      { path: '^packages/testkit/' },
+    ),
+    rule(
+      'testkit-does-not-know-the-product',
       'One mistake must not hide in both the signer and the verifier',
       { path: '^packages/testkit/' },
-      { path: '^(apps|packages/core)/' },
+      { path: '^(apps|packages/(providers|core|orders))/' },
     ),
     rule(
       'the-checker-is-independent',
       'It judges by the provider, by PostgreSQL and by what arrived at the merchant',
       { path: '^chaos/src/(checker/|history/|cluster/consumer)' },
-      { path: '^(apps/|packages/core/|prisma/)', reachable: true },
+      { path: '^(apps|packages/(providers|core|orders)|prisma)/', reachable: true },
     ),
     rule(
       'examples-stand-alone',
@@ -48,43 +130,10 @@ export default {
       { path: '^(apps|chaos|packages|prisma|tooling)/' },
     ),
     rule(
-      'nothing-deployable-signs',
-      "testkit holds the providers' private keys",
-      { path: '^(apps/(gateway|worker|console)|packages/core)/src', pathNot: '\\.test\\.ts$' },
-      { path: '^packages/testkit/' },
-    ),
-    rule(
-      'the-public-edge-reaches-no-order',
-      'The gateway can queue, and nothing else',
-      { path: '^apps/gateway/src', pathNot: '\\.test\\.ts$' },
-      {
-        path: '^(prisma/|packages/core/src/(orders|notifications|deliveries|database)/|node_modules/(@prisma|\\.pnpm/@prisma))',
-        // A provider states facts about an order: types, and the function that names them.
-        pathNot:
-          '^packages/core/src/orders/fact\\.ts$|^packages/core/src/notifications/notification\\.ts$',
-        reachable: true,
-      },
-    ),
-    rule(
-      'providers-do-no-io',
-      'verify and decode are pure',
-      { path: '^packages/core/src/providers', pathNot: '\\.test\\.ts$' },
-      { path: '^(node:)?(fs|net|http|https|dns|child_process|fs/promises)$' },
-    ),
-    rule(
-      'crypto-in-one-place',
-      'Notifications are verified by providers/crypto.ts alone',
-      {
-        path: '^packages/core/src',
-        pathNot: '^packages/core/src/providers/crypto\\.ts$|\\.test\\.ts$',
-      },
-      { path: '^(node:)?crypto$' },
-    ),
-    rule(
-      'pure-orders',
-      'deriveOrder is a function of facts',
-      { path: '^packages/core/src/orders/(derive|fact|order)\\.ts$' },
-      { path: '^(prisma/|packages/core/src/(database|queue)/)', reachable: true },
+      'nobody-imports-the-bench',
+      'It measures the others',
+      { path: '^(apps|chaos|packages|prisma|tooling)/' },
+      { path: '^bench/' },
     ),
   ],
   options: {

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { freshDatabase } from '@payonce/testkit/database';

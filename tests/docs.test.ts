@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { ERRORS } from '@payonce/core/errors';
-import { DEAD_LETTER_REASONS } from '@payonce/core/notifications/dead-letters';
-import { HOLD_REASONS } from '@payonce/core/notifications/notification';
-import { ATTENTION_FLAGS } from '@payonce/core/orders/order';
+import { ERRORS } from '@payonce/core/runtime/errors';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letters';
+import { ATTENTION_FLAGS } from '@payonce/orders/orders/order';
 import { describe, expect, test } from 'vitest';
 import { startConsole } from '../apps/console/test/support.js';
 
@@ -48,7 +48,7 @@ function allIn(patterns: readonly string[], pattern: RegExp): string[] {
 
 describe('docs/failure-modes.md', () => {
   const text = read('docs/failure-modes.md');
-  const rejectReasons = unionIn('packages/core/src/providers/provider.ts', 'RejectReason');
+  const rejectReasons = unionIn('packages/providers/src/provider.ts', 'RejectReason');
   const problems = allIn(['apps/console/src/*.ts'], /problem\(\s*\w+,\s*'([a-z_]+)'/g);
 
   test.each([
@@ -57,10 +57,10 @@ describe('docs/failure-modes.md', () => {
     ['Held', HOLD_REASONS],
     ['Attention', ATTENTION_FLAGS],
     ['Dead letters', DEAD_LETTER_REASONS],
-    ['Deliveries', unionIn('packages/core/src/deliveries/delivery-rows.ts', 'ParkedReason')],
+    ['Deliveries', unionIn('packages/orders/src/deliveries/delivery-rows.ts', 'ParkedReason')],
     [
       'Disabled endpoints',
-      unionIn('packages/core/src/deliveries/endpoint-rows.ts', 'DisabledReason'),
+      unionIn('packages/orders/src/deliveries/endpoint-rows.ts', 'DisabledReason'),
     ],
     ['API errors', problems],
   ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {
@@ -94,7 +94,12 @@ describe('environment variables', () => {
   const NAME = /\b(PAYONCE_[A-Z0-9_]+|DATABASE_URL|REDIS_URL|NODE_ENV)\b/g;
   const configs = ['apps/*/src/config.ts', 'apps/*/src/main.ts', 'packages/core/src/config/*.ts'];
   const inCode = allIn(
-    [...configs, 'packages/core/src/queue/*-settings.ts', 'prisma/main.ts'],
+    [
+      ...configs,
+      'packages/core/src/queue/*-settings.ts',
+      'packages/orders/src/deliveries/*-settings.ts',
+      'prisma/main.ts',
+    ],
     NAME,
   );
   const documented = firstColumn(read('docs/settings.md'));
@@ -114,7 +119,7 @@ describe('environment variables', () => {
   });
 
   test('no file of the product reads one past the configuration', () => {
-    const sources = files('apps/*/src/*.ts', 'packages/core/src/*.ts').filter(
+    const sources = files('apps/*/src/*.ts', 'packages/*/src/*.ts', ':!:packages/testkit').filter(
       (file) => !/\.test\.ts$|\/(config|main)\.ts$/.test(file) && /process\.env\b/.test(read(file)),
     );
     expect(sources).toEqual([]);

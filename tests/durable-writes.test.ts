@@ -3,10 +3,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
-const FOLDERS = ['packages/core/src', 'apps/worker/src', 'apps/console/src'];
+const FOLDERS = ['packages/orders/src', 'apps/worker/src', 'apps/console/src'];
 
 /** The only module that begins transactions, and sets how they commit. */
-const TRANSACTIONS = join('packages/core/src', 'database', 'transaction.ts');
+const TRANSACTIONS = join('packages/orders/src', 'database', 'transaction.ts');
 /** They only read: in a transaction for one snapshot or a time-out, or by joined SELECTs. */
 const READERS = [
   'reads/with-statement-timeout.ts',

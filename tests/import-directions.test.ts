@@ -1,42 +1,145 @@
 import { execFile } from 'node:child_process';
-import { rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
+import configuration, { LAYERS } from '../.dependency-cruiser.mjs';
 
 const root = join(import.meta.dirname, '..');
-const planted = join(root, 'apps/gateway/src/planted-by-a-test.ts');
+const FOLDERS = ['apps', 'bench', 'chaos', 'examples', 'packages', 'prisma', 'tooling'];
 
 interface Cruise {
   readonly modules: readonly unknown[];
   readonly summary: {
-    readonly violations: readonly { readonly rule: { readonly name: string } }[];
+    readonly violations: readonly {
+      readonly rule: { readonly name: string };
+      readonly from: string;
+    }[];
   };
 }
 
-async function cruise(): Promise<Cruise> {
+async function cruise(cwd: string): Promise<Cruise> {
   const program = join(root, 'node_modules/.bin/depcruise');
-  const folders = ['apps', 'bench', 'chaos', 'examples', 'packages', 'prisma', 'tooling/src'];
   const { stdout } = await promisify(execFile)(
     program,
-    [...folders, '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],
-    { cwd: root, maxBuffer: 64 * 1024 * 1024 },
+    [...FOLDERS, '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],
+    { cwd, maxBuffer: 64 * 1024 * 1024 },
   ).catch((error: { stdout: string }) => error); // a violation is an exit code; the report says which
   return JSON.parse(stdout) as Cruise;
 }
 
-afterEach(() => rmSync(planted, { force: true }));
-
-test('imports go from apps to core to prisma, and the public edge reaches no order', async () => {
-  const { modules, summary } = await cruise();
-  expect(modules.length).toBeGreaterThan(60); // a cruise that read nothing finds nothing
-  expect(summary.violations.map(({ rule }) => rule.name)).toEqual([]);
+test('every import follows the rules', async () => {
+  const { modules, summary } = await cruise(root);
+  expect(modules.length).toBeGreaterThan(600); // a cruise that read nothing finds nothing
+  expect(summary.violations).toEqual([]);
 });
 
-test('a gateway that could reach an order is found', async () => {
-  writeFileSync(planted, "export { deriveOrder } from '@payonce/core/orders/derive';\n");
-  const { summary } = await cruise();
-  expect(summary.violations.map(({ rule }) => rule.name)).toContain(
-    'the-public-edge-reaches-no-order',
-  );
+/** For each rule a file that violates it; the name is made so that it collides with no other. */
+const PLANTED: Readonly<Record<string, readonly [folder: string, imported: string]>> = {
+  'no-cycles': ['packages/core/src/runtime', './planted-no-cycles.js'],
+  'core: runtime imports no higher folder': ['packages/core/src/runtime', '../config/env.js'],
+  'core: config imports no higher folder': ['packages/core/src/config', '../queue/job.js'],
+  'orders: database imports no higher folder': [
+    'packages/orders/src/database',
+    '../orders/derive.js',
+  ],
+  'orders: access imports no higher folder': ['packages/orders/src/access', '../orders/derive.js'],
+  'orders: orders imports no higher folder': [
+    'packages/orders/src/orders',
+    '../deliveries/sign.js',
+  ],
+  'orders: deliveries imports no higher folder': [
+    'packages/orders/src/deliveries',
+    '../notifications/decide.js',
+  ],
+  'orders: notifications imports no higher folder': [
+    'packages/orders/src/notifications',
+    '../registration/register.js',
+  ],
+  'orders: registration imports no higher folder': [
+    'packages/orders/src/registration',
+    '../reports/record.js',
+  ],
+  'orders: reports imports no higher folder': [
+    'packages/orders/src/reports',
+    '../retention/purge.js',
+  ],
+  'apps-do-not-import-each-other': ['apps/worker/src', '../../gateway/src/receive.js'],
+  'packages-do-not-import-apps': ['packages/core/src', '../../../apps/gateway/src/receive.js'],
+  'prisma-imports-nothing-of-ours': ['prisma', '../packages/core/src/runtime/log.js'],
+  'providers-import-nothing-of-ours': [
+    'packages/providers/src',
+    '../../core/src/runtime/errors.js',
+  ],
+  'providers-do-no-io': ['packages/providers/src/alipay', 'node:fs'],
+  'an-adapter-stands-alone': ['packages/providers/src/alipay', '../wechatpay/reply.js'],
+  'core-reaches-no-database-of-orders': [
+    'packages/core/src/queue',
+    '../../../orders/src/orders/derive.js',
+  ],
+  'the-public-edge-reaches-no-order': [
+    'apps/gateway/src',
+    '../../../packages/orders/src/orders/derive.js',
+  ],
+  'pure-orders': ['packages/orders/src/orders', '@payonce/core/runtime/log'],
+  'crypto-in-one-place': ['packages/orders/src/access', 'node:crypto'],
+  'nothing-deployable-signs': ['apps/gateway/src', '../../../packages/testkit/src/keys.js'],
+  'testkit-does-not-know-the-product': [
+    'packages/testkit/src',
+    '../../providers/src/alipay/verify.js',
+  ],
+  'the-checker-is-independent': [
+    'chaos/src/checker',
+    '../../../packages/orders/src/orders/derive.js',
+  ],
+  'examples-stand-alone': ['examples/consumer/src', '../../../packages/testkit/src/keys.js'],
+  'nobody-imports-the-bench': ['tooling/src', '../../bench/src/main.js'],
+};
+
+/** The sources of the workspace; links between its packages are relative and stay in the copy. */
+function copyOfSources(): string {
+  const copy = realpathSync(mkdtempSync(join(tmpdir(), 'payonce-imports-')));
+  onTestFinished(() => rmSync(copy, { recursive: true }));
+  for (const folder of FOLDERS) {
+    cpSync(join(root, folder), join(copy, folder), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !/\/(dist|\.turbo)$/.test(path),
+    });
+  }
+  for (const name of ['package.json', '.dependency-cruiser.mjs']) {
+    cpSync(join(root, name), join(copy, name));
+  }
+  symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+  return copy;
+}
+
+test('a violation of each rule is found', async () => {
+  const copy = copyOfSources();
+  for (const [name, [folder, imported]] of Object.entries(PLANTED)) {
+    const source = `import * as planted from '${imported}';\nexport default planted;\n`;
+    writeFileSync(join(copy, folder, `planted-${name.replace(/\W+/g, '-')}.ts`), source);
+  }
+  // This rule names its files.
+  const [, pure] = PLANTED['pure-orders'] ?? [];
+  writeFileSync(join(copy, 'packages/orders/src/orders/order.ts'), `export * from '${pure}';\n`);
+
+  const { summary } = await cruise(copy);
+  const found = new Set(summary.violations.map(({ rule }) => rule.name));
+  expect([...found].sort()).toEqual(configuration.forbidden.map(({ name }) => name).sort());
+  expect(Object.keys(PLANTED).sort()).toEqual([...found].sort());
+});
+
+test.each(Object.keys(LAYERS))('the layers of %s are its folders', (name) => {
+  const folders = readdirSync(join(root, 'packages', name, 'src'));
+  expect(folders.sort()).toEqual(LAYERS[name as keyof typeof LAYERS].toSorted());
 });

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import { registerOrder } from '@payonce/core/orders/register';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import type { Fields, SignedRequest } from '@payonce/testkit/request';
 import { until } from '@payonce/tooling/process';

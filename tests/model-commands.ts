@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { closeOrder, registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import type { ProviderSigner, SignedNotification, SignedRequest } from '@payonce/testkit/request';
 import { until } from '@payonce/tooling/process';
 import fc from 'fast-check';

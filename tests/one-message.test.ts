@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import type { Fields, SignedRequest } from '@payonce/testkit/request';
 import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';

@@ -1,4 +1,4 @@
-import { inTransaction } from '@payonce/core/database/transaction';
+import { inTransaction } from '@payonce/orders/database/transaction';
 import { createPrisma } from '@payonce/prisma/client';
 import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';

@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { until } from '@payonce/tooling/process';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';

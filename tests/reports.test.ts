@@ -1,6 +1,6 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
-import { gatewayState } from '@payonce/core/reports/report';
+import { gatewayState } from '@payonce/core/queue/report';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/eventually';
 import { describe, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop } from './shop.js';

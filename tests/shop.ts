@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLifecycle, type Lifecycle } from '@payonce/core/lifecycle';
+import { createLifecycle, type Lifecycle } from '@payonce/core/runtime/lifecycle';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import type { SimulatedSigners } from '@payonce/testkit/channels';

@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';

@@ -3,12 +3,16 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { deriveOrder } from '@payonce/core/orders/derive';
-import { flagContested } from '@payonce/core/orders/flag-contested';
-import { registerOrders } from '@payonce/core/orders/register';
-import { readFacts } from '@payonce/core/orders/store';
+import { flagContested } from '@payonce/orders/notifications/flag-contested';
+import { deriveOrder } from '@payonce/orders/orders/derive';
+import { readFacts } from '@payonce/orders/orders/store';
+import { registerOrders } from '@payonce/orders/registration/register';
 import { expect, onTestFinished, test } from 'vitest';
-import { type TestDatabase, terms, testDatabase } from '../packages/core/test/database-support.js';
+import {
+  type TestDatabase,
+  terms,
+  testDatabase,
+} from '../packages/orders/test/database-support.js';
 
 const TRADES = process.env.PAYONCE_TEST_FULL ? 1_000 : 60;
 /** At the full size. */
@@ -19,9 +23,9 @@ const places = Array.from({ length: TRADES }, (_, place) => place);
 /** Uses the built product: Node itself reads no TypeScript. */
 const PREPARE = `
   import { randomBytes } from 'node:crypto';
-  import { applyNotifications } from '@payonce/core/notifications/apply';
-  import { changeTrade } from '@payonce/core/notifications/trade-release';
-  import { flagContested } from '@payonce/core/orders/flag-contested';
+  import { applyNotifications } from '@payonce/orders/notifications/apply';
+  import { changeTrade } from '@payonce/orders/notifications/trade-release';
+  import { flagContested } from '@payonce/orders/notifications/flag-contested';
   import { createPrisma } from '@payonce/prisma/client';
 
   const { url, trades } = JSON.parse(process.argv[1]);

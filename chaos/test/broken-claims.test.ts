@@ -25,7 +25,7 @@ interface Variant {
 const ROOT = join(import.meta.dirname, '..', '..');
 const DUE = 8_888n;
 const PART = 3_000n;
-const CORE = 'packages/core/dist';
+const ORDERS = 'packages/orders/dist';
 const AT_ONCE_LIMIT_MS = 5_000;
 /** As many batches as a worker has in progress; each begins when the one before takes long. */
 const BATCHES = 3n;
@@ -172,7 +172,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: orderLocked,
     patches: [
       {
-        file: `${CORE}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/lock-free.js`,
         find: 'FOR UPDATE OF o SKIP LOCKED',
         replace: 'FOR UPDATE OF o',
       },
@@ -182,7 +182,7 @@ const VARIANTS: readonly Variant[] = [
         replace: '',
       },
       {
-        file: `${CORE}/database/transaction.js`,
+        file: `${ORDERS}/database/transaction.js`,
         find: `return \`SET LOCAL lock_timeout = '\${ms}ms';\`;`,
         replace: "return '';",
       },
@@ -199,7 +199,7 @@ const VARIANTS: readonly Variant[] = [
         replace: 'return 60_000;',
       },
       {
-        file: `${CORE}/database/database-watch.js`,
+        file: `${ORDERS}/database/database-watch.js`,
         find: 'const LOOK_AGAIN_MS = 1_000;',
         replace: 'const LOOK_AGAIN_MS = 60_000;',
       },
@@ -211,7 +211,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: rewrapped,
     patches: [
       {
-        file: `${CORE}/providers/wechatpay-v2/message.js`,
+        file: 'packages/providers/dist/wechatpay-v2/message.js',
         find: 'const content = [...message.refund]',
         replace: 'const content = [...message.refund, ...message.fields]',
       },
@@ -223,7 +223,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: contested,
     patches: [
       {
-        file: `${CORE}/orders/lost-claims.js`,
+        file: `${ORDERS}/orders/lost-claims.js`,
         find: 'const isOwn = firstMerchant === claim.merchant;',
         replace: 'const isOwn = true;',
       },
@@ -235,7 +235,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: retained,
     patches: [
       {
-        file: `${CORE}/retention/purge.js`,
+        file: `${ORDERS}/retention/purge.js`,
         find: '- retentionMs',
         replace: '+ retentionMs',
       },
@@ -247,12 +247,12 @@ const VARIANTS: readonly Variant[] = [
     scenario: endedDelivering,
     patches: [
       {
-        file: `${CORE}/deliveries/claim.js`,
+        file: `${ORDERS}/deliveries/claim.js`,
         find: 'const leaseUntil = new Date(now.getTime() + leaseMs);',
         replace: 'const leaseUntil = new Date(now.getTime() + 365 * 24 * 3_600_000);',
       },
       {
-        file: `${CORE}/deliveries/lease.js`,
+        file: `${ORDERS}/deliveries/lease.js`,
         find: `AND \${until} <= \${latest})`,
         replace: `AND \${latest}::timestamptz IS NOT NULL)`,
       },
@@ -264,12 +264,12 @@ const VARIANTS: readonly Variant[] = [
     scenario: refunded,
     patches: [
       {
-        file: `${CORE}/orders/milestones.js`,
+        file: `${ORDERS}/orders/milestones.js`,
         find: '(before.primary === null || isLost) && after.primary !== null',
         replace: 'after.primary !== null',
       },
       {
-        file: `${CORE}/orders/store-plans.js`,
+        file: `${ORDERS}/notifications/store-plans.js`,
         find: 'ON CONFLICT (order_id, type, milestone) DO NOTHING',
         replace: '',
       },
@@ -297,7 +297,7 @@ const LAST: Variant = {
   scenario: commitsLost,
   patches: [
     {
-      file: `${CORE}/database/transaction.js`,
+      file: `${ORDERS}/database/transaction.js`,
       find: "set_config('synchronous_commit', 'on', true)",
       replace: '1',
     },

@@ -22,7 +22,7 @@ interface Variant {
 
 const DUE = 8_888n;
 const PART = 3_000n;
-const CORE = 'packages/core/dist';
+const ORDERS = 'packages/orders/dist';
 
 /** Redis goes down while a payment arrives; the provider sends again until it is acknowledged. */
 async function redisRefuses({ composer, link, order, deliver, drained }: Scene): Promise<void> {
@@ -138,17 +138,17 @@ const VARIANTS: readonly Variant[] = [
     scenario: sentAgain,
     patches: [
       {
-        file: `${CORE}/notifications/notification-rows.js`,
+        file: `${ORDERS}/notifications/notification-rows.js`,
         find: 'ON CONFLICT (channel, notification_id, variant) DO NOTHING',
         replace: '',
       },
       {
-        file: `${CORE}/notifications/notification-rows.js`,
+        file: `${ORDERS}/notifications/notification-rows.js`,
         find: 'ORDER BY k.place FOR UPDATE OF n',
         replace: 'ORDER BY k.place, n.id FOR UPDATE OF n',
       },
       {
-        file: `${CORE}/orders/fact.js`,
+        file: 'packages/providers/dist/fact.js',
         find: `refund:\${fact.rail}:`,
         replace: `refund:\${Math.random()}:\${fact.rail}:`,
       },
@@ -161,7 +161,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${CORE}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/lock-free.js`,
         find: 'ORDER BY o.id FOR UPDATE OF o SKIP LOCKED',
         replace: 'ORDER BY o.id',
       },
@@ -174,17 +174,17 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${CORE}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/lock-free.js`,
         find: 'import { orderKey, toOrders }',
         replace: 'import { orderKey, readEarly, toOrders }',
       },
       {
-        file: `${CORE}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/lock-free.js`,
         find: 'export async function lockFreeOrders(tx, keys) {',
         replace: 'export async function lockFreeOrders(tx, keys) { await readEarly(tx, keys);',
       },
       {
-        file: `${CORE}/orders/store.js`,
+        file: `${ORDERS}/orders/store.js`,
         find: 'export async function claimTrades(',
         // Longer than the first refund takes to write its fact.
         replace: `const early = new WeakMap();
@@ -220,7 +220,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: refusedOnce,
     patches: [
       {
-        file: `${CORE}/deliveries/send.js`,
+        file: `${ORDERS}/deliveries/send.js`,
         find: 'return poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
         replace: `poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);
           return { delivered: true, status: 204, error: null, response: null, retryAfterMs: null };`,
@@ -233,7 +233,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: refusedOnce,
     patches: [
       {
-        file: `${CORE}/deliveries/claim.js`,
+        file: `${ORDERS}/deliveries/claim.js`,
         find: `AND (b.state = 'pending' OR \${isLeased(now, 'b')}))`,
         replace: 'AND false)',
       },
@@ -245,7 +245,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: refusedOnce,
     patches: [
       {
-        file: `${CORE}/deliveries/sign.js`,
+        file: `${ORDERS}/deliveries/sign.js`,
         find: "signatures.join(' ')",
         replace: "''",
       },

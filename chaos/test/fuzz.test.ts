@@ -6,7 +6,7 @@ import { fuzz } from '../src/fuzz/main.js';
 import { patchedCopy } from './patched-copy.js';
 
 const root = join(import.meta.dirname, '..', '..');
-const CRYPTO = 'packages/core/dist/providers/crypto.js';
+const CRYPTO = 'packages/providers/dist/crypto.js';
 
 /** A run with its output: a line for each provider, and one for the run. */
 async function shot(product: string, requests: number) {

@@ -12,7 +12,14 @@ import { dirname, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..', '..');
 /** The parts of gateway and worker. */
-const PARTS = ['apps/gateway', 'apps/worker', 'packages/core', 'prisma'];
+const PARTS = [
+  'apps/gateway',
+  'apps/worker',
+  'packages/core',
+  'packages/orders',
+  'packages/providers',
+  'prisma',
+];
 
 /** A change to the compiled product. */
 export interface Patch {

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { createLifecycle } from '@payonce/core/lifecycle';
-import { createLog } from '@payonce/core/log';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { createLifecycle } from '@payonce/core/runtime/lifecycle';
+import { createLog } from '@payonce/core/runtime/log';
 import { buildApp } from '../../apps/console/src/app.js';
 import { createBacklog } from '../../apps/console/src/backlog.js';
 import { showQueues } from '../../apps/console/src/bull-board-queues.js';

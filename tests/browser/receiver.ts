@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '@payonce/core/clock';
-import { createEndpoint } from '@payonce/core/deliveries/endpoints';
-import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { createEndpoint } from '@payonce/orders/deliveries/endpoints';
+import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { Webhook } from 'standardwebhooks';
 import type { Shop } from '../shop.js';
 import { silent } from '../silent.js';

@@ -1,6 +1,6 @@
-import { systemClock } from '@payonce/core/clock';
-import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/eventually';
 import { expect } from 'vitest';
 import type { Shop } from '../shop.js';

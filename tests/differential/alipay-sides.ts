@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { parse } from 'node:querystring';
-import { alipay } from '@payonce/core/providers/alipay/alipay';
-import type { PaymentEvent } from '@payonce/core/providers/event';
+import { alipay } from '@payonce/providers/alipay/alipay';
+import type { PaymentEvent } from '@payonce/providers/event';
 import { type AlipayCharset, encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
 import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
 import type { Fields } from '@payonce/testkit/request';

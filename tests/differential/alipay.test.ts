@@ -1,4 +1,4 @@
-import type { AlipayMessage } from '@payonce/core/providers/alipay/verify';
+import type { AlipayMessage } from '@payonce/providers/alipay/verify';
 import { signAlipayFields } from '@payonce/testkit/alipay-wire';
 import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
 import type { Fields } from '@payonce/testkit/request';

@@ -1,4 +1,4 @@
-import type { WechatpayMessage } from '@payonce/core/providers/wechatpay/verify';
+import type { WechatpayMessage } from '@payonce/providers/wechatpay/verify';
 import { expect, test } from 'vitest';
 import { createSides, envelope, PAYMENT_TEXT, type Resource, sealed } from './wechatpay-sides.js';
 

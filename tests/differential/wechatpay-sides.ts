@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto';
-import { wechatpay } from '@payonce/core/providers/wechatpay/wechatpay';
+import { wechatpay } from '@payonce/providers/wechatpay/wechatpay';
 import {
   generateRsaKeyPair,
   issueCertificate,

@@ -1,5 +1,5 @@
-import type { WechatpayV2Message } from '@payonce/core/providers/wechatpay-v2/message';
-import { wechatpayV2 } from '@payonce/core/providers/wechatpay-v2/wechatpay-v2';
+import type { WechatpayV2Message } from '@payonce/providers/wechatpay-v2/message';
+import { wechatpayV2 } from '@payonce/providers/wechatpay-v2/wechatpay-v2';
 import { randomApiKey } from '@payonce/testkit/keys';
 import type { Fields } from '@payonce/testkit/request';
 import { type WechatV2SignType, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { createPrivateKey } from 'node:crypto';
-import type { WechatpayMessage } from '@payonce/core/providers/wechatpay/verify';
+import type { WechatpayMessage } from '@payonce/providers/wechatpay/verify';
 import { generateRsaKeyPair } from '@payonce/testkit/keys';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';

@@ -1,6 +1,6 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrders } from '@payonce/core/orders/register';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';

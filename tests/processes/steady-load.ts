@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { expect } from 'vitest';
 import type { Shop } from '../shop.js';
 import { silent } from '../silent.js';

@@ -1,5 +1,5 @@
-import { systemClock } from '@payonce/core/clock';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { systemClock } from '@payonce/core/clock';
-import { registerOrders } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
 import { declareEndpoint } from '@payonce/testkit/endpoint';

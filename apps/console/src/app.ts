@@ -1,8 +1,8 @@
 import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
-import type { Clock } from '@payonce/core/clock';
-import { createAddressPolicy } from '@payonce/core/deliveries/networks';
-import type { Log } from '@payonce/core/log';
+import type { Clock } from '@payonce/core/runtime/clock';
+import type { Log } from '@payonce/core/runtime/log';
+import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';

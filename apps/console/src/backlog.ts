@@ -1,5 +1,5 @@
-import { withDeadline } from '@payonce/core/deadline';
 import type { HostedQueue } from '@payonce/core/queue/hosted';
+import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { QueueState } from './api/stats-views.js';
 
 /** A hanging store must not keep a page waiting. */

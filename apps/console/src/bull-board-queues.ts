@@ -1,9 +1,9 @@
-import type { Lifecycle } from '@payonce/core/lifecycle';
-import type { Log } from '@payonce/core/log';
 import { type HostedQueue, openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
 import { hasReports, queueName } from '@payonce/core/queue/shards';
+import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
+import type { Log } from '@payonce/core/runtime/log';
 import type { Backlog } from './backlog.js';
 import type { Board } from './plugins/bull-board.js';
 

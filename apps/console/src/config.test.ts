@@ -1,4 +1,4 @@
-import { ConfigError } from '@payonce/core/config/env';
+import { ConfigError } from '@payonce/core/runtime/errors';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './config.js';
 

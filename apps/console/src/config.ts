@@ -1,7 +1,4 @@
-import { ROLES } from '@payonce/core/access/api-keys';
-import { merchantsOf } from '@payonce/core/access/merchants';
 import {
-  ConfigError,
   collectFaults,
   databaseEnv,
   type Env,
@@ -11,8 +8,11 @@ import {
   privateEnv,
   readEnv,
 } from '@payonce/core/config/env';
-import { webhookEnv } from '@payonce/core/config/webhooks';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import { ROLES } from '@payonce/orders/access/api-keys';
+import { merchantsOf } from '@payonce/orders/access/merchants';
+import { webhookEnv } from '@payonce/orders/deliveries/webhook-settings';
 import { z } from 'zod';
 import type { IdentitySettings } from './plugins/session-user.js';
 

@@ -1,19 +1,19 @@
-import { type Clock, systemClock } from '@payonce/core/clock';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { watchShards } from '@payonce/core/queue/shard-watch';
+import { queueName, queuesOf } from '@payonce/core/queue/shards';
+import { type Clock, systemClock } from '@payonce/core/runtime/clock';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
+import type { Log } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
+import { startPrivateServer } from '@payonce/core/runtime/private-server';
 import {
   type DatabaseWatch,
   describeClock,
   describeFitness,
   watchDatabase,
-} from '@payonce/core/database/database-watch';
-import { showDatabaseWatch } from '@payonce/core/database/watch-metrics';
-import { withDeadline } from '@payonce/core/deadline';
-import type { Lifecycle } from '@payonce/core/lifecycle';
-import type { Log } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import { startPrivateServer } from '@payonce/core/private-server';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
-import { watchShards } from '@payonce/core/queue/shard-watch';
-import { queueName, queuesOf } from '@payonce/core/queue/shards';
+} from '@payonce/orders/database/database-watch';
+import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
 import { createPrisma } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { type Backlog, createBacklog } from './backlog.js';

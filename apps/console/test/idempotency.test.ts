@@ -1,4 +1,4 @@
-import { claimRequest } from '@payonce/core/access/idempotent-requests';
+import { claimRequest } from '@payonce/orders/access/idempotent-requests';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fingerprint } from '../src/auth/secrets.js';

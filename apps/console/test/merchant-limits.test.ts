@@ -1,6 +1,6 @@
 /** What the table of routes cannot show: forgotten routes, repeated requests, forms of a limit. */
 import { createHash } from 'node:crypto';
-import { hasMerchant } from '@payonce/core/access/merchants';
+import { hasMerchant } from '@payonce/orders/access/merchants';
 import { Prisma } from '@payonce/prisma/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-import { allows, ROLES, type Role } from '@payonce/core/access/api-keys';
+import { allows, ROLES, type Role } from '@payonce/orders/access/api-keys';
 import type { LightMyRequestResponse } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { API, FOREIGN, PAGES, PUBLIC, type RouteEntry } from './route-table.js';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { applyNotifications } from '@payonce/core/notifications/apply';
-import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import type { PaymentEvent } from '@payonce/core/providers/event';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { applyNotifications } from '@payonce/orders/notifications/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { PaymentEvent } from '@payonce/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silent, startConsole, type TestConsole } from './support.js';
 

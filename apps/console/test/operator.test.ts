@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import type { PaymentEvent } from '@payonce/core/providers/event';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import type { PaymentEvent } from '@payonce/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
 import { silent, startConsole, type TestConsole } from './support.js';

@@ -1,4 +1,4 @@
-import { purgeStep, START } from '@payonce/core/retention/purge';
+import { purgeStep, START } from '@payonce/orders/retention/purge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, receive } from './received.js';
 import { call, logIn, silent, startConsole, type TestConsole } from './support.js';

@@ -1,9 +1,9 @@
 /** Notifications as a worker applies them. */
 import { randomBytes } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { applyNotifications } from '@payonce/core/notifications/apply';
-import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import type { OrderStatement, PaymentEvent } from '@payonce/core/providers/event';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { applyNotifications } from '@payonce/orders/notifications/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { OrderStatement, PaymentEvent } from '@payonce/providers/event';
 import type { TestConsole } from './support.js';
 import { silent } from './support.js';
 

@@ -1,5 +1,5 @@
 /** Every route: the rights that it needs, and a request for rows of one merchant. */
-import type { Role } from '@payonce/core/access/api-keys';
+import type { Role } from '@payonce/orders/access/api-keys';
 import type { Stock } from './stock.js';
 
 /**

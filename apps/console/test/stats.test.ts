@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
 import type { NotificationJob } from '@payonce/core/queue/job';
-import { REPLY_BUCKETS } from '@payonce/core/reports/report';
+import { REPLY_BUCKETS } from '@payonce/core/queue/report';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import type { Figures, Stats } from '../src/api/stats-views.js';
 import { notificationOf, paid, receive } from './received.js';

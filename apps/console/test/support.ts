@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { type Clock, systemClock } from '@payonce/core/clock';
-import { createLog } from '@payonce/core/log';
+import { type Clock, systemClock } from '@payonce/core/runtime/clock';
+import { createLog } from '@payonce/core/runtime/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';

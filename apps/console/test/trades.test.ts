@@ -3,8 +3,8 @@
  * languages.
  */
 
-import { systemClock } from '@payonce/core/clock';
-import { flagContested } from '@payonce/core/orders/flag-contested';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { flagContested } from '@payonce/orders/notifications/flag-contested';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
 import {

@@ -1,4 +1,4 @@
-import type { Log } from '@payonce/core/log';
+import type { Log } from '@payonce/core/runtime/log';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
 /** WeChat Pay v3 is refused from 300 s on. The warning leaves time to correct the clock. */

@@ -1,7 +1,7 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
+import type { GatewayState } from '@payonce/core/queue/report';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
-import type { GatewayState } from '@payonce/core/reports/report';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
 /** The present state of the gateway for its reports: keys by name and date, never by value. */

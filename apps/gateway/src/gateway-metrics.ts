@@ -1,4 +1,4 @@
-import type { Metrics } from '@payonce/core/metrics';
+import type { Metrics } from '@payonce/core/runtime/metrics';
 import { Counter, Gauge, Histogram } from 'prom-client';
 
 const CHANNEL_LABELS = ['provider', 'channel'] as const;

@@ -1,7 +1,7 @@
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import type { Metrics } from '@payonce/core/metrics';
 import { isReady } from '@payonce/core/queue/notification-queue';
 import type { OpenedQueue } from '@payonce/core/queue/open-queue';
+import type { Metrics } from '@payonce/core/runtime/metrics';
 import { Gauge } from 'prom-client';
 
 /** Gauges that are computed on each scrape. */

@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import type { Log } from '@payonce/core/log';
+import type { Log } from '@payonce/core/runtime/log';
 
 const DAY_MS = 86_400_000;
 /**

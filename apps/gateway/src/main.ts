@@ -1,5 +1,5 @@
-import { runProcess } from '@payonce/core/lifecycle';
-import { createLog } from '@payonce/core/log';
+import { runProcess } from '@payonce/core/runtime/lifecycle';
+import { createLog } from '@payonce/core/runtime/log';
 import { readConfig } from './config.js';
 import { startGateway } from './gateway.js';
 

@@ -1,14 +1,14 @@
-import type { Clock } from '@payonce/core/clock';
 import type { Channel } from '@payonce/core/config/channels';
-import type { Log } from '@payonce/core/log';
+import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
+import { REPLY_DEADLINE_MS } from '@payonce/core/queue/time-limits';
+import type { Clock } from '@payonce/core/runtime/clock';
+import type { Log } from '@payonce/core/runtime/log';
 import type {
   NotificationRequest,
   ReceiveOutcome,
   Verification,
-} from '@payonce/core/providers/provider';
-import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
-import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
-import { REPLY_DEADLINE_MS } from '@payonce/core/queue/time-limits';
+} from '@payonce/providers/provider';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Clock } from '@payonce/core/clock';
-import { withDeadline } from '@payonce/core/deadline';
-import type { Log } from '@payonce/core/log';
+import type { GatewayReport, GatewayState } from '@payonce/core/queue/report';
 import type { ReportQueue } from '@payonce/core/queue/report-queue';
-import type { GatewayReport, GatewayState } from '@payonce/core/reports/report';
-import { startSchedule } from '@payonce/core/schedules';
+import type { Clock } from '@payonce/core/runtime/clock';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import type { Log } from '@payonce/core/runtime/log';
+import { startSchedule } from '@payonce/core/runtime/schedules';
 import type { GatewayMetrics } from './gateway-metrics.js';
 import type { Tally } from './tally.js';
 

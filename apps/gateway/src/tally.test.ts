@@ -1,4 +1,4 @@
-import { REPORT_MAX_COPIES, REPORT_MAX_MINUTES } from '@payonce/core/reports/report';
+import { REPORT_MAX_COPIES, REPORT_MAX_MINUTES } from '@payonce/core/queue/report';
 import { expect, test } from 'vitest';
 import { createTally } from './tally.js';
 

@@ -4,7 +4,7 @@ import {
   REPORT_MAX_COPIES,
   REPORT_MAX_MINUTES,
   replyBucket,
-} from '@payonce/core/reports/report';
+} from '@payonce/core/queue/report';
 
 const MINUTE_MS = 60_000;
 /**

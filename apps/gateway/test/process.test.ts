@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createLifecycle } from '@payonce/core/lifecycle';
-import { createLog } from '@payonce/core/log';
+import { createLifecycle } from '@payonce/core/runtime/lifecycle';
+import { createLog } from '@payonce/core/runtime/log';
 import { freshDatabase } from '@payonce/testkit/database';
 import { eventually } from '@payonce/testkit/eventually';
 import { startOwnRedis } from '@payonce/testkit/redis-server';

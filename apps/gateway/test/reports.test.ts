@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { systemClock } from '@payonce/core/clock';
-import { createLog } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type GatewayReport, gatewayReport } from '@payonce/core/queue/report';
 import { openHostedReportQueue, openReportQueue } from '@payonce/core/queue/report-queue';
-import { type GatewayReport, gatewayReport } from '@payonce/core/reports/report';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { createLog } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
 import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';

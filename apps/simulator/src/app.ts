@@ -1,4 +1,4 @@
-import type { Log } from '@payonce/core/log';
+import type { Log } from '@payonce/core/runtime/log';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { Player } from './player.js';
 import { sendRoutes } from './routes/send.js';

@@ -1,5 +1,5 @@
-import { type Lifecycle, runProcess } from '@payonce/core/lifecycle';
-import { createLog, type Log } from '@payonce/core/log';
+import { type Lifecycle, runProcess } from '@payonce/core/runtime/lifecycle';
+import { createLog, type Log } from '@payonce/core/runtime/log';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { buildApp } from './app.js';
 import { loadConfig, type SimulatorConfig } from './config.js';

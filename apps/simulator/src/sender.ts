@@ -1,4 +1,4 @@
-import { messageOf } from '@payonce/core/errors';
+import { messageOf } from '@payonce/core/runtime/errors';
 import type { SignedRequest } from '@payonce/testkit/request';
 import type { Reply } from './judge.js';
 

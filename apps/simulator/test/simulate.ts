@@ -2,7 +2,7 @@ import { verify } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createLog } from '@payonce/core/log';
+import { createLog } from '@payonce/core/runtime/log';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll } from 'vitest';

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ConfigError, type Env } from '@payonce/core/config/env';
+import type { Env } from '@payonce/core/config/env';
+import { ConfigError } from '@payonce/core/runtime/errors';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from './config.js';

@@ -10,11 +10,11 @@ import {
   privateEnv,
   readEnv,
 } from '@payonce/core/config/env';
-import { readAddressPolicy, webhookEnv } from '@payonce/core/config/webhooks';
-import type { DatabaseDurability } from '@payonce/core/database/faults';
-import { readDeclaredEndpoints } from '@payonce/core/deliveries/declared';
-import { RETRY_AFTER_MS } from '@payonce/core/deliveries/retry';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import type { DatabaseDurability } from '@payonce/orders/database/faults';
+import { readDeclaredEndpoints } from '@payonce/orders/deliveries/declared';
+import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
+import { readAddressPolicy, webhookEnv } from '@payonce/orders/deliveries/webhook-settings';
 import type { DeliveryConfig } from './deliveries.js';
 
 const DEFAULT_PRIVATE_PORT = 8602;

@@ -1,15 +1,15 @@
-import { ConfigError } from '@payonce/core/config/env';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { applyDeclaredEndpoints } from '@payonce/core/deliveries/apply-declared';
-import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import type { Log } from '@payonce/core/runtime/log';
+import { startSchedule } from '@payonce/core/runtime/schedules';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { applyDeclaredEndpoints } from '@payonce/orders/deliveries/apply-declared';
+import type { DeclaredEndpoint } from '@payonce/orders/deliveries/declared';
 import {
   type Deliveries,
   type DeliverySizes,
   startDeliveries,
-} from '@payonce/core/deliveries/loop';
-import type { AddressPolicy } from '@payonce/core/deliveries/networks';
-import type { Log } from '@payonce/core/log';
-import { startSchedule } from '@payonce/core/schedules';
+} from '@payonce/orders/deliveries/loop';
+import type { AddressPolicy } from '@payonce/orders/deliveries/networks';
 import type { DeliveryMetrics } from './delivery-metrics.js';
 
 export interface DeliveryConfig {

@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { countDeliveries } from '@payonce/core/deliveries/counts';
-import type { Metrics } from '@payonce/core/metrics';
+import type { Metrics } from '@payonce/core/runtime/metrics';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { countDeliveries } from '@payonce/orders/deliveries/counts';
 import { Counter, Gauge } from 'prom-client';
 import { inTime } from './worker-metrics.js';
 

@@ -1,5 +1,5 @@
-import { withDeadline } from '@payonce/core/deadline';
-import type { Log } from '@payonce/core/log';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import type { Log } from '@payonce/core/runtime/log';
 
 /** The common part of BullMQ's queue and worker, on either store. */
 interface Hosted {

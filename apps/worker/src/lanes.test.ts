@@ -1,4 +1,4 @@
-import { AppError } from '@payonce/core/errors';
+import { AppError } from '@payonce/core/runtime/errors';
 import { expect, test, vi } from 'vitest';
 import { createLanes } from './lanes.js';
 

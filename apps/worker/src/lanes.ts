@@ -1,4 +1,4 @@
-import { AppError, isLocked } from '@payonce/core/errors';
+import { AppError, isLocked } from '@payonce/core/runtime/errors';
 
 type Result<Outcome> = PromiseSettledResult<Outcome>;
 

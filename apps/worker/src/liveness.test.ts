@@ -1,4 +1,4 @@
-import { createLog } from '@payonce/core/log';
+import { createLog } from '@payonce/core/runtime/log';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { BATCH_LIMIT_MS, watchLiveness } from './liveness.js';
 

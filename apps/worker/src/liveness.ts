@@ -1,6 +1,6 @@
-import { TRANSACTION_LIMIT_MS } from '@payonce/core/database/transaction';
-import type { Log } from '@payonce/core/log';
-import { startSchedule } from '@payonce/core/schedules';
+import type { Log } from '@payonce/core/runtime/log';
+import { startSchedule } from '@payonce/core/runtime/schedules';
+import { TRANSACTION_LIMIT_MS } from '@payonce/orders/database/transaction';
 import type { BatchAges } from './batch-ages.js';
 import type { Source } from './source.js';
 import { createStuckWatch } from './stuck-watch.js';

@@ -1,8 +1,11 @@
 import type { Channels } from '@payonce/core/config/channels';
-import { isUnavailable } from '@payonce/core/database/transaction';
-import { isLocked } from '@payonce/core/errors';
-import { boundedJobId } from '@payonce/core/notifications/dead-letters';
-import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
+import { isLocked } from '@payonce/core/runtime/errors';
+import { isUnavailable } from '@payonce/orders/database/transaction';
+import { boundedJobId } from '@payonce/orders/notifications/dead-letters';
+import type {
+  ApplyOutcome,
+  VerifiedNotification,
+} from '@payonce/orders/notifications/notification';
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
 import { type JobFault, verifyJob } from './verify-job.js';

@@ -1,25 +1,25 @@
 import { summarise } from '@payonce/core/config/channels';
 import { maskedSummary } from '@payonce/core/config/env';
 import { liveChannels } from '@payonce/core/config/live-channels';
+import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { watchShards } from '@payonce/core/queue/shard-watch';
+import { hasReports, queuesOf } from '@payonce/core/queue/shards';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
+import type { Log } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
+import { type Readiness, startPrivateServer } from '@payonce/core/runtime/private-server';
 import {
   type DatabaseWatch,
   describeClock,
   describeFitness,
   watchDatabase,
-} from '@payonce/core/database/database-watch';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { showDatabaseWatch } from '@payonce/core/database/watch-metrics';
-import { withDeadline } from '@payonce/core/deadline';
-import type { Lifecycle } from '@payonce/core/lifecycle';
-import type { Log } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import type { ApplyDeps } from '@payonce/core/notifications/apply';
-import { applyAll, applyAllInTurn } from '@payonce/core/notifications/apply-all';
-import { recordDeadLetter } from '@payonce/core/notifications/dead-letters';
-import { type Readiness, startPrivateServer } from '@payonce/core/private-server';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
-import { watchShards } from '@payonce/core/queue/shard-watch';
-import { hasReports, queuesOf } from '@payonce/core/queue/shards';
+} from '@payonce/orders/database/database-watch';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
+import type { ApplyDeps } from '@payonce/orders/notifications/apply';
+import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply-all';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
 import { createPrisma } from '@payonce/prisma/client';
 import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import type { WorkerConfig } from './config.js';

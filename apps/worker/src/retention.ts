@@ -1,7 +1,7 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import type { Log } from '@payonce/core/log';
-import { purgeStep, START } from '@payonce/core/retention/purge';
-import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import type { Log } from '@payonce/core/runtime/log';
+import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { purgeStep, START } from '@payonce/orders/retention/purge';
 import type { WorkerMetrics } from './worker-metrics.js';
 
 /** Erases old raw bytes, round after round; within a round the small steps follow each other. */

@@ -1,7 +1,3 @@
-import { WRONG_CLOCK_MS } from '@payonce/core/clock';
-import { withDeadline } from '@payonce/core/deadline';
-import { createLifecycle } from '@payonce/core/lifecycle';
-import type { Log } from '@payonce/core/log';
 import {
   type HostedQueue,
   type HostedWorker,
@@ -12,7 +8,11 @@ import {
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
-import { type Schedule, startSchedule } from '@payonce/core/schedules';
+import { WRONG_CLOCK_MS } from '@payonce/core/runtime/clock';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import { createLifecycle } from '@payonce/core/runtime/lifecycle';
+import type { Log } from '@payonce/core/runtime/log';
+import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { Job } from 'bullmq';
 import { leave, reportErrors } from './hosted-part.js';
 import type { JobResult, QueuedJob } from './process-job.js';

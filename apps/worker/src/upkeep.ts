@@ -1,19 +1,19 @@
 import type { Channels } from '@payonce/core/config/channels';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import type { Log } from '@payonce/core/log';
-import { alertOverdue } from '@payonce/core/notifications/overdue';
-import { redecodeStep } from '@payonce/core/notifications/redecode';
+import type { Log } from '@payonce/core/runtime/log';
+import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { flagContested } from '@payonce/orders/notifications/flag-contested';
+import { alertOverdue } from '@payonce/orders/notifications/overdue';
+import { redecodeStep } from '@payonce/orders/notifications/redecode';
 import {
   type LetterJob,
   redriveDeadLetters,
   type Verdict,
-} from '@payonce/core/notifications/redrive';
-import { redriveReadable } from '@payonce/core/notifications/redrive-readable';
-import { retryHeld } from '@payonce/core/notifications/release';
-import { flagContested } from '@payonce/core/orders/flag-contested';
-import { purgeReports } from '@payonce/core/reports/purge';
-import { type Schedule, startSchedule } from '@payonce/core/schedules';
+} from '@payonce/orders/notifications/redrive';
+import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
+import { retryHeld } from '@payonce/orders/notifications/release';
+import { purgeReports } from '@payonce/orders/reports/purge';
 import type { WorkerConfig } from './config.js';
 import { decodeStored } from './decode-stored.js';
 import { startRetention } from './retention.js';

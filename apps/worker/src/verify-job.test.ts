@@ -1,7 +1,7 @@
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
-import type { ContentRule } from '@payonce/core/providers/provider';
-import { type PaymentProvider, verifiedRequest } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob } from '@payonce/core/queue/job';
+import type { ContentRule } from '@payonce/providers/provider';
+import { type PaymentProvider, verifiedRequest } from '@payonce/providers/provider';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
 import { describe, expect, test } from 'vitest';

@@ -1,13 +1,13 @@
 import type { Channels } from '@payonce/core/config/channels';
-import type { VerifiedNotification } from '@payonce/core/notifications/notification';
+import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
+import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import type {
   ContentIdentity,
   NotificationRequest,
   PaymentProvider,
   RejectReason,
   Verification,
-} from '@payonce/core/providers/provider';
-import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
+} from '@payonce/providers/provider';
 import { z } from 'zod';
 
 /**

@@ -1,10 +1,11 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { withDeadline } from '@payonce/core/deadline';
-import { isLocked } from '@payonce/core/errors';
-import type { Metrics } from '@payonce/core/metrics';
-import { countOpenDeadLetters } from '@payonce/core/notifications/dead-letters';
-import { type ApplyOutcome, HOLD_REASONS } from '@payonce/core/notifications/notification';
-import { countHeld, countOverdue } from '@payonce/core/notifications/overdue';
+import { withDeadline } from '@payonce/core/runtime/deadline';
+import { isLocked } from '@payonce/core/runtime/errors';
+import type { Metrics } from '@payonce/core/runtime/metrics';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
+import { countOpenDeadLetters } from '@payonce/orders/notifications/dead-letters';
+import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
+import { countHeld, countOverdue } from '@payonce/orders/notifications/overdue';
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { BatchAges } from './batch-ages.js';
 import type { Source } from './source.js';

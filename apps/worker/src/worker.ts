@@ -1,9 +1,12 @@
-import { createBatcher } from '@payonce/core/batcher';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import type { Log } from '@payonce/core/log';
-import type { ApplyOutcome, VerifiedNotification } from '@payonce/core/notifications/notification';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
+import { createBatcher } from '@payonce/core/runtime/batcher';
+import type { Log } from '@payonce/core/runtime/log';
+import type {
+  ApplyOutcome,
+  VerifiedNotification,
+} from '@payonce/orders/notifications/notification';
 import { type BatchAges, createBatchAges } from './batch-ages.js';
 import type { WorkerSizes } from './config.js';
 import { createLanes } from './lanes.js';

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ConfigError } from '@payonce/core/config/env';
-import type { DeclaredEndpoint } from '@payonce/core/deliveries/declared';
-import { createAddressPolicy, parseNetwork } from '@payonce/core/deliveries/networks';
-import { closeOrder } from '@payonce/core/orders/register';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import type { DeclaredEndpoint } from '@payonce/orders/deliveries/declared';
+import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
+import { closeOrder } from '@payonce/orders/registration/register';
 import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';

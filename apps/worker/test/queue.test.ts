@@ -1,7 +1,7 @@
-import { createLog } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import type { VerifiedNotification } from '@payonce/core/notifications/notification';
 import { openHostedWorker } from '@payonce/core/queue/hosted';
+import { createLog } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
+import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';

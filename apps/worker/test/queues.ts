@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { createLog } from '@payonce/core/log';
 import { type HostedQueue, openHostedQueue } from '@payonce/core/queue/hosted';
 import type { NewJob } from '@payonce/core/queue/job';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { createLog } from '@payonce/core/runtime/log';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
 import { freshDatabase } from '@payonce/testkit/database';
 import type { OwnRedis } from '@payonce/testkit/redis-server';

@@ -1,10 +1,10 @@
-import { systemClock } from '@payonce/core/clock';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { createAddressPolicy } from '@payonce/core/deliveries/networks';
-import { createLifecycle } from '@payonce/core/lifecycle';
-import { createLog } from '@payonce/core/log';
-import { registerOrder } from '@payonce/core/orders/register';
 import type { QueueSettings, QueueStores } from '@payonce/core/queue/queue-settings';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { createLifecycle } from '@payonce/core/runtime/lifecycle';
+import { createLog } from '@payonce/core/runtime/log';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject } from 'vitest';

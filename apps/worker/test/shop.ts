@@ -1,6 +1,6 @@
 import { loadChannels } from '@payonce/core/config/channels';
-import type { ContentRule } from '@payonce/core/providers/provider';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
+import type { ContentRule } from '@payonce/providers/provider';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
 import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
 import type { PaymentInput } from '@payonce/testkit/request';

@@ -1,8 +1,8 @@
-import { systemClock } from '@payonce/core/clock';
-import { applyNotifications } from '@payonce/core/notifications/apply';
-import { recordDeadLetter, requestRedrive } from '@payonce/core/notifications/dead-letters';
-import type { VerifiedNotification } from '@payonce/core/notifications/notification';
-import { registerOrder } from '@payonce/core/orders/register';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { recordDeadLetter, requestRedrive } from '@payonce/orders/notifications/dead-letters';
+import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { eventually } from './eventually.js';
 import { openTestQueue, silent, type TestQueue } from './queues.js';

@@ -1,11 +1,11 @@
-import { systemClock } from '@payonce/core/clock';
-import { createLog } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
 import { openHostedQueue } from '@payonce/core/queue/hosted';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { createLog } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
 import { buildApp } from '@payonce/gateway/app';
 import { readConfig } from '@payonce/gateway/config';
 import { createGatewayMetrics } from '@payonce/gateway/gateway-metrics';

@@ -1,9 +1,9 @@
 import { readChannelFile } from '@payonce/core/config/channel-file';
-import { createLog } from '@payonce/core/log';
-import { createMetrics } from '@payonce/core/metrics';
-import type { ApplyOutcome } from '@payonce/core/notifications/notification';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
+import { createLog } from '@payonce/core/runtime/log';
+import { createMetrics } from '@payonce/core/runtime/metrics';
+import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
 import type { WorkerSizes } from '@payonce/worker/config';
 import { startWorker, type WorkerStore } from '@payonce/worker/worker';
 import { createWorkerMetrics } from '@payonce/worker/worker-metrics';

@@ -3,10 +3,10 @@ import { ask } from '@payonce/testkit/redis-cli';
 import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterEach, expect, test } from 'vitest';
-import { createLog } from '../src/log.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { createLog } from '../src/runtime/log.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**

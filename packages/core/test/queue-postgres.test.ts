@@ -3,12 +3,12 @@ import { eventually } from '@payonce/testkit/eventually';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
-import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker, openUntilReady } from '../src/queue/hosted.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { PostgresQueueSettings } from '../src/queue/queue-settings.js';
+import { createLog } from '../src/runtime/log.js';
 import { someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });

@@ -2,12 +2,12 @@ import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
-import { createLog } from '../src/log.js';
 import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { createLog } from '../src/runtime/log.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });

@@ -1,12 +1,12 @@
 import { eventually } from '@payonce/testkit/eventually';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { expect } from 'vitest';
-import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
 import type { NewJob } from '../src/queue/job.js';
 import { openGatewayQueue } from '../src/queue/open-queue.js';
 import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-settings.js';
 import { shardAt } from '../src/queue/shards.js';
+import { createLog } from '../src/runtime/log.js';
 import { type PostgresStore, postgresStore, someJob } from './queue-jobs.js';
 
 /** The gateway's time from the last byte of a request to the reply. */

@@ -5,11 +5,11 @@ import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster
 import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/redis-sentinel';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Env } from '../src/config/env.js';
-import { createLog } from '../src/log.js';
 import { openHostedWorker } from '../src/queue/hosted.js';
 import { type OpenedQueue, openGatewayQueue } from '../src/queue/open-queue.js';
 import { type QueueStores, readQueueSettings } from '../src/queue/queue-settings.js';
 import { queuesOf } from '../src/queue/shards.js';
+import { createLog } from '../src/runtime/log.js';
 import { someJob } from './queue-jobs.js';
 
 /**

@@ -3,12 +3,12 @@ import { startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createLog } from '../src/log.js';
 import { openHostedQueue } from '../src/queue/hosted.js';
 import type { NewJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
+import { createLog } from '../src/runtime/log.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 /**

@@ -1,4 +1,4 @@
-import { ROLES, storedMerchants } from '@payonce/core/access/api-keys';
+import { ROLES, storedMerchants } from '@payonce/orders/access/api-keys';
 import { z } from 'zod';
 import type { ApiKeyRow } from '../reads/api-keys.js';
 import { time } from './fields.js';

@@ -1,4 +1,4 @@
-import type { Role } from '@payonce/core/access/api-keys';
+import type { Role } from '@payonce/orders/access/api-keys';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { z } from 'zod';
 import type { MerchantRule } from '../plugins/merchants.js';

@@ -1,4 +1,4 @@
-import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { z } from 'zod';
 
 /**

@@ -1,5 +1,5 @@
-import type { OperatorOutcome } from '@payonce/core/notifications/operator';
-import { sha256Hex } from '@payonce/core/providers/crypto';
+import type { OperatorOutcome } from '@payonce/orders/notifications/operator';
+import { sha256Hex } from '@payonce/providers/crypto';
 import { z } from 'zod';
 
 const RESULTS = [

@@ -1,4 +1,4 @@
-import { gatewayState } from '@payonce/core/reports/report';
+import { gatewayState } from '@payonce/core/queue/report';
 import { z } from 'zod';
 import { time } from './fields.js';
 

@@ -1,5 +1,5 @@
-import type { TradeEffect } from '@payonce/core/notifications/trade-release';
-import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { TradeEffect } from '@payonce/orders/notifications/trade-release';
+import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { z } from 'zod';
 import { money, OUTCOMES } from './fields.js';
 

@@ -1,6 +1,6 @@
-import { findLiveKey, noteUse, type Role } from '@payonce/core/access/api-keys';
-import type { Merchants } from '@payonce/core/access/merchants';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { findLiveKey, noteUse, type Role } from '@payonce/orders/access/api-keys';
+import type { Merchants } from '@payonce/orders/access/merchants';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { fingerprint, matches, randomToken } from './secrets.js';
 
 /** The actor: a person who has logged in, or the bearer key of a program. */

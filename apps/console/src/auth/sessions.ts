@@ -1,5 +1,5 @@
-import type { Role } from '@payonce/core/access/api-keys';
-import type { Merchants } from '@payonce/core/access/merchants';
+import type { Role } from '@payonce/orders/access/api-keys';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import { fingerprint, randomToken } from './secrets.js';
 
 /** A person who may use the pages, with the role. */

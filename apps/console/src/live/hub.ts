@@ -1,4 +1,4 @@
-import type { Log } from '@payonce/core/log';
+import type { Log } from '@payonce/core/runtime/log';
 import { keyOf, type Topic } from './topics.js';
 
 /** The interval between looks: short enough for a person, with one statement for all watchers. */

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { Merchants } from '@payonce/core/access/merchants';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
 import type { Session, Sessions } from '../auth/sessions.js';

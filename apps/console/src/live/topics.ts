@@ -1,4 +1,4 @@
-import type { Merchants } from '@payonce/core/access/merchants';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import { rowId } from '../api/fields.js';
 
 /** The object that a page watches: the overview, the held list of some merchants, or one row. */

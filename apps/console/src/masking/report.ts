@@ -1,4 +1,4 @@
-import { gatewayReport } from '@payonce/core/reports/report';
+import { gatewayReport } from '@payonce/core/queue/report';
 import { HIDDEN } from './fields.js';
 
 /** A report has thousands at most; a page of Bull Board shows only some. */

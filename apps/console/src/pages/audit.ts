@@ -1,4 +1,4 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { type AuditLogRow, readAuditLog } from '../reads/audit-log.js';

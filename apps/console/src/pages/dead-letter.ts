@@ -1,9 +1,9 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   dismissDeadLetter,
   type LetterOutcome,
   requestRedrive,
-} from '@payonce/core/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letters';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';

@@ -1,8 +1,8 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { eventFromJson } from '@payonce/core/database/event-json';
-import { acceptEvent } from '@payonce/core/notifications/accept';
-import { HOLD_REASONS, type HoldReason } from '@payonce/core/notifications/notification';
-import type { OperatorOutcome } from '@payonce/core/notifications/operator';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { HOLD_REASONS, type HoldReason } from '@payonce/orders/database/hold-reason';
+import { acceptEvent } from '@payonce/orders/notifications/accept';
+import { eventFromJson } from '@payonce/orders/notifications/event-json';
+import type { OperatorOutcome } from '@payonce/orders/notifications/operator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { amount, position, rowId } from '../api/fields.js';

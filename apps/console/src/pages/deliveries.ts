@@ -1,4 +1,4 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { merchantsOf } from '../plugins/merchants.js';
 import { DELIVERY_STATES, type DeliveryRow, readDeliveries } from '../reads/deliveries.js';
 import type { TypedApp } from '../typed-app.js';

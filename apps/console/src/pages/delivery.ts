@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { redeliverDelivery } from '@payonce/core/deliveries/redeliver';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
 import { formOf } from '../plugins/forms.js';

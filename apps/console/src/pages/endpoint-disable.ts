@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { disableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { disableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
 import { reasonIn } from '../plugins/forms.js';

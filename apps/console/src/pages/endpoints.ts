@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { enableEndpoint } from '@payonce/core/deliveries/endpoint-switch';
-import { redeliverParked } from '@payonce/core/deliveries/redeliver-many';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';

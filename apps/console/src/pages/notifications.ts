@@ -1,4 +1,4 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { OUTCOMES } from '../api/fields.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { type NotificationRow, readNotifications } from '../reads/notifications.js';

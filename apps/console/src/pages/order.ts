@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import type { OrderTrade } from '@payonce/core/orders/order-trades';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import { z } from 'zod';
 import { merchant, orderNumber } from '../api/fields.js';
 import type { Timeline } from '../api/timeline-views.js';

@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { merchantsOf } from '../plugins/merchants.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrders } from '../reads/orders.js';

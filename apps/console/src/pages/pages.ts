@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import type { Log } from '@payonce/core/log';
+import type { Log } from '@payonce/core/runtime/log';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import type { Stats } from '../api/stats-views.js';
 import type { Sessions } from '../auth/sessions.js';

@@ -1,12 +1,12 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   changeTrade,
   foreseeTrade,
   type TradeAction,
   type TradeCommand,
   type TradeEffect,
-} from '@payonce/core/notifications/trade-release';
-import type { TradeName } from '@payonce/core/orders/released';
+} from '@payonce/orders/notifications/trade-release';
+import type { TradeName } from '@payonce/orders/orders/released';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { merchant } from '../api/fields.js';

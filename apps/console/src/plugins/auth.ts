@@ -1,5 +1,5 @@
-import { allows, type Role } from '@payonce/core/access/api-keys';
-import type { Operator } from '@payonce/core/database/audit';
+import { allows, type Role } from '@payonce/orders/access/api-keys';
+import type { Operator } from '@payonce/orders/database/audit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, CheckBearer } from '../auth/bearer.js';
 import type { Session } from '../auth/sessions.js';

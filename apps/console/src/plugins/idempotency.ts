@@ -5,8 +5,8 @@ import {
   IN_HAND_LIMIT_MS,
   type StoredAnswer,
   storeAnswer,
-} from '@payonce/core/access/idempotent-requests';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+} from '@payonce/orders/access/idempotent-requests';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fingerprint } from '../auth/secrets.js';
 import { actorOf } from './auth.js';

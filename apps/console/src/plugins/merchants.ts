@@ -1,4 +1,4 @@
-import { hasMerchant, type Merchants } from '@payonce/core/access/merchants';
+import { hasMerchant, type Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';

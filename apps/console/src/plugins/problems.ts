@@ -1,5 +1,5 @@
-import { failureKind } from '@payonce/core/database/failure';
-import { isUnavailable } from '@payonce/core/database/transaction';
+import { failureKind } from '@payonce/orders/database/failure';
+import { isUnavailable } from '@payonce/orders/database/transaction';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import {
   hasZodFastifySchemaValidationErrors,

@@ -1,5 +1,5 @@
 import { compile } from '@fastify/proxy-addr';
-import { type Merchants, merchantsOf } from '@payonce/core/access/merchants';
+import { type Merchants, merchantsOf } from '@payonce/orders/access/merchants';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Session, Sessions, SessionUser } from '../auth/sessions.js';
 import { isRefresh } from '../pages/page-context.js';

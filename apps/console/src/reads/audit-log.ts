@@ -1,4 +1,4 @@
-import type { AuditAction } from '@payonce/core/database/audit';
+import type { AuditAction } from '@payonce/orders/database/audit';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

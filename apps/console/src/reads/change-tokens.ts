@@ -1,4 +1,4 @@
-import type { Clock } from '@payonce/core/clock';
+import type { Clock } from '@payonce/core/runtime/clock';
 import { Prisma, type PrismaClient } from '@payonce/prisma/client';
 import type { ReadChangeTokens } from '../live/hub.js';
 import { keyOf, type Topic } from '../live/topics.js';

@@ -1,6 +1,6 @@
-import type { Role } from '@payonce/core/access/api-keys';
-import type { Merchants } from '@payonce/core/access/merchants';
 import { maskUrl } from '@payonce/core/config/env';
+import type { Role } from '@payonce/orders/access/api-keys';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';

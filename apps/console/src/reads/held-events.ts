@@ -1,5 +1,5 @@
-import type { Merchants } from '@payonce/core/access/merchants';
-import type { Tx } from '@payonce/core/database/transaction';
+import type { Merchants } from '@payonce/orders/access/merchants';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { type HeldFilter, whereHeld } from './held-filter.js';

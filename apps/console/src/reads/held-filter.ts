@@ -1,5 +1,5 @@
-import type { Merchants } from '@payonce/core/access/merchants';
-import type { HoldReason } from '@payonce/core/notifications/notification';
+import type { Merchants } from '@payonce/orders/access/merchants';
+import type { HoldReason } from '@payonce/orders/database/hold-reason';
 import type { Prisma } from '@payonce/prisma/client';
 import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';

@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { foresee, type HeldAction } from '@payonce/core/notifications/foresee';
-import type { EventCommand } from '@payonce/core/notifications/operator';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { foresee, type HeldAction } from '@payonce/orders/notifications/foresee';
+import type { EventCommand } from '@payonce/orders/notifications/operator';
 import type { Prisma } from '@payonce/prisma/client';
 import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

@@ -1,5 +1,5 @@
 /** The rows of a history. Each list has its own limit; each table is read in one place. */
-import type { Tx } from '@payonce/core/database/transaction';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma } from '@payonce/prisma/client';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
 import { type AuditRow, eventInclude } from './audit-log.js';

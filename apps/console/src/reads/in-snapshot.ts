@@ -1,4 +1,4 @@
-import type { Tx } from '@payonce/core/database/transaction';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { PrismaClient } from '@payonce/prisma/client';
 
 /**

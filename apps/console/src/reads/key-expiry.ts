@@ -1,4 +1,4 @@
-import { gatewayState } from '@payonce/core/reports/report';
+import { gatewayState } from '@payonce/core/queue/report';
 import type { PrismaClient } from '@payonce/prisma/client';
 
 /** When a channel's key expires (ISO 8601); null when it does not, or no gateway reports it. */

@@ -1,6 +1,6 @@
-import { writeAudit } from '@payonce/core/database/audit';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { inTransaction, type Tx } from '@payonce/core/database/transaction';
+import { writeAudit } from '@payonce/orders/database/audit';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { inTransaction, type Tx } from '@payonce/orders/database/transaction';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { Timeline } from '../api/timeline-views.js';
 import { maskBody } from '../masking/body.js';

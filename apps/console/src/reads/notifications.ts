@@ -1,4 +1,4 @@
-import type { Merchants } from '@payonce/core/access/merchants';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';

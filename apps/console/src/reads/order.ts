@@ -1,6 +1,6 @@
-import type { Tx } from '@payonce/core/database/transaction';
-import { type OrderTrade, tradesOf } from '@payonce/core/orders/order-trades';
-import { readFacts } from '@payonce/core/orders/store';
+import type { Tx } from '@payonce/orders/database/transaction';
+import { type OrderTrade, tradesOf } from '@payonce/orders/orders/order-trades';
+import { readFacts } from '@payonce/orders/orders/store';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
 import type { OrderRow } from './held-events.js';

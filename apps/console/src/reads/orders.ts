@@ -1,8 +1,8 @@
-import type { Merchants } from '@payonce/core/access/merchants';
-import type { Tx } from '@payonce/core/database/transaction';
-import type { AttentionFlag, OrderStatus } from '@payonce/core/orders/order';
-import type { Rail } from '@payonce/core/rail';
+import type { Merchants } from '@payonce/orders/access/merchants';
+import type { Tx } from '@payonce/orders/database/transaction';
+import type { AttentionFlag, OrderStatus } from '@payonce/orders/orders/order';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
+import type { Rail } from '@payonce/providers/rail';
 import { between, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

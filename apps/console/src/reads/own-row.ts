@@ -1,4 +1,4 @@
-import type { Merchants } from '@payonce/core/access/merchants';
+import type { Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import { whereMerchant } from './where-merchant.js';
 

@@ -1,4 +1,4 @@
-import { REPLY_BOUNDS_MS, REPLY_BUCKETS } from '@payonce/core/reports/report';
+import { REPLY_BOUNDS_MS, REPLY_BUCKETS } from '@payonce/core/queue/report';
 import { expect, test } from 'vitest';
 import { percentileOf } from './stats-latency.js';
 

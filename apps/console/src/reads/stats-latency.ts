@@ -1,5 +1,5 @@
-import type { Tx } from '@payonce/core/database/transaction';
-import { REPLY_BOUNDS_MS } from '@payonce/core/reports/report';
+import { REPLY_BOUNDS_MS } from '@payonce/core/queue/report';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Percentiles } from '../api/stats-views.js';
 
 /** Notifications in the sample: enough for a p99, and found by their IDs without a search. */

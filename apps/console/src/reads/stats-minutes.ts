@@ -1,4 +1,4 @@
-import type { Tx } from '@payonce/core/database/transaction';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Minute } from '../api/stats-views.js';
 
 const MINUTE_MS = 60_000;

@@ -1,5 +1,5 @@
-import type { Tx } from '@payonce/core/database/transaction';
-import { HOLD_REASONS } from '@payonce/core/notifications/notification';
+import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
+import type { Tx } from '@payonce/orders/database/transaction';
 import { Prisma } from '@payonce/prisma/client';
 import type { Figures, Waiting } from '../api/stats-views.js';
 

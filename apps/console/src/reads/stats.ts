@@ -1,7 +1,7 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { failureKind } from '@payonce/core/database/failure';
-import type { Tx } from '@payonce/core/database/transaction';
-import { gatewayState } from '@payonce/core/reports/report';
+import { gatewayState } from '@payonce/core/queue/report';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { failureKind } from '@payonce/orders/database/failure';
+import type { Tx } from '@payonce/orders/database/transaction';
 import type { Figures, QueueState, Stats } from '../api/stats-views.js';
 import { readApplyLatency, readReplyLatency } from './stats-latency.js';
 import { readMinutes } from './stats-minutes.js';

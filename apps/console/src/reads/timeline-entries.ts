@@ -1,5 +1,5 @@
 /** The history entries of each row. Pure. */
-import { providers } from '@payonce/core/providers/registry';
+import { providers } from '@payonce/providers/registry';
 import { viewOfAudit } from '../api/audit-views.js';
 import { viewOfFact } from '../api/order-views.js';
 import type { TimelineEntry } from '../api/timeline-views.js';

@@ -1,6 +1,6 @@
-import { createApiKey, KEY_NAME, ROLES, revokeApiKey } from '@payonce/core/access/api-keys';
-import { MAX_MERCHANTS, merchantsOf } from '@payonce/core/access/merchants';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { createApiKey, KEY_NAME, ROLES, revokeApiKey } from '@payonce/orders/access/api-keys';
+import { MAX_MERCHANTS, merchantsOf } from '@payonce/orders/access/merchants';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
 import { auditFields, line, page, rowId, time } from '../api/fields.js';

@@ -1,5 +1,5 @@
-import { AUDIT_ACTIONS } from '@payonce/core/database/audit';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { AUDIT_ACTIONS } from '@payonce/orders/database/audit';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { auditRowView, viewOfAuditRow } from '../api/audit-views.js';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';

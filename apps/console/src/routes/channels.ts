@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChannelSummary, summariseChannelFile } from '@payonce/core/config/channel-summary';
-import { ConfigError } from '@payonce/core/config/env';
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { channelView, viewOfChannel } from '../api/channel-views.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';

@@ -1,10 +1,10 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   DEAD_LETTER_REASONS,
   dismissDeadLetter,
   type LetterOutcome,
   requestRedrive,
-} from '@payonce/core/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letters';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';

@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { redeliverDelivery, rejectDelivery } from '@payonce/core/deliveries/redeliver';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
 import { z } from 'zod';
 import { deliveryView, viewOfDelivery } from '../api/delivery-views.js';
 import { auditFields, decisionFields, merchant, orderNumber, page, rowId } from '../api/fields.js';

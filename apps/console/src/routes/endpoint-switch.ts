@@ -1,9 +1,9 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   deleteEndpoint,
   disableEndpoint,
   enableEndpoint,
-} from '@payonce/core/deliveries/endpoint-switch';
+} from '@payonce/orders/deliveries/endpoint-switch';
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, viewOfEndpoint } from '../api/endpoint-views.js';

@@ -4,8 +4,8 @@ import {
   type EndpointDeps,
   rotateSecret,
   updateEndpoint,
-} from '@payonce/core/deliveries/endpoints';
-import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
+} from '@payonce/orders/deliveries/endpoints';
+import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';

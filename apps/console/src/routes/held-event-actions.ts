@@ -1,10 +1,10 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { type HeldAction, operate } from '@payonce/core/notifications/foresee';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { type HeldAction, operate } from '@payonce/orders/notifications/foresee';
 import {
   acceptHeldEvent,
   type EventCommand,
   type OperatorOutcome,
-} from '@payonce/core/notifications/operator';
+} from '@payonce/orders/notifications/operator';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { amount, auditFields, decisionFields, position, rowId } from '../api/fields.js';

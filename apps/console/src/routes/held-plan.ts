@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { operate } from '@payonce/core/notifications/foresee';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { operate } from '@payonce/orders/notifications/foresee';
 import { z } from 'zod';
 import { auditFields } from '../api/fields.js';
 import {

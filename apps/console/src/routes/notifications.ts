@@ -1,4 +1,4 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import {
   channel,

@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { EVENT_TYPES } from '@payonce/core/deliveries/event-types';
-import { redeliverOrderEvent } from '@payonce/core/deliveries/redeliver-many';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
+import { redeliverOrderEvent } from '@payonce/orders/deliveries/redeliver-many';
 import { z } from 'zod';
 import {
   orderEventDetailView,

@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/core/orders/order';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { z } from 'zod';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';

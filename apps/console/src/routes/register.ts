@@ -1,6 +1,6 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
-import type { OrderTerms } from '@payonce/core/orders/order';
-import { closeOrder, registerOrders } from '@payonce/core/orders/register';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { OrderTerms } from '@payonce/orders/orders/order';
+import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
 import type { FastifyReply } from 'fastify';
 import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
 import { validatorCompiler } from 'fastify-type-provider-zod';

@@ -1,10 +1,10 @@
-import type { DatabaseDeps } from '@payonce/core/database/deps';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   changeTrade,
   foreseeTrade,
   type TradeAction,
   type TradeOutcome,
-} from '@payonce/core/notifications/trade-release';
+} from '@payonce/orders/notifications/trade-release';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { decisionFields, line } from '../api/fields.js';

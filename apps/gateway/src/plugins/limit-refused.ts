@@ -1,5 +1,5 @@
-import type { Log } from '@payonce/core/log';
-import type { ProviderDefinition, ProviderReply } from '@payonce/core/providers/provider';
+import type { Log } from '@payonce/core/runtime/log';
+import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import type { RefusalLimit } from '../refusal-limit.js';

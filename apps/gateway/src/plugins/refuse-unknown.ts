@@ -1,4 +1,4 @@
-import type { ProviderDefinition, ProviderReply } from '@payonce/core/providers/provider';
+import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import { sendAndClose } from './send.js';

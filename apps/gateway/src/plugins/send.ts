@@ -1,4 +1,4 @@
-import type { ProviderReply } from '@payonce/core/providers/provider';
+import type { ProviderReply } from '@payonce/providers/provider';
 import type { FastifyReply } from 'fastify';
 
 /** Sends exactly these bytes: a Buffer, since Fastify adds a charset to the type of a text. */

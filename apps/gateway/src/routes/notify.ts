@@ -1,6 +1,6 @@
 import type { Channel } from '@payonce/core/config/channels';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import type { ProviderDefinition, ReceiveOutcome } from '@payonce/core/providers/provider';
+import type { ProviderDefinition, ReceiveOutcome } from '@payonce/providers/provider';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { acceptRawBodies } from '../plugins/raw-body.js';
 import { send, sendAndClose } from '../plugins/send.js';

@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
-import { systemClock } from '@payonce/core/clock';
 import { readChannelFile } from '@payonce/core/config/channel-file';
-import { ConfigError, collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
-import { createLog } from '@payonce/core/log';
-import type { EventOutcome } from '@payonce/core/notifications/notification';
-import type { Redecoded } from '@payonce/core/notifications/redecode';
-import { executeRedecode, planRedecode } from '@payonce/core/notifications/redecode-plan';
+import { collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
+import { systemClock } from '@payonce/core/runtime/clock';
+import { ConfigError } from '@payonce/core/runtime/errors';
+import { createLog } from '@payonce/core/runtime/log';
+import type { EventOutcome } from '@payonce/orders/notifications/notification';
+import type { Redecoded } from '@payonce/orders/notifications/redecode';
+import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
 import { createPrisma } from '@payonce/prisma/client';
 import { decodeStored } from '../decode-stored.js';
 

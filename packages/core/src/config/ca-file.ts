@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { holdsCertificates } from '@payonce/providers/crypto';
 import { z } from 'zod';
-import { holdsCertificates } from '../providers/crypto.js';
 
 /**
  * The path of a PEM file with certificates; its value is their text. Node itself would ignore a

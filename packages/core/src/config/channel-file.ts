@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { ReadSecret } from '@payonce/providers/secret';
 import { z } from 'zod';
-import type { ReadSecret } from '../providers/secret.js';
+import { ConfigError } from '../runtime/errors.js';
 import { type Channels, loadChannels } from './channels.js';
-import { ConfigError, type Env, readEnv } from './env.js';
+import { type Env, readEnv } from './env.js';
 import { secretReader } from './secrets.js';
 
 const channelFileEnv = {

@@ -1,7 +1,7 @@
+import { type SecretSource, secretSource, sourceName } from '@payonce/providers/secret';
 import { z } from 'zod';
-import { type SecretSource, secretSource, sourceName } from '../providers/secret.js';
+import { ConfigError } from '../runtime/errors.js';
 import { readBlocks } from './channels.js';
-import { ConfigError } from './env.js';
 
 /** A channel as the file alone describes it: no secret was read. */
 export interface ChannelSummary {

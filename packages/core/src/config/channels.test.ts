@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { ConfigError } from '../runtime/errors.js';
 import { type Channels, loadChannels, summarise } from './channels.js';
-import { ConfigError } from './env.js';
 
 const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const PEM = publicKey.export({ type: 'spki', format: 'pem' }).toString();

@@ -1,9 +1,9 @@
+import type { PaymentProvider, ProviderDefinition } from '@payonce/providers/provider';
+import { providers } from '@payonce/providers/registry';
+import type { ReadSecret } from '@payonce/providers/secret';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import type { PaymentProvider, ProviderDefinition } from '../providers/provider.js';
-import { providers } from '../providers/registry.js';
-import type { ReadSecret } from '../providers/secret.js';
-import { ConfigError } from './env.js';
+import { ConfigError } from '../runtime/errors.js';
 
 /** One set of credentials at one provider, and the merchant whose orders it concerns. */
 export interface Channel {

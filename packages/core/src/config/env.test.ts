@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import { ConfigError } from '../runtime/errors.js';
 import {
-  ConfigError,
   collectFaults,
   count,
   list,

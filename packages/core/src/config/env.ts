@@ -1,19 +1,8 @@
 import { z } from 'zod';
-import { AppError } from '../errors.js';
-import { LOG_LEVELS } from '../log.js';
+import { ConfigError } from '../runtime/errors.js';
+import { LOG_LEVELS } from '../runtime/log.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
-
-/** All faults of the configuration at once, by the setting's name, never with a value. */
-export class ConfigError extends AppError {
-  readonly faults: readonly string[];
-
-  constructor(faults: readonly string[]) {
-    super('invalid_configuration', { detail: faults.join('; ') });
-    this.name = 'ConfigError';
-    this.faults = faults;
-  }
-}
 
 /** An empty environment variable counts as not set. */
 function present(env: Env): Record<string, string> {

@@ -1,8 +1,8 @@
 import { Gauge } from 'prom-client';
-import type { Log } from '../log.js';
-import type { Metrics } from '../metrics.js';
+import { ConfigError } from '../runtime/errors.js';
+import type { Log } from '../runtime/log.js';
+import type { Metrics } from '../runtime/metrics.js';
 import { type Channels, summarise } from './channels.js';
-import { ConfigError } from './env.js';
 
 /** Read once per request; a request keeps its set until it ends. */
 export type CurrentChannels = () => Channels;

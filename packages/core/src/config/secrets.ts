@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ReadSecret } from '../providers/secret.js';
+import type { ReadSecret } from '@payonce/providers/secret';
 
 /**
  * Reads secrets from the given environment and from files relative to `folder` (the channel

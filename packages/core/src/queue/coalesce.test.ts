@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { AppError } from '../errors.js';
+import { AppError } from '../runtime/errors.js';
 import { type Bulk, coalesce } from './coalesce.js';
 
 const LIMITS = {

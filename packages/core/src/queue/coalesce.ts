@@ -1,6 +1,6 @@
-import { withDeadline } from '../deadline.js';
-import { AppError } from '../errors.js';
-import { type GatherLimits, gather } from '../gather.js';
+import { withDeadline } from '../runtime/deadline.js';
+import { AppError } from '../runtime/errors.js';
+import { type GatherLimits, gather } from '../runtime/gather.js';
 
 /** A store in which a bulk add costs little more than a single one. */
 export interface Bulk<Item> {

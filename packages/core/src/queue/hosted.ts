@@ -1,5 +1,5 @@
 import { createPostgresBackend, type Processor, Queue, Worker, withBackend } from 'bullmq';
-import { withDeadline } from '../deadline.js';
+import { withDeadline } from '../runtime/deadline.js';
 import { consumerRedis, postgresConnection, readerRedis } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { consumerSettings, eventStream } from './job-options.js';

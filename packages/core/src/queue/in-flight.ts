@@ -1,4 +1,4 @@
-import { AppError } from '../errors.js';
+import { AppError } from '../runtime/errors.js';
 import type { ShardedQueue } from './sharded-queue.js';
 
 export interface BoundedQueue extends ShardedQueue {

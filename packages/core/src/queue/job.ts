@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { decodeBase64, sha256Hex } from '../providers/crypto.js';
-import type { ProviderId } from '../providers/provider.js';
+import { decodeBase64, sha256Hex } from '@payonce/providers/crypto';
+import type { ProviderId } from '@payonce/providers/provider';
 
 /**
  * A job from the gateway to the worker: the bytes as received, so that the worker can verify again.

@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
 import type { AbstractConnector } from 'ioredis';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../runtime/errors.js';
 import type { Guides } from './guides.js';
 import type { RedisTrust } from './redis-settings.js';
 import { type Address, CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';

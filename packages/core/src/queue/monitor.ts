@@ -1,5 +1,5 @@
-import { messageOf } from '../errors.js';
-import type { Log } from '../log.js';
+import { messageOf } from '../runtime/errors.js';
+import type { Log } from '../runtime/log.js';
 import { describeState, type QueueState } from './notification-queue.js';
 
 /** On an open connection, settings change (`CONFIG SET`, a new replica) and memory fills. */

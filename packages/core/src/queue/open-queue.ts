@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import type { Log } from '../runtime/log.js';
 import { type BoundedQueue, boundInFlight } from './in-flight.js';
 import type { NotificationQueue } from './notification-queue.js';
 import { openPostgresStore } from './postgres-store.js';

@@ -1,8 +1,8 @@
 import { createPostgresBackend, withBackend } from 'bullmq';
 import pg from 'pg';
-import { withDeadline } from '../deadline.js';
-import { AppError, messageOf } from '../errors.js';
-import type { Log } from '../log.js';
+import { withDeadline } from '../runtime/deadline.js';
+import { AppError, messageOf } from '../runtime/errors.js';
+import type { Log } from '../runtime/log.js';
 import { postgresConnection } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { queuedJob } from './job-options.js';

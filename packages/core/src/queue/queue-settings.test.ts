@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ConfigError } from '../config/env.js';
+import { ConfigError } from '../runtime/errors.js';
 import { readQueueSettings } from './queue-settings.js';
 
 const redis = {

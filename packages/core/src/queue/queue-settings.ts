@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { ConfigError, count, type Env, readEnv, storeUrl } from '../config/env.js';
+import { count, type Env, readEnv, storeUrl } from '../config/env.js';
+import { ConfigError } from '../runtime/errors.js';
 import { type RedisTopology, readRedisTopology } from './redis-settings.js';
 
 /**

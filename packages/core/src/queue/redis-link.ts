@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { messageOf } from '../errors.js';
+import { messageOf } from '../runtime/errors.js';
 
 /** A Sentinel or node that named a replica may name it again. */
 const LOOK_AGAIN_MS = 1_000;

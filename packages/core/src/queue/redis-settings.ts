@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { caFile } from '../config/ca-file.js';
-import { ConfigError, type Env, list, readEnv, storeUrl } from '../config/env.js';
+import { type Env, list, readEnv, storeUrl } from '../config/env.js';
+import { ConfigError } from '../runtime/errors.js';
 
 /**
  * Where Redis is: at one address, behind Sentinels, or in a cluster, where each key has one master.

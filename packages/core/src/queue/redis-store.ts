@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
-import { withDeadline } from '../deadline.js';
-import { AppError } from '../errors.js';
-import type { Log } from '../log.js';
+import { withDeadline } from '../runtime/deadline.js';
+import { AppError } from '../runtime/errors.js';
+import type { Log } from '../runtime/log.js';
 import { producerRedis } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
 import { eventStream, queuedJob } from './job-options.js';

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { AppError } from '../errors.js';
+import { AppError } from '../runtime/errors.js';
 import { REPLICA_WAIT_MS } from './time-limits.js';
 
 /**

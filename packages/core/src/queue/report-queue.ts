@@ -1,11 +1,11 @@
 import { createPostgresBackend, type Processor, Queue, withBackend } from 'bullmq';
-import { withDeadline } from '../deadline.js';
-import { AppError } from '../errors.js';
-import type { GatewayReport } from '../reports/report.js';
+import { withDeadline } from '../runtime/deadline.js';
+import { AppError } from '../runtime/errors.js';
 import { postgresConnection, producerRedis } from './connection.js';
 import { openHostedQueue, openHostedWorker } from './hosted.js';
 import { eventStream, reportJobOptions } from './job-options.js';
 import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
+import type { GatewayReport } from './report.js';
 import { placeOf } from './shards.js';
 
 /** The second queue; its jobs are gateways' reports. */

@@ -1,5 +1,5 @@
-import type { Log } from '../log.js';
-import { startSchedule } from '../schedules.js';
+import type { Log } from '../runtime/log.js';
+import { startSchedule } from '../runtime/schedules.js';
 import { connectReader } from './connection.js';
 import { NOTIFICATION_QUEUE } from './job.js';
 import { MOST_SHARDS, type QueueStores, type RedisQueueSettings } from './queue-settings.js';

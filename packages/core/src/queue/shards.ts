@@ -1,4 +1,4 @@
-import { sha256Hex } from '../providers/crypto.js';
+import { sha256Hex } from '@payonce/providers/crypto';
 import type {
   QueueSettings,
   QueueStores,

@@ -1,5 +1,5 @@
-import { AppError, messageOf } from '../errors.js';
-import type { Log } from '../log.js';
+import { AppError, messageOf } from '../runtime/errors.js';
+import type { Log } from '../runtime/log.js';
 import { anyReady, isReady, type NotificationQueue } from './notification-queue.js';
 import { REDIS_SHARE_MS } from './time-limits.js';
 

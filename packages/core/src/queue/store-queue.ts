@@ -1,4 +1,4 @@
-import { AppError } from '../errors.js';
+import { AppError } from '../runtime/errors.js';
 import { type Bulk, type CoalesceLimits, coalesce } from './coalesce.js';
 import type { NewJob } from './job.js';
 import {

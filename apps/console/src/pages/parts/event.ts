@@ -1,6 +1,6 @@
-import { eventFromJson } from '@payonce/core/database/event-json';
-import type { Fact } from '@payonce/core/orders/fact';
-import type { PaymentEvent } from '@payonce/core/providers/event';
+import { eventFromJson } from '@payonce/orders/notifications/event-json';
+import type { PaymentEvent } from '@payonce/providers/event';
+import type { Fact } from '@payonce/providers/fact';
 import { type Html, html, NOTHING } from '../html.js';
 import type { PageContext } from '../page-context.js';
 import { badge, wordFor } from './badge.js';

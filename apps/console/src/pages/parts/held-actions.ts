@@ -1,5 +1,5 @@
-import type { HeldAction } from '@payonce/core/notifications/foresee';
-import type { OperatorOutcome } from '@payonce/core/notifications/operator';
+import type { HeldAction } from '@payonce/orders/notifications/foresee';
+import type { OperatorOutcome } from '@payonce/orders/notifications/operator';
 import type { Flash } from '../../auth/sessions.js';
 import { type Html, html, NOTHING } from '../html.js';
 import { canOperate, type PageContext } from '../page-context.js';

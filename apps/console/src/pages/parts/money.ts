@@ -1,4 +1,4 @@
-import { formatYuan } from '@payonce/core/money';
+import { formatYuan } from '@payonce/providers/money';
 import { type Html, html } from '../html.js';
 import type { PageContext } from '../page-context.js';
 

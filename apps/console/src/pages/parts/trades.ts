@@ -1,4 +1,4 @@
-import type { OrderTrade } from '@payonce/core/orders/order-trades';
+import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import { type Html, html, NOTHING } from '../html.js';
 import { canOperate, type PageContext } from '../page-context.js';
 import { badge } from './badge.js';

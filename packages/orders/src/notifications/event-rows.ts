@@ -1,0 +1,229 @@
+/** SQL of the events of notifications, each with its outcome. */
+import { Prisma } from '@payonce/prisma/client';
+import type { PaymentEvent } from '@payonce/providers/event';
+import type { HoldReason } from '../database/hold-reason.js';
+import { recordset } from '../database/recordset.js';
+import type { Tx } from '../database/transaction.js';
+import { eventFromJson, eventToJson } from './event-json.js';
+import { nextRetryAt } from './hold.js';
+import type { EventOutcome } from './notification.js';
+import { type NewlyHeld, tellHeld } from './tell-held.js';
+
+/** An event stored earlier; held ones carry the decoded event. */
+export interface StoredEvent {
+  readonly id: bigint;
+  readonly notificationRowId: bigint;
+  readonly merchant: string;
+  readonly position: number;
+  readonly outcome: EventOutcome;
+  readonly tries: number;
+  /** Null for a decided event: nothing more follows from it. */
+  readonly event: PaymentEvent | null;
+}
+
+/** A stored event that still waits. */
+export interface HeldEvent extends StoredEvent {
+  readonly event: PaymentEvent;
+  readonly outcome: { readonly outcome: 'held'; readonly reason: HoldReason };
+}
+
+export function isHeld(stored: StoredEvent): stored is HeldEvent {
+  return stored.outcome.outcome === 'held' && stored.event !== null;
+}
+
+interface StoredEventRow {
+  readonly id: bigint;
+  readonly notificationRowId: bigint;
+  readonly merchant: string;
+  readonly position: number;
+  readonly outcome: 'applied' | 'duplicate' | 'ignored' | 'held';
+  readonly holdReason: HoldReason | null;
+  readonly tries: number;
+  readonly event: unknown;
+}
+
+/** All events of these notifications, which the caller has locked. */
+export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<StoredEvent[]> {
+  if (rowIds.length === 0) return [];
+  const rows = await tx.$queryRaw<StoredEventRow[]>`
+    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+      hold_reason AS "holdReason", tries, CASE WHEN outcome = 'held' THEN event END AS event
+    FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
+    ORDER BY notification_row_id, position`;
+  return rows.map(toStored);
+}
+
+/**
+ * The same, with the decoded event of decided ones too: it serves to compare contents of one ID.
+ */
+export async function readAllEvents(
+  tx: Tx,
+  rowIds: readonly bigint[],
+): Promise<(StoredEvent & { readonly event: PaymentEvent })[]> {
+  if (rowIds.length === 0) return [];
+  const rows = await tx.$queryRaw<StoredEventRow[]>`
+    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+      hold_reason AS "holdReason", tries, event
+    FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
+    ORDER BY notification_row_id, position`;
+  return rows.map((row) => ({ ...toStored(row), event: eventFromJson(row.event) }));
+}
+
+function toStored({ outcome, holdReason, event, ...row }: StoredEventRow): StoredEvent {
+  return {
+    ...row,
+    outcome: outcome === 'held' ? { outcome, reason: holdReason ?? 'internal_error' } : { outcome },
+    event: event === null ? null : eventFromJson(event),
+  };
+}
+
+/** An event of a new notification, with its outcome. */
+export interface NewEvent {
+  readonly notificationRowId: bigint;
+  readonly position: number;
+  readonly merchant: string;
+  readonly event: PaymentEvent;
+  readonly outcome: EventOutcome;
+}
+
+/** Goes along with `storePlans`; null when there are no events. */
+export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.Sql | null {
+  if (events.length === 0) return null;
+  const rows = events.map(({ notificationRowId, position, merchant, event, outcome }) => {
+    const reason = reasonOf(outcome);
+    return {
+      notification_row_id: String(notificationRowId),
+      position,
+      merchant,
+      order_number: storable(event.orderNumber),
+      event: eventToJson(event),
+      outcome: outcome.outcome,
+      hold_reason: reason,
+      next_retry_at: reason && nextRetryAt(reason, 0, now),
+    };
+  });
+  const added = recordset(rows, {
+    notification_row_id: 'bigint',
+    position: 'int',
+    merchant: 'text',
+    order_number: 'text',
+    event: 'text',
+    outcome: 'text',
+    hold_reason: 'text',
+    next_retry_at: 'timestamptz',
+  });
+  return Prisma.sql`
+    INSERT INTO notification_events (notification_row_id, position, merchant, order_number, event,
+      outcome, hold_reason, next_retry_at, created_at, decided_at)
+    SELECT e.notification_row_id, e.position, e.merchant, e.order_number, e.event::json, e.outcome,
+      e.hold_reason, e.next_retry_at, ${now}, ${now}
+    FROM ${added} AS e`;
+}
+
+/** Runs after the events are stored. */
+export async function tellNewlyHeld(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
+  await tellHeld(tx, now, events.flatMap(asHeld));
+}
+
+/** A held event that was decided again. */
+export interface Redecided {
+  readonly stored: HeldEvent;
+  readonly outcome: EventOutcome;
+  /** The schedule decided it again, so its schedule advances one step. */
+  readonly scheduled: boolean;
+}
+
+/**
+ * Writes changed outcomes. An event that stays held for the same reason keeps its place in the
+ * schedule.
+ */
+export async function updateEvents(
+  tx: Tx,
+  now: Date,
+  redecided: readonly Redecided[],
+): Promise<void> {
+  const changed = redecided.filter((one) => one.scheduled || !sameOutcome(one));
+  if (changed.length === 0) return;
+  const rows = changed.map(({ stored, outcome, scheduled }) => {
+    const reason = reasonOf(outcome);
+    const tries = scheduled ? stored.tries + 1 : 0;
+    return {
+      id: String(stored.id),
+      outcome: outcome.outcome,
+      hold_reason: reason,
+      tries,
+      next_retry_at: reason && nextRetryAt(reason, tries, now),
+    };
+  });
+  const decided = recordset(rows, {
+    id: 'bigint',
+    outcome: 'text',
+    hold_reason: 'text',
+    tries: 'int',
+    next_retry_at: 'timestamptz',
+  });
+  await tx.$executeRaw`
+    UPDATE notification_events e SET outcome = d.outcome, hold_reason = d.hold_reason,
+      tries = d.tries, next_retry_at = d.next_retry_at, decided_at = ${now}
+    FROM ${decided} AS d WHERE e.id = d.id`;
+  const elsewise = changed.filter((one) => !sameOutcome(one));
+  await tellHeld(
+    tx,
+    now,
+    elsewise.flatMap(({ stored, outcome }) => asHeld({ ...stored, outcome })),
+  );
+}
+
+/** Sets the schedule's next look at these events; changes nothing else. */
+export async function postpone(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${until}
+    WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
+}
+
+/** The schedule decides these notifications' events again at once: the reason may be cured. */
+export async function makeDue(
+  tx: Tx,
+  now: Date,
+  reason: HoldReason,
+  notificationRowIds: readonly bigint[],
+): Promise<void> {
+  if (notificationRowIds.length === 0) return;
+  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now}
+    WHERE notification_row_id = ANY(${[...notificationRowIds]}::bigint[])
+      AND outcome = 'held' AND hold_reason = ${reason}`;
+}
+
+/** Writes the events as the present release decodes them. */
+export async function rewriteEvents(
+  tx: Tx,
+  events: readonly { readonly id: bigint; readonly event: PaymentEvent }[],
+): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map(({ id, event }) => ({
+    id: String(id),
+    order_number: storable(event.orderNumber),
+    event: eventToJson(event),
+  }));
+  await tx.$executeRaw`
+    UPDATE notification_events e SET event = r.event::json, order_number = r.order_number
+    FROM ${recordset(rows, { id: 'bigint', order_number: 'text', event: 'text' })} AS r
+    WHERE e.id = r.id`;
+}
+
+function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {
+  return outcome.outcome === 'held' ? [{ ...one, reason: outcome.reason }] : [];
+}
+
+export function sameOutcome({ stored, outcome }: Pick<Redecided, 'stored' | 'outcome'>): boolean {
+  return reasonOf(outcome) === stored.outcome.reason;
+}
+
+function reasonOf(outcome: EventOutcome): HoldReason | null {
+  return outcome.outcome === 'held' ? outcome.reason : null;
+}
+
+/** PostgreSQL's text takes no NUL; such a number finds no order anyway. */
+export function storable(text: string | null): string | null {
+  return text === null || text.includes('\0') ? null : text;
+}

@@ -1,0 +1,213 @@
+/** An operator's actions on a held event. Each writes its audit row in the same transaction. */
+
+import { messageOf } from '@payonce/core/runtime/errors';
+import type { Fact } from '@payonce/providers/fact';
+import { type AuditAction, type Operator, writeAudit } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import type { HoldReason } from '../database/hold-reason.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
+import { type KnownOrder, planOrder } from '../orders/plan.js';
+import { claimTrades, findOrders, lockOrders, orderKey } from '../orders/store.js';
+import { acceptEvent, acceptedFacts, type Unacceptable } from './accept.js';
+import { needsOrder } from './decide.js';
+import {
+  type HeldEvent,
+  isHeld,
+  readEvents,
+  type StoredEvent,
+  storable,
+  updateEvents,
+} from './event-rows.js';
+import type { EventOutcome } from './notification.js';
+import { updateNotifications } from './notification-rows.js';
+import { settleAgain } from './release.js';
+import { claimsOf, contestedFacts, ownsAll } from './settle.js';
+import { storePlans } from './store-plans.js';
+
+/** One event of one notification, and the operator who acts on it. */
+export interface EventCommand extends Operator {
+  /** The notification's row. */
+  readonly notification: bigint;
+  readonly position: number;
+}
+
+export type OperatorOutcome =
+  /** `again`: this very action was done before; nothing was changed now. */
+  | { readonly result: 'done'; readonly outcome: EventOutcome; readonly again: boolean }
+  | { readonly result: 'unknown_event' }
+  /** Decided meanwhile, or by another action. */
+  | { readonly result: 'not_held'; readonly outcome: EventOutcome }
+  /**
+   * The action has no meaning for this event; nothing was changed, and no audit row was written.
+   */
+  | { readonly result: 'refused'; readonly why: Unacceptable }
+  /**
+   * The event states another amount than the caller named. Without a named amount: another one than
+   * is due, although the event is held for a different reason.
+   */
+  | { readonly result: 'other_amount'; readonly amount: bigint | null };
+
+/**
+ * Decides the hold again now, as a registration or the schedule does.
+ * @throws AppError `database_unavailable`
+ */
+export async function retryEvent(
+  deps: DatabaseDeps,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  const again = (forced: HoldReason | null) =>
+    withHeldEvent(deps, command, 'event.retry', async (tx, now, held) => {
+      const [redecided] = await settleAgain(tx, now, [held], { scheduled: false, forced });
+      if (redecided === undefined) throw new Error('a retried event without an outcome');
+      const { outcome } = redecided;
+      await audit(tx, now, command, 'event.retry', held, { outcome });
+      return { result: 'done', outcome, again: false };
+    });
+  try {
+    return await again(null);
+  } catch (error) {
+    if (isUnavailable(error)) throw error;
+    deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
+    return again('internal_error');
+  }
+}
+
+/**
+ * Applies a held event by an operator's decision. Its order counts as paid with the amount
+ * received, and the refunds that the event states are applied. A given `amount` must equal the paid
+ * amount in the event. So nobody accepts a sum other than the one that was seen.
+ * @throws AppError `database_unavailable`
+ */
+export async function acceptHeldEvent(
+  deps: DatabaseDeps,
+  command: EventCommand & { readonly amount?: bigint | undefined },
+): Promise<OperatorOutcome> {
+  return withHeldEvent(deps, command, 'event.accept', async (tx, now, held) => {
+    const { event } = held;
+    const order = event.kind === 'order' ? await lockOrder(tx, held) : null;
+    const acceptance = acceptEvent(event, order, held.outcome.reason);
+    if (!acceptance.acceptable) return { result: 'refused', why: acceptance.why };
+    if (order === null) return { result: 'refused', why: 'unknown_order' };
+    const received = amountReceived(acceptance.facts);
+    if (received !== amountExpected(command, held, order, received)) {
+      return { result: 'other_amount', amount: received };
+    }
+    const claims = claimsOf(acceptance.facts, order);
+    // Only now, with the order locked.
+    const { owners, facts: stored, contested } = await claimTrades(tx, now, claims, [order.id]);
+    if (!ownsAll(claims, owners, stored)) {
+      return { result: 'refused', why: 'trade_on_other_order' };
+    }
+    const known = stored.get(order.id) ?? [];
+    const trade = event.kind === 'order' ? event.trade : null;
+    const detail = { trade, amount: received?.toString() ?? null, due: order.amount.toString() };
+    const auditId = await audit(tx, now, command, 'event.accept', held, detail, order);
+    const accepted = acceptedFacts(acceptance.facts, known, auditId.toString());
+    const facts = [...accepted, ...contestedFacts(claims, contested)];
+    const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
+    await storePlans(tx, now, [plan]);
+    const [told] = plan.outcomes;
+    if (told === undefined) throw new Error('an accepted event without an outcome');
+    const outcome: EventOutcome = { outcome: told };
+    await settle(tx, now, held, outcome);
+    return { result: 'done', outcome, again: false };
+  });
+}
+
+/**
+ * Rejects a held event: it is ignored, and kept.
+ * @throws AppError `database_unavailable`
+ */
+export async function rejectHeldEvent(
+  deps: DatabaseDeps,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  return withHeldEvent(deps, command, 'event.reject', async (tx, now, held) => {
+    const outcome: EventOutcome = { outcome: 'ignored' };
+    await settle(tx, now, held, outcome);
+    await audit(tx, now, command, 'event.reject', held, { outcome });
+    return { result: 'done', outcome, again: false };
+  });
+}
+
+/**
+ * Locks the notification first, as all paths do. Another transaction may apply a copy, release the
+ * event for its order or take it by schedule. It waits for this one or has committed before it.
+ */
+function withHeldEvent(
+  deps: DatabaseDeps,
+  { notification, position }: EventCommand,
+  action: AuditAction,
+  work: (tx: Tx, now: Date, held: HeldEvent) => Promise<OperatorOutcome>,
+): Promise<OperatorOutcome> {
+  return inTransaction(deps, async (tx) => {
+    await tx.$queryRaw`SELECT id FROM notifications WHERE id = ${notification} FOR UPDATE`;
+    const events = await readEvents(tx, [notification]);
+    const stored = events.find((event) => event.position === position);
+    if (stored === undefined) return { result: 'unknown_event' };
+    if (isHeld(stored)) return work(tx, deps.clock(), stored);
+    const { outcome } = stored;
+    return (await wasSettledBy(tx, stored, action))
+      ? { result: 'done', outcome, again: true }
+      : { result: 'not_held', outcome };
+  });
+}
+
+/** A caller repeats a request when it got no answer. A retry alone decides nothing. */
+async function wasSettledBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
+  const [last] = await tx.$queryRaw<{ action: string }[]>`
+    SELECT action FROM audit_log WHERE notification_event_id = ${id} AND action <> 'event.retry'
+    ORDER BY id DESC LIMIT 1`;
+  return last?.action === action;
+}
+
+async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<KnownOrder | null> {
+  const number = storable(event.orderNumber);
+  if (number === null) return null;
+  const key = { merchant, number };
+  return (await lockOrders(tx, [key])).get(orderKey(key)) ?? null;
+}
+
+async function settle(tx: Tx, now: Date, held: HeldEvent, outcome: EventOutcome): Promise<void> {
+  await updateEvents(tx, now, [{ stored: held, outcome, scheduled: false }]);
+  await updateNotifications(tx, now, new Map([[held.notificationRowId, 0]]));
+}
+
+/** The paid amount in the event; null when it states no payment. */
+function amountReceived(facts: readonly Fact[]): bigint | null {
+  return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
+}
+
+/**
+ * The amount that the operator accepts: the named amount, if any. Otherwise, for an event held for
+ * its amount, the event's amount, since the operator saw that one. Otherwise the amount due.
+ */
+function amountExpected(
+  { amount }: { readonly amount?: bigint | undefined },
+  held: HeldEvent,
+  order: KnownOrder,
+  received: bigint | null,
+): bigint | null {
+  if (amount !== undefined) return amount;
+  return held.outcome.reason === 'amount_mismatch' || received === null ? received : order.amount;
+}
+
+async function audit(
+  tx: Tx,
+  now: Date,
+  operator: Operator,
+  action: AuditAction,
+  held: HeldEvent,
+  detail: Readonly<Record<string, unknown>>,
+  order: KnownOrder | null = null,
+): Promise<bigint> {
+  const number = needsOrder(held.event) ? storable(held.event.orderNumber) : null;
+  const key = { merchant: held.merchant, number: number ?? '' };
+  const found = order ?? (await findOrders(tx, [key])).get(orderKey(key)) ?? null;
+  return writeAudit(tx, now, operator, {
+    action,
+    orderId: found?.id ?? null,
+    notificationEventId: held.id,
+    detail: { holdReason: held.outcome.reason, ...detail },
+  });
+}

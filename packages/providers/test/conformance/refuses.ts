@@ -1,0 +1,141 @@
+import type { PaymentProvider } from '@payonce/providers/provider';
+import type { SignedRequest } from '@payonce/testkit/request';
+import { expect, it } from 'vitest';
+import { type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
+import { reasonOf, said, verdict } from './verdicts.js';
+
+export function refuses(harness: Harness, provider: PaymentProvider): void {
+  refusesOtherFields(harness, provider);
+  refusesOtherSignatures(harness, provider);
+  refusesOtherBytes(harness, provider);
+  refusesOtherKeysAndTimes(harness, provider);
+  refusesOtherMessages(harness, provider);
+}
+
+/** Nothing may be missing, and nothing may be repeated. */
+function refusesOtherFields(harness: Harness, provider: PaymentProvider): void {
+  const payment = harness.signer.payment(PAYMENT);
+  const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
+
+  it.each(harness.withoutEach(payment))('refuses a payment without %s', (_, request) => {
+    expect(reason(request)).not.toBe('accepted');
+  });
+
+  it.each(harness.withDoubled(payment))('refuses a payment with %s doubled', (_, request) => {
+    expect(reason(request)).not.toBe('accepted');
+  });
+}
+
+/** Only the exact text of the signature counts. */
+function refusesOtherSignatures(harness: Harness, provider: PaymentProvider): void {
+  const { signer } = harness;
+  const payment = signer.payment(PAYMENT);
+  const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
+
+  it.each<[string, (signature: string) => string]>([
+    ['empty', () => ''],
+    ['a blank', () => ' '],
+    ['truncated', (signature) => signature.slice(0, -4)],
+    ['lengthened', (signature) => `${signature}AAAA`],
+    ['other text', () => '签名'],
+    [
+      'with a character changed',
+      (signature) => (signature[0] === 'A' ? 'B' : 'A') + signature.slice(1),
+    ],
+    [
+      'with its last characters changed',
+      (signature) => `${signature.slice(0, -3)}${signature.endsWith('x==') ? 'y' : 'x'}==`,
+    ],
+    ['with a line break behind it', (signature) => `${signature}\n`],
+  ])('refuses a signature that is %s', (_, change) => {
+    expect(reason(harness.withSignature(payment, (signature) => signature))).toBe('accepted');
+    expect(reason(harness.withSignature(payment, change))).toMatch(/^(bad_signature|malformed)$/);
+  });
+
+  it('refuses a foreign signature, and content changed on the way', () => {
+    for (const genuine of [payment, signer.refund(REFUND)]) {
+      expect(reason(signer.forge(genuine, 'foreign_key'))).toMatch(
+        /^(bad_signature|undecryptable)$/,
+      );
+      expect(reason(signer.forge(genuine, 'changed_content'))).not.toBe('accepted');
+    }
+  });
+}
+
+/** Only the signed content counts, and nothing similar to it. */
+function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
+  const payment = harness.signer.payment(PAYMENT);
+  const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
+
+  it('refuses a flipped bit anywhere in the body, unless it has no meaning', () => {
+    const genuine = said(provider, payment);
+    let refused = 0;
+    for (let index = 0; index < payment.body.length; index++) {
+      const body = Buffer.from(payment.body);
+      body.writeUInt8(body.readUInt8(index) ^ (1 << (index % 8)), index);
+      if (reason({ ...payment, body }) === 'accepted') {
+        expect(said(provider, { ...payment, body })).toEqual(genuine);
+      } else refused++;
+    }
+    // If fields are signed, an escape's hex digit may change its case, a line break between
+    // elements its kind.
+    const bytesAreSigned = harness.reserialised(payment) !== null;
+    expect(refused / payment.body.length).toBeGreaterThanOrEqual(bytesAreSigned ? 1 : 0.8);
+  });
+
+  it('refuses the same content in other bytes, if the bytes are signed', () => {
+    const other = harness.reserialised(payment);
+    if (other === null) return expect(harness.reordered(payment)).not.toBeNull();
+    expect(reason(other)).toBe('bad_signature');
+  });
+
+  it('refuses an empty body and a huge one', () => {
+    expect(reason(withBody(payment, ''))).not.toBe('accepted');
+    expect(reason({ ...payment, body: Buffer.alloc(2 ** 20, 'a=1&') })).not.toBe('accepted');
+    const padded = Buffer.concat([payment.body, Buffer.alloc(2 ** 20, ' ')]);
+    expect(reason({ ...payment, body: padded })).not.toBe('accepted');
+  });
+}
+
+/** Keys and signed times are valid for a limited time. */
+function refusesOtherKeysAndTimes(harness: Harness, provider: PaymentProvider): void {
+  const { signer } = harness;
+  const payment = signer.payment(PAYMENT);
+  const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
+
+  it('refuses an unknown key', () => {
+    const unknown = harness.unknownKey(payment);
+    if (unknown === null) return expect(reason(signer.forge(payment))).toBe('bad_signature');
+    expect(reason(unknown)).toBe('unknown_key');
+  });
+
+  it('refuses a retired key for requests received since, and only for those', () => {
+    const retired = harness.provider(NOW);
+    expect(reasonOf(verdict(retired, payment, new Date(NOW.getTime() - 1000)))).toBe('accepted');
+    expect(reasonOf(verdict(retired, payment, NOW))).toBe('unknown_key');
+  });
+
+  it('refuses a time that is too old or too new, if the protocol has a window', () => {
+    const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
+    // Alipay and WeChat v2 send the same bytes again for a day.
+    const span = harness.windowSeconds ?? 25 * 3600;
+    for (const within of [-span + 1, span - 1])
+      expect(reason(payment, after(within))).toBe('accepted');
+    if (harness.windowSeconds === null) return;
+    for (const beyond of [-span - 1, span + 1])
+      expect(reason(payment, after(beyond))).toBe('stale');
+  });
+}
+
+/** The same keys sign other messages. */
+function refusesOtherMessages(harness: Harness, provider: PaymentProvider): void {
+  const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
+
+  it.each(harness.notNotifications)('refuses %s, although signed', (_, request) => {
+    expect(reason(request)).toMatch(/^(not_a_notification|malformed|undecryptable)$/);
+  });
+
+  it.each(harness.brokenEncodings)('refuses broken encoding: %s', (_, request) => {
+    expect(reason(request)).not.toBe('accepted');
+  });
+}
