@@ -6,8 +6,8 @@ import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { buildApp } from '../../apps/console/src/app.js';
 import { createBacklog } from '../../apps/console/src/backlog.js';
+import { showQueues } from '../../apps/console/src/bull-board-queues.js';
 import { createBoard } from '../../apps/console/src/plugins/bull-board.js';
-import { showQueues } from '../../apps/console/src/show-queues.js';
 import type { Shop } from '../shop.js';
 
 export interface RunningConsole {

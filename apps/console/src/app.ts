@@ -11,19 +11,21 @@ import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
 import type { Backlog } from './backlog.js';
 import type { ConsoleConfig } from './config.js';
+import { loginRoutes } from './pages/login.js';
+import { pageRoutes } from './pages/pages.js';
 import { showApiDocs } from './plugins/api-docs.js';
 import { assetRoutes } from './plugins/assets.js';
 import { cookieNames, guardEverything } from './plugins/auth.js';
-import { refuseAddress, refuseBrokenHttp } from './plugins/broken-requests.js';
 import { BOARD_PATH, type Board } from './plugins/bull-board.js';
+import { refuseAddress, refuseBrokenHttp } from './plugins/http-errors.js';
 import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { guardMerchants } from './plugins/merchants.js';
 import { describeApi } from './plugins/openapi.js';
 import { sendRefusal } from './plugins/page-errors.js';
-import { createFindPerson } from './plugins/people.js';
 import { answerWithProblems, nothingHere } from './plugins/problems.js';
 import { refuseUnsafeWrites } from './plugins/refuse-unsafe-writes.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
+import { createFindSession } from './plugins/session-user.js';
 import { createStats } from './reads/stats.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -32,15 +34,13 @@ import { deadLetterRoutes } from './routes/dead-letters.js';
 import { deliveryRoutes } from './routes/deliveries.js';
 import { endpointSwitchRoutes } from './routes/endpoint-switch.js';
 import { endpointRoutes } from './routes/endpoints.js';
+import { heldEventActionRoutes } from './routes/held-event-actions.js';
 import { heldEventRoutes } from './routes/held-events.js';
 import { heldPlanRoutes } from './routes/held-plan.js';
-import { loginRoutes } from './routes/login.js';
 import { notificationRoutes } from './routes/notifications.js';
 import { openApiRoutes } from './routes/openapi.js';
-import { operatorRoutes } from './routes/operator.js';
 import { orderEventRoutes } from './routes/order-events.js';
 import { orderRoutes } from './routes/orders.js';
-import { pageRoutes } from './routes/pages/pages.js';
 import { rawNotificationRoutes } from './routes/raw-notification.js';
 import { registerRoutes } from './routes/register.js';
 import { statsRoutes } from './routes/stats.js';
@@ -119,7 +119,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const policy = createAddressPolicy(config.webhookNetworks);
   const people = { sessions, sessionCookie: cookies.session, https, identity };
   guardEverything(app, {
-    findPerson: createFindPerson(people),
+    findSession: createFindSession(people),
     checkBearer: createBearerCheck(database, config.apiKey),
   });
   guardMerchants(app, prisma);
@@ -147,7 +147,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
       await api.register(rawNotificationRoutes, database);
       await api.register(heldEventRoutes, database);
       await api.register(heldPlanRoutes, database);
-      await api.register(operatorRoutes, database);
+      await api.register(heldEventActionRoutes, database);
       await api.register(deadLetterRoutes, database);
       await api.register(orderEventRoutes, database);
       await api.register(deliveryRoutes, database);

@@ -14,7 +14,7 @@ import { ROLES } from '@payonce/orders/access/api-keys';
 import { merchantsOf } from '@payonce/orders/access/merchants';
 import { webhookEnv } from '@payonce/orders/deliveries/webhook-settings';
 import { z } from 'zod';
-import type { IdentitySettings } from './plugins/people.js';
+import type { IdentitySettings } from './plugins/session-user.js';
 
 /** Long enough that five guesses a minute for a year find nothing. */
 const MIN_PASSWORD_CHARACTERS = 12;

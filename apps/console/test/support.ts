@@ -8,7 +8,7 @@ import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { type Backlog, createBacklog } from '../src/backlog.js';
 import { createBoard } from '../src/plugins/bull-board.js';
-import type { IdentitySettings } from '../src/plugins/people.js';
+import type { IdentitySettings } from '../src/plugins/session-user.js';
 
 /** A log that writes nothing. */
 export const silent = createLog({ name: 'console-test', level: 'silent' });

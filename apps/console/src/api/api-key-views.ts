@@ -1,6 +1,6 @@
 import { ROLES, storedMerchants } from '@payonce/orders/access/api-keys';
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import type { ApiKeyRow } from '../reads/api-keys.js';
 import { time } from './fields.js';
 
 export const apiKeyView = z.object({
@@ -25,9 +25,7 @@ export const newApiKeyView = apiKeyView.extend({
   key: z.string().describe('The key itself. Shown only once; only its hash is stored.'),
 });
 
-type Row = Prisma.ApiKeyGetPayload<{ omit: { keyHash: true } }>;
-
-export function viewOfApiKey(row: Row): z.infer<typeof apiKeyView> {
+export function viewOfApiKey(row: ApiKeyRow): z.infer<typeof apiKeyView> {
   // A key with unreadable merchants gives no access.
   const merchants = storedMerchants(row.merchants) ?? [];
   return {

@@ -1,5 +1,5 @@
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import type { AuditLogRow, AuditRow } from '../reads/audit-log.js';
 import { time } from './fields.js';
 
 /** An operator's action, with the reason given. */
@@ -19,30 +19,23 @@ export const auditView = z.object({
   createdAt: time,
 });
 
-/** The event of an audit row; enough for `viewOfAudit`. */
-export const aboutEvent = {
-  notificationEvent: { select: { notificationRowId: true, position: true } },
-} as const satisfies Prisma.AuditLogInclude;
-
-type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>;
-
-const told = z.object({
+const detailFields = z.object({
   operator: z.string().nullish(),
   reason: z.string().nullish(),
   holdReason: z.string().nullish(),
 });
 
 export function viewOfAudit(row: AuditRow): z.infer<typeof auditView> {
-  const said = told.safeParse(row.detail).data ?? {};
+  const detail = detailFields.safeParse(row.detail).data ?? {};
   return {
     id: row.id.toString(),
     actor: row.actor,
-    operator: said.operator ?? null,
+    operator: detail.operator ?? null,
     action: row.action,
     notification: row.notificationEvent?.notificationRowId.toString() ?? null,
     position: row.notificationEvent?.position ?? null,
-    reason: said.reason ?? null,
-    holdReason: said.holdReason ?? null,
+    reason: detail.reason ?? null,
+    holdReason: detail.holdReason ?? null,
     createdAt: row.createdAt.toISOString(),
   };
 }
@@ -60,16 +53,6 @@ export const auditRowView = auditView.extend({
     .record(z.string(), z.unknown())
     .describe('The subject and the result, as recorded at that time.'),
 });
-
-/** The objects of an audit row; enough for `viewOfAuditRow`. */
-export const aboutAnything = {
-  ...aboutEvent,
-  order: { select: { merchant: true, number: true } },
-  endpoint: { select: { name: true } },
-  apiKey: { select: { name: true } },
-} as const satisfies Prisma.AuditLogInclude;
-
-export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof aboutAnything }>;
 
 export function viewOfAuditRow(row: AuditLogRow): z.infer<typeof auditRowView> {
   const { order } = row;

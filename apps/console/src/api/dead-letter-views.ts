@@ -1,7 +1,5 @@
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { maskJobData } from '../masking/job.js';
-import { maskText } from '../masking/text.js';
+import type { LetterRow } from '../reads/dead-letters.js';
 import { time } from './fields.js';
 
 export const deadLetterView = z.object({
@@ -22,21 +20,19 @@ export const deadLetterView = z.object({
   job: z.unknown(),
 });
 
-type Row = Prisma.DeadLetterGetPayload<object>;
-
-export function viewOfDeadLetter(row: Row): z.infer<typeof deadLetterView> {
+export function viewOfDeadLetter(row: LetterRow): z.infer<typeof deadLetterView> {
   return {
     id: row.id.toString(),
     queue: row.queue,
     jobId: row.jobId,
     reason: row.reason,
-    error: row.error === null ? null : maskText(row.error),
+    error: row.error,
     deaths: row.deaths,
     createdAt: row.createdAt.toISOString(),
     lastAt: row.lastAt.toISOString(),
     redriveRequestedAt: row.redriveRequestedAt?.toISOString() ?? null,
     redrivenAt: row.redrivenAt?.toISOString() ?? null,
     dismissedAt: row.dismissedAt?.toISOString() ?? null,
-    job: maskJobData(row.job),
+    job: row.job,
   };
 }

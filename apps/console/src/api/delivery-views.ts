@@ -1,10 +1,7 @@
-import type { Role } from '@payonce/orders/access/api-keys';
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { maskText } from '../masking/text.js';
+import type { AttemptRow, DeliveryRow } from '../reads/deliveries.js';
+import type { OrderEventRow } from '../reads/order-events.js';
 import { time } from './fields.js';
-
-export const DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
 
 export const deliveryView = z.object({
   id: z.string(),
@@ -55,25 +52,6 @@ export const orderEventDetailView = orderEventView.extend({
   deliveries: z.array(deliveryView.extend({ history: z.array(attemptView) })),
 });
 
-/** Enough for `viewOfOrderEvent`. */
-export const aboutOrderEvent = {
-  order: { select: { number: true } },
-  notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
-} as const satisfies Prisma.OrderEventInclude;
-
-/** Enough for `viewOfDelivery`. */
-export const aboutDelivery = {
-  endpoint: { select: { id: true, name: true } },
-  orderEvent: { select: { type: true, merchant: true, ...aboutOrderEvent } },
-} as const satisfies Prisma.DeliveryInclude;
-
-type OrderEventRow = Prisma.OrderEventGetPayload<{
-  omit: { payload: true };
-  include: typeof aboutOrderEvent;
-}>;
-type DeliveryRow = Prisma.DeliveryGetPayload<{ include: typeof aboutDelivery }>;
-type AttemptRow = Prisma.DeliveryAttemptGetPayload<object>;
-
 export function viewOfOrderEvent(row: OrderEventRow): z.infer<typeof orderEventView> {
   return {
     id: row.id.toString(),
@@ -105,17 +83,9 @@ export function viewOfDelivery(row: DeliveryRow): z.infer<typeof deliveryView> {
   };
 }
 
-/** Another system's answer may name a payer. It may be invalid UTF-8, which shows as U+FFFD. */
-export function viewOfAttempt(row: AttemptRow, role: Role): z.infer<typeof attemptView> {
-  const { durationMs, status, error, response } = row;
-  const shown = (text: string) => (role === 'admin' ? text : maskText(text));
-  return {
-    at: row.at.toISOString(),
-    durationMs,
-    status,
-    error: error === null ? null : shown(error),
-    response: response === null ? null : shown(Buffer.from(response).toString('utf8')),
-  };
+export function viewOfAttempt(row: AttemptRow): z.infer<typeof attemptView> {
+  const { at, durationMs, status, error, response } = row;
+  return { at: at.toISOString(), durationMs, status, error, response };
 }
 
 function numberOf({

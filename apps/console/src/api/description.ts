@@ -49,7 +49,7 @@ export function describeRoute(
   if (posts) added.push(409, 422);
   const problems = Object.fromEntries(added.map((status) => [status, problemSchema]));
   const response = Object.entries({ ...problems, ...own }).map(
-    ([status, answer]) => [status, describeAnswer(status, answer)] as const,
+    ([status, answer]) => [status, describeResponse(status, answer)] as const,
   );
   return {
     ...schema,
@@ -73,7 +73,7 @@ function merchantsNeeded(rule: MerchantRule = 'all'): string {
   }
 }
 
-function describeAnswer(status: string, schema: z.ZodType) {
+function describeResponse(status: string, schema: z.ZodType) {
   if (schema instanceof z.ZodNull) return schema;
   const type = schema === problemSchema ? 'application/problem+json' : 'application/json';
   return { description: MEANINGS[status] ?? status, content: { [type]: { schema } } };

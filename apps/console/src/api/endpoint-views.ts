@@ -1,7 +1,6 @@
-import { maskUrl } from '@payonce/core/config/env';
 import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
-import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
+import type { EndpointRow } from '../reads/endpoints.js';
 import { time } from './fields.js';
 
 const eventTypes = z.array(z.enum(EVENT_TYPES));
@@ -39,17 +38,13 @@ export const newEndpointView = endpointView.extend({
     ),
 });
 
-/** Never its secrets. */
-export const HIDDEN = { secret: true, previousSecret: true, deletedAt: true } as const;
-type Row = Prisma.WebhookEndpointGetPayload<{ omit: typeof HIDDEN }>;
-
-export function viewOfEndpoint(row: Row, role: string): z.infer<typeof endpointView> {
+export function viewOfEndpoint(row: EndpointRow): z.infer<typeof endpointView> {
   const iso = (at: Date | null) => at?.toISOString() ?? null;
   return {
     id: row.id.toString(),
     merchant: row.merchant,
     name: row.name,
-    url: role === 'admin' ? row.url : maskUrl(row.url),
+    url: row.url,
     eventTypes: eventTypes.parse(row.eventTypes),
     source: row.source === 'file' ? 'file' : 'api',
     previousSecretExpiresAt: iso(row.previousSecretExpiresAt),

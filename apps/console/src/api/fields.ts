@@ -97,9 +97,9 @@ export const position = z
  * For the audit log: the person whom the program acts for, and the reason. Only the name of the key
  * is proved.
  */
-export const asking = z.strictObject({
+export const auditFields = z.strictObject({
   operator: line(64).optional(),
   reason: reason.optional(),
 });
 /** The same for a final decision: the reason is required. */
-export const deciding = asking.extend({ reason });
+export const decisionFields = auditFields.extend({ reason });

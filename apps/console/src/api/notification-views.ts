@@ -1,8 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { maskBody } from '../masking/body.js';
-import { maskHeaders } from '../masking/fields.js';
+import type { MaskedBody } from '../masking/body.js';
 import { auditView, viewOfAudit } from './audit-views.js';
 import { time } from './fields.js';
 
@@ -108,7 +107,11 @@ type ListRow = Prisma.NotificationGetPayload<{
   omit: { body: true; headers: true };
   include: { events: true };
 }>;
-type DetailRow = Prisma.NotificationGetPayload<{ include: { events: true } }>;
+/** Masked where it was read. */
+interface DetailRow extends ListRow {
+  readonly headers: Record<string, string>;
+  readonly body: MaskedBody;
+}
 type AuditRows = readonly Parameters<typeof viewOfAudit>[0][];
 
 export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
@@ -177,8 +180,8 @@ export function viewOfNotificationDetail(
 ): z.infer<typeof notificationDetailView> {
   return {
     ...viewOfNotification(row),
-    headers: maskHeaders(row.headers),
-    body: maskBody(row.provider, Buffer.from(row.body)),
+    headers: row.headers,
+    body: row.body,
     audit: audit.map(viewOfAudit),
   };
 }

@@ -3,7 +3,7 @@ import type { Merchants } from '@payonce/orders/access/merchants';
 import { fingerprint, randomToken } from './secrets.js';
 
 /** A person who may use the pages, with the role. */
-export interface Person {
+export interface SessionUser {
   readonly user: string;
   readonly role: Role;
   /** The merchants whose data they may see. */
@@ -18,7 +18,7 @@ export interface Flash {
   readonly text: string;
 }
 
-export interface Session extends Person {
+export interface Session extends SessionUser {
   /** Every form of this session must return it. */
   readonly formToken: string;
   /** Aborted when the session ends: its streams end too. */
@@ -32,7 +32,7 @@ export interface Session extends Person {
  */
 export interface Sessions {
   /** @returns the new session's ID, for the cookie. */
-  start(person: Person): string;
+  start(person: SessionUser): string;
   /** Null when unknown or expired. Using a session renews its idle time; looking at it does not. */
   find(id: string, how: 'use' | 'look'): Session | null;
   end(id: string): void;

@@ -102,7 +102,7 @@ export const en = {
   'decide.willHappen': 'What will happen',
   'decide.accept.paid':
     'Order {number} will count as paid with {received}. The amount due is {due}. A fact will record the trade, the amount and your name.',
-  'decide.accept.told': 'The notification will be applied to order {number} as received.',
+  'decide.accept.asserted': 'The notification will be applied to order {number} as received.',
   'decide.accept.difference': 'That is {difference} less than the amount due.',
   'decide.accept.surplus': 'That is {difference} more than the amount due.',
   'decide.accept.forGood': 'This cannot be undone: a fact is never removed.',
@@ -194,7 +194,7 @@ export const en = {
   'trades.after': 'After',
   'trades.owner': 'Belongs to',
   'trades.free': 'No order. The next order of this merchant that is notified of it claims it',
-  'trades.told': 'Order events',
+  'trades.orderEvents': 'Order events',
   'trades.held': 'Held events',
   'trades.nothing': 'Nothing',
   'trades.unchanged': 'Nothing was changed.',

@@ -100,7 +100,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'decide.willHappen': '确认后会发生什么',
   'decide.accept.paid':
     '订单 {number} 将按实收 {received} 计为已支付（应付 {due}），并写入一条事实，记录交易、金额和您的操作。',
-  'decide.accept.told': '通知中关于订单 {number} 的内容将照原样生效。',
+  'decide.accept.asserted': '通知中关于订单 {number} 的内容将照原样生效。',
   'decide.accept.difference': '比应付金额少 {difference}。',
   'decide.accept.surplus': '比应付金额多 {difference}。',
   'decide.accept.forGood': '此操作无法撤销：事实一经写入，不会删除。',
@@ -189,7 +189,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'trades.after': '操作后',
   'trades.owner': '交易归属',
   'trades.free': '不属于任何订单：归本商户下一个收到该交易通知的订单',
-  'trades.told': '订单事件',
+  'trades.orderEvents': '订单事件',
   'trades.held': '挂起事件',
   'trades.nothing': '无',
   'trades.unchanged': '未做任何更改。',

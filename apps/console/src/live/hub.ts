@@ -5,7 +5,7 @@ import { keyOf, type Topic } from './topics.js';
 const LOOK_EVERY_MS = 1_000;
 
 /** By `keyOf`: a text that changes as soon as there is news. */
-export type ReadStamps = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
+export type ReadChangeTokens = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
 
 export interface LiveHub {
   /** Calls back whenever there is news. @returns stops the watch */
@@ -16,28 +16,28 @@ export interface LiveHub {
 interface Watched {
   readonly topic: Topic;
   /**
-   * With the last stamp of each watcher: null at first, since its page was read before the watch
+   * With the last token of each watcher: null at first, since its page was read before the watch
    * began.
    */
   readonly callbacks: Map<() => void, string | null>;
 }
 
 /** Looks for all watchers together, and only while there are any. */
-export function createLiveHub(readStamps: ReadStamps, log: Log): LiveHub {
+export function createLiveHub(readChangeTokens: ReadChangeTokens, log: Log): LiveHub {
   const watched = new Map<string, Watched>();
   let timer: NodeJS.Timeout | null = null;
 
   const look = async () => {
     const topics = [...watched.values()].map(({ topic }) => topic);
-    const stamps = await readStamps(topics).catch((err) => {
+    const tokens = await readChangeTokens(topics).catch((err) => {
       log.warn({ err }, 'looking for changes for live pages failed');
       return new Map<string, string>();
     });
-    for (const [key, stamp] of stamps) {
+    for (const [key, token] of tokens) {
       const { callbacks } = watched.get(key) ?? {};
       for (const [callback, heard] of callbacks ?? []) {
-        if (heard === stamp) continue;
-        callbacks?.set(callback, stamp);
+        if (heard === token) continue;
+        callbacks?.set(callback, token);
         callback();
       }
     }

@@ -12,7 +12,7 @@ const FREE_TEXT = new Set([
 /**
  * Masks reasons of failures, stack traces and job logs (an answer that is a bare list of lines).
  */
-export function maskBoardAnswer(answer: unknown): unknown {
+export function maskBoardResponse(answer: unknown): unknown {
   const isLog = Array.isArray(answer) && answer.every((line) => typeof line === 'string');
   return isLog ? maskStrings(answer) : maskNamed(answer);
 }

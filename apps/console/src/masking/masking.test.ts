@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { maskBoardAnswer } from './board.js';
+import { maskBoardResponse } from './board.js';
 import { maskBody } from './body.js';
 import { HIDDEN, maskHeaders } from './fields.js';
 import { maskJobData, maskReturnValue } from './job.js';
@@ -214,9 +214,9 @@ describe('masked text', () => {
     const answer = {
       queues: [{ jobs: [{ id: 'a', failedReason: `x ${OPENID}`, stacktrace: [`y ${OPENID}`] }] }],
     };
-    const shown = maskBoardAnswer(answer);
+    const shown = maskBoardResponse(answer);
     expect(shown).toMatchObject({ queues: [{ jobs: [{ id: 'a' }] }] });
     expectNoSecret(shown);
-    expectNoSecret(maskBoardAnswer([`line one ${OPENID}`, 'line two']));
+    expectNoSecret(maskBoardResponse([`line one ${OPENID}`, 'line two']));
   });
 });

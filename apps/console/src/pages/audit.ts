@@ -1,29 +1,43 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
-import type { AuditLogRow } from '../api/audit-views.js';
+import { type AuditLogRow, readAuditLog } from '../reads/audit-log.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { filters } from './parts/filters.js';
 import { orderLink } from './parts/links.js';
 import { pager } from './parts/pager.js';
 import { table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-const told = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+export async function auditPageRoutes(
+  app: FastifyInstance,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/audit', { config: { merchants: 'all' } }, async (request, reply) => {
+    const query = { actor: textIn(request, 'actor'), cursor: cursorIn(request) };
+    const page = await readAuditLog(prisma, { ...query, limit: ROWS_PER_PAGE });
+    return sendPage(reply, auditPage(contextOf(request), query, page));
+  });
+}
 
-export function auditPage(
-  view: View,
+const detailFields = z.object({ reason: z.string().nullish(), holdReason: z.string().nullish() });
+
+function auditPage(
+  context: PageContext,
   query: { readonly actor: string },
   page: { readonly rows: readonly AuditLogRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
+  const { t } = context;
   return layout(
-    view,
+    context,
     { title: t('nav.audit'), under: '/audit' },
     html`<h1>${t('nav.audit')}</h1>
 <p class="muted">${t('audit.intro')}</p>
-${filters(view, '/audit', [{ name: 'actor', label: t('audit.actor'), value: query.actor }])}
+${filters(context, '/audit', [{ name: 'actor', label: t('audit.actor'), value: query.actor }])}
 ${table<AuditLogRow>(
   {
     caption: t('nav.audit'),
@@ -31,18 +45,18 @@ ${table<AuditLogRow>(
   },
   [
     { title: t('audit.actor'), cell: ({ actor }) => html`${actor}` },
-    { title: t('audit.action'), cell: ({ action }) => html`${wordFor(view, 'action', action)}` },
-    { title: t('audit.about'), cell: (row) => subject(view, row) },
-    { title: t('reason'), cell: ({ detail }) => words(view, detail) },
+    { title: t('audit.action'), cell: ({ action }) => html`${wordFor(context, 'action', action)}` },
+    { title: t('audit.about'), cell: (row) => subject(context, row) },
+    { title: t('reason'), cell: ({ detail }) => words(context, detail) },
     { title: t('when'), cell: ({ createdAt }) => time(createdAt) },
   ],
   page.rows,
 )}
-${pager(view, page.nextCursor)}`,
+${pager(context, page.nextCursor)}`,
   );
 }
 
-function subject({ t }: View, row: AuditLogRow): Html {
+function subject({ t }: PageContext, row: AuditLogRow): Html {
   const parts: Html[] = [];
   if (row.order) parts.push(orderLink(row.order.merchant, row.order.number));
   if (row.notificationEvent) {
@@ -62,7 +76,7 @@ function subject({ t }: View, row: AuditLogRow): Html {
   return html`${parts.map((part) => html`<div>${part}</div>`)}`;
 }
 
-function words(view: View, detail: unknown): Html {
-  const { reason, holdReason } = told.safeParse(detail).data ?? {};
-  return html`${holdReason ? badge(view, 'hold', holdReason) : NOTHING}${reason ? html`<div>“${reason}”</div>` : NOTHING}`;
+function words(context: PageContext, detail: unknown): Html {
+  const { reason, holdReason } = detailFields.safeParse(detail).data ?? {};
+  return html`${holdReason ? badge(context, 'hold', holdReason) : NOTHING}${reason ? html`<div>“${reason}”</div>` : NOTHING}`;
 }

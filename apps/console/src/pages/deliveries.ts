@@ -1,30 +1,45 @@
-import { DELIVERY_STATES } from '../api/delivery-views.js';
-import type { DeliveryListRow } from '../reads/delivery-list.js';
-import { type Html, html, NOTHING } from './html.js';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { merchantsOf } from '../plugins/merchants.js';
+import { DELIVERY_STATES, type DeliveryRow, readDeliveries } from '../reads/deliveries.js';
+import type { TypedApp } from '../typed-app.js';
+import { html } from './html.js';
 import { layout } from './layout.js';
-import { badge, wordFor } from './parts/badge.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
+import { wordFor } from './parts/badge.js';
+import { aboutOf, deliveryState, redeliverButton } from './parts/delivery.js';
 import { filters } from './parts/filters.js';
-import { notificationLink, orderLink } from './parts/links.js';
 import { pager } from './parts/pager.js';
-import { postButton } from './parts/post-button.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-export function deliveriesPage(
-  view: View,
+export async function deliveriesPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  app.get('/deliveries', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      state: choiceIn(request, 'state', DELIVERY_STATES),
+      endpointName: textIn(request, 'endpoint'),
+      orderNumber: textIn(request, 'order'),
+      cursor: cursorIn(request),
+    };
+    const page = await readDeliveries(deps.prisma, merchantsOf(request), query, ROWS_PER_PAGE);
+    return sendPage(reply, deliveriesPage(contextOf(request), query, page));
+  });
+}
+
+function deliveriesPage(
+  context: PageContext,
   query: { readonly state: string; readonly endpointName: string; readonly orderNumber: string },
-  page: { readonly rows: readonly DeliveryListRow[]; readonly nextCursor: string | null },
+  page: { readonly rows: readonly DeliveryRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const states = DELIVERY_STATES.map((one) => [one, wordFor(view, 'delivery', one)] as const);
+  const { t } = context;
+  const states = DELIVERY_STATES.map((one) => [one, wordFor(context, 'delivery', one)] as const);
   const isFiltered = query.state || query.endpointName || query.orderNumber;
   return layout(
-    view,
+    context,
     { title: t('nav.deliveries'), under: '/deliveries' },
     html`<h1>${t('nav.deliveries')}</h1>
 <p class="muted">${t('deliveries.intro')}</p>
-${filters(view, '/deliveries', [
+${filters(context, '/deliveries', [
   { name: 'state', label: t('status'), value: query.state, choices: states },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'endpoint', label: t('deliveries.endpoint'), value: query.endpointName },
@@ -34,15 +49,15 @@ ${table(
     caption: t('nav.deliveries'),
     empty: html`${isFiltered ? t('empty.filtered') : t('deliveries.none')}`,
   },
-  columns(view),
+  columns(context),
   page.rows,
 )}
-${pager(view, page.nextCursor)}`,
+${pager(context, page.nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<DeliveryListRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<DeliveryRow>[] {
+  const { t } = context;
   return [
     {
       title: t('deliveries.event'),
@@ -54,33 +69,13 @@ function columns(view: View): Column<DeliveryListRow>[] {
       title: t('deliveries.endpoint'),
       cell: ({ endpoint }) => html`${endpoint.name}<div class="hint">${endpoint.merchant}</div>`,
     },
-    { title: t('status'), cell: (row) => stateOf(view, row) },
+    { title: t('status'), cell: (row) => deliveryState(context, row) },
     { title: t('deliveries.attempts'), cell: ({ attempts }) => html`${attempts}` },
     {
       title: t('deliveries.nextOrDone'),
       cell: ({ state, deliveredAt, nextAttemptAt }) =>
         state === 'parked' ? html`–` : time(deliveredAt ?? nextAttemptAt),
     },
-    { title: t('held.actions'), cell: (row) => redeliverButton(view, row) },
+    { title: t('held.actions'), cell: (row) => redeliverButton(context, row) },
   ];
-}
-
-/** The order, or the held notification. */
-export function aboutOf({ order, notificationEvent }: DeliveryListRow['orderEvent']): Html {
-  if (order !== null) return orderLink(order.merchant, order.number);
-  return notificationEvent === null
-    ? html`–`
-    : notificationLink(notificationEvent.notificationRowId);
-}
-
-export function stateOf(view: View, row: Pick<DeliveryListRow, 'state' | 'parkedReason'>): Html {
-  const why = row.parkedReason;
-  return html`${badge(view, 'delivery', row.state)}
-${why === null ? NOTHING : html`<div class="hint">${wordFor(view, 'parked', why)}</div>`}`;
-}
-
-/** Nothing is sent to a disabled endpoint. */
-export function redeliverButton(view: View, { id, endpoint }: DeliveryListRow): Html {
-  if (endpoint.disabledAt !== null) return NOTHING;
-  return postButton(view, `/deliveries/${id}/redeliver`, view.t('deliveries.redeliver'));
 }

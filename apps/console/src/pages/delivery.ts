@@ -1,27 +1,64 @@
-import { maskText } from '../masking/text.js';
-import type { DeliveryDetailRow } from '../reads/delivery-list.js';
-import { aboutOf, redeliverButton, stateOf } from './deliveries.js';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
+import { z } from 'zod';
+import { rowId } from '../api/fields.js';
+import { formOf } from '../plugins/forms.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { nothingHere } from '../plugins/problems.js';
+import { type DeliveryDetailRow, findDelivery } from '../reads/deliveries.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
+import { aboutOf, deliveryState, redeliverButton } from './parts/delivery.js';
 import { facts } from './parts/facts.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { localPath } from './query.js';
+
+const params = z.object({ id: rowId });
+const merchants = { row: 'delivery', unknown: nothingHere } as const;
+const config = { access: 'session', role: 'operate', merchants } as const;
+
+export async function deliveryPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  app.get(
+    '/deliveries/:id',
+    { config: { merchants }, schema: { params } },
+    async (request, reply) => {
+      const row = await findDelivery(deps.prisma, request.params.id);
+      if (row === null) return sendRefusal(request, reply, nothingHere);
+      return sendPage(reply, deliveryPage(contextOf(request), row));
+    },
+  );
+
+  app.post('/deliveries/:id/redeliver', { config, schema: { params } }, async (request, reply) => {
+    const session = sessionOf(request);
+    const delivery = request.params.id;
+    const { result } = await redeliverDelivery(deps, {
+      actor: session.user,
+      reason: null,
+      delivery,
+    });
+    const { t } = contextOf(request);
+    session.flash = { good: result === 'done', text: t(`redelivered.${result}`) };
+    return reply.redirect(localPath(formOf(request).get('back'), `/deliveries/${delivery}`), 303);
+  });
+}
 
 type Attempt = DeliveryDetailRow['history'][number];
 
 /** One order event for one endpoint: what was sent, and each answer. */
-export function deliveryPage(view: View, row: DeliveryDetailRow): string {
-  const { t } = view;
+function deliveryPage(context: PageContext, row: DeliveryDetailRow): string {
+  const { t } = context;
   const { orderEvent, endpoint } = row;
   const title = t('deliveries.title', { id: `#${row.id}` });
   return layout(
-    view,
+    context,
     { title, under: '/deliveries', live: `/live?topic=delivery&id=${row.id}` },
     html`<h1>${title}</h1>
 <div id="delivery" data-live>
 <div class="card">${facts([
-      [t('status'), stateOf(view, row)],
+      [t('status'), deliveryState(context, row)],
       [t('deliveries.event'), html`<code>${orderEvent.type}</code>`],
       [t('audit.about'), aboutOf(orderEvent)],
       [
@@ -32,16 +69,16 @@ export function deliveryPage(view: View, row: DeliveryDetailRow): string {
       [t('deliveries.delivered'), row.deliveredAt && time(row.deliveredAt)],
       [t('deliveries.next'), row.state === 'pending' ? time(row.nextAttemptAt) : null],
     ])}
-${redeliverButton(view, row)}</div>
+${redeliverButton(context, row)}</div>
 <h2>${t('deliveries.attempts')}</h2>
-${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(view), row.history)}
+${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(context), row.history)}
 </div>
 <h2>${t('deliveries.payload')}</h2>
 <pre tabindex="0">${JSON.stringify(orderEvent.payload, null, 2)}</pre>`,
   );
 }
 
-function columns({ t }: View): Column<Attempt>[] {
+function columns({ t }: PageContext): Column<Attempt>[] {
   return [
     { title: t('when'), cell: ({ at }) => time(at) },
     { title: t('deliveries.answer'), cell: ({ status, error }) => answer(status, error) },
@@ -49,13 +86,11 @@ function columns({ t }: View): Column<Attempt>[] {
     {
       title: t('deliveries.response'),
       cell: ({ response }) =>
-        response === null || response.length === 0
-          ? html`–`
-          : html`<pre tabindex="0">${maskText(Buffer.from(response).toString('utf8'))}</pre>`,
+        response === null || response === '' ? html`–` : html`<pre tabindex="0">${response}</pre>`,
     },
   ];
 }
 
 function answer(status: number | null, error: string | null): Html {
-  return html`${status === null ? NOTHING : html`<b>${status}</b> `}${error === null ? NOTHING : html`<code>${maskText(error)}</code>`}`;
+  return html`${status === null ? NOTHING : html`<b>${status}</b> `}${error === null ? NOTHING : html`<code>${error}</code>`}`;
 }

@@ -1,7 +1,7 @@
 import type { PlainKey } from '../i18n/translate.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
-import type { View } from './view.js';
+import type { PageContext } from './page-context.js';
 
 const WORDS: Readonly<Record<number, PlainKey>> = {
   400: 'error.400',
@@ -16,11 +16,11 @@ const BY_CODE: Readonly<Record<string, PlainKey>> = {
 };
 
 /** Shows nothing internal, and a link back. */
-export function errorPage(view: View, status: number, code = ''): string {
-  const { t } = view;
+export function errorPage(context: PageContext, status: number, code = ''): string {
+  const { t } = context;
   const otherwise = status < 500 ? 'error.400' : 'error.500';
   return layout(
-    view,
+    context,
     { title: t('error.title', { status }) },
     html`<h1>${t('error.title', { status })}</h1>
 <p>${t(BY_CODE[code] ?? WORDS[status] ?? otherwise)}</p>

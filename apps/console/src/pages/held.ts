@@ -1,21 +1,67 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
-import type { HeldEventRow } from '../reads/held-events.js';
+import { retryEvent } from '@payonce/orders/notifications/operator';
+import { z } from 'zod';
+import { position, rowId } from '../api/fields.js';
+import { formOf } from '../plugins/forms.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { type HeldEventRow, readHeldEvents, withOrders } from '../reads/held-events.js';
+import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
+import type { TypedApp } from '../typed-app.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { saidBy } from './parts/event.js';
 import { filters } from './parts/filters.js';
-import { heldActions } from './parts/held-actions.js';
+import { flashOf, heldActions } from './parts/held-actions.js';
 import { notificationLink, orderLink } from './parts/links.js';
 import { money } from './parts/money.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { choiceIn, cursorIn, localPath, ROWS_PER_PAGE, textIn } from './query.js';
+
+const retryRoute = {
+  config: { access: 'session', role: 'operate', merchants: ofHeldEvent },
+  schema: { params: z.object({ id: rowId, position }) },
+} as const;
+
+export async function heldPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  const { prisma } = deps;
+
+  app.get('/held', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      reason: choiceIn(request, 'reason', HOLD_REASONS),
+      merchant: textIn(request, 'merchant'),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      cursor: cursorIn(request),
+    };
+    const { rows, nextCursor } = await readHeldEvents(
+      prisma,
+      merchantsOf(request),
+      query,
+      ROWS_PER_PAGE,
+    );
+    const page = { rows: await withOrders(prisma, rows), nextCursor };
+    return sendPage(reply, heldPage(contextOf(request), query, page));
+  });
+
+  app.post('/held/:id/:position/retry', retryRoute, async (request, reply) => {
+    const { id: notification, position } = request.params;
+    const command = { actor: sessionOf(request).user, reason: null, notification, position };
+    const outcome = await retryEvent(deps, command);
+    if (outcome.result === 'unknown_event') return sendRefusal(request, reply, unknownHeldEvent);
+    sessionOf(request).flash = flashOf(contextOf(request), outcome, 'retry');
+    return reply.redirect(localPath(formOf(request).get('back'), '/held'), 303);
+  });
+}
 
 /** All events that wait for a person, with the reasons. */
-export function heldPage(
-  view: View,
+function heldPage(
+  context: PageContext,
   query: {
     readonly reason: string;
     readonly merchant: string;
@@ -27,15 +73,15 @@ export function heldPage(
     nextCursor,
   }: { readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const reasons = HOLD_REASONS.map((reason) => [reason, wordFor(view, 'hold', reason)] as const);
+  const { t } = context;
+  const reasons = HOLD_REASONS.map((reason) => [reason, wordFor(context, 'hold', reason)] as const);
   const isFiltered = query.reason || query.merchant || query.channel || query.orderNumber;
   return layout(
-    view,
+    context,
     { title: t('nav.held'), under: '/held', live: '/live?topic=held' },
     html`<h1>${t('nav.held')}</h1>
 <p class="muted">${t('held.intro')}</p>
-${filters(view, '/held', [
+${filters(context, '/held', [
   { name: 'reason', label: t('reason'), value: query.reason, choices: reasons },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'channel', label: t('channel'), value: query.channel },
@@ -47,22 +93,22 @@ ${table(
     caption: t('nav.held'),
     empty: html`${isFiltered ? t('empty.filtered') : t('held.none')}`,
   },
-  columns(view),
+  columns(context),
   rows,
 )}
-${pager(view, nextCursor)}`,
+${pager(context, nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<HeldEventRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<HeldEventRow>[] {
+  const { t } = context;
   return [
     { title: t('notification'), cell: (row) => notificationLink(row.notification.id) },
     {
       title: t('reason'),
       cell: ({ holdReason }) =>
-        html`${badge(view, 'hold', holdReason ?? '')}
-<div class="hint">${wordFor(view, 'hold', `${holdReason}.means`)}</div>`,
+        html`${badge(context, 'hold', holdReason ?? '')}
+<div class="hint">${wordFor(context, 'hold', `${holdReason}.means`)}</div>`,
     },
     {
       title: t('order'),
@@ -72,7 +118,7 @@ function columns(view: View): Column<HeldEventRow>[] {
           : html`${order === null ? html`<span class="mono">${orderNumber}</span>` : orderLink(merchant, orderNumber)}
 <div class="hint">${merchant}</div>`,
     },
-    { title: t('held.says'), cell: (row) => saidBy(view, row.event) },
+    { title: t('held.says'), cell: (row) => saidBy(context, row.event) },
     {
       title: t('due'),
       cell: ({ order }) => (order === null ? html`–` : money(order.amount, order.currency)),
@@ -84,7 +130,7 @@ function columns(view: View): Column<HeldEventRow>[] {
     },
     {
       title: t('held.actions'),
-      cell: (row) => heldActions(view, row.notificationRowId, row.position),
+      cell: (row) => heldActions(context, row.notificationRowId, row.position),
     },
   ];
 }

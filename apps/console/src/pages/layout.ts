@@ -1,7 +1,7 @@
 import type { Session } from '../auth/sessions.js';
 import type { PlainKey } from '../i18n/translate.js';
 import { type Html, html, NOTHING } from './html.js';
-import type { View } from './view.js';
+import type { PageContext } from './page-context.js';
 
 interface Page {
   readonly title: string;
@@ -34,8 +34,8 @@ const ENTRIES: readonly (readonly [href: string, label: PlainKey, whose: 'all' |
 /**
  * No inline script and no inline style: the pages work under the strictest content security policy.
  */
-export function layout(view: View, page: Page, main: Html): string {
-  const { t, language, session } = view;
+export function layout(context: PageContext, page: Page, main: Html): string {
+  const { t, language, session } = context;
   const scripts = [...(page.live ? ['live.js'] : []), ...(page.scripts ?? [])];
   return html`<!doctype html>
 <html lang="${language}">
@@ -51,11 +51,11 @@ ${[...(page.styles ?? []), 'console.css'].map((name) => html`<link rel="styleshe
 <a class="skip" href="#main">${t('nav.skip')}</a>
 <header class="top">
 <a class="brand" href="/">payonce</a>
-<div class="person">${languageSwitch(view)}${session === null ? NOTHING : person(view, session)}</div>
+<div class="person">${languageSwitch(context)}${session === null ? NOTHING : person(context, session)}</div>
 </header>
-${session === null ? NOTHING : navigation(view, session, page.under)}
+${session === null ? NOTHING : navigation(context, session, page.under)}
 <main id="main" tabindex="-1"${page.live ? html` data-live-from="${page.live}"` : NOTHING}>
-${flash(view)}
+${flash(context)}
 ${main}
 </main>
 ${session === null ? NOTHING : html`<footer><p>${t('zone')}</p></footer>`}
@@ -64,7 +64,7 @@ ${session === null ? NOTHING : html`<footer><p>${t('zone')}</p></footer>`}
 `.markup;
 }
 
-function navigation({ t }: View, { merchants }: Session, under: string | undefined): Html {
+function navigation({ t }: PageContext, { merchants }: Session, under: string | undefined): Html {
   const entries = ENTRIES.filter(([, , whose]) => whose === 'any' || merchants === 'all');
   const links = entries.map(
     ([href, label]) =>
@@ -73,7 +73,7 @@ function navigation({ t }: View, { merchants }: Session, under: string | undefin
   return html`<nav aria-label="${t('nav.main')}"><ul>${links}</ul></nav>`;
 }
 
-function languageSwitch({ t, language, address }: View): Html {
+function languageSwitch({ t, language, address }: PageContext): Html {
   const [other, name] =
     language === 'en' ? (['zh-CN', '中文'] as const) : (['en', 'English'] as const);
   return html`<form method="post" action="/language" class="quiet">
@@ -81,13 +81,13 @@ function languageSwitch({ t, language, address }: View): Html {
 <button lang="${other}" title="${t('language')}">${name}</button></form>`;
 }
 
-function person({ t }: View, { user, formToken }: Session): Html {
+function person({ t }: PageContext, { user, formToken }: Session): Html {
   return html`<form method="post" action="/logout" class="quiet">
 <input type="hidden" name="formToken" value="${formToken}">
 <span class="user">${user}</span> <button>${t('logout')}</button></form>`;
 }
 
-function flash({ flash }: View): Html {
+function flash({ flash }: PageContext): Html {
   if (flash === null) return NOTHING;
   return html`<p class="message ${flash.good ? 'good' : 'bad'}" role="${flash.good ? 'status' : 'alert'}">${flash.text}</p>`;
 }

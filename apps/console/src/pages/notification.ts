@@ -1,9 +1,14 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { z } from 'zod';
+import { rowId } from '../api/fields.js';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
-import { maskBody } from '../masking/body.js';
-import { maskHeaders } from '../masking/fields.js';
-import type { NotificationDetailRow } from '../reads/notification-list.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { type NotificationDetailRow, readNotificationWithTimeline } from '../reads/notification.js';
+import { ofNotification, unknownNotification } from '../routes/notifications.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { counted } from './parts/copies.js';
 import { aboutHold, outcomeBadges, saidBy } from './parts/event.js';
@@ -12,41 +17,60 @@ import { heldActions } from './parts/held-actions.js';
 import { orderLink } from './parts/links.js';
 import { time } from './parts/time.js';
 import { timeline } from './parts/timeline.js';
-import type { View } from './view.js';
+
+const params = z.object({ id: rowId });
+
+export async function notificationPageRoutes(
+  app: TypedApp,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  const one = { config: { merchants: ofNotification }, schema: { params } };
+  app.get('/notifications/:id', one, async (request, reply) => {
+    const found = await readNotificationWithTimeline(prisma, request.params.id);
+    if (found === null) return sendRefusal(request, reply, unknownNotification);
+    const { notification, timeline, orders } = found;
+    const page = notificationPage(contextOf(request), notification, timeline, (event) =>
+      orders.some(
+        ({ merchant, number }) => merchant === event.merchant && number === event.orderNumber,
+      ),
+    );
+    return sendPage(reply, page);
+  });
+}
 
 type EventRow = NotificationDetailRow['events'][number];
 
 /** One notification: what arrived, the decisions, the reply, and the actions if it is held. */
-export function notificationPage(
-  view: View,
+function notificationPage(
+  context: PageContext,
   row: NotificationDetailRow,
   history: Timeline,
   /** Whether the order of an event is registered. */
   isRegistered: (event: EventRow) => boolean,
 ): string {
-  const { t } = view;
+  const { t } = context;
   const [line] = history.notifications;
   const title = t('notifications.title', { id: `#${row.id}` });
   return layout(
-    view,
+    context,
     { title, under: '/notifications', live: `/live?topic=notification&id=${row.id}` },
     html`<h1>${title}</h1>
 <div id="judged" data-live>
-<p>${badge(view, 'outcome', row.status)} <b>${line ? counted(view, line) : ''}</b></p>
+<p>${badge(context, 'outcome', row.status)} <b>${line ? counted(context, line) : ''}</b></p>
 <h2>${t('notifications.judged')}</h2>
-${row.events.map((event) => judgement(view, event, isRegistered(event)))}
+${row.events.map((event) => judgement(context, event, isRegistered(event)))}
 </div>
 <h2>${t('notifications.replied')}</h2>
-${replyOf(view, history.entries)}
+${replyOf(context, history.entries)}
 <h2>${t('notifications.came')}</h2>
-${came(view, row)}
+${came(context, row)}
 <h2>${t('notifications.whatHappened')}</h2>
-<div id="history" data-live>${timeline(view, history.entries)}</div>`,
+<div id="history" data-live>${timeline(context, history.entries)}</div>`,
   );
 }
 
-function judgement(view: View, event: EventRow, isRegistered: boolean): Html {
-  const { t } = view;
+function judgement(context: PageContext, event: EventRow, isRegistered: boolean): Html {
+  const { t } = context;
   const { merchant, orderNumber, holdReason, nextRetryAt } = event;
   const order =
     orderNumber === null
@@ -57,17 +81,17 @@ function judgement(view: View, event: EventRow, isRegistered: boolean): Html {
   const held =
     holdReason === null
       ? NOTHING
-      : html`<div class="held">${aboutHold(view, holdReason)}
+      : html`<div class="held">${aboutHold(context, holdReason)}
 <p class="hint">${nextRetryAt === null ? t('held.onlyPerson') : html`${t('held.nextRetry')} ${time(nextRetryAt)}`}</p>
-${heldActions(view, event.notificationRowId, event.position)}</div>`;
+${heldActions(context, event.notificationRowId, event.position)}</div>`;
   return html`<div class="card event">${facts([
-    [t('status'), outcomeBadges(view, event.outcome, holdReason)],
+    [t('status'), outcomeBadges(context, event.outcome, holdReason)],
     [t('order'), order],
-    [t('notifications.event'), saidBy(view, event.event)],
+    [t('notifications.event'), saidBy(context, event.event)],
   ])}${held}</div>`;
 }
 
-function replyOf({ t }: View, entries: readonly TimelineEntry[]): Html {
+function replyOf({ t }: PageContext, entries: readonly TimelineEntry[]): Html {
   const reply = entries.find((entry) => entry.kind === 'reply');
   if (reply?.kind !== 'reply') return NOTHING;
   const { status, body, reported } = reply;
@@ -76,11 +100,11 @@ ${reported ? NOTHING : html`<p class="hint">${t('timeline.replyUnreported')}</p>
 }
 
 /** Masked: names of fields, and the values without payers and secrets. */
-function came(view: View, row: NotificationDetailRow): Html {
-  const { t } = view;
+function came(context: PageContext, row: NotificationDetailRow): Html {
+  const { t } = context;
   const signed = row.authenticity === 'signed';
   return html`<div class="card">${facts([
-    [t('provider'), html`${wordFor(view, 'provider', row.provider)}`],
+    [t('provider'), html`${wordFor(context, 'provider', row.provider)}`],
     [t('channel'), html`${row.channel}`],
     [t('merchant'), html`${row.merchant}`],
     [t('when'), time(row.receivedAt)],
@@ -94,14 +118,14 @@ function came(view: View, row: NotificationDetailRow): Html {
       row.variant === '' ? null : html`<code>${row.digest.slice(0, 16)}…</code>`,
     ],
   ])}</div>
-${row.purgedAt === null ? bytesOf(view, row) : html`<p class="hint">${t('notifications.purged')} ${time(row.purgedAt)}</p>`}`;
+${row.purgedAt === null ? bytesOf(context, row) : html`<p class="hint">${t('notifications.purged')} ${time(row.purgedAt)}</p>`}`;
 }
 
-function bytesOf({ t }: View, row: NotificationDetailRow): Html {
-  const { bytes, fields } = maskBody(row.provider, Buffer.from(row.body));
+function bytesOf({ t }: PageContext, row: NotificationDetailRow): Html {
+  const { bytes, fields } = row.body;
   return html`<p class="hint">${t('notifications.bytes', { n: bytes })}</p>
 <details><summary>${t('notifications.field')} (${Object.keys(fields).length})</summary>${namesAndValues(fields)}</details>
-<details><summary>${t('notifications.headers')}</summary>${namesAndValues(maskHeaders(row.headers))}</details>`;
+<details><summary>${t('notifications.headers')}</summary>${namesAndValues(row.headers)}</details>`;
 }
 
 function namesAndValues(fields: Readonly<Record<string, string>>): Html {

@@ -1,8 +1,12 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { OUTCOMES } from '../api/fields.js';
-import type { NotificationRow } from '../reads/notification-list.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { type NotificationRow, readNotifications } from '../reads/notifications.js';
 import { receivedOf } from '../reads/timeline-entries.js';
+import type { TypedApp } from '../typed-app.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { saidBy } from './parts/event.js';
 import { filters } from './parts/filters.js';
@@ -10,10 +14,27 @@ import { notificationLink } from './parts/links.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-export function notificationsPage(
-  view: View,
+export async function notificationsPageRoutes(
+  app: TypedApp,
+  { prisma }: DatabaseDeps,
+): Promise<void> {
+  app.get('/notifications', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      status: choiceIn(request, 'outcome', OUTCOMES),
+      channel: textIn(request, 'channel'),
+      orderNumber: textIn(request, 'order'),
+      notificationId: textIn(request, 'notification'),
+      cursor: cursorIn(request),
+    };
+    const page = await readNotifications(prisma, merchantsOf(request), query, ROWS_PER_PAGE);
+    return sendPage(reply, notificationsPage(contextOf(request), query, page));
+  });
+}
+
+function notificationsPage(
+  context: PageContext,
   query: {
     readonly status: string;
     readonly channel: string;
@@ -22,15 +43,15 @@ export function notificationsPage(
   },
   page: { readonly rows: readonly NotificationRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const outcomes = OUTCOMES.map((one) => [one, wordFor(view, 'outcome', one)] as const);
+  const { t } = context;
+  const outcomes = OUTCOMES.map((one) => [one, wordFor(context, 'outcome', one)] as const);
   const isFiltered = query.status || query.channel || query.orderNumber || query.notificationId;
   return layout(
-    view,
+    context,
     { title: t('nav.notifications'), under: '/notifications' },
     html`<h1>${t('nav.notifications')}</h1>
 <p class="muted">${t('notifications.intro')}</p>
-${filters(view, '/notifications', [
+${filters(context, '/notifications', [
   { name: 'outcome', label: t('status'), value: query.status, choices: outcomes },
   { name: 'order', label: t('orderNumber'), value: query.orderNumber },
   { name: 'notification', label: t('notifications.id'), value: query.notificationId },
@@ -41,27 +62,27 @@ ${table(
     caption: t('nav.notifications'),
     empty: html`${isFiltered ? t('empty.filtered') : t('notifications.none')}`,
   },
-  columns(view),
+  columns(context),
   page.rows,
 )}
-${pager(view, page.nextCursor)}`,
+${pager(context, page.nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<NotificationRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<NotificationRow>[] {
+  const { t } = context;
   return [
     { title: t('notification'), cell: ({ id }) => notificationLink(id) },
     {
       title: t('provider'),
       cell: ({ provider, channel }) =>
-        html`${wordFor(view, 'provider', provider)}<div class="hint">${channel}</div>`,
+        html`${wordFor(context, 'provider', provider)}<div class="hint">${channel}</div>`,
     },
     {
       title: t('status'),
       cell: ({ status, events }) =>
-        html`${badge(view, 'outcome', status)} ${events.map(({ holdReason }) =>
-          holdReason === null ? NOTHING : badge(view, 'hold', holdReason),
+        html`${badge(context, 'outcome', status)} ${events.map(({ holdReason }) =>
+          holdReason === null ? NOTHING : badge(context, 'hold', holdReason),
         )}`,
     },
     {
@@ -71,7 +92,7 @@ function columns(view: View): Column<NotificationRow>[] {
     },
     {
       title: t('held.says'),
-      cell: ({ events }) => html`${events.map(({ event }) => saidBy(view, event))}`,
+      cell: ({ events }) => html`${events.map(({ event }) => saidBy(context, event))}`,
     },
     { title: t('notifications.copies'), cell: (row) => html`${receivedOf(row)}` },
     { title: t('when'), cell: ({ receivedAt }) => time(receivedAt) },

@@ -1,8 +1,16 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { OrderTrade } from '@payonce/orders/orders/order-trades';
+import { z } from 'zod';
+import { merchant, orderNumber } from '../api/fields.js';
 import type { Timeline } from '../api/timeline-views.js';
+import { sendRefusal } from '../plugins/page-errors.js';
 import type { OrderRow } from '../reads/held-events.js';
+import { readOrderWithTimeline } from '../reads/order.js';
+import { ofOrder, unknownOrder } from '../routes/orders.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { copiesOf } from './parts/copies.js';
 import { facts } from './parts/facts.js';
@@ -10,30 +18,43 @@ import { exactMoney, money } from './parts/money.js';
 import { time } from './parts/time.js';
 import { timeline } from './parts/timeline.js';
 import { orderTrades } from './parts/trades.js';
-import type { View } from './view.js';
+
+const params = z.object({ merchant, number: orderNumber });
+
+export async function orderPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
+  const one = { config: { merchants: ofOrder }, schema: { params } };
+  app.get('/orders/:merchant/:number', one, async (request, reply) => {
+    const found = await readOrderWithTimeline(prisma, request.params);
+    if (found === null) return sendRefusal(request, reply, unknownOrder);
+    return sendPage(
+      reply,
+      orderPage(contextOf(request), found.order, found.timeline, found.trades),
+    );
+  });
+}
 
 /** One order with its history; while the page is open, it shows changes. */
-export function orderPage(
-  view: View,
+function orderPage(
+  context: PageContext,
   order: OrderRow,
   history: Timeline,
   trades: readonly OrderTrade[],
 ): string {
-  const { t } = view;
+  const { t } = context;
   const { amount, currency, primaryTrade } = order;
   return layout(
-    view,
+    context,
     {
       title: `${t('order')} ${order.number}`,
       under: '/orders',
       live: `/live?topic=order&id=${order.id}`,
     },
     html`<h1>${t('order')} <span class="mono">${order.number}</span></h1>
-<div id="state" data-live aria-live="polite"><p>${badge(view, 'order', order.status)} ${order.attention.map((flag) => badge(view, 'attention', flag))}</p></div>
+<div id="state" data-live aria-live="polite"><p>${badge(context, 'order', order.status)} ${order.attention.map((flag) => badge(context, 'attention', flag))}</p></div>
 <div id="order" data-live>
-${lookAt(view, order)}
+${lookAt(context, order)}
 <div class="card">${facts([
-      [t('due'), exactMoney(view, amount, currency)],
+      [t('due'), exactMoney(context, amount, currency)],
       [t('orders.paid'), money(order.paidAmount, currency)],
       [t('orders.refunded'), money(order.refundedAmount, currency)],
       [t('orders.paidAt'), order.paidAt && time(order.paidAt)],
@@ -45,20 +66,20 @@ ${lookAt(view, order)}
       [t('orders.registered'), time(order.createdAt)],
       [t('orders.version'), html`${order.version}`],
     ])}</div>
-${trades.length === 0 ? NOTHING : html`<h2>${t('trades.title')}</h2>${orderTrades(view, order, trades)}`}
+${trades.length === 0 ? NOTHING : html`<h2>${t('trades.title')}</h2>${orderTrades(context, order, trades)}`}
 <h2>${t('orders.notifications')}</h2>
-${copiesOf(view, history.notifications)}
+${copiesOf(context, history.notifications)}
 <h2>${t('orders.timeline')}</h2>
 ${history.truncated.length === 0 ? NOTHING : html`<p class="message warn">${t('orders.truncated')}</p>`}
-${timeline(view, history.entries)}
+${timeline(context, history.entries)}
 </div>`,
   );
 }
 
-function lookAt(view: View, { attention }: OrderRow): Html {
+function lookAt(context: PageContext, { attention }: OrderRow): Html {
   const flags = attention.map(
     (flag) =>
-      html`<p class="message warn"><b>${wordFor(view, 'attention', flag)}</b> ${view.t('sentence', { text: wordFor(view, 'attention', `${flag}.do`) })}</p>`,
+      html`<p class="message warn"><b>${wordFor(context, 'attention', flag)}</b> ${context.t('sentence', { text: wordFor(context, 'attention', `${flag}.do`) })}</p>`,
   );
   return html`${flags}`;
 }

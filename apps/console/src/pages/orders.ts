@@ -1,7 +1,12 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { ORDER_STATUSES } from '@payonce/orders/orders/order';
+import { merchantsOf } from '../plugins/merchants.js';
 import type { OrderRow } from '../reads/held-events.js';
+import { readOrders } from '../reads/orders.js';
+import type { TypedApp } from '../typed-app.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { filters } from './parts/filters.js';
 import { orderLink } from './parts/links.js';
@@ -9,10 +14,30 @@ import { money } from './parts/money.js';
 import { pager } from './parts/pager.js';
 import { type Column, table } from './parts/table.js';
 import { time } from './parts/time.js';
-import type { View } from './view.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
-export function ordersPage(
-  view: View,
+export async function ordersPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
+  app.get('/orders', { config: { merchants: 'listed' } }, async (request, reply) => {
+    const query = {
+      search: textIn(request, 'search'),
+      status: choiceIn(request, 'status', ORDER_STATUSES),
+      merchant: textIn(request, 'merchant'),
+      cursor: cursorIn(request),
+    };
+    const attentionOnly = textIn(request, 'attention') === 'only';
+    const attention = attentionOnly ? 'any' : undefined;
+    const page = await readOrders(
+      prisma,
+      merchantsOf(request),
+      { ...query, attention },
+      ROWS_PER_PAGE,
+    );
+    return sendPage(reply, ordersPage(contextOf(request), { ...query, attentionOnly }, page));
+  });
+}
+
+function ordersPage(
+  context: PageContext,
   query: {
     readonly search: string;
     readonly status: string;
@@ -21,16 +46,16 @@ export function ordersPage(
   },
   { rows, nextCursor }: { readonly rows: readonly OrderRow[]; readonly nextCursor: string | null },
 ): string {
-  const { t } = view;
-  const statuses = ORDER_STATUSES.map((one) => [one, wordFor(view, 'order', one)] as const);
+  const { t } = context;
+  const statuses = ORDER_STATUSES.map((one) => [one, wordFor(context, 'order', one)] as const);
   const attention = query.attentionOnly ? 'only' : '';
   const isFiltered = query.search || query.status || query.merchant || query.attentionOnly;
   return layout(
-    view,
+    context,
     { title: t('nav.orders'), under: '/orders' },
     html`<h1>${t('nav.orders')}</h1>
 <p class="muted">${t('orders.intro')}</p>
-${filters(view, '/orders', [
+${filters(context, '/orders', [
   { name: 'search', label: t('orders.search'), value: query.search },
   { name: 'status', label: t('status'), value: query.status, choices: statuses },
   {
@@ -46,15 +71,15 @@ ${table(
     caption: t('nav.orders'),
     empty: html`${isFiltered ? t('empty.filtered') : t('orders.none')}`,
   },
-  columns(view),
+  columns(context),
   rows,
 )}
-${pager(view, nextCursor)}`,
+${pager(context, nextCursor)}`,
   );
 }
 
-function columns(view: View): Column<OrderRow>[] {
-  const { t } = view;
+function columns(context: PageContext): Column<OrderRow>[] {
+  const { t } = context;
   return [
     {
       title: t('orderNumber'),
@@ -64,7 +89,7 @@ function columns(view: View): Column<OrderRow>[] {
     {
       title: t('status'),
       cell: ({ status, attention }) =>
-        html`${badge(view, 'order', status)} ${attention.map((flag) => badge(view, 'attention', flag))}`,
+        html`${badge(context, 'order', status)} ${attention.map((flag) => badge(context, 'attention', flag))}`,
     },
     { title: t('due'), cell: ({ amount, currency }) => money(amount, currency) },
     { title: t('orders.paid'), cell: ({ paidAmount, currency }) => money(paidAmount, currency) },

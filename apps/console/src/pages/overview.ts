@@ -1,19 +1,32 @@
+import type { FastifyInstance } from 'fastify';
 import type { Figures, Stats, Waiting } from '../api/stats-views.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { wordFor } from './parts/badge.js';
 import { duration } from './parts/duration.js';
 import { gatewayTable, keyTable } from './parts/gateways.js';
 import { chart } from './parts/minutes.js';
 import { storeTable } from './parts/stores.js';
-import type { View } from './view.js';
+
+/** @param options.readStats shared by all watchers: it reads at most once a second */
+export async function overviewRoute(
+  app: FastifyInstance,
+  { readStats }: { readStats: () => Promise<Stats> },
+): Promise<void> {
+  // Everybody's first page; its figures cover all merchants.
+  app.get('/', { config: { merchants: 'none' } }, async (request, reply) => {
+    if (sessionOf(request).merchants !== 'all') return reply.redirect('/orders', 303);
+    return sendPage(reply, overviewPage(contextOf(request), await readStats()));
+  });
+}
 
 /** The overall state. Everything but the chart's frame refreshes while somebody looks. */
-export function overviewPage(view: View, stats: Stats): string {
-  const { t } = view;
+function overviewPage(context: PageContext, stats: Stats): string {
+  const { t } = context;
   const { figures } = stats;
   return layout(
-    view,
+    context,
     {
       title: t('nav.overview'),
       under: '/',
@@ -22,24 +35,24 @@ export function overviewPage(view: View, stats: Stats): string {
       styles: ['uPlot.min.css'],
     },
     html`<h1>${t('nav.overview')}</h1>
-<div id="figures" data-live>${figures === null ? html`<p class="message bad">${t('overview.noDatabase')}</p>` : tiles(view, stats, figures)}</div>
-${figures === null ? NOTHING : chart(view, figures.minutes)}
+<div id="figures" data-live>${figures === null ? html`<p class="message bad">${t('overview.noDatabase')}</p>` : tiles(context, stats, figures)}</div>
+${figures === null ? NOTHING : chart(context, figures.minutes)}
 <h2>${t('overview.stores')}</h2>
-${storeTable(view, stats)}
-${figures === null ? NOTHING : details(view, stats, figures)}`,
+${storeTable(context, stats)}
+${figures === null ? NOTHING : details(context, stats, figures)}`,
   );
 }
 
-function details(view: View, stats: Stats, figures: Figures): Html {
-  const { t } = view;
+function details(context: PageContext, stats: Stats, figures: Figures): Html {
+  const { t } = context;
   return html`<h2>${t('overview.gateways')}</h2>
-${gatewayTable(view, figures.gateways, stats.at)}
+${gatewayTable(context, figures.gateways, stats.at)}
 <h2>${t('overview.keys')}</h2>
-${keyTable(view, figures.gateways, stats.at)}`;
+${keyTable(context, figures.gateways, stats.at)}`;
 }
 
-function tiles(view: View, { queues, at }: Stats, figures: Figures): Html {
-  const { t } = view;
+function tiles(context: PageContext, { queues, at }: Stats, figures: Figures): Html {
+  const { t } = context;
   const { held, deadLetters, deliveries, endpoints, applyMs, replyMs } = figures;
   const backlog = queues.reduce(
     (sum, { jobs }) => sum + (jobs ? jobs.waiting + jobs.delayed : 0),
@@ -47,14 +60,14 @@ function tiles(view: View, { queues, at }: Stats, figures: Figures): Html {
   );
   const [oldest = null] = queues.flatMap(({ jobs }) => jobs?.oldestWaitingAt ?? []).sort();
   return html`<ul class="tiles">
-${tile(t('overview.backlog'), html`${backlog}`, age(view, oldest, at))}
+${tile(t('overview.backlog'), html`${backlog}`, age(context, oldest, at))}
 ${tile(t('overview.reply'), milliseconds(replyMs.p50), html`${t('overview.p99')} ${milliseconds(replyMs.p99)}`)}
 ${tile(t('overview.apply'), milliseconds(applyMs.p50), html`${t('overview.p99')} ${milliseconds(applyMs.p99)}`)}
-${tile(t('nav.held'), html`<a href="/held">${heldInAll(held)}</a>`, html`${held.map(({ reason, ...waiting }) => html`<div><a href="/held?reason=${reason}">${wordFor(view, 'hold', reason)}</a> ${counted(waiting)}</div>`)}`)}
-${tile(t('nav.deadLetters'), html`<a href="/dead-letters?state=open">${counted(deadLetters)}</a>`, age(view, deadLetters.oldestAt, at))}
-${tile(t('overview.deliveriesWaiting'), html`<a href="/deliveries?state=pending">${counted(deliveries.pending)}</a>`, age(view, deliveries.pending.oldestAt, at))}
-${tile(t('overview.deliveriesParked'), html`<a href="/deliveries?state=parked">${counted(deliveries.parked)}</a>`, age(view, deliveries.parked.oldestAt, at))}
-${tile(t('nav.endpoints'), html`<a href="/endpoints">${endpoints.enabled}</a>`, endpointHint(view, endpoints))}
+${tile(t('nav.held'), html`<a href="/held">${heldInAll(held)}</a>`, html`${held.map(({ reason, ...waiting }) => html`<div><a href="/held?reason=${reason}">${wordFor(context, 'hold', reason)}</a> ${counted(waiting)}</div>`)}`)}
+${tile(t('nav.deadLetters'), html`<a href="/dead-letters?state=open">${counted(deadLetters)}</a>`, age(context, deadLetters.oldestAt, at))}
+${tile(t('overview.deliveriesWaiting'), html`<a href="/deliveries?state=pending">${counted(deliveries.pending)}</a>`, age(context, deliveries.pending.oldestAt, at))}
+${tile(t('overview.deliveriesParked'), html`<a href="/deliveries?state=parked">${counted(deliveries.parked)}</a>`, age(context, deliveries.parked.oldestAt, at))}
+${tile(t('nav.endpoints'), html`<a href="/endpoints">${endpoints.enabled}</a>`, endpointHint(context, endpoints))}
 </ul>`;
 }
 
@@ -71,17 +84,17 @@ function counted({ count, capped }: Omit<Waiting, 'oldestAt'>): string {
   return capped ? `${count}+` : String(count);
 }
 
-function age(view: View, oldest: string | null, now: string): Html {
+function age(context: PageContext, oldest: string | null, now: string): Html {
   if (oldest === null) return NOTHING;
   const seconds = (Date.parse(now) - Date.parse(oldest)) / 1_000;
-  return html`${view.t('overview.oldest', { age: duration(view, seconds) })}`;
+  return html`${context.t('overview.oldest', { age: duration(context, seconds) })}`;
 }
 
 function milliseconds(ms: number | null): Html {
   return ms === null ? html`–` : html`${Math.round(ms)} ms`;
 }
 
-function endpointHint({ t }: View, { disabled, circuitOpen }: Figures['endpoints']): Html {
+function endpointHint({ t }: PageContext, { disabled, circuitOpen }: Figures['endpoints']): Html {
   const parts = [
     ...(disabled > 0 ? [t('overview.endpointsDisabled', { n: disabled })] : []),
     ...(circuitOpen > 0 ? [t('overview.endpointsResting', { n: circuitOpen })] : []),

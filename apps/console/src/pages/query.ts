@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify';
 import { rowId } from '../api/fields.js';
 
+/** As many as a person looks through before adding a filter. */
+export const ROWS_PER_PAGE = 50;
+
 /** A person's text from an address. It never fails: an odd text finds nothing. */
 export function textIn(request: FastifyRequest, name: string): string {
   const value = (request.query as Readonly<Record<string, unknown>>)[name];

@@ -1,8 +1,23 @@
-import type { TradeEffect } from '@payonce/orders/notifications/trade-outcome';
-import type { TradeAction } from '@payonce/orders/notifications/trade-release';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { TradeCommand, TradeEffect } from '@payonce/orders/notifications/trade-outcome';
+import {
+  changeTrade,
+  previewTrade,
+  type TradeAction,
+} from '@payonce/orders/notifications/trade-release';
 import type { TradeName } from '@payonce/orders/orders/released';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { merchant } from '../api/fields.js';
+import { formOf, reasonIn } from '../plugins/forms.js';
+import { sendRefusal } from '../plugins/page-errors.js';
+import { findOrder } from '../reads/order.js';
+import { ofOrder, unknownOrder } from '../routes/orders.js';
+import { tradeParams, tradeProblem } from '../routes/trades.js';
+import type { TypedApp } from '../typed-app.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
 import { badge, wordFor } from './parts/badge.js';
 import { outcomeBadges } from './parts/event.js';
 import { facts } from './parts/facts.js';
@@ -10,7 +25,75 @@ import { notificationLink, orderLink, orderPath } from './parts/links.js';
 import { exactMoney, money } from './parts/money.js';
 import { reasonForm } from './parts/reason-form.js';
 import { tradePath } from './parts/trades.js';
-import type { View } from './view.js';
+
+const params = tradeParams.extend({ merchant });
+const config = { access: 'session', role: 'operate', merchants: ofOrder } as const;
+const seenVersion = z
+  .string()
+  .regex(/^\d{1,9}$/)
+  .transform(Number);
+
+/** Releases a trade or reinstates it, each after a page with the effects. */
+export async function tradePageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
+  for (const action of ['release', 'reinstate'] as const) {
+    const path = `/orders/:merchant/:number/trades/:rail/:trade/${action}`;
+
+    const show = async (
+      request: FastifyRequest & { readonly params: z.output<typeof params> },
+      reply: FastifyReply,
+      fault: string | null,
+    ) => {
+      const { merchant, number, rail, trade } = request.params;
+      const command = { ...asker(request, null), ...request.params };
+      const outcome = await previewTrade(deps, action, command);
+      if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
+      const found = await findOrder(deps.prisma, { merchant, number });
+      if (found === null) return sendRefusal(request, reply, unknownOrder);
+      const { currency } = found;
+      const order = { merchant, number, currency };
+      const asked = { order, trade: { rail, trade }, action, effect: outcome.effect, fault };
+      return sendPage(reply, tradePage(contextOf(request), asked));
+    };
+
+    app.get(path, { config, schema: { params } }, (request, reply) => show(request, reply, null));
+
+    app.post(path, { config, schema: { params } }, async (request, reply) => {
+      const reason = reasonIn(request);
+      if (reason === null) {
+        return show(request, reply.code(400), contextOf(request).t('decide.reasonMissing'));
+      }
+      const version = seenVersion.safeParse(formOf(request).get('version')).data;
+      const command = { ...asker(request, reason), ...request.params, version };
+      const outcome = await changeTrade(deps, action, command);
+      if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
+      sessionOf(request).flash = {
+        good: true,
+        text: contextOf(request).t(`trades.${action}.done`),
+      };
+      return reply.redirect(orderPath(command.merchant, command.number), 303);
+    });
+  }
+}
+
+function asker(request: FastifyRequest, reason: string | null) {
+  return { actor: sessionOf(request).user, reason };
+}
+
+/** An unknown object gets an error page; other refusals lead back to the order, which shows why. */
+function refuse(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { merchant, number }: TradeCommand,
+  outcome: Parameters<typeof tradeProblem>[0],
+): FastifyReply {
+  const why = tradeProblem(outcome);
+  if (why.status === 404) return sendRefusal(request, reply, why);
+  sessionOf(request).flash = {
+    good: false,
+    text: unchangedBecause(contextOf(request), outcome.result),
+  };
+  return reply.redirect(orderPath(merchant, number), 303);
+}
 
 interface Asked {
   readonly order: { readonly merchant: string; readonly number: string; readonly currency: string };
@@ -22,12 +105,12 @@ interface Asked {
 }
 
 /** The page before a trade is released or reinstated: all effects, and a field for the reason. */
-export function tradePage(view: View, { order, trade, action, effect, fault }: Asked): string {
-  const { t } = view;
+function tradePage(context: PageContext, { order, trade, action, effect, fault }: Asked): string {
+  const { t } = context;
   const { merchant, number } = order;
   const title = t(`trades.${action}.title`);
   return layout(
-    view,
+    context,
     { title, under: '/orders' },
     html`<h1>${title}</h1>
 <div class="card">${facts([
@@ -41,13 +124,13 @@ export function tradePage(view: View, { order, trade, action, effect, fault }: A
 <h2>${t('decide.willHappen')}</h2>
 <p>${t(`trades.${action}.happens`)}</p>
 <div class="card">${facts([
-      [t('trades.before'), standing(view, order.currency, effect.before)],
-      [t('trades.after'), standing(view, order.currency, effect.after)],
-      [t('trades.owner'), owner(view, merchant, effect)],
-      [t('trades.told'), orderEvents(view, effect)],
-      [t('trades.held'), heldEvents(view, effect)],
+      [t('trades.before'), standing(context, order.currency, effect.before)],
+      [t('trades.after'), standing(context, order.currency, effect.after)],
+      [t('trades.owner'), owner(context, merchant, effect)],
+      [t('trades.orderEvents'), orderEvents(context, effect)],
+      [t('trades.held'), heldEvents(context, effect)],
     ])}</div>
-${reasonForm(view, {
+${reasonForm(context, {
   action: `${tradePath(merchant, number, trade)}/${action}`,
   hidden: html`<input type="hidden" name="version" value="${effect.before.version}">`,
   submit: html`<button class="${action === 'release' ? 'danger' : 'primary'}">${t(`trades.${action}.submit`)}</button>`,
@@ -57,19 +140,19 @@ ${reasonForm(view, {
   );
 }
 
-function standing(view: View, currency: string, state: TradeEffect['before']): Html {
-  const { t } = view;
-  const flags = state.attention.map((flag) => badge(view, 'attention', flag));
-  return html`${badge(view, 'order', state.status)} ${flags}
-<div>${t('orders.paid')} ${exactMoney(view, state.paidAmount, currency)}; ${t('orders.refunded')} ${money(state.refundedAmount, currency)}</div>`;
+function standing(context: PageContext, currency: string, state: TradeEffect['before']): Html {
+  const { t } = context;
+  const flags = state.attention.map((flag) => badge(context, 'attention', flag));
+  return html`${badge(context, 'order', state.status)} ${flags}
+<div>${t('orders.paid')} ${exactMoney(context, state.paidAmount, currency)}; ${t('orders.refunded')} ${money(state.refundedAmount, currency)}</div>`;
 }
 
-function owner({ t }: View, merchant: string, effect: TradeEffect): Html {
+function owner({ t }: PageContext, merchant: string, effect: TradeEffect): Html {
   if (effect.owner === null) return html`${t('trades.free')}`;
   return orderLink(merchant, effect.owner);
 }
 
-function orderEvents({ t }: View, effect: TradeEffect): Html {
+function orderEvents({ t }: PageContext, effect: TradeEffect): Html {
   if (effect.orderEvents.length === 0) return html`${t('trades.nothing')}`;
   const lines = effect.orderEvents.map(
     ({ number, type }) => html`<div><code>${type}</code> <span class="mono">${number}</span></div>`,
@@ -77,21 +160,17 @@ function orderEvents({ t }: View, effect: TradeEffect): Html {
   return html`${lines}`;
 }
 
-function heldEvents(view: View, effect: TradeEffect): Html {
-  if (effect.heldEvents.length === 0) return html`${view.t('trades.nothing')}`;
+function heldEvents(context: PageContext, effect: TradeEffect): Html {
+  if (effect.heldEvents.length === 0) return html`${context.t('trades.nothing')}`;
   const lines = effect.heldEvents.map(
     ({ notification, number, outcome }) =>
       html`<div>${notificationLink(notification)} ${number === null ? NOTHING : html`<span class="mono">${number}</span>`}
-${outcomeBadges(view, outcome.outcome, outcome.outcome === 'held' ? outcome.reason : null)}</div>`,
+${outcomeBadges(context, outcome.outcome, outcome.outcome === 'held' ? outcome.reason : null)}</div>`,
   );
   return html`${lines}`;
 }
 
-/** The same afterwards, or why it failed. */
-export function toldOfTrade({ t }: View, action: TradeAction): string {
-  return t(`trades.${action}.done`);
-}
-
-export function whyNot(view: View, result: string): string {
-  return `${view.t('trades.unchanged')} ${wordFor(view, 'trades.why', result)}`;
+/** Why nothing changed. */
+function unchangedBecause(context: PageContext, result: string): string {
+  return `${context.t('trades.unchanged')} ${wordFor(context, 'trades.why', result)}`;
 }

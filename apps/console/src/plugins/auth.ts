@@ -4,8 +4,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Actor, CheckBearer } from '../auth/bearer.js';
 import type { Session } from '../auth/sessions.js';
 import { sendRefusal, wantsPage } from './page-errors.js';
-import type { FindPerson } from './people.js';
 import { problem, sendProblem } from './problems.js';
+import type { FindSession } from './session-user.js';
 
 /**
  * Who may use a route: everybody, a person who has logged in, or a program whose key has this role.
@@ -42,7 +42,7 @@ export function cookieNames(https: boolean): CookieNames {
 }
 
 export interface GuardOptions {
-  readonly findPerson: FindPerson;
+  readonly findSession: FindSession;
   readonly checkBearer: CheckBearer;
 }
 
@@ -131,9 +131,9 @@ function bearerOf(request: FastifyRequest): string | null {
 function guardPage(
   request: FastifyRequest,
   reply: FastifyReply,
-  { findPerson }: GuardOptions,
+  { findSession }: GuardOptions,
 ): FastifyReply | undefined {
-  request.session = findPerson(request, reply);
+  request.session = findSession(request, reply);
   if (request.session === null) return refuseSession(request, reply);
   const { user: name, role, merchants } = request.session;
   request.actor = { name, role, merchants };

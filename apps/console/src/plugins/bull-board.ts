@@ -5,7 +5,7 @@ import type { BullQueue } from '@payonce/core/queue/bull-queue';
 import type { BullReportQueue } from '@payonce/core/queue/report-queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
-import { maskBoardAnswer } from '../masking/board.js';
+import { maskBoardResponse } from '../masking/board.js';
 import { maskJobData, maskReturnValue } from '../masking/job.js';
 import { maskReport } from '../masking/report.js';
 import { problem, sendProblem } from './problems.js';
@@ -47,7 +47,7 @@ export function createBoard(): Board {
         return sendProblem(reply, problem(405, 'read_only', 'The queues are read-only here.'));
       });
       app.addHook('preSerialization', async (_request, _reply, payload) =>
-        maskBoardAnswer(payload),
+        maskBoardResponse(payload),
       );
       await app.register(server.registerPlugin());
     },

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { errorPage } from '../pages/error.js';
-import { sendPage, viewOf } from '../pages/view.js';
+import { contextOf, sendPage } from '../pages/page-context.js';
 import { type Problem, problem, sendProblem } from './problems.js';
 
 /** Whether the request comes from a person's browser, not from a program. */
@@ -17,7 +17,7 @@ export function sendRefusal(
   if (!wantsPage(request)) return sendProblem(reply, content);
   return sendPage(
     reply.code(content.status),
-    errorPage(viewOf(request), content.status, content.code),
+    errorPage(contextOf(request), content.status, content.code),
   );
 }
 

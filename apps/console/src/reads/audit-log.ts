@@ -1,8 +1,22 @@
 import type { AuditAction } from '@payonce/orders/database/audit';
-import type { PrismaClient } from '@payonce/prisma/client';
-import { aboutAnything } from '../api/audit-views.js';
+import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
+
+/** The event of an audit row. */
+export const eventInclude = {
+  notificationEvent: { select: { notificationRowId: true, position: true } },
+} as const satisfies Prisma.AuditLogInclude;
+export type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof eventInclude }>;
+
+/** Every object of an audit row. */
+const auditInclude = {
+  ...eventInclude,
+  order: { select: { merchant: true, number: true } },
+  endpoint: { select: { name: true } },
+  apiKey: { select: { name: true } },
+} as const satisfies Prisma.AuditLogInclude;
+export type AuditLogRow = Prisma.AuditLogGetPayload<{ include: typeof auditInclude }>;
 
 export interface AuditLogQuery {
   readonly limit: number;
@@ -19,7 +33,7 @@ export interface AuditLogQuery {
 /** The actions of people and programs, the latest first. */
 export async function readAuditLog(prisma: PrismaClient, query: AuditLogQuery) {
   const { limit, cursor, actor, action, order, from, to } = query;
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.auditLog.findMany({
       where: {
         ...(cursor && { id: { lt: cursor } }),
@@ -36,7 +50,7 @@ export async function readAuditLog(prisma: PrismaClient, query: AuditLogQuery) {
   const { rows, nextCursor } = pageOf(found, limit);
   const audit = await prisma.auditLog.findMany({
     where: { id: { in: rows.map(({ id }) => id) } },
-    include: aboutAnything,
+    include: auditInclude,
     orderBy: { id: 'desc' },
   });
   return { rows: audit, nextCursor };

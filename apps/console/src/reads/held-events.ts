@@ -3,7 +3,7 @@ import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { type HeldFilter, whereHeld } from './held-filter.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 const withNotification = {
   notification: { select: { id: true, provider: true, channel: true, notificationId: true } },
@@ -23,7 +23,7 @@ export async function readHeldEvents(
   query: HeldFilter & { readonly cursor?: bigint | undefined },
   limit: number,
 ): Promise<{ readonly rows: readonly EventRow[]; readonly nextCursor: string | null }> {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.notificationEvent.findMany({
       where: { ...whereHeld(query, merchants), ...(query.cursor && { id: { lt: query.cursor } }) },
       select: { id: true },

@@ -4,7 +4,7 @@ import type { EventCommand, HeldAction } from '@payonce/orders/notifications/ope
 import { previewDecisions } from '@payonce/orders/notifications/preview-decisions';
 import type { Prisma } from '@payonce/prisma/client';
 import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 export interface Plan {
   readonly digest: string;
@@ -25,7 +25,7 @@ export async function planHeld(
   },
 ): Promise<Plan> {
   const { action, where, max, operator } = asked;
-  const found = await withinSeconds(deps.prisma, (tx) =>
+  const found = await withStatementTimeout(deps.prisma, (tx) =>
     tx.notificationEvent.findMany({
       where,
       select: { notificationRowId: true, position: true, orderNumber: true, holdReason: true },

@@ -1,8 +1,32 @@
+import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
+import type { EventType } from '@payonce/orders/deliveries/event-types';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { aboutDelivery, aboutOrderEvent } from '../api/delivery-views.js';
+import { between, pageOf } from '../api/fields.js';
+import { deliveryInclude, maskAttempt } from './deliveries.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
+
+/** Empty fields do not filter. */
+export interface OrderEventQuery {
+  readonly cursor?: bigint | undefined;
+  readonly merchant?: string | undefined;
+  readonly type?: EventType | undefined;
+  /** Of `order.*` events. */
+  readonly orderNumber?: string | undefined;
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+}
+
+const orderEventInclude = {
+  order: { select: { number: true } },
+  notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
+} as const satisfies Prisma.OrderEventInclude;
+
+export type OrderEventRow = Prisma.OrderEventGetPayload<{
+  omit: { payload: true };
+  include: typeof orderEventInclude;
+}>;
 
 /** One per endpoint of a merchant, who has a few. */
 const MAX_DELIVERIES = 50;
@@ -10,38 +34,58 @@ const MAX_DELIVERIES = 50;
 const MAX_ATTEMPTS = 50;
 
 const newestFirst = { orderBy: { id: 'desc' } } as const;
-const idOnly = { select: { id: true }, ...newestFirst } as const;
 
-/**
- * Finds the rows first, within limits; then reads their relations, which several connections may
- * do.
- */
+/** Order events of these merchants, the newest first. */
 export async function readOrderEvents(
   prisma: PrismaClient,
   merchants: Merchants,
-  where: Prisma.OrderEventWhereInput,
-  take: number,
+  query: OrderEventQuery,
+  limit: number,
 ) {
-  const found = await withinSeconds(prisma, (tx) =>
-    tx.orderEvent.findMany({ where: { AND: [whereMerchant(merchants), where] }, take, ...idOnly }),
+  const createdAt = between(query.from, query.to);
+  const where = {
+    ...(query.cursor && { id: { lt: query.cursor } }),
+    ...(query.merchant && { merchant: query.merchant }),
+    ...(query.type && { type: query.type }),
+    ...(query.orderNumber && { order: { number: query.orderNumber } }),
+    ...(createdAt && { createdAt }),
+  };
+  // Finds the rows first, within limits; then reads their relations, which several connections may
+  // do.
+  const found = await withStatementTimeout(prisma, (tx) =>
+    tx.orderEvent.findMany({
+      where: { AND: [whereMerchant(merchants), where] },
+      select: { id: true },
+      take: limit + 1,
+      ...newestFirst,
+    }),
   );
-  return prisma.orderEvent.findMany({
-    where: { id: { in: found.map(({ id }) => id) } },
+  const { rows, nextCursor } = pageOf(found, limit);
+  const events = await prisma.orderEvent.findMany({
+    where: { id: { in: rows.map(({ id }) => id) } },
     omit: { payload: true },
-    include: aboutOrderEvent,
+    include: orderEventInclude,
     ...newestFirst,
   });
+  return { rows: events, nextCursor };
 }
 
-/** An order event with its deliveries and their latest attempts; null when there is none. */
-export async function readOrderEvent(prisma: PrismaClient, id: bigint) {
-  const event = await prisma.orderEvent.findUnique({ where: { id }, include: aboutOrderEvent });
+/**
+ * An order event with its deliveries and their latest attempts, masked for this role; null when
+ * there is none.
+ */
+export async function readOrderEvent(prisma: PrismaClient, id: bigint, role: Role) {
+  const event = await prisma.orderEvent.findUnique({ where: { id }, include: orderEventInclude });
   if (event === null) return null;
   const rows = await prisma.delivery.findMany({
     where: { orderEventId: id },
-    include: { ...aboutDelivery, history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS } },
+    include: { ...deliveryInclude, history: { take: MAX_ATTEMPTS, ...newestFirst } },
     orderBy: { id: 'asc' },
     take: MAX_DELIVERIES,
   });
-  return { event, deliveries: rows.map((row) => ({ row, history: row.history.toReversed() })) };
+  const deliveries = rows.map((row) => ({
+    row,
+    history: row.history.toReversed().map((attempt) => maskAttempt(attempt, role)),
+  }));
+  return { event, deliveries };
 }

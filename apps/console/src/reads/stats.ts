@@ -12,7 +12,7 @@ import {
   readHeld,
   readOrderEvents,
 } from './stats-waiting.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 /** Many people watch at once; one recent read serves all. */
 const KEEP_MS = 1_000;
@@ -68,7 +68,7 @@ async function readStats(
  */
 function readFigures({ prisma }: DatabaseDeps, now: Date): Promise<Figures> {
   const ago = (ms: number) => new Date(now.getTime() - ms);
-  return withinSeconds(prisma, async (tx) => ({
+  return withStatementTimeout(prisma, async (tx) => ({
     minutes: await readMinutes(tx, now),
     held: await readHeld(tx),
     deadLetters: await readDeadLetters(tx),

@@ -11,7 +11,7 @@ import type {
   EventRow,
   NotificationRow,
   TimelineRows,
-} from './timeline-rows.js';
+} from './history-rows.js';
 
 export function entriesOf(rows: TimelineRows): TimelineEntry[] {
   return [
@@ -80,25 +80,25 @@ function copiesOf(row: NotificationRow, reports: readonly CopiesRow[]): Timeline
     gateway: one.gateway,
     bestEffort: true,
   }));
-  const told = further.filter(({ count }) => count > 0);
+  const reported = further.filter(({ count }) => count > 0);
   return [
     first,
-    ...told,
-    ...copiesAtWorker(row, 1 + told.reduce((sum, one) => sum + one.count, 0)),
+    ...reported,
+    ...copiesAtWorker(row, 1 + reported.reduce((sum, one) => sum + one.count, 0)),
   ];
 }
 
 /** Copies that reached a worker and are in no gateway's report. */
-function copiesAtWorker(row: NotificationRow, told: number): TimelineEntry[] {
+function copiesAtWorker(row: NotificationRow, reported: number): TimelineEntry[] {
   const { id, copies, lastCopyAt } = row;
-  if (lastCopyAt === null || copies + 1 <= told) return [];
+  if (lastCopyAt === null || copies + 1 <= reported) return [];
   return [
     {
       kind: 'copies',
       at: iso(lastCopyAt),
       notification: id.toString(),
       source: 'worker',
-      count: copies + 1 - told,
+      count: copies + 1 - reported,
       firstAt: null,
       lastAt: iso(lastCopyAt),
       gateway: null,
@@ -142,8 +142,8 @@ function decisionsOf(event: EventRow, rows: TimelineRows): TimelineEntry[] {
 
 /** From the order event, or from the audit row of an operator's action. */
 function firstHoldReason({ id }: EventRow, { orderEvents, audit }: TimelineRows): string | null {
-  const told = orderEvents.find((row) => row.notificationEventId === id);
-  if (told !== undefined) return told.milestone;
+  const notified = orderEvents.find((row) => row.notificationEventId === id);
+  if (notified !== undefined) return notified.milestone;
   const seen = audit.find((row) => row.notificationEventId === id);
   return seen ? viewOfAudit(seen).holdReason : null;
 }
@@ -157,7 +157,7 @@ function deliveryEntries(delivery: DeliveryRow, rows: TimelineRows): TimelineEnt
     endpoint: rows.endpoints.get(delivery.endpointId) ?? '',
   } as const;
   const now = {
-    state: stateOf(delivery),
+    state: deliveryState(delivery),
     parkedReason: delivery.parkedReason,
     nextAttemptAt: delivery.state === 'pending' ? iso(delivery.nextAttemptAt) : null,
   };
@@ -187,7 +187,7 @@ function afterAttempt({ status, error }: AttemptRow): 'delivered' | 'pending' {
 }
 
 /** The database has no other state. */
-function stateOf({ state }: DeliveryRow): 'pending' | 'delivered' | 'parked' {
+function deliveryState({ state }: DeliveryRow): 'pending' | 'delivered' | 'parked' {
   return state === 'delivered' || state === 'parked' ? state : 'pending';
 }
 

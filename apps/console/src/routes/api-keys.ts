@@ -1,21 +1,21 @@
 import { createApiKey, KEY_NAME, ROLES, revokeApiKey } from '@payonce/orders/access/api-keys';
 import { MAX_MERCHANTS, merchantsOf } from '@payonce/orders/access/merchants';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
-import { asking, line, page, pageOf, rowId, time } from '../api/fields.js';
+import { auditFields, line, page, rowId, time } from '../api/fields.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { readApiKey, readApiKeys } from '../reads/api-keys.js';
+import type { TypedApp } from '../typed-app.js';
 
 const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
 const nameTaken = problem(409, 'name_taken', 'This name is or was in use. Choose another one.');
 const unreadable = invalidRequest([{ field: 'merchants', message: 'cannot be read' }]);
 const inThePast = invalidRequest([{ field: 'expiresAt', message: 'must be in the future' }]);
 
-const newKey = asking.extend({
+const newKey = auditFields.extend({
   name: z.string().regex(KEY_NAME, 'must be 1 to 40 of a-z, 0-9 and -, and not begin with -'),
   role: z.enum(ROLES),
   merchants: z
@@ -30,27 +30,28 @@ const newKey = asking.extend({
   expiresAt: time.optional(),
 });
 
+const tags = ['keys'];
+const config = { access: 'admin', merchants: 'all' } as const;
+
 /**
  * Bearer keys of programs. Only an admin of all merchants creates or revokes keys, so no key has
  * more rights than its creator.
  */
-export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'admin', merchants: 'all' } as const;
-  const { apiKey } = deps.prisma;
-  const omit = { keyHash: true } as const;
-  const read = async (id: bigint) =>
-    viewOfApiKey(await apiKey.findUniqueOrThrow({ where: { id }, omit }));
+export async function apiKeyRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listApiKeys(api, deps);
+  create(api, deps);
+  revoke(api, deps);
+}
 
-  app.get(
+function listApiKeys(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/api-keys',
     {
       config,
       schema: {
         operationId: 'listApiKeys',
         summary: 'List bearer keys, newest first',
-        tags: ['keys'],
-
+        tags,
         querystring: z.strictObject(page),
         response: {
           200: z.object({ apiKeys: z.array(apiKeyView), nextCursor: z.string().nullable() }),
@@ -58,25 +59,21 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       },
     },
     async ({ query }) => {
-      const found = await apiKey.findMany({
-        where: { ...(query.cursor && { id: { lt: query.cursor } }) },
-        omit,
-        orderBy: { id: 'desc' },
-        take: query.limit + 1,
-      });
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readApiKeys(deps.prisma, query);
       return { apiKeys: rows.map(viewOfApiKey), nextCursor };
     },
   );
+}
 
-  app.post(
+function create(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/api-keys',
     {
       config: { ...config, answersWithSecret: true },
       schema: {
         operationId: 'createApiKey',
         summary: 'Create a bearer key; only this response shows it',
-        tags: ['keys'],
+        tags,
         body: newKey,
         response: { 201: newApiKeyView, 409: problemSchema },
       },
@@ -92,29 +89,34 @@ export async function apiKeyRoutes(instance: FastifyInstance, deps: DatabaseDeps
       const key = { name, role, merchants, keyHash, hint, expiresAt };
       const outcome = await createApiKey(deps, operatorOf(request), key);
       return outcome.result === 'created'
-        ? reply.code(201).send({ ...(await read(outcome.id)), key: secret })
+        ? reply
+            .code(201)
+            .send({ ...viewOfApiKey(await readApiKey(deps.prisma, outcome.id)), key: secret })
         : sendProblem(reply, nameTaken);
     },
   );
+}
 
-  app.post(
+function revoke(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/api-keys/:id/revoke',
     {
       config,
       schema: {
         operationId: 'revokeApiKey',
         summary: 'Revoke a bearer key at once',
-        tags: ['keys'],
-
+        tags,
         params: z.object({ id: rowId }),
-        body: asking,
+        body: auditFields,
         response: { 200: apiKeyView, 404: problemSchema },
       },
     },
     async (request, reply) => {
       const { id } = request.params;
       const outcome = await revokeApiKey(deps, operatorOf(request), id);
-      return outcome === 'revoked' ? await read(id) : sendProblem(reply, unknownKey);
+      return outcome === 'revoked'
+        ? viewOfApiKey(await readApiKey(deps.prisma, id))
+        : sendProblem(reply, unknownKey);
     },
   );
 }

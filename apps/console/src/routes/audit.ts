@@ -1,11 +1,10 @@
 import { AUDIT_ACTIONS } from '@payonce/orders/database/audit';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { auditRowView, viewOfAuditRow } from '../api/audit-views.js';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { readAuditLog } from '../reads/audit-log.js';
+import type { TypedApp } from '../typed-app.js';
 
 const query = z.strictObject({
   ...page,
@@ -18,11 +17,8 @@ const query = z.strictObject({
 });
 
 /** The audit log. */
-export async function auditRoutes(
-  instance: FastifyInstance,
-  { prisma }: DatabaseDeps,
-): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+export async function auditRoutes(api: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
+  api.get(
     '/audit',
     {
       config: { access: 'read', merchants: 'all' },

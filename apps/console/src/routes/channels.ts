@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { type ChannelSummary, summariseChannelFile } from '@payonce/core/config/channel-summary';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { channelView, viewOfChannel } from '../api/channel-views.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readKeyExpiry } from '../reads/key-expiry.js';
+import type { TypedApp } from '../typed-app.js';
 
 const notConfigured = problem(
   503,
@@ -25,10 +24,10 @@ export interface ChannelDeps extends DatabaseDeps {
  * secret.
  */
 export async function channelRoutes(
-  instance: FastifyInstance,
+  api: TypedApp,
   { prisma, clock, channelsFile }: ChannelDeps,
 ): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+  api.get(
     '/channels',
     {
       config: { access: 'read', merchants: 'all' },

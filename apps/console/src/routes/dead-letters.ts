@@ -2,19 +2,17 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   DEAD_LETTER_REASONS,
   dismissDeadLetter,
-  type LetterCommand,
   type LetterOutcome,
   requestRedrive,
 } from '@payonce/orders/notifications/dead-letters';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
-import { asking, deciding, page, rowId } from '../api/fields.js';
-import type { Actor } from '../auth/bearer.js';
+import { auditFields, decisionFields, page, rowId } from '../api/fields.js';
 import { operatorOf } from '../plugins/auth.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { LETTER_STATES, readDeadLetters } from '../reads/dead-letter-list.js';
+import { findDeadLetter, LETTER_STATES, readDeadLetters } from '../reads/dead-letters.js';
+import type { TypedApp } from '../typed-app.js';
 
 export const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
 const params = z.object({ id: rowId });
@@ -26,25 +24,27 @@ const listQuery = z.strictObject({
   state: z.enum(LETTER_STATES).optional(),
 });
 
-export async function deadLetterRoutes(
-  instance: FastifyInstance,
-  deps: DatabaseDeps,
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { deadLetter } = deps.prisma;
-  // Only a worker can determine the merchant of a job, after it has verified it.
-  const config = { access: 'read', merchants: 'all' } as const;
-  const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
+// Only a worker can determine the merchant of a job, after it has verified it.
+const config = { access: 'read', merchants: 'all' } as const;
+const response = { 200: deadLetterView, 404: problemSchema, 409: problemSchema };
+const tags = ['dead letters'];
 
-  app.get(
+export async function deadLetterRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listDeadLetters(api, deps);
+  getDeadLetter(api, deps);
+  redrive(api, deps);
+  dismiss(api, deps);
+}
+
+function listDeadLetters(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/dead-letters',
     {
       config,
       schema: {
         operationId: 'listDeadLetters',
         summary: 'List dead letters, newest first',
-        tags: ['dead letters'],
-
+        tags,
         querystring: listQuery,
         response: {
           200: z.object({
@@ -63,83 +63,83 @@ export async function deadLetterRoutes(
       return { deadLetters: rows.map(viewOfDeadLetter), nextCursor };
     },
   );
+}
 
-  app.get(
+function getDeadLetter(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/dead-letters/:id',
     {
       config,
       schema: {
         operationId: 'getDeadLetter',
         summary: 'Get a dead letter',
-        tags: ['dead letters'],
+        tags,
         params,
         response: { 200: deadLetterView, 404: problemSchema },
       },
     },
     async ({ params: { id } }, reply) => {
-      const row = await deadLetter.findUnique({ where: { id } });
+      const row = await findDeadLetter(deps.prisma, id);
       return row === null ? sendProblem(reply, unknownLetter) : viewOfDeadLetter(row);
     },
   );
+}
 
-  app.post(
+function redrive(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/dead-letters/:id/redrive',
     {
       config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'redriveDeadLetter',
         summary: 'Re-drive a dead letter: a worker tries its job again',
-        tags: ['dead letters'],
+        tags,
         params,
-        body: asking,
+        body: auditFields,
         response,
       },
     },
     async (request, reply) => {
-      const command = commandOf(request);
-      return await send(deps, reply, command, requestRedrive(deps, command));
+      const { id } = request.params;
+      const outcome = await requestRedrive(deps, { ...operatorOf(request), letter: id });
+      return sendOutcome(deps, reply, outcome, id);
     },
   );
-  app.post(
+}
+
+function dismiss(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/dead-letters/:id/dismiss',
     {
       config: { access: 'operate', merchants: 'all' },
       schema: {
         operationId: 'dismissDeadLetter',
         summary: 'Dismiss a dead letter: its job is not tried again',
-        tags: ['dead letters'],
+        tags,
         params,
-        body: deciding,
+        body: decisionFields,
         response,
       },
     },
     async (request, reply) => {
-      const command = commandOf(request);
-      return await send(deps, reply, command, dismissDeadLetter(deps, command));
+      const { id } = request.params;
+      const outcome = await dismissDeadLetter(deps, { ...operatorOf(request), letter: id });
+      return sendOutcome(deps, reply, outcome, id);
     },
   );
 }
 
-function commandOf(request: {
-  readonly actor: Actor | null;
-  readonly params: z.output<typeof params>;
-  readonly body: z.output<typeof asking>;
-}): LetterCommand {
-  return { ...operatorOf(request), letter: request.params.id };
-}
-
-async function send(
+async function sendOutcome(
   { prisma }: DatabaseDeps,
   reply: FastifyReply,
-  { letter: id }: LetterCommand,
-  asked: Promise<LetterOutcome>,
+  outcome: LetterOutcome,
+  id: bigint,
 ): Promise<FastifyReply> {
-  const outcome = await asked;
   switch (outcome.result) {
-    case 'done':
-      return reply.send(
-        viewOfDeadLetter(await prisma.deadLetter.findUniqueOrThrow({ where: { id } })),
-      );
+    case 'done': {
+      const row = await findDeadLetter(prisma, id);
+      return row === null ? sendProblem(reply, unknownLetter) : reply.send(viewOfDeadLetter(row));
+    }
     case 'unknown_letter':
       return sendProblem(reply, unknownLetter);
     case 'closed': {

@@ -1,22 +1,17 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import {
-  aboutDelivery,
-  DELIVERY_STATES,
-  deliveryView,
-  viewOfDelivery,
-} from '../api/delivery-views.js';
-import { asking, deciding, merchant, orderNumber, page, rowId } from '../api/fields.js';
+import { deliveryView, viewOfDelivery } from '../api/delivery-views.js';
+import { auditFields, decisionFields, merchant, orderNumber, page, rowId } from '../api/fields.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { readDeliveries } from '../reads/delivery-list.js';
+import { DELIVERY_STATES, readDeliveries, readDelivery } from '../reads/deliveries.js';
+import type { TypedApp } from '../typed-app.js';
 
 const params = z.object({ id: rowId });
 const response = { 200: deliveryView, 404: problemSchema, 409: problemSchema };
+const tags = ['order events'];
 const unknownDelivery = problem(404, 'unknown_delivery', 'There is no such delivery.');
 const ofDelivery = { row: 'delivery', unknown: unknownDelivery } as const;
 export const endpointDisabled = problem(
@@ -34,16 +29,14 @@ const listQuery = z.strictObject({
 });
 
 /** One order event for one endpoint, with an operator's actions on it. */
-export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { prisma } = deps;
-  const tags = ['order events'];
-  const read = async (id: bigint) =>
-    viewOfDelivery(
-      await prisma.delivery.findUniqueOrThrow({ where: { id }, include: aboutDelivery }),
-    );
+export async function deliveryRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listDeliveries(api, deps);
+  redeliver(api, deps);
+  reject(api, deps);
+}
 
-  app.get(
+function listDeliveries(api: TypedApp, { prisma }: DatabaseDeps): void {
+  api.get(
     '/deliveries',
     {
       config: { access: 'read', merchants: 'listed' },
@@ -68,8 +61,10 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       return { deliveries: rows.map(viewOfDelivery), nextCursor };
     },
   );
+}
 
-  app.post(
+function redeliver(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/deliveries/:id/redeliver',
     {
       config: { access: 'operate', merchants: ofDelivery },
@@ -78,7 +73,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         summary: 'Redeliver now, with a new series of attempts',
         tags,
         params,
-        body: asking,
+        body: auditFields,
         response,
       },
     },
@@ -87,7 +82,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       const outcome = await redeliverDelivery(deps, { ...operatorOf(request), delivery });
       switch (outcome.result) {
         case 'done':
-          return read(delivery);
+          return viewOfDelivery(await readDelivery(deps.prisma, delivery));
         case 'unknown_delivery':
           return sendProblem(reply, unknownDelivery);
         case 'endpoint_disabled':
@@ -101,8 +96,10 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       }
     },
   );
+}
 
-  app.post(
+function reject(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/deliveries/:id/reject',
     {
       config: { access: 'operate', merchants: ofDelivery },
@@ -111,7 +108,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
         summary: 'Give up a delivery; later deliveries of its order continue',
         tags,
         params,
-        body: deciding,
+        body: decisionFields,
         response,
       },
     },
@@ -120,7 +117,7 @@ export async function deliveryRoutes(instance: FastifyInstance, deps: DatabaseDe
       const outcome = await rejectDelivery(deps, { ...operatorOf(request), delivery });
       switch (outcome.result) {
         case 'done':
-          return read(delivery);
+          return viewOfDelivery(await readDelivery(deps.prisma, delivery));
         case 'unknown_delivery':
           return sendProblem(reply, unknownDelivery);
         case 'delivered':

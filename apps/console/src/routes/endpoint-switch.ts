@@ -4,62 +4,64 @@ import {
   disableEndpoint,
   enableEndpoint,
 } from '@payonce/orders/deliveries/endpoints/switch';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
-import { endpointView, HIDDEN, viewOfEndpoint } from '../api/endpoint-views.js';
-import { asking, rowId } from '../api/fields.js';
+import { endpointView, viewOfEndpoint } from '../api/endpoint-views.js';
+import { auditFields, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
+import { readEndpoint } from '../reads/endpoints.js';
+import type { TypedApp } from '../typed-app.js';
 import { ofEndpoint } from './endpoints.js';
 
 const params = z.object({ id: rowId });
 
+const tags = ['endpoints'];
+const refusals = { 404: problemSchema, 409: problemSchema };
+
 /** Disables, enables or deletes an endpoint. */
-export async function endpointSwitchRoutes(
-  instance: FastifyInstance,
+export async function endpointSwitchRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  switchTo(api, deps, 'enable', enableEndpoint, {
+    operationId: 'enableEndpoint',
+    summary: 'Enable an endpoint and reset its failures',
+  });
+  switchTo(api, deps, 'disable', disableEndpoint, {
+    operationId: 'disableEndpoint',
+    summary: 'Disable an endpoint; deliveries that wait are parked',
+  });
+  remove(api, deps);
+}
+
+function switchTo(
+  api: TypedApp,
   deps: DatabaseDeps,
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const tags = ['endpoints'];
-  const refusals = { 404: problemSchema, 409: problemSchema };
-
-  const switches = [
-    ['enable', 'enableEndpoint', 'Enable an endpoint and reset its failures', enableEndpoint],
-    [
-      'disable',
-      'disableEndpoint',
-      'Disable an endpoint; deliveries that wait are parked',
-      disableEndpoint,
-    ],
-  ] as const;
-  for (const [verb, operationId, summary, apply] of switches) {
-    app.post(
-      `/endpoints/:id/${verb}`,
-      {
-        config: { access: 'operate', merchants: ofEndpoint },
-        schema: {
-          operationId,
-          summary,
-          tags,
-          params,
-          body: asking,
-          response: { 200: endpointView, ...refusals },
-        },
+  verb: string,
+  apply: typeof enableEndpoint | typeof disableEndpoint,
+  description: { readonly operationId: string; readonly summary: string },
+): void {
+  api.post(
+    `/endpoints/:id/${verb}`,
+    {
+      config: { access: 'operate', merchants: ofEndpoint },
+      schema: {
+        ...description,
+        tags,
+        params,
+        body: auditFields,
+        response: { 200: endpointView, ...refusals },
       },
-      async (request, reply) => {
-        const { id } = request.params;
-        const outcome = await apply(deps, { ...operatorOf(request), endpoint: id });
-        if (outcome.result !== 'done') return sendProblem(reply, problemOfEndpoint(outcome));
-        const where = { id };
-        const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where, omit: HIDDEN });
-        return viewOfEndpoint(row, actorOf(request).role);
-      },
-    );
-  }
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const outcome = await apply(deps, { ...operatorOf(request), endpoint: id });
+      if (outcome.result !== 'done') return sendProblem(reply, problemOfEndpoint(outcome));
+      return viewOfEndpoint(await readEndpoint(deps.prisma, id, actorOf(request).role));
+    },
+  );
+}
 
-  app.delete(
+function remove(api: TypedApp, deps: DatabaseDeps): void {
+  api.delete(
     '/endpoints/:id',
     {
       config: { access: 'admin', merchants: ofEndpoint },

@@ -6,16 +6,16 @@ import {
   updateEndpoint,
 } from '@payonce/orders/deliveries/endpoints/commands';
 import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
-import { endpointView, HIDDEN, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
-import { asking, line, merchant, page, pageOf, rowId } from '../api/fields.js';
+import { endpointView, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
+import { auditFields, line, merchant, page, rowId } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantForbidden, merchantsOf } from '../plugins/merchants.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
-import { whereMerchant } from '../reads/where-merchant.js';
+import { findEndpoint, readEndpoint, readEndpoints } from '../reads/endpoints.js';
+import type { TypedApp } from '../typed-app.js';
 
 const params = z.object({ id: rowId });
 /** One endpoint, by `:id`. */
@@ -37,15 +37,15 @@ const eventTypes = z
 /** A merchant that needs longer than a week for a new secret needs another way. */
 const MAX_GRACE_SECONDS = 7 * 86_400;
 
-const newEndpoint = asking.extend({
+const newEndpoint = auditFields.extend({
   merchant: merchant.default('default'),
   name: z.string().regex(ENDPOINT_NAME, 'must be 1 to 40 of a-z, 0-9 and -'),
   url,
   eventTypes: eventTypes.default([]),
   secret,
 });
-const changes = asking.extend({ url: url.optional(), eventTypes: eventTypes.optional() });
-const rotation = asking.extend({
+const changes = auditFields.extend({ url: url.optional(), eventTypes: eventTypes.optional() });
+const rotation = auditFields.extend({
   secret,
   graceSeconds: z
     .int()
@@ -55,25 +55,22 @@ const rotation = asking.extend({
     .describe('How long the previous secret still signs beside the new one; a day if left out.'),
 });
 
+const tags = ['endpoints'];
+const config = { access: 'admin', merchants: ofEndpoint } as const;
+const withSecret = { ...config, answersWithSecret: true } as const;
+const response = { 200: endpointView, 404: problemSchema, 409: problemSchema };
+
 /** The endpoints that receive merchants' order events. */
-export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { webhookEndpoint } = deps.prisma;
-  const tags = ['endpoints'];
-  const config = { access: 'admin', merchants: ofEndpoint } as const;
-  const withSecret = { ...config, answersWithSecret: true } as const;
-  const response = { 200: endpointView, 404: problemSchema, 409: problemSchema };
+export async function endpointRoutes(api: TypedApp, deps: EndpointDeps): Promise<void> {
+  listEndpoints(api, deps);
+  getEndpoint(api, deps);
+  create(api, deps);
+  update(api, deps);
+  rotate(api, deps);
+}
 
-  /** As it is after the change. */
-  const read = async (request: Pick<FastifyRequest, 'actor'>, id: bigint) =>
-    viewOfEndpoint(
-      await webhookEndpoint.findUniqueOrThrow({ where: { id }, omit: HIDDEN }),
-      actorOf(request).role,
-    );
-  const refuse = (reply: FastifyReply, refusal: EndpointRefusal) =>
-    sendProblem(reply, problemOfEndpoint(refusal));
-
-  app.get(
+function listEndpoints(api: TypedApp, deps: EndpointDeps): void {
+  api.get(
     '/endpoints',
     {
       config: { access: 'read', merchants: 'listed' },
@@ -88,25 +85,22 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       },
     },
     async (request) => {
-      const { cursor, limit, merchant } = request.query;
-      const found = await webhookEndpoint.findMany({
-        where: {
-          deletedAt: null,
-          ...(cursor && { id: { lt: cursor } }),
-          ...(merchant && { merchant }),
-          ...whereMerchant(merchantsOf(request)),
-        },
-        omit: HIDDEN,
-        orderBy: { id: 'desc' },
-        take: limit + 1,
-      });
-      const { rows, nextCursor } = pageOf(found, limit);
       const { role } = actorOf(request);
-      return { endpoints: rows.map((row) => viewOfEndpoint(row, role)), nextCursor };
+      const { query } = request;
+      const { rows, nextCursor } = await readEndpoints(
+        deps.prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+        role,
+      );
+      return { endpoints: rows.map(viewOfEndpoint), nextCursor };
     },
   );
+}
 
-  app.get(
+function getEndpoint(api: TypedApp, deps: EndpointDeps): void {
+  api.get(
     '/endpoints/:id',
     {
       config: { access: 'read', merchants: ofEndpoint },
@@ -119,15 +113,14 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       },
     },
     async (request, reply) => {
-      const where = { id: request.params.id, deletedAt: null };
-      const row = await webhookEndpoint.findUnique({ where, omit: HIDDEN });
-      return row === null
-        ? refuse(reply, { result: 'unknown_endpoint' })
-        : viewOfEndpoint(row, actorOf(request).role);
+      const row = await findEndpoint(deps.prisma, request.params.id, actorOf(request).role);
+      return row === null ? refuse(reply, { result: 'unknown_endpoint' }) : viewOfEndpoint(row);
     },
   );
+}
 
-  app.post(
+function create(api: TypedApp, deps: EndpointDeps): void {
+  api.post(
     '/endpoints',
     {
       config: { ...withSecret, merchants: { named: true, refusal: merchantForbidden } },
@@ -144,12 +137,14 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       const command = { ...operatorOf(request), merchant, name, url, eventTypes, secret };
       const outcome = await createEndpoint(deps, command);
       if (outcome.result !== 'done') return refuse(reply, outcome);
-      const view = await read(request, outcome.endpoint.id);
+      const view = await afterChange(deps, request, outcome.endpoint.id);
       return reply.code(201).send({ ...view, secret: outcome.secret });
     },
   );
+}
 
-  app.patch(
+function update(api: TypedApp, deps: EndpointDeps): void {
+  api.patch(
     '/endpoints/:id',
     {
       config,
@@ -167,12 +162,14 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
       const command = { ...operatorOf(request), endpoint: request.params.id, url, eventTypes };
       const outcome = await updateEndpoint(deps, command);
       return outcome.result === 'done'
-        ? await read(request, request.params.id)
+        ? await afterChange(deps, request, request.params.id)
         : refuse(reply, outcome);
     },
   );
+}
 
-  app.post(
+function rotate(api: TypedApp, deps: EndpointDeps): void {
+  api.post(
     '/endpoints/:id/rotate-secret',
     {
       config: withSecret,
@@ -194,7 +191,19 @@ export async function endpointRoutes(instance: FastifyInstance, deps: EndpointDe
         graceMs: graceSeconds === undefined ? undefined : graceSeconds * 1_000,
       });
       if (outcome.result !== 'done') return refuse(reply, outcome);
-      return { ...(await read(request, request.params.id)), secret: outcome.secret };
+      return { ...(await afterChange(deps, request, request.params.id)), secret: outcome.secret };
     },
   );
+}
+
+async function afterChange(
+  { prisma }: EndpointDeps,
+  request: Pick<FastifyRequest, 'actor'>,
+  id: bigint,
+) {
+  return viewOfEndpoint(await readEndpoint(prisma, id, actorOf(request).role));
+}
+
+function refuse(reply: FastifyReply, refusal: EndpointRefusal): FastifyReply {
+  return sendProblem(reply, problemOfEndpoint(refusal));
 }

@@ -1,18 +1,17 @@
 import type { PrismaClient } from '@payonce/prisma/client';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { page } from '../api/fields.js';
 import { heldEventView, viewOfHeldEvent } from '../api/notification-views.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { readHeldEvents } from '../reads/held-events.js';
 import { heldFilter } from '../reads/held-filter.js';
+import type { TypedApp } from '../typed-app.js';
 
 export async function heldEventRoutes(
-  instance: FastifyInstance,
+  api: TypedApp,
   { prisma }: { prisma: PrismaClient },
 ): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+  api.get(
     '/held-events',
     {
       config: { access: 'read', merchants: 'listed' },

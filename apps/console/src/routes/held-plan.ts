@@ -1,9 +1,7 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { applyOperatorAction } from '@payonce/orders/notifications/operator';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { asking } from '../api/fields.js';
+import { auditFields } from '../api/fields.js';
 import {
   executionView,
   type PlannedItem,
@@ -16,6 +14,7 @@ import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { heldFilter, whereHeld } from '../reads/held-filter.js';
 import { planHeld } from '../reads/held-plan.js';
+import type { TypedApp } from '../typed-app.js';
 
 /** Some ten seconds of work: within a request's limit, and as many as a person reviews. */
 const MAX_EVENTS = 1_000;
@@ -28,7 +27,7 @@ const planning = z.strictObject({
 });
 
 const executing = planning.extend({
-  ...asking.shape,
+  ...auditFields.shape,
   /** From the answer of the plan. */
   plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
 });
@@ -42,13 +41,17 @@ const reasonNeeded = problem(400, 'invalid_request', 'A final decision needs a r
   { field: 'reason', message: 'is needed to accept or reject' },
 ]);
 
-/** Actions on many held events: first a plan of the results, then exactly that plan. */
-export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'operate', merchants: 'listed' } as const;
-  const tags = ['held events'];
+const config = { access: 'operate', merchants: 'listed' } as const;
+const tags = ['held events'];
 
-  app.post(
+/** Actions on many held events: first a plan of the results, then exactly that plan. */
+export async function heldPlanRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  plan(api, deps);
+  execute(api, deps);
+}
+
+function plan(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/held-events/plan',
     {
       config,
@@ -71,8 +74,10 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
       return { plan: digest, summary: summaryOf(items, more), items: [...items] };
     },
   );
+}
 
-  app.post(
+function execute(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/held-events/execute',
     {
       config,

@@ -1,8 +1,5 @@
-import type { PrismaClient } from '@payonce/prisma/client';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
-import { aboutEvent } from '../api/audit-views.js';
 import {
   channel,
   holdReason,
@@ -22,10 +19,9 @@ import {
 } from '../api/notification-views.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { readNotification, readNotifications } from '../reads/notification-list.js';
-
-/** A person's patience ends long before. */
-const MAX_AUDIT = 200;
+import { readNotification } from '../reads/notification.js';
+import { readNotifications } from '../reads/notifications.js';
+import type { TypedApp } from '../typed-app.js';
 
 export const unknownNotification = problem(
   404,
@@ -50,13 +46,13 @@ const listQuery = z.strictObject({
   orderNumber: orderNumber.optional(),
 });
 
-export async function notificationRoutes(
-  instance: FastifyInstance,
-  { prisma }: { prisma: PrismaClient },
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
+export async function notificationRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listNotifications(api, deps);
+  getNotification(api, deps);
+}
 
-  app.get(
+function listNotifications(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/notifications',
     {
       config: { access: 'read', merchants: 'listed' },
@@ -64,7 +60,6 @@ export async function notificationRoutes(
         operationId: 'listNotifications',
         summary: 'List notifications, newest first',
         tags: ['notifications'],
-
         querystring: listQuery,
         response: {
           200: z.object({
@@ -77,7 +72,7 @@ export async function notificationRoutes(
     async (request) => {
       const { query } = request;
       const { rows, nextCursor } = await readNotifications(
-        prisma,
+        deps.prisma,
         merchantsOf(request),
         query,
         query.limit,
@@ -85,8 +80,10 @@ export async function notificationRoutes(
       return { notifications: rows.map(viewOfNotification), nextCursor };
     },
   );
+}
 
-  app.get(
+function getNotification(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/notifications/:id',
     {
       config: { access: 'read', merchants: ofNotification },
@@ -94,21 +91,15 @@ export async function notificationRoutes(
         operationId: 'getNotification',
         summary: 'Get a notification, masked',
         tags: ['notifications'],
-
         params: z.object({ id: rowId }),
         response: { 200: notificationDetailView, 404: problemSchema },
       },
     },
     async ({ params }, reply) => {
-      const row = await readNotification(prisma, params.id);
-      if (row === null) return sendProblem(reply, unknownNotification);
-      const audit = await prisma.auditLog.findMany({
-        where: { notificationEvent: { notificationRowId: row.id } },
-        include: aboutEvent,
-        orderBy: { id: 'asc' },
-        take: MAX_AUDIT,
-      });
-      return viewOfNotificationDetail(row, audit);
+      const found = await readNotification(deps.prisma, params.id);
+      return found === null
+        ? sendProblem(reply, unknownNotification)
+        : viewOfNotificationDetail(found.notification, found.audit);
     },
   );
 }

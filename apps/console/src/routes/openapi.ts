@@ -1,10 +1,9 @@
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import type { TypedApp } from '../typed-app.js';
 
 /** The description of the API for programs; people find it at `/docs`. */
-export async function openApiRoutes(instance: FastifyInstance): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+export async function openApiRoutes(api: TypedApp): Promise<void> {
+  api.get(
     '/openapi.json',
     {
       config: { access: 'read', merchants: 'none' },
@@ -15,6 +14,6 @@ export async function openApiRoutes(instance: FastifyInstance): Promise<void> {
         response: { 200: z.looseObject({ openapi: z.string() }) },
       },
     },
-    async () => ({ ...instance.swagger(), openapi: '3.1.1' }),
+    async () => ({ ...api.swagger(), openapi: '3.1.1' }),
   );
 }

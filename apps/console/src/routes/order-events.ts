@@ -1,8 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import { redeliverOrderEvent } from '@payonce/orders/deliveries/redeliver-many';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import {
   orderEventDetailView,
@@ -11,20 +9,12 @@ import {
   viewOfDelivery,
   viewOfOrderEvent,
 } from '../api/delivery-views.js';
-import {
-  asking,
-  between,
-  merchant,
-  orderNumber,
-  page,
-  pageOf,
-  rowId,
-  time,
-} from '../api/fields.js';
+import { auditFields, merchant, orderNumber, page, rowId, time } from '../api/fields.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
+import type { TypedApp } from '../typed-app.js';
 import { endpointDisabled } from './deliveries.js';
 
 const params = z.object({ id: rowId });
@@ -41,16 +31,17 @@ const listQuery = z.strictObject({
   to: time.optional(),
 });
 
-/** The order events of merchants. */
-export async function orderEventRoutes(
-  instance: FastifyInstance,
-  deps: DatabaseDeps,
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { prisma } = deps;
-  const tags = ['order events'];
+const tags = ['order events'];
 
-  app.get(
+/** The order events of merchants. */
+export async function orderEventRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listOrderEvents(api, deps);
+  getOrderEvent(api, deps);
+  redeliver(api, deps);
+}
+
+function listOrderEvents(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/events',
     {
       config: { access: 'read', merchants: 'listed' },
@@ -66,21 +57,19 @@ export async function orderEventRoutes(
     },
     async (request) => {
       const { query } = request;
-      const createdAt = between(query.from, query.to);
-      const where = {
-        ...(query.cursor && { id: { lt: query.cursor } }),
-        ...(query.merchant && { merchant: query.merchant }),
-        ...(query.type && { type: query.type }),
-        ...(query.orderNumber && { order: { number: query.orderNumber } }),
-        ...(createdAt && { createdAt }),
-      };
-      const found = await readOrderEvents(prisma, merchantsOf(request), where, query.limit + 1);
-      const { rows, nextCursor } = pageOf(found, query.limit);
+      const { rows, nextCursor } = await readOrderEvents(
+        deps.prisma,
+        merchantsOf(request),
+        query,
+        query.limit,
+      );
       return { events: rows.map(viewOfOrderEvent), nextCursor };
     },
   );
+}
 
-  app.get(
+function getOrderEvent(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/events/:id',
     {
       config: { access: 'read', merchants: ofOrderEvent },
@@ -93,18 +82,19 @@ export async function orderEventRoutes(
       },
     },
     async (request, reply) => {
-      const found = await readOrderEvent(prisma, request.params.id);
+      const found = await readOrderEvent(deps.prisma, request.params.id, actorOf(request).role);
       if (found === null) return sendProblem(reply, unknownEvent);
-      const { role } = actorOf(request);
       const deliveries = found.deliveries.map(({ row, history }) => ({
         ...viewOfDelivery(row),
-        history: history.map((attempt) => viewOfAttempt(attempt, role)),
+        history: history.map(viewOfAttempt),
       }));
       return { ...viewOfOrderEvent(found.event), payload: found.event.payload, deliveries };
     },
   );
+}
 
-  app.post(
+function redeliver(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/events/:id/redeliver',
     {
       config: { access: 'operate', merchants: ofOrderEvent },
@@ -114,7 +104,7 @@ export async function orderEventRoutes(
           "Redeliver an order event to one endpoint, or to all of the merchant's endpoints that take its type",
         tags,
         params,
-        body: asking.extend({ endpoint: rowId.optional() }),
+        body: auditFields.extend({ endpoint: rowId.optional() }),
         response: {
           200: z.object({ deliveries: z.array(z.string()) }),
           404: problemSchema,

@@ -1,17 +1,14 @@
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/orders/orders/order';
-import type { PrismaClient } from '@payonce/prisma/client';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { aboutEvent } from '../api/audit-views.js';
 import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
-import { readOrders } from '../reads/order-list.js';
-
-/** Rows of each list of one order: more than any honest order collects. */
-const MAX_HISTORY = 200;
+import { MAX_ROWS } from '../reads/history-rows.js';
+import { readOrder } from '../reads/order.js';
+import { readOrders } from '../reads/orders.js';
+import type { TypedApp } from '../typed-app.js';
 
 export const unknownOrder = problem(404, 'unknown_order', 'There is no such order.');
 /** One order, by number and merchant. */
@@ -32,13 +29,13 @@ const listQuery = z.strictObject({
   createdTo: time.optional(),
 });
 
-export async function orderRoutes(
-  instance: FastifyInstance,
-  { prisma }: { prisma: PrismaClient },
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
+export async function orderRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  listOrders(api, deps);
+  getOrder(api, deps);
+}
 
-  app.get(
+function listOrders(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/orders',
     {
       config: { access: 'read', merchants: 'listed' },
@@ -46,7 +43,6 @@ export async function orderRoutes(
         operationId: 'listOrders',
         summary: 'List orders, newest first',
         tags: ['orders'],
-
         querystring: listQuery,
         response: {
           200: z.object({ orders: z.array(orderView), nextCursor: z.string().nullable() }),
@@ -56,7 +52,7 @@ export async function orderRoutes(
     async (request) => {
       const { query } = request;
       const { rows, nextCursor } = await readOrders(
-        prisma,
+        deps.prisma,
         merchantsOf(request),
         query,
         query.limit,
@@ -64,8 +60,10 @@ export async function orderRoutes(
       return { orders: rows.map(viewOfOrder), nextCursor };
     },
   );
+}
 
-  app.get(
+function getOrder(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/orders/:number',
     {
       config: { access: 'read', merchants: ofOrder },
@@ -73,62 +71,15 @@ export async function orderRoutes(
         operationId: 'getOrder',
         summary: 'Get an order with its facts, trades, events and audit rows',
         tags: ['orders'],
-
         params: orderParams,
         querystring: ofMerchant,
         response: { 200: orderDetailView, 404: problemSchema },
       },
     },
     async ({ params, query }, reply) => {
-      const history = await readHistory(prisma, query.merchant, params.number);
-      return history === null
-        ? sendProblem(reply, unknownOrder)
-        : viewOfHistory(history, MAX_HISTORY);
+      const key = { merchant: query.merchant, number: params.number };
+      const history = await readOrder(deps.prisma, key);
+      return history === null ? sendProblem(reply, unknownOrder) : viewOfHistory(history, MAX_ROWS);
     },
   );
-}
-
-/**
- * One snapshot, so that an order never shows a fact without its consequences. Runs one query after
- * the other: Prisma would send included relations all at once on the transaction's only connection.
- */
-function readHistory(prisma: PrismaClient, merchant: string, number: string) {
-  const take = MAX_HISTORY + 1;
-  const byId = { orderBy: { id: 'asc' }, take } as const;
-  return prisma.$transaction(
-    async (tx) => {
-      const order = await tx.order.findUnique({
-        where: { merchant_number: { merchant, number } },
-      });
-      if (order === null) return null;
-      const where = { orderId: order.id };
-      const facts = await tx.fact.findMany({ where, ...byId });
-      const first = await tx.trade.findMany({ where, orderBy: { createdAt: 'asc' }, take });
-      const claimed = await tx.tradeClaim.findMany({
-        where,
-        orderBy: { createdAt: 'asc' },
-        take,
-      });
-      const trades = distinctTrades([...first, ...claimed]);
-      const orderEvents = await tx.orderEvent.findMany({
-        where,
-        omit: { payload: true },
-        ...byId,
-      });
-      const events = await tx.notificationEvent.findMany({
-        where: { merchant, orderNumber: number },
-        ...byId,
-      });
-      const audit = await tx.auditLog.findMany({ where, include: aboutEvent, ...byId });
-      return { order, facts, trades, events, orderEvents, audit };
-    },
-    { isolationLevel: 'RepeatableRead' },
-  );
-}
-
-/** A trade that was released and reinstated is in both tables. */
-function distinctTrades<Row extends { readonly rail: string; readonly trade: string }>(
-  rows: readonly Row[],
-): Row[] {
-  return [...new Map(rows.map((row) => [`${row.rail}:${row.trade}`, row])).values()];
 }

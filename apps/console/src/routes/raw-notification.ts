@@ -1,24 +1,19 @@
-import { writeAudit } from '@payonce/orders/database/audit';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { inTransaction } from '@payonce/orders/database/transaction';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
 import { rawNotificationView, viewOfRaw } from '../api/notification-views.js';
 import { actorOf } from '../plugins/auth.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
+import { readRawNotification } from '../reads/notification.js';
+import type { TypedApp } from '../typed-app.js';
 import { ofNotification, unknownNotification } from './notifications.js';
 
 /**
  * The only place where received bytes leave unmasked: for administrators, and each look is
  * recorded.
  */
-export async function rawNotificationRoutes(
-  instance: FastifyInstance,
-  deps: DatabaseDeps,
-): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+export async function rawNotificationRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  api.get(
     '/notifications/:id/raw',
     {
       config: { access: 'admin', merchants: ofNotification },
@@ -32,26 +27,7 @@ export async function rawNotificationRoutes(
     },
     async (request, reply) => {
       const { id } = request.params;
-      const operator = { actor: actorOf(request).name, reason: null };
-      const row = await inTransaction(deps, async (tx) => {
-        const found = await tx.notification.findUnique({
-          where: { id },
-          select: { id: true, headers: true, body: true, purgedAt: true },
-        });
-        // A notification is stored with its events; the audit row names the first.
-        const event = await tx.notificationEvent.findFirst({
-          where: { notificationRowId: id },
-          orderBy: { position: 'asc' },
-          select: { id: true },
-        });
-        if (found === null || event === null) return null;
-        await writeAudit(tx, deps.clock(), operator, {
-          action: 'notification.view_raw',
-          notificationEventId: event.id,
-          detail: {},
-        });
-        return found;
-      });
+      const row = await readRawNotification(deps, actorOf(request).name, id);
       if (row === null) return sendProblem(reply, unknownNotification);
       // No cache may store it.
       return reply.header('cache-control', 'no-store').send(viewOfRaw(row));

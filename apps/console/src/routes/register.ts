@@ -1,15 +1,16 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { OrderTerms } from '@payonce/orders/orders/order';
 import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
-import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, asking, merchant, orderNumber } from '../api/fields.js';
+import { amount, auditFields, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantForbidden } from '../plugins/merchants.js';
 import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import type { TypedApp } from '../typed-app.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 const newOrder = z.strictObject({
@@ -41,10 +42,13 @@ const resultsView = z.object({
 });
 
 /** Changes of orders. The holder of the key is the merchant's system. */
-export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
+export async function registerRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  register(api, deps);
+  close(api, deps);
+}
 
-  app.post(
+function register(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/orders',
     {
       config: { access: 'operate', merchants: { named: true, refusal: merchantForbidden } },
@@ -54,7 +58,6 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
         operationId: 'registerOrder',
         summary: 'Register one order, or up to 500, before the buyer pays',
         tags: ['orders'],
-
         body: z.union([newOrder, manyOrders]),
         response: {
           200: z.union([orderView, resultsView]),
@@ -75,8 +78,10 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
       return many || only === undefined ? reply.code(200).send({ results }) : sendOne(reply, only);
     },
   );
+}
 
-  app.post(
+function close(api: TypedApp, deps: DatabaseDeps): void {
+  api.post(
     '/orders/:number/close',
     {
       config: { access: 'operate', merchants: ofOrder },
@@ -84,10 +89,9 @@ export async function registerRoutes(instance: FastifyInstance, deps: DatabaseDe
         operationId: 'closeOrder',
         summary: 'Close an unpaid order',
         tags: ['orders'],
-
         params: orderParams,
         querystring: ofMerchant,
-        body: asking.nullish(),
+        body: auditFields.nullish(),
         response: { 200: orderView, 404: problemSchema, 409: problemSchema },
       },
     },

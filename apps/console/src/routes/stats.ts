@@ -1,12 +1,11 @@
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { type Stats, statsView } from '../api/stats-views.js';
+import type { TypedApp } from '../typed-app.js';
 
 export async function statsRoutes(
-  instance: FastifyInstance,
+  api: TypedApp,
   { readStats }: { readStats: () => Promise<Stats> },
 ): Promise<void> {
-  instance.withTypeProvider<ZodTypeProvider>().get(
+  api.get(
     '/stats',
     {
       config: { access: 'read', merchants: 'all' },

@@ -1,23 +1,24 @@
-import type { PrismaClient } from '@payonce/prisma/client';
-import type { FastifyInstance } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
 import { timelineView } from '../api/timeline-views.js';
 import { problemSchema, sendProblem } from '../plugins/problems.js';
-import { readNotificationTimeline, readOrderTimeline } from '../reads/timeline.js';
+import { readNotificationTimeline } from '../reads/notification.js';
+import { readOrderTimeline } from '../reads/order.js';
+import type { TypedApp } from '../typed-app.js';
 import { ofNotification, unknownNotification } from './notifications.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
-/** The history of an order, or of one notification. */
-export async function timelineRoutes(
-  instance: FastifyInstance,
-  { prisma }: { prisma: PrismaClient },
-): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const response = { 200: timelineView, 404: problemSchema };
+const response = { 200: timelineView, 404: problemSchema };
 
-  app.get(
+/** The history of an order, or of one notification. */
+export async function timelineRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
+  getOrderTimeline(api, deps);
+  getNotificationTimeline(api, deps);
+}
+
+function getOrderTimeline(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/orders/:number/timeline',
     {
       config: { access: 'read', merchants: ofOrder },
@@ -31,10 +32,13 @@ export async function timelineRoutes(
       },
     },
     async ({ params: { number }, query: { merchant } }, reply) =>
-      (await readOrderTimeline(prisma, { merchant, number })) ?? sendProblem(reply, unknownOrder),
+      (await readOrderTimeline(deps.prisma, { merchant, number })) ??
+      sendProblem(reply, unknownOrder),
   );
+}
 
-  app.get(
+function getNotificationTimeline(api: TypedApp, deps: DatabaseDeps): void {
+  api.get(
     '/notifications/:id/timeline',
     {
       config: { access: 'read', merchants: ofNotification },
@@ -47,7 +51,7 @@ export async function timelineRoutes(
       },
     },
     async ({ params }, reply) =>
-      (await readNotificationTimeline(prisma, params.id)) ??
+      (await readNotificationTimeline(deps.prisma, params.id)) ??
       sendProblem(reply, unknownNotification),
   );
 }

@@ -5,13 +5,13 @@ import {
   previewTrade,
   type TradeAction,
 } from '@payonce/orders/notifications/trade-release';
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { deciding, line } from '../api/fields.js';
+import { decisionFields, line } from '../api/fields.js';
 import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
 import { operatorOf } from '../plugins/auth.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import type { TypedApp } from '../typed-app.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 export const tradeParams = orderParams.extend({
@@ -19,7 +19,7 @@ export const tradeParams = orderParams.extend({
   trade: line(64),
 });
 
-const executing = deciding.extend({
+const executing = decisionFields.extend({
   /** The order's version that the caller saw: an order that has changed since is left unchanged. */
   version: z.int().min(0).optional(),
 });
@@ -38,65 +38,72 @@ const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; abo
   },
 };
 
+const config = { access: 'operate', merchants: ofOrder } as const;
+const described = { tags: ['orders'], params: tradeParams, querystring: ofMerchant };
+const response = { 200: tradeEffectView, 404: problemSchema, 409: problemSchema };
+
 /** A trade that pays the wrong order: first a dry run, and then the same for real. */
-export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps): Promise<void> {
-  const app = instance.withTypeProvider<ZodTypeProvider>();
-  const config = { access: 'operate', merchants: ofOrder } as const;
-  const described = { tags: ['orders'], params: tradeParams, querystring: ofMerchant };
-  const response = { 200: tradeEffectView, 404: problemSchema, 409: problemSchema };
-
+export async function tradeRoutes(api: TypedApp, deps: DatabaseDeps): Promise<void> {
   for (const action of ['release', 'reinstate'] as const) {
-    const path = `/orders/:number/trades/:rail/:trade/${action}`;
-    const words = WORDS[action];
-
-    app.get(
-      path,
-      {
-        config,
-        schema: {
-          operationId: action === 'release' ? 'foreseeRelease' : 'foreseeReinstatement',
-          summary: words.foresee,
-          description: 'Runs the change in a transaction that is rolled back.',
-          ...described,
-          response,
-        },
-      },
-      async (request, reply) => {
-        const operator = operatorOf({ actor: request.actor, body: {} });
-        const command = { ...operator, ...request.query, ...request.params };
-        return send(reply, await previewTrade(deps, action, command));
-      },
-    );
-
-    app.post(
-      path,
-      {
-        config,
-        schema: {
-          operationId: action === 'release' ? 'releaseTrade' : 'reinstateTrade',
-          summary: words.change,
-          description: words.about,
-          ...described,
-          body: executing,
-          response,
-        },
-      },
-      async (request, reply) => {
-        const { version } = request.body;
-        const command = { ...operatorOf(request), ...request.query, ...request.params, version };
-        return send(reply, await changeTrade(deps, action, command));
-      },
-    );
+    preview(api, deps, action);
+    change(api, deps, action);
   }
 }
 
-function send(reply: FastifyReply, outcome: TradeOutcome): FastifyReply {
-  if (outcome.result !== 'done') return sendProblem(reply, whyNotChanged(outcome));
+function pathOf(action: TradeAction): string {
+  return `/orders/:number/trades/:rail/:trade/${action}`;
+}
+
+function preview(api: TypedApp, deps: DatabaseDeps, action: TradeAction): void {
+  api.get(
+    pathOf(action),
+    {
+      config,
+      schema: {
+        operationId: action === 'release' ? 'foreseeRelease' : 'foreseeReinstatement',
+        summary: WORDS[action].foresee,
+        description: 'Runs the change in a transaction that is rolled back.',
+        ...described,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const operator = operatorOf({ actor: request.actor, body: {} });
+      const command = { ...operator, ...request.query, ...request.params };
+      return sendOutcome(reply, await previewTrade(deps, action, command));
+    },
+  );
+}
+
+function change(api: TypedApp, deps: DatabaseDeps, action: TradeAction): void {
+  api.post(
+    pathOf(action),
+    {
+      config,
+      schema: {
+        operationId: action === 'release' ? 'releaseTrade' : 'reinstateTrade',
+        summary: WORDS[action].change,
+        description: WORDS[action].about,
+        ...described,
+        body: executing,
+        response,
+      },
+    },
+    async (request, reply) => {
+      const { version } = request.body;
+      const command = { ...operatorOf(request), ...request.query, ...request.params, version };
+      return sendOutcome(reply, await changeTrade(deps, action, command));
+    },
+  );
+}
+
+function sendOutcome(reply: FastifyReply, outcome: TradeOutcome): FastifyReply {
+  if (outcome.result !== 'done') return sendProblem(reply, tradeProblem(outcome));
   return reply.code(200).send(viewOfEffect(outcome.effect, outcome.again));
 }
 
 /** Also for the page. */
-export function whyNotChanged(outcome: Exclude<TradeOutcome, { result: 'done' }>): Problem {
+export function tradeProblem(outcome: Exclude<TradeOutcome, { result: 'done' }>): Problem {
   switch (outcome.result) {
     case 'unknown_order':
       return unknownOrder;

@@ -1,6 +1,6 @@
 import { isPlainKey } from '../../i18n/translate.js';
 import { type Html, html } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 type Tone = 'good' | 'warn' | 'bad' | 'info' | 'idle';
 
@@ -42,14 +42,14 @@ const TONES: Readonly<Record<string, Tone>> = {
 };
 
 /** @param family of the message: `order`, `outcome`, … @param name as it is stored */
-export function badge(view: View, family: string, name: string): Html {
+export function badge(context: PageContext, family: string, name: string): Html {
   const tone =
     TONES[`${family}.${name}`] ?? (family === 'attention' || family === 'hold' ? 'warn' : 'idle');
-  return html`<span class="badge ${tone}">${wordFor(view, family, name)}</span>`;
+  return html`<span class="badge ${tone}">${wordFor(context, family, name)}</span>`;
 }
 
 /** The word for a stored name; a name of another version is shown unchanged. */
-export function wordFor({ t }: View, family: string, name: string): string {
+export function wordFor({ t }: PageContext, family: string, name: string): string {
   const key = `${family}.${name}`;
   return isPlainKey(key) ? t(key) : name;
 }

@@ -1,7 +1,7 @@
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 /** Roughly, in the largest unit that gives a whole number: "3 min". */
-export function duration({ t }: View, seconds: number): string {
+export function duration({ t }: PageContext, seconds: number): string {
   const n = Math.max(0, Math.floor(seconds));
   if (n < 60) return t('duration.seconds', { n });
   if (n < 3_600) return t('duration.minutes', { n: Math.floor(n / 60) });

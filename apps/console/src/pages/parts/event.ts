@@ -2,7 +2,7 @@ import { eventFromJson } from '@payonce/orders/notifications/event-json';
 import type { PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';
 import { type Html, html, NOTHING } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 import { badge, wordFor } from './badge.js';
 import { money } from './money.js';
 
@@ -10,28 +10,28 @@ import { money } from './money.js';
  * One cell: the paid or refunded amount of the event; otherwise the order's amount; otherwise the
  * provider's term.
  */
-export function saidBy(view: View, json: unknown): Html {
+export function saidBy(context: PageContext, json: unknown): Html {
   const event = eventFromJson(json);
   if (event.kind !== 'order') return html`<code>${event.says}</code>`;
-  const told = event.facts.flatMap((fact) => factInWords(view, fact, event.currency));
-  return html`${told.map((one) => html`<div>${one}</div>`)}`;
+  const assertions = event.facts.flatMap((fact) => factInWords(context, fact, event.currency));
+  return html`${assertions.map((one) => html`<div>${one}</div>`)}`;
 }
 
-function factInWords(view: View, fact: Fact, currency: string): Html[] {
+function factInWords(context: PageContext, fact: Fact, currency: string): Html[] {
   switch (fact.kind) {
     case 'paid':
     case 'operator':
-      return [html`${view.t('said.paid')} ${money(fact.amount, currency)}`];
+      return [html`${context.t('said.paid')} ${money(fact.amount, currency)}`];
     case 'refund':
       return [
-        html`${view.t('said.refund')} ${money(fact.amount, currency)} <code>${fact.status}</code>`,
+        html`${context.t('said.refund')} ${money(fact.amount, currency)} <code>${fact.status}</code>`,
       ];
     case 'refund_total':
-      return [html`${view.t('said.refundTotal')} ${money(fact.amount, currency)}`];
+      return [html`${context.t('said.refundTotal')} ${money(fact.amount, currency)}`];
     case 'finished':
-      return [html`${view.t('said.finished')}`];
+      return [html`${context.t('said.finished')}`];
     case 'closed':
-      return [html`${view.t('said.closed')}`];
+      return [html`${context.t('said.closed')}`];
     // No provider states these.
     case 'contested':
     case 'released':
@@ -47,15 +47,19 @@ export function amountPaid(event: PaymentEvent): bigint | null {
 }
 
 /** The outcome, and the reason of a hold. */
-export function outcomeBadges(view: View, outcome: string, holdReason: string | null): Html {
-  return html`${badge(view, 'outcome', outcome)} ${holdReason === null ? NOTHING : badge(view, 'hold', holdReason)}`;
+export function outcomeBadges(
+  context: PageContext,
+  outcome: string,
+  holdReason: string | null,
+): Html {
+  return html`${badge(context, 'outcome', outcome)} ${holdReason === null ? NOTHING : badge(context, 'hold', holdReason)}`;
 }
 
 /** The meaning of a hold's reason, and what to do about it. */
-export function aboutHold(view: View, reason: string): Html {
-  const { t } = view;
-  const means = wordFor(view, 'hold', `${reason}.means`);
-  const toDo = wordFor(view, 'hold', `${reason}.do`);
+export function aboutHold(context: PageContext, reason: string): Html {
+  const { t } = context;
+  const means = wordFor(context, 'hold', `${reason}.means`);
+  const toDo = wordFor(context, 'hold', `${reason}.do`);
   return html`<p>${t('sentence', { text: means })}</p>
 <p><b>${t('held.toDo')}</b> ${t('sentence', { text: toDo })}</p>`;
 }

@@ -1,5 +1,5 @@
 import { type Html, html, NOTHING } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 export interface Filter {
   readonly name: string;
@@ -10,7 +10,7 @@ export interface Filter {
 }
 
 /** A form with GET: an address with filters can be stored and sent to a colleague. */
-export function filters({ t }: View, action: string, fields: readonly Filter[]): Html {
+export function filters({ t }: PageContext, action: string, fields: readonly Filter[]): Html {
   return html`<form class="filters" method="get" action="${action}" role="search">
 ${fields.map((field) => html`<label>${field.label}${control(field, t('filter.any'))}</label>\n`)}
 <div class="actions"><button>${t('filter.apply')}</button>

@@ -1,6 +1,6 @@
 import type { Figures } from '../../api/stats-views.js';
 import { type Html, html } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 import { badge } from './badge.js';
 import { table } from './table.js';
 import { time } from './time.js';
@@ -18,8 +18,12 @@ const SILENT_MS = 60_000;
  */
 const SKEW_WARNING_SECONDS = 60;
 
-export function gatewayTable(view: View, gateways: readonly Gateway[], now: string): Html {
-  const { t } = view;
+export function gatewayTable(
+  context: PageContext,
+  gateways: readonly Gateway[],
+  now: string,
+): Html {
+  const { t } = context;
   return table<Gateway>(
     { id: 'gateways', caption: t('overview.gateways'), empty: html`${t('overview.noGateway')}` },
     [
@@ -27,7 +31,7 @@ export function gatewayTable(view: View, gateways: readonly Gateway[], now: stri
       {
         title: t('status'),
         cell: ({ seenAt }) =>
-          badge(view, 'gateway', isSilent(seenAt, now) ? 'silent' : 'reporting'),
+          badge(context, 'gateway', isSilent(seenAt, now) ? 'silent' : 'reporting'),
       },
       { title: t('overview.seen'), cell: ({ seenAt }) => time(seenAt) },
       { title: t('overview.started'), cell: ({ startedAt }) => time(startedAt) },
@@ -63,8 +67,8 @@ interface Key {
 }
 
 /** Keys that expire, the soonest first, from the gateway that reported last. */
-export function keyTable(view: View, gateways: readonly Gateway[], now: string): Html {
-  const { t } = view;
+export function keyTable(context: PageContext, gateways: readonly Gateway[], now: string): Html {
+  const { t } = context;
   const channels = gateways.find(({ state }) => state !== null)?.state?.channels ?? [];
   const keys: Key[] = channels.flatMap(({ channel, keys }) =>
     keys.flatMap(({ name, expiresAt, retired }) =>
@@ -77,7 +81,10 @@ export function keyTable(view: View, gateways: readonly Gateway[], now: string):
       { title: t('channel'), cell: ({ channel }) => html`${channel}` },
       { title: t('overview.key'), cell: ({ name }) => html`<span class="mono">${name}</span>` },
       { title: t('overview.expires'), cell: ({ expiresAt }) => time(expiresAt) },
-      { title: t('status'), cell: ({ expiresAt }) => badge(view, 'key', expiry(expiresAt, now)) },
+      {
+        title: t('status'),
+        cell: ({ expiresAt }) => badge(context, 'key', expiry(expiresAt, now)),
+      },
     ],
     keys.sort((a, b) => Date.parse(a.expiresAt) - Date.parse(b.expiresAt)),
   );

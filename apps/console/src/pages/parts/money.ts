@@ -1,6 +1,6 @@
 import { formatYuan } from '@payonce/providers/money';
 import { type Html, html } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 /**
  * Readable on the page, exact minor units in the markup. @param minor as text or bigint; never a
@@ -12,7 +12,7 @@ export function money(minor: string | bigint, currency: string): Html {
 }
 
 /** With the minor units beside it, for decisions. */
-export function exactMoney({ t }: View, minor: string | bigint, currency: string): Html {
+export function exactMoney({ t }: PageContext, minor: string | bigint, currency: string): Html {
   return html`${money(minor, currency)} <span class="muted number">(${t('money.fen', { fen: String(minor) })})</span>`;
 }
 

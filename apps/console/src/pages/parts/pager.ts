@@ -1,11 +1,11 @@
 import { type Html, html, NOTHING } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 /**
  * Links to the next page, with the same filters, and back to the first. @param next null on the
  * last page
  */
-export function pager({ t, address }: View, next: string | null): Html {
+export function pager({ t, address }: PageContext, next: string | null): Html {
   const { pathname, searchParams } = new URL(address, 'http://console');
   const isFirst = !searchParams.has('cursor');
   if (next === null && isFirst) return NOTHING;

@@ -1,9 +1,9 @@
 import { type Html, html, NOTHING } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 
 /** The form of a final action: a reason, and a way to cancel. */
 export function reasonForm(
-  { t, session }: View,
+  { t, session }: PageContext,
   form: {
     readonly action: string;
     readonly hidden?: Html;

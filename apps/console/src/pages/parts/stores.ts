@@ -1,6 +1,6 @@
 import type { QueueState, Stats } from '../../api/stats-views.js';
 import { type Html, html } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 import { badge, wordFor } from './badge.js';
 import { duration } from './duration.js';
 import { table } from './table.js';
@@ -11,13 +11,13 @@ interface Row {
   readonly jobs: QueueState['jobs'];
 }
 
-/** The console's view of the stores: the orders' database and each queue. */
-export function storeTable(view: View, { at, database, queues }: Stats): Html {
-  const { t } = view;
+/** The console's context of the stores: the orders' database and each queue. */
+export function storeTable(context: PageContext, { at, database, queues }: Stats): Html {
+  const { t } = context;
   const rows: Row[] = [
     { name: t('store.orders'), state: database, jobs: null },
     ...queues.map(({ store, role, state, jobs }) => ({
-      name: `${nameOf(view, store)} (${wordFor(view, 'role', role)})`,
+      name: `${nameOf(context, store)} (${wordFor(context, 'role', role)})`,
       state,
       jobs,
     })),
@@ -29,25 +29,25 @@ export function storeTable(view: View, { at, database, queues }: Stats): Html {
     { id: 'stores', caption: t('overview.stores'), empty: html`–` },
     [
       { title: t('overview.store'), cell: ({ name }) => html`${name}` },
-      { title: t('status'), cell: ({ state }) => badge(view, 'store', state) },
+      { title: t('status'), cell: ({ state }) => badge(context, 'store', state) },
       { title: t('overview.waiting'), cell: count('waiting') },
       { title: t('overview.active'), cell: count('active') },
       { title: t('overview.delayed'), cell: count('delayed') },
       {
         title: t('overview.oldestJob'),
-        cell: ({ jobs }) => html`${ageOf(view, jobs?.oldestWaitingAt ?? null, at)}`,
+        cell: ({ jobs }) => html`${ageOf(context, jobs?.oldestWaitingAt ?? null, at)}`,
       },
     ],
     rows,
   );
 }
 
-function ageOf(view: View, oldest: string | null, now: string): string {
-  return oldest === null ? '–' : duration(view, (Date.parse(now) - Date.parse(oldest)) / 1_000);
+function ageOf(context: PageContext, oldest: string | null, now: string): string {
+  return oldest === null ? '–' : duration(context, (Date.parse(now) - Date.parse(oldest)) / 1_000);
 }
 
 /** `redis`, `redis-1`, …, `postgres`. */
-function nameOf(view: View, store: string): string {
+function nameOf(context: PageContext, store: string): string {
   const [kind = '', shard = ''] = store.split('-');
-  return `${wordFor(view, 'store', kind)} ${shard}`.trim();
+  return `${wordFor(context, 'store', kind)} ${shard}`.trim();
 }

@@ -1,6 +1,6 @@
 import type { TimelineEntry } from '../../api/timeline-views.js';
 import { type Html, html, NOTHING } from '../html.js';
-import type { View } from '../view.js';
+import type { PageContext } from '../page-context.js';
 import { wordFor } from './badge.js';
 import { outcomeBadges } from './event.js';
 import { notificationLink } from './links.js';
@@ -13,10 +13,10 @@ const CURRENCY = 'CNY';
 type Entry<Kind extends TimelineEntry['kind']> = Extract<TimelineEntry, { kind: Kind }>;
 
 /** The history in time order, one line per entry. */
-export function timeline(view: View, entries: readonly TimelineEntry[]): Html {
+export function timeline(context: PageContext, entries: readonly TimelineEntry[]): Html {
   const lines = entries.map(
     (entry) =>
-      html`<li class="t-${toneOf(entry)}">${lineOf(view, entry)}<div>${time(entry.at)}</div></li>\n`,
+      html`<li class="t-${toneOf(entry)}">${lineOf(context, entry)}<div>${time(entry.at)}</div></li>\n`,
   );
   return html`<ol class="timeline">${lines}</ol>`;
 }
@@ -45,31 +45,34 @@ function factTone(kind: string): 'good' | 'warn' | 'info' {
   return kind === 'released' || kind === 'reinstated' ? 'info' : 'good';
 }
 
-function lineOf(view: View, entry: TimelineEntry): Html {
-  const { t } = view;
+function lineOf(context: PageContext, entry: TimelineEntry): Html {
+  const { t } = context;
   switch (entry.kind) {
     case 'registered':
       return html`${t('timeline.registered')} ${money(entry.amount, entry.currency)}`;
     case 'copies':
-      return copies(view, entry);
+      return copies(context, entry);
     case 'reply':
-      return reply(view, entry);
+      return reply(context, entry);
     case 'decision':
-      return html`${t('timeline.decision')} ${outcomeBadges(view, entry.outcome, entry.holdReason)}
+      return html`${t('timeline.decision')} ${outcomeBadges(context, entry.outcome, entry.holdReason)}
 ${entry.position === 0 ? NOTHING : html`<span class="hint">${t('timeline.subOrder', { n: entry.position + 1 })}</span>`}`;
     case 'fact':
-      return fact(view, entry);
+      return fact(context, entry);
     case 'order_event':
       return html`${t('timeline.orderEvent')}: <code>${entry.type}</code> ${entry.version === null ? NOTHING : html`<span class="hint">v${entry.version}</span>`}`;
     case 'delivery':
-      return delivery(view, entry);
+      return delivery(context, entry);
     case 'operator':
-      return html`<b>${entry.audit.actor}</b>: ${wordFor(view, 'action', entry.audit.action)}
+      return html`<b>${entry.audit.actor}</b>: ${wordFor(context, 'action', entry.audit.action)}
 ${entry.audit.reason === null ? NOTHING : html`<div class="hint">“${entry.audit.reason}”</div>`}`;
   }
 }
 
-function copies({ t }: View, { source, count, notification, bestEffort }: Entry<'copies'>): Html {
+function copies(
+  { t }: PageContext,
+  { source, count, notification, bestEffort }: Entry<'copies'>,
+): Html {
   const words = {
     first: t('timeline.copy'),
     gateway: t('timeline.copiesGateway', { n: count }),
@@ -79,7 +82,7 @@ function copies({ t }: View, { source, count, notification, bestEffort }: Entry<
   return html`${words} ${notificationLink(notification)}${hint}`;
 }
 
-function reply({ t }: View, { status, body, reported }: Entry<'reply'>): Html {
+function reply({ t }: PageContext, { status, body, reported }: Entry<'reply'>): Html {
   const words =
     body === ''
       ? html`${t('timeline.replyEmpty', { status })}`
@@ -87,15 +90,15 @@ function reply({ t }: View, { status, body, reported }: Entry<'reply'>): Html {
   return reported ? words : html`${words}<div class="hint">${t('timeline.replyUnreported')}</div>`;
 }
 
-function fact(view: View, { fact }: Entry<'fact'>): Html {
+function fact(context: PageContext, { fact }: Entry<'fact'>): Html {
   const amount = fact.amount === null ? NOTHING : money(fact.amount, CURRENCY);
   const about = [fact.trade, fact.refundId].filter((id) => id !== null).join(' · ');
-  return html`${wordFor(view, 'timeline.fact', fact.kind)} ${amount} ${fact.refundStatus === null ? NOTHING : html`<code>${fact.refundStatus}</code>`}
+  return html`${wordFor(context, 'timeline.fact', fact.kind)} ${amount} ${fact.refundStatus === null ? NOTHING : html`<code>${fact.refundStatus}</code>`}
 <div class="hint mono">${about}</div>`;
 }
 
-function delivery(view: View, entry: Entry<'delivery'>): Html {
-  const { t } = view;
+function delivery(context: PageContext, entry: Entry<'delivery'>): Html {
+  const { t } = context;
   const { attempt, endpoint, type, nextAttemptAt } = entry;
   const came =
     attempt === null

@@ -1,6 +1,6 @@
 import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import { type Html, html, NOTHING } from '../html.js';
-import { canOperate, type View } from '../view.js';
+import { canOperate, type PageContext } from '../page-context.js';
 import { badge } from './badge.js';
 import { orderPath } from './links.js';
 import { money } from './money.js';
@@ -17,11 +17,11 @@ export function tradePath(
 
 /** The trades of an order, with a person's actions on each. */
 export function orderTrades(
-  view: View,
+  context: PageContext,
   order: { readonly merchant: string; readonly number: string; readonly currency: string },
   trades: readonly OrderTrade[],
 ): Html {
-  const { t } = view;
+  const { t } = context;
   const { merchant, number, currency } = order;
   const amount = (minor: bigint | null) => (minor === null ? html`–` : money(minor, currency));
   return table(
@@ -36,13 +36,13 @@ export function orderTrades(
       { title: t('orders.refunded'), cell: ({ refundedAmount }) => amount(refundedAmount) },
       {
         title: t('status'),
-        cell: (one) => html`${badge(view, 'trade', one.isReleased ? 'released' : 'counts')}
-${one.isContested ? badge(view, 'attention', 'contested_trade') : NOTHING}`,
+        cell: (one) => html`${badge(context, 'trade', one.isReleased ? 'released' : 'counts')}
+${one.isContested ? badge(context, 'attention', 'contested_trade') : NOTHING}`,
       },
       {
         title: t('held.actions'),
         cell: (one) => {
-          if (!canOperate(view)) return NOTHING;
+          if (!canOperate(context)) return NOTHING;
           const action = one.isReleased ? 'reinstate' : 'release';
           return html`<a class="button" href="${tradePath(merchant, number, one)}/${action}">${t(`trades.${action}`)}</a>`;
         },

@@ -1,25 +1,30 @@
 import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyError, FastifyInstance } from 'fastify';
-import type { Stats } from '../../api/stats-views.js';
-import type { Sessions } from '../../auth/sessions.js';
-import { createLiveHub } from '../../live/hub.js';
-import { isFromOurForm, takeForms } from '../../plugins/forms.js';
-import { oldForm, sendRefusal } from '../../plugins/page-errors.js';
-import { problemOf } from '../../plugins/problems.js';
-import { createReadStamps } from '../../reads/stamps.js';
+import type { Stats } from '../api/stats-views.js';
+import type { Sessions } from '../auth/sessions.js';
+import { createLiveHub } from '../live/hub.js';
+import { liveRoute } from '../live/stream.js';
+import { isFromOurForm, takeForms } from '../plugins/forms.js';
+import { oldForm, sendRefusal } from '../plugins/page-errors.js';
+import { problemOf } from '../plugins/problems.js';
+import { createReadChangeTokens } from '../reads/change-tokens.js';
 import { auditPageRoutes } from './audit.js';
-import { deadLetterPageRoutes } from './dead-letters.js';
-import { deliveryPageRoutes } from './deliveries.js';
-import { endpointPageRoutes } from './endpoints.js';
+import { deadLetterPageRoutes } from './dead-letter.js';
+import { deadLettersPageRoutes } from './dead-letters.js';
+import { decidePageRoutes } from './decide.js';
+import { deliveriesPageRoutes } from './deliveries.js';
+import { deliveryPageRoutes } from './delivery.js';
+import { endpointDisableRoutes } from './endpoint-disable.js';
+import { endpointsPageRoutes } from './endpoints.js';
 import { heldPageRoutes } from './held.js';
-import { heldActionRoutes } from './held-actions.js';
 import { languageRoute } from './language.js';
-import { liveRoute } from './live.js';
-import { notificationPageRoutes } from './notifications.js';
-import { orderPageRoutes } from './orders.js';
+import { notificationPageRoutes } from './notification.js';
+import { notificationsPageRoutes } from './notifications.js';
+import { orderPageRoutes } from './order.js';
+import { ordersPageRoutes } from './orders.js';
 import { overviewRoute } from './overview.js';
-import { tradePageRoutes } from './trades.js';
+import { tradePageRoutes } from './trade.js';
 
 /** Every page for people except the login. Each form must contain the token of its session. */
 export async function pageRoutes(
@@ -33,7 +38,7 @@ export async function pageRoutes(
 ): Promise<void> {
   const { prisma, clock, log, sessions, sessionCookie, readStats } = options;
   const deps = { prisma, clock, log };
-  const hub = createLiveHub(createReadStamps(prisma, clock), log);
+  const hub = createLiveHub(createReadChangeTokens(prisma, clock), log);
   takeForms(app);
   app.addHook('preHandler', async (request, reply) => {
     if (request.method !== 'POST' || request.session === null) return;
@@ -47,12 +52,17 @@ export async function pageRoutes(
   await app.register(liveRoute, { prisma, hub, sessions, sessionCookie });
   await app.register(overviewRoute, { readStats });
   await app.register(heldPageRoutes, deps);
-  await app.register(heldActionRoutes, deps);
+  await app.register(decidePageRoutes, deps);
+  await app.register(ordersPageRoutes, deps);
   await app.register(orderPageRoutes, deps);
   await app.register(tradePageRoutes, deps);
+  await app.register(notificationsPageRoutes, deps);
   await app.register(notificationPageRoutes, deps);
+  await app.register(deliveriesPageRoutes, deps);
   await app.register(deliveryPageRoutes, deps);
-  await app.register(endpointPageRoutes, deps);
+  await app.register(endpointsPageRoutes, deps);
+  await app.register(endpointDisableRoutes, deps);
+  await app.register(deadLettersPageRoutes, deps);
   await app.register(deadLetterPageRoutes, deps);
   await app.register(auditPageRoutes, deps);
 }

@@ -1,9 +1,8 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
-import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 type Outcome = (typeof OUTCOMES)[number];
 
@@ -26,12 +25,12 @@ export interface NotificationQuery {
 
 /** A combined order has at most 50 sub-orders at WeChat Pay; a bound, not a page. */
 const MAX_EVENTS = 100;
-const withEvents = {
-  omit: { body: true, headers: true },
-  include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
-} as const;
+export const withEvents = {
+  events: { orderBy: { position: 'asc' }, take: MAX_EVENTS },
+} as const satisfies Prisma.NotificationInclude;
+const listed = { omit: { body: true, headers: true }, include: withEvents } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<typeof withEvents>;
+export type NotificationRow = Prisma.NotificationGetPayload<typeof listed>;
 
 /** Notifications of these merchants without their bytes, the newest first. */
 export async function readNotifications(
@@ -40,7 +39,7 @@ export async function readNotifications(
   query: NotificationQuery,
   limit: number,
 ) {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.notification.findMany({
       where: { ...whereOf(query), ...whereMerchant(merchants) },
       select: { id: true },
@@ -51,7 +50,7 @@ export async function readNotifications(
   const { rows, nextCursor } = pageOf(found, limit);
   const notifications = await prisma.notification.findMany({
     where: { id: { in: rows.map(({ id }) => id) } },
-    ...withEvents,
+    ...listed,
     orderBy: { id: 'desc' },
   });
   return { rows: notifications, nextCursor };
@@ -74,12 +73,3 @@ function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
     ...(Object.keys(event).length > 0 && { events: { some: event } }),
   };
 }
-
-/** One with its bytes; mask them before anybody sees them. */
-export function readNotification(tx: Tx, id: bigint) {
-  return tx.notification.findUnique({
-    where: { id },
-    include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
-  });
-}
-export type NotificationDetailRow = NonNullable<Awaited<ReturnType<typeof readNotification>>>;

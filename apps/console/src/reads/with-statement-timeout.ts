@@ -5,7 +5,7 @@ import type { PrismaClient } from '@payonce/prisma/client';
  * A read-only transaction whose statements have five seconds each. A search without a result may
  * have to read everything, and must not go on when nobody waits for it.
  */
-export function withinSeconds<Result>(
+export function withStatementTimeout<Result>(
   prisma: PrismaClient,
   read: (tx: Tx) => Promise<Result>,
 ): Promise<Result> {

@@ -2,14 +2,14 @@ import { PassThrough } from 'node:stream';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
-import type { Session, Sessions } from '../../auth/sessions.js';
-import type { LiveHub } from '../../live/hub.js';
-import { type Topic, topicOf } from '../../live/topics.js';
-import { textIn } from '../../pages/query.js';
-import { sessionOf } from '../../pages/view.js';
-import { merchantsOf } from '../../plugins/merchants.js';
-import { nothingHere, sendProblem } from '../../plugins/problems.js';
-import { isOwnRow } from '../../reads/own-row.js';
+import type { Session, Sessions } from '../auth/sessions.js';
+import { sessionOf } from '../pages/page-context.js';
+import { textIn } from '../pages/query.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { nothingHere, sendProblem } from '../plugins/problems.js';
+import { isOwnRow } from '../reads/own-row.js';
+import type { LiveHub } from './hub.js';
+import { type Topic, topicOf } from './topics.js';
 
 /** Pages that are visible at one time; a hidden one watches nothing. */
 const MAX_STREAMS_PER_SESSION = 4;

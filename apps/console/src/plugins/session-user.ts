@@ -1,13 +1,13 @@
 import { compile } from '@fastify/proxy-addr';
 import { type Merchants, merchantsOf } from '@payonce/orders/access/merchants';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Person, Session, Sessions } from '../auth/sessions.js';
-import { isRefresh } from '../pages/view.js';
+import type { Session, Sessions, SessionUser } from '../auth/sessions.js';
+import { isRefresh } from '../pages/page-context.js';
 
 /** An authenticating proxy in front, which names the person in a header. */
 export interface IdentitySettings {
   readonly header: string;
-  readonly role: Person['role'];
+  readonly role: SessionUser['role'];
   /**
    * The merchants of everybody whom the proxy names, all by default; or the header that names them
    * for each person.
@@ -17,7 +17,7 @@ export interface IdentitySettings {
   readonly proxies: readonly string[];
 }
 
-export interface PeopleOptions {
+export interface SessionUserOptions {
   readonly sessions: Sessions;
   readonly sessionCookie: string;
   readonly https: boolean;
@@ -25,14 +25,14 @@ export interface PeopleOptions {
 }
 
 /** The person of a request; null: a login is needed. */
-export type FindPerson = (request: FastifyRequest, reply: FastifyReply) => Session | null;
+export type FindSession = (request: FastifyRequest, reply: FastifyReply) => Session | null;
 
 /** For this origin alone and hidden from scripts; gone when the browser closes. */
 export function cookieOptions(https: boolean) {
   return { path: '/', httpOnly: true, sameSite: 'strict', secure: https } as const;
 }
 
-export function createFindPerson(options: PeopleOptions): FindPerson {
+export function createFindSession(options: SessionUserOptions): FindSession {
   const { sessions, sessionCookie, https, identity } = options;
   const personOf = identity === null ? () => null : createPersonOf(identity);
   return (request, reply) => {
@@ -53,7 +53,7 @@ export function createFindPerson(options: PeopleOptions): FindPerson {
 }
 
 /** With other merchants than before it is another session. */
-function isSame(session: Session, { user, merchants, via }: Person): boolean {
+function isSame(session: Session, { user, merchants, via }: SessionUser): boolean {
   const same = JSON.stringify(session.merchants) === JSON.stringify(merchants);
   return session.via === via && session.user === user && same;
 }
@@ -64,7 +64,7 @@ function isSame(session: Session, { user, merchants, via }: Person): boolean {
  */
 function createPersonOf({ header, role, merchants: limit = 'all', proxies }: IdentitySettings) {
   const isProxy = compile([...proxies]);
-  return ({ socket, headers, ip, log }: FastifyRequest): Person | null => {
+  return ({ socket, headers, ip, log }: FastifyRequest): SessionUser | null => {
     const user = headers[header];
     const { remoteAddress } = socket;
     if (remoteAddress === undefined || !isProxy(remoteAddress, 0)) return null;

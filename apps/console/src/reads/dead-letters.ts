@@ -1,11 +1,18 @@
 import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letters';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
-import { withinSeconds } from './within-seconds.js';
+import { maskJobData } from '../masking/job.js';
+import { maskText } from '../masking/text.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 export const LETTER_STATES = ['open', 'redriven', 'dismissed'] as const;
 export type LetterState = (typeof LETTER_STATES)[number];
-export type LetterRow = Prisma.DeadLetterGetPayload<object>;
+type StoredLetter = Prisma.DeadLetterGetPayload<object>;
+
+/** Masked: a job that is no notification shows only that it exists. */
+export interface LetterRow extends Omit<StoredLetter, 'job'> {
+  readonly job: unknown;
+}
 
 export interface LetterQuery {
   readonly state: LetterState | '';
@@ -22,7 +29,7 @@ const WHERE_STATE: Readonly<Record<LetterState, Prisma.DeadLetterWhereInput>> = 
 
 /** Dead letters, the newest first. */
 export async function readDeadLetters(prisma: PrismaClient, query: LetterQuery, limit: number) {
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.deadLetter.findMany({
       where: {
         ...(query.cursor && { id: { lt: query.cursor } }),
@@ -33,5 +40,15 @@ export async function readDeadLetters(prisma: PrismaClient, query: LetterQuery, 
       take: limit + 1,
     }),
   );
-  return pageOf(found, limit);
+  return pageOf(found.map(masked), limit);
+}
+
+export async function findDeadLetter(prisma: PrismaClient, id: bigint): Promise<LetterRow | null> {
+  const row = await prisma.deadLetter.findUnique({ where: { id } });
+  return row && masked(row);
+}
+
+function masked(row: StoredLetter): LetterRow {
+  const error = row.error === null ? null : maskText(row.error);
+  return { ...row, error, job: maskJobData(row.job) };
 }

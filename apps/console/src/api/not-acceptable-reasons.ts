@@ -1,7 +1,7 @@
 import type { Unacceptable } from '@payonce/orders/notifications/accept';
 
 /** What to do instead of accepting. */
-export const WHY_NOT: Readonly<Record<Unacceptable, string>> = {
+export const NOT_ACCEPTABLE_REASONS: Readonly<Record<Unacceptable, string>> = {
   unknown_order: 'register the order, which releases the event, or reject the event.',
   currency_mismatch:
     'amounts in two currencies cannot be added. Refund the payment at the provider and reject the event.',

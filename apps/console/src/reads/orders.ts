@@ -5,7 +5,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Rail } from '@payonce/providers/rail';
 import { between, pageOf } from '../api/fields.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
 
 /** Empty fields do not filter. */
 export interface OrderQuery {
@@ -30,7 +30,7 @@ export async function readOrders(
   limit: number,
 ) {
   const { search, trade } = query;
-  const found = await withinSeconds(prisma, async (tx) =>
+  const found = await withStatementTimeout(prisma, async (tx) =>
     tx.order.findMany({
       where: {
         AND: [

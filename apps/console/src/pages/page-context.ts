@@ -6,7 +6,7 @@ import { type Language, type Translate, translator } from '../i18n/translate.js'
 export const LANGUAGE_COOKIE = 'payonce-language';
 
 /** The reader of a page. */
-export interface View {
+export interface PageContext {
   readonly language: Language;
   readonly t: Translate;
   /** Null on the login page. */
@@ -21,7 +21,7 @@ export function isRefresh(request: FastifyRequest): boolean {
   return request.headers['x-payonce-refresh'] !== undefined;
 }
 
-export function viewOf(request: FastifyRequest): View {
+export function contextOf(request: FastifyRequest): PageContext {
   const language = languageOf(request.cookies[LANGUAGE_COOKIE], request.headers['accept-language']);
   const { session } = request;
   const flash = isRefresh(request) ? null : (session?.flash ?? null);
@@ -30,7 +30,7 @@ export function viewOf(request: FastifyRequest): View {
 }
 
 /** Whether the buttons are shown; the routes themselves refuse people without the right. */
-export function canOperate({ session }: View): boolean {
+export function canOperate({ session }: PageContext): boolean {
   return session !== null && session.role !== 'read';
 }
 

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { LANGUAGES } from '../../i18n/translate.js';
-import { localPath } from '../../pages/query.js';
-import { LANGUAGE_COOKIE } from '../../pages/view.js';
-import { formOf } from '../../plugins/forms.js';
+import { LANGUAGES } from '../i18n/translate.js';
+import { formOf } from '../plugins/forms.js';
+import { LANGUAGE_COOKIE } from './page-context.js';
+import { localPath } from './query.js';
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 

@@ -1,9 +1,12 @@
+import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import type { DELIVERY_STATES } from '../api/delivery-views.js';
 import { pageOf } from '../api/fields.js';
+import { maskText } from '../masking/text.js';
 import { whereMerchant } from './where-merchant.js';
-import { withinSeconds } from './within-seconds.js';
+import { withStatementTimeout } from './with-statement-timeout.js';
+
+export const DELIVERY_STATES = ['pending', 'delivered', 'parked'] as const;
 
 /** Empty fields do not filter. */
 export interface DeliveryQuery {
@@ -15,7 +18,7 @@ export interface DeliveryQuery {
   readonly orderNumber?: string | undefined;
 }
 
-const withAbout = {
+export const deliveryInclude = {
   endpoint: { select: { id: true, name: true, merchant: true, disabledAt: true } },
   orderEvent: {
     select: {
@@ -25,9 +28,9 @@ const withAbout = {
       notificationEvent: { select: { notificationRowId: true, orderNumber: true } },
     },
   },
-} as const;
+} as const satisfies Prisma.DeliveryInclude;
 
-export type DeliveryListRow = Prisma.DeliveryGetPayload<{ include: typeof withAbout }>;
+export type DeliveryRow = Prisma.DeliveryGetPayload<{ include: typeof deliveryInclude }>;
 
 /** Deliveries of these merchants, the newest first. */
 export async function readDeliveries(
@@ -41,7 +44,7 @@ export async function readDeliveries(
     ...(query.merchant && { merchant: query.merchant }),
     ...whereMerchant(merchants),
   };
-  const found = await withinSeconds(prisma, (tx) =>
+  const found = await withStatementTimeout(prisma, (tx) =>
     tx.delivery.findMany({
       where: {
         ...(query.cursor && { id: { lt: query.cursor } }),
@@ -58,22 +61,45 @@ export async function readDeliveries(
   const { rows, nextCursor } = pageOf(found, limit);
   const deliveries = await prisma.delivery.findMany({
     where: { id: { in: rows.map(({ id }) => id) } },
-    include: withAbout,
+    include: deliveryInclude,
     orderBy: { id: 'desc' },
   });
   return { rows: deliveries, nextCursor };
 }
 
+export function readDelivery(prisma: PrismaClient, id: bigint): Promise<DeliveryRow> {
+  return prisma.delivery.findUniqueOrThrow({ where: { id }, include: deliveryInclude });
+}
+
+type StoredAttempt = Prisma.DeliveryAttemptGetPayload<object>;
+
+/** What another system answered: as text, masked unless it is for an administrator's key. */
+export interface AttemptRow extends Omit<StoredAttempt, 'response'> {
+  readonly response: string | null;
+}
+
+/** Another system's response may name a payer. Invalid UTF-8 in it shows as U+FFFD. */
+export function maskAttempt(row: StoredAttempt, role: Role): AttemptRow {
+  const shown = (text: string) => (role === 'admin' ? text : maskText(text));
+  const { error, response } = row;
+  return {
+    ...row,
+    error: error === null ? null : shown(error),
+    response: response === null ? null : shown(Buffer.from(response).toString('utf8')),
+  };
+}
+
 /** A delivery is tried some ten times a round, over days. */
 const MAX_ATTEMPTS = 100;
-const withAttempts = {
-  ...withAbout,
-  orderEvent: { select: { ...withAbout.orderEvent.select, payload: true } },
+const detailInclude = {
+  ...deliveryInclude,
+  orderEvent: { select: { ...deliveryInclude.orderEvent.select, payload: true } },
   history: { orderBy: { id: 'desc' }, take: MAX_ATTEMPTS },
 } as const;
 
-/** One delivery with its payload and its latest attempts. */
-export function readDelivery(prisma: PrismaClient, id: bigint) {
-  return prisma.delivery.findUnique({ where: { id }, include: withAttempts });
+/** One delivery with its payload and its latest attempts, masked; null when there is none. */
+export async function findDelivery(prisma: PrismaClient, id: bigint) {
+  const row = await prisma.delivery.findUnique({ where: { id }, include: detailInclude });
+  return row && { ...row, history: row.history.map((attempt) => maskAttempt(attempt, 'read')) };
 }
-export type DeliveryDetailRow = NonNullable<Awaited<ReturnType<typeof readDelivery>>>;
+export type DeliveryDetailRow = NonNullable<Awaited<ReturnType<typeof findDelivery>>>;
