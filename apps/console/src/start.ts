@@ -46,7 +46,7 @@ export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Lo
   lifecycle.onStop('pages and API', () => app.close());
 
   await openPrivatePort(config, watch, queueStates, lifecycle);
-  log.info({ host: config.host, port: config.port, queues: names }, 'console is ready');
+  log.info({ host: config.host, port: config.port, queues: names }, 'process.started');
 }
 
 function openDatabase(config: ConsoleConfig, lifecycle: Lifecycle, log: Log) {
@@ -56,7 +56,7 @@ function openDatabase(config: ConsoleConfig, lifecycle: Lifecycle, log: Log) {
     applicationName: 'payonce-console',
     onConnect: () => watch.suspect(),
     onIdleError: (err) => {
-      log.warn({ err }, 'an idle database connection was lost');
+      log.warn({ err }, 'database.connection_lost');
       watch.suspect();
     },
   });

@@ -30,7 +30,7 @@ export function createLiveHub(readChangeTokens: ReadChangeTokens, log: Log): Liv
   const look = async () => {
     const topics = [...watched.values()].map(({ topic }) => topic);
     const tokens = await readChangeTokens(topics).catch((err) => {
-      log.warn({ err }, 'looking for changes for live pages failed');
+      log.warn({ err }, 'live.check_failed');
       return new Map<string, string>();
     });
     for (const [key, token] of tokens) {

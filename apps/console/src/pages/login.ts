@@ -4,6 +4,7 @@ import type { Sessions } from '../auth/sessions.js';
 import type { CookieNames } from '../plugins/auth.js';
 import { formOf, isFromOurForm, takeForms } from '../plugins/forms.js';
 import { oldForm, sendRefusal } from '../plugins/page-errors.js';
+import { logOf } from '../plugins/request-log.js';
 import { cookieOptions } from '../plugins/session-user.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
@@ -75,7 +76,7 @@ async function logIn(
   }
   const user = form.get('user') ?? '';
   if (!(await checkLogin(user, form.get('password') ?? ''))) {
-    request.log.warn({ address: request.ip }, 'login refused');
+    logOf(request).warn({ address: request.ip }, 'login.rejected');
     return showLogin(request, reply, options, 401, 'login.wrong');
   }
   // Always a new ID: one that was planted before the login is worthless.
@@ -86,7 +87,7 @@ async function logIn(
     sessions.start({ user, role: 'admin', merchants: 'all', via: 'password' }),
     cookieOptions(https),
   );
-  request.log.info({ address: request.ip }, 'logged in');
+  logOf(request).info({ address: request.ip }, 'login.accepted');
   return reply.redirect('/', 303);
 }
 

@@ -11,6 +11,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { fingerprint } from '../auth/secrets.js';
 import { actorOf } from './auth.js';
 import { invalidRequest, problem, sendProblem } from './problems.js';
+import { logOf } from './request-log.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -92,7 +93,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
       else await storeResponse(deps, claim, responseToStore(request, reply, payload));
     } catch (err) {
       // The action is done, so the response is sent; the key stays claimed until its time limit.
-      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
+      logOf(request).warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'response.not_stored');
     }
   });
 }

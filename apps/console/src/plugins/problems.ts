@@ -6,6 +6,7 @@ import {
   type ZodFastifySchemaValidationError,
 } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { logOf } from './request-log.js';
 
 /** RFC 9457. `code` is for programs, `detail` for people. */
 export const problemSchema = z.object({
@@ -88,7 +89,7 @@ export function problemOf(
     return invalidRequest(faultsOf(error.validation));
   }
   if (isUnavailable(error) || failureKind(error) === 'unavailable') {
-    request.log.warn({ err: error }, 'the database does not answer');
+    logOf(request).warn({ err: error }, 'database.unavailable');
     reply.header('retry-after', '5');
     const detail = 'The database does not answer. Please try again.';
     return problem(503, 'database_unavailable', detail);
@@ -97,7 +98,7 @@ export function problemOf(
   if (status >= 400 && status < 500) {
     return problem(status, codeOf(error), TITLES[status] ?? 'Rejected.');
   }
-  request.log.error({ err: error }, 'request failed');
+  logOf(request).error({ err: error }, 'request.failed');
   return problem(500, 'internal_error', 'Something went wrong on our side.');
 }
 
