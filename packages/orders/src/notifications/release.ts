@@ -2,7 +2,7 @@ import { messageOf } from '@payonce/core/runtime/errors';
 import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
-import { inTransaction, isUnavailable, type Tx, waitForLocks } from '../database/transaction.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import type { OrderKey } from '../orders/order-lock.js';
 import type { KnownOrder } from '../orders/plan.js';
 import { orderKey } from '../orders/store.js';
@@ -10,19 +10,14 @@ import { standingsOfHeld } from './content-rows.js';
 import {
   type HeldEvent,
   isHeld,
-  makeDue,
+  makeDueFor,
   postpone,
   type Redecided,
   readEvents,
   updateEvents,
 } from './event-rows.js';
 import { latestRetryAt, TRIES_MAX } from './hold.js';
-import {
-  inOrderOfNames,
-  lockNotifications,
-  type NotificationName,
-  updateNotifications,
-} from './notification-rows.js';
+import { updateNotifications } from './notification-rows.js';
 import { type AskedAgain, toPending } from './pending.js';
 import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
 import { storePlans } from './store-plans.js';
@@ -31,11 +26,9 @@ import { storePlans } from './store-plans.js';
 const RELEASE_LIMIT = 5_000;
 
 /**
- * Applies events that waited for these orders, in the transaction that registers them. Leaves an
- * event to the schedule if its notification names another order too, and that one is locked. Skips
- * a notification that another transaction has locked. That one waits for this registration before
- * it looks for the order; if it had looked earlier, it would have committed by now. `releaseLeft`
- * covers transactions that look for no order.
+ * Applies events that waited for these orders, in the transaction that registers them. Skips a
+ * notification that another transaction has locked, and makes its events due at once: that
+ * transaction may look for no order, or for another order of the notification.
  * @returns by `orderKey`, how many events of the order are no longer held; no entry where there are
  * none
  */
@@ -64,56 +57,8 @@ export async function releaseForOrders(
   for (const { stored } of redecided.filter(isReleased)) {
     counts.set(keyOf(stored), (counts.get(keyOf(stored)) ?? 0) + 1);
   }
+  await makeDueFor(tx, now, keys);
   return counts;
-}
-
-/** Recording a gateway's report takes a fraction of it; beyond it, the schedule retries. */
-const LEFT_WAIT_MS = 2_000;
-
-/**
- * Runs after the registration. Releases what it skipped because of a transaction that looks for no
- * order, such as the one that counts a gateway's reported copies. Waits for that lock, but not for
- * another order of the same notification: the schedule decides such an event at once. The
- * registration itself must not wait for it, since it has locked the order's number.
- */
-export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
-  const left = await deps.prisma.$queryRaw<NotificationName[]>`
-    SELECT DISTINCT n.channel, n.notification_id AS "notificationId", n.variant
-    FROM notification_events e
-    JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
-      AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
-    JOIN notifications n ON n.id = e.notification_row_id
-    WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
-  if (left.length === 0) return;
-  const names = inOrderOfNames(left, (name) => name);
-  const release = async (tx: Tx) => {
-    const locked = await lockNotifications(tx, names);
-    const ids = [...locked.values()].map(({ id }) => id);
-    const held = (await readEvents(tx, ids)).filter(isHeld);
-    const now = deps.clock();
-    const { busy } = await settleFree(tx, now, held, { scheduled: false, forced: null });
-    const busyRows = busy.map((one) => one.notificationRowId);
-    await makeDue(tx, now, 'unknown_order', busyRows);
-  };
-  await inTransaction(deps, release, waitForLocks(LEFT_WAIT_MS));
-}
-
-/**
- * Makes the waiting events of these orders due at once. A lock or an outage kept a registration
- * from applying them, and their next look may be an hour away.
- */
-export async function leaveToSchedule(
-  deps: DatabaseDeps,
-  keys: readonly OrderKey[],
-): Promise<void> {
-  await inTransaction(deps, async (tx) => {
-    await tx.$executeRaw`
-      UPDATE notification_events e SET next_retry_at = ${deps.clock()}
-      FROM unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
-        AS k (merchant, number)
-      WHERE e.merchant = k.merchant AND e.order_number = k.number
-        AND e.outcome = 'held' AND e.hold_reason = 'unknown_order'`;
-  });
 }
 
 function keyOf({ merchant, event }: HeldEvent): string {

@@ -3,7 +3,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
-import { leaveToSchedule, releaseForOrders, releaseLeft } from '../notifications/release.js';
+import { releaseForOrders } from '../notifications/release.js';
 import { storePlans } from '../notifications/store-plans.js';
 import { deriveOrder } from '../orders/derive.js';
 import type { Order, OrderTerms } from '../orders/order.js';
@@ -48,7 +48,7 @@ export async function registerOrders(
   if (all.length === 0) return [];
   return bisect(
     all,
-    (some) => registerTogether(deps, some),
+    (some) => inTransaction(deps, (tx) => register(tx, deps.clock(), some, releaseForOrders)),
     async (only, error) => {
       const order = only.number;
       deps.log.error({ err: messageOf(error), order }, 'held events were not released');
@@ -61,25 +61,6 @@ export async function registerOrders(
     },
     isUnavailable,
   );
-}
-
-async function registerTogether(
-  deps: DatabaseDeps,
-  all: readonly OrderTerms[],
-): Promise<RegisterOutcome[]> {
-  const outcomes = await inTransaction(deps, (tx) =>
-    register(tx, deps.clock(), all, releaseForOrders),
-  );
-  // The orders are registered even if this fails; the schedule tries again.
-  try {
-    await releaseLeft(deps, all);
-  } catch (error) {
-    deps.log.warn({ err: messageOf(error) }, 'the schedule will retry held events');
-    await leaveToSchedule(deps, all).catch((err: unknown) => {
-      deps.log.warn({ err: messageOf(err) }, 'held events wait for their next scheduled retry');
-    });
-  }
-  return outcomes;
 }
 
 async function register(
