@@ -64,8 +64,10 @@ export const notificationView = z.object({
   conflicting: z.boolean(),
   authenticity: z.string(),
   status: z.string(),
-  /** The number of copies beyond the first. */
-  copies: z.number().int(),
+  copies: z
+    .number()
+    .int()
+    .describe('Copies received beyond the first, as gateways report them. At least so many.'),
   receivedAt: time,
   lastCopyAt: time.nullable(),
   purgedAt: time
@@ -106,12 +108,12 @@ type EventRow = Prisma.NotificationEventGetPayload<object>;
 type ListRow = Prisma.NotificationGetPayload<{
   omit: { body: true; headers: true };
   include: { events: true };
-}>;
+}> & { readonly received: number; readonly lastReportedAt: Date | null };
 /** Masked where it was read. */
-interface DetailRow extends ListRow {
+type DetailRow = ListRow & {
   readonly headers: Record<string, string>;
   readonly body: MaskedBody;
-}
+};
 type AuditRows = readonly Parameters<typeof viewOfAudit>[0][];
 
 export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
@@ -166,12 +168,18 @@ export function viewOfNotification(row: ListRow): z.infer<typeof notificationVie
     conflicting: row.variant !== '',
     authenticity: row.authenticity,
     status: row.status,
-    copies: row.copies,
+    copies: row.received - 1,
     receivedAt: row.receivedAt.toISOString(),
-    lastCopyAt: row.lastCopyAt?.toISOString() ?? null,
+    lastCopyAt: lastCopyAt(row)?.toISOString() ?? null,
     purgedAt: row.purgedAt?.toISOString() ?? null,
     events: row.events.map(viewOfEvent),
   };
+}
+
+/** A report counts the first copy as well. */
+function lastCopyAt({ received, lastCopyAt, lastReportedAt }: ListRow): Date | null {
+  if (received === 1 || lastReportedAt === null) return lastCopyAt;
+  return lastCopyAt !== null && lastCopyAt > lastReportedAt ? lastCopyAt : lastReportedAt;
 }
 
 export function viewOfNotificationDetail(

@@ -2,7 +2,6 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { OUTCOMES } from '../api/fields.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { type NotificationRow, readNotifications } from '../reads/notifications.js';
-import { receivedOf } from '../reads/timeline-entries.js';
 import type { TypedApp } from '../typed-app.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
@@ -94,7 +93,7 @@ function columns(context: PageContext): Column<NotificationRow>[] {
       title: t('held.says'),
       cell: ({ events }) => html`${events.map(({ event }) => saidBy(context, event))}`,
     },
-    { title: t('notifications.copies'), cell: (row) => html`${receivedOf(row)}` },
+    { title: t('notifications.copies'), cell: ({ received }) => html`${received}` },
     { title: t('when'), cell: ({ receivedAt }) => time(receivedAt) },
   ];
 }

@@ -1,4 +1,5 @@
 import type { Clock } from '@payonce/core/runtime/clock';
+import { reportedUnderId } from '@payonce/orders/reports/copy-rows';
 import { Prisma, type PrismaClient } from '@payonce/prisma/client';
 import type { ReadChangeTokens } from '../live/hub.js';
 import { keyOf, type Topic } from '../live/topics.js';
@@ -34,7 +35,8 @@ function tokenOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
           (SELECT max(a.id) FROM audit_log a WHERE a.order_id = o.id)) AS token
         FROM orders o
         CROSS JOIN LATERAL (
-          SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged)) AS token
+          SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged),
+            sum(${reportedUnderId})) AS token
           FROM notification_events e JOIN notifications n ON n.id = e.notification_row_id
           WHERE e.merchant = o.merchant AND e.order_number = o.number) AS decided
         CROSS JOIN LATERAL (
@@ -43,7 +45,7 @@ function tokenOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
           FROM deliveries d WHERE d.order_id = o.id) AS sent
         WHERE o.id = ${topic.id})`;
     case 'notification':
-      return Prisma.sql`(SELECT ${key}, concat_ws('/', n.status, n.copies, n.acknowledged,
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', n.status, n.copies, n.acknowledged, ${reportedUnderId},
           (SELECT max(e.decided_at) FROM notification_events e WHERE e.notification_row_id = n.id)) AS token
         FROM notifications n WHERE n.id = ${topic.id})`;
     case 'delivery':

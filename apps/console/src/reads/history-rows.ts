@@ -1,8 +1,10 @@
 /** The rows of a history. Each list has its own limit; each table is read in one place. */
 import type { Tx } from '@payonce/orders/database/transaction';
+import { type ReportedCopiesRow, readReportedCopies } from '@payonce/orders/reports/copy-rows';
 import type { Prisma } from '@payonce/prisma/client';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
 import { type AuditRow, eventInclude } from './audit-log.js';
+import { type Received, withReceived } from './received.js';
 
 /**
  * Rows of each list of one order: more than any honest order collects, and still one page of JSON.
@@ -15,9 +17,9 @@ const withoutBytes = { body: true, headers: true } as const;
 /** One more than is shown: it tells that there are more. */
 const firstRows = { orderBy: { id: 'asc' }, take: MAX_ROWS + 1 } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<{ omit: typeof withoutBytes }>;
+export type NotificationRow = Prisma.NotificationGetPayload<{ omit: typeof withoutBytes }> &
+  Received;
 export type EventRow = Prisma.NotificationEventGetPayload<object>;
-export type CopiesRow = Prisma.NotificationCopiesGetPayload<object>;
 export type FactRow = Prisma.FactGetPayload<object>;
 export type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 export type DeliveryRow = Prisma.DeliveryGetPayload<object>;
@@ -58,7 +60,7 @@ export async function readTradeRows(tx: Tx, orderId: bigint) {
 export interface TimelineRows {
   readonly notifications: readonly NotificationRow[];
   readonly events: readonly EventRow[];
-  readonly copies: readonly CopiesRow[];
+  readonly copies: readonly ReportedCopiesRow[];
   readonly facts: readonly FactRow[];
   readonly orderEvents: readonly OrderEventRow[];
   readonly deliveries: readonly DeliveryRow[];
@@ -103,17 +105,14 @@ export async function readTimelineRows(
 
 /** The notifications of these events, and the copies of them that gateways reported. */
 async function readReceived(tx: Tx, events: readonly EventRow[]) {
-  const notifications = await tx.notification.findMany({
-    where: { id: { in: [...new Set(events.map((row) => row.notificationRowId))] } },
+  const ids = [...new Set(events.map((row) => row.notificationRowId))];
+  const stored = await tx.notification.findMany({
+    where: { id: { in: ids } },
     omit: withoutBytes,
     orderBy: { id: 'asc' },
   });
-  const copies = await tx.notificationCopies.findMany({
-    where: { notificationRowId: { in: notifications.map(({ id }) => id) } },
-    orderBy: [{ firstAt: 'asc' }, { reportId: 'asc' }],
-    take: MAX_ROWS + 1,
-  });
-  return { notifications, copies };
+  const copies = await readReportedCopies(tx, ids, MAX_ROWS + 1);
+  return { notifications: await withReceived(tx, stored), copies };
 }
 
 /** The deliveries of these order events, with their attempts and the names of their endpoints. */

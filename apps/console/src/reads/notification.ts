@@ -9,14 +9,16 @@ import { type OrderRow, readRegistered } from './held-events.js';
 import { MAX_ROWS, readAuditRows, readTimelineRows } from './history-rows.js';
 import { inSnapshot } from './in-snapshot.js';
 import { withEvents } from './notifications.js';
+import { withReceived } from './received.js';
 import { timelineOf } from './timeline.js';
 
 /** One with its headers and body, masked; null when there is none. */
 async function findNotification(tx: Tx, id: bigint) {
   const row = await tx.notification.findUnique({ where: { id }, include: withEvents });
-  if (row === null) return null;
-  const body = maskBody(row.provider, Buffer.from(row.body));
-  return { ...row, headers: maskHeaders(row.headers), body };
+  const [found] = row === null ? [] : await withReceived(tx, [row]);
+  if (found === undefined) return null;
+  const body = maskBody(found.provider, Buffer.from(found.body));
+  return { ...found, headers: maskHeaders(found.headers), body };
 }
 export type NotificationDetailRow = NonNullable<Awaited<ReturnType<typeof findNotification>>>;
 

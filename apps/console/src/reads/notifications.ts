@@ -1,6 +1,7 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
+import { type Received, withReceived } from './received.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 
@@ -30,7 +31,7 @@ export const withEvents = {
 } as const satisfies Prisma.NotificationInclude;
 const listed = { omit: { body: true, headers: true }, include: withEvents } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<typeof listed>;
+export type NotificationRow = Prisma.NotificationGetPayload<typeof listed> & Received;
 
 /** Notifications of these merchants without their bytes, the newest first. */
 export async function readNotifications(
@@ -53,7 +54,7 @@ export async function readNotifications(
     ...listed,
     orderBy: { id: 'desc' },
   });
-  return { rows: notifications, nextCursor };
+  return { rows: await withReceived(prisma, notifications), nextCursor };
 }
 
 function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {

@@ -1,6 +1,6 @@
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
 import type { NotificationRow, TimelineRows } from './history-rows.js';
-import { entriesOf, receivedOf } from './timeline-entries.js';
+import { entriesOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';
 
 /** The history that these rows tell. Pure. @param more entries that no row stands for */
@@ -21,7 +21,7 @@ function lineOf(row: NotificationRow, { events }: TimelineRows): Timeline['notif
     provider: row.provider,
     channel: row.channel,
     notificationId: row.notificationId,
-    received: receivedOf(row),
+    received: row.received,
     applied: applied ? 1 : 0,
     status: row.status,
   };

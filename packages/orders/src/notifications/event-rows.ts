@@ -4,6 +4,7 @@ import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../database/hold-reason.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
+import type { OrderKey } from '../orders/order.js';
 import { eventFromJson, eventToJson } from './event-json.js';
 import type { PendingHeldEvent, ResolvedEvent } from './pending-event.js';
 import { nextRetryAt } from './retry-schedule.js';
@@ -142,6 +143,19 @@ export async function retryAtOnce(
   await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now}
     WHERE notification_row_id = ANY(${[...notificationRowIds]}::bigint[])
       AND outcome = 'held' AND hold_reason = ${reason}`;
+}
+
+/**
+ * The same for events that wait for these orders. Waits for no lock: a transaction that has locked
+ * such an event looks for its order, or makes the event due.
+ */
+export async function retryAtOnceFor(tx: Tx, now: Date, keys: readonly OrderKey[]): Promise<void> {
+  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now} WHERE id IN (
+    SELECT e.id FROM notification_events e
+    JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
+      AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
+    WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order'
+    FOR NO KEY UPDATE OF e SKIP LOCKED)`;
 }
 
 /** Writes the events as the present release decodes them. */

@@ -2,19 +2,11 @@ import { messageOf } from '@payonce/core/runtime/errors';
 import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
-import { inTransaction, isUnavailable, type Tx, waitForLocks } from '../database/transaction.js';
+import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { type OrderKey, orderKey } from '../orders/order.js';
-import { retryAtOnce as makeDue, postponeRetry, readEvents } from './event-rows.js';
-import {
-  inIdentityOrder as inOrderOfNames,
-  type NotificationIdentity as NotificationName,
-} from './notification-identity.js';
-import { lockNotifications, tryLockNotificationRows } from './notification-locks.js';
-import {
-  isReleased,
-  type ResolveHeldOptions,
-  tryResolveHeldEvents,
-} from './resolve-held-events.js';
+import { postponeRetry, readEvents, retryAtOnceFor } from './event-rows.js';
+import { tryLockNotificationRows } from './notification-locks.js';
+import { isReleased, tryResolveHeldEvents } from './resolve-held-events.js';
 import { latestRetryAt, TRIES_MAX } from './retry-schedule.js';
 import { type HeldEvent, isHeld } from './stored-event.js';
 
@@ -22,11 +14,9 @@ import { type HeldEvent, isHeld } from './stored-event.js';
 const RELEASE_LIMIT = 5_000;
 
 /**
- * Applies events that waited for these orders, in the transaction that registers them. Leaves an
- * event to the schedule if its notification names another order too, and that one is locked. Skips
- * a notification that another transaction has locked. That one waits for this registration before
- * it looks for the order; if it had looked earlier, it would have committed by now. `releaseLeft`
- * covers transactions that look for no order.
+ * Applies events that waited for these orders, in the transaction that registers them. Skips a
+ * notification that another transaction has locked, and makes its events due at once: that
+ * transaction may look for no order, or for another order of the notification.
  * @returns by `orderKey`, how many events of the order are no longer held; no entry where there are
  * none
  */
@@ -56,56 +46,8 @@ export async function releaseForOrders(
   for (const { stored } of resolved.filter(isReleased)) {
     counts.set(keyOf(stored), (counts.get(keyOf(stored)) ?? 0) + 1);
   }
+  await retryAtOnceFor(tx, now, keys);
   return counts;
-}
-
-/** Recording a gateway's report takes a fraction of it; beyond it, the schedule retries. */
-const LEFT_WAIT_MS = 2_000;
-
-/**
- * Runs after the registration. Releases what it skipped because of a transaction that looks for no
- * order, such as the one that counts a gateway's reported copies. Waits for that lock, but not for
- * another order of the same notification: the schedule decides such an event at once. The
- * registration itself must not wait for it, since it has locked the order's number.
- */
-export async function releaseLeft(deps: DatabaseDeps, keys: readonly OrderKey[]): Promise<void> {
-  const left = await deps.prisma.$queryRaw<NotificationName[]>`
-    SELECT DISTINCT n.channel, n.notification_id AS "notificationId", n.variant
-    FROM notification_events e
-    JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
-      AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
-    JOIN notifications n ON n.id = e.notification_row_id
-    WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order' LIMIT ${RELEASE_LIMIT}`;
-  if (left.length === 0) return;
-  const names = inOrderOfNames(left, (name) => name);
-  const release = async (tx: Tx) => {
-    const locked = await lockNotifications(tx, names);
-    const ids = [...locked.values()].map(({ id }) => id);
-    const held = (await readEvents(tx, ids)).filter(isHeld);
-    const now = deps.clock();
-    const { busy } = await settleFree(tx, now, held, { scheduled: false, forced: null });
-    const busyRows = busy.map((one) => one.notificationRowId);
-    await makeDue(tx, now, 'unknown_order', busyRows);
-  };
-  await inTransaction(deps, release, waitForLocks(LEFT_WAIT_MS));
-}
-
-/**
- * Makes the waiting events of these orders due at once. A lock or an outage kept a registration
- * from applying them, and their next look may be an hour away.
- */
-export async function leaveToSchedule(
-  deps: DatabaseDeps,
-  keys: readonly OrderKey[],
-): Promise<void> {
-  await inTransaction(deps, async (tx) => {
-    await tx.$executeRaw`
-      UPDATE notification_events e SET next_retry_at = ${deps.clock()}
-      FROM unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
-        AS k (merchant, number)
-      WHERE e.merchant = k.merchant AND e.order_number = k.number
-        AND e.outcome = 'held' AND e.hold_reason = 'unknown_order'`;
-  });
 }
 
 function keyOf({ merchant, event }: HeldEvent): string {
@@ -176,15 +118,4 @@ async function retryTogether(
     counts.set(stored.notificationRowId, (counts.get(stored.notificationRowId) ?? 0) + 1);
   }
   return ids.map((id) => counts.get(id) ?? 0);
-}
-
-/** For `releaseLeft`. */
-async function settleFree(
-  tx: Tx,
-  now: Date,
-  held: readonly HeldEvent[],
-  { scheduled }: Pick<ResolveHeldOptions, 'scheduled'> & { readonly forced: null },
-): Promise<{ readonly busy: readonly HeldEvent[] }> {
-  const options = { scheduled, holdAs: null };
-  return { busy: (await tryResolveHeldEvents(tx, now, held, options)).lockedElsewhere };
 }
