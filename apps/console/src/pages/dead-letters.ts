@@ -1,4 +1,4 @@
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letters';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import { LETTER_STATES, type LetterQuery, type LetterRow } from '../reads/dead-letter-list.js';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';
