@@ -153,18 +153,19 @@ function processor(
   submit: ProcessJobDeps['submit'],
 ): QueueConsumerOptions['processJob'] {
   const { channels, metrics } = options;
+  const queue = queueName(settings);
   const deps = {
     submit,
     waits,
     onPutBack: (reason: WaitReason) => metrics.deferrals.inc({ reason }),
     deadLetterRetryMs: options.deadLetterRetryMs ?? DEAD_LETTER_RETRY_MS,
     deadLetter: (letter: Omit<DeadLetterInput, 'queue'>) =>
-      deadLetter(options, { ...letter, queue: queueName(settings) }),
+      storeDeadLetter(options, { ...letter, queue }),
   };
   return (job, token) => processJob({ ...deps, channels: channels() }, job, token);
 }
 
-async function deadLetter(
+async function storeDeadLetter(
   { store, log, metrics }: WorkerOptions,
   letter: DeadLetterInput,
 ): Promise<void> {

@@ -12,8 +12,8 @@ import { postgresFaults } from './postgres-durability.js';
 import type { PostgresQueueSettings } from './queue-settings.js';
 import type { JobStore } from './store-queue.js';
 import {
+  POSTGRES_BATCH_LIMIT_MS,
   POSTGRES_CONNECT_TIMEOUT_MS,
-  POSTGRES_FLUSH_LIMIT_MS,
   POSTGRES_QUERY_TIMEOUT_MS,
 } from './time-limits.js';
 
@@ -24,15 +24,15 @@ type ProducerQueue = ReturnType<typeof openProducerQueue>;
 const POOL_SIZE = 4;
 /**
  * BullMQ's `addBulk` creates two temporary tables, as much work as eight single adds. So small
- * groups are added concurrently, and a second flush starts only when it is full.
+ * groups are added concurrently, and a second batch starts only when it is full.
  */
-const FLUSHES = {
-  bulkFrom: 8,
+const ADD_BATCHES = {
+  minBulkSize: 8,
   maxBatchSize: 64,
   maxBatchesInFlight: 2,
-  besideFrom: 64,
-  patienceMs: 50,
-  flushLimitMs: POSTGRES_FLUSH_LIMIT_MS,
+  minConcurrentBatchSize: 64,
+  slowAfterMs: 50,
+  batchLimitMs: POSTGRES_BATCH_LIMIT_MS,
 };
 
 /**
@@ -63,7 +63,7 @@ export function openPostgresStore(settings: PostgresQueueSettings, parentLog: Lo
 
   return {
     name: 'postgres',
-    flushes: FLUSHES,
+    addBatches: ADD_BATCHES,
     get state() {
       return monitor.state;
     },

@@ -14,19 +14,19 @@ import { type RedisLink, watchRedisLink } from './redis-link.js';
 import { replicaBarrier } from './replica-wait.js';
 import { queueName, targetOf } from './shards.js';
 import type { JobStore } from './store-queue.js';
-import { REDIS_FLUSH_LIMIT_MS } from './time-limits.js';
+import { REDIS_BATCH_LIMIT_MS } from './time-limits.js';
 
 /**
- * One flush is written while another waits for its replies. The batch size bounds one write (a job
+ * One batch is written while another waits for its replies. The batch size bounds one write (a job
  * has 350 KB at most).
  */
-const FLUSHES = {
-  bulkFrom: 2,
+const ADD_BATCHES = {
+  minBulkSize: 2,
   maxBatchSize: 64,
   maxBatchesInFlight: 2,
-  besideFrom: 1,
-  patienceMs: 50,
-  flushLimitMs: REDIS_FLUSH_LIMIT_MS,
+  minConcurrentBatchSize: 1,
+  slowAfterMs: 50,
+  batchLimitMs: REDIS_BATCH_LIMIT_MS,
 };
 
 /**
@@ -51,7 +51,7 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
 
   return {
     name,
-    flushes: FLUSHES,
+    addBatches: ADD_BATCHES,
     get state() {
       return monitor.state;
     },
