@@ -1,5 +1,6 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
+import { readReportedTotals } from '@payonce/orders/reports/copy-rows';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import type { Fields, SignedRequest } from '@payonce/testkit/request';
 import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
@@ -133,12 +134,13 @@ test(
       for (const kind of KINDS) expect(await post(kind, notices[kind])).toBe(200);
       await sendCuts((COPIES * 4) / 5);
       await until('all to be settled', LIMIT_MS, async () => {
-        const rows = await shop.prisma.notification.aggregate({ _sum: { acknowledged: true } });
+        const ids = (await shop.prisma.notification.findMany()).map(({ id }) => id);
+        const totals = [...(await readReportedTotals(shop.prisma, ids)).values()];
         const accepted = Object.entries(statuses).reduce(
           (sum, [name, count]) => sum + (name.endsWith(' 200') ? count : 0),
           0,
         );
-        return rows._sum.acknowledged === accepted;
+        return totals.reduce((sum, { count }) => sum + count, 0) === accepted;
       });
       const rows = await shop.prisma.notification.findMany({
         orderBy: { notificationId: 'asc' },

@@ -51,9 +51,10 @@ function told(entry: TimelineEntry): string {
 
 /** A gateway's report of copies: `count`, between these two times. */
 const report = (notification: bigint, gateway: string, count: number, first: Date, last: Date) =>
-  server.prisma.$executeRaw`INSERT INTO notification_copies
-    (report_id, notification_row_id, gateway, count, first_at, last_at)
-    VALUES (${randomUUID()}::uuid, ${notification}, ${gateway}::uuid, ${count}, ${first}, ${last})`;
+  server.prisma.$executeRaw`INSERT INTO reported_copies
+    (report_id, channel, notification_id, digest, gateway, count, first_at, last_at)
+    SELECT ${randomUUID()}::uuid, channel, notification_id, digest, ${gateway}::uuid, ${count},
+      ${first}, ${last} FROM notifications WHERE id = ${notification}`;
 
 /** Tries of one order event's delivery to an endpoint, one second apart, with the final state. */
 async function deliver(number: string, statuses: readonly (number | null)[], state: string) {
@@ -98,7 +99,6 @@ describe('the timeline of an order', () => {
     const gateway = randomUUID();
     await report(id, gateway, 3, receivedAt, after(900));
     await report(id, randomUUID(), 6, after(5_000), after(5_500));
-    await server.prisma.notification.update({ where: { id }, data: { acknowledged: 9 } });
     const accept = `/notifications/${id}/events/0/accept`;
     await api('POST', accept, { operator: 'lin', reason: 'seen on the statement' });
     await deliver('S-1', [null, 500, 200], 'delivered');
@@ -122,6 +122,10 @@ describe('the timeline of an order', () => {
     ]);
     expect(shown.notifications).toMatchObject([{ received: 9, applied: 1, status: 'applied' }]);
     expect(shown.truncated).toEqual([]);
+    const view = { copies: 8, lastCopyAt: expect.stringMatching(/Z$/) };
+    expect((await api('GET', `/notifications/${id}`)).json()).toMatchObject(view);
+    const listed = (await api('GET', '/notifications?orderNumber=S-1')).json();
+    expect(listed.notifications).toMatchObject([view]);
     expect(shown.entries.find(({ kind }) => kind === 'copies')).toMatchObject({
       ...{ gateway, bestEffort: false, at: receivedAt.toISOString() },
     });

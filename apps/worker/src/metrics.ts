@@ -89,11 +89,6 @@ function otherMetrics(registers: Metrics[]) {
       labelNames: ['result'] as const,
       registers,
     }),
-    lostCopies: new Counter({
-      name: 'payonce_report_copies_lost_total',
-      help: 'Acknowledgements that were not counted because their notification was not applied within two minutes.',
-      registers,
-    }),
     purged: new Counter({
       name: 'payonce_purged_total',
       help: "Notifications, and responses of merchants' systems, whose raw bytes were deleted after PAYONCE_RETENTION_DAYS.",

@@ -1,4 +1,5 @@
 /** Stops transactions where a test wants them, by a lock from another session. */
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { onTestFinished, vi } from 'vitest';
 import type { TestDatabase } from './database-support.js';
@@ -35,4 +36,11 @@ export async function waiting(deps: TestDatabase, count: number, instead?: Promi
     },
     { timeout: 10_000, interval: 10 },
   );
+}
+
+/** Computed as in `number-locks.ts`: anyone who knows this can lock an order's number. */
+export function numberLock(number: string): string {
+  const text = ['payonce order number', '\0', 'default', '\0', number].join('');
+  const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return `SELECT pg_advisory_xact_lock(${BigInt.asIntN(64, BigInt(`0x${hex}`))})`;
 }

@@ -2,17 +2,13 @@
  * Two batches with the same rows in opposite order. A lock from another session stops them halfway
  * and then releases them. Without a common order of locks they would now wait for each other.
  */
-import { randomUUID } from 'node:crypto';
-import type { GatewayReport } from '@payonce/core/queue/report';
 import { createLog } from '@payonce/core/runtime/log';
 import { applyNotifications } from '@payonce/orders/notifications/apply';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { recordReport } from '@payonce/orders/reports/record';
 import { expect, test } from 'vitest';
 import {
   apply,
-  minute,
   notification,
   payment,
   type TestDatabase,
@@ -76,50 +72,6 @@ test('stored notifications are locked in one order', async () => {
   const lock = `SELECT 1 FROM notifications WHERE notification_id = 'N${MIDDLE}' FOR UPDATE`;
   expect(await meetHalfway(deps, lock, batch, batch)).toEqual([all('held'), all('held')]);
 });
-
-test('a registration releases skipped notifications in the order of those who count copies', async () => {
-  const deps = await testDatabase();
-  const lines: string[] = [];
-  const log = createLog({ name: 'test' }, { write: (line) => lines.push(line) });
-  // Stored in the opposite order of their names.
-  const [b, a] = ['b', 'a'].map((notificationId) =>
-    notification(payment('A1'), { notificationId }),
-  );
-  if (!a || !b) throw new Error('there are two');
-  for (const one of [b, a]) await applyNotifications(deps, [one]);
-  const lock = ({ notificationId }: VerifiedNotification) =>
-    holdLock(
-      deps,
-      `SELECT FROM notifications WHERE notification_id = '${notificationId}' FOR UPDATE`,
-    );
-  const [letGoA, letGoB] = [await lock(a), await lock(b)];
-  const counted = recordReport({ ...deps, log }, reportOf([a, b]));
-  await waiting(deps, 1);
-  const registered = registerOrder({ ...deps, log }, terms('A1'));
-  await waiting(deps, 2);
-  await letGoB();
-  await letGoA();
-  expect(await counted).toMatchObject({ counted: 2 });
-  expect(await registered).toMatchObject({ outcome: 'registered' });
-  expect(lines).toEqual([]);
-  expect(await deps.prisma.notificationEvent.count({ where: { outcome: 'held' } })).toBe(0);
-});
-
-function reportOf(all: readonly VerifiedNotification[]): GatewayReport {
-  const at = minute(3).toISOString();
-  return {
-    version: 1,
-    reportId: randomUUID(),
-    gateway: randomUUID(),
-    startedAt: at,
-    at,
-    copies: all.map(({ provider, channel, notificationId, digest }) => {
-      return { provider, channel, notificationId, digest, count: 1, firstAt: at, lastAt: at };
-    }),
-    minutes: [],
-    state: { stores: [], channels: [], clockSkewSeconds: {} },
-  };
-}
 
 test('orders are locked in one order', async () => {
   const deps = await withOrders('A');

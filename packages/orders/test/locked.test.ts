@@ -2,7 +2,6 @@
  * Rows that other transactions have locked delay nothing else, and stay unchanged until they are
  * free.
  */
-import { createHash } from 'node:crypto';
 import { isLocked } from '@payonce/core/runtime/errors';
 import { isTooSlow } from '@payonce/orders/database/transaction';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
@@ -13,8 +12,8 @@ import {
 } from '@payonce/orders/notifications/apply';
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { retryHeld } from '@payonce/orders/notifications/release';
-import { closeOrder, registerOrder, registerOrders } from '@payonce/orders/registration/register';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {
   minute,
@@ -26,7 +25,7 @@ import {
   testDatabase,
 } from './database-support.js';
 import { deliveryDatabase, makeEndpoint } from './deliveries.js';
-import { holdLock } from './interleaving.js';
+import { holdLock, numberLock } from './interleaving.js';
 
 /** The limit for the free ones of a batch, whatever is locked. */
 const LIMIT_MS = 3_000;
@@ -39,13 +38,6 @@ async function withOrders(...numbers: string[]): Promise<TestDatabase> {
       numbers.map((number) => terms(number)),
     );
   return deps;
-}
-
-/** Computed as in `number-locks.ts`: anyone who knows this can lock an order's number. */
-function numberLock(number: string): string {
-  const text = ['payonce order number', '\0', 'default', '\0', number].join('');
-  const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
-  return `SELECT pg_advisory_xact_lock(${BigInt.asIntN(64, BigInt(`0x${hex}`))})`;
 }
 
 const rowLock = (number: string) => `SELECT FROM orders WHERE number = '${number}' FOR UPDATE`;
@@ -240,39 +232,6 @@ test('the schedule decides free events, and locked ones a little later', async (
   expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
   const events = await deps.prisma.notificationEvent.findMany();
   expect(events.map(({ tries }) => tries)).toEqual([1, 1]);
-});
-
-test('an event that a lock kept from a registration is due at once', async () => {
-  const deps = await withOrders();
-  await applyNotifications(deps, [notification(payment('A'))]);
-  const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
-  await registerOrder(deps, terms('A'));
-  await letGo();
-  expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
-  expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
-});
-
-test('an event that a lock on its order kept from a registration is due at once', async () => {
-  const deps = await withOrders();
-  await applyNotifications(deps, [notification(payment('A'))]);
-  const letGo = await holdLock(deps, 'SELECT FROM notifications FOR UPDATE');
-  const registered = registerOrder(deps, terms('A'));
-  await expect.poll(() => deps.prisma.order.count({ where: { number: 'A' } })).toBe(1);
-  const letOrderGo = await holdLock(deps, rowLock('A'));
-  await letGo();
-  await registered;
-  await letOrderGo();
-  expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
-  expect(await orderRow(deps, 'A')).toMatchObject({ status: 'paid' });
-});
-
-test('a registration does not wait for another order of its held notification', async () => {
-  const deps = await withOrders('busy');
-  await applyNotifications(deps, [notification([payment('new'), payment('busy', 'T2')])]);
-  await holdLock(deps, rowLock('busy'));
-  const start = performance.now();
-  expect(await registerOrder(deps, terms('new'))).toMatchObject({ outcome: 'registered' });
-  expect(performance.now() - start).toBeLessThan(1_500);
 });
 
 test('a wait for a lock lasts two seconds, and PostgreSQL ends it', async () => {

@@ -1,5 +1,5 @@
 import { applyNotifications } from '@payonce/orders/notifications/apply';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';
 import { describe, expect, test } from 'vitest';
@@ -15,7 +15,6 @@ import {
   testDatabase,
   toldEvents,
 } from './database-support.js';
-import { holdLock, waiting } from './interleaving.js';
 
 describe('unknown_order', () => {
   test('is released by registering the order, in the same transaction', async () => {
@@ -55,20 +54,6 @@ describe('unknown_order', () => {
     const [outcome] = await applyNotifications(deps, [notice]);
     expect(outcome).toMatchObject({ copy: false, events: [{ outcome: 'applied' }] });
     expect(await notificationRow(deps, notice)).toMatchObject({ copies: 1, status: 'applied' });
-  });
-
-  test('is released although counting its copies has it locked', async () => {
-    const deps = await testDatabase();
-    const notice = notification(payment('A1'));
-    await apply(deps, notice);
-    const counted = await holdLock(deps, 'SELECT FROM notifications FOR NO KEY UPDATE');
-    const registered = registerOrder(deps, terms('A1'));
-    await waiting(deps, 1, registered);
-    await counted();
-    expect(await registered).toMatchObject({ outcome: 'registered' });
-    expect(await notificationRow(deps, notice)).toMatchObject({ status: 'applied' });
-    expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid' });
-    expect(await toldEvents(deps, 'A1')).toEqual(['order.paid paid@1']);
   });
 
   test('applying and registering race: never held although its order exists, never applied twice', async () => {

@@ -82,7 +82,7 @@ test('raw bytes are erased when they are old enough, and the guards against dupl
     events: [{ outcome: 'applied' }],
   });
   expect(row.body).toHaveLength(0);
-  expect(await deps.prisma.notificationCopies.count()).toBe(0);
+  expect(await deps.prisma.reportedCopies.count()).toBe(0);
   expect(await purge(deps)).toMatchObject({ notifications: 0 });
   expect(await apply(deps, one)).toEqual([['applied']]);
   expect(await notificationRow(deps, one)).toMatchObject({ copies: 1, status: 'applied' });

@@ -65,8 +65,10 @@ export const notificationView = z.object({
   conflicting: z.boolean(),
   authenticity: z.string(),
   status: z.string(),
-  /** The number of copies beyond the first. */
-  copies: z.number().int(),
+  copies: z
+    .number()
+    .int()
+    .describe('Copies received beyond the first, as gateways report them. At least so many.'),
   receivedAt: time,
   lastCopyAt: time.nullable(),
   purgedAt: time
@@ -107,8 +109,8 @@ type EventRow = Prisma.NotificationEventGetPayload<object>;
 type ListRow = Prisma.NotificationGetPayload<{
   omit: { body: true; headers: true };
   include: { events: true };
-}>;
-type DetailRow = Prisma.NotificationGetPayload<{ include: { events: true } }>;
+}> & { readonly received: number; readonly lastReportedAt: Date | null };
+type DetailRow = ListRow & Prisma.NotificationGetPayload<{ include: { events: true } }>;
 type AuditRows = readonly Parameters<typeof viewOfAudit>[0][];
 
 export function viewOfEvent(row: EventRow): z.infer<typeof eventView> {
@@ -163,12 +165,18 @@ export function viewOfNotification(row: ListRow): z.infer<typeof notificationVie
     conflicting: row.variant !== '',
     authenticity: row.authenticity,
     status: row.status,
-    copies: row.copies,
+    copies: row.received - 1,
     receivedAt: row.receivedAt.toISOString(),
-    lastCopyAt: row.lastCopyAt?.toISOString() ?? null,
+    lastCopyAt: lastCopyAt(row)?.toISOString() ?? null,
     purgedAt: row.purgedAt?.toISOString() ?? null,
     events: row.events.map(viewOfEvent),
   };
+}
+
+/** A report counts the first copy as well. */
+function lastCopyAt({ received, lastCopyAt, lastReportedAt }: ListRow): Date | null {
+  if (received === 1 || lastReportedAt === null) return lastCopyAt;
+  return lastCopyAt !== null && lastCopyAt > lastReportedAt ? lastCopyAt : lastReportedAt;
 }
 
 export function viewOfNotificationDetail(

@@ -1,6 +1,5 @@
 import { OUTCOMES } from '../api/fields.js';
 import type { NotificationRow } from '../reads/notification-list.js';
-import { receivedOf } from '../reads/timeline-entries.js';
 import { html, NOTHING } from './html.js';
 import { layout } from './layout.js';
 import { badge, wordFor } from './parts/badge.js';
@@ -73,7 +72,7 @@ function columns(view: View): Column<NotificationRow>[] {
       title: t('held.says'),
       cell: ({ events }) => html`${events.map(({ event }) => saidBy(view, event))}`,
     },
-    { title: t('notifications.copies'), cell: (row) => html`${receivedOf(row)}` },
+    { title: t('notifications.copies'), cell: ({ received }) => html`${received}` },
     { title: t('when'), cell: ({ receivedAt }) => time(receivedAt) },
   ];
 }

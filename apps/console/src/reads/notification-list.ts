@@ -2,6 +2,7 @@ import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, type OUTCOMES, pageOf } from '../api/fields.js';
+import { type Received, withReceived } from './received.js';
 import { whereMerchant } from './where-merchant.js';
 import { withinSeconds } from './within-seconds.js';
 
@@ -31,7 +32,7 @@ const withEvents = {
   include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
 } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<typeof withEvents>;
+export type NotificationRow = Prisma.NotificationGetPayload<typeof withEvents> & Received;
 
 /** Notifications of these merchants without their bytes, the newest first. */
 export async function readNotifications(
@@ -54,7 +55,7 @@ export async function readNotifications(
     ...withEvents,
     orderBy: { id: 'desc' },
   });
-  return { rows: notifications, nextCursor };
+  return { rows: await withReceived(prisma, notifications), nextCursor };
 }
 
 function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
@@ -76,10 +77,12 @@ function whereOf(query: NotificationQuery): Prisma.NotificationWhereInput {
 }
 
 /** One with its bytes; mask them before anybody sees them. */
-export function readNotification(tx: Tx, id: bigint) {
-  return tx.notification.findUnique({
+export async function readNotification(tx: Tx, id: bigint) {
+  const row = await tx.notification.findUnique({
     where: { id },
     include: { events: { orderBy: { position: 'asc' }, take: MAX_EVENTS } },
   });
+  const [found = null] = row ? await withReceived(tx, [row]) : [];
+  return found;
 }
 export type NotificationDetailRow = NonNullable<Awaited<ReturnType<typeof readNotification>>>;

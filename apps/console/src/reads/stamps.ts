@@ -1,4 +1,5 @@
 import type { Clock } from '@payonce/core/runtime/clock';
+import { reportedUnderId } from '@payonce/orders/reports/copy-rows';
 import { Prisma, type PrismaClient } from '@payonce/prisma/client';
 import type { ReadStamps } from '../live/hub.js';
 import { keyOf, type Topic } from '../live/topics.js';
@@ -34,7 +35,8 @@ function stampOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
           (SELECT max(a.id) FROM audit_log a WHERE a.order_id = o.id)) AS stamp
         FROM orders o
         CROSS JOIN LATERAL (
-          SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged)) AS stamp
+          SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged),
+            sum(${reportedUnderId})) AS stamp
           FROM notification_events e JOIN notifications n ON n.id = e.notification_row_id
           WHERE e.merchant = o.merchant AND e.order_number = o.number) AS told
         CROSS JOIN LATERAL (
@@ -43,7 +45,7 @@ function stampOf(topic: Exclude<Topic, { name: 'overview' }>): Prisma.Sql {
           FROM deliveries d WHERE d.order_id = o.id) AS sent
         WHERE o.id = ${topic.id})`;
     case 'notification':
-      return Prisma.sql`(SELECT ${key}, concat_ws('/', n.status, n.copies, n.acknowledged,
+      return Prisma.sql`(SELECT ${key}, concat_ws('/', n.status, n.copies, n.acknowledged, ${reportedUnderId},
           (SELECT max(e.decided_at) FROM notification_events e WHERE e.notification_row_id = n.id)) AS stamp
         FROM notifications n WHERE n.id = ${topic.id})`;
     case 'delivery':

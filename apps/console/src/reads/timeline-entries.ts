@@ -1,4 +1,5 @@
 /** The history entries of each row. Pure. */
+import type { ReportedCopiesRow } from '@payonce/orders/reports/copy-rows';
 import { providers } from '@payonce/providers/registry';
 import { viewOfAudit } from '../api/audit-views.js';
 import { viewOfFact } from '../api/order-views.js';
@@ -6,7 +7,6 @@ import type { TimelineEntry } from '../api/timeline-views.js';
 import { maskText } from '../masking/text.js';
 import type {
   AttemptRow,
-  CopiesRow,
   DeliveryRow,
   EventRow,
   NotificationRow,
@@ -47,16 +47,8 @@ export function entriesOf(rows: TimelineRows): TimelineEntry[] {
   ];
 }
 
-/**
- * A lower bound of the received copies: the queue swallows most of them, and gateways may die
- * before they report.
- */
-export function receivedOf({ acknowledged, copies }: NotificationRow): number {
-  return Math.max(acknowledged, copies + 1);
-}
-
 /** The reports count the first copy as well: it is subtracted from the report of its second. */
-function copiesOf(row: NotificationRow, reports: readonly CopiesRow[]): TimelineEntry[] {
+function copiesOf(row: NotificationRow, reports: readonly ReportedCopiesRow[]): TimelineEntry[] {
   const { id, receivedAt } = row;
   const about = { kind: 'copies', notification: id.toString() } as const;
   const withFirst = reports.find((one) => one.firstAt <= receivedAt && receivedAt <= one.lastAt);
@@ -115,7 +107,7 @@ function replyTo(row: NotificationRow): TimelineEntry[] {
   const reply = providers.find(({ id }) => id === row.provider)?.reply({ outcome: 'accepted' });
   if (reply === undefined) return [];
   const at = iso(row.receivedAt);
-  const reported = row.acknowledged > 0;
+  const reported = row.reported > 0;
   return [{ kind: 'reply', at, notification: row.id.toString(), ...reply, reported }];
 }
 

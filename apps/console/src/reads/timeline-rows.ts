@@ -1,7 +1,9 @@
 import type { Tx } from '@payonce/orders/database/transaction';
+import { type ReportedCopiesRow, readReportedCopies } from '@payonce/orders/reports/copy-rows';
 import type { Prisma } from '@payonce/prisma/client';
 import { aboutEvent } from '../api/audit-views.js';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
+import { type Received, withReceived } from './received.js';
 
 /**
  * Rows of each list of one order: more than any honest order collects, and still one page of JSON.
@@ -13,9 +15,9 @@ const MAX_ATTEMPTS = 1_000;
 const withoutBytes = { body: true, headers: true } as const;
 const byId = { orderBy: { id: 'asc' }, take: MAX_ROWS + 1 } as const;
 
-export type NotificationRow = Prisma.NotificationGetPayload<{ omit: typeof withoutBytes }>;
+export type NotificationRow = Prisma.NotificationGetPayload<{ omit: typeof withoutBytes }> &
+  Received;
 export type EventRow = Prisma.NotificationEventGetPayload<object>;
-export type CopiesRow = Prisma.NotificationCopiesGetPayload<object>;
 export type FactRow = Prisma.FactGetPayload<object>;
 export type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 export type DeliveryRow = Prisma.DeliveryGetPayload<object>;
@@ -25,7 +27,7 @@ export type AuditRow = Prisma.AuditLogGetPayload<{ include: typeof aboutEvent }>
 export interface TimelineRows {
   readonly notifications: readonly NotificationRow[];
   readonly events: readonly EventRow[];
-  readonly copies: readonly CopiesRow[];
+  readonly copies: readonly ReportedCopiesRow[];
   readonly facts: readonly FactRow[];
   readonly orderEvents: readonly OrderEventRow[];
   readonly deliveries: readonly DeliveryRow[];
@@ -46,20 +48,16 @@ export async function readRows(
   orderId: bigint | null,
 ): Promise<TimelineRows> {
   const events = await tx.notificationEvent.findMany({ where, ...byId });
-  const notifications = await tx.notification.findMany({
-    where: {
-      id: { in: [...new Set(events.slice(0, MAX_ROWS).map((row) => row.notificationRowId))] },
-    },
+  const ids = [...new Set(events.slice(0, MAX_ROWS).map((row) => row.notificationRowId))];
+  const stored = await tx.notification.findMany({
+    where: { id: { in: ids } },
     omit: withoutBytes,
     orderBy: { id: 'asc' },
   });
+  const notifications = await withReceived(tx, stored);
   const ofEvents = { notificationEventId: { in: events.map(({ id }) => id) } };
   const ofOrder = orderId === null ? [] : [{ orderId }];
-  const copies = await tx.notificationCopies.findMany({
-    where: { notificationRowId: { in: notifications.map(({ id }) => id) } },
-    orderBy: [{ firstAt: 'asc' }, { reportId: 'asc' }],
-    take: MAX_ROWS + 1,
-  });
+  const copies = await readReportedCopies(tx, ids, MAX_ROWS + 1);
   const facts = orderId === null ? [] : await tx.fact.findMany({ where: { orderId }, ...byId });
   const orderEvents = await tx.orderEvent.findMany({
     where: { OR: [ofEvents, ...ofOrder] },

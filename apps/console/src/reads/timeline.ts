@@ -5,7 +5,7 @@ import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
 import { type OrderRow, readRegistered } from './held-events.js';
 import { type NotificationDetailRow, readNotification } from './notification-list.js';
-import { entriesOf, receivedOf } from './timeline-entries.js';
+import { entriesOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';
 import { type NotificationRow, readRows, type TimelineRows } from './timeline-rows.js';
 
@@ -126,7 +126,7 @@ function lineOf(row: NotificationRow, { events }: TimelineRows): Timeline['notif
     provider: row.provider,
     channel: row.channel,
     notificationId: row.notificationId,
-    received: receivedOf(row),
+    received: row.received,
     applied: applied ? 1 : 0,
     status: row.status,
   };

@@ -17,7 +17,7 @@ import type { QueuedJob } from './process-job.js';
 export interface ReportDeps {
   readonly database: DatabaseDeps;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, 'reports' | 'lostCopies'>;
+  readonly metrics: Pick<WorkerMetrics, 'reports'>;
 }
 
 /** A report takes milliseconds; an unfinished one is not lost. */
@@ -82,13 +82,8 @@ function consume(settings: QueueSettings, deps: ReportDeps, signal: AbortSignal)
   };
 }
 
-type ReportResult = { readonly counted: number; readonly unknown: number } | { readonly no: true };
+type ReportResult = { readonly counted: boolean } | { readonly no: true };
 
-/**
- * Counts one report. Copies of a notification that is not applied yet are left for a later attempt.
- * After the last one they are lost, and the row's count cannot show that: counting is a best
- * effort.
- */
 async function countReport(
   { database, log, metrics }: ReportDeps,
   job: QueuedJob,
@@ -100,15 +95,10 @@ async function countReport(
     log.warn({ jobId: boundedJobId(job.id ?? '') }, 'report.dropped');
     return { no: true };
   }
-  const recorded = await recordReport(database, report.data).catch((error) => {
+  const counted = await recordReport(database, report.data).catch((error) => {
     if (!isUnavailable(error)) throw error;
-    // Costs no attempt: attempts are for notifications that are not applied yet.
     return putBack(job, token, storeDelayMs(Math.random()));
   });
-  const isLast = job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-  if (recorded.unknown > 0 && !isLast)
-    throw new Error('not all of the notifications are applied yet');
   metrics.reports.inc({ result: 'counted' });
-  metrics.lostCopies.inc(recorded.unknown);
-  return recorded;
+  return { counted };
 }

@@ -47,8 +47,7 @@ export function queuedJob({ id, data }: NewJob) {
  * be dropped.
  */
 export const reportJobOptions = {
-  // Two minutes from first to last attempt. By then its notifications are applied or wait in a
-  // backlog.
+  // An outage of PostgreSQL costs no attempt: these are for unexpected errors, over two minutes.
   attempts: 8,
   backoff: { type: BACKOFF },
   // By then PostgreSQL knows its ID; a few are kept for inspection.

@@ -36,7 +36,8 @@ export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Prom
       due.map((row) => row.id),
     );
     return tx.$queryRaw<Overdue[]>`
-      UPDATE notification_events SET alerted_at = ${now}
+      -- Due at once, in case a registration has just skipped it because of this lock.
+      UPDATE notification_events SET alerted_at = ${now}, next_retry_at = ${now}
       WHERE notification_row_id = ANY(${locked}::bigint[])
         AND outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
         AND created_at <= ${cutoff}

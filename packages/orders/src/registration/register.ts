@@ -3,7 +3,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
-import { leaveToSchedule, releaseForOrders, releaseLeft } from '../notifications/release.js';
+import { releaseForOrders } from '../notifications/release-for-orders.js';
 import { writePlans } from '../notifications/write-plans.js';
 import { deriveOrder } from '../orders/derive.js';
 import { readFacts } from '../orders/fact-rows.js';
@@ -50,7 +50,7 @@ export async function registerOrders(
   if (all.length === 0) return [];
   return bisect(
     all,
-    (some) => registerTogether(deps, some),
+    (some) => inTransaction(deps, (tx) => register(tx, deps.clock(), some, releaseForOrders)),
     async (only, error) => {
       const order = only.number;
       deps.log.error({ err: messageOf(error), order }, 'held.release_failed');
@@ -63,25 +63,6 @@ export async function registerOrders(
     },
     isUnavailable,
   );
-}
-
-async function registerTogether(
-  deps: DatabaseDeps,
-  all: readonly OrderTerms[],
-): Promise<RegisterOutcome[]> {
-  const outcomes = await inTransaction(deps, (tx) =>
-    register(tx, deps.clock(), all, releaseForOrders),
-  );
-  // The orders are registered even if this fails; the schedule tries again.
-  try {
-    await releaseLeft(deps, all);
-  } catch (error) {
-    deps.log.warn({ err: messageOf(error) }, 'held.retry_failed');
-    await leaveToSchedule(deps, all).catch((err: unknown) => {
-      deps.log.warn({ err: messageOf(err) }, 'held.retry_failed');
-    });
-  }
-  return outcomes;
 }
 
 async function register(

@@ -1,5 +1,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
+import { recordset } from '../database/recordset.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { takeReportedCopies } from '../reports/copy-rows.js';
 import { type PurgeBudget, purgeBudget } from './budget.js';
 
 /** Rows in one step: it takes milliseconds, so that nothing waits for their locks. */
@@ -79,11 +81,16 @@ async function purgeNotifications(
   return inTransaction(deps, async (tx) => {
     const locked = await lockSettledAndTold(tx, ids, limit);
     if (locked.length === 0) return 0;
-    await tx.$executeRaw`
-      DELETE FROM notification_copies WHERE notification_row_id = ANY(${locked}::bigint[])`;
+    const taken = await takeReportedCopies(tx, locked);
+    const counts = recordset(
+      taken.map(({ id, count }) => ({ id: String(id), count: String(count) })),
+      { id: 'bigint', count: 'bigint' },
+    );
     return tx.$executeRaw`
-      UPDATE notifications SET body = '', headers = '{}', purged_at = ${deps.clock()}
-      WHERE id = ANY(${locked}::bigint[])`;
+      UPDATE notifications n SET body = '', headers = '{}', purged_at = ${deps.clock()},
+        acknowledged = least(n.acknowledged
+          + coalesce((SELECT k.count FROM ${counts} AS k WHERE k.id = n.id), 0), 2147483647)
+      WHERE n.id = ANY(${locked}::bigint[])`;
   });
 }
 
