@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ERRORS } from '@payonce/core/runtime/errors';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letters';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import { ATTENTION_FLAGS } from '@payonce/orders/orders/order';
 import { describe, expect, test } from 'vitest';
 import { startConsole } from '../apps/console/test/support.js';

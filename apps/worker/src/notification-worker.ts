@@ -3,7 +3,7 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { createBatcher } from '@payonce/core/runtime/batcher';
 import type { Log } from '@payonce/core/runtime/log';
-import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letters';
+import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letter';
 import type {
   ApplyOutcome,
   VerifiedNotification,

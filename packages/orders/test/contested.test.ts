@@ -4,7 +4,7 @@
  */
 import { applyNotifications } from '@payonce/orders/notifications/apply';
 import { flagContested } from '@payonce/orders/notifications/flag-contested';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,7 +1,7 @@
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -4,7 +4,7 @@ import { HOLD_REASONS, type HoldReason } from '@payonce/orders/database/hold-rea
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { acceptHeldEvent } from '@payonce/orders/notifications/operator';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import { minute, type TestDatabase, testDatabase } from './database-support.js';

@@ -12,7 +12,7 @@ import {
 } from '@payonce/orders/notifications/apply';
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {

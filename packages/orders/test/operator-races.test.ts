@@ -5,7 +5,7 @@ import {
   rejectHeldEvent,
   retryEvent,
 } from '@payonce/orders/notifications/operator';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {

@@ -9,7 +9,7 @@ import {
   retryEvent,
 } from '@payonce/orders/notifications/operator';
 import { redecodeStep } from '@payonce/orders/notifications/redecode';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { changeTrade } from '@payonce/orders/notifications/trade-release';
 import { closeOrder, registerOrder, registerOrders } from '@payonce/orders/registration/register';
 import pg from 'pg';
@@ -126,8 +126,8 @@ test.each<[path: string, roundTrips: number, Path]>([
   ['a copy of a held payment', 10, copyOf('A2')],
   ['a payment by a trade of another order', 10, tradeOfOtherOrder],
   ['another content under a known ID', 12, otherContent],
-  ['a registration', 10, registration],
-  ['a registration that releases an event', 16, registrationOfHeld],
+  ['a registration', 8, registration],
+  ['a registration that releases an event', 14, registrationOfHeld],
   ['an order that is closed', 8, close],
   ['an event that an operator retries', 9, decided(retryEvent)],
   ['an event that an operator accepts', 11, decided(acceptHeldEvent)],

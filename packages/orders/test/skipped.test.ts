@@ -5,7 +5,7 @@
 import { applyNotifications, applySkippingLocked } from '@payonce/orders/notifications/apply';
 import { retryEvent } from '@payonce/orders/notifications/operator';
 import { alertOverdue } from '@payonce/orders/notifications/overdue';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,5 +1,5 @@
 /** An operator releases a wrongly claimed trade, and reinstates it. */
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import type { TradeCommand } from '@payonce/orders/notifications/trade-outcome';
 import {
   changeTrade,

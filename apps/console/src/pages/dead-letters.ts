@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letters';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import {
   LETTER_STATES,
   type LetterQuery,

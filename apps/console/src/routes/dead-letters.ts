@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import {
-  DEAD_LETTER_REASONS,
   dismissDeadLetter,
   type LetterOutcome,
   requestRedrive,

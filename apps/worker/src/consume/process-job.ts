@@ -5,7 +5,7 @@ import {
   boundedJobId,
   type DeadLetterInput,
   type JobFailure,
-} from '@payonce/orders/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letter';
 import type {
   ApplyOutcome,
   VerifiedNotification,

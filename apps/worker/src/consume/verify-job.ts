@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
-import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letters';
+import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letter';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import type { JobVerdict } from '@payonce/orders/notifications/redrive';
 import type {

@@ -8,7 +8,7 @@ import { alertOverdue } from '@payonce/orders/notifications/overdue';
 import { redecodeStep } from '@payonce/orders/notifications/redecode';
 import { redriveDeadLetters } from '@payonce/orders/notifications/redrive';
 import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
-import { retryHeld } from '@payonce/orders/notifications/release';
+import { retryHeld } from '@payonce/orders/notifications/retry-held';
 import { purgeReports } from '@payonce/orders/reports/purge';
 import type { WorkerConfig } from '../config.js';
 import type { QueueConsumer } from '../consume/queue-consumer.js';

@@ -20,8 +20,8 @@ describe('things with a common key', () => {
         const groups = connectedComponents(all);
         expect(groups.flat().sort((a, b) => a - b)).toEqual(all.map((_, index) => index));
         const names = groups.map((group) => new Set(group.flatMap((index) => all[index] ?? [])));
-        for (const [place, one] of names.entries()) {
-          for (const other of names.slice(place + 1)) {
+        for (const [index, one] of names.entries()) {
+          for (const other of names.slice(index + 1)) {
             expect([...one].filter((name) => other.has(name))).toEqual([]);
           }
         }

@@ -1,7 +1,7 @@
 /** SQL of dead letters. */
 import { sha256Hex } from '@payonce/providers/crypto';
 import type { Tx } from '../database/transaction.js';
-import { boundedJobId, type DeadLetterInput, type JobFailure } from './dead-letters.js';
+import { boundedJobId, type DeadLetterInput, type JobFailure } from './dead-letter.js';
 
 /** A repeated job counts up and reopens its letter. Other content under a known ID gets another. */
 export async function upsertDeadLetter(

@@ -8,7 +8,7 @@ export type Decision =
   | { readonly decision: 'ignore' }
   | { readonly decision: 'hold'; readonly reason: HoldReason }
   /**
-   * Unsigned: held as `unconfirmed`, unless signed notices have stated every one of these facts.
+   * Unsigned: held as `unconfirmed`, unless signed notices have asserted every one of these facts.
    */
   | { readonly decision: 'confirm'; readonly facts: readonly Fact[] }
   | { readonly decision: 'apply'; readonly facts: readonly Fact[] };
@@ -24,7 +24,7 @@ export function decideEvent(event: PaymentEvent, terms: OrderTerms | null): Deci
   if (!event.payeeMatches) return hold('merchant_mismatch');
   if (terms === null) return hold(event.signed ? 'unknown_order' : 'unconfirmed');
   if (event.currency !== terms.currency) return hold('currency_mismatch');
-  if (statedAmounts(event).some((amount) => amount !== terms.amount)) {
+  if (assertedAmounts(event).some((amount) => amount !== terms.amount)) {
     return hold('amount_mismatch');
   }
   return { decision: event.signed ? 'apply' : 'confirm', facts: event.facts };
@@ -39,7 +39,7 @@ export function needsOrder(event: PaymentEvent): event is OrderStatement {
  * Every amount that must equal the amount due: the provider's amount of the order, and each
  * payment's.
  */
-function statedAmounts(event: OrderStatement): readonly bigint[] {
+function assertedAmounts(event: OrderStatement): readonly bigint[] {
   const paid = event.facts.flatMap((fact) => (fact.kind === 'paid' ? [fact.amount] : []));
   return event.amount === null ? paid : [event.amount, ...paid];
 }

@@ -7,7 +7,7 @@ import type { Tx } from '../database/transaction.js';
 import type { OrderKey } from '../orders/order.js';
 import { eventFromJson, eventToJson } from './event-json.js';
 import type { PendingHeldEvent, ResolvedEvent } from './pending-event.js';
-import { nextRetryAt } from './retry-schedule.js';
+import { latestRetryAt, nextRetryAt, TRIES_MAX } from './retry-schedule.js';
 import { holdReasonOf, type StoredEvent, storable } from './stored-event.js';
 
 interface EventRow {
@@ -149,13 +149,33 @@ export async function retryAtOnce(
  * The same for events that wait for these orders. Waits for no lock: a transaction that has locked
  * such an event looks for its order, or makes the event due.
  */
-export async function retryAtOnceFor(tx: Tx, now: Date, keys: readonly OrderKey[]): Promise<void> {
+export async function retryWaitingAtOnce(
+  tx: Tx,
+  now: Date,
+  keys: readonly OrderKey[],
+): Promise<void> {
   await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now} WHERE id IN (
     SELECT e.id FROM notification_events e
     JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
       AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
     WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order'
     FOR NO KEY UPDATE OF e SKIP LOCKED)`;
+}
+
+/** Notifications with a held event that the schedule has to retry. */
+export async function findDue(
+  prisma: Pick<Tx, '$queryRaw'>,
+  now: Date,
+  limit: number,
+): Promise<bigint[]> {
+  const rows = await prisma.$queryRaw<{ id: bigint }[]>`
+    SELECT DISTINCT notification_row_id AS id FROM notification_events
+    WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)}
+      -- As workers of the release before leave it, which never look again.
+      OR outcome = 'held' AND hold_reason = 'trade_on_other_order' AND next_retry_at IS NULL
+        AND tries < ${TRIES_MAX}
+    LIMIT ${limit}`;
+  return rows.map(({ id }) => id);
 }
 
 /** Writes the events as the present release decodes them. */

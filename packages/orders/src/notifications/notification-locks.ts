@@ -5,6 +5,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
+import type { OrderKey } from '../orders/order.js';
 import {
   identityKey,
   type NotificationIdentity,
@@ -59,6 +60,25 @@ export async function tryLockNotificationRows(tx: Tx, ids: readonly bigint[]): P
   const rows = await tx.$queryRaw<{ id: bigint }[]>`
     SELECT id FROM notifications WHERE id = ANY(${[...ids]}::bigint[])
     ORDER BY id FOR UPDATE SKIP LOCKED`;
+  return rows.map(({ id }) => id);
+}
+
+/**
+ * Locks notifications with an event that waits for one of these orders. Waits for no lock.
+ * @returns the rows that are locked now
+ */
+export async function tryLockWaiting(
+  tx: Tx,
+  keys: readonly OrderKey[],
+  limit: number,
+): Promise<bigint[]> {
+  const rows = await tx.$queryRaw<{ id: bigint }[]>`
+    SELECT n.id FROM notifications n WHERE n.id IN (
+      SELECT e.notification_row_id FROM notification_events e
+      JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
+        AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
+      WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order'
+    ) ORDER BY n.id LIMIT ${limit} FOR UPDATE OF n SKIP LOCKED`;
   return rows.map(({ id }) => id);
 }
 

@@ -1,6 +1,3 @@
-// For `reports/record.ts`.
-export { inIdentityOrder as inOrderOfNames } from './notification-identity.js';
-
 /** SQL of notifications as received. Their locks: `notification-locks.ts`. */
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';

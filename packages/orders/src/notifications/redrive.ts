@@ -2,8 +2,8 @@ import { isLocked } from '@payonce/core/runtime/errors';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { applyAll } from './apply-all.js';
+import type { JobFailure } from './dead-letter.js';
 import { findRequested, type LetterJob, recordRedrive } from './dead-letter-rows.js';
-import type { JobFailure } from './dead-letters.js';
 import type { VerifiedNotification } from './notification.js';
 
 /** A job that was verified and decoded, or the reason why that fails. */

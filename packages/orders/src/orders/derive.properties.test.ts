@@ -67,19 +67,19 @@ const anyFact: fc.Arbitrary<Fact> = fc.oneof(
 );
 
 /** A history, and the same with its facts in any order, each repeated any number of times. */
-const retold = fc.array(anyFact, { maxLength: 12 }).chain((history) =>
+const repetition = fc.array(anyFact, { maxLength: 12 }).chain((history) =>
   fc
     .array(fc.nat({ max: Math.max(history.length - 1, 0) }), { maxLength: 12 })
     .map((again) => [...history, ...again.flatMap((index) => history[index] ?? [])])
-    .chain((told) => fc.shuffledSubarray(told, { minLength: told.length }))
-    .map((told) => ({ history, told })),
+    .chain((all) => fc.shuffledSubarray(all, { minLength: all.length }))
+    .map((repeated) => ({ history, repeated })),
 );
 
 describe('whatever the order and the repetition of the facts', () => {
   test('the order is the same', () => {
     fc.assert(
-      fc.property(retold, ({ history, told }) => {
-        expect(deriveOrder(told)).toEqual(deriveOrder(history));
+      fc.property(repetition, ({ history, repeated }) => {
+        expect(deriveOrder(repeated)).toEqual(deriveOrder(history));
       }),
       { numRuns: 2_000 },
     );
@@ -87,9 +87,9 @@ describe('whatever the order and the repetition of the facts', () => {
 
   test('and the same when they come in parts, each part merged into the stored facts', () => {
     fc.assert(
-      fc.property(retold, fc.nat({ max: 24 }), ({ history, told }, cut) => {
-        const kept = mergeFacts(told.slice(0, cut));
-        expect(deriveOrder(mergeFacts([...kept, ...told.slice(cut)]))).toEqual(
+      fc.property(repetition, fc.nat({ max: 24 }), ({ history, repeated }, cut) => {
+        const kept = mergeFacts(repeated.slice(0, cut));
+        expect(deriveOrder(mergeFacts([...kept, ...repeated.slice(cut)]))).toEqual(
           deriveOrder(history),
         );
       }),
@@ -135,10 +135,10 @@ describe('whatever the order and the repetition of the facts', () => {
 
   test('a release that is revoked leaves the order as before', () => {
     fc.assert(
-      fc.property(retold, rail, trade, ({ history, told }, rail, trade) => {
+      fc.property(repetition, rail, trade, ({ history, repeated }, rail, trade) => {
         const release: Fact = { kind: 'released', auditId: '9', rail, trade, at: null };
         const back: Fact = { ...release, kind: 'reinstated', auditId: '10', releaseAuditId: '9' };
-        expect(deriveOrder([back, ...told, release])).toEqual(deriveOrder(history));
+        expect(deriveOrder([back, ...repeated, release])).toEqual(deriveOrder(history));
       }),
       { numRuns: 1_000 },
     );

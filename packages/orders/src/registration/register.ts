@@ -3,7 +3,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
-import { releaseForOrders } from '../notifications/release.js';
+import { releaseForOrders } from '../notifications/release-for-orders.js';
 import { writePlans } from '../notifications/write-plans.js';
 import { deriveOrder } from '../orders/derive.js';
 import { readFacts } from '../orders/fact-rows.js';
