@@ -2,10 +2,12 @@ import cookie from '@fastify/cookie';
 import rateLimit from '@fastify/rate-limit';
 import type { Clock } from '@payonce/core/runtime/clock';
 import type { Log } from '@payonce/core/runtime/log';
+import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
+import type { Stats } from './api/stats-views.js';
 import { createBearerCheck } from './auth/bearer.js';
 import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
@@ -86,6 +88,37 @@ const SESSION_LIMITS = {
  */
 export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { config, prisma, board, backlog, log, clock } = parts;
+  const app = createServer(config, log);
+  answerWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
+  await addSecurityHeaders(app, config.https);
+  await app.register(cookie);
+  await app.register(rateLimit, { global: false });
+
+  const sessions = createSessions(SESSION_LIMITS, () => clock().getTime());
+  const cookies = cookieNames(config.https);
+  const checkLogin = await createLoginCheck(config.user, config.password);
+  const { https, identity } = config;
+  const database = { prisma, clock, log };
+  const sessionCookie = cookies.session;
+  if (parts.assureDatabase) refuseUnsafeWrites(app, parts.assureDatabase);
+  guardEverything(app, {
+    findSession: createFindSession({ sessions, sessionCookie, https, identity }),
+    checkBearer: createBearerCheck(database, config.apiKey),
+  });
+  guardMerchants(app, prisma);
+
+  const readStats = createStats(database, backlog.read);
+  await describeApi(app);
+  await app.register(assetRoutes);
+  await app.register(loginRoutes, { checkLogin, sessions, cookies, https });
+  await app.register(pageRoutes, { ...database, sessions, sessionCookie, readStats });
+  await app.register(showApiDocs);
+  await app.register(board.plugin, { prefix: BOARD_PATH });
+  await app.register(apiRoutes, { ...database, config, readStats, prefix: '/v1' });
+  return app;
+}
+
+function createServer(config: ConsoleParts['config'], log: Log): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     // A line for every poll of Bull Board's page would bury the rest.
@@ -104,62 +137,37 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   app.removeContentTypeParser('text/plain');
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
-  answerWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
-  await addSecurityHeaders(app, config.https);
-  await app.register(cookie);
-  await app.register(rateLimit, { global: false });
-
-  const sessions = createSessions(SESSION_LIMITS, () => clock().getTime());
-  const cookies = cookieNames(config.https);
-  const checkLogin = await createLoginCheck(config.user, config.password);
-  const { https, identity } = config;
-  const database = { prisma, clock, log };
-  const { encryptionKey } = config;
-  if (parts.assureDatabase) refuseUnsafeWrites(app, parts.assureDatabase);
-  const policy = createAddressPolicy(config.webhookNetworks);
-  const people = { sessions, sessionCookie: cookies.session, https, identity };
-  guardEverything(app, {
-    findSession: createFindSession(people),
-    checkBearer: createBearerCheck(database, config.apiKey),
-  });
-  guardMerchants(app, prisma);
-
-  const readStats = createStats(database, backlog.read);
-  await describeApi(app);
-  await app.register(assetRoutes);
-  await app.register(loginRoutes, { checkLogin, sessions, cookies, https });
-  await app.register(pageRoutes, {
-    ...database,
-    sessions,
-    sessionCookie: cookies.session,
-    readStats,
-  });
-  await app.register(showApiDocs);
-  await app.register(board.plugin, { prefix: BOARD_PATH });
-  await app.register(
-    async (api) => {
-      honourIdempotencyKeys(api, database);
-      await api.register(registerRoutes, database);
-      await api.register(orderRoutes, database);
-      await api.register(timelineRoutes, database);
-      await api.register(tradeRoutes, database);
-      await api.register(notificationRoutes, database);
-      await api.register(rawNotificationRoutes, database);
-      await api.register(heldEventRoutes, database);
-      await api.register(heldPlanRoutes, database);
-      await api.register(heldEventActionRoutes, database);
-      await api.register(deadLetterRoutes, database);
-      await api.register(orderEventRoutes, database);
-      await api.register(deliveryRoutes, database);
-      await api.register(apiKeyRoutes, database);
-      await api.register(auditRoutes, database);
-      await api.register(channelRoutes, { ...database, channelsFile: config.channelsFile });
-      await api.register(endpointRoutes, { ...database, encryptionKey, policy });
-      await api.register(endpointSwitchRoutes, database);
-      await api.register(statsRoutes, { readStats });
-      await api.register(openApiRoutes);
-    },
-    { prefix: '/v1' },
-  );
   return app;
+}
+
+/** The JSON API for programs. */
+async function apiRoutes(
+  api: FastifyInstance,
+  options: DatabaseDeps &
+    Pick<ConsoleParts, 'config'> & { readonly readStats: () => Promise<Stats> },
+): Promise<void> {
+  const { config, readStats, prisma, clock, log } = options;
+  const database = { prisma, clock, log };
+  const { channelsFile, encryptionKey } = config;
+  const policy = createAddressPolicy(config.webhookNetworks);
+  honourIdempotencyKeys(api, database);
+  await api.register(registerRoutes, database);
+  await api.register(orderRoutes, database);
+  await api.register(timelineRoutes, database);
+  await api.register(tradeRoutes, database);
+  await api.register(notificationRoutes, database);
+  await api.register(rawNotificationRoutes, database);
+  await api.register(heldEventRoutes, database);
+  await api.register(heldPlanRoutes, database);
+  await api.register(heldEventActionRoutes, database);
+  await api.register(deadLetterRoutes, database);
+  await api.register(orderEventRoutes, database);
+  await api.register(deliveryRoutes, database);
+  await api.register(apiKeyRoutes, database);
+  await api.register(auditRoutes, database);
+  await api.register(channelRoutes, { ...database, channelsFile });
+  await api.register(endpointRoutes, { ...database, encryptionKey, policy });
+  await api.register(endpointSwitchRoutes, database);
+  await api.register(statsRoutes, { readStats });
+  await api.register(openApiRoutes);
 }

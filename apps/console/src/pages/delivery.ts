@@ -81,7 +81,7 @@ ${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')
 function columns({ t }: PageContext): Column<Attempt>[] {
   return [
     { title: t('when'), cell: ({ at }) => time(at) },
-    { title: t('deliveries.answer'), cell: ({ status, error }) => answer(status, error) },
+    { title: t('deliveries.answer'), cell: ({ status, error }) => responseStatus(status, error) },
     { title: t('deliveries.took'), cell: ({ durationMs }) => html`${durationMs} ms` },
     {
       title: t('deliveries.response'),
@@ -91,6 +91,6 @@ function columns({ t }: PageContext): Column<Attempt>[] {
   ];
 }
 
-function answer(status: number | null, error: string | null): Html {
+function responseStatus(status: number | null, error: string | null): Html {
   return html`${status === null ? NOTHING : html`<b>${status}</b> `}${error === null ? NOTHING : html`<code>${error}</code>`}`;
 }

@@ -6,7 +6,7 @@ import { position, rowId } from '../api/fields.js';
 import { formOf } from '../plugins/forms.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { sendRefusal } from '../plugins/page-errors.js';
-import { type HeldEventRow, readHeldEvents, withOrders } from '../reads/held-events.js';
+import { type HeldEventRow, readHeldEventsWithOrders } from '../reads/held-events.js';
 import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
 import type { TypedApp } from '../typed-app.js';
 import { html } from './html.js';
@@ -39,13 +39,8 @@ export async function heldPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise
       orderNumber: textIn(request, 'order'),
       cursor: cursorIn(request),
     };
-    const { rows, nextCursor } = await readHeldEvents(
-      prisma,
-      merchantsOf(request),
-      query,
-      ROWS_PER_PAGE,
-    );
-    const page = { rows: await withOrders(prisma, rows), nextCursor };
+    const merchants = merchantsOf(request);
+    const page = await readHeldEventsWithOrders(prisma, merchants, query, ROWS_PER_PAGE);
     return sendPage(reply, heldPage(contextOf(request), query, page));
   });
 

@@ -16,11 +16,15 @@ export interface HeldEventRow extends EventRow {
   readonly order: OrderRow | null;
 }
 
+interface HeldQuery extends HeldFilter {
+  readonly cursor?: bigint | undefined;
+}
+
 /** Held events of these merchants, the newest first. */
 export async function readHeldEvents(
   prisma: PrismaClient,
   merchants: Merchants,
-  query: HeldFilter & { readonly cursor?: bigint | undefined },
+  query: HeldQuery,
   limit: number,
 ): Promise<{ readonly rows: readonly EventRow[]; readonly nextCursor: string | null }> {
   const found = await withStatementTimeout(prisma, (tx) =>
@@ -40,6 +44,17 @@ export async function readHeldEvents(
   return { rows: events, nextCursor };
 }
 
+/** The same, each with its order. */
+export async function readHeldEventsWithOrders(
+  prisma: PrismaClient,
+  merchants: Merchants,
+  query: HeldQuery,
+  limit: number,
+): Promise<{ readonly rows: readonly HeldEventRow[]; readonly nextCursor: string | null }> {
+  const { rows, nextCursor } = await readHeldEvents(prisma, merchants, query, limit);
+  return { rows: await withOrders(prisma, rows), nextCursor };
+}
+
 /** One event, held or not; null when there is none. */
 export async function readEvent(
   prisma: PrismaClient,
@@ -55,7 +70,7 @@ export async function readEvent(
   return event;
 }
 
-export async function withOrders(
+async function withOrders(
   prisma: PrismaClient,
   rows: readonly EventRow[],
 ): Promise<HeldEventRow[]> {
