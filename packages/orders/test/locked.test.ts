@@ -6,7 +6,11 @@ import { createHash } from 'node:crypto';
 import { isLocked } from '@payonce/core/runtime/errors';
 import { isTooSlow } from '@payonce/orders/database/transaction';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
-import { type ApplyDeps, applyFree, applyNotifications } from '@payonce/orders/notifications/apply';
+import {
+  type ApplyDeps,
+  applyNotifications,
+  applySkippingLocked,
+} from '@payonce/orders/notifications/apply';
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { retryHeld } from '@payonce/orders/notifications/release';
@@ -37,7 +41,7 @@ async function withOrders(...numbers: string[]): Promise<TestDatabase> {
   return deps;
 }
 
-/** Computed as in `order-lock.ts`: anyone who knows this can lock an order's number. */
+/** Computed as in `number-locks.ts`: anyone who knows this can lock an order's number. */
 function numberLock(number: string): string {
   const text = ['payonce order number', '\0', 'default', '\0', number].join('');
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);
@@ -48,7 +52,7 @@ const rowLock = (number: string) => `SELECT FROM orders WHERE number = '${number
 
 /** Per notification its first event's outcome, or null: it was skipped. */
 async function applyWhatIsFree(deps: TestDatabase, ...batch: VerifiedNotification[]) {
-  const outcomes = await applyFree(deps, batch, 300);
+  const outcomes = await applySkippingLocked(deps, batch, 300);
   return outcomes.map((one) => one?.events.map(({ outcome }) => outcome).join() ?? null);
 }
 
