@@ -40,7 +40,7 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
     applicationName: 'payonce-console',
     onConnect: () => watch.suspect(),
     onIdleError: (err) => {
-      log.warn({ err }, 'an idle database connection was lost');
+      log.warn({ err }, 'database.connection_lost');
       watch.suspect();
     },
   });
@@ -91,5 +91,5 @@ async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Pro
   });
   lifecycle.onStop('private port', close);
   const kinds = queuesOf(config.queues).map(queueName);
-  log.info({ host: config.host, port: config.port, queues: kinds }, 'console is ready');
+  log.info({ host: config.host, port: config.port, queues: kinds }, 'process.started');
 }

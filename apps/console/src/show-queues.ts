@@ -53,15 +53,15 @@ function showOnceOpen<Opened extends BullQueue | BullReportQueue>(
   const open = () => {
     const queue = openOne();
     const errors: { on(event: 'error', listener: (err: Error) => void): unknown } = queue;
-    errors.on('error', (err) => log.debug({ err }, 'queue error'));
+    errors.on('error', (err) => log.debug({ err }, 'queue.error'));
     return queue;
   };
-  const onFailure = (err: unknown) => log.warn({ err }, 'the queue is not reachable, trying again');
+  const onFailure = (err: unknown) => log.warn({ err }, 'queue.open_failed');
   openUntilReady(open, { signal: giveUp.signal, onFailure })
     .then((queue) => {
       if (giveUp.signal.aborted) return queue.close();
       lifecycle.onStop('queue', () => queue.close());
       show(queue);
     })
-    .catch((err) => log.debug({ err }, 'gave up the queue'));
+    .catch((err) => log.debug({ err }, 'queue.open_abandoned'));
 }

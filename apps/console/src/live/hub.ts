@@ -30,7 +30,7 @@ export function createLiveHub(readStamps: ReadStamps, log: Log): LiveHub {
   const look = async () => {
     const topics = [...watched.values()].map(({ topic }) => topic);
     const stamps = await readStamps(topics).catch((err) => {
-      log.warn({ err }, 'looking for changes for live pages failed');
+      log.warn({ err }, 'live.check_failed');
       return new Map<string, string>();
     });
     for (const [key, stamp] of stamps) {

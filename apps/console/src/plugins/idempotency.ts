@@ -92,7 +92,7 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
       else await storeResponse(deps, claim, responseToStore(request, reply, payload));
     } catch (err) {
       // The action is done, so the response is sent; the key stays claimed until its time limit.
-      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
+      request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'response.not_stored');
     }
   });
 }

@@ -74,7 +74,7 @@ function createPersonOf({ header, role, merchants: limit = 'all', proxies }: Ide
     const isSaid = typeof limit === 'object' && 'header' in limit;
     const merchants = isSaid ? merchantsSaid(headers[limit.header]) : limit;
     if (merchants !== null) return { user, role, merchants, via: 'proxy' };
-    log.warn({ address: ip }, 'a proxy names a person without a valid list of merchants');
+    log.warn({ address: ip }, 'proxy_user.invalid');
     return null;
   };
 }

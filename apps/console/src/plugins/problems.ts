@@ -88,7 +88,7 @@ export function problemOf(
     return invalidRequest(faultsOf(error.validation));
   }
   if (isUnavailable(error) || failureKind(error) === 'unavailable') {
-    request.log.warn({ err: error }, 'the database does not answer');
+    request.log.warn({ err: error }, 'database.unavailable');
     reply.header('retry-after', '5');
     const detail = 'The database does not answer. Please try again.';
     return problem(503, 'database_unavailable', detail);
@@ -97,7 +97,7 @@ export function problemOf(
   if (status >= 400 && status < 500) {
     return problem(status, codeOf(error), TITLES[status] ?? 'Rejected.');
   }
-  request.log.error({ err: error }, 'request failed');
+  request.log.error({ err: error }, 'request.failed');
   return problem(500, 'internal_error', 'Something went wrong on our side.');
 }
 

@@ -54,7 +54,7 @@ async function readStats(
     readQueues(),
     readFigures(deps, now).catch((err) => {
       if (failureKind(err) === 'refused') throw err;
-      deps.log.warn({ err }, 'the overview could not be read');
+      deps.log.warn({ err }, 'overview.read_failed');
       return null;
     }),
   ]);

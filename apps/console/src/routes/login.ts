@@ -74,7 +74,7 @@ async function logIn(
   }
   const user = form.get('user') ?? '';
   if (!(await checkLogin(user, form.get('password') ?? ''))) {
-    request.log.warn({ address: request.ip }, 'login refused');
+    request.log.warn({ address: request.ip }, 'login.rejected');
     return showLogin(request, reply, options, 401, 'login.wrong');
   }
   // Always a new ID: one that was planted before the login is worthless.
@@ -85,7 +85,7 @@ async function logIn(
     sessions.start({ user, role: 'admin', merchants: 'all', via: 'password' }),
     cookieOptions(https),
   );
-  request.log.info({ address: request.ip }, 'logged in');
+  request.log.info({ address: request.ip }, 'login.accepted');
   return reply.redirect('/', 303);
 }
 

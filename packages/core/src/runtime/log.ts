@@ -13,9 +13,6 @@ export type Log = { readonly [Level in EventLevel]: LogMethod<Level> } & {
 interface LogMethod<Level extends EventLevel> {
   (fields: object, event: EventAt<Level>): void;
   (event: EventAt<Level>): void;
-  /** @deprecated Sentences: these two go when every call names an event. */
-  (fields: object, sentence: string): void;
-  (sentence: string): void;
 }
 
 /** Names whose values never reach a log, at any depth. Bodies hold payer IDs and signatures. */
