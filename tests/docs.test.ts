@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ERRORS } from '@payonce/core/runtime/errors';
+import { LOG_EVENTS } from '@payonce/core/runtime/log-events';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import { ATTENTION_FLAGS } from '@payonce/orders/orders/order';
@@ -80,6 +81,28 @@ describe('docs/failure-modes.md', () => {
     const metrics = allIn(['apps/*/src/*.ts', 'packages/*/src/*.ts'], /name: '(payonce_[a-z_]+)'/g);
     expect(named.length).toBeGreaterThan(8);
     for (const name of named) expect(metrics).toContain(name);
+  });
+});
+
+describe('docs/logs.md', () => {
+  const rows = [...read('docs/logs.md').matchAll(/^\| `([a-z_.]+)` \| ([a-z, ]+) \|/gm)];
+
+  test('has each event that a process logs with its levels, and no other', () => {
+    const inCode = Object.entries(LOG_EVENTS).map(([event, levels]) => `${event}: ${levels}`);
+    expect(inCode.length).toBeGreaterThan(60);
+    expectSame(
+      rows.map(([, event, levels = '']) => `${event}: ${levels.replaceAll(', ', ',')}`),
+      inCode,
+    );
+  });
+
+  test('each event of the table is logged somewhere', () => {
+    const sources = files('apps/*/src/*.ts', 'packages/*/src/*.ts')
+      .filter((file) => !/log-events\.ts$|\.test\.ts$/.test(file))
+      .map(read)
+      .join('');
+    const unused = Object.keys(LOG_EVENTS).filter((event) => !sources.includes(`'${event}'`));
+    expect(unused).toEqual([]);
   });
 });
 

@@ -40,7 +40,7 @@ export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Lo
 
   // Before the first answer nothing may be written, and pages still show a time.
   const clock: Clock = () => (watch.differenceMs() === null ? systemClock() : watch.clock());
-  const { assure: assureDatabase } = watch;
+  const assureDatabase = () => watch.assure();
   const app = await buildApp({ config, prisma, board, backlog, log, clock, assureDatabase });
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('pages and API', () => app.close());

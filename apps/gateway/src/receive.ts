@@ -100,7 +100,7 @@ function requestFor(
   { body, headers }: RawRequest,
   receivedAt: Date,
 ): NotificationRequest {
-  const names = [...provider.signatureHeaders, ...provider.judgedHeaders];
+  const names = [...provider.signatureHeaders, ...provider.gatewayOnlyHeaders];
   return { body, headers: only(names, headers), receivedAt };
 }
 

@@ -32,7 +32,7 @@ export function verifiedRequest<Message>(message: Message): VerifiedRequest<Mess
 }
 
 /**
- * Why a request was refused. For metrics and logs; the sender gets one constant text.
+ * Why a request was rejected. For metrics and logs; the sender gets one constant text.
  * - `malformed`: not this protocol's message (missing or repeated fields, broken encoding, wrong
  *   shape)
  * - `not_a_notification`: genuine shape, but another signed message (a browser return, an API
@@ -129,7 +129,7 @@ export interface PaymentProvider<Message = unknown> {
    * Optional headers with one accepted value; absence means that value. Only the gateway checks
    * them, so jobs do not carry them.
    */
-  readonly judgedHeaders: readonly string[];
+  readonly gatewayOnlyHeaders: readonly string[];
   /** For the expiry alarm and the masked summary; never the key itself. */
   readonly keys: readonly KeyInfo[];
   /** @param rule `text` unless the previous release accepted the request */
@@ -163,7 +163,7 @@ export interface ProviderDefinition<Settings = unknown> {
 export type ReplyFor = (outcome: ReceiveOutcome) => ProviderReply;
 
 /** HTTP status of an outcome; the body differs per provider. */
-export function statusOf(outcome: Exclude<ReceiveOutcome, { outcome: 'accepted' }>): number {
+export function httpStatusOf(outcome: Exclude<ReceiveOutcome, { outcome: 'accepted' }>): number {
   switch (outcome.outcome) {
     case 'rejected':
       return outcome.reason === 'malformed' || outcome.reason === 'not_a_notification' ? 400 : 401;

@@ -8,7 +8,7 @@ import { z } from 'zod';
  */
 export function caFile() {
   return z.string().transform((path, context) => {
-    const text = textOf(path);
+    const text = readText(path);
     if (text !== null && holdsCertificates(text)) return text;
     const message =
       text === null
@@ -19,7 +19,7 @@ export function caFile() {
   });
 }
 
-function textOf(path: string): string | null {
+function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8');
   } catch {

@@ -114,7 +114,7 @@ function readBlock(
   const parsed = common.safeParse(block);
   if (!KEY.test(key)) faults.push(at);
   if (!parsed.success) {
-    faults.push(...faultsOf(parsed.error, at));
+    faults.push(...schemaFaults(parsed.error, at));
     return null;
   }
   const { provider: id, merchant, simulated, ...rest } = parsed.data;
@@ -128,7 +128,7 @@ function readBlock(
   }
   const settings = definition.settings.safeParse(rest);
   if (settings.success) return { key, merchant, simulated, definition, settings: settings.data };
-  faults.push(...faultsOf(settings.error, at));
+  faults.push(...schemaFaults(settings.error, at));
   return null;
 }
 
@@ -148,6 +148,6 @@ function makeChannel(
 }
 
 /** Paths and zod's messages, which name types and limits, never the value. */
-export function faultsOf(error: z.ZodError, at: string): string[] {
+export function schemaFaults(error: z.ZodError, at: string): string[] {
   return error.issues.map(({ path, message }) => `${[at, ...path].join('.')}: ${message}`);
 }

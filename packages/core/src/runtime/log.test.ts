@@ -94,3 +94,12 @@ test('a word of a million letters takes no time', () => {
   expect(performance.now() - started).toBeLessThan(2_000);
   expect(lines).toHaveLength(1);
 });
+
+test('an event that the table does not have, or not at this level, does not compile', () => {
+  const { log } = capture('silent');
+  log.error({ reason: 'unreachable' }, 'queue.down');
+  // @ts-expect-error there is no such event
+  log.error({ reason: 'unreachable' }, 'queue.drowned');
+  // @ts-expect-error it is an error
+  log.info({ reason: 'unreachable' }, 'queue.down');
+});

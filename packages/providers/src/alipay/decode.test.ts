@@ -2,7 +2,7 @@ import { alipaySignedBytes } from '@payonce/testkit/alipay-wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutText } from '../signed-text.js';
-import { decodeAlipay } from './decode.js';
+import { decode } from './decode.js';
 import { TRADE_NAMES } from './names.js';
 
 const payee = { appId: '2021000000000001', sellerIds: ['2088000000000001'] };
@@ -20,12 +20,12 @@ const TRADE = {
 };
 type Changes = Readonly<Record<string, string | undefined>>;
 
-function decode(changes: Changes, settings = payee, charset: 'utf-8' | 'GBK' = 'utf-8') {
+function decoded(changes: Changes, settings = payee, charset: 'utf-8' | 'GBK' = 'utf-8') {
   const fields = Object.entries({ ...TRADE, ...changes }).filter(
     ([, value]) => value !== undefined,
   );
   const signed = alipaySignedBytes(fields as [string, string][], { charset });
-  return decodeAlipay(settings, { text: cutText(signed.toString('latin1'), TRADE_NAMES) });
+  return decode(settings, { text: cutText(signed.toString('latin1'), TRADE_NAMES) });
 }
 const paid = { kind: 'paid', rail: 'alipay', trade: 'T1', amount: 8880n, at: null } as const;
 
@@ -33,7 +33,7 @@ describe('the content of a trade notice', () => {
   it('TRADE_SUCCESS: paid with total_amount, whatever the other amounts are after coupons', () => {
     const gmt_payment = '2026-11-23 16:32:00';
     const coupons = { receipt_amount: '80.00', buyer_pay_amount: '70.00' };
-    expect(decode({ ...coupons, gmt_payment })).toEqual({
+    expect(decoded({ ...coupons, gmt_payment })).toEqual({
       kind: 'order',
       rail: 'alipay',
       orderNumber: 'order-1',
@@ -49,7 +49,7 @@ describe('the content of a trade notice', () => {
   it('TRADE_SUCCESS with refund_fee: paid, and refunded by that total', () => {
     const changes = { refund_fee: '3.00', gmt_refund: '2026-11-23 16:32:00.123' };
     const at = new Date('2026-11-23T08:32:00.123Z');
-    expect(decode(changes)).toMatchObject({
+    expect(decoded(changes)).toMatchObject({
       facts: [paid, { kind: 'refund_total', rail: 'alipay', trade: 'T1', amount: 300n, at }],
     });
   });
@@ -57,26 +57,26 @@ describe('the content of a trade notice', () => {
   it('TRADE_FINISHED: paid and finished, since the earlier notice may be lost', () => {
     const changes = { trade_status: 'TRADE_FINISHED', gmt_close: '2026-11-23 16:32:00' };
     const at = new Date('2026-11-23T08:32:00Z');
-    expect(decode(changes)).toMatchObject({
+    expect(decoded(changes)).toMatchObject({
       facts: [paid, { kind: 'finished', rail: 'alipay', trade: 'T1', at }],
     });
-    expect(decode({ ...changes, refund_fee: '1.00' })).toMatchObject({
+    expect(decoded({ ...changes, refund_fee: '1.00' })).toMatchObject({
       facts: [{ kind: 'paid' }, { kind: 'refund_total', amount: 100n }, { kind: 'finished' }],
     });
   });
 
   it('TRADE_CLOSED with refund_fee: paid and refunded; without: closed unpaid', () => {
     const closed = { trade_status: 'TRADE_CLOSED', gmt_close: '2026-11-23 16:32:00' };
-    expect(decode({ ...closed, refund_fee: '88.80' })).toMatchObject({
+    expect(decoded({ ...closed, refund_fee: '88.80' })).toMatchObject({
       facts: [paid, { kind: 'refund_total', amount: 8880n }],
     });
     const at = new Date('2026-11-23T08:32:00Z');
     for (const refund_fee of [undefined, '', '0.00', '0']) {
-      expect(decode({ ...closed, refund_fee })).toMatchObject({
+      expect(decoded({ ...closed, refund_fee })).toMatchObject({
         facts: [{ kind: 'closed', by: 'alipay', trade: 'T1', at }],
       });
     }
-    expect(decode({ ...closed, trade_no: undefined, total_amount: undefined })).toMatchObject({
+    expect(decoded({ ...closed, trade_no: undefined, total_amount: undefined })).toMatchObject({
       trade: null,
       amount: null,
       facts: [{ kind: 'closed', trade: null }],
@@ -85,12 +85,12 @@ describe('the content of a trade notice', () => {
 
   it('refund_fee=0.00 and gmt_close prove nothing', () => {
     const changes = { refund_fee: '0.00', gmt_close: '2026-11-23 16:32:00' };
-    expect(decode(changes)).toMatchObject({ facts: [paid] });
+    expect(decoded(changes)).toMatchObject({ facts: [paid] });
   });
 
   it('WAIT_BUYER_PAY changes nothing', () => {
     const nothing = { kind: 'nothing', orderNumber: 'order-1', says: 'WAIT_BUYER_PAY' };
-    expect(decode({ trade_status: 'WAIT_BUYER_PAY', total_amount: '?' })).toEqual(nothing);
+    expect(decoded({ trade_status: 'WAIT_BUYER_PAY', total_amount: '?' })).toEqual(nothing);
   });
 
   it.each([
@@ -100,13 +100,13 @@ describe('the content of a trade notice', () => {
     '2026-11-23 24:00:00',
     'soon',
   ])('an unreadable time (%s) is unknown, and stops no payment', (gmt_payment) =>
-    expect(decode({ gmt_payment })).toMatchObject({ facts: [paid] }),
+    expect(decoded({ gmt_payment })).toMatchObject({ facts: [paid] }),
   );
 });
 
 describe('who was paid', () => {
   const matches = (changes: Changes, settings = payee) => {
-    const event = decode(changes, settings);
+    const event = decoded(changes, settings);
     return event.kind === 'order' ? event.payeeMatches : event.kind;
   };
 
@@ -149,11 +149,11 @@ describe('a genuine notice that is not understood is kept for a person', () => {
     ['an unreadable currency', { trans_currency: 'yuan' }],
     ['an unknown charset around a Chinese order number', { charset: 'big5', out_trade_no: '订单' }],
   ])('%s', (_, changes) => {
-    expect(decode(changes).kind).toBe('unsupported');
+    expect(decoded(changes).kind).toBe('unsupported');
   });
 
   it('with the provider’s term', () => {
-    expect(decode({ msg_method: 'a.b', notify_type: undefined })).toEqual({
+    expect(decoded({ msg_method: 'a.b', notify_type: undefined })).toEqual({
       kind: 'unsupported',
       orderNumber: 'order-1',
       says: 'a.b',
@@ -162,22 +162,22 @@ describe('a genuine notice that is not understood is kept for a person', () => {
 });
 
 it('the currency of a cross-border trade is kept', () => {
-  expect(decode({ trans_currency: 'USD' })).toMatchObject({ currency: 'USD' });
+  expect(decoded({ trans_currency: 'USD' })).toMatchObject({ currency: 'USD' });
 });
 
 describe('charset', () => {
   it.each(['GBK', 'gbk', 'GB2312', 'GB18030'])('%s is read as it was written', (charset) => {
-    const event = decode({ charset, out_trade_no: '订单1' }, payee, 'GBK');
+    const event = decoded({ charset, out_trade_no: '订单1' }, payee, 'GBK');
     expect(event).toMatchObject({ kind: 'order', orderNumber: '订单1' });
   });
 
   it('that does not fit the order number makes it unreadable, never another one', () => {
-    expect(decode({ out_trade_no: '订单1' }, payee, 'GBK').kind).toBe('unsupported');
-    expect(decode({ charset: 'GBK', out_trade_no: '单' }).kind).toBe('unsupported');
+    expect(decoded({ out_trade_no: '订单1' }, payee, 'GBK').kind).toBe('unsupported');
+    expect(decoded({ charset: 'GBK', out_trade_no: '单' }).kind).toBe('unsupported');
   });
 
   it('that does not fit the subject stops no payment', () => {
-    expect(decode({ subject: '订单' }, payee, 'GBK').kind).toBe('order');
+    expect(decoded({ subject: '订单' }, payee, 'GBK').kind).toBe('order');
   });
 });
 
@@ -187,12 +187,12 @@ describe('one signed text can be cut into fields in two ways', () => {
 
   it('so neither moves money: the one that was sent, and the one that a buyer made of it', () => {
     for (const changes of [CUT, genuine]) {
-      expect(decode(changes)).toMatchObject({ kind: 'unsupported', orderNumber: 'order-1' });
+      expect(decoded(changes)).toMatchObject({ kind: 'unsupported', orderNumber: 'order-1' });
     }
   });
 
   it('but an ordinary & in a text is harmless', () => {
-    expect(decode({ subject: 'A & B', passback_params: 'a=1&b=2' }).kind).toBe('order');
+    expect(decoded({ subject: 'A & B', passback_params: 'a=1&b=2' }).kind).toBe('order');
   });
 });
 
@@ -215,7 +215,7 @@ it('never throws, and always returns an event, whatever was signed', () => {
   );
   fc.assert(
     fc.property(changes, (changed) => {
-      const event = decode(changed);
+      const event = decoded(changed);
       expect(['order', 'nothing', 'unsupported']).toContain(event.kind);
       if (event.kind === 'order') expect(event.facts.length).toBeGreaterThan(0);
     }),

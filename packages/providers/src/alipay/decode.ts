@@ -3,7 +3,7 @@ import type { Fact } from '../fact.js';
 import { parseYuan } from '../money.js';
 import type { SignedText } from '../signed-text.js';
 import type { AlipaySettings } from './settings.js';
-import { beijingTimeOf, codeOf } from './text.js';
+import { alipayTimeOf, codeOf } from './text.js';
 import type { AlipayMessage } from './verify.js';
 
 type Payee = Pick<AlipaySettings, 'appId' | 'sellerIds'>;
@@ -12,7 +12,7 @@ type Payee = Pick<AlipaySettings, 'appId' | 'sellerIds'>;
  * Decodes a verified notice, by its signed text alone. Never throws: an odd but genuine notice
  * becomes `unsupported`, which is held for a person, never dropped.
  */
-export function decodeAlipay(payee: Payee, { text }: Pick<AlipayMessage, 'text'>): PaymentEvent {
+export function decode(payee: Payee, { text }: Pick<AlipayMessage, 'text'>): PaymentEvent {
   const notice = new Notice(text);
   const types = [...text.valuesOf('msg_method'), ...text.valuesOf('notify_type')];
   if (types.length > 1) return notice.notUnderstood('ambiguous: its type stands twice');
@@ -173,7 +173,7 @@ class Notice {
 
   /** Null if a text may contain it: an uncertain time is unknown. */
   time(name: string): Date | null {
-    return this.isCertain(name) ? beijingTimeOf(this.text.get(name)) : null;
+    return this.isCertain(name) ? alipayTimeOf(this.text.get(name)) : null;
   }
 
   notUnderstood(says: string): NotUnderstood {

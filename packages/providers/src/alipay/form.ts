@@ -67,8 +67,10 @@ function read(body: Buffer): {
     if (blank < start) blank = nextOf('+', text, start);
     const nameEnd = Math.min(equals, end);
     const encoded = Math.min(percent, blank);
-    const name = encoded < nameEnd ? decode(body, start, nameEnd) : text.slice(start, nameEnd);
-    const value = encoded < end ? decode(body, nameEnd + 1, end) : text.slice(nameEnd + 1, end);
+    const name =
+      encoded < nameEnd ? decodePercent(body, start, nameEnd) : text.slice(start, nameEnd);
+    const value =
+      encoded < end ? decodePercent(body, nameEnd + 1, end) : text.slice(nameEnd + 1, end);
     if (name === null || value === null) return null;
     if (encoded < end && value.includes('&')) isPlain = false;
     names.push(name);
@@ -87,7 +89,7 @@ function nextOf(character: string, text: string, from: number): number {
  * A shared buffer to decode values one after the other: a Buffer per notice makes reading half as
  * long again.
  */
-const ROOM = Buffer.allocUnsafeSlow(4 * 1024);
+const SCRATCH = Buffer.allocUnsafeSlow(4 * 1024);
 
 const PLUS = 0x2b;
 const PERCENT = 0x25;
@@ -95,8 +97,8 @@ const PERCENT = 0x25;
 /**
  * @returns null for `%` without two hex digits
  */
-function decode(body: Buffer, start: number, end: number): string | null {
-  const room = end - start > ROOM.length ? Buffer.allocUnsafe(end - start) : ROOM;
+function decodePercent(body: Buffer, start: number, end: number): string | null {
+  const scratch = end - start > SCRATCH.length ? Buffer.allocUnsafe(end - start) : SCRATCH;
   let length = 0;
   for (let index = start; index < end; index += 1) {
     let byte = body[index] ?? 0;
@@ -107,9 +109,9 @@ function decode(body: Buffer, start: number, end: number): string | null {
       if (byte < 0) return null;
       index += 2;
     }
-    room[length++] = byte;
+    scratch[length++] = byte;
   }
-  return room.toString('latin1', 0, length);
+  return scratch.toString('latin1', 0, length);
 }
 
 /** Negative for other characters, low enough that no second digit can compensate. */

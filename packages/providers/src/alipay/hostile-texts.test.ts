@@ -9,7 +9,7 @@ import type { PaymentEvent } from '../event.js';
 import type { Fact } from '../fact.js';
 import { cutText } from '../signed-text.js';
 import { alipay } from './alipay.js';
-import { decodeAlipay } from './decode.js';
+import { decode } from './decode.js';
 import { TRADE_NAMES } from './names.js';
 import { alipaySettings } from './settings.js';
 
@@ -88,8 +88,8 @@ const texts = fc.uniqueArray(fc.tuple(fc.constantFrom(...TEXTS), hostileText(NAM
 
 const signedText = (fields: Fields, typed = false) =>
   alipaySignedBytes(fields, { signTypeIsSigned: typed }).toString('latin1');
-const decode = (fields: Fields) =>
-  decodeAlipay(settings, { text: cutText(signedText(fields), TRADE_NAMES) });
+const decoded = (fields: Fields) =>
+  decode(settings, { text: cutText(signedText(fields), TRADE_NAMES) });
 
 /** Unproved times are unknown: everything else must equal the genuine one. */
 function withTimesOf(event: PaymentEvent, other: PaymentEvent): PaymentEvent {
@@ -108,13 +108,13 @@ describe('whatever buyers and merchants write into a notice', () => {
     fc.assert(
       fc.property(honest, texts, (fields, hostile) => {
         const plain = hostile.map(([name]) => [name, 'x'] as const);
-        const event = decode(withFields(fields, hostile));
+        const event = decoded(withFields(fields, hostile));
         if (event.kind === 'unsupported' && event.says.startsWith('ambiguous')) {
           ambiguous += 1;
           return;
         }
         same += 1;
-        const expected = decode(withFields(fields, plain));
+        const expected = decoded(withFields(fields, plain));
         expect(withTimesOf(event, expected)).toEqual(expected);
       }),
       { numRuns: 2_000 * MANY },

@@ -1,10 +1,10 @@
-import { type ReplyFor, statusOf } from '../provider.js';
+import { httpStatusOf, type ReplyFor } from '../provider.js';
 
 /**
  * Alipay accepts exactly the seven bytes `success` as an acknowledgement, and repeats the notice
  * for anything else (opendocs open/270/105902).
  */
-export const replyToAlipay: ReplyFor = (outcome) =>
+export const reply: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'
     ? { status: 200, contentType: 'text/plain', body: 'success' }
-    : { status: statusOf(outcome), contentType: 'text/plain', body: 'fail' };
+    : { status: httpStatusOf(outcome), contentType: 'text/plain', body: 'fail' };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { beijingTimeOf as read } from './text.js';
+import { alipayTimeOf as read } from './text.js';
 
 /** Checks by formatting again: only a time on the calendar comes back unchanged. */
 function obvious(text: string): Date | null {

@@ -1,4 +1,5 @@
 import iconv from 'iconv-lite';
+import { beijingTime } from '../beijing-time.js';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -10,14 +11,16 @@ const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  * @param charset undefined if the text does not state it in one place: then only ASCII is read
  * @returns null when the value is absent, empty, or not text in that charset
  */
-export function textOf(value: string | undefined, charset: string | undefined): string | null {
+export function decodeText(value: string | undefined, charset: string | undefined): string | null {
   if (value === undefined || value === '') return null;
   // All charsets that Alipay offers encode ASCII alike.
   if (!/[\x80-\xff]/.test(value)) return value;
-  return charset === undefined ? null : decode(Buffer.from(value, 'latin1'), charset.toLowerCase());
+  return charset === undefined
+    ? null
+    : decodeCharset(Buffer.from(value, 'latin1'), charset.toLowerCase());
 }
 
-function decode(bytes: Buffer, charset: string): string | null {
+function decodeCharset(bytes: Buffer, charset: string): string | null {
   switch (charset) {
     case '':
     case 'utf-8':
@@ -46,23 +49,15 @@ function decodeUtf8(bytes: Buffer): string | null {
 
 /** A number or code of Alipay (64 is its longest documented length); null for an impossible one. */
 export function codeOf(value: string | undefined, charset: string | undefined): string | null {
-  const text = textOf(value, charset);
+  const text = decodeText(value, charset);
   return text !== null && text.length <= 64 && !/\p{C}/u.test(text) ? text : null;
 }
 
-const BEIJING_TIME =
+const ALIPAY_TIME =
   /^([1-9]\d{3})-(0[1-9]|1[0-2])-(\d\d) ([01]\d|2[0-3]):([0-5]\d):([0-5]\d)(?:\.(\d{3}))?$/;
-const BEIJING_MS = 8 * 3_600_000;
-
 /** `2026-11-23 16:32:00` or with `.123`, in Beijing time; null for anything else. */
-export function beijingTimeOf(value: string | undefined): Date | null {
-  const read = BEIJING_TIME.exec(value ?? '');
-  if (read === null) return null;
-  const [, year = '', month = '', day = '', hour = '', minute = '', second = '', ms = '0'] = read;
-  const inBeijing = Date.UTC(+year, +month - 1, +day, +hour, +minute, +second, +ms);
-  // 30 February would be 1 March.
-  if (new Date(inBeijing).getUTCDate() !== +day) return null;
-  return new Date(inBeijing - BEIJING_MS);
+export function alipayTimeOf(value: string | undefined): Date | null {
+  return beijingTime(value, ALIPAY_TIME);
 }
 
 /**

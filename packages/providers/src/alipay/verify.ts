@@ -10,11 +10,12 @@ import { isLive } from '../secret.js';
 import { cutText, isWhole, SignedText } from '../signed-text.js';
 import { type Form, parseForm } from './form.js';
 import { formerIdentity, formerRefusal, isNotifyId } from './former.js';
+import type { AlipayKey } from './keys.js';
 import type { Layouts } from './layout.js';
 import { isOfSending, TRADE_NAMES, WHOLE_TRADE } from './names.js';
-import type { AlipayKey, AlipaySettings } from './settings.js';
+import type { AlipaySettings } from './settings.js';
 import { signedTexts } from './signed-texts.js';
-import { beijingTimeOf, bytesOf } from './text.js';
+import { alipayTimeOf, bytesOf } from './text.js';
 
 /** A verified notice. */
 export interface AlipayMessage {
@@ -36,7 +37,7 @@ const HASHES: Readonly<Record<AlipaySettings['signType'], RsaHash>> = {
  * Proves that Alipay signed this notice (opendocs open/203/105286, "异步通知验签").
  * There is no freshness window: Alipay repeats a notice for 25 hours.
  */
-export function verifyAlipay(
+export function verify(
   keys: readonly AlipayKey[],
   signType: AlipaySettings['signType'],
   layouts: Layouts,
@@ -68,7 +69,7 @@ export function verifyAlipay(
     shardKey: text.get('out_trade_no') || identity.notificationId,
     authenticity: 'signed',
     // The time of this sending, not of the first one (opendocs open/203/105286).
-    sentAt: beijingTimeOf(text.anchored('notify_time')),
+    sentAt: alipayTimeOf(text.anchored('notify_time')),
   };
 }
 

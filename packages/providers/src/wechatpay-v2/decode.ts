@@ -1,8 +1,14 @@
+import { beijingTime } from '../beijing-time.js';
 import type { NotUnderstood, PaymentEvent } from '../event.js';
 import type { PaidFact, RefundFact } from '../fact.js';
 import { parseFen } from '../money.js';
 import type { SignedText } from '../signed-text.js';
-import { paymentResult, type SignedMessage, textOf, type WechatpayV2Message } from './message.js';
+import {
+  filledField,
+  paymentResult,
+  type SignedMessage,
+  type WechatpayV2Message,
+} from './message.js';
 import { isForeignEnvelope, type Payee, payeeMatches } from './payee.js';
 import type { Fields } from './xml.js';
 
@@ -112,13 +118,13 @@ const REFUND_STATUS: Readonly<Record<string, RefundFact['status'] | undefined>> 
 
 function decodeRefund(payee: Payee, envelope: Fields, refund: Fields): PaymentEvent {
   const orderNumber = orderNumberOf(refund.get('out_trade_no'));
-  const word = textOf(refund, 'refund_status') ?? '';
+  const word = filledField(refund, 'refund_status') ?? '';
   const status = Object.hasOwn(REFUND_STATUS, word) ? REFUND_STATUS[word] : undefined;
   const trade = numberOf(refund.get('transaction_id'));
   const refundId = numberOf(refund.get('refund_id'));
   const total = moneyOf(refund.get('total_fee'));
   const amount = moneyOf(refund.get('refund_fee'));
-  const time = textOf(refund, 'success_time'); // only a success has one
+  const time = filledField(refund, 'success_time'); // only a success has one
   const at = beijingTime(time, SUCCESS_TIME);
   const odd = trade === null || refundId === null || total === null || amount === null;
   if (orderNumber === null || odd || status === undefined || (time !== undefined && at === null)) {
@@ -163,19 +169,6 @@ function moneyOf(text = ''): bigint | null {
 
 const TIME_END = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$/;
 const SUCCESS_TIME = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)$/;
-
-/**
- * All times of API v2 are China Standard Time. Null for an absent, odd or impossible one (30
- * February).
- */
-function beijingTime(text: string | undefined, shape: RegExp): Date | null {
-  const [, year, month, day, hour, minute, second] = shape.exec(text ?? '') ?? [];
-  if (year === undefined) return null;
-  const local = `${year}-${month}-${day}T${hour}:${minute}:${second}.000`;
-  const asIfUtc = new Date(`${local}Z`);
-  if (Number.isNaN(asIfUtc.getTime()) || asIfUtc.toISOString() !== `${local}Z`) return null;
-  return new Date(`${local}+08:00`);
-}
 
 function ambiguous(orderNumber: string | null, name: string): NotUnderstood {
   return unsupported(orderNumber, `ambiguous: a text may hold ${name}=`);

@@ -1,6 +1,6 @@
 import { sha256Hex } from '../crypto.js';
 import type { ContentIdentity } from '../provider.js';
-import { hasAll, resultOf, textOf, type WechatpayV2Message } from './message.js';
+import { filledField, hasAll, resultOf, type WechatpayV2Message } from './message.js';
 import { swallowsFields } from './sign.js';
 import type { Fields } from './xml.js';
 
@@ -49,10 +49,10 @@ function formerNumbers(
 ): [string | undefined, string | undefined] {
   switch (kind) {
     case 'payment':
-      return [textOf(fields, 'transaction_id'), resultOf(fields)];
+      return [filledField(fields, 'transaction_id'), resultOf(fields)];
     case 'contract':
-      return [textOf(fields, 'contract_id'), textOf(fields, 'change_type')];
+      return [filledField(fields, 'contract_id'), filledField(fields, 'change_type')];
     case 'refund':
-      return [textOf(fields, 'refund_id'), textOf(fields, 'refund_status')];
+      return [filledField(fields, 'refund_id'), filledField(fields, 'refund_status')];
   }
 }

@@ -30,12 +30,12 @@ export interface RefundMessage {
 }
 
 /** An empty element means the same as an absent one (and is not signed either). */
-export function textOf(fields: Fields, name: string): string | undefined {
+export function filledField(fields: Fields, name: string): string | undefined {
   return fields.get(name) || undefined;
 }
 
 export function hasAll(fields: Fields, ...names: string[]): boolean {
-  return names.every((name) => textOf(fields, name) !== undefined);
+  return names.every((name) => filledField(fields, name) !== undefined);
 }
 
 /** A single value of each name; undefined for an absent one. */
@@ -141,6 +141,9 @@ function numbersOf(message: WechatpayV2Message): [string | undefined, string | u
     case 'contract':
       return [message.text.get('contract_id'), message.text.get('change_type')];
     case 'refund':
-      return [textOf(message.refund, 'refund_id'), textOf(message.refund, 'refund_status')];
+      return [
+        filledField(message.refund, 'refund_id'),
+        filledField(message.refund, 'refund_status'),
+      ];
   }
 }

@@ -1,4 +1,4 @@
-import { type ReplyFor, statusOf } from '../provider.js';
+import { httpStatusOf, type ReplyFor } from '../provider.js';
 
 const CONTENT_TYPE = 'text/xml';
 
@@ -19,4 +19,4 @@ function xml(code: string, message: string): string {
 export const reply: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'
     ? { status: 200, contentType: CONTENT_TYPE, body: SUCCESS }
-    : { status: statusOf(outcome), contentType: CONTENT_TYPE, body: FAILURE };
+    : { status: httpStatusOf(outcome), contentType: CONTENT_TYPE, body: FAILURE };

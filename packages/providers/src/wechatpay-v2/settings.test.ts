@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readApiKeys, wechatpayV2Settings } from './settings.js';
+import { readKeys } from './keys.js';
+import { wechatpayV2Settings } from './settings.js';
 import { wechatpayV2 } from './wechatpay-v2.js';
 
 const block = {
@@ -49,7 +50,7 @@ describe('keys', () => {
       C: '中'.repeat(32),
     };
     const read = () =>
-      readApiKeys(settings, (source) => values['env' in source ? source.env : source.file] ?? '');
+      readKeys(settings, (source) => values['env' in source ? source.env : source.file] ?? '');
     expect(read).toThrow(
       'apiKeys[0] (env A) must be exactly 32 bytes long; apiKeys[2] (env C) must be exactly 32 bytes long',
     );

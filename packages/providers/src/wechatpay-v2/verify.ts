@@ -10,10 +10,10 @@ import {
 import { isLive } from '../secret.js';
 import { cutText } from '../signed-text.js';
 import { formerIdentityOf, formerKindOf } from './former.js';
-import { hasAll, identityOf, readSigned, textOf, type WechatpayV2Message } from './message.js';
+import type { ApiKey } from './keys.js';
+import { filledField, hasAll, identityOf, readSigned, type WechatpayV2Message } from './message.js';
 import { SIGNED_NAMES } from './names.js';
 import { isForeignEnvelope, type Payee } from './payee.js';
-import type { ApiKey } from './settings.js';
 import { isSignature, type SignType, textToSign } from './sign.js';
 import { type Fields, parseFlatXml } from './xml.js';
 
@@ -49,9 +49,9 @@ function verifySigned(
   receivedAt: Date,
   rule: ContentRule,
 ): Verification<WechatpayV2Message> {
-  const stated = textOf(fields, 'sign_type');
+  const stated = filledField(fields, 'sign_type');
   if (stated !== undefined && stated !== keys.signType) return refuse('bad_signature');
-  const [sign, signed] = [textOf(fields, 'sign') ?? '', textToSign(fields)];
+  const [sign, signed] = [filledField(fields, 'sign') ?? '', textToSign(fields)];
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return refuse('bad_signature');
   if (!signers.some((key) => isLive(key, receivedAt))) return refuse('unknown_key');
@@ -85,8 +85,8 @@ function openRefund(
   rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   if (!hasAll(fields, 'return_code', 'mch_id')) return refuse('malformed');
-  if (textOf(fields, 'return_code') !== 'SUCCESS') return refuse('not_a_notification');
-  const sealed = decodeBase64(textOf(fields, 'req_info') ?? '');
+  if (filledField(fields, 'return_code') !== 'SUCCESS') return refuse('not_a_notification');
+  const sealed = decodeBase64(filledField(fields, 'req_info') ?? '');
   if (sealed === null) return refuse('undecryptable');
   const opened = keys.apiKeys.flatMap((key) => {
     const refund = readRefund(key, sealed);
@@ -118,7 +118,7 @@ function accept(
   if (identity === null) return refuse('not_a_notification');
   const orderNumber =
     message.kind === 'refund'
-      ? textOf(message.refund, 'out_trade_no')
+      ? filledField(message.refund, 'out_trade_no')
       : message.text.get('out_trade_no');
   return {
     ok: true,

@@ -1,9 +1,10 @@
 import type { PaymentProvider, ProviderDefinition } from '../provider.js';
 import { decode } from './decode.js';
 import { formerIdentityOf } from './former.js';
+import { readKeys } from './keys.js';
 import type { WechatpayV2Message } from './message.js';
 import { reply } from './reply.js';
-import { readApiKeys, type WechatpayV2Settings, wechatpayV2Settings } from './settings.js';
+import { type WechatpayV2Settings, wechatpayV2Settings } from './settings.js';
 import { verify } from './verify.js';
 
 /** WeChat Pay API v2: XML, signed with a shared key. New merchants use API v3 (`wechatpay`). */
@@ -11,12 +12,12 @@ export const wechatpayV2: ProviderDefinition<WechatpayV2Settings> = {
   id: 'wechatpay-v2',
   settings: wechatpayV2Settings,
   create(settings, readSecret): PaymentProvider<WechatpayV2Message> {
-    const apiKeys = readApiKeys(settings, readSecret);
+    const apiKeys = readKeys(settings, readSecret);
     return {
       id: 'wechatpay-v2',
       rail: 'wechat',
       signatureHeaders: [], // everything that counts is in the body
-      judgedHeaders: [],
+      gatewayOnlyHeaders: [],
       keys: apiKeys.map(({ name, retiredAt }) => ({ name, expiresAt: null, retiredAt })),
       verify: (request, rule = 'text') =>
         verify({ signType: settings.signType, apiKeys }, settings, request, rule),

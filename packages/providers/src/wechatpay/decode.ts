@@ -99,7 +99,7 @@ function statement(read: Payment, payeeMatches: boolean): Omit<OrderStatement, '
 }
 
 function nothing(state: string, resource: JsonObject): NothingToApply {
-  return { kind: 'nothing', orderNumber: orderNumberOf(resource), says: sayable(state) };
+  return { kind: 'nothing', orderNumber: orderNumberOf(resource), says: safeLabel(state) };
 }
 
 function unsupported(eventType: string, resource: JsonObject): NotUnderstood {
@@ -114,6 +114,6 @@ function orderNumberOf(resource: JsonObject): string | null {
 /**
  * Safe to store and show: bounded, and without characters that a database or a terminal rejects.
  */
-function sayable(text: string): string {
+function safeLabel(text: string): string {
   return text.slice(0, 64).replace(/[^\x20-\x7e]/g, '?');
 }

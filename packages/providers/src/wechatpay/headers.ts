@@ -11,7 +11,7 @@ export const signatureHeaders = [
 /**
  * Not part of the signed text: another value is refused, and this one means the same as absence.
  */
-export const judgedHeaders = ['wechatpay-signature-type'] as const;
+export const gatewayOnlyHeaders = ['wechatpay-signature-type'] as const;
 
 /**
  * The meaning of an absent type; the brand APIs and the SM2 gateways sign differently

@@ -1,4 +1,4 @@
-import { type ReplyFor, statusOf } from '../provider.js';
+import { httpStatusOf, type ReplyFor } from '../provider.js';
 
 /** One text for every refusal: a probing sender must learn nothing. */
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
@@ -11,4 +11,4 @@ const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 export const reply: ReplyFor = (outcome) =>
   outcome.outcome === 'accepted'
     ? { status: 204, contentType: null, body: '' }
-    : { status: statusOf(outcome), contentType: 'application/json', body: FAILURE };
+    : { status: httpStatusOf(outcome), contentType: 'application/json', body: FAILURE };

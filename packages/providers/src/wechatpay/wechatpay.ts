@@ -1,6 +1,6 @@
 import type { PaymentProvider, ProviderDefinition } from '../provider.js';
 import { decode } from './decode.js';
-import { judgedHeaders, signatureHeaders } from './headers.js';
+import { gatewayOnlyHeaders, signatureHeaders } from './headers.js';
 import { readKeys } from './keys.js';
 import { reply } from './reply.js';
 import { type WechatpaySettings, wechatpaySettings } from './settings.js';
@@ -17,7 +17,7 @@ export const wechatpay: ProviderDefinition<WechatpaySettings> = {
       id: 'wechatpay',
       rail: 'wechat',
       signatureHeaders,
-      judgedHeaders,
+      gatewayOnlyHeaders,
       keys: keys.infos,
       verify: (request) => verify(keys, settings.timestampToleranceSeconds, request),
       // The opened resource is authenticated whole: there is one rule.

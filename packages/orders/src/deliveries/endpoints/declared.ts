@@ -1,7 +1,7 @@
 /** Endpoints in the channel file. */
 
 import { readChannelText } from '@payonce/core/config/channel-file';
-import { faultsOf, parseChannelFile } from '@payonce/core/config/channels';
+import { parseChannelFile, schemaFaults } from '@payonce/core/config/channels';
 import type { Env } from '@payonce/core/config/env';
 import { ConfigError, messageOf } from '@payonce/core/runtime/errors';
 import {
@@ -85,7 +85,7 @@ function load(
   const at = `endpoints.${name}`;
   const read = block.safeParse(content);
   if (!read.success) {
-    faults.push(...faultsOf(read.error, at));
+    faults.push(...schemaFaults(read.error, at));
     return null;
   }
   const { merchant, url, events: eventTypes, secrets: sources } = read.data;
