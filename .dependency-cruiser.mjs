@@ -1,6 +1,9 @@
-// Who may import whom. `tests/import-directions.test.ts` runs these rules, and plants a violation of
-// each of them to show that the rule can fail.
-/** @type {(name: string, comment: string, from: object, to: object) => object & { name: string }} */
+// The directions of imports. `tests/import-directions.test.ts` runs these rules, and plants a
+// violation of each to show that the rule can fail.
+/**
+ * @type {(name: string, comment: string, from: object, to: object) =>
+ *   object & { name: string }}
+ */
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 const TESTS = '/test/|\\.test\\.ts$';
 

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 // Workspace packages are read from their sources, so tests never run against a stale build.
@@ -23,6 +23,16 @@ class LongestFirst extends BaseSequencer {
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));
   }
 }
+
+/** What every project on stores has in common. */
+const ON_STORES = {
+  globalSetup: ['tests/stores.ts'],
+  isolate: false,
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+};
+/** At full size these measure how soon a payment is applied under load: nothing runs beside them. */
+const MEASURED = ['apps/worker/test/locks.test.ts'];
 
 export default defineConfig({
   test: {
@@ -57,14 +67,23 @@ export default defineConfig({
             'prisma/test/**/*.test.ts',
             'tests/*.test.ts',
           ],
-          globalSetup: ['tests/stores.ts'],
-          isolate: false,
-          // One more than cores: many of these wait for a store that is down, or hangs. At full
-          // size some measure latency under load, and nothing may run beside them.
-          maxWorkers: FULL_SIZE ? 1 : availableParallelism() + 1,
+          exclude: FULL_SIZE ? [...configDefaults.exclude, ...MEASURED] : configDefaults.exclude,
+          ...ON_STORES,
+          // One more than cores: many of these wait for a store that is down, or hangs.
+          maxWorkers: availableParallelism() + 1,
           sequence: { groupOrder: 1 },
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          // Empty at the small size.
+          name: 'measured',
+          include: FULL_SIZE ? MEASURED : [],
+          ...ON_STORES,
+          maxWorkers: 1,
+          sequence: { groupOrder: 3 },
         },
       },
       {

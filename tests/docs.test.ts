@@ -60,7 +60,7 @@ describe('docs/failure-modes.md', () => {
     ['Deliveries', unionIn('packages/orders/src/deliveries/delivery-rows.ts', 'ParkedReason')],
     [
       'Disabled endpoints',
-      unionIn('packages/orders/src/deliveries/endpoint-rows.ts', 'DisabledReason'),
+      unionIn('packages/orders/src/deliveries/endpoints/rows.ts', 'DisabledReason'),
     ],
     ['API errors', problems],
   ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {

@@ -33,7 +33,8 @@ async function cruise(cwd: string): Promise<Cruise> {
     program,
     [...FOLDERS, '--config', '.dependency-cruiser.mjs', '--output-type', 'json'],
     { cwd, maxBuffer: 64 * 1024 * 1024 },
-  ).catch((error: { stdout: string }) => error); // a violation is an exit code; the report says which
+    // A violation is an exit code other than 0; the report names it.
+  ).catch((error: { stdout: string }) => error);
   return JSON.parse(stdout) as Cruise;
 }
 

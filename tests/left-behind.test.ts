@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
@@ -129,7 +129,7 @@ describe('a worker after the previous release', () => {
       PAYONCE_QUEUE_PREFIX: shop.role,
     };
     const [settings] = queuesOf(readQueueSettings(env));
-    const queue = openHostedQueue(settings);
+    const queue = openBullQueue(settings);
     for (const { id, data } of [
       formerJob(1, one),
       formerJob(2, two),
@@ -198,7 +198,7 @@ describe('a worker after the previous release', () => {
       REDIS_URL: String(shop.servers.redis.REDIS_URL),
       PAYONCE_QUEUE_PREFIX: shop.role,
     };
-    const queue = openHostedQueue(queuesOf(readQueueSettings(env))[0]);
+    const queue = openBullQueue(queuesOf(readQueueSettings(env))[0]);
     const [job] = await queue.getJobs(['waiting']);
     expect(job?.data).toMatchObject({ version: 3 });
     const letter = { queue: 'redis', job: job?.data, jobId: job?.id ?? '' };

@@ -1,12 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 
 /** Literary words: many readers of this code learned English as a second language. */
-const BANNED = /\b(?:whoever|anew|for ever|of its own)\b/gi;
+const BANNED =
+  /\b(?:who(?:m)?ever|anew|for ever|of its own|nought|nobody's way|nor (?:do|does|is|are))\b/gi;
+const MOST_WORDS = 30;
+const MOST_COLUMNS = 100;
 
 /**
  * Databases store the checksums of migrations, so the migrations' texts never change. This file
@@ -20,11 +24,14 @@ const COMMENT = /(?<=^|[\s([{])(?:\/\*[\s\S]*?\*\/|\/\/.*(?:\n[ \t]*\/\/.*)*)/gm
 /** Also the title of `test.each([…])`. */
 const TITLE = /(?:\b(?:test|it|describe)(?:\.\w+)*|\]\))\(\s*(['"`])((?:(?!\1).)+)\1/g;
 
+/** Biome reads a suppression and its reason from one line. */
+const SUPPRESSION = /^\s*\/\/ biome-ignore /;
+
 /** Without git's ignored files, but with files that are about to be added. */
-function sources(): string[] {
-  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...SOURCES];
-  const found = execFileSync('git', list, { cwd: root, encoding: 'utf8' }).split('\n');
-  return found.filter((file) => file !== '' && existsSync(join(root, file)));
+function files(folder: string, patterns: readonly string[]): string[] {
+  const list = ['ls-files', '--cached', '--others', '--exclude-standard', '--', ...patterns];
+  const found = execFileSync('git', list, { cwd: folder, encoding: 'utf8' }).split('\n');
+  return found.filter((file) => file !== '' && existsSync(join(folder, file)));
 }
 
 /** The comments and test titles, each on one line. */
@@ -35,20 +42,112 @@ function prose(source: string): string[] {
   return [...comments, ...[...source.matchAll(TITLE)].map(([, , title = '']) => title)];
 }
 
+/** The lines of comments that are too wide, with the code before them. */
+function wideComments(source: string): string[] {
+  return [...source.matchAll(COMMENT)].flatMap(({ 0: comment, index }) => {
+    const lines = source.slice(source.lastIndexOf('\n', index) + 1, index + comment.length);
+    return lines
+      .split('\n')
+      .filter((line) => line.length > MOST_COLUMNS && !SUPPRESSION.test(line));
+  });
+}
+
+/** Of paragraphs, items of lists, and cells of tables. Code counts as one word, if at all. */
+function sentences(document: string): string[] {
+  const text = document
+    .replace(/^```[\s\S]*?^```/gm, '')
+    .replace(/`[^`]*`/g, 'code')
+    .replace(/\]\([^)]*\)/g, ']');
+  const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[*-] |\d+\. |#))|\|/);
+  return blocks.flatMap((block) =>
+    block
+      .replace(/\s+/g, ' ')
+      .trim()
+      .split(/(?<=[.!?])[)*"]*\s/),
+  );
+}
+
+function wordsOf(sentence: string): number {
+  return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
+}
+
 function bannedIn(texts: readonly string[]): string[] {
   return texts.flatMap((text) => [...text.matchAll(BANNED)].map(([word]) => word.toLowerCase()));
 }
 
-test('comments and test titles have no banned word', () => {
-  const read = sources().map((file) => ({
+/** Every violation in a folder that git knows, by file. */
+function judge(folder: string) {
+  const read = (patterns: readonly string[]) =>
+    files(folder, patterns).map((file) => ({
+      file,
+      text: readFileSync(join(folder, file), 'utf8'),
+    }));
+  const sources = read(SOURCES).map(({ file, text }) => ({
     file,
-    texts: prose(readFileSync(join(root, file), 'utf8')),
+    texts: prose(text),
+    wide: wideComments(text),
   }));
-  // A search that read nothing finds nothing.
-  expect(read.length).toBeGreaterThan(700);
-  expect(read.flatMap(({ texts }) => texts).length).toBeGreaterThan(5_000);
-  const found = read.map(({ file, texts }) => ({ file, words: bannedIn(texts) }));
-  expect(found.filter(({ words }) => words.length > 0)).toEqual([]);
+  const documents = read(['*.md']).map(({ file, text }) => ({ file, texts: sentences(text) }));
+  const all = [...sources, ...documents];
+  return {
+    sources: sources.length,
+    texts: sources.flatMap(({ texts }) => texts).length,
+    sentences: documents.flatMap(({ texts }) => texts).length,
+    banned: all.flatMap(({ file, texts }) => bannedIn(texts).map((word) => ({ file, word }))),
+    wide: sources.flatMap(({ file, wide }) => wide.map((line) => ({ file, line }))),
+    long: documents.flatMap(({ file, texts }) =>
+      texts.filter((text) => wordsOf(text) > MOST_WORDS).map((sentence) => ({ file, sentence })),
+    ),
+  };
+}
+
+const judged = judge(root);
+
+// A search that read nothing finds nothing.
+test('all texts are read', () => {
+  expect(judged.sources).toBeGreaterThan(700);
+  expect(judged.texts).toBeGreaterThan(5_000);
+  expect(judged.sentences).toBeGreaterThan(2_000);
+});
+
+test('comments, test titles and documents have no banned word', () => {
+  expect(judged.banned).toEqual([]);
+});
+
+test('no line of a comment is wider than the code may be', () => {
+  expect(judged.wide).toEqual([]);
+});
+
+test('no sentence of a document has more than thirty words', () => {
+  expect(judged.long).toEqual([]);
+});
+
+let planted = '';
+afterEach(() => {
+  if (planted !== '') rmSync(planted, { recursive: true, force: true });
+});
+
+test('a violation of each rule is found in the files of a folder', () => {
+  planted = mkdtempSync(join(tmpdir(), 'payonce-plain-english-'));
+  execFileSync('git', ['init', '--quiet'], { cwd: planted });
+  const plant = (file: string, text: string) => {
+    mkdirSync(dirname(join(planted, file)), { recursive: true });
+    writeFileSync(join(planted, file), text);
+  };
+  const wide = `read(); // ${'wide '.repeat(20)}`.trimEnd();
+  const long = `${'One word and '.repeat(11).trimEnd()}.`;
+  plant('src/banned.ts', '// Rows are kept for ever.\n');
+  plant('src/wide.mjs', `${wide}\n// biome-ignore lint/a: ${'a reason '.repeat(20)}\n`);
+  plant('guide/banned.md', 'A list:\n\n* Each has a lock of its\n  own. `anew` is code.\n');
+  plant('guide/long.md', `Short.\n\n| cell | ${long} |\n`);
+  expect(judge(planted)).toMatchObject({
+    banned: [
+      { file: 'src/banned.ts', word: 'for ever' },
+      { file: 'guide/banned.md', word: 'of its own' },
+    ],
+    wide: [{ file: 'src/wide.mjs', line: wide }],
+    long: [{ file: 'guide/long.md', sentence: long }],
+  });
 });
 
 test.each([

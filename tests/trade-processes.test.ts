@@ -5,7 +5,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { flagContested } from '@payonce/orders/notifications/flag-contested';
 import { deriveOrder } from '@payonce/orders/orders/derive';
-import { readFacts } from '@payonce/orders/orders/store';
+import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { expect, onTestFinished, test } from 'vitest';
 import {

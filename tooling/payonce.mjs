@@ -15,6 +15,7 @@ const state = join(root, '.payonce');
 const OLDEST_NODE = [20, 19];
 const VERBS = {
   build: 'installs and builds what is missing                                 (npm run build)',
+  setup: 'the same, and installs the programs that the tests need            (npm run setup)',
   start: 'sets everything up, plays the demonstration, serves until Ctrl-C   (npm start)',
   demo: 'the same, ends after the demonstration, non-zero if a row is wrong  (npm run demo)',
   test: 'format, lint, types, import directions, unused code, all tests      (npm test)',
@@ -23,24 +24,28 @@ const VERBS = {
   fuzz: 'hostile requests against a real gateway                             (npm run fuzz -- --help)',
   bench:
     'how fast it is, beside what people would write                     (npm run bench -- --help)',
+  measure:
+    'the code itself: lengths, imports, prose                            (npm run measure -- --help)',
 };
 /**
  * Compiled by then. Each exports a function with the verb's name: `({ root, state, args }) => exit
  * code`.
  */
 const MODULES = {
+  setup: './dist/setup.js',
   start: './dist/start.js',
   demo: './dist/start.js',
   test: './dist/test.js',
   chaos: '../chaos/dist/main.js',
   fuzz: '../chaos/dist/fuzz/main.js',
   bench: '../bench/dist/main.js',
+  measure: './dist/measure/main.js',
 };
 
 process.chdir(root);
 const verb = process.argv[2];
 if (!verb || !Object.hasOwn(VERBS, verb)) {
-  const lines = Object.entries(VERBS).map(([name, does]) => `  ${name.padEnd(6)} ${does}`);
+  const lines = Object.entries(VERBS).map(([name, does]) => `  ${name.padEnd(7)} ${does}`);
   console.log(`usage: node tooling/payonce.mjs VERB\n\n${lines.join('\n')}`);
   process.exit(verb === '--help' || verb === 'help' ? 0 : 2);
 }

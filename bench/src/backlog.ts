@@ -1,9 +1,9 @@
 import type { Channels } from '@payonce/core/config/channels';
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
-import { openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import { openBullReportQueue } from '@payonce/core/queue/report-queue';
 import { queuesOf } from '@payonce/core/queue/shards';
 import type { Redis } from 'ioredis';
 import type { WireRequest } from './requests.js';
@@ -39,7 +39,7 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): Ne
 
 export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void> {
   const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
-  const queue = openHostedQueue(settings);
+  const queue = openBullQueue(settings);
   for (let start = 0; start < jobs.length; start += CHUNK) {
     await queue.addBulk(jobs.slice(start, start + CHUNK).map(queuedJob));
   }
@@ -52,7 +52,7 @@ export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void>
  */
 export async function dropReports(place: Place): Promise<void> {
   const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
-  const queue = openHostedReportQueue(settings);
+  const queue = openBullReportQueue(settings);
   await queue.obliterate({ force: true });
   await queue.close();
 }

@@ -172,7 +172,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: orderLocked,
     patches: [
       {
-        file: `${ORDERS}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/order-rows.js`,
         find: 'FOR UPDATE OF o SKIP LOCKED',
         replace: 'FOR UPDATE OF o',
       },
@@ -194,7 +194,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: ordersAway,
     patches: [
       {
-        file: 'apps/worker/dist/defer.js',
+        file: 'apps/worker/dist/consume/defer.js',
         find: 'return STORE_FIRST_MS + random * STORE_SPREAD_MS;',
         replace: 'return 60_000;',
       },
@@ -223,8 +223,8 @@ const VARIANTS: readonly Variant[] = [
     scenario: contested,
     patches: [
       {
-        file: `${ORDERS}/orders/lost-claims.js`,
-        find: 'const isOwn = firstMerchant === claim.merchant;',
+        file: `${ORDERS}/orders/taken-trades.js`,
+        find: 'const isOwn = taken.firstMerchant === claim.merchant;',
         replace: 'const isOwn = true;',
       },
     ],
@@ -269,7 +269,7 @@ const VARIANTS: readonly Variant[] = [
         replace: 'after.primary !== null',
       },
       {
-        file: `${ORDERS}/notifications/store-plans.js`,
+        file: `${ORDERS}/orders/order-event-rows.js`,
         find: 'ON CONFLICT (order_id, type, milestone) DO NOTHING',
         replace: '',
       },
@@ -282,7 +282,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: refunded,
     patches: [
       {
-        file: 'apps/worker/dist/verify-job.js',
+        file: 'apps/worker/dist/consume/verify-job.js',
         find: 'version: z.literal(3)',
         replace: 'version: z.literal(4)',
       },

@@ -143,9 +143,9 @@ const VARIANTS: readonly Variant[] = [
         replace: '',
       },
       {
-        file: `${ORDERS}/notifications/notification-rows.js`,
-        find: 'ORDER BY k.place FOR UPDATE OF n',
-        replace: 'ORDER BY k.place, n.id FOR UPDATE OF n',
+        file: `${ORDERS}/notifications/notification-locks.js`,
+        find: 'ORDER BY k.position FOR UPDATE OF n ',
+        replace: 'ORDER BY k.position, n.id FOR UPDATE OF n ',
       },
       {
         file: 'packages/providers/dist/fact.js',
@@ -161,7 +161,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${ORDERS}/orders/lock-free.js`,
+        file: `${ORDERS}/orders/order-rows.js`,
         find: 'ORDER BY o.id FOR UPDATE OF o SKIP LOCKED',
         replace: 'ORDER BY o.id',
       },
@@ -174,20 +174,22 @@ const VARIANTS: readonly Variant[] = [
     scenario: hotOrder,
     patches: [
       {
-        file: `${ORDERS}/orders/lock-free.js`,
-        find: 'import { orderKey, toOrders }',
-        replace: 'import { orderKey, readEarly, toOrders }',
+        file: `${ORDERS}/orders/lock-orders.js`,
+        find: "import { orderKey } from './order.js';",
+        replace:
+          "import { orderKey } from './order.js'; import { readEarly } from './claim-trades.js';",
       },
       {
-        file: `${ORDERS}/orders/lock-free.js`,
-        find: 'export async function lockFreeOrders(tx, keys) {',
-        replace: 'export async function lockFreeOrders(tx, keys) { await readEarly(tx, keys);',
+        file: `${ORDERS}/orders/lock-orders.js`,
+        find: 'export async function tryLockOrders(tx, keys) {',
+        replace: 'export async function tryLockOrders(tx, keys) { await readEarly(tx, keys);',
       },
       {
-        file: `${ORDERS}/orders/store.js`,
+        file: `${ORDERS}/orders/claim-trades.js`,
         find: 'export async function claimTrades(',
         // Longer than the first refund takes to write its fact.
-        replace: `const early = new WeakMap();
+        replace: `import { findOrders } from './order-rows.js';
+          const early = new WeakMap();
           export async function readEarly(tx, keys) {
             const orders = await findOrders(tx, keys);
             early.set(tx, await readFacts(tx, [...orders.values()].map((order) => order.id)));
@@ -208,8 +210,8 @@ const VARIANTS: readonly Variant[] = [
     scenario: deadLetter,
     patches: [
       {
-        file: 'apps/worker/dist/process-job.js',
-        find: "await deps.bury({ jobId: boundedJobId(job.id ?? ''), data: job.data, ...why });",
+        file: 'apps/worker/dist/consume/process-job.js',
+        find: "await deps.deadLetter({ jobId: boundedJobId(job.id ?? ''), job: job.data, ...failure });",
         replace: '',
       },
     ],
@@ -221,8 +223,8 @@ const VARIANTS: readonly Variant[] = [
     patches: [
       {
         file: `${ORDERS}/deliveries/send.js`,
-        find: 'return poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
-        replace: `poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);
+        find: 'return client.post(url, signedHeaders({ id, body }, now, secrets), body, now);',
+        replace: `client.post(url, signedHeaders({ id, body }, now, secrets), body, now);
           return { delivered: true, status: 204, error: null, response: null, retryAfterMs: null };`,
       },
     ],

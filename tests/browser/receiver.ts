@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { createEndpoint } from '@payonce/orders/deliveries/endpoints';
+import { createEndpoint } from '@payonce/orders/deliveries/endpoints/commands';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { Webhook } from 'standardwebhooks';
 import type { Shop } from '../shop.js';

@@ -1,4 +1,4 @@
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
@@ -75,7 +75,7 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
     await Promise.all(numbers.slice(at, at + AT_ONCE).map(notify));
   }
 
-  const queue = openHostedQueue({
+  const queue = openBullQueue({
     kind: 'redis',
     shard: 0,
     topology: { kind: 'single', url: redisUrl },

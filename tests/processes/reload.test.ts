@@ -97,7 +97,7 @@ test('a key is rotated under load without a failed request, and the old one is r
   };
   await more();
   writeChannels('{ file: old.pem }, { file: new.pem }');
-  await reload('channels are reloaded');
+  await reload('channels.reloaded');
   await more();
   key = 'new';
   await more();
@@ -106,7 +106,7 @@ test('a key is rotated under load without a failed request, and the old one is r
 
   const retiredAt = new Date().toISOString();
   writeChannels(`{ file: old.pem, retiredAt: ${retiredAt} }, { file: new.pem }`);
-  await reload('channels are reloaded');
+  await reload('channels.reloaded');
   expect([await notify('old'), await notify('new')]).toEqual([401, 200]);
 
   const acknowledged = traffic.statuses.length + 1;
@@ -123,12 +123,12 @@ test('a broken file changes nothing, names its faults and raises an alarm; the n
       ),
     );
   writeChannels('{ file: new.pem }, { file: missing.pem }');
-  await reload('the channels cannot be reloaded');
+  await reload('channels.reload_failed');
   expect(await states()).toEqual(['0', '0']);
   expect(readFileSync(log('gateway'), 'utf8')).toContain('file missing.pem cannot be read');
   expect(await notify('new')).toBe(200);
   writeChannels('{ file: new.pem }', 'endpoints: { erp: { url: "handler:erp" } }');
-  await reload('channels are reloaded');
+  await reload('channels.reloaded');
   expect(await states()).toEqual(['1', '1']);
   await eventually(async () =>
     expect(await prisma.webhookEndpoint.findMany()).toMatchObject([{ url: 'handler:erp' }]),

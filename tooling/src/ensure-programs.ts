@@ -2,8 +2,12 @@ import { existsSync } from 'node:fs';
 import { findProgram, type Program } from './programs.js';
 import { run } from './run.js';
 
+type Command = readonly [program: string, ...args: string[]];
+
 /**
- * Installs Debian's packages if this user may; otherwise prints in one sentence what is missing.
+ * Installs Debian's packages if this user may, and announces each command before it runs it.
+ * Otherwise prints in one sentence what is missing. Everything goes to standard error: the standard
+ * output may be for a program that reads it.
  */
 export async function ensurePrograms(programs: readonly Program[]): Promise<boolean> {
   const path = process.env.PATH ?? '';
@@ -21,13 +25,32 @@ export async function ensurePrograms(programs: readonly Program[]): Promise<bool
 }
 
 async function install(programs: readonly Program[]): Promise<void> {
-  const quiet = { DEBIAN_FRONTEND: 'noninteractive' };
-  await run('apt-get', ['update', '-qq'], 'ignore', quiet);
-  for (const { packages, why, service } of programs) {
-    console.log(`· installing ${packages.join(' and ')} with apt-get (${why})`);
-    await run('apt-get', ['install', '-y', '-qq', ...packages], 'ignore', quiet);
-    if (service !== undefined && existsSync('/run/systemd/system')) {
-      await run('systemctl', ['disable', '--now', service], 'ignore');
-    }
+  const commands = installCommands(programs, existsSync('/run/systemd/system'));
+  console.error('· missing on this machine, so root installs Debian packages with these commands:');
+  for (const { names, why } of programs) console.error(`    ${names[0]}: ${why}`);
+  for (const command of commands) console.error(`    $ ${command.join(' ')}`);
+  for (const [program, ...args] of commands) {
+    const line = [program, ...args].join(' ');
+    const started = Date.now();
+    console.error(`· ${line}`);
+    const code = await run(program, args, 'ignore', { DEBIAN_FRONTEND: 'noninteractive' });
+    const seconds = ((Date.now() - started) / 1000).toFixed(1);
+    console.error(code === 0 ? `✓ ${line} … ${seconds} s` : `✗ ${line} failed (exit code ${code})`);
   }
+}
+
+/** A package that starts a service by itself is followed by the command that ends this service. */
+export function installCommands(
+  programs: readonly Program[],
+  hasSystemd: boolean,
+): readonly Command[] {
+  return [
+    ['apt-get', 'update', '-qq'],
+    ...programs.flatMap(({ packages, service }): Command[] => [
+      ['apt-get', 'install', '-y', '-qq', ...packages],
+      ...(service !== undefined && hasSystemd
+        ? [['systemctl', 'disable', '--now', service] as const]
+        : []),
+    ]),
+  ];
 }

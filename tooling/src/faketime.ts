@@ -1,14 +1,13 @@
-import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { ensurePrograms } from './ensure-programs.js';
+import { FAKETIME } from './programs.js';
 
 /** Debian's path contains the architecture's name. MT: Node has several threads. */
 const LIBRARY = 'faketime/libfaketimeMT.so.1';
-const INSTALL_LIMIT_MS = 120_000;
 
 /** The library that changes a process's clock, installed if this user may; null without one. */
 export async function ensureFaketime(): Promise<string | null> {
-  if (findFaketime() === null) await install();
+  if (findFaketime() === null) await ensurePrograms([FAKETIME]);
   return findFaketime();
 }
 
@@ -49,15 +48,4 @@ export function wrongClock(
 /** In libfaketime's format. */
 export function offset(seconds: number): string {
   return `${seconds < 0 ? '' : '+'}${seconds}s`;
-}
-
-async function install(): Promise<void> {
-  if (process.getuid?.() !== 0 || !existsSync('/usr/bin/apt-get')) return;
-  const run = (...args: string[]) =>
-    promisify(execFile)('apt-get', args, {
-      timeout: INSTALL_LIMIT_MS,
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    }).catch(() => {});
-  await run('update', '-qq');
-  await run('install', '-y', '-qq', 'faketime');
 }

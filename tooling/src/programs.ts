@@ -33,6 +33,15 @@ export const PGBOUNCER: Program = {
   service: 'pgbouncer',
 };
 
+export const FAKETIME: Program = {
+  names: ['faketime'],
+  packages: ['faketime'],
+  why: 'processes are tested with a wrong clock',
+};
+
+/** What the tests need beside Node and the packages of npm, PostgreSQL among them. */
+export const TEST_PROGRAMS: readonly Program[] = [REDIS, CHROMIUM, PGBOUNCER, FAKETIME];
+
 /** Its path, or null: on the PATH, or where Debian keeps root's programs. */
 export function findProgram({ names }: Program, path: string): string | null {
   for (const name of names) {

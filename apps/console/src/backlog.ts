@@ -1,4 +1,4 @@
-import type { HostedQueue } from '@payonce/core/queue/hosted';
+import type { BullQueue } from '@payonce/core/queue/bull-queue';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { QueueState } from './api/stats-views.js';
 
@@ -7,7 +7,7 @@ const READ_LIMIT_MS = 2_000;
 
 export interface Backlog {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
-  show(queue: HostedQueue, name: string): void;
+  show(queue: BullQueue, name: string): void;
   /** Never throws: a queue that does not answer is down. */
   read(): Promise<QueueState[]>;
 }
@@ -16,7 +16,7 @@ export interface Backlog {
  * The waiting jobs of each store and shard: the configured ones in order, then those found later.
  */
 export function createBacklog(names: readonly string[]): Backlog {
-  const queues = new Map<string, HostedQueue | null>(names.map((name) => [name, null]));
+  const queues = new Map<string, BullQueue | null>(names.map((name) => [name, null]));
   return {
     show: (queue, name) => queues.set(name, queue),
     read: () =>
@@ -29,7 +29,7 @@ export function createBacklog(names: readonly string[]): Backlog {
   };
 }
 
-async function stateOf(queue: HostedQueue | null): Promise<Pick<QueueState, 'state' | 'jobs'>> {
+async function stateOf(queue: BullQueue | null): Promise<Pick<QueueState, 'state' | 'jobs'>> {
   if (queue === null) return { state: 'connecting', jobs: null };
   try {
     const jobs = await withDeadline(jobsIn(queue), READ_LIMIT_MS, 'counting jobs');
@@ -39,7 +39,7 @@ async function stateOf(queue: HostedQueue | null): Promise<Pick<QueueState, 'sta
   }
 }
 
-async function jobsIn(queue: HostedQueue): Promise<NonNullable<QueueState['jobs']>> {
+async function jobsIn(queue: BullQueue): Promise<NonNullable<QueueState['jobs']>> {
   const {
     waiting = 0,
     active = 0,

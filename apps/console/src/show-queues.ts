@@ -1,6 +1,6 @@
-import { type HostedQueue, openHostedQueue, openUntilReady } from '@payonce/core/queue/hosted';
+import { type BullQueue, openBullQueue, openUntilReady } from '@payonce/core/queue/bull-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
-import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import { type BullReportQueue, openBullReportQueue } from '@payonce/core/queue/report-queue';
 import { hasReports, queueName } from '@payonce/core/queue/shards';
 import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
@@ -22,7 +22,7 @@ export function showQueues(
   const log = parentLog.child({ queue: name });
   let shown = false;
   showOnceOpen(
-    () => openHostedQueue(settings),
+    () => openBullQueue(settings),
     lifecycle,
     log,
     (queue) => {
@@ -33,7 +33,7 @@ export function showQueues(
   );
   if (hasReports(settings)) {
     showOnceOpen(
-      () => openHostedReportQueue(settings),
+      () => openBullReportQueue(settings),
       lifecycle,
       log,
       (queue) => board.showReports(queue, name),
@@ -42,7 +42,7 @@ export function showQueues(
   return () => shown;
 }
 
-function showOnceOpen<Opened extends HostedQueue | HostedReportQueue>(
+function showOnceOpen<Opened extends BullQueue | BullReportQueue>(
   openOne: () => Opened,
   lifecycle: Lifecycle,
   log: Log,

@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { appRoutes } from '@bull-board/api/dist/routes.js';
-import { type HostedQueue, openHostedQueue } from '@payonce/core/queue/hosted';
+import { type BullQueue, openBullQueue } from '@payonce/core/queue/bull-queue';
 import { jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import type { GatewayReport } from '@payonce/core/queue/report';
-import { type HostedReportQueue, openHostedReportQueue } from '@payonce/core/queue/report-queue';
+import { type BullReportQueue, openBullReportQueue } from '@payonce/core/queue/report-queue';
 import { migrate } from '@payonce/prisma/migrate';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { asAdmin, logIn, startConsole, type TestConsole } from './support.js';
@@ -64,23 +64,23 @@ async function postgresQueue(databaseUrl: string) {
 
 describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
   let server: TestConsole;
-  let queue: HostedQueue;
+  let queue: BullQueue;
   let drop: () => Promise<void>;
-  let reports: HostedReportQueue;
+  let reports: BullReportQueue;
   let cookies: Record<string, string>;
 
   beforeAll(async () => {
     server = await startConsole();
     const store = await (kind === 'redis' ? redisQueue() : postgresQueue(server.databaseUrl));
     drop = store.drop;
-    queue = openHostedQueue(store.settings);
+    queue = openBullQueue(store.settings);
     queue.on('error', () => {});
     await queue.waitUntilReady();
     await queue.add(job.provider, job, { jobId });
     const added = await queue.getJob(jobId);
     await added?.log(`payer ${OPENID} with ${SIGNATURE}`);
     server.board.show(queue, kind);
-    reports = openHostedReportQueue(store.settings);
+    reports = openBullReportQueue(store.settings);
     await reports.waitUntilReady();
     server.board.showReports(reports, kind);
     cookies = await logIn(server);

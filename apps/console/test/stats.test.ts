@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import { REPLY_BUCKETS } from '@payonce/core/queue/report';
 import { expect, inject, it, onTestFinished } from 'vitest';
@@ -152,7 +152,7 @@ it('it counts deliveries and endpoints by state', async () => {
 
 it('it counts jobs in the queue, the age of the oldest, and names the store that is down', async () => {
   const server = await start();
-  const queue = openHostedQueue({
+  const queue = openBullQueue({
     ...{ kind: 'redis', shard: 0, durability: 'relaxed', waitReplicas: 0 },
     topology: { kind: 'single', url: inject('redisUrl') },
     prefix: `stats-${randomBytes(6).toString('hex')}`,

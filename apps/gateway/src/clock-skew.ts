@@ -25,6 +25,6 @@ export function createSkewWatch({ clockSkew }: GatewayMetrics, log: Log): SkewWa
     const last = warnedAt.get(labels.channel);
     if (last !== undefined && performance.now() - last < SILENCE_MS) return;
     warnedAt.set(labels.channel, performance.now());
-    log.warn({ ...labels, skewSeconds }, "this machine's clock differs from the provider's");
+    log.warn({ ...labels, skewSeconds }, 'clock.differs_from_provider');
   };
 }

@@ -49,7 +49,7 @@ export async function startGateway(
       queues: config.queues.map((store) => maskedSummary(store)),
       channels: summarise(config.channels),
     },
-    'configuration',
+    'process.configured',
   );
   const registry = createMetrics('gateway');
   const metrics = createGatewayMetrics(registry);
@@ -75,7 +75,7 @@ export async function startGateway(
   const stopping = new AbortController();
   const { port: privatePort } = await listenPrivately(config, parts, registry, stopping.signal);
   const port = await listenPublicly(config, parts, stopping);
-  log.info({ host, port, privateHost, privatePort }, 'listening');
+  log.info({ host, port, privateHost, privatePort }, 'process.started');
   return { port, privatePort };
 }
 

@@ -32,7 +32,7 @@ export function expiringKeys(channels: Channels, now: Date): ExpiringKey[] {
 export function watchKeyExpiry(channels: CurrentChannels, clock: () => Date, log: Log): () => void {
   const warn = () => {
     for (const key of expiringKeys(channels(), clock())) {
-      log.warn(key, key.daysLeft < 0 ? 'a key has expired' : 'a key expires soon');
+      log.warn(key, key.daysLeft < 0 ? 'key.expired' : 'key.expires_soon');
     }
   };
   warn();

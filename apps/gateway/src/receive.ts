@@ -30,6 +30,8 @@ export interface RawRequest {
   readonly ip: string;
 }
 
+type Verified = Extract<Verification, { ok: true }>;
+
 /** Verifies, queues and decides the reply. Never throws: every fault has a reply. */
 export async function receive(
   deps: ReceiveDeps,
@@ -44,6 +46,7 @@ export async function receive(
 
   const request = requestFor(channel, raw, deps.clock());
   const verification = channel.provider.verify(request);
+  const line = { ...labels, bytes: raw.body.length, verifyMs: inTenths(tookMs()) };
   if (!verification.ok) {
     const { reason } = verification;
     metrics.rejected.inc({ ...labels, reason });
@@ -51,29 +54,44 @@ export async function receive(
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
     // Normal traffic from the internet: never above `info`.
-    log.info({ ...labels, reason, ip: raw.ip }, 'refused');
+    log.info({ ...line, outcome: 'rejected', reason, ip: raw.ip }, 'notification.received');
     return { outcome: 'rejected', reason };
   }
   const { notificationId, digest, shardKey, sentAt } = verification;
   if (sentAt) deps.watchSkew(labels, sentAt, request.receivedAt);
+  const known = { ...line, notificationId, ...orderNumberOf(verification) };
   const end = metrics.enqueueSeconds.startTimer();
+  let stored: { readonly store: string; readonly enqueueMs: number };
   try {
     const job = jobFor(channel, request, verification);
     const store = await deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs());
-    end({ result: 'ok' });
+    stored = { store, enqueueMs: inTenths(end({ result: 'ok' }) * 1_000) };
     metrics.queued.inc({ queue: store });
   } catch (err) {
-    end({ result: 'failed' });
+    const enqueueMs = inTenths(end({ result: 'failed' }) * 1_000);
     metrics.unavailable.inc(labels);
     tally.unavailable(request.receivedAt, tookMs());
     // The queue's failure is logged as an error, once; this is one of its many consequences.
-    log.warn({ ...labels, err, notificationId }, 'not queued, so the provider must send it again');
+    log.warn({ ...known, outcome: 'unavailable', err, enqueueMs }, 'notification.received');
     return { outcome: 'unavailable' };
   }
   metrics.accepted.inc(labels);
   tally.acknowledged(request.receivedAt, tookMs(), { ...labels, notificationId, digest });
-  log.debug({ ...labels, notificationId }, 'accepted');
+  log.debug({ ...known, outcome: 'accepted', ...stored }, 'notification.received');
   return { outcome: 'accepted' };
+}
+
+/** For the log: milliseconds with one decimal. */
+function inTenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+/** For the log: the providers' longest order number has 64 characters. */
+function orderNumberOf({
+  shardKey,
+  notificationId,
+}: Pick<Verified, 'shardKey' | 'notificationId'>): { readonly orderNumber?: string } {
+  return shardKey === notificationId ? {} : { orderNumber: shardKey.slice(0, 64) };
 }
 
 /** With only the headers that verification uses. */
@@ -94,11 +112,7 @@ function only(names: readonly string[], headers: RawRequest['headers']): Record<
   return Object.fromEntries(found);
 }
 
-function jobFor(
-  channel: Channel,
-  request: NotificationRequest,
-  verified: Extract<Verification, { ok: true }>,
-): NewJob {
+function jobFor(channel: Channel, request: NotificationRequest, verified: Verified): NewJob {
   const data: NotificationJob = {
     version: 3,
     provider: channel.provider.id,

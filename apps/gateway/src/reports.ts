@@ -55,7 +55,7 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
     unsent = null;
     sentAt = performance.now();
     metrics.reports.inc({ result: 'sent' });
-    if (failing) log.info('the queue takes reports again');
+    if (failing) log.info('reports.send_recovered');
     failing = false;
     return tally.notifications > 0;
   }
@@ -63,7 +63,8 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
   function failed(err: unknown): void {
     metrics.reports.inc({ result: 'failed' });
     // Notifications are still acknowledged, and a failure of the stores is logged with them.
-    log[failing ? 'debug' : 'warn']({ err }, 'the queue did not take a report, trying again');
+    if (failing) log.debug({ err }, 'reports.send_failed');
+    else log.warn({ err }, 'reports.send_failed');
     failing = true;
   }
 

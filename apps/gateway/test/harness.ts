@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { secretReader } from '@payonce/core/config/secrets';
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
@@ -111,7 +111,7 @@ export async function untilReady(queue: NotificationQueue): Promise<void> {
 
 /** The data of every job in the queue, in any state. */
 export async function jobsIn(settings: QueueSettings): Promise<NotificationJob[]> {
-  const queue = openHostedQueue(settings);
+  const queue = openBullQueue(settings);
   try {
     const jobs = await queue.getJobs(['wait', 'active', 'delayed', 'completed', 'failed']);
     return jobs.map(({ data }) => data);

@@ -51,7 +51,9 @@ function notify(port: number): Promise<Response> {
 
 test('one line has the ports, and no line a password', async () => {
   const { lines, port, privatePort } = await start();
-  const listening = lines.map((line) => JSON.parse(line)).find(({ msg }) => msg === 'listening');
+  const listening = lines
+    .map((line) => JSON.parse(line))
+    .find(({ msg }) => msg === 'process.started');
   expect(listening).toMatchObject({ host: '127.0.0.1', port, privatePort, level: 'info' });
   expect(lines.join('')).not.toContain(PASSWORD);
 });
@@ -110,13 +112,13 @@ test('with a standby it stays ready without Redis, and shows which store it uses
     expect(text).toContain(`${line}\n`);
   }
   expect(text).not.toContain('payonce_gateway_queue_current{queue="redis"');
-  expect(lines.filter((line) => line.includes('the standby queue takes over'))).toHaveLength(1);
+  expect(lines.filter((line) => line.includes('queue.standby_took_over'))).toHaveLength(1);
   expect(lines.join()).not.toContain('PAYONCE_QUEUE_DATABASE_URL');
 });
 
 test('without a standby it logs the consequence at boot', async () => {
   const { lines } = await start();
-  const warnings = lines.filter((line) => line.includes('PAYONCE_QUEUE_DATABASE_URL is not set'));
+  const warnings = lines.filter((line) => line.includes('queue.standby_missing'));
   expect(warnings).toHaveLength(1);
 });
 

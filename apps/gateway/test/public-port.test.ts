@@ -79,7 +79,12 @@ test("only a trusted proxy may state the client's address", async () => {
         payload: 'forged',
       });
       expect(logLines.map((line) => JSON.parse(line))).toContainEqual(
-        expect.objectContaining({ msg: 'refused', reason: 'malformed', ip }),
+        expect.objectContaining({
+          msg: 'notification.received',
+          outcome: 'rejected',
+          reason: 'malformed',
+          ip,
+        }),
       );
     }
   } finally {
@@ -109,13 +114,34 @@ test('refusals are counted by reason, and probes and unknown keys separately', a
   }
 });
 
+test('an acknowledged notification has one line, with its ID, its order and its store', async () => {
+  const payment = aPayment();
+  const { body, headers } = providers.signers['sim-alipay'].payment(payment);
+  await send('/notify/alipay/sim-alipay', { body, headers });
+  const lines = gateway.logLines.map((line) => JSON.parse(line));
+  expect(lines.filter(({ msg }) => msg === 'notification.received')).toEqual([
+    expect.objectContaining({
+      level: 'debug',
+      provider: 'alipay',
+      channel: 'sim-alipay',
+      outcome: 'accepted',
+      orderNumber: payment.orderNumber,
+      notificationId: expect.stringMatching(/./),
+      bytes: body.length,
+      verifyMs: expect.any(Number),
+      enqueueMs: expect.any(Number),
+      store: 'redis',
+    }),
+  ]);
+});
+
 test('no log line holds a body, a signature or a payer', async () => {
   const { body, headers } = providers.signers['sim-alipay'].payment(aPayment());
   await send('/notify/alipay/sim-alipay', { body, headers });
   const sign = /sign=([^&]+)/.exec(body.toString('latin1'))?.[1] ?? '';
   expect(sign).not.toBe('');
   const log = gateway.logLines.join('');
-  expect(log).toContain('accepted');
+  expect(log).toContain('"outcome":"accepted"');
   expect(log).not.toContain(sign.slice(0, 20));
   expect(log).not.toContain(body.toString('base64').slice(0, 40));
   expect(log).not.toMatch(/buyer/);

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { type GatewayReport, gatewayReport } from '@payonce/core/queue/report';
-import { openHostedReportQueue, openReportQueue } from '@payonce/core/queue/report-queue';
+import { openBullReportQueue, openReportQueue } from '@payonce/core/queue/report-queue';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
@@ -71,7 +71,7 @@ function start() {
 }
 
 async function sent(): Promise<GatewayReport[]> {
-  const queue = openHostedReportQueue(settings);
+  const queue = openBullReportQueue(settings);
   try {
     const jobs = await queue.getJobs(['wait', 'active', 'completed']);
     return jobs.map(({ data }) => gatewayReport.parse(data));

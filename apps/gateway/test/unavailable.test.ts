@@ -114,7 +114,7 @@ test('a fault of the store is never logged with the data to be stored', async ()
   await redis.set('maxmemory', '1');
   expect(await sendAll(gateway)).toEqual(UNAVAILABLE);
   const log = gateway.logLines.join('');
-  expect(log).toContain('not queued');
+  expect(log).toContain('"outcome":"unavailable"');
   expect(log).toContain('OOM');
   expect(log).not.toContain('bodyBase64');
 });

@@ -29,6 +29,6 @@ async function start(config: SimulatorConfig, lifecycle: Lifecycle, log: Log): P
   lifecycle.onStop('sendings under way', () => player.stop());
   log.info(
     { host: config.host, port: config.port, gatewayUrl, timeCompression },
-    'simulator is ready',
+    'process.started',
   );
 }

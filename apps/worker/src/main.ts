@@ -1,7 +1,7 @@
 import { runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { readConfig } from './config.js';
-import { startProcess } from './process.js';
+import { startProcess } from './start.js';
 
 /**
  * A batch takes milliseconds. A hanging one is rolled back, and another worker takes its jobs.

@@ -1,4 +1,4 @@
-/** Waits for a state, with a deadline. @throws when it does not come */
+/** JobWaits for a state, with a deadline. @throws when it does not come */
 export async function eventually(
   holds: () => boolean | Promise<boolean>,
   limitMs = 15_000,

@@ -130,7 +130,7 @@ async function attemptsOf(jobIds: readonly string[]): Promise<number[]> {
   return jobs.map((job) => (job?.attemptsMade ?? Number.NaN) - 1);
 }
 
-/** Computed as in `order-lock.ts`. */
+/** Computed as in `number-locks.ts`. */
 function numberLock(number: string): string {
   const text = ['payonce order number', '\0', 'tea', '\0', number].join('');
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);

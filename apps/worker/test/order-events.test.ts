@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@payonce/core/runtime/errors';
-import type { DeclaredEndpoint } from '@payonce/orders/deliveries/declared';
+import type { DeclaredEndpoint } from '@payonce/orders/deliveries/endpoints/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { closeOrder } from '@payonce/orders/registration/register';
 import pg from 'pg';

@@ -48,7 +48,10 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
       orderEvents: [{ type: 'order.paid' }],
     });
     const lines = worker.lines.filter((line) => line.includes('notifications.applied'));
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ size: 1, applied: 1 }]);
+    const notifications = [`shop ${job.data.notificationId} [A1]: applied`];
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { size: 1, applied: 1, notifications },
+    ]);
     expect(worker.lines.join()).not.toContain('buyer');
     expect(worker.lines.join()).not.toContain(job.data.bodyText);
   });

@@ -1,19 +1,22 @@
-import { openHostedWorker } from '@payonce/core/queue/hosted';
+import { openBullWorker } from '@payonce/core/queue/bull-queue';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
+import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';
-import { createWorkerMetrics } from '../src/worker-metrics.js';
+import { createWorkerMetrics } from '../src/metrics.js';
+import {
+  type NotificationWorker,
+  startWorker,
+  type WorkerStore,
+} from '../src/notification-worker.js';
 import { eventually } from './eventually.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
 const log = createLog({ name: 'test', level: 'silent' });
-
-type Buried = Parameters<WorkerStore['bury']>[0];
 
 const done = ({ notificationId }: VerifiedNotification) =>
   ({ status: 'fulfilled', value: { notificationId, copy: false, events: [] } }) as const;
@@ -22,13 +25,13 @@ const done = ({ notificationId }: VerifiedNotification) =>
 describe.each(queueKinds)('jobs on %s', (kind) => {
   let queue: TestQueue;
   let workers: NotificationWorker[];
-  let buried: Buried[];
+  let deadLetters: DeadLetterInput[];
   let applied: string[];
 
   beforeEach(async () => {
     queue = await openTestQueue(kind);
     workers = [];
-    buried = [];
+    deadLetters = [];
     applied = [];
   });
   afterEach(async () => {
@@ -45,7 +48,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
           applied.push(...batch.map(({ notificationId }) => notificationId));
           return batch.map(done);
         },
-        bury: async (burial) => void buried.push(burial),
+        deadLetter: async (letter) => void deadLetters.push(letter),
         ...store,
       },
       sizes: { concurrency: 20, batchSize: 10, batchesInFlight: 2 },
@@ -57,22 +60,22 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     return worker;
   }
 
-  test('an applied job completes, and a source reports that it is ready', async () => {
+  test('an applied job completes, and a consumer reports that it is ready', async () => {
     const worker = start();
     const job = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
     const id = await queue.send(job);
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
     expect(applied).toEqual([job.data.notificationId]);
-    expect(await worker.sources[0]?.state()).toBe('ready');
+    expect(await worker.consumers[0]?.state()).toBe('ready');
   });
 
-  test('a paused source takes no job, even one that it was waiting for, and takes it when it resumes', async () => {
+  test('a paused consumer takes no job, even one that it was waiting for, and takes it when it resumes', async () => {
     const worker = start();
-    const [source] = worker.sources;
-    await eventually(async () => (await source?.state()) === 'ready');
+    const [consumer] = worker.consumers;
+    await eventually(async () => (await consumer?.state()) === 'ready');
     const first = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P0' }).body));
     await eventually(async () => (await queue.stateOf(first)) === 'completed');
-    source?.pause();
+    consumer?.pause();
     const jobs = ['P1', 'P2', 'P3'].map((orderNumber) =>
       shop.jobFor(shop.payment({ orderNumber }).body),
     );
@@ -81,9 +84,9 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
       await eventually(async () => (await queue.stateOf(id)) === 'waiting');
     }
     expect(applied).toHaveLength(1);
-    expect(source?.taken).toBe(1);
-    expect(await source?.state()).toBe('ready');
-    source?.resume();
+    expect(consumer?.taken).toBe(1);
+    expect(await consumer?.state()).toBe('ready');
+    consumer?.resume();
     await eventually(() => applied.length === 4, 2_000);
     for (const { id } of jobs) {
       await eventually(async () => (await queue.stateOf(id)) === 'completed');
@@ -91,33 +94,33 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     }
   });
 
-  test('a source that was paused before it was open begins on resume', async () => {
+  test('a consumer that was paused before it was open begins on resume', async () => {
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P4' }).body));
     const worker = start();
-    worker.sources[0]?.pause();
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    worker.consumers[0]?.pause();
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
     expect(await queue.stateOf(id)).toBe('waiting');
-    worker.sources[0]?.resume();
+    worker.consumers[0]?.resume();
     await eventually(async () => (await queue.stateOf(id)) === 'completed', 2_000);
   });
 
   test('a job that a worker a year ahead delayed waits no longer', async () => {
     const YEAR_MS = 365 * 86_400_000;
     const id = await queue.send(shop.jobFor(shop.payment({ orderNumber: 'P5' }).body));
-    const [source] = start({ apply: () => Promise.reject(new Error('away')) }).sources;
+    const [consumer] = start({ apply: () => Promise.reject(new Error('away')) }).consumers;
     await eventually(async () => (await queue.stateOf(id)) === 'delayed');
-    expect(await source?.promoteMisdated(new Date())).toBe(0);
+    expect(await consumer?.promoteMisdated(new Date())).toBe(0);
     // From the view of a correct clock.
-    expect(await source?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
+    expect(await consumer?.promoteMisdated(new Date(Date.now() - YEAR_MS))).toBe(1);
   });
 
-  test('a buried job is gone from every state, so that the genuine one under its ID is processed', async () => {
+  test('the job of a dead letter is gone from every state, so that the genuine one under its ID is processed', async () => {
     const genuine = shop.jobFor(shop.payment({ orderNumber: 'A2' }).body);
     const id = await queue.send(tampered(genuine));
     start();
     await eventually(async () => (await queue.stateOf(id)) === 'unknown');
-    expect(buried).toMatchObject([
-      { queue: kind, jobId: id, reason: 'verification_failed', detail: 'bad_signature' },
+    expect(deadLetters).toMatchObject([
+      { queue: kind, jobId: id, reason: 'verification_failed', error: 'bad_signature' },
     ]);
     expect(applied).toEqual([]);
     expect(await queue.send(genuine)).toBe(id);
@@ -125,35 +128,35 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     expect(applied).toEqual([genuine.data.notificationId]);
   });
 
-  test('a job is buried whatever its ID, and its neighbours go on', async () => {
+  test('a job becomes a dead letter whatever its ID, and its neighbours go on', async () => {
     const genuine = shop.jobFor(shop.payment({ orderNumber: 'A1' }).body);
     // PostgreSQL's queue takes no ID that long.
     const id = 'x'.repeat(kind === 'redis' ? 50_000 : 2_000);
     await queue.send({ ...tampered(genuine), id });
     await queue.send(genuine);
     start();
-    await eventually(() => buried.length === 1 && applied.length === 1);
-    expect(buried[0]?.jobId).toMatch(/^sha256:[0-9a-f]{64}$/);
+    await eventually(() => deadLetters.length === 1 && applied.length === 1);
+    expect(deadLetters[0]?.jobId).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 
-  test('a job that cannot be buried stays in the queue until it can, at the cost of no attempt', async () => {
+  test('a job whose dead letter cannot be stored stays in the queue until it can, at the cost of no attempt', async () => {
     const id = await queue.send(tampered(shop.jobFor(shop.payment({ orderNumber: 'A3' }).body)));
     let refusals = 3;
     start(
       {
-        bury: async (burial) => {
+        deadLetter: async (letter) => {
           refusals -= 1;
           if (refusals >= 0) throw new Error('the database is away');
           const job = await queue.inside.getJob(id);
           expect(job?.attemptsMade).toBe(0);
-          buried.push(burial);
+          deadLetters.push(letter);
         },
       },
-      { buryRetryMs: 20 },
+      { deadLetterRetryMs: 20 },
     );
     await eventually(async () => (await queue.stateOf(id)) === 'unknown');
     expect(refusals).toBe(-1);
-    expect(buried).toHaveLength(1);
+    expect(deadLetters).toHaveLength(1);
   });
 
   test('a job that was not applied waits and is retried', async () => {
@@ -173,24 +176,24 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     await eventually(async () => (await queue.stateOf(id)) === 'delayed');
     await eventually(async () => (await queue.stateOf(id)) === 'completed');
     expect(applied).toEqual([job.data.notificationId]);
-    expect(buried).toEqual([]);
+    expect(deadLetters).toEqual([]);
   });
 
-  test('a job is buried when its last attempt fails, not before', async () => {
+  test('a job becomes a dead letter when its last attempt fails, not before', async () => {
     const { id, data } = shop.jobFor(shop.payment({ orderNumber: 'A5' }).body);
     await queue.inside.add('alipay', data, { jobId: id, attempts: 2, backoff: 10 });
     let attempts = 0;
     start({
       apply: () => {
         attempts += 1;
-        expect(buried).toEqual([]);
+        expect(deadLetters).toEqual([]);
         return Promise.reject(new TypeError('a defect'));
       },
     });
     await eventually(async () => (await queue.stateOf(id)) === 'unknown');
     expect(attempts).toBe(2);
-    expect(buried).toMatchObject([
-      { jobId: id, reason: 'attempts_exhausted', detail: 'TypeError', data },
+    expect(deadLetters).toMatchObject([
+      { jobId: id, reason: 'attempts_exhausted', error: 'TypeError', job: data },
     ]);
   });
 
@@ -234,12 +237,12 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
 
   test('a worker with broken connections to the queue takes the next job', async () => {
     const worker = start();
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
     await queue.breakConnections();
     const id = await queue.sendAgainAndAgain(shop.jobFor(shop.payment({ orderNumber: 'A7' }).body));
     await eventually(async () => (await queue.stateOf(id).catch(() => '')) === 'completed');
     expect(applied).toHaveLength(1);
-    await eventually(async () => (await worker.sources[0]?.state()) === 'ready');
+    await eventually(async () => (await worker.consumers[0]?.state()) === 'ready');
   });
 
   test('two workers on one queue share the jobs, and none is applied twice', async () => {
@@ -258,7 +261,7 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
 
 /** As a third-party tool might. */
 async function failByHand(queue: TestQueue, id: string): Promise<void> {
-  const other = openHostedWorker(queue.settings, async () => {}, {
+  const other = openBullWorker(queue.settings, async () => {}, {
     concurrency: 1,
     autorun: false,
   });

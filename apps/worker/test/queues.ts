@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type HostedQueue, openHostedQueue } from '@payonce/core/queue/hosted';
+import { type BullQueue, openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NewJob } from '@payonce/core/queue/job';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
@@ -18,7 +18,7 @@ export type QueueKind = (typeof queueKinds)[number];
 /** A separate queue for one test, with the gateway's producer and a view of its jobs. */
 export interface TestQueue {
   readonly settings: QueueSettings;
-  readonly inside: HostedQueue<unknown>;
+  readonly inside: BullQueue<unknown>;
   /** Like the gateway. */
   send(job: NewJob): Promise<string>;
   /** Like the provider, until the gateway accepts it. */
@@ -61,7 +61,7 @@ interface Store {
 
 async function openOn({ settings, breakConnections, drop }: Store): Promise<TestQueue> {
   const gateway = openNotificationQueue(settings, silent);
-  const inside = openHostedQueue<unknown>(settings);
+  const inside = openBullQueue<unknown>(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
   errors.on('error', () => {});
   await eventually(() => gateway.state.state === 'ready');

@@ -8,8 +8,8 @@ import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
 import { inject } from 'vitest';
-import type { DeliveryConfig } from '../src/deliveries.js';
-import { startProcess } from '../src/process.js';
+import type { DeliveryConfig } from '../src/order-events.js';
+import { startProcess } from '../src/start.js';
 import { asSuperuser, silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 

@@ -1,4 +1,4 @@
-import { openHostedQueue } from '@payonce/core/queue/hosted';
+import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import { queuedJob } from '@payonce/core/queue/job-options';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
@@ -13,16 +13,16 @@ import { createTally } from '@payonce/gateway/tally';
 
 // The same gateway, with one `queue.add` for each request.
 const [settings] = queuesOf(readQueueSettings(process.env));
-const hosted = openHostedQueue(settings);
-await hosted.waitUntilReady();
+const bullQueue = openBullQueue(settings);
+await bullQueue.waitUntilReady();
 const queue: ShardedQueue = {
   state: { state: 'ready' },
   async enqueue(job) {
     const { name, data, opts } = queuedJob(job);
-    await hosted.add(name, data, opts);
+    await bullQueue.add(name, data, opts);
     return queueName(settings);
   },
-  close: () => hosted.close(),
+  close: () => bullQueue.close(),
 };
 const config = readConfig(process.env);
 const app = buildApp(

@@ -5,8 +5,8 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
 import type { WorkerSizes } from '@payonce/worker/config';
-import { startWorker, type WorkerStore } from '@payonce/worker/worker';
-import { createWorkerMetrics } from '@payonce/worker/worker-metrics';
+import { createWorkerMetrics } from '@payonce/worker/metrics';
+import { startWorker, type WorkerStore } from '@payonce/worker/notification-worker';
 
 /** The same worker with another function after its verification, on Redis alone. */
 export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
@@ -16,7 +16,7 @@ export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes
     channels: () => channels,
     store: {
       apply,
-      bury: async ({ reason, jobId }) => {
+      deadLetter: async ({ reason, jobId }) => {
         throw new Error(`nothing dies here: ${jobId} did, of ${reason}`);
       },
     },

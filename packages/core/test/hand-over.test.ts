@@ -76,7 +76,7 @@ test('a single server that becomes a replica is reconnected about once a second,
     expect(await connections(server)).toBeGreaterThanOrEqual(before + asked + 3);
   });
   expect(performance.now() - start).toBeGreaterThan(2_000);
-  expect(logged.filter((line) => line.includes('the queue is down'))).toHaveLength(1);
+  expect(logged.filter((line) => line.includes('queue.down'))).toHaveLength(1);
   await ask(server, 'REPLICAOF', 'NO', 'ONE');
   await eventually(() => queue.enqueue(someJob(), 2_000));
 });

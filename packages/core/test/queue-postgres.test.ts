@@ -3,7 +3,7 @@ import { eventually } from '@payonce/testkit/eventually';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';
-import { openHostedQueue, openHostedWorker, openUntilReady } from '../src/queue/hosted.js';
+import { openBullQueue, openBullWorker, openUntilReady } from '../src/queue/bull-queue.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
@@ -40,8 +40,8 @@ function migrate({ url, schema }: PostgresQueueSettings): Promise<void> {
   return run(url, (client) => runMigrations(client, schema));
 }
 
-function open(settings: PostgresQueueSettings): NotificationQueue {
-  const queue = openNotificationQueue(settings, log);
+function open(settings: PostgresQueueSettings, queueLog = log): NotificationQueue {
+  const queue = openNotificationQueue(settings, queueLog);
   cleanups.push(() => queue.close());
   return queue;
 }
@@ -58,7 +58,7 @@ test('a job reaches a worker unchanged, once for five copies', async () => {
   const job = someJob();
   await Promise.all(Array.from({ length: 5 }, () => queue.enqueue(job, 2_000)));
   const seen: [string | undefined, NotificationJob][] = [];
-  const worker = openHostedWorker(
+  const worker = openBullWorker(
     settings,
     async ({ id, data }) => {
       seen.push([id, data]);
@@ -67,10 +67,10 @@ test('a job reaches a worker unchanged, once for five copies', async () => {
   );
   worker.on('error', () => {});
   cleanups.push(() => worker.close());
-  const hosted = openHostedQueue(settings);
-  cleanups.push(() => hosted.close());
+  const bullQueue = openBullQueue(settings);
+  cleanups.push(() => bullQueue.close());
   await eventually(async () =>
-    expect(await hosted.getJobCounts('completed')).toEqual({ completed: 1 }),
+    expect(await bullQueue.getJobCounts('completed')).toEqual({ completed: 1 }),
   );
   expect(seen).toEqual([[job.id, job.data]]);
 });
@@ -83,7 +83,7 @@ test('a database that is not migrated yet delays the start and does not break it
     code: 'queue_unavailable',
   });
   const failures: unknown[] = [];
-  const hosted = openUntilReady(() => openHostedQueue(settings), {
+  const bullQueue = openUntilReady(() => openBullQueue(settings), {
     signal: new AbortController().signal,
     onFailure: (error) => failures.push(error),
   });
@@ -91,7 +91,7 @@ test('a database that is not migrated yet delays the start and does not break it
   await migrate(settings);
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
-  const reader = await hosted;
+  const reader = await bullQueue;
   cleanups.push(() => reader.close());
   expect(await reader.getJobCounts('wait')).toEqual({ wait: 1 });
 });
@@ -118,7 +118,9 @@ test('a role with asynchronous commits gets no job', async () => {
 test('lost connections are replaced', async () => {
   const settings = await database();
   await migrate(settings);
-  const queue = open(settings);
+  const lines: string[] = [];
+  const write = (line: string) => void lines.push(line);
+  const queue = open(settings, createLog({ name: 'test' }, { write }));
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
   await run(inject('postgresUrl'), (admin) =>
@@ -126,7 +128,8 @@ test('lost connections are replaced', async () => {
       new URL(settings.url).pathname.slice(1),
     ]),
   );
-  await until(queue, 'down');
+  // It may be down for milliseconds only: the log has it, whenever one looks.
+  await eventually(() => expect(lines.join('')).toContain('queue.down'));
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
 });

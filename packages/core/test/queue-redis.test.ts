@@ -2,7 +2,7 @@ import { eventually } from '@payonce/testkit/eventually';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
-import { openHostedQueue, openHostedWorker } from '../src/queue/hosted.js';
+import { openBullQueue, openBullWorker } from '../src/queue/bull-queue.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
@@ -34,9 +34,9 @@ async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise
 }
 
 function look(settings: RedisQueueSettings) {
-  const hosted = openHostedQueue(settings);
-  cleanups.push(() => hosted.close());
-  return hosted;
+  const bullQueue = openBullQueue(settings);
+  cleanups.push(() => bullQueue.close());
+  return bullQueue;
 }
 
 test('a job reaches a worker unchanged, once for five copies', async () => {
@@ -46,7 +46,7 @@ test('a job reaches a worker unchanged, once for five copies', async () => {
   const job = someJob();
   await Promise.all(Array.from({ length: 5 }, () => queue.enqueue(job, 2_000)));
   const seen: [string | undefined, NotificationJob][] = [];
-  const worker = openHostedWorker(
+  const worker = openBullWorker(
     settings,
     async ({ id, data }) => {
       seen.push([id, data]);
@@ -80,18 +80,14 @@ test("a failed attempt is repeated after about a second, by the job's backoff", 
   await until(queue, 'ready');
   const job = someJob();
   await queue.enqueue(job, 2_000);
-  const worker = openHostedWorker(
-    settings,
-    async () => Promise.reject(new Error('store is down')),
-    {
-      concurrency: 1,
-    },
-  );
+  const worker = openBullWorker(settings, async () => Promise.reject(new Error('store is down')), {
+    concurrency: 1,
+  });
   worker.on('error', () => {});
   cleanups.push(() => worker.close());
-  const hosted = look(settings);
+  const bullQueue = look(settings);
   await eventually(async () => {
-    const stored = await hosted.getJob(job.id);
+    const stored = await bullQueue.getJob(job.id);
     expect(stored?.attemptsMade).toBeGreaterThanOrEqual(1);
     expect(stored?.delay).toBeGreaterThanOrEqual(800);
     expect(stored?.delay).toBeLessThanOrEqual(2_000);
@@ -221,7 +217,7 @@ test('a Redis that is nearly full takes nothing, while its workers still have ro
   await expect(queue.enqueue(someJob(), 2_000)).rejects.toMatchObject({
     code: 'queue_unavailable',
   });
-  const worker = openHostedWorker(settings, async () => {}, { concurrency: 1 });
+  const worker = openBullWorker(settings, async () => {}, { concurrency: 1 });
   cleanups.push(() => worker.close());
   await eventually(async () => {
     expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });

@@ -1,7 +1,7 @@
 import { eventually } from '@payonce/testkit/eventually';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { expect } from 'vitest';
-import { openHostedQueue } from '../src/queue/hosted.js';
+import { openBullQueue } from '../src/queue/bull-queue.js';
 import type { NewJob } from '../src/queue/job.js';
 import { openGatewayQueue } from '../src/queue/open-queue.js';
 import type { QueueSettings, RedisStoreSettings } from '../src/queue/queue-settings.js';
@@ -69,11 +69,11 @@ export async function openWithStandby(
 }
 
 async function isIn(settings: QueueSettings, job: NewJob): Promise<boolean> {
-  const hosted = openHostedQueue(settings);
-  hosted.on('error', () => {});
+  const bullQueue = openBullQueue(settings);
+  bullQueue.on('error', () => {});
   try {
-    return (await hosted.getJob(job.id)) !== undefined;
+    return (await bullQueue.getJob(job.id)) !== undefined;
   } finally {
-    await hosted.close();
+    await bullQueue.close();
   }
 }

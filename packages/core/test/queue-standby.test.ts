@@ -78,7 +78,7 @@ test.each(failing)(
     for (const job of jobs) expect(await queue.has('postgres', job)).toBe(true);
     expect(queue.state()).toBe('ready');
     expect(queue.switches).toEqual(['postgres']);
-    expect(queue.said().filter((text) => text === 'the standby queue takes over')).toHaveLength(1);
+    expect(queue.said().filter((text) => text === 'queue.standby_took_over')).toHaveLength(1);
     redis.resume();
   },
 );
@@ -143,7 +143,7 @@ test('a Redis that is known to hang costs no share, except for an occasional pro
   redis.resume();
   await addUntilBack(queue);
   expect(queue.switches).toEqual(['postgres', 'redis']);
-  const back = queue.said().filter((text) => text === 'the queue uses its first store again');
+  const back = queue.said().filter((text) => text === 'queue.first_store_returned');
   expect(back).toHaveLength(1);
 });
 

@@ -5,7 +5,7 @@ import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster
 import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/redis-sentinel';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Env } from '../src/config/env.js';
-import { openHostedWorker } from '../src/queue/hosted.js';
+import { openBullWorker } from '../src/queue/bull-queue.js';
 import { type OpenedQueue, openGatewayQueue } from '../src/queue/open-queue.js';
 import { type QueueStores, readQueueSettings } from '../src/queue/queue-settings.js';
 import { queuesOf } from '../src/queue/shards.js';
@@ -96,12 +96,12 @@ function startConsumer(stores: QueueStores) {
   const taken: (string | undefined)[] = [];
   const errors: string[] = [];
   for (const shard of queuesOf(stores)) {
-    const worker = openHostedWorker(shard, async ({ id }) => void taken.push(id), {
+    const worker = openBullWorker(shard, async ({ id }) => void taken.push(id), {
       concurrency: 1,
     });
     worker.on('error', (err) => {
       errors.push(err.message);
-      log.warn({ err }, 'the queue reports an error');
+      log.warn({ err }, 'queue.error');
     });
     cleanups.push(() => worker.close(true));
   }
@@ -168,7 +168,7 @@ test('closing while a certificate is being refused does not end the process', as
   // An unhandled error fails the run. It needs a certain moment: about one try of three meets it.
   const [queue] = queuesOf(storesOf(withoutCa('single')));
   for (let count = 0; count < 30; count += 1) {
-    const worker = openHostedWorker(queue, async () => {}, { concurrency: 1 });
+    const worker = openBullWorker(queue, async () => {}, { concurrency: 1 });
     worker.on('error', () => {});
     await new Promise((resolve) => setTimeout(resolve, (count % 10) * 0.7));
     await worker.close(true);

@@ -3,7 +3,7 @@ import { startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openHostedQueue } from '../src/queue/hosted.js';
+import { openBullQueue } from '../src/queue/bull-queue.js';
 import type { NewJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
@@ -70,12 +70,12 @@ const enqueue = (job: NewJob) => queue.enqueue(job, 2_000);
  * The IDs of the jobs in a server, each as often as a worker would get it; without the first one.
  */
 async function jobsIn(settings: RedisQueueSettings): Promise<(string | undefined)[]> {
-  const hosted = openHostedQueue(settings);
+  const bullQueue = openBullQueue(settings);
   try {
-    const ids = (await hosted.getJobs('wait')).map(({ id }) => id);
+    const ids = (await bullQueue.getJobs('wait')).map(({ id }) => id);
     return ids.filter((id) => id !== someJob('first').id).sort();
   } finally {
-    await hosted.close();
+    await bullQueue.close();
   }
 }
 

@@ -31,7 +31,7 @@ describe('accepting', () => {
       const [event] = await deps.prisma.notificationEvent.findMany({ where: { outcome: 'held' } });
       expect(await acceptHeldEvent(deps, await command(deps))).toEqual({
         result: 'done',
-        outcome: { outcome: 'applied' },
+        outcome: 'applied',
         again: false,
       });
       const order = await orderRow(deps, 'A1');

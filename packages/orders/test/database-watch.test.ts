@@ -109,5 +109,5 @@ test('a caller of `assure` waits for a check that began after the last connectio
 test('managed is logged at each start', async () => {
   const { watch, lines } = await watched('migrated', 'managed');
   expect(await found(watch)).toBe('ready');
-  expect(lines.join()).toContain('PAYONCE_DATABASE_DURABILITY is managed');
+  expect(lines.join()).toContain('database.durability_unchecked');
 });

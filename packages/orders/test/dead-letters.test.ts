@@ -1,14 +1,11 @@
+import type { LetterJob } from '@payonce/orders/notifications/dead-letter-rows';
 import {
   countOpenDeadLetters,
   dismissDeadLetter,
   recordDeadLetter,
   requestRedrive,
 } from '@payonce/orders/notifications/dead-letters';
-import {
-  type LetterJob,
-  redriveDeadLetters,
-  type Verdict,
-} from '@payonce/orders/notifications/redrive';
+import { type JobVerdict, redriveDeadLetters } from '@payonce/orders/notifications/redrive';
 import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
@@ -42,8 +39,11 @@ async function withLetter(): Promise<{
   return { deps, command: { ...operator, letter: id } };
 }
 
-const genuine = (): Verdict => ({ ok: true, notification: notification(payment('A1')) });
-const refused = (): Verdict => ({ ok: false, reason: 'verification_failed', error: 'stale' });
+const genuine = (): JobVerdict => ({ ok: true, notification: notification(payment('A1')) });
+const refused = (): JobVerdict => ({
+  ok: false,
+  failure: { reason: 'verification_failed', error: 'stale' },
+});
 const letters = ({ prisma }: TestDatabase) => prisma.deadLetter.findMany();
 const audit = ({ prisma }: TestDatabase) => prisma.auditLog.findMany({ orderBy: { id: 'asc' } });
 
@@ -69,7 +69,7 @@ describe('a re-drive', () => {
       { redriveRequestedAt: null, redrivenAt: minute(5), deaths: 1 },
     ]);
     expect(await redriveDeadLetters(deps, 10, genuine)).toMatchObject({ looked: 0 });
-    expect(await requestRedrive(deps, command)).toEqual({ result: 'settled', how: 'redriven' });
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'closed', how: 'redriven' });
   });
 
   test('that fails again counts one more failure, and leaves the letter open', async () => {
@@ -94,7 +94,7 @@ describe('a re-drive', () => {
     const notice = notification(payment('A1'));
     await apply(deps, notice);
     await requestRedrive(deps, command);
-    const verify = (): Verdict => ({ ok: true, notification: notice });
+    const verify = (): JobVerdict => ({ ok: true, notification: notice });
     expect(await redriveDeadLetters(deps, 10, verify)).toEqual({ looked: 1, redriven: 1 });
     expect(await orderRow(deps, 'A1')).toMatchObject({ version: 1, facts: [{}] });
   });
@@ -139,7 +139,7 @@ describe('a dead letter', () => {
     expect(await countOpenDeadLetters(deps)).toBe(1);
     expect(await dismissDeadLetter(deps, command)).toEqual({ result: 'done', again: false });
     expect(await dismissDeadLetter(deps, command)).toEqual({ result: 'done', again: true });
-    expect(await requestRedrive(deps, command)).toEqual({ result: 'settled', how: 'dismissed' });
+    expect(await requestRedrive(deps, command)).toEqual({ result: 'closed', how: 'dismissed' });
     expect(await countOpenDeadLetters(deps)).toBe(0);
     expect(await letters(deps)).toHaveLength(1);
     expect(await audit(deps)).toMatchObject([{ action: 'dead_letter.dismiss' }]);
@@ -166,7 +166,7 @@ describe('a letter that a worker of the previous release could not read', () => 
     for (let n = 0; n < count; n += 1) await recordDeadLetter(deps, unread(`j${n}`));
     return deps;
   }
-  const each = ({ jobId }: LetterJob): Verdict => ({
+  const each = ({ jobId }: LetterJob): JobVerdict => ({
     ok: true,
     notification: notification(payment('A1'), { notificationId: jobId }),
   });

@@ -1,4 +1,4 @@
-import { rotateSecret } from '@payonce/orders/deliveries/endpoints';
+import { rotateSecret } from '@payonce/orders/deliveries/endpoints/commands';
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/eventually';

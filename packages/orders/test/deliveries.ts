@@ -1,6 +1,6 @@
 /** Endpoints and order events of a merchant's shop. */
 import { randomBytes } from 'node:crypto';
-import { createEndpoint, type EndpointDeps } from '@payonce/orders/deliveries/endpoints';
+import { createEndpoint, type EndpointDeps } from '@payonce/orders/deliveries/endpoints/commands';
 import type { EventType } from '@payonce/orders/deliveries/event-types';
 import {
   type Deliveries,
@@ -8,7 +8,7 @@ import {
   startDeliveries,
 } from '@payonce/orders/deliveries/loop';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
-import type { RecordDeps } from '@payonce/orders/deliveries/record';
+import type { RecordDeps } from '@payonce/orders/deliveries/record-attempts';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { onTestFinished } from 'vitest';
 import {

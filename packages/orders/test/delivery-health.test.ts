@@ -1,5 +1,5 @@
 import { createLog } from '@payonce/core/runtime/log';
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import { eventually } from '@payonce/testkit/eventually';
 import { describe, expect, test } from 'vitest';

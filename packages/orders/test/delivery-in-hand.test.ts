@@ -1,4 +1,4 @@
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/eventually';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-import { createEndpoint } from '@payonce/orders/deliveries/endpoints';
+import { createEndpoint } from '@payonce/orders/deliveries/endpoints/commands';
 import type { Handler } from '@payonce/orders/deliveries/send';
 import { eventually } from '@payonce/testkit/eventually';
 import { expect, test } from 'vitest';

@@ -38,7 +38,7 @@ export async function waiting(deps: TestDatabase, count: number, instead?: Promi
   );
 }
 
-/** Computed as in `order-lock.ts`: anyone who knows this can lock an order's number. */
+/** Computed as in `number-locks.ts`: anyone who knows this can lock an order's number. */
 export function numberLock(number: string): string {
   const text = ['payonce order number', '\0', 'default', '\0', number].join('');
   const hex = createHash('sha256').update(text).digest('hex').slice(0, 16);

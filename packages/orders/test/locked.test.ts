@@ -5,7 +5,11 @@
 import { isLocked } from '@payonce/core/runtime/errors';
 import { isTooSlow } from '@payonce/orders/database/transaction';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
-import { type ApplyDeps, applyFree, applyNotifications } from '@payonce/orders/notifications/apply';
+import {
+  type ApplyDeps,
+  applyNotifications,
+  applySkippingLocked,
+} from '@payonce/orders/notifications/apply';
 import { applyAll } from '@payonce/orders/notifications/apply-all';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { retryHeld } from '@payonce/orders/notifications/release';
@@ -40,7 +44,7 @@ const rowLock = (number: string) => `SELECT FROM orders WHERE number = '${number
 
 /** Per notification its first event's outcome, or null: it was skipped. */
 async function applyWhatIsFree(deps: TestDatabase, ...batch: VerifiedNotification[]) {
-  const outcomes = await applyFree(deps, batch, 300);
+  const outcomes = await applySkippingLocked(deps, batch, 300);
   return outcomes.map((one) => one?.events.map(({ outcome }) => outcome).join() ?? null);
 }
 

@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { findHeldMessages } from '@payonce/orders/notifications/held-messages';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { rejectHeldEvent } from '@payonce/orders/notifications/operator';
 import {
   candidatesOf,
   type DecodeStored,
-  type Redecoded,
-  redecodeInOne,
   redecodeStep,
   UPGRADE,
 } from '@payonce/orders/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
-import { heldMessages } from '@payonce/orders/notifications/redecode-rows';
+import { type Redecoded, redecodeTogether } from '@payonce/orders/notifications/redecode-together';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { PaymentEvent } from '@payonce/providers/event';
 import { describe, expect, test } from 'vitest';
@@ -181,12 +180,12 @@ describe('held events of the previous release', () => {
   test('an event that a person decided meanwhile is left unchanged', async () => {
     const deps = await testFormer(former('a', ambiguous));
     const asked = { after: 0n, limit: 1, onlyFormer: true };
-    const rows = await heldMessages(deps.prisma, asked);
+    const rows = await findHeldMessages(deps.prisma, asked);
     const candidates = await candidatesOf(deps, rows, seeing({ a: [payment('A1', 'T1')] }));
     const notification = rows[0]?.id ?? 0n;
     await rejectHeldEvent(deps, { actor: 'li', reason: null, notification, position: 0 });
     const results = await deps.prisma.$transaction((tx) =>
-      redecodeInOne(tx, deps.now, candidates, UPGRADE),
+      redecodeTogether(tx, deps.now, candidates, UPGRADE),
     );
     expect(results).toMatchObject([{ result: 'busy' }]);
     expect(await outcomes(deps)).toEqual(['ignored']);

@@ -1,4 +1,4 @@
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
 import { redeliverOrderEvent, redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import { describe, expect, test } from 'vitest';

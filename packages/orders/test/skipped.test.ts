@@ -2,7 +2,7 @@
  * A registration skips held notifications that another transaction has locked. That transaction
  * applies the event, or the event is due at once.
  */
-import { applyFree, applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications, applySkippingLocked } from '@payonce/orders/notifications/apply';
 import { retryEvent } from '@payonce/orders/notifications/operator';
 import { alertOverdue } from '@payonce/orders/notifications/overdue';
 import { retryHeld } from '@payonce/orders/notifications/release';
@@ -145,7 +145,10 @@ describe('the registration has the number first', () => {
   });
 
   test.each([
-    ['a batch that skips', (deps: TestDatabase, notice) => applyFree(deps, [notice], 300)],
+    [
+      'a batch that skips',
+      (deps: TestDatabase, notice) => applySkippingLocked(deps, [notice], 300),
+    ],
     ['the schedule', (deps: TestDatabase) => retryHeld(deps, 10)],
     ['an alert', (deps: TestDatabase) => alertOverdue(deps, 0)],
   ] as const satisfies [

@@ -1,13 +1,13 @@
 /** An operator releases a wrongly claimed trade, and reinstates it. */
 import { retryHeld } from '@payonce/orders/notifications/release';
+import type { TradeCommand } from '@payonce/orders/notifications/trade-outcome';
 import {
   changeTrade,
-  foreseeTrade,
+  previewTrade,
   type TradeAction,
-  type TradeCommand,
 } from '@payonce/orders/notifications/trade-release';
 import { deriveOrder } from '@payonce/orders/orders/derive';
-import { readFacts } from '@payonce/orders/orders/store';
+import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {
@@ -133,7 +133,7 @@ describe('releasing a trade', () => {
   test('gives the trade to the order whose event was held for it, in the same step', async () => {
     const deps = await paidOrder();
     expect(await apply(deps, notification(payment('A2', 'T')))).toEqual([['trade_on_other_order']]);
-    const foreseen = await foreseeTrade(deps, 'release', ofA1());
+    const foreseen = await previewTrade(deps, 'release', ofA1());
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid' });
     expect(await auditRows(deps)).toEqual([]);
     const done = await changeTrade(deps, 'release', ofA1());
@@ -224,7 +224,7 @@ describe('reinstating a trade', () => {
     const deps = await paidOrder();
     await apply(deps, refund('A1', 'T', 100n));
     await act(deps, 'release');
-    const foreseen = await foreseeTrade(deps, 'reinstate', ofA1());
+    const foreseen = await previewTrade(deps, 'reinstate', ofA1());
     const done = await changeTrade(deps, 'reinstate', ofA1());
     expect(done).toEqual(foreseen);
     expect(done).toMatchObject({

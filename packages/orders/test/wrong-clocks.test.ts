@@ -20,7 +20,7 @@ import {
 const YEAR_MS = 365 * 86_400_000;
 const inAYear = ({ now }: { readonly now: Date }) => new Date(now.getTime() + YEAR_MS);
 const handlers = { local: async () => undefined };
-const abilities = { encryptionKey: null, handlers: ['local'] };
+const capabilities = { encryptionKey: null, handlers: ['local'] };
 
 /** One delivery that waits for a handler of this process. */
 async function waiting(): Promise<DeliveryDatabase & { readonly endpointId: bigint }> {
@@ -37,7 +37,7 @@ test('a delivery that a worker a year ahead claimed is sent once that worker is 
   const deps = await waiting();
   const ahead = { ...deps, clock: () => inAYear(deps) };
   const limits = { room: 5, inHand: 0, leaseMs: LEASE_MS };
-  const claimed = await claimDeliveries(ahead, abilities, deps.endpointId, limits);
+  const claimed = await claimDeliveries(ahead, capabilities, deps.endpointId, limits);
   expect(claimed.result).toBe('claimed');
   deliver(deps, { handlers });
   await eventually(async () => expect(await state(deps)).toBe('delivered'));
@@ -46,8 +46,8 @@ test('a delivery that a worker a year ahead claimed is sent once that worker is 
 test('a valid lease is kept, and an operator may resend a delivery with a wrong one', async () => {
   const deps = await waiting();
   const limits = { room: 5, inHand: 0, leaseMs: LEASE_MS };
-  await claimDeliveries(deps, abilities, deps.endpointId, limits);
-  const again = await claimDeliveries(deps, abilities, deps.endpointId, limits);
+  await claimDeliveries(deps, capabilities, deps.endpointId, limits);
+  const again = await claimDeliveries(deps, capabilities, deps.endpointId, limits);
   expect(again.result).toBe('nothing');
   const delivery = (await deps.prisma.delivery.findFirstOrThrow()).id;
   expect(await redeliverDelivery(deps, { ...lin, delivery })).toEqual({ result: 'in_hand' });

@@ -64,8 +64,8 @@ export const executionView = z.object({
 export function resultOf(outcome: OperatorOutcome, holdReason: string): ItemResult {
   switch (outcome.result) {
     case 'done': {
-      const reason = outcome.outcome.outcome === 'held' ? outcome.outcome.reason : null;
-      return { result: outcome.outcome.outcome, reason, changes: reason !== holdReason };
+      const reason = outcome.outcome === 'held' ? outcome.reason : null;
+      return { result: outcome.outcome, reason, changes: reason !== holdReason };
     }
     case 'refused':
       return { result: 'refused', reason: outcome.why, changes: false };

@@ -1,4 +1,5 @@
-import type { TradeAction, TradeEffect } from '@payonce/orders/notifications/trade-release';
+import type { TradeEffect } from '@payonce/orders/notifications/trade-outcome';
+import type { TradeAction } from '@payonce/orders/notifications/trade-release';
 import type { TradeName } from '@payonce/orders/orders/released';
 import { type Html, html, NOTHING } from './html.js';
 import { layout } from './layout.js';

@@ -1,8 +1,8 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import type { HostedQueue } from '@payonce/core/queue/hosted';
-import type { HostedReportQueue } from '@payonce/core/queue/report-queue';
+import type { BullQueue } from '@payonce/core/queue/bull-queue';
+import type { BullReportQueue } from '@payonce/core/queue/report-queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
 import { maskBoardAnswer } from '../masking/board.js';
@@ -14,8 +14,8 @@ export const BOARD_PATH = '/queues';
 
 export interface Board {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
-  show(queue: HostedQueue, store: string): void;
-  showReports(queue: HostedReportQueue, store: string): void;
+  show(queue: BullQueue, store: string): void;
+  showReports(queue: BullReportQueue, store: string): void;
   readonly plugin: (app: FastifyInstance) => Promise<void>;
 }
 
@@ -55,7 +55,7 @@ export function createBoard(): Board {
 }
 
 function readOnlyAdapter(
-  queue: HostedQueue | HostedReportQueue,
+  queue: BullQueue | BullReportQueue,
   store: string,
   maskData: (data: unknown) => unknown,
 ): BullMQAdapter {

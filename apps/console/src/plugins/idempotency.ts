@@ -1,10 +1,10 @@
 import {
-  type Claim,
   claimRequest,
-  giveUp,
+  type IdempotencyClaim,
   IN_HAND_LIMIT_MS,
-  type StoredAnswer,
-  storeAnswer,
+  releaseClaim,
+  type StoredResponse,
+  storeResponse,
 } from '@payonce/orders/access/idempotent-requests';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -14,14 +14,14 @@ import { invalidRequest, problem, sendProblem } from './problems.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The answer shows a secret once: it is not stored, and a repeated request learns that. */
+    /** The response shows a secret once: it is not stored, and a repeated request learns that. */
     answersWithSecret?: boolean;
   }
   interface FastifyRequest {
     /** Set for a POST with an `Idempotency-Key`. */
     idempotency: { readonly key: string; readonly requestHash: string } | null;
     /** Set while this request carries it out. */
-    claim: Claim | null;
+    claim: IdempotencyClaim | null;
   }
 }
 
@@ -72,8 +72,8 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
       case 'claimed':
         request.claim = outcome.claim;
         return;
-      case 'answered':
-        return sendAgain(reply, outcome.answer);
+      case 'completed':
+        return replay(reply, outcome.response);
       case 'in_hand':
         reply.header('retry-after', IN_HAND_RETRY_SECONDS);
         return sendProblem(reply, inHand);
@@ -88,10 +88,10 @@ export function honourIdempotencyKeys(api: FastifyInstance, deps: DatabaseDeps):
     request.claim = null;
     try {
       // A failure on our side had no effect, or may be repeated.
-      if (reply.statusCode >= 500) await giveUp(deps, claim);
-      else await storeAnswer(deps, claim, answerToKeep(request, reply, payload));
+      if (reply.statusCode >= 500) await releaseClaim(deps, claim);
+      else await storeResponse(deps, claim, responseToStore(request, reply, payload));
     } catch (err) {
-      // The action is done, so the answer is sent; the key stays claimed until its time limit.
+      // The action is done, so the response is sent; the key stays claimed until its time limit.
       request.log.warn({ err, limitMs: IN_HAND_LIMIT_MS }, 'a response could not be stored');
     }
   });
@@ -108,11 +108,11 @@ function hashOf({ method, url, body }: FastifyRequest): string {
   return fingerprint(`${method} ${url}\n${JSON.stringify(body ?? null)}`).toString('hex');
 }
 
-function answerToKeep(
+function responseToStore(
   request: FastifyRequest,
   reply: FastifyReply,
   payload: unknown,
-): StoredAnswer {
+): StoredResponse {
   const { statusCode: status } = reply;
   if (request.routeOptions.config.answersWithSecret && status < 300) {
     const headers = { 'content-type': 'application/problem+json; charset=utf-8' };
@@ -126,7 +126,7 @@ function answerToKeep(
   return { status, headers, body: typeof payload === 'string' ? payload : '' };
 }
 
-function sendAgain(reply: FastifyReply, { status, headers, body }: StoredAnswer): FastifyReply {
+function replay(reply: FastifyReply, { status, headers, body }: StoredResponse): FastifyReply {
   reply.headers({ ...headers, 'idempotent-replayed': 'true' });
   return reply.code(status).send(body);
 }

@@ -1,6 +1,7 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { foresee, type HeldAction } from '@payonce/orders/notifications/foresee';
-import type { EventCommand } from '@payonce/orders/notifications/operator';
+
+import type { EventCommand, HeldAction } from '@payonce/orders/notifications/operator';
+import { previewDecisions } from '@payonce/orders/notifications/preview-decisions';
 import type { Prisma } from '@payonce/prisma/client';
 import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
 import { withinSeconds } from './within-seconds.js';
@@ -39,7 +40,7 @@ export async function planHeld(
     notification,
     position,
   }));
-  const outcomes = await foresee(deps, action, commands);
+  const outcomes = await previewDecisions(deps, action, commands);
   const items = rows.map((row, index): PlannedItem => {
     const holdReason = row.holdReason ?? '';
     const outcome = outcomes[index] ?? { result: 'unknown_event' };

@@ -1,6 +1,6 @@
 import type { Tx } from '@payonce/orders/database/transaction';
+import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { type OrderTrade, tradesOf } from '@payonce/orders/orders/order-trades';
-import { readFacts } from '@payonce/orders/orders/store';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
 import { type OrderRow, readRegistered } from './held-events.js';

@@ -142,7 +142,7 @@ async function send(
       );
     case 'unknown_letter':
       return sendProblem(reply, unknownLetter);
-    case 'settled': {
+    case 'closed': {
       const detail = `The dead letter is already closed: it was ${outcome.how}.`;
       return sendProblem(reply, problem(409, 'settled', detail));
     }

@@ -3,7 +3,7 @@ import {
   deleteEndpoint,
   disableEndpoint,
   enableEndpoint,
-} from '@payonce/orders/deliveries/endpoint-switch';
+} from '@payonce/orders/deliveries/endpoints/switch';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';

@@ -4,7 +4,7 @@ import {
   type EndpointDeps,
   rotateSecret,
   updateEndpoint,
-} from '@payonce/orders/deliveries/endpoints';
+} from '@payonce/orders/deliveries/endpoints/commands';
 import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';

@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { operate } from '@payonce/orders/notifications/foresee';
+import { applyOperatorAction } from '@payonce/orders/notifications/operator';
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -99,7 +99,7 @@ export async function heldPlanRoutes(instance: FastifyInstance, deps: DatabaseDe
         const leftAlone = command === undefined || !item.changes;
         const result = leftAlone
           ? item
-          : resultOf(await operate(deps, action, command), item.holdReason);
+          : resultOf(await applyOperatorAction(deps, action, command), item.holdReason);
         items.push({ ...item, ...result });
       }
       return { summary: summaryOf(items, found.more), items };

@@ -103,7 +103,7 @@ async function send(
     case 'unknown_event':
       return sendProblem(reply, unknownHeldEvent);
     case 'not_held': {
-      const detail = `The event is no longer held: it is ${outcome.outcome.outcome}.`;
+      const detail = `The event is no longer held: it is ${outcome.outcome}.`;
       return sendProblem(reply, problem(409, 'not_held', detail));
     }
     case 'other_amount': {

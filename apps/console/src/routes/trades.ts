@@ -1,9 +1,9 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { TradeOutcome } from '@payonce/orders/notifications/trade-outcome';
 import {
   changeTrade,
-  foreseeTrade,
+  previewTrade,
   type TradeAction,
-  type TradeOutcome,
 } from '@payonce/orders/notifications/trade-release';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -64,7 +64,7 @@ export async function tradeRoutes(instance: FastifyInstance, deps: DatabaseDeps)
       async (request, reply) => {
         const operator = operatorOf({ actor: request.actor, body: {} });
         const command = { ...operator, ...request.query, ...request.params };
-        return send(reply, await foreseeTrade(deps, action, command));
+        return send(reply, await previewTrade(deps, action, command));
       },
     );
 

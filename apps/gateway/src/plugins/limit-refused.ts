@@ -21,7 +21,7 @@ export function limitRefused(
 ): void {
   app.addHook('onRequest', async (request, reply) => {
     if (!limit.isLimited(request.ip, performance.now())) return;
-    log.debug({ ip: request.ip }, 'refused unread');
+    log.debug({ ip: request.ip }, 'request.limited');
     const definition = definitionAt(request.url, definitions);
     metrics.refused.inc({ status: '429' });
     return sendAndClose(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);

@@ -84,7 +84,7 @@ function outcomeOf(error: FastifyError, { log }: ReceiveDeps): ReceiveOutcome {
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return { outcome: 'rejected', reason: 'malformed' };
   }
-  log.error({ err: error }, 'unexpected error');
+  log.error({ err: error }, 'request.failed');
   // The sender retries.
   return { outcome: 'unavailable' };
 }

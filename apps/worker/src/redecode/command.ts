@@ -5,10 +5,10 @@ import { systemClock } from '@payonce/core/runtime/clock';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import { createLog } from '@payonce/core/runtime/log';
 import type { EventOutcome } from '@payonce/orders/notifications/notification';
-import type { Redecoded } from '@payonce/orders/notifications/redecode';
 import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
+import type { Redecoded } from '@payonce/orders/notifications/redecode-together';
 import { createPrisma } from '@payonce/prisma/client';
-import { decodeStored } from '../decode-stored.js';
+import { decodeStored } from '../schedules/decode-stored.js';
 
 const HELP = `Decodes held notifications again from their verified bytes, and evaluates them again.
 

@@ -49,11 +49,11 @@ export function liveChannels(
       } catch (error) {
         successful.set(0);
         const why = error instanceof ConfigError ? { faults: error.faults } : { err: error };
-        log.error(why, 'the channels cannot be reloaded, the old ones stay in use');
+        log.error(why, 'channels.reload_failed');
         return;
       }
       used();
-      log.info({ channels: summarise(channels) }, 'channels are reloaded');
+      log.info({ channels: summarise(channels) }, 'channels.reloaded');
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { PostgresPoolConfig } from 'bullmq';
 import { Redis } from 'ioredis';
 import type { PostgresQueueSettings } from './queue-settings.js';
-import { type RedisPlace, serverOf } from './redis-place.js';
+import { type RedisTarget, serverOf } from './redis-target.js';
 import { REDIS_COMMAND_TIMEOUT_MS } from './time-limits.js';
 
 /** Reconnects within two seconds after a store returns, and never stops trying. */
@@ -13,8 +13,8 @@ function retryStrategy(times: number): number {
  * The connection on which the gateway adds jobs. A command fails instead of waiting: a command that
  * is kept for later means an HTTP reply that never comes.
  */
-export function producerRedis(place: RedisPlace): Redis {
-  const { url, ...server } = serverOf(place);
+export function producerRedis(target: RedisTarget): Redis {
+  const { url, ...server } = serverOf(target);
   const options = {
     ...server,
     enableOfflineQueue: false,
@@ -32,9 +32,9 @@ export function producerRedis(place: RedisPlace): Redis {
 }
 
 /** For BullMQ workers: commands wait until the store returns. */
-export function consumerRedis(place: RedisPlace) {
+export function consumerRedis(target: RedisTarget) {
   return {
-    ...serverOf(place),
+    ...serverOf(target),
     maxRetriesPerRequest: null,
     connectTimeout: 5_000,
     // Replaces a silent connection. Longer than BullMQ blocks for a job (10 s at most).
@@ -47,9 +47,9 @@ export function consumerRedis(place: RedisPlace) {
 }
 
 /** For pages and APIs that read the queue: a request fails rather than waits. */
-export function readerRedis(place: RedisPlace) {
+export function readerRedis(target: RedisTarget) {
   return {
-    ...serverOf(place),
+    ...serverOf(target),
     maxRetriesPerRequest: 1,
     connectTimeout: 2_000,
     commandTimeout: 5_000,
@@ -61,8 +61,8 @@ export function readerRedis(place: RedisPlace) {
 }
 
 /** The same without BullMQ. */
-export function connectReader(place: RedisPlace): Redis {
-  const { url, ...options } = readerRedis(place);
+export function connectReader(target: RedisTarget): Redis {
+  const { url, ...options } = readerRedis(target);
   return url === undefined ? new Redis(options) : new Redis(url, options);
 }
 

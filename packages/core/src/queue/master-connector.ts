@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { AbstractConnector } from 'ioredis';
 import { messageOf } from '../runtime/errors.js';
-import type { Guides } from './guides.js';
+import type { MasterDiscovery } from './redis-discovery.js';
 import type { RedisTrust } from './redis-settings.js';
 import { type Address, CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js';
 
@@ -14,18 +14,18 @@ import { type Address, CLOSE_LIMIT_MS, SocketConnector } from './redis-socket.js
  * connector for Sentinels does the same, but hides why a Sentinel could not be asked.
  */
 export function masterConnector(
-  guides: Guides,
+  discovery: MasterDiscovery,
   tls: RedisTrust | null,
 ): new () => AbstractConnector {
-  let known = guides.addresses;
+  let known = discovery.seeds;
   return class extends SocketConnector {
     constructor() {
       super(CLOSE_LIMIT_MS);
     }
 
     /**
-     * The named server may be a replica by now: then this connection is dropped, and the guides are
-     * asked again.
+     * The named server may be a replica by now: then this connection is dropped, and the
+     * discovery starts again.
      */
     override check({ role }: { readonly role?: string }): boolean {
       return role === undefined || role === 'master';
@@ -37,8 +37,8 @@ export function masterConnector(
     async connect(): Promise<Socket> {
       this.connecting = true;
       try {
-        const { master, others } = await askAnyOf(known, guides, () => this.connecting);
-        known = withoutDoubles([...others, ...guides.addresses]);
+        const { master, others } = await askAnyOf(known, discovery, () => this.connecting);
+        known = withoutDoubles([...others, ...discovery.seeds]);
         return this.open(master, tls);
       } catch (error) {
         this.firstError = error instanceof Error ? error : new Error(String(error));
@@ -55,21 +55,21 @@ export function masterConnector(
  */
 async function askAnyOf(
   addresses: readonly Address[],
-  { who, ask }: Guides,
+  { serverKind, ask }: MasterDiscovery,
   isWanted: () => boolean,
 ) {
   const start = Math.floor(Math.random() * addresses.length);
   let reason = '';
   for (const address of [...addresses.slice(start), ...addresses.slice(0, start)]) {
-    const answer = await ask(address).catch((error) => {
+    const known = await ask(address).catch((error) => {
       reason = messageOf(error);
       return null;
     });
     // ioredis does not report this message of a connection that was closed on purpose.
     if (!isWanted()) throw new Error('Connection is closed.');
-    if (answer) return answer;
+    if (known) return known;
   }
-  throw new Error(`no ${who} names a master: ${reason}`);
+  throw new Error(`no ${serverKind} names a master: ${reason}`);
 }
 
 function withoutDoubles(nodes: readonly Address[]): Address[] {

@@ -31,8 +31,8 @@ export function startMonitor(check: () => Promise<QueueState>, log: Log): Monito
     const changed = describeState(next) !== describeState(state);
     state = next;
     if (!changed || stopped) return;
-    if (next.state === 'down') log.error({ reason: next.reason }, 'the queue is down');
-    if (next.state === 'ready') log.info('the queue is ready');
+    if (next.state === 'down') log.error({ reason: next.reason }, 'queue.down');
+    if (next.state === 'ready') log.info('queue.ready');
   }
 
   async function run(): Promise<void> {

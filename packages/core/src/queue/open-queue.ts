@@ -32,7 +32,7 @@ export interface GatewayQueueOptions {
  * 1. `boundInFlight` refuses at once while too many jobs wait.
  * 2. `shardedQueue` selects the shard by the job's key.
  * 3. `standbyQueue` tries Redis and PostgreSQL, one after the other.
- * 4. `storeQueue` refuses at once while its store is not ready. It coalesces concurrent adds.
+ * 4. `storeQueue` refuses at once while its store is not ready. It adds in batches.
  * 5. `openRedisStore` writes, and waits for replicas. `openPostgresStore` writes and commits.
  *
  * The time budget in milliseconds (`time-limits.ts`). Each limit is a part of the one before:
@@ -46,8 +46,8 @@ export interface GatewayQueueOptions {
  *
  * A store that is not ready gets no share, and the other one gets all. The other limits do not
  * delay a reply. They free what an abandoned add holds. In Redis these are 2500 for a command and
- * 3000 for its flush. In PostgreSQL they are 1500 for a connection, 2500 for a query and 4500 for a
- * flush.
+ * 3000 for its batch. In PostgreSQL they are 1500 for a connection, 2500 for a query and 4500 for a
+ * batch.
  */
 export function openGatewayQueue(
   [first, second]: QueueStores,
@@ -57,7 +57,7 @@ export function openGatewayQueue(
   const shards = preferred.map((settings) => openNotificationQueue(settings, log));
   if (!second) {
     if (first.kind === 'redis') {
-      log.warn('PAYONCE_QUEUE_DATABASE_URL is not set: without Redis nothing can be accepted');
+      log.warn({ setting: 'PAYONCE_QUEUE_DATABASE_URL' }, 'queue.standby_missing');
     }
     return {
       queue: boundInFlight(shardedQueue(shards, shards), maxInFlight),

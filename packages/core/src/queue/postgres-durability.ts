@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-interface Row {
+interface DurabilityRow {
   readonly fsync: string;
   readonly synchronous_commit: string;
   readonly standby: boolean;
@@ -13,7 +13,7 @@ interface Row {
  * @throws when it does not answer
  */
 export async function postgresFaults(pool: Pool): Promise<string[]> {
-  const { rows } = await pool.query<Row>(
+  const { rows } = await pool.query<DurabilityRow>(
     `select current_setting('fsync') as fsync,
             current_setting('synchronous_commit') as synchronous_commit,
             pg_is_in_recovery() as standby`,

@@ -12,27 +12,27 @@ import { postgresFaults } from './postgres-durability.js';
 import type { PostgresQueueSettings } from './queue-settings.js';
 import type { JobStore } from './store-queue.js';
 import {
+  POSTGRES_BATCH_LIMIT_MS,
   POSTGRES_CONNECT_TIMEOUT_MS,
-  POSTGRES_FLUSH_LIMIT_MS,
   POSTGRES_QUERY_TIMEOUT_MS,
 } from './time-limits.js';
 
 const Backed = withBackend(createPostgresBackend);
-type BullQueue = ReturnType<typeof openBullQueue>;
+type ProducerQueue = ReturnType<typeof openProducerQueue>;
 
 /** Four connections for adds and one for checks: the gateway's part of `max_connections`. */
 const POOL_SIZE = 4;
 /**
  * BullMQ's `addBulk` creates two temporary tables, as much work as eight single adds. So small
- * groups are added concurrently, and a second flush starts only when it is full.
+ * groups are added concurrently, and a second batch starts only when it is full.
  */
-const FLUSHES = {
-  bulkFrom: 8,
+const ADD_BATCHES = {
+  minBulkSize: 8,
   maxBatchSize: 64,
   maxBatchesInFlight: 2,
-  besideFrom: 64,
-  patienceMs: 50,
-  flushLimitMs: POSTGRES_FLUSH_LIMIT_MS,
+  minConcurrentBatchSize: 64,
+  slowAfterMs: 50,
+  batchLimitMs: POSTGRES_BATCH_LIMIT_MS,
 };
 
 /**
@@ -42,7 +42,7 @@ const FLUSHES = {
 export function openPostgresStore(settings: PostgresQueueSettings, parentLog: Log): JobStore {
   const log = parentLog.child({ queue: 'postgres' });
   const probe = openProbe(settings);
-  let queue: BullQueue | null = null;
+  let queue: ProducerQueue | null = null;
   let closed = false;
   const monitor = startMonitor(check, log);
   const lost = (error: unknown) => monitor.lost(messageOf(error));
@@ -56,14 +56,14 @@ export function openPostgresStore(settings: PostgresQueueSettings, parentLog: Lo
     return { state: 'ready' };
   }
 
-  function started(): BullQueue {
+  function started(): ProducerQueue {
     if (queue) return queue;
     throw new AppError('queue_unavailable', { detail: describeState(monitor.state) });
   }
 
   return {
     name: 'postgres',
-    flushes: FLUSHES,
+    addBatches: ADD_BATCHES,
     get state() {
       return monitor.state;
     },
@@ -105,8 +105,8 @@ async function openStarted(
   settings: PostgresQueueSettings,
   onError: (error: unknown) => void,
   isClosed: () => boolean,
-): Promise<BullQueue> {
-  const attempt = openBullQueue(settings);
+): Promise<ProducerQueue> {
+  const attempt = openProducerQueue(settings);
   attempt.on('error', onError);
   try {
     await withDeadline(attempt.waitUntilReady(), 5_000, 'starting the queue');
@@ -118,7 +118,7 @@ async function openStarted(
   }
 }
 
-function openBullQueue(settings: PostgresQueueSettings) {
+function openProducerQueue(settings: PostgresQueueSettings) {
   return new Backed.Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     connection: postgresConnection(settings, {
       poolSize: POOL_SIZE,

@@ -56,7 +56,7 @@ export async function memoryFault(redis: Redis): Promise<string | null> {
 }
 
 /** Null when Redis answers with a refusal. Any other failure (no answer) is thrown. */
-async function orRefused<Answer>(asked: Promise<Answer>): Promise<Answer | null> {
+async function orRefused<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;
   } catch (error) {

@@ -12,21 +12,21 @@ import type { RedisQueueSettings } from './queue-settings.js';
 import { durabilityFaults, memoryFault, readRedisReport } from './redis-durability.js';
 import { type RedisLink, watchRedisLink } from './redis-link.js';
 import { replicaBarrier } from './replica-wait.js';
-import { placeOf, queueName } from './shards.js';
+import { queueName, targetOf } from './shards.js';
 import type { JobStore } from './store-queue.js';
-import { REDIS_FLUSH_LIMIT_MS } from './time-limits.js';
+import { REDIS_BATCH_LIMIT_MS } from './time-limits.js';
 
 /**
- * One flush is written while another waits for its replies. The batch size bounds one write (a job
+ * One batch is written while another waits for its replies. The batch size bounds one write (a job
  * has 350 KB at most).
  */
-const FLUSHES = {
-  bulkFrom: 2,
+const ADD_BATCHES = {
+  minBulkSize: 2,
   maxBatchSize: 64,
   maxBatchesInFlight: 2,
-  besideFrom: 1,
-  patienceMs: 50,
-  flushLimitMs: REDIS_FLUSH_LIMIT_MS,
+  minConcurrentBatchSize: 1,
+  slowAfterMs: 50,
+  batchLimitMs: REDIS_BATCH_LIMIT_MS,
 };
 
 /**
@@ -36,8 +36,8 @@ const FLUSHES = {
 export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): JobStore {
   const name = queueName(settings);
   const log = parentLog.child({ queue: name });
-  const redis = producerRedis(placeOf(settings));
-  const queue = openBullQueue(settings, redis);
+  const redis = producerRedis(targetOf(settings));
+  const queue = openProducerQueue(settings, redis);
   const link = watchRedisLink(redis, {
     lost: (reason) => monitor.lost(reason),
     ready: () => monitor.checkNow(),
@@ -51,7 +51,7 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
 
   return {
     name,
-    flushes: FLUSHES,
+    addBatches: ADD_BATCHES,
     get state() {
       return monitor.state;
     },
@@ -69,7 +69,10 @@ export function openRedisStore(settings: RedisQueueSettings, parentLog: Log): Jo
   };
 }
 
-function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue<NotificationJob> {
+function openProducerQueue(
+  { prefix }: RedisQueueSettings,
+  connection: Redis,
+): Queue<NotificationJob> {
   const queue = new Queue<NotificationJob>(NOTIFICATION_QUEUE, {
     ...eventStream,
     connection,
@@ -84,10 +87,7 @@ function openBullQueue({ prefix }: RedisQueueSettings, connection: Redis): Queue
 
 function warnIfUnchecked({ durability }: RedisQueueSettings, log: Log): void {
   if (durability === 'checked') return;
-  log.warn(
-    { durability },
-    'the durability of Redis is not checked, because of PAYONCE_REDIS_DURABILITY',
-  );
+  log.warn({ setting: 'PAYONCE_REDIS_DURABILITY', durability }, 'queue.durability_unchecked');
 }
 
 /** Whether Redis may take jobs: connected, not full, and durable. */

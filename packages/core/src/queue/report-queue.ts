@@ -1,12 +1,12 @@
 import { createPostgresBackend, type Processor, Queue, withBackend } from 'bullmq';
 import { withDeadline } from '../runtime/deadline.js';
 import { AppError } from '../runtime/errors.js';
+import { openBullQueue, openBullWorker } from './bull-queue.js';
 import { postgresConnection, producerRedis } from './connection.js';
-import { openHostedQueue, openHostedWorker } from './hosted.js';
 import { eventStream, reportJobOptions } from './job-options.js';
 import type { PostgresQueueSettings, QueueSettings, RedisQueueSettings } from './queue-settings.js';
 import type { GatewayReport } from './report.js';
-import { placeOf } from './shards.js';
+import { targetOf } from './shards.js';
 
 /** The second queue; its jobs are gateways' reports. */
 const REPORT_QUEUE = 'gateway-reports';
@@ -63,25 +63,25 @@ export function openReportQueue(
   };
 }
 
-export type HostedReportQueue = ReturnType<typeof openHostedReportQueue>;
+export type BullReportQueue = ReturnType<typeof openBullReportQueue>;
 
 /** For reading it. */
-export function openHostedReportQueue(settings: QueueSettings) {
-  return openHostedQueue<GatewayReport>(settings, REPORTS);
+export function openBullReportQueue(settings: QueueSettings) {
+  return openBullQueue<GatewayReport>(settings, REPORTS);
 }
 
 /** Takes reports one by one. Give it an `error` listener before anything else. */
-export function openHostedReportWorker(
+export function openBullReportWorker(
   settings: QueueSettings,
   processor: Processor<GatewayReport, unknown>,
 ) {
   const options = { concurrency: 1, autorun: false };
-  return openHostedWorker<GatewayReport>(settings, processor, options, REPORTS);
+  return openBullWorker<GatewayReport>(settings, processor, options, REPORTS);
 }
 
 function inRedis(settings: RedisQueueSettings): Store {
   const { kind, prefix } = settings;
-  const redis = producerRedis(placeOf(settings));
+  const redis = producerRedis(targetOf(settings));
   const queue = new Queue<GatewayReport>(REPORT_QUEUE, {
     ...eventStream,
     connection: redis,

@@ -3,7 +3,7 @@ import { startSchedule } from '../runtime/schedules.js';
 import { connectReader } from './connection.js';
 import { NOTIFICATION_QUEUE } from './job.js';
 import { MOST_SHARDS, type QueueStores, type RedisQueueSettings } from './queue-settings.js';
-import { placeOf, shardAt } from './shards.js';
+import { shardAt, targetOf } from './shards.js';
 
 /** The longest time that jobs of a new shard wait for a worker that was started with fewer. */
 const LOOK_INTERVAL_MS = 10_000;
@@ -27,20 +27,20 @@ export function watchShards(
     run: async () => {
       const shard = shardAt(store, next);
       if (next >= MOST_SHARDS || !(await exists(shard))) return false;
-      log.info({ shard: next }, 'another shard of the queue was found');
+      log.info({ shard: next }, 'queue.shard_found');
       onShard(shard);
       next += 1;
       return true;
     },
     // A store that is down has separate alarms.
-    onError: (err) => log.debug({ err }, 'looking for shards failed'),
+    onError: (err) => log.debug({ err }, 'queue.shard_search_failed'),
   });
   return schedule.stop;
 }
 
 /** BullMQ's Queue writes its `meta` when it is opened. @throws when Redis does not answer */
 async function exists(shard: RedisQueueSettings): Promise<boolean> {
-  const redis = connectReader(placeOf(shard));
+  const redis = connectReader(targetOf(shard));
   redis.on('error', () => {});
   try {
     return (await redis.exists(`${shard.prefix}:${NOTIFICATION_QUEUE}:meta`)) === 1;

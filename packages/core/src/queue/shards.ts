@@ -5,7 +5,7 @@ import type {
   RedisQueueSettings,
   RedisStoreSettings,
 } from './queue-settings.js';
-import type { RedisPlace } from './redis-place.js';
+import type { RedisTarget } from './redis-target.js';
 
 /** The queues that make up the queue in Redis. */
 export function shardsOf(store: RedisStoreSettings): readonly RedisQueueSettings[] {
@@ -47,7 +47,7 @@ export function queueName(settings: QueueSettings): string {
 }
 
 /** The server of a shard: in a cluster the master of the slot that its prefix determines. */
-export function placeOf({ topology, prefix }: RedisQueueSettings): RedisPlace {
+export function targetOf({ topology, prefix }: RedisQueueSettings): RedisTarget {
   return { topology, key: prefix };
 }
 

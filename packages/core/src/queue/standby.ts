@@ -45,8 +45,8 @@ export function standbyQueue(
     current = store;
     switchedAt = performance.now();
     probeAt = switchedAt + PROBE_INTERVAL_MS;
-    if (store === first) log.info({ to: store.name }, 'the queue uses its first store again');
-    else log.warn({ to: store.name, reason: reasonOf(failure) }, 'the standby queue takes over');
+    if (store === first) log.info({ to: store.name }, 'queue.first_store_returned');
+    else log.warn({ to: store.name, reason: reasonOf(failure) }, 'queue.standby_took_over');
     onSwitch(store.name);
   }
 

@@ -1,5 +1,5 @@
 import { AppError } from '../runtime/errors.js';
-import { type Bulk, type CoalesceLimits, coalesce } from './coalesce.js';
+import { type AddBatchLimits, type BulkStore, createAddBatcher } from './add-batcher.js';
 import type { NewJob } from './job.js';
 import {
   describeState,
@@ -9,21 +9,21 @@ import {
 } from './notification-queue.js';
 
 /** One store of jobs, which makes what it is given durable at once. */
-export interface JobStore extends Bulk<NewJob> {
+export interface JobStore extends BulkStore<NewJob> {
   readonly name: string;
   /** The last known state. Reading it asks nothing. */
   readonly state: QueueState;
   /** How adds to this store are combined. */
-  readonly flushes: CoalesceLimits;
+  readonly addBatches: AddBatchLimits;
   /** Called after an add that failed, or took too long. */
   onAddFailed?(): void;
   close(): Promise<void>;
 }
 
-/** The queue in one store. It refuses at once while the store is not ready, and coalesces adds. */
+/** The queue in one store. It refuses at once while the store is not ready, and adds in batches. */
 export function storeQueue(store: JobStore): NotificationQueue {
   const { name } = store;
-  const add = coalesce(store, store.flushes);
+  const add = createAddBatcher(store, store.addBatches);
   return {
     name,
     get state() {

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import {
+  POSTGRES_BATCH_LIMIT_MS,
   POSTGRES_CONNECT_TIMEOUT_MS,
-  POSTGRES_FLUSH_LIMIT_MS,
   POSTGRES_QUERY_TIMEOUT_MS,
+  REDIS_BATCH_LIMIT_MS,
   REDIS_COMMAND_TIMEOUT_MS,
-  REDIS_FLUSH_LIMIT_MS,
   REDIS_SHARE_MS,
   REPLICA_WAIT_MS,
   REPLY_DEADLINE_MS,
@@ -26,11 +26,11 @@ test('replicas answer within the share of Redis, and most of the deadline is lef
 });
 
 test('no store gives up an add that the gateway still waits for, and every flush outlasts its adds', () => {
-  expectIncreasing(REPLY_DEADLINE_MS, REDIS_COMMAND_TIMEOUT_MS, REDIS_FLUSH_LIMIT_MS);
+  expectIncreasing(REPLY_DEADLINE_MS, REDIS_COMMAND_TIMEOUT_MS, REDIS_BATCH_LIMIT_MS);
   expectIncreasing(
     REPLY_DEADLINE_MS,
     POSTGRES_QUERY_TIMEOUT_MS,
     POSTGRES_CONNECT_TIMEOUT_MS + POSTGRES_QUERY_TIMEOUT_MS,
-    POSTGRES_FLUSH_LIMIT_MS,
+    POSTGRES_BATCH_LIMIT_MS,
   );
 });

@@ -19,8 +19,8 @@ export const REPLICA_WAIT_MS = 500;
 /** Frees an abandoned command. */
 export const REDIS_COMMAND_TIMEOUT_MS = 2_500;
 
-/** Frees the flush of an abandoned command. */
-export const REDIS_FLUSH_LIMIT_MS = 3_000;
+/** Frees the batch of an abandoned command. */
+export const REDIS_BATCH_LIMIT_MS = 3_000;
 
 /** For a connection, new or from the pool. */
 export const POSTGRES_CONNECT_TIMEOUT_MS = 1_500;
@@ -28,5 +28,5 @@ export const POSTGRES_CONNECT_TIMEOUT_MS = 1_500;
 /** Frees the connection of an abandoned query. */
 export const POSTGRES_QUERY_TIMEOUT_MS = 2_500;
 
-/** Frees the flush of an abandoned query, which may have waited for a connection. */
-export const POSTGRES_FLUSH_LIMIT_MS = 4_500;
+/** Frees the batch of an abandoned query, which may have waited for a connection. */
+export const POSTGRES_BATCH_LIMIT_MS = 4_500;

@@ -1,4 +1,4 @@
-import { type GatherLimits, gather } from './gather.js';
+import { type BatchLimits, createBatchScheduler } from './batch-scheduler.js';
 
 /**
  * Collects single items into batches, so that many jobs share one transaction. Independent of
@@ -39,7 +39,7 @@ export interface BatcherOptions<Item, Outcome> {
  * A batch takes 10 to 300 ms. A slower one waits for a lock or hangs, and later batches start
  * without it.
  */
-const PATIENCE_MS = 500;
+const SLOW_AFTER_MS = 500;
 
 interface Waiting<Item, Outcome> {
   readonly item: Item;
@@ -51,17 +51,17 @@ export function createBatcher<Item, Outcome>(
   options: BatcherOptions<Item, Outcome>,
 ): Batcher<Item, Outcome> {
   const { apply, maxBatchSize, maxBatchesInFlight } = options;
-  const limits: GatherLimits = {
+  const limits: BatchLimits = {
     maxBatchSize,
     maxBatchesInFlight,
-    besideFrom: maxBatchSize,
-    patienceMs: PATIENCE_MS,
+    minConcurrentBatchSize: maxBatchSize,
+    slowAfterMs: SLOW_AFTER_MS,
   };
   const whenDrained: (() => void)[] = [];
   let pending = 0;
   let closed = false;
 
-  const add = gather<Waiting<Item, Outcome>>(limits, async (batch) => {
+  const add = createBatchScheduler<Waiting<Item, Outcome>>(limits, async (batch) => {
     await settle(batch, apply);
     pending -= batch.length;
     if (pending === 0) for (const resolve of whenDrained.splice(0)) resolve();

@@ -25,9 +25,9 @@ export function createLifecycle(log: Log): Lifecycle {
       for (let part = parts.pop(); part; part = parts.pop()) {
         try {
           await part.stop();
-          log.debug({ part: part.name }, 'stopped');
+          log.debug({ part: part.name }, 'process.part_stopped');
         } catch (err) {
-          log.warn({ err, part: part.name }, 'did not stop cleanly');
+          log.warn({ err, part: part.name }, 'process.part_stop_failed');
         }
       }
     },
@@ -63,22 +63,22 @@ export async function runProcess(
     {
       delay: drainLimitMs,
       skip: reloads ? ['SIGHUP'] : [],
-      logger: { error: (message: unknown) => log.error({ err: message }, 'stopping failed') },
-      onSecondSignal: (signal: string) => log.warn({ signal }, 'second signal, exiting at once'),
-      onTimeout: () => log.error({ drainLimitMs }, 'not drained in time, exiting'),
+      logger: { error: (message: unknown) => log.error({ err: message }, 'process.stop_failed') },
+      onSecondSignal: (signal: string) => log.warn({ signal }, 'process.second_signal'),
+      onTimeout: () => log.error({ drainLimitMs }, 'process.stop_timed_out'),
     },
     async ({ signal, err }: { signal?: string; err?: Error }) => {
-      if (err) log.fatal({ err }, 'uncaught error, stopping');
-      else log.info({ signal }, 'stopping');
+      if (err) log.fatal({ err }, 'process.crashed');
+      else log.info({ signal }, 'process.stopping');
       await lifecycle.stop();
-      log.info('stopped');
+      log.info('process.stopped');
     },
   );
   try {
     await start(lifecycle);
   } catch (err) {
-    if (err instanceof ConfigError) log.fatal({ faults: err.faults }, err.message);
-    else log.fatal({ err }, 'could not start');
+    if (err instanceof ConfigError) log.fatal({ faults: err.faults }, 'process.misconfigured');
+    else log.fatal({ err }, 'process.start_failed');
     await withDeadline(lifecycle.stop(), drainLimitMs, 'stopping').catch(() => {});
     process.exit(1);
   }

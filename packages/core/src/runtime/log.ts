@@ -1,8 +1,22 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import type { EventAt, EventLevel } from './log-events.js';
 
 export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-export type Log = Logger;
+
+/** Logs by event: `log.warn({ reason }, 'queue.down')`. Other names and levels do not compile. */
+export type Log = { readonly [Level in EventLevel]: LogMethod<Level> } & {
+  /** A log that adds these fields to each of its lines. */
+  child(fields: object): Log;
+};
+
+interface LogMethod<Level extends EventLevel> {
+  (fields: object, event: EventAt<Level>): void;
+  (event: EventAt<Level>): void;
+  /** @deprecated Sentences: these two go when every call names an event. */
+  (fields: object, sentence: string): void;
+  (sentence: string): void;
+}
 
 /** Names whose values never reach a log, at any depth. Bodies hold payer IDs and signatures. */
 const SECRET_NAME =

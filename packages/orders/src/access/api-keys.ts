@@ -27,11 +27,6 @@ export interface KnownKey {
   readonly lastUsedAt: Date | null;
 }
 
-/** A row of the table. */
-interface StoredKey extends Omit<KnownKey, 'merchants'> {
-  readonly merchants: unknown;
-}
-
 /**
  * The prefix of the stored hash of a key that is limited to merchants. A console of the previous
  * release does not know the column. It finds no such key and answers 401, instead of showing it
@@ -48,13 +43,16 @@ export async function findLiveKey(
   { prisma, clock }: DatabaseDeps,
   keyHash: string,
 ): Promise<KnownKey | null> {
-  const [key] = await prisma.$queryRaw<StoredKey[]>`
-    SELECT id, name, role, merchants, last_used_at AS "lastUsedAt" FROM api_keys
-    WHERE key_hash IN (${keyHash}, ${LIMITED + keyHash}) AND revoked_at IS NULL
-      AND (expires_at IS NULL OR expires_at > ${clock()})`;
-  if (key === undefined) return null;
-  const merchants = storedMerchants(key.merchants);
-  return merchants && { ...key, merchants };
+  const key = await prisma.apiKey.findFirst({
+    where: {
+      keyHash: { in: [keyHash, LIMITED + keyHash] },
+      revokedAt: null,
+      OR: [{ expiresAt: null }, { expiresAt: { gt: clock() } }],
+    },
+    select: { id: true, name: true, role: true, merchants: true, lastUsedAt: true },
+  });
+  const merchants = key && storedMerchants(key.merchants);
+  return merchants && { ...key, role: key.role as Role, merchants };
 }
 
 /** @param stored `api_keys.merchants`: null is all @returns null for an invalid value */
@@ -70,11 +68,13 @@ export async function noteUse(deps: DatabaseDeps, { id, lastUsedAt }: KnownKey):
   const before = new Date(now.getTime() - USE_NOTED_EVERY_MS);
   // A wrong clock wrote a time that lies ahead. It must not keep later uses from being noted.
   if (lastUsedAt !== null && lastUsedAt > before && lastUsedAt <= now) return;
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      UPDATE api_keys SET last_used_at = ${now} WHERE id = ${id}
-        AND (last_used_at IS NULL OR last_used_at <= ${before} OR last_used_at > ${now})`,
+  const isStale = [
+    { lastUsedAt: null },
+    { lastUsedAt: { lte: before } },
+    { lastUsedAt: { gt: now } },
+  ];
+  await inTransaction(deps, (tx) =>
+    tx.apiKey.updateMany({ where: { id, OR: isStale }, data: { lastUsedAt: now } }),
   );
 }
 
@@ -129,7 +129,7 @@ export async function revokeApiKey(
       SELECT name, role, revoked_at AS "revokedAt" FROM api_keys WHERE id = ${id} FOR UPDATE`;
     if (key === undefined) return 'unknown_key';
     if (key.revokedAt !== null) return 'revoked';
-    await tx.$executeRaw`UPDATE api_keys SET revoked_at = ${now} WHERE id = ${id}`;
+    await tx.apiKey.update({ where: { id }, data: { revokedAt: now } });
     const detail = { name: key.name, role: key.role };
     await writeAudit(tx, now, operator, { action: 'api_key.revoke', apiKeyId: id, detail });
     return 'revoked';

@@ -10,23 +10,23 @@ export interface IdempotentRequest {
   readonly requestHash: string;
 }
 
-/** The stored answer for repetitions of the request. */
-export interface StoredAnswer {
+/** The stored response for repetitions of the request. */
+export interface StoredResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-export type ClaimOutcome =
-  /** The caller carries the request out, and ends it by `storeAnswer` or `giveUp`. */
-  | { readonly result: 'claimed'; readonly claim: Claim }
-  | { readonly result: 'answered'; readonly answer: StoredAnswer }
+export type IdempotencyOutcome =
+  /** The caller carries the request out, and ends it by `storeResponse` or `releaseClaim`. */
+  | { readonly result: 'claimed'; readonly claim: IdempotencyClaim }
+  | { readonly result: 'completed'; readonly response: StoredResponse }
   /** Another process is carrying it out, or was killed while it did. */
   | { readonly result: 'in_hand' }
   /** The key was used for another request. */
   | { readonly result: 'other_request' };
 
-export interface Claim extends IdempotentRequest {
+export interface IdempotencyClaim extends IdempotentRequest {
   readonly claimedAt: Date;
 }
 
@@ -47,7 +47,7 @@ const PURGED_AT_ONCE = 10;
 export async function claimRequest(
   deps: DatabaseDeps,
   request: IdempotentRequest,
-): Promise<ClaimOutcome> {
+): Promise<IdempotencyOutcome> {
   const { actor, key, requestHash } = request;
   const now = deps.clock();
   const expired = new Date(now.getTime() - RETENTION_MS);
@@ -62,7 +62,7 @@ export async function claimRequest(
         ORDER BY created_at LIMIT ${PURGED_AT_ONCE} FOR UPDATE SKIP LOCKED)`,
   );
   // Alone in its transaction: a claim must not wait while its transaction holds another row.
-  return inTransaction(deps, async (tx): Promise<ClaimOutcome> => {
+  return inTransaction(deps, async (tx): Promise<IdempotencyOutcome> => {
     const claimed = await tx.$executeRaw`
       INSERT INTO idempotent_requests AS r (actor, key, request_hash, created_at)
       VALUES (${actor}, ${key}, ${requestHash}, ${now})
@@ -72,50 +72,38 @@ export async function claimRequest(
         AND (r.created_at < ${abandoned} OR r.created_at > ${impossible})
         AND r.request_hash = excluded.request_hash)`;
     if (claimed === 1) return { result: 'claimed', claim: { ...request, claimedAt: now } };
-    const [known] = await tx.$queryRaw<KnownRequest[]>`
-      SELECT request_hash AS "requestHash", response FROM idempotent_requests
-      WHERE actor = ${actor} AND key = ${key}`;
-    // Given up between the two statements: the sender's next try can claim it.
-    if (known === undefined) return { result: 'in_hand' };
+    const known = await tx.idempotentRequest.findUnique({ where: { actor_key: { actor, key } } });
+    // Released between the two statements: the sender's next try can claim it.
+    if (known === null) return { result: 'in_hand' };
     if (known.requestHash !== requestHash) return { result: 'other_request' };
     return known.response === null
       ? { result: 'in_hand' }
-      : { result: 'answered', answer: known.response };
+      : { result: 'completed', response: known.response as unknown as StoredResponse };
   });
 }
 
-interface KnownRequest {
-  readonly requestHash: string;
-  readonly response: StoredAnswer | null;
-}
-
 /**
- * Stores the answer, unless another process took the claim meanwhile.
+ * Stores the response, unless another process took the claim meanwhile.
  * @throws AppError `database_unavailable`
  */
-export async function storeAnswer(
+export async function storeResponse(
   deps: DatabaseDeps,
-  { actor, key, claimedAt }: Claim,
-  answer: StoredAnswer,
+  claim: IdempotencyClaim,
+  { status, headers, body }: StoredResponse,
 ): Promise<void> {
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      UPDATE idempotent_requests
-      SET status = ${answer.status}, response = ${JSON.stringify(answer)}::json
-      WHERE actor = ${actor} AND key = ${key} AND created_at = ${claimedAt} AND status IS NULL`,
-  );
+  const data = { status, response: { status, headers, body } };
+  await inTransaction(deps, (tx) => tx.idempotentRequest.updateMany({ where: held(claim), data }));
 }
 
 /**
  * Releases the claim, so that the request may be tried again at once. @throws AppError
  * `database_unavailable`
  */
-export async function giveUp(deps: DatabaseDeps, { actor, key, claimedAt }: Claim): Promise<void> {
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      DELETE FROM idempotent_requests
-      WHERE actor = ${actor} AND key = ${key} AND created_at = ${claimedAt} AND status IS NULL`,
-  );
+export async function releaseClaim(deps: DatabaseDeps, claim: IdempotencyClaim): Promise<void> {
+  await inTransaction(deps, (tx) => tx.idempotentRequest.deleteMany({ where: held(claim) }));
+}
+
+/** The claim's row, unless it is completed or another process has taken it over. */
+function held({ actor, key, claimedAt }: IdempotencyClaim) {
+  return { actor, key, createdAt: claimedAt, status: null };
 }

@@ -1,3 +1,4 @@
+import type { Prisma } from '@payonce/prisma/client';
 import type { Tx } from './transaction.js';
 
 /** The actions of people and programs. The database accepts no other action. */
@@ -52,16 +53,10 @@ export async function writeAudit(
   { actor, reason, onBehalfOf }: Operator,
   entry: AuditEntry,
 ): Promise<bigint> {
-  const { action, orderId, notificationEventId, deadLetterId, deliveryId, endpointId, apiKeyId } =
-    entry;
-  const detail = { reason, ...(onBehalfOf && { operator: onBehalfOf }), ...entry.detail };
-  const [row] = await tx.$queryRaw<{ id: bigint }[]>`
-    INSERT INTO audit_log (actor, action, order_id, notification_event_id, dead_letter_id,
-      delivery_id, endpoint_id, api_key_id, detail, created_at)
-    VALUES (${actor}, ${action}, ${orderId ?? null}::bigint, ${notificationEventId ?? null}::bigint,
-      ${deadLetterId ?? null}::bigint, ${deliveryId ?? null}::bigint, ${endpointId ?? null}::bigint,
-      ${apiKeyId ?? null}::bigint, ${JSON.stringify(detail)}::jsonb, ${now})
-    RETURNING id`;
-  if (row === undefined) throw new Error('an audit row was not written');
-  return row.id;
+  const said = { reason, ...(onBehalfOf && { operator: onBehalfOf }), ...entry.detail };
+  // As the JSON column has it: dates as text.
+  const detail = JSON.parse(JSON.stringify(said)) as Prisma.InputJsonObject;
+  const data = { ...entry, actor, detail, createdAt: now };
+  const { id } = await tx.auditLog.create({ data, select: { id: true } });
+  return id;
 }

@@ -2,7 +2,7 @@ import { type Clock, WRONG_CLOCK_MS } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import { AppError } from '@payonce/core/runtime/errors';
 import type { Log } from '@payonce/core/runtime/log';
-import { openDatabaseProbe } from './ask-database.js';
+import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
 
@@ -61,97 +61,140 @@ const NOT_ASKED: DatabaseFitness = { ready: false, faults: ['down'] };
 /** Asks the orders' database at intervals for its time, and whether it keeps what is committed. */
 export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
   const { url, applicationName, durability, log } = options;
-  if (durability === 'managed') log.warn(MANAGED);
-  const probe = openDatabaseProbe(url, applicationName);
-  const clock = createDatabaseClock();
-  const listeners: (() => void)[] = [];
-  let fitness = NOT_ASKED;
+  if (durability === 'managed')
+    log.warn({ setting: 'PAYONCE_DATABASE_DURABILITY' }, 'database.durability_unchecked');
+  const watch = new Watch(openDatabaseProbe(url, applicationName), durability, log);
+  void watch.look();
+  // Callers pass single functions on, without the object.
+  return {
+    clock: () => watch.now(),
+    differenceMs: () => watch.differenceMs(),
+    clockDiffers: () => watch.clockDiffers(),
+    fitness: () => watch.fitness(),
+    mayWork: () => watch.mayWork(),
+    look: () => watch.look(),
+    suspect: () => watch.suspect(),
+    assure: () => watch.assure(),
+    onLook: (listener) => watch.onLook(listener),
+    stop: () => watch.stop(),
+  };
+}
+
+class Watch {
+  readonly #clock = createDatabaseClock();
+  readonly #listeners: (() => void)[] = [];
+  #fitness = NOT_ASKED;
   /** The time of the last answer. A worker that was ready goes on taking jobs for a moment. */
-  let silentSince = Number.NEGATIVE_INFINITY;
+  #silentSince = Number.NEGATIVE_INFINITY;
   /** Connections opened or lost, and how many of them the last answer covers. */
-  let suspected = 0;
-  let answered = -1;
-  let clockWasOff = false;
-  let looking: Promise<DatabaseFitness> | null = null;
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
+  #suspected = 0;
+  #answered = -1;
+  #clockWasOff = false;
+  #looking: Promise<DatabaseFitness> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
 
-  const differs = () => Math.abs(clock.differenceMs() ?? 0) > WRONG_CLOCK_MS;
+  constructor(
+    private readonly probe: DatabaseProbe,
+    private readonly durability: DatabaseDurability,
+    private readonly log: Log,
+  ) {}
 
-  async function ask(): Promise<DatabaseFitness> {
-    const before = suspected;
+  now(): Date {
+    return this.#clock.now();
+  }
+
+  differenceMs(): number | null {
+    return this.#clock.differenceMs();
+  }
+
+  clockDiffers(): boolean {
+    return Math.abs(this.differenceMs() ?? 0) > WRONG_CLOCK_MS;
+  }
+
+  fitness(): DatabaseFitness {
+    return this.#fitness;
+  }
+
+  mayWork(): boolean {
+    const isSilent = this.#fitness === NOT_ASKED;
+    return (
+      this.#fitness.ready || (isSilent && performance.now() - this.#silentSince < DOWN_GRACE_MS)
+    );
+  }
+
+  look(): Promise<DatabaseFitness> {
+    this.#looking ??= this.#lookOnce().finally(() => {
+      this.#looking = null;
+    });
+    return this.#looking;
+  }
+
+  suspect(): void {
+    this.#suspected += 1;
+    void this.look();
+  }
+
+  async assure(): Promise<void> {
+    for (let tries = 0; tries < ASSURE_TRIES; tries += 1) {
+      if (this.#fitness.ready && this.#answered >= this.#suspected) return;
+      if (!(await this.look()).ready) break;
+    }
+    const detail = this.#fitness.ready ? 'it was not asked' : this.#fitness.faults.join('; ');
+    throw new AppError('database_unavailable', { detail });
+  }
+
+  onLook(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await withDeadline(this.probe.close(), CLOSE_LIMIT_MS, 'leaving the database').catch(() => {});
+  }
+
+  async #lookOnce(): Promise<DatabaseFitness> {
+    clearTimeout(this.#timer);
+    const fitness = await this.#ask();
+    if (this.#stopped) return fitness;
+    this.#note(fitness);
+    for (const listener of this.#listeners) listener();
+    const calm = this.#answered >= this.#suspected ? LOOK_MS : 0;
+    this.#timer = setTimeout(() => this.look(), fitness.ready ? calm : LOOK_AGAIN_MS);
+    return fitness;
+  }
+
+  async #ask(): Promise<DatabaseFitness> {
+    const before = this.#suspected;
     try {
-      const { facts, sample } = await probe.ask();
-      clock.add(sample);
-      answered = before;
-      const faults = databaseFaults(facts, durability);
+      const { facts, sample } = await this.probe.ask();
+      this.#clock.add(sample);
+      this.#answered = before;
+      const faults = databaseFaults(facts, this.durability);
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {
-      log.debug({ err }, 'the database does not answer');
+      this.log.debug({ err }, 'database.unavailable');
       return NOT_ASKED;
     }
   }
 
-  async function lookOnce(): Promise<DatabaseFitness> {
-    clearTimeout(timer);
-    const found = await ask();
-    if (stopped) return found;
-    note(found);
-    for (const listener of listeners) listener();
-    const calm = answered >= suspected ? LOOK_MS : 0;
-    timer = setTimeout(look, found.ready ? calm : LOOK_AGAIN_MS);
-    return found;
-  }
-
-  function note(found: DatabaseFitness): void {
-    const before = fitness;
-    fitness = found;
-    if (describeFitness(before) !== describeFitness(found)) {
-      silentSince = before.ready ? performance.now() : Number.NEGATIVE_INFINITY;
-      if (found.ready) log.info('the database is ready');
-      else log.warn({ faults: found.faults }, 'the database is not ready: no job is taken');
+  /** Logs what changed. */
+  #note(fitness: DatabaseFitness): void {
+    const before = this.#fitness;
+    this.#fitness = fitness;
+    if (describeFitness(before) !== describeFitness(fitness)) {
+      this.#silentSince = before.ready ? performance.now() : Number.NEGATIVE_INFINITY;
+      if (fitness.ready) this.log.info('database.ready');
+      else this.log.warn({ faults: fitness.faults }, 'database.not_ready');
     }
-    const isOff = differs();
-    if (isOff && !clockWasOff) log.warn({ seconds: seconds(clock.differenceMs()) }, CLOCK_OFF);
-    if (!isOff && clockWasOff) log.info('the clock agrees with the database again');
-    clockWasOff = isOff;
+    const isOff = this.clockDiffers();
+    if (isOff && !this.#clockWasOff) {
+      this.log.warn({ seconds: seconds(this.differenceMs()) }, 'clock.differs_from_database');
+    }
+    if (!isOff && this.#clockWasOff) this.log.info('clock.agrees_with_database');
+    this.#clockWasOff = isOff;
   }
-
-  function look(): Promise<DatabaseFitness> {
-    looking ??= lookOnce().finally(() => {
-      looking = null;
-    });
-    return looking;
-  }
-
-  void look();
-  return {
-    clock: clock.now,
-    differenceMs: clock.differenceMs,
-    clockDiffers: differs,
-    fitness: () => fitness,
-    mayWork: () =>
-      fitness.ready || (fitness === NOT_ASKED && performance.now() - silentSince < DOWN_GRACE_MS),
-    look,
-    suspect() {
-      suspected += 1;
-      void look();
-    },
-    async assure() {
-      for (let tries = 0; tries < ASSURE_TRIES; tries += 1) {
-        if (fitness.ready && answered >= suspected) return;
-        if (!(await look()).ready) break;
-      }
-      const detail = fitness.ready ? 'it was not asked' : fitness.faults.join('; ');
-      throw new AppError('database_unavailable', { detail });
-    },
-    onLook: (listener) => void listeners.push(listener),
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await withDeadline(probe.close(), CLOSE_LIMIT_MS, 'leaving the database').catch(() => {});
-    },
-  };
 }
 
 /** For probes: `ready`, `down`, or all faults. */
@@ -160,9 +203,9 @@ export function describeFitness(fitness: DatabaseFitness): string {
 }
 
 /** For probes: empty while the clocks agree. */
-export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { clock?: string } {
-  if (!clockDiffers()) return {};
-  const ahead = seconds(differenceMs());
+export function describeClock(watch: DatabaseWatch): { clock?: string } {
+  if (!watch.clockDiffers()) return {};
+  const ahead = seconds(watch.differenceMs());
   const words = ahead > 0 ? 'ahead of' : 'behind';
   return { clock: `${Math.abs(ahead)} s ${words} the database: no schedule runs` };
 }
@@ -170,8 +213,3 @@ export function describeClock({ differenceMs, clockDiffers }: DatabaseWatch): { 
 function seconds(ms: number | null): number {
   return Math.round((ms ?? 0) / 1_000);
 }
-
-const MANAGED =
-  'PAYONCE_DATABASE_DURABILITY is managed: fsync and full_page_writes of PostgreSQL are not checked';
-const CLOCK_OFF =
-  "the clock of this process differs from the database's by more than a minute: no schedule runs";

@@ -7,6 +7,6 @@ export interface DatabaseDeps {
   readonly prisma: PrismaClient;
   readonly clock: Clock;
   readonly log: Log;
-  /** Everything runs inside this transaction. A dry run passes one and rolls it back. */
-  readonly within?: Prisma.TransactionClient;
+  /** Everything runs inside this transaction. A preview passes one and rolls it back. */
+  readonly outerTx?: Prisma.TransactionClient;
 }

@@ -16,9 +16,6 @@ export const TRANSACTION_LIMIT_MS = 35_000;
  */
 const CONTENTION_TRIES = 5;
 
-/** This should never appear in the log: the order of locks rules out deadlocks. */
-export const CONTENTION = 'a transaction conflicted with another one and is retried';
-
 /**
  * Runs `work` in one READ COMMITTED transaction. Each statement sees what was committed before it,
  * so a read after a wait for a lock is current. A deadlock or serialization failure is retried at
@@ -28,11 +25,11 @@ export const CONTENTION = 'a transaction conflicted with another one and is retr
  * it is.
  */
 export async function inTransaction<T>(
-  { prisma, log, within }: Pick<DatabaseDeps, 'prisma' | 'log' | 'within'>,
+  { prisma, log, outerTx }: Pick<DatabaseDeps, 'prisma' | 'log' | 'outerTx'>,
   work: (tx: Tx) => Promise<T>,
   first = '',
 ): Promise<T> {
-  if (within) return inSavepoint(within, work);
+  if (outerTx) return inSavepoint(outerTx, work);
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await prisma.$transaction(async (tx) => {
@@ -42,7 +39,8 @@ export async function inTransaction<T>(
     } catch (error) {
       const kind = failureKind(error);
       if (kind === 'contention' && attempt < CONTENTION_TRIES) {
-        log.warn({ attempt, state: sqlState(error) }, CONTENTION);
+        // This should never appear: the order of locks rules out deadlocks.
+        log.warn({ attempt, state: sqlState(error) }, 'database.contention');
         continue;
       }
       if (kind === 'refused') throw error;

@@ -2,17 +2,17 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import { isOpen } from './circuit.js';
-import { isHandler } from './endpoint-url.js';
+import { openSecret } from './endpoints/secret.js';
+import { isHandler } from './endpoints/url.js';
 import { isLeased } from './lease.js';
 import { latestAttemptAt } from './misdated.js';
 import type { RetrySchedule } from './retry.js';
-import { openSecret } from './sealed-secret.js';
 
 /**
  * A delivery that this worker holds until `leaseUntil`. That time also distinguishes its result
  * from a later one.
  */
-export interface Claimed {
+export interface ClaimedDelivery {
   readonly id: bigint;
   readonly leaseUntil: Date;
   readonly attempts: number;
@@ -35,46 +35,50 @@ export interface Target {
   readonly secrets: readonly Buffer[];
 }
 
-export type Claim =
-  | { readonly result: 'claimed'; readonly target: Target; readonly deliveries: readonly Claimed[] }
+export type DeliveryClaim =
+  | {
+      readonly result: 'claimed';
+      readonly target: Target;
+      readonly deliveries: readonly ClaimedDelivery[];
+    }
   | { readonly result: 'nothing' }
   /** Its secret does not open: it was sealed with another PAYONCE_ENCRYPTION_KEY. */
   | { readonly result: 'cannot_sign'; readonly merchant: string; readonly name: string };
 
 /** What this process can deliver to. */
-export interface Abilities {
+export interface SenderCapabilities {
   readonly encryptionKey: Buffer | null;
   /** Names of the handlers in this process. */
   readonly handlers: readonly string[];
 }
 
-export interface Outlook {
+export interface DueWork {
   /** Order events wait for the creation of their deliveries. */
-  readonly untold: boolean;
+  readonly hasUnfannedEvents: boolean;
   /** Deliveries wait for an endpoint that is disabled or deleted. */
-  readonly strays: boolean;
+  readonly hasOrphans: boolean;
   /** Deliveries wait for a time further ahead than any try is planned. */
-  readonly misdated: boolean;
+  readonly hasMisdated: boolean;
   /** Enabled endpoints with due deliveries and a closed circuit. */
   readonly due: readonly bigint[];
 }
 
 /** Looks for work, in one statement; usually there is none. */
-export async function lookAround(
+export async function findDueWork(
   { prisma, clock, scheduleMs }: DatabaseDeps & RetrySchedule,
-  { encryptionKey, handlers }: Abilities,
-): Promise<Outlook> {
+  { encryptionKey, handlers }: SenderCapabilities,
+): Promise<DueWork> {
   const now = clock();
   const urls = handlers.map((name) => `handler:${name}`);
-  const [row] = await prisma.$queryRaw<Outlook[]>`
+  const [row] = await prisma.$queryRaw<DueWork[]>`
     SELECT (SELECT id FROM order_events WHERE fanned_out_at IS NULL ORDER BY id LIMIT 1) IS NOT NULL
-        AS untold,
+        AS "hasUnfannedEvents",
       EXISTS (SELECT FROM webhook_endpoints e
         WHERE (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL) AND EXISTS (
-          SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id)) AS strays,
+          SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id)) AS "hasOrphans",
       EXISTS (SELECT FROM webhook_endpoints e WHERE EXISTS (
         SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
-          AND d.next_attempt_at > ${latestAttemptAt(now, scheduleMs)})) AS misdated,
+          AND d.next_attempt_at > ${latestAttemptAt(now, scheduleMs)})) AS "hasMisdated",
       ARRAY(SELECT e.id FROM webhook_endpoints e
         WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
           AND NOT ${isOpen(now)}
@@ -83,7 +87,7 @@ export async function lookAround(
           AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
             AND d.next_attempt_at <= ${now} AND NOT ${isLeased(now, 'd')})
         ORDER BY e.id) AS due`;
-  return row ?? { untold: false, strays: false, misdated: false, due: [] };
+  return row ?? { hasUnfannedEvents: false, hasOrphans: false, hasMisdated: false, due: [] };
 }
 
 /**
@@ -94,11 +98,11 @@ export async function lookAround(
  */
 export async function claimDeliveries(
   deps: DatabaseDeps,
-  { encryptionKey }: Abilities,
+  { encryptionKey }: SenderCapabilities,
   endpointId: bigint,
   { room, inHand, leaseMs }: { room: number; inHand: number; leaseMs: number },
-): Promise<Claim> {
-  return inTransaction(deps, async (tx): Promise<Claim> => {
+): Promise<DeliveryClaim> {
+  return inTransaction(deps, async (tx): Promise<DeliveryClaim> => {
     const now = deps.clock();
     const endpoint = await lockTarget(tx, endpointId, now);
     if (endpoint === null) return { result: 'nothing' };
@@ -111,8 +115,8 @@ export async function claimDeliveries(
     const deliveries = await lease(tx, now, endpointId, limit, leaseUntil);
     if (deliveries.length === 0) return { result: 'nothing' };
     if (openUntil !== null) {
-      await tx.$executeRaw`
-        UPDATE webhook_endpoints SET open_until = ${leaseUntil} WHERE id = ${endpointId}`;
+      const data = { openUntil: leaseUntil };
+      await tx.webhookEndpoint.updateMany({ where: { id: endpointId }, data });
     }
     const target = { id: endpointId, merchant, name, url, secrets };
     return { result: 'claimed', target, deliveries };
@@ -130,8 +134,8 @@ async function lease(
   endpointId: bigint,
   limit: number,
   leaseUntil: Date,
-): Promise<Claimed[]> {
-  const rows = await tx.$queryRaw<Claimed[]>`
+): Promise<ClaimedDelivery[]> {
+  const rows = await tx.$queryRaw<ClaimedDelivery[]>`
     UPDATE deliveries d SET lease_until = ${leaseUntil}
     FROM (
       SELECT c.id FROM deliveries c

@@ -4,7 +4,7 @@ import { inTransaction } from '../database/transaction.js';
 
 /**
  * Creates the deliveries of order events that have none yet, the oldest `limit`. Most order events
- * have them already: applying a notification creates them in the same statement (`store-plans.ts`).
+ * have them already: applying a notification creates them in the same statement (`write-plans.ts`).
  * The rest come from other writers, or from a time when an endpoint was being changed. The query
  * finds them by state, never by "greater than the last": an ID that was taken earlier may be
  * committed later.
@@ -21,7 +21,7 @@ export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number>
       WITH due AS (
         SELECT id, order_id, merchant, type FROM order_events WHERE fanned_out_at IS NULL
         ORDER BY id LIMIT ${limit} FOR NO KEY UPDATE SKIP LOCKED
-      ), told AS (
+      ), subscribed AS (
         SELECT id, merchant, event_types, disabled_at FROM webhook_endpoints
         WHERE merchant IN (SELECT merchant FROM due) AND deleted_at IS NULL
         ORDER BY id FOR SHARE
@@ -31,20 +31,20 @@ export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number>
 }
 
 /**
- * One delivery per `due` order event and endpoint in `told` of its merchant that wants the type. A
+ * One delivery per `due` order event and endpoint in `subscribed` of its merchant that wants the type. A
  * delivery for a disabled endpoint is parked at once.
  */
 export function insertDeliveries(now: Date): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO deliveries (endpoint_id, order_event_id, order_id, state, parked_reason,
       next_attempt_at, created_at)
-    SELECT told.id, due.id, due.order_id,
-      CASE WHEN told.disabled_at IS NULL THEN 'pending' ELSE 'parked' END,
-      CASE WHEN told.disabled_at IS NULL THEN NULL ELSE 'endpoint_disabled' END,
+    SELECT subscribed.id, due.id, due.order_id,
+      CASE WHEN subscribed.disabled_at IS NULL THEN 'pending' ELSE 'parked' END,
+      CASE WHEN subscribed.disabled_at IS NULL THEN NULL ELSE 'endpoint_disabled' END,
       ${now}::timestamptz, ${now}::timestamptz
-    FROM due JOIN told ON told.merchant = due.merchant
-      AND (told.event_types = '{}' OR due.type = ANY(told.event_types))
-    ORDER BY due.id, told.id
+    FROM due JOIN subscribed ON subscribed.merchant = due.merchant
+      AND (subscribed.event_types = '{}' OR due.type = ANY(subscribed.event_types))
+    ORDER BY due.id, subscribed.id
     ON CONFLICT (endpoint_id, order_event_id) DO NOTHING`;
 }
 
@@ -53,7 +53,7 @@ export function insertDeliveries(now: Date): Prisma.Sql {
  * applied while failures disable the endpoint. They would never go out, and must be visible.
  * @throws AppError `database_unavailable`
  */
-export async function parkStrays(deps: DatabaseDeps): Promise<void> {
+export async function parkOrphans(deps: DatabaseDeps): Promise<void> {
   await inTransaction(
     deps,
     (tx) => tx.$executeRaw`

@@ -2,7 +2,8 @@
  * The circuit breaker of an endpoint, and its automatic disabling. Pure; the state is in the
  * endpoint's row.
  */
-import type { DisabledReason, Endpoint } from './endpoint-rows.js';
+import type { DisabledReason, Endpoint } from './endpoints/rows.js';
+import type { AttemptResult } from './webhook-client.js';
 
 export type Health = Pick<
   Endpoint,
@@ -10,11 +11,7 @@ export type Health = Pick<
 >;
 
 /** The result of a try, as far as it concerns the endpoint. */
-export interface Result {
-  readonly delivered: boolean;
-  readonly status: number | null;
-  readonly retryAfterMs: number | null;
-}
+export type Result = Pick<AttemptResult, 'delivered' | 'status' | 'retryAfterMs'>;
 
 export interface HealthLimits {
   /** The duration of uninterrupted failures that disables an endpoint. */

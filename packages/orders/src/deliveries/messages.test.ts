@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { EVENT_TYPES } from './event-types.js';
-import { messageId, messageOf, schemaOf } from './messages.js';
+import { messageId, readMessage, schemaOf } from './messages.js';
 
 const docs = join(import.meta.dirname, '../../../../docs/webhooks');
 
@@ -30,7 +30,7 @@ const payload = {
 test('a message is the same text however the database orders the keys of its payload', () => {
   const turned = Object.fromEntries(Object.entries(payload).reverse());
   const [one, other] = [payload, turned].map((data) =>
-    JSON.stringify(messageOf({ type: 'order.paid', createdAt, payload: data })),
+    JSON.stringify(readMessage({ type: 'order.paid', createdAt, payload: data })),
   );
   expect(one).toBe(other);
   expect(one).toMatch(/^{"type":"order.paid","timestamp":"2026-01-01T00:00:00.000Z","data":{"mer/);
@@ -38,13 +38,13 @@ test('a message is the same text however the database orders the keys of its pay
 
 test('undescribed fields are not sent', () => {
   const data = { ...payload, buyer: '2088' };
-  expect(JSON.stringify(messageOf({ type: 'order.paid', createdAt, payload: data }))).not.toMatch(
+  expect(JSON.stringify(readMessage({ type: 'order.paid', createdAt, payload: data }))).not.toMatch(
     'buyer',
   );
-  expect(messageOf({ type: 'order.paid', createdAt, payload: { ...payload, amount: 88.88 } })).toBe(
-    null,
-  );
-  expect(messageOf({ type: 'order.shipped', createdAt, payload })).toBeNull();
+  expect(
+    readMessage({ type: 'order.paid', createdAt, payload: { ...payload, amount: 88.88 } }),
+  ).toBe(null);
+  expect(readMessage({ type: 'order.shipped', createdAt, payload })).toBeNull();
 });
 
 test('an ID belongs to one order event of one database', () => {

@@ -132,7 +132,7 @@ export function schemaOf(type: EventType) {
 }
 
 /** The body of the request: the same bytes on every retry. Null for an unreadable payload. */
-export function messageOf({
+export function readMessage({
   type,
   createdAt,
   payload,

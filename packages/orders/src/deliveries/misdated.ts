@@ -24,8 +24,5 @@ export async function redateDeliveries(deps: DatabaseDeps & RetrySchedule): Prom
         WHERE d.state = 'pending' AND d.next_attempt_at > ${latestAttemptAt(now, deps.scheduleMs)}
         ORDER BY d.id LIMIT ${STEP} FOR UPDATE OF d SKIP LOCKED)`;
   });
-  deps.log.warn(
-    { deliveries: redated },
-    'deliveries waited for a time that came from a wrong clock',
-  );
+  deps.log.warn({ deliveries: redated }, 'deliveries.redated');
 }

@@ -4,7 +4,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { asNew, auditDelivery, type DeliveryRow } from './delivery-rows.js';
-import { lockEndpoint } from './endpoint-rows.js';
+import { lockEndpoint } from './endpoints/rows.js';
 import { isLeased } from './lease.js';
 import type { EndpointDisabled } from './redeliver.js';
 
@@ -31,9 +31,11 @@ export async function redeliverOrderEvent(
 ): Promise<RedeliverEventOutcome> {
   return inTransaction(deps, async (tx): Promise<RedeliverEventOutcome> => {
     const now = deps.clock();
-    const [event] = await tx.$queryRaw<{ id: bigint; merchant: string; type: string }[]>`
-      SELECT id, merchant, type FROM order_events WHERE id = ${command.orderEvent}`;
-    if (event === undefined) return { result: 'unknown_order_event' };
+    const event = await tx.orderEvent.findUnique({
+      where: { id: command.orderEvent },
+      select: { id: true, merchant: true, type: true },
+    });
+    if (event === null) return { result: 'unknown_order_event' };
     const chosen =
       command.endpoint === undefined
         ? Prisma.sql`(e.event_types = '{}' OR ${event.type} = ANY(e.event_types))`

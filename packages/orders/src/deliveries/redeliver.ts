@@ -3,7 +3,7 @@ import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { asNew, auditDelivery, lockDelivery } from './delivery-rows.js';
-import { lockEndpoint } from './endpoint-rows.js';
+import { lockEndpoint } from './endpoints/rows.js';
 
 export interface DeliveryCommand extends Operator {
   readonly delivery: bigint;
@@ -32,11 +32,13 @@ export async function redeliverDelivery(
 ): Promise<RedeliverOutcome> {
   return inTransaction(deps, async (tx): Promise<RedeliverOutcome> => {
     const now = deps.clock();
-    const [{ endpointId } = { endpointId: null }] = await tx.$queryRaw<{ endpointId: bigint }[]>`
-      SELECT endpoint_id AS "endpointId" FROM deliveries WHERE id = ${command.delivery}`;
-    if (endpointId === null) return { result: 'unknown_delivery' };
+    const delivery = await tx.delivery.findUnique({
+      where: { id: command.delivery },
+      select: { endpointId: true },
+    });
+    if (delivery === null) return { result: 'unknown_delivery' };
     // The endpoint before its deliveries, as on all paths.
-    const endpoint = await lockEndpoint(tx, endpointId);
+    const endpoint = await lockEndpoint(tx, delivery.endpointId);
     if (endpoint === null) return { result: 'endpoint_deleted' };
     if (endpoint.disabledAt !== null) return { result: 'endpoint_disabled' };
     const row = await lockDelivery(tx, now, command.delivery);
@@ -70,8 +72,8 @@ export async function rejectDelivery(
     if (row === null) return { result: 'unknown_delivery' };
     if (row.state === 'delivered') return { result: 'delivered' };
     if (row.parkedReason === 'rejected') return { result: 'done', again: true };
-    await tx.$executeRaw`
-      UPDATE deliveries SET state = 'parked', parked_reason = 'rejected' WHERE id = ${row.id}`;
+    const data = { state: 'parked', parkedReason: 'rejected' };
+    await tx.delivery.updateMany({ where: { id: row.id }, data });
     await auditDelivery(tx, now, command, 'delivery.reject', row);
     return { result: 'done', again: false };
   });

@@ -18,7 +18,7 @@ export const RETRY_AFTER_MS: readonly number[] = [
 ];
 
 /**
- * From the name's lookup to the last byte read of the answer; the minimum that Standard Webhooks
+ * From the name's lookup to the last byte read of the response; the minimum that Standard Webhooks
  * recommends.
  */
 export const ATTEMPT_LIMIT_MS = 15_000;
@@ -54,7 +54,7 @@ export function openMaxMs(scheduleMs: readonly number[]): number {
 /**
  * @param scheduleMs the waits between tries
  * @param tries how often it was tried, this one included
- * @param retryAfterMs the wait that the answer asked for
+ * @param retryAfterMs the wait that the response asked for
  * @returns null: that was the last try
  */
 export function nextAttemptAt(

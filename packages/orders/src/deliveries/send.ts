@@ -1,13 +1,13 @@
 /** One try of one delivery. */
 import type { Clock } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
-import type { Claimed, Target } from './claim.js';
-import { isHandler } from './endpoint-url.js';
-import { type Message, messageId, messageOf } from './messages.js';
-import { type Poster, unanswered } from './post.js';
-import type { Answer, Attempt } from './record.js';
+import type { ClaimedDelivery, Target } from './claim.js';
+import { isHandler } from './endpoints/url.js';
+import { type Message, messageId, readMessage } from './messages.js';
+import type { Attempt } from './record-attempts.js';
 import { ATTEMPT_LIMIT_MS } from './retry.js';
 import { signedHeaders } from './sign.js';
+import { type AttemptResult, noResponse, type WebhookClient } from './webhook-client.js';
 
 /**
  * A merchant's system inside the process that embeds payonce. It accepts a message by resolving;
@@ -18,34 +18,38 @@ export type Handler = (message: Message, about: { readonly id: string }) => Prom
 
 export interface SendDeps {
   readonly clock: Clock;
-  readonly poster: Poster;
+  readonly client: WebhookClient;
   readonly handlers: ReadonlyMap<string, Handler>;
 }
 
 /** Never throws. */
-export async function send(deps: SendDeps, target: Target, delivery: Claimed): Promise<Attempt> {
+export async function send(
+  deps: SendDeps,
+  target: Target,
+  delivery: ClaimedDelivery,
+): Promise<Attempt> {
   const at = deps.clock();
   const start = performance.now();
-  const answer = await answerTo(deps, target, delivery, at).catch(unanswered);
+  const result = await attempt(deps, target, delivery, at).catch(noResponse);
   const durationMs = Math.round(performance.now() - start);
-  return { delivery, target, at, durationMs, answer };
+  return { delivery, target, at, durationMs, result };
 }
 
-async function answerTo(
-  { poster, handlers }: SendDeps,
+async function attempt(
+  { client, handlers }: SendDeps,
   { url, secrets }: Target,
-  delivery: Claimed,
+  delivery: ClaimedDelivery,
   now: Date,
-): Promise<Answer> {
+): Promise<AttemptResult> {
   const { orderEventId, createdAt } = delivery;
-  const message = messageOf(delivery);
+  const message = readMessage(delivery);
   if (message === null) {
-    return { ...unanswered('this version cannot read the stored payload'), unsent: true };
+    return { ...noResponse('this version cannot read the stored payload'), unsent: true };
   }
   const id = messageId({ id: orderEventId, createdAt });
   if (!isHandler(url)) {
     const body = JSON.stringify(message);
-    return poster.post(url, signedHeaders({ id, body }, now, secrets), body, now);
+    return client.post(url, signedHeaders({ id, body }, now, secrets), body, now);
   }
   const handler = handlers.get(url.slice('handler:'.length));
   if (handler === undefined) throw new Error('there is no such handler in this process');

@@ -11,7 +11,7 @@ export const ACCEPTABLE_REASONS = [
   'unconfirmed',
 ] as const satisfies readonly HoldReason[];
 
-/** Why accepting has no effect; `nothing_said`: the event states nothing about an order. */
+/** Why accepting has no effect; `nothing_said`: the event asserts nothing about an order. */
 export type Unacceptable =
   | Exclude<HoldReason, (typeof ACCEPTABLE_REASONS)[number]>
   | 'nothing_said';
@@ -21,7 +21,7 @@ export type Acceptance =
   | { readonly acceptable: false; readonly why: Unacceptable };
 
 /**
- * Whether an operator may accept a held event, and the facts that it then states. Pure. An operator
+ * Whether an operator may accept a held event, and the facts that it then asserts. Pure. An operator
  * overrules the amount, the payee, the missing signature and the known ID. An operator never
  * overrules a missing order, another currency (amounts of two currencies cannot be added) or an
  * unreadable event.
@@ -40,16 +40,16 @@ export function acceptEvent(
 }
 
 /**
- * The facts to store. A payment becomes the operator's statement, with trade, amount and audit row.
+ * The facts to store. A payment becomes the operator's fact, with trade, amount and audit row.
  * It is left out when the trade is already known to have paid as much. All other facts are the
  * provider's.
  */
 export function acceptedFacts(
-  told: readonly Fact[],
+  asserted: readonly Fact[],
   known: readonly Fact[],
   auditId: string,
 ): readonly Fact[] {
-  return told.flatMap((fact): Fact[] => {
+  return asserted.flatMap((fact): Fact[] => {
     if (fact.kind !== 'paid') return [fact];
     const isPaid = known.some(
       (one) =>

@@ -3,7 +3,7 @@ import { sha256Hex } from '@payonce/providers/crypto';
 import { bisect } from '../database/bisect.js';
 import { sqlState } from '../database/failure.js';
 import { isTooSlow, isUnavailable } from '../database/transaction.js';
-import { type ApplyDeps, applyFree, applyInTurn, applyNotifications } from './apply.js';
+import { type ApplyDeps, applyInTurn, applyNotifications, applySkippingLocked } from './apply.js';
 import type { ApplyOutcome, VerifiedNotification } from './notification.js';
 
 /** A concurrent insert of the same row commits within that time: a batch takes 10 to 300 ms. */
@@ -31,7 +31,7 @@ export async function applyAll(
   batch: readonly VerifiedNotification[],
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   try {
-    return await applyTogether(deps, batch, applyFree, WAIT_MS);
+    return await applyTogether(deps, batch, applySkippingLocked, WAIT_MS);
   } catch (error) {
     if (!isTooSlow(error)) throw error;
     return applyParts(deps, batch, error);
@@ -57,7 +57,7 @@ export async function applyAllInTurn(
 function applyTogether(
   deps: ApplyDeps,
   batch: readonly VerifiedNotification[],
-  apply: typeof applyFree,
+  apply: typeof applySkippingLocked,
   waitMs: number,
 ): Promise<PromiseSettledResult<ApplyOutcome>[]> {
   return bisect(
@@ -97,8 +97,15 @@ async function applyParts(
     if (waits >= WAITS_IN_A_ROW || performance.now() > deadline) break;
     try {
       const some = part.flatMap((index) => batch[index] ?? []);
-      const applied = await applyTogether(withoutDeliveries, some, applyFree, PART_WAIT_MS);
-      for (const [place, index] of part.entries()) results.set(index, applied[place] ?? locked());
+      const applied = await applyTogether(
+        withoutDeliveries,
+        some,
+        applySkippingLocked,
+        PART_WAIT_MS,
+      );
+      for (const [position, index] of part.entries()) {
+        results.set(index, applied[position] ?? locked());
+      }
       waits = 0;
     } catch (error) {
       if (!isTooSlow(error)) throw error;
@@ -125,7 +132,7 @@ async function holdPoisonous(
   const state = sqlState(error);
   deps.log.error(
     { err: messageOf(error), state, channel, notificationId },
-    'a notification cannot be applied: held as internal_error',
+    'notification.apply_failed',
   );
   try {
     const harmless = { ...notification, notificationId };

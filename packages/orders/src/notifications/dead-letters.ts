@@ -2,6 +2,7 @@ import { sha256Hex } from '@payonce/providers/crypto';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { lockDeadLetter, markDecided, upsertDeadLetter } from './dead-letter-rows.js';
 
 /**
  * Why a job cannot succeed as things are:
@@ -22,14 +23,19 @@ export const DEAD_LETTER_REASONS = [
 ] as const;
 export type DeadLetterReason = (typeof DEAD_LETTER_REASONS)[number];
 
-export interface DeadLetter {
+/** Why a job failed. Never a secret, and nothing of the message. */
+export interface JobFailure {
+  readonly reason: DeadLetterReason;
+  /** The name of the error, or why verification failed; none when the reason says all. */
+  readonly error?: string | null;
+}
+
+/** A failed job, as it is kept outside the queue. */
+export interface DeadLetterInput extends JobFailure {
   readonly queue: string;
   readonly jobId: string;
-  /** The job as it was in the queue: for a notification the raw bytes in base64. Kept as JSON. */
+  /** The job as it was in the queue, unchecked: for a notification the raw bytes. Kept as JSON. */
   readonly job: unknown;
-  readonly reason: DeadLetterReason;
-  /** The text of the error, if there was one; never a secret. */
-  readonly error?: string | undefined;
 }
 
 /**
@@ -38,21 +44,9 @@ export interface DeadLetter {
  * known ID gets a second letter, so that a writer to the queue cannot replace a genuine letter.
  * @throws AppError `database_unavailable`: then the job must stay in the queue
  */
-export async function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetter): Promise<void> {
+export function recordDeadLetter(deps: DatabaseDeps, letter: DeadLetterInput): Promise<void> {
   const now = deps.clock();
-  const job = JSON.stringify(letter.job ?? null);
-  await inTransaction(
-    deps,
-    (tx) => tx.$executeRaw`
-      INSERT INTO dead_letters AS d
-        (queue, job_id, job_hash, job, reason, error, created_at, last_at)
-      VALUES (${letter.queue}, ${storable(boundedJobId(letter.jobId))}, ${sha256Hex(job)}, ${job}::json,
-        ${letter.reason}, ${storable(letter.error ?? null)}, ${now}, ${now})
-      ON CONFLICT (job_id, job_hash) DO UPDATE SET queue = excluded.queue,
-        reason = excluded.reason, error = excluded.error, deaths = d.deaths + 1,
-        last_at = excluded.last_at, redrive_requested_at = NULL, redriven_at = NULL,
-        dismissed_at = NULL`,
-  );
+  return inTransaction(deps, (tx) => upsertDeadLetter(tx, now, letter));
 }
 
 /** Longer than any ID that a gateway writes, and short enough for an index. */
@@ -64,14 +58,6 @@ const JOB_ID_MAX = 300;
  */
 export function boundedJobId(jobId: string): string {
   return jobId.length <= JOB_ID_MAX ? jobId : `sha256:${sha256Hex(jobId)}`;
-}
-
-/**
- * PostgreSQL's text takes no NUL, and storing a letter must not fail because of a message's
- * content.
- */
-function storable<Text extends string | null>(text: Text): Text | string {
-  return text?.replaceAll('\0', '\uFFFD') ?? text;
 }
 
 /** How many letters are open, for a gauge. @throws the driver's error */
@@ -88,8 +74,7 @@ export type LetterOutcome =
   /** `again`: it was requested before; nothing was changed now. */
   | { readonly result: 'done'; readonly again: boolean }
   | { readonly result: 'unknown_letter' }
-  /** The letter is closed. */
-  | { readonly result: 'settled'; readonly how: 'redriven' | 'dismissed' };
+  | { readonly result: 'closed'; readonly how: 'redriven' | 'dismissed' };
 
 /**
  * Requests another try of a dead letter's job. A worker reads the job from the letter. The job's
@@ -112,14 +97,6 @@ export function dismissDeadLetter(
   return decideLetter(deps, command, 'dead_letter.dismiss');
 }
 
-interface LetterState {
-  readonly reason: string;
-  readonly deaths: number;
-  readonly requested: Date | null;
-  readonly redriven: Date | null;
-  readonly dismissed: Date | null;
-}
-
 function decideLetter(
   deps: DatabaseDeps,
   command: LetterCommand,
@@ -127,18 +104,17 @@ function decideLetter(
 ): Promise<LetterOutcome> {
   const { letter } = command;
   return inTransaction(deps, async (tx): Promise<LetterOutcome> => {
-    const [state] = await tx.$queryRaw<LetterState[]>`
-      SELECT reason, deaths, redrive_requested_at AS requested, redriven_at AS redriven,
-        dismissed_at AS dismissed FROM dead_letters WHERE id = ${letter} FOR UPDATE`;
+    const state = await lockDeadLetter(tx, letter);
     if (state === undefined) return { result: 'unknown_letter' };
     const redrive = action === 'dead_letter.redrive';
     if (redrive ? state.requested : state.dismissed) return { result: 'done', again: true };
-    if (state.redriven) return { result: 'settled', how: 'redriven' };
-    if (state.dismissed) return { result: 'settled', how: 'dismissed' };
+    if (state.redriven) return { result: 'closed', how: 'redriven' };
+    if (state.dismissed) return { result: 'closed', how: 'dismissed' };
     const now = deps.clock();
-    await tx.$executeRaw`
-      UPDATE dead_letters SET redrive_requested_at = ${redrive ? now : null}::timestamptz,
-        dismissed_at = ${redrive ? null : now}::timestamptz WHERE id = ${letter}`;
+    await markDecided(tx, letter, {
+      redriveRequestedAt: redrive ? now : null,
+      dismissedAt: redrive ? null : now,
+    });
     const detail = { deadLetterReason: state.reason, deaths: state.deaths };
     await writeAudit(tx, now, command, { action, deadLetterId: letter, detail });
     return { result: 'done', again: false };

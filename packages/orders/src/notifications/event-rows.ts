@@ -4,35 +4,13 @@ import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../database/hold-reason.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import type { OrderKey } from '../orders/order-lock.js';
+import type { OrderKey } from '../orders/order.js';
 import { eventFromJson, eventToJson } from './event-json.js';
-import { nextRetryAt } from './hold.js';
-import type { EventOutcome } from './notification.js';
-import { type NewlyHeld, tellHeld } from './tell-held.js';
+import type { PendingHeldEvent, ResolvedEvent } from './pending-event.js';
+import { nextRetryAt } from './retry-schedule.js';
+import { holdReasonOf, type StoredEvent, storable } from './stored-event.js';
 
-/** An event stored earlier; held ones carry the decoded event. */
-export interface StoredEvent {
-  readonly id: bigint;
-  readonly notificationRowId: bigint;
-  readonly merchant: string;
-  readonly position: number;
-  readonly outcome: EventOutcome;
-  readonly tries: number;
-  /** Null for a decided event: nothing more follows from it. */
-  readonly event: PaymentEvent | null;
-}
-
-/** A stored event that still waits. */
-export interface HeldEvent extends StoredEvent {
-  readonly event: PaymentEvent;
-  readonly outcome: { readonly outcome: 'held'; readonly reason: HoldReason };
-}
-
-export function isHeld(stored: StoredEvent): stored is HeldEvent {
-  return stored.outcome.outcome === 'held' && stored.event !== null;
-}
-
-interface StoredEventRow {
+interface EventRow {
   readonly id: bigint;
   readonly notificationRowId: bigint;
   readonly merchant: string;
@@ -46,7 +24,7 @@ interface StoredEventRow {
 /** All events of these notifications, which the caller has locked. */
 export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<StoredEvent[]> {
   if (rowIds.length === 0) return [];
-  const rows = await tx.$queryRaw<StoredEventRow[]>`
+  const rows = await tx.$queryRaw<EventRow[]>`
     SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
       hold_reason AS "holdReason", tries, CASE WHEN outcome = 'held' THEN event END AS event
     FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
@@ -62,7 +40,7 @@ export async function readAllEvents(
   rowIds: readonly bigint[],
 ): Promise<(StoredEvent & { readonly event: PaymentEvent })[]> {
   if (rowIds.length === 0) return [];
-  const rows = await tx.$queryRaw<StoredEventRow[]>`
+  const rows = await tx.$queryRaw<EventRow[]>`
     SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
       hold_reason AS "holdReason", tries, event
     FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
@@ -70,7 +48,7 @@ export async function readAllEvents(
   return rows.map((row) => ({ ...toStored(row), event: eventFromJson(row.event) }));
 }
 
-function toStored({ outcome, holdReason, event, ...row }: StoredEventRow): StoredEvent {
+function toStored({ outcome, holdReason, event, ...row }: EventRow): StoredEvent {
   return {
     ...row,
     outcome: outcome === 'held' ? { outcome, reason: holdReason ?? 'internal_error' } : { outcome },
@@ -78,20 +56,11 @@ function toStored({ outcome, holdReason, event, ...row }: StoredEventRow): Store
   };
 }
 
-/** An event of a new notification, with its outcome. */
-export interface NewEvent {
-  readonly notificationRowId: bigint;
-  readonly position: number;
-  readonly merchant: string;
-  readonly event: PaymentEvent;
-  readonly outcome: EventOutcome;
-}
-
-/** Goes along with `storePlans`; null when there are no events. */
-export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.Sql | null {
+/** Part of a statement: stores events of new notifications; null when there are none. */
+export function insertEvents(now: Date, events: readonly ResolvedEvent[]): Prisma.Sql | null {
   if (events.length === 0) return null;
   const rows = events.map(({ notificationRowId, position, merchant, event, outcome }) => {
-    const reason = reasonOf(outcome);
+    const reason = holdReasonOf(outcome);
     return {
       notification_row_id: String(notificationRowId),
       position,
@@ -121,32 +90,19 @@ export function eventsToInsert(now: Date, events: readonly NewEvent[]): Prisma.S
     FROM ${added} AS e`;
 }
 
-/** Runs after the events are stored. */
-export async function tellNewlyHeld(tx: Tx, now: Date, events: readonly NewEvent[]): Promise<void> {
-  await tellHeld(tx, now, events.flatMap(asHeld));
-}
-
-/** A held event that was decided again. */
-export interface Redecided {
-  readonly stored: HeldEvent;
-  readonly outcome: EventOutcome;
-  /** The schedule decided it again, so its schedule advances one step. */
-  readonly scheduled: boolean;
-}
-
 /**
- * Writes changed outcomes. An event that stays held for the same reason keeps its place in the
- * schedule.
+ * Writes outcomes of held events.
+ * @param scheduled the schedule resolved them, so the schedule of each advances one step
  */
 export async function updateEvents(
   tx: Tx,
   now: Date,
-  redecided: readonly Redecided[],
+  events: readonly Pick<ResolvedEvent<PendingHeldEvent>, 'stored' | 'outcome'>[],
+  scheduled: boolean,
 ): Promise<void> {
-  const changed = redecided.filter((one) => one.scheduled || !sameOutcome(one));
-  if (changed.length === 0) return;
-  const rows = changed.map(({ stored, outcome, scheduled }) => {
-    const reason = reasonOf(outcome);
+  if (events.length === 0) return;
+  const rows = events.map(({ stored, outcome }) => {
+    const reason = holdReasonOf(outcome);
     const tries = scheduled ? stored.tries + 1 : 0;
     return {
       id: String(stored.id),
@@ -156,7 +112,7 @@ export async function updateEvents(
       next_retry_at: reason && nextRetryAt(reason, tries, now),
     };
   });
-  const decided = recordset(rows, {
+  const resolved = recordset(rows, {
     id: 'bigint',
     outcome: 'text',
     hold_reason: 'text',
@@ -164,26 +120,20 @@ export async function updateEvents(
     next_retry_at: 'timestamptz',
   });
   await tx.$executeRaw`
-    UPDATE notification_events e SET outcome = d.outcome, hold_reason = d.hold_reason,
-      tries = d.tries, next_retry_at = d.next_retry_at, decided_at = ${now}
-    FROM ${decided} AS d WHERE e.id = d.id`;
-  const elsewise = changed.filter((one) => !sameOutcome(one));
-  await tellHeld(
-    tx,
-    now,
-    elsewise.flatMap(({ stored, outcome }) => asHeld({ ...stored, outcome })),
-  );
+    UPDATE notification_events e SET outcome = r.outcome, hold_reason = r.hold_reason,
+      tries = r.tries, next_retry_at = r.next_retry_at, decided_at = ${now}
+    FROM ${resolved} AS r WHERE e.id = r.id`;
 }
 
-/** Sets the schedule's next look at these events; changes nothing else. */
-export async function postpone(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
+/** Sets the schedule's next retry of these events; changes nothing else. */
+export async function postponeRetry(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
   if (ids.length === 0) return;
   await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${until}
     WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
 }
 
-/** The schedule decides these notifications' events again at once: the reason may be cured. */
-export async function makeDue(
+/** The schedule retries these notifications' events at once: the reason may be cured. */
+export async function retryAtOnce(
   tx: Tx,
   now: Date,
   reason: HoldReason,
@@ -199,7 +149,7 @@ export async function makeDue(
  * The same for events that wait for these orders. Waits for no lock: a transaction that has locked
  * such an event looks for its order, or makes the event due.
  */
-export async function makeDueFor(tx: Tx, now: Date, keys: readonly OrderKey[]): Promise<void> {
+export async function retryAtOnceFor(tx: Tx, now: Date, keys: readonly OrderKey[]): Promise<void> {
   await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now} WHERE id IN (
     SELECT e.id FROM notification_events e
     JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
@@ -223,21 +173,4 @@ export async function rewriteEvents(
     UPDATE notification_events e SET event = r.event::json, order_number = r.order_number
     FROM ${recordset(rows, { id: 'bigint', order_number: 'text', event: 'text' })} AS r
     WHERE e.id = r.id`;
-}
-
-function asHeld({ outcome, ...one }: Omit<NewlyHeld, 'reason'> & Pick<NewEvent, 'outcome'>) {
-  return outcome.outcome === 'held' ? [{ ...one, reason: outcome.reason }] : [];
-}
-
-export function sameOutcome({ stored, outcome }: Pick<Redecided, 'stored' | 'outcome'>): boolean {
-  return reasonOf(outcome) === stored.outcome.reason;
-}
-
-function reasonOf(outcome: EventOutcome): HoldReason | null {
-  return outcome.outcome === 'held' ? outcome.reason : null;
-}
-
-/** PostgreSQL's text takes no NUL; such a number finds no order anyway. */
-export function storable(text: string | null): string | null {
-  return text === null || text.includes('\0') ? null : text;
 }

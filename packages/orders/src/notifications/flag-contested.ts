@@ -2,17 +2,14 @@ import { messageOf } from '@payonce/core/runtime/errors';
 import type { Fact } from '@payonce/providers/fact';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import { tradeKey } from '../orders/claim.js';
-import type { OrderKey } from '../orders/order-lock.js';
+import { readFacts } from '../orders/fact-rows.js';
+import { lockOrders } from '../orders/lock-orders.js';
+import { type OrderKey, orderKey } from '../orders/order.js';
 import { planOrder } from '../orders/plan.js';
 import type { TradeName } from '../orders/released.js';
-import { lockOrders, orderKey, readFacts } from '../orders/store.js';
-import { storePlans } from './store-plans.js';
-
-interface Untold extends TradeName {
-  readonly merchant: string;
-  readonly orderId: bigint;
-}
+import { type TradeClaim, tradeKey } from '../orders/trade-claim.js';
+import { findUncheckedClaims, markChecked } from '../orders/trade-rows.js';
+import { writePlans } from './write-plans.js';
 
 /** An order with a trade that an order of another merchant has, too, and without the flag yet. */
 interface Unflagged extends TradeName, OrderKey {}
@@ -25,9 +22,7 @@ interface Unflagged extends TradeName, OrderKey {}
  * @throws AppError `database_unavailable`
  */
 export async function flagContested(deps: DatabaseDeps, limit: number): Promise<boolean> {
-  const claims = await deps.prisma.$queryRaw<Untold[]>`
-    SELECT rail, trade, merchant, order_id AS "orderId" FROM trade_claims
-    WHERE told_at IS NULL AND order_id IS NOT NULL ORDER BY created_at LIMIT ${limit}`;
+  const claims = await findUncheckedClaims(deps.prisma, limit);
   if (claims.length === 0) return false;
   const orders = new Map<string, Unflagged[]>();
   for (const one of await inTransaction(deps, (tx) => readUnflagged(tx, claims))) {
@@ -38,15 +33,12 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
     try {
       await flagOrder(deps, trades);
     } catch (error) {
-      deps.log.warn(
-        { err: messageOf(error) },
-        'an order with a contested trade will be flagged later',
-      );
+      deps.log.warn({ err: messageOf(error) }, 'trade.flag_failed');
       for (const one of trades) left.add(tradeKey(one));
     }
   }
   const done = claims.filter((claim) => !left.has(tradeKey(claim)));
-  await inTransaction(deps, (tx) => markTold(tx, deps.clock(), done));
+  await inTransaction(deps, (tx) => markChecked(tx, deps.clock(), done));
   return done.length === limit;
 }
 
@@ -54,7 +46,7 @@ export async function flagContested(deps: DatabaseDeps, limit: number): Promise<
  * Orders of trades that orders of several merchants have, without the orders that are already
  * flagged.
  */
-function readUnflagged(tx: Tx, claims: readonly Untold[]): Promise<Unflagged[]> {
+function readUnflagged(tx: Tx, claims: readonly TradeClaim[]): Promise<Unflagged[]> {
   return tx.$queryRaw<Unflagged[]>`
     WITH holder AS (
       SELECT k.rail, k.trade, o.id, o.merchant, o.number
@@ -91,21 +83,6 @@ async function flagOrder(deps: DatabaseDeps, trades: readonly Unflagged[]): Prom
       return { kind: 'contested', rail, trade, at: null };
     });
     const plan = planOrder(order, known, [{ facts, notificationRowId: null }]);
-    await storePlans(tx, deps.clock(), [plan]);
+    await writePlans(tx, deps.clock(), [plan]);
   });
-}
-
-/** Marks only these claims: a claim that got another order meanwhile is looked at again. */
-async function markTold(tx: Tx, now: Date, claims: readonly Untold[]): Promise<void> {
-  await tx.$executeRaw`
-    UPDATE trade_claims SET told_at = ${now}
-    WHERE (rail, trade, merchant) IN (
-      SELECT c.rail, c.trade, c.merchant FROM trade_claims c
-      JOIN unnest(
-        ${claims.map(({ rail }) => rail)}::text[], ${claims.map(({ trade }) => trade)}::text[],
-        ${claims.map(({ merchant }) => merchant)}::text[],
-        ${claims.map(({ orderId }) => orderId)}::bigint[]
-      ) AS k (rail, trade, merchant, order_id) USING (rail, trade, merchant, order_id)
-      FOR UPDATE OF c SKIP LOCKED
-    )`;
 }

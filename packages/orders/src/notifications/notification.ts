@@ -39,5 +39,5 @@ export interface ApplyOutcome {
   /**
    * Encrypted, unsigned, and one content too many under its ID: counted as a copy, and not stored.
    */
-  readonly surplus?: boolean;
+  readonly overLimit?: boolean;
 }

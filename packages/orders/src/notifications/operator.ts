@@ -6,23 +6,21 @@ import { type AuditAction, type Operator, writeAudit } from '../database/audit.j
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
-import { type KnownOrder, planOrder } from '../orders/plan.js';
-import { claimTrades, findOrders, lockOrders, orderKey } from '../orders/store.js';
+import { claimTrades } from '../orders/claim-trades.js';
+import { lockOrders } from '../orders/lock-orders.js';
+import { type LockedOrder, orderKey } from '../orders/order.js';
+import { findOrders } from '../orders/order-rows.js';
+import { planOrder } from '../orders/plan.js';
+import { claimsOf, contestedFacts, ownsAll } from '../orders/trade-claim.js';
 import { acceptEvent, acceptedFacts, type Unacceptable } from './accept.js';
 import { needsOrder } from './decide.js';
-import {
-  type HeldEvent,
-  isHeld,
-  readEvents,
-  type StoredEvent,
-  storable,
-  updateEvents,
-} from './event-rows.js';
+import { readEvents, updateEvents } from './event-rows.js';
 import type { EventOutcome } from './notification.js';
+import { lockNotificationRow } from './notification-locks.js';
 import { updateNotifications } from './notification-rows.js';
-import { settleAgain } from './release.js';
-import { claimsOf, contestedFacts, ownsAll } from './settle.js';
-import { storePlans } from './store-plans.js';
+import { resolveHeldEvents } from './resolve-held-events.js';
+import { type HeldEvent, isHeld, type StoredEvent, storable } from './stored-event.js';
+import { writePlans } from './write-plans.js';
 
 /** One event of one notification, and the operator who acts on it. */
 export interface EventCommand extends Operator {
@@ -33,48 +31,66 @@ export interface EventCommand extends Operator {
 
 export type OperatorOutcome =
   /** `again`: this very action was done before; nothing was changed now. */
-  | { readonly result: 'done'; readonly outcome: EventOutcome; readonly again: boolean }
+  | ({ readonly result: 'done'; readonly again: boolean } & EventOutcome)
   | { readonly result: 'unknown_event' }
   /** Decided meanwhile, or by another action. */
-  | { readonly result: 'not_held'; readonly outcome: EventOutcome }
+  | ({ readonly result: 'not_held' } & EventOutcome)
   /**
    * The action has no meaning for this event; nothing was changed, and no audit row was written.
    */
   | { readonly result: 'refused'; readonly why: Unacceptable }
   /**
-   * The event states another amount than the caller named. Without a named amount: another one than
+   * The event has another amount than the caller named. Without a named amount: another one than
    * is due, although the event is held for a different reason.
    */
   | { readonly result: 'other_amount'; readonly amount: bigint | null };
 
+export type HeldAction = 'retry' | 'accept' | 'reject';
+
+/** Does the action. @throws AppError `database_unavailable` */
+export function applyOperatorAction(
+  deps: DatabaseDeps,
+  action: HeldAction,
+  command: EventCommand,
+): Promise<OperatorOutcome> {
+  switch (action) {
+    case 'retry':
+      return retryEvent(deps, command);
+    case 'accept':
+      return acceptHeldEvent(deps, command);
+    case 'reject':
+      return rejectHeldEvent(deps, command);
+  }
+}
+
 /**
- * Decides the hold again now, as a registration or the schedule does.
+ * Resolves the event again now, as a registration or the schedule does.
  * @throws AppError `database_unavailable`
  */
 export async function retryEvent(
   deps: DatabaseDeps,
   command: EventCommand,
 ): Promise<OperatorOutcome> {
-  const again = (forced: HoldReason | null) =>
+  const retry = (holdAs: HoldReason | null) =>
     withHeldEvent(deps, command, 'event.retry', async (tx, now, held) => {
-      const [redecided] = await settleAgain(tx, now, [held], { scheduled: false, forced });
-      if (redecided === undefined) throw new Error('a retried event without an outcome');
-      const { outcome } = redecided;
+      const [resolved] = await resolveHeldEvents(tx, now, [held], { scheduled: false, holdAs });
+      if (resolved === undefined) throw new Error('a retried event without an outcome');
+      const { outcome } = resolved;
       await audit(tx, now, command, 'event.retry', held, { outcome });
-      return { result: 'done', outcome, again: false };
+      return { result: 'done', ...outcome, again: false };
     });
   try {
-    return await again(null);
+    return await retry(null);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
-    return again('internal_error');
+    deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
+    return retry('internal_error');
   }
 }
 
 /**
  * Applies a held event by an operator's decision. Its order counts as paid with the amount
- * received, and the refunds that the event states are applied. A given `amount` must equal the paid
+ * received, and the refunds that the event asserts are applied. A given `amount` must equal the paid
  * amount in the event. So nobody accepts a sum other than the one that was seen.
  * @throws AppError `database_unavailable`
  */
@@ -105,11 +121,10 @@ export async function acceptHeldEvent(
     const accepted = acceptedFacts(acceptance.facts, known, auditId.toString());
     const facts = [...accepted, ...contestedFacts(claims, contested)];
     const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
-    await storePlans(tx, now, [plan]);
-    const [told] = plan.outcomes;
-    if (told === undefined) throw new Error('an accepted event without an outcome');
-    const outcome: EventOutcome = { outcome: told };
-    await settle(tx, now, held, outcome);
+    await writePlans(tx, now, [plan]);
+    const [outcome] = plan.outcomes;
+    if (outcome === undefined) throw new Error('an accepted event without an outcome');
+    await recordDecision(tx, now, held, { outcome });
     return { result: 'done', outcome, again: false };
   });
 }
@@ -124,9 +139,9 @@ export async function rejectHeldEvent(
 ): Promise<OperatorOutcome> {
   return withHeldEvent(deps, command, 'event.reject', async (tx, now, held) => {
     const outcome: EventOutcome = { outcome: 'ignored' };
-    await settle(tx, now, held, outcome);
+    await recordDecision(tx, now, held, outcome);
     await audit(tx, now, command, 'event.reject', held, { outcome });
-    return { result: 'done', outcome, again: false };
+    return { result: 'done', ...outcome, again: false };
   });
 }
 
@@ -141,39 +156,44 @@ function withHeldEvent(
   work: (tx: Tx, now: Date, held: HeldEvent) => Promise<OperatorOutcome>,
 ): Promise<OperatorOutcome> {
   return inTransaction(deps, async (tx) => {
-    await tx.$queryRaw`SELECT id FROM notifications WHERE id = ${notification} FOR UPDATE`;
+    await lockNotificationRow(tx, notification);
     const events = await readEvents(tx, [notification]);
     const stored = events.find((event) => event.position === position);
     if (stored === undefined) return { result: 'unknown_event' };
     if (isHeld(stored)) return work(tx, deps.clock(), stored);
     const { outcome } = stored;
-    return (await wasSettledBy(tx, stored, action))
-      ? { result: 'done', outcome, again: true }
-      : { result: 'not_held', outcome };
+    return (await wasDecidedBy(tx, stored, action))
+      ? { result: 'done', ...outcome, again: true }
+      : { result: 'not_held', ...outcome };
   });
 }
 
 /** A caller repeats a request when it got no answer. A retry alone decides nothing. */
-async function wasSettledBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
+async function wasDecidedBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
   const [last] = await tx.$queryRaw<{ action: string }[]>`
     SELECT action FROM audit_log WHERE notification_event_id = ${id} AND action <> 'event.retry'
     ORDER BY id DESC LIMIT 1`;
   return last?.action === action;
 }
 
-async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<KnownOrder | null> {
+async function lockOrder(tx: Tx, { merchant, event }: HeldEvent): Promise<LockedOrder | null> {
   const number = storable(event.orderNumber);
   if (number === null) return null;
   const key = { merchant, number };
   return (await lockOrders(tx, [key])).get(orderKey(key)) ?? null;
 }
 
-async function settle(tx: Tx, now: Date, held: HeldEvent, outcome: EventOutcome): Promise<void> {
-  await updateEvents(tx, now, [{ stored: held, outcome, scheduled: false }]);
+async function recordDecision(
+  tx: Tx,
+  now: Date,
+  held: HeldEvent,
+  outcome: EventOutcome,
+): Promise<void> {
+  await updateEvents(tx, now, [{ stored: held, outcome }], false);
   await updateNotifications(tx, now, new Map([[held.notificationRowId, 0]]));
 }
 
-/** The paid amount in the event; null when it states no payment. */
+/** The paid amount in the event; null when it asserts no payment. */
 function amountReceived(facts: readonly Fact[]): bigint | null {
   return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
 }
@@ -185,7 +205,7 @@ function amountReceived(facts: readonly Fact[]): bigint | null {
 function amountExpected(
   { amount }: { readonly amount?: bigint | undefined },
   held: HeldEvent,
-  order: KnownOrder,
+  order: LockedOrder,
   received: bigint | null,
 ): bigint | null {
   if (amount !== undefined) return amount;
@@ -199,7 +219,7 @@ async function audit(
   action: AuditAction,
   held: HeldEvent,
   detail: Readonly<Record<string, unknown>>,
-  order: KnownOrder | null = null,
+  order: LockedOrder | null = null,
 ): Promise<bigint> {
   const number = needsOrder(held.event) ? storable(held.event.orderNumber) : null;
   const key = { merchant: held.merchant, number: number ?? '' };

@@ -1,5 +1,6 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { tryLockNotificationRows } from './notification-locks.js';
 
 /** The events alerted in one step; the next step takes the rest. */
 const ALERT_LIMIT = 200;
@@ -30,13 +31,14 @@ export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Prom
   const alerted = await inTransaction(deps, async (tx) => {
     // Notifications before their events, as on all paths; a transaction that has one locked decides
     // it first.
-    const locked = await tx.$queryRaw<{ id: bigint }[]>`
-      SELECT id FROM notifications WHERE id = ANY(${due.map((row) => row.id)}::bigint[])
-      ORDER BY id FOR UPDATE SKIP LOCKED`;
+    const locked = await tryLockNotificationRows(
+      tx,
+      due.map((row) => row.id),
+    );
     return tx.$queryRaw<Overdue[]>`
       -- Due at once, in case a registration has just skipped it because of this lock.
       UPDATE notification_events SET alerted_at = ${now}, next_retry_at = ${now}
-      WHERE notification_row_id = ANY(${locked.map((row) => row.id)}::bigint[])
+      WHERE notification_row_id = ANY(${locked}::bigint[])
         AND outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
         AND created_at <= ${cutoff}
       RETURNING notification_row_id AS notification, position, merchant,

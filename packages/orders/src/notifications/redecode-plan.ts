@@ -1,17 +1,17 @@
-/** A dry run of decoding held notifications again: does it and rolls it back. */
+/** A preview of decoding held notifications again: does it and rolls it back. */
 
 import { sha256Hex } from '@payonce/providers/crypto';
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
-import { rolledBack } from '../database/rolled-back.js';
+import { preview } from '../database/preview.js';
 import { inTransaction } from '../database/transaction.js';
-import { tradeKey } from '../orders/claim.js';
-import { contentsKey } from './content-rows.js';
+import { claimsOf, tradeKey } from '../orders/trade-claim.js';
+import { connectedComponents, packGroups } from './connected-components.js';
 import { needsOrder } from './decide.js';
-import { candidatesOf, type DecodeStored, type Redecoded, redecodeInOne } from './redecode.js';
-import { type Candidate, heldMessages } from './redecode-rows.js';
-import { groupRelated, packGroups } from './related.js';
-import { claimsOf } from './settle.js';
+import { type Candidate, findHeldMessages } from './held-messages.js';
+import { sharedIdKey } from './notification-identity.js';
+import { candidatesOf, type DecodeStored } from './redecode.js';
+import { type Redecoded, redecodeTogether } from './redecode-together.js';
 
 export interface RedecodePlan {
   /** A hash of the results; equal plans have equal digests. */
@@ -35,7 +35,7 @@ export async function planRedecode(
 ): Promise<RedecodePlan> {
   const { batches, more } = await readBatches(deps, max, decode);
   const items: Redecoded[] = [];
-  for (const batch of batches) items.push(...(await foreseen(deps, batch)));
+  for (const batch of batches) items.push(...(await previewBatch(deps, batch)));
   items.sort((a, b) => Number(a.row.id - b.row.id));
   return { digest: digestOf(items, more), items, more };
 }
@@ -63,7 +63,7 @@ export async function executeRedecode(
 ): Promise<Execution> {
   const { batches, more } = await readBatches(deps, max, decode);
   const planned: (readonly Redecoded[])[] = [];
-  for (const batch of batches) planned.push(await foreseen(deps, batch));
+  for (const batch of batches) planned.push(await previewBatch(deps, batch));
   const all = planned.flat().sort((a, b) => Number(a.row.id - b.row.id));
   if (digestOf(all, more) !== digest) return { result: 'plan_changed' };
   const items: ExecutedItem[] = [];
@@ -81,10 +81,10 @@ async function readBatches(
   decode: DecodeStored,
 ): Promise<{ readonly batches: readonly (readonly Candidate[])[]; readonly more: boolean }> {
   const asked = { after: 0n, limit: max + 1, onlyFormer: false };
-  const rows = await heldMessages(deps.prisma, asked);
+  const rows = await findHeldMessages(deps.prisma, asked);
   const candidates = await candidatesOf(deps, rows.slice(0, max), decode);
-  const batches = packGroups(groupRelated(candidates.map(keysOf)), BATCH).map((places) =>
-    places.flatMap((place) => candidates[place] ?? []),
+  const batches = packGroups(connectedComponents(candidates.map(keysOf)), BATCH).map((indices) =>
+    indices.flatMap((index) => candidates[index] ?? []),
   );
   return { batches, more: rows.length > max };
 }
@@ -92,7 +92,7 @@ async function readBatches(
 function keysOf({ row, decoded }: Candidate): string[] {
   const orders = (decoded?.events ?? []).filter(needsOrder);
   return [
-    `notification ${contentsKey(row)}`,
+    `notification ${sharedIdKey(row)}`,
     ...orders.map(({ orderNumber }) => `order ${row.merchant} ${orderNumber}`),
     ...orders.flatMap(({ facts }) =>
       claimsOf(facts, { id: 0n, merchant: row.merchant }).map(
@@ -109,12 +109,12 @@ class NotAsPlanned extends Error {}
  * A lock of another transaction counts as `busy` after half a second: a plan can be requested
  * again.
  */
-async function foreseen(
+async function previewBatch(
   deps: DatabaseDeps,
   batch: readonly Candidate[],
 ): Promise<readonly Redecoded[]> {
   const nobody = { actor: 'nobody', reason: null };
-  return rolledBack(deps, (tx) => redecodeInOne(tx, deps.clock(), batch, nobody));
+  return preview(deps, (tx) => redecodeTogether(tx, deps.clock(), batch, nobody));
 }
 
 async function doAsPlanned(
@@ -125,7 +125,7 @@ async function doAsPlanned(
 ): Promise<boolean> {
   try {
     await inTransaction(deps, async (tx) => {
-      const items = await redecodeInOne(tx, deps.clock(), batch, operator);
+      const items = await redecodeTogether(tx, deps.clock(), batch, operator);
       if (textOf(items) !== textOf(planned)) throw new NotAsPlanned();
     });
     return true;

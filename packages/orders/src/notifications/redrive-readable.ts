@@ -2,11 +2,8 @@ import { writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { applyAll } from './apply-all.js';
-import type { LetterJob, Verdict } from './redrive.js';
-
-interface OpenLetter extends LetterJob {
-  readonly id: bigint;
-}
+import { closeOpenLetter, findUnread, type LetterJob } from './dead-letter-rows.js';
+import type { JobVerdict } from './redrive.js';
 
 /** A step through the letters by their IDs. */
 export interface ReadableStep {
@@ -34,35 +31,27 @@ export async function redriveReadable(
   deps: DatabaseDeps,
   limit: number,
   after: bigint,
-  verify: (letter: LetterJob) => Verdict,
+  verify: (letter: LetterJob) => JobVerdict,
 ): Promise<ReadableStep> {
-  // As text: a job may contain characters that PostgreSQL's JSON operators refuse.
-  const letters = await deps.prisma.$queryRaw<OpenLetter[]>`
-    SELECT id, job_id AS "jobId", job FROM dead_letters
-    WHERE redriven_at IS NULL AND dismissed_at IS NULL AND redrive_requested_at IS NULL
-      AND reason = 'malformed_job' AND job::text LIKE '%"version":3%' AND id > ${after}
-    ORDER BY id LIMIT ${limit}`;
+  const letters = await findUnread(deps.prisma, limit, after);
   let redriven = 0;
   for (const { id, jobId, job } of letters) {
     const verdict = verify({ jobId, job });
     if (!verdict.ok) continue;
     const [result] = await applyAll(deps, [verdict.notification]);
-    if (result?.status === 'fulfilled' && (await settle(deps, id))) redriven += 1;
+    if (result?.status === 'fulfilled' && (await closeLetter(deps, id))) redriven += 1;
   }
   return { last: letters.at(-1)?.id ?? after, looked: letters.length, redriven };
 }
 
 /** @returns false when another worker, or a person, closed it meanwhile */
-function settle(deps: DatabaseDeps, id: bigint): Promise<boolean> {
+function closeLetter(deps: DatabaseDeps, id: bigint): Promise<boolean> {
   return inTransaction(deps, async (tx) => {
     const now = deps.clock();
-    const settled = await tx.$executeRaw`
-      UPDATE dead_letters SET redriven_at = ${now}, redrive_requested_at = NULL
-      WHERE id = ${id} AND redriven_at IS NULL AND dismissed_at IS NULL`;
-    if (settled === 0) return false;
+    if (!(await closeOpenLetter(tx, now, id))) return false;
     const detail = { deadLetterReason: 'malformed_job' };
     await writeAudit(tx, now, SYSTEM, { action: 'dead_letter.redrive', deadLetterId: id, detail });
-    deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
+    deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
     return true;
   });
 }

@@ -2,30 +2,19 @@ import { isLocked } from '@payonce/core/runtime/errors';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
 import { applyAll } from './apply-all.js';
-import type { DeadLetterReason } from './dead-letters.js';
+import { findRequested, type LetterJob, recordRedrive } from './dead-letter-rows.js';
+import type { JobFailure } from './dead-letters.js';
 import type { VerifiedNotification } from './notification.js';
 
-/** A dead letter's job, verified and decoded again; or the reason why that fails this time. */
-export type Verdict =
+/** A job that was verified and decoded, or the reason why that fails. */
+export type JobVerdict =
   | { readonly ok: true; readonly notification: VerifiedNotification }
-  | ({ readonly ok: false } & Death);
-
-/** The job's data as it was in the queue, and its ID there. */
-export interface LetterJob {
-  readonly jobId: string;
-  readonly job: unknown;
-}
+  | { readonly ok: false; readonly failure: JobFailure };
 
 export interface RedriveResult {
   /** Without letters that other transactions have locked: their request stays. */
   readonly looked: number;
   readonly redriven: number;
-}
-
-interface Death {
-  readonly reason: DeadLetterReason;
-  /** Never a secret, and nothing of the message. */
-  readonly error: string | null;
 }
 
 /**
@@ -37,24 +26,24 @@ interface Death {
 export async function redriveDeadLetters(
   deps: DatabaseDeps,
   limit: number,
-  verify: (letter: LetterJob) => Verdict,
+  verify: (letter: LetterJob) => JobVerdict,
 ): Promise<RedriveResult> {
-  const letters = await deps.prisma.deadLetter.findMany({
-    where: { redriveRequestedAt: { not: null } },
-    select: { id: true, jobId: true, job: true },
-    orderBy: { id: 'asc' },
-    take: limit,
-  });
+  const letters = await findRequested(deps.prisma, limit);
   let redriven = 0;
   let locked = 0;
   for (const { id, jobId, job } of letters) {
-    const death = await tryAgain(deps, verify({ jobId, job }));
-    if (death === 'locked') {
+    const failure = await tryAgain(deps, verify({ jobId, job }));
+    if (failure === 'locked') {
       locked += 1;
       continue;
     }
-    await settleLetter(deps, id, death);
-    if (death === null) redriven += 1;
+    await inTransaction(deps, (tx) => recordRedrive(tx, deps.clock(), id, failure));
+    if (failure === null) {
+      redriven += 1;
+      deps.log.info({ deadLetter: id }, 'dead_letter.redriven');
+    } else {
+      deps.log.error({ deadLetter: id, reason: failure.reason }, 'dead_letter.died_again');
+    }
   }
   return { looked: letters.length - locked, redriven };
 }
@@ -63,26 +52,14 @@ export async function redriveDeadLetters(
  * @returns null when it is applied or held with its reason: both close the letter; `locked` keeps
  * the request
  */
-async function tryAgain(deps: DatabaseDeps, verdict: Verdict): Promise<Death | 'locked' | null> {
-  if (!verdict.ok) return verdict;
+async function tryAgain(
+  deps: DatabaseDeps,
+  verdict: JobVerdict,
+): Promise<JobFailure | 'locked' | null> {
+  if (!verdict.ok) return verdict.failure;
   const [result] = await applyAll(deps, [verdict.notification]);
   if (result?.status === 'fulfilled') return null;
   if (isLocked(result?.reason)) return 'locked';
   const error = result?.reason instanceof Error ? result.reason.name : null;
   return { reason: 'attempts_exhausted', error };
-}
-
-async function settleLetter(deps: DatabaseDeps, id: bigint, death: Death | null): Promise<void> {
-  const now = deps.clock();
-  // Only a letter that is still requested: it may have failed again, or been closed, meanwhile.
-  const where = { id, redriveRequestedAt: { not: null } };
-  const data =
-    death === null
-      ? { redrivenAt: now }
-      : { reason: death.reason, error: death.error, deaths: { increment: 1 }, lastAt: now };
-  await inTransaction(deps, (tx) =>
-    tx.deadLetter.updateMany({ where, data: { redriveRequestedAt: null, ...data } }),
-  );
-  if (death === null) deps.log.info({ deadLetter: id }, 'dead_letters.redriven');
-  else deps.log.error({ deadLetter: id, reason: death.reason }, 'dead_letter.died_again');
 }

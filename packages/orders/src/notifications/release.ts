@@ -3,24 +3,12 @@ import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
-import type { OrderKey } from '../orders/order-lock.js';
-import type { KnownOrder } from '../orders/plan.js';
-import { orderKey } from '../orders/store.js';
-import { standingsOfHeld } from './content-rows.js';
-import {
-  type HeldEvent,
-  isHeld,
-  makeDueFor,
-  postpone,
-  type Redecided,
-  readEvents,
-  updateEvents,
-} from './event-rows.js';
-import { latestRetryAt, TRIES_MAX } from './hold.js';
-import { updateNotifications } from './notification-rows.js';
-import { type AskedAgain, toPending } from './pending.js';
-import { lockFreeOrdersOf, lockOrdersOf, settleEvents } from './settle.js';
-import { storePlans } from './store-plans.js';
+import { type OrderKey, orderKey } from '../orders/order.js';
+import { postponeRetry, readEvents, retryAtOnceFor } from './event-rows.js';
+import { tryLockNotificationRows } from './notification-locks.js';
+import { isReleased, tryResolveHeldEvents } from './resolve-held-events.js';
+import { latestRetryAt, TRIES_MAX } from './retry-schedule.js';
+import { type HeldEvent, isHeld } from './stored-event.js';
 
 /** More held notifications than 500 orders have; the schedule takes the rest. */
 const RELEASE_LIMIT = 5_000;
@@ -52,12 +40,13 @@ export async function releaseForOrders(
   const waiting = events
     .filter(isHeld)
     .filter((held) => held.outcome.reason === 'unknown_order' && registered.has(keyOf(held)));
-  const { redecided } = await settleFree(tx, now, waiting, { scheduled: false, forced: null });
+  const options = { scheduled: false, holdAs: null };
+  const { resolved } = await tryResolveHeldEvents(tx, now, waiting, options);
   const counts = new Map<string, number>();
-  for (const { stored } of redecided.filter(isReleased)) {
+  for (const { stored } of resolved.filter(isReleased)) {
     counts.set(keyOf(stored), (counts.get(keyOf(stored)) ?? 0) + 1);
   }
-  await makeDueFor(tx, now, keys);
+  await retryAtOnceFor(tx, now, keys);
   return counts;
 }
 
@@ -95,11 +84,11 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
   if (due.length === 0) return { looked: 0, released: 0 };
   const counts = await bisect(
     due.map((row) => row.id),
-    (ids) => inTransaction(deps, (tx) => retryInOne(tx, deps.clock(), ids, null)),
+    (ids) => inTransaction(deps, (tx) => retryTogether(tx, deps.clock(), ids, null)),
     async (id, error) => {
-      deps.log.error({ err: messageOf(error) }, 'a held event cannot be applied');
+      deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
       const [count = 0] = await inTransaction(deps, (tx) =>
-        retryInOne(tx, deps.clock(), [id], 'internal_error'),
+        retryTogether(tx, deps.clock(), [id], 'internal_error'),
       );
       return count;
     },
@@ -109,101 +98,24 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
 }
 
 /** @returns per notification how many of its events are no longer held */
-async function retryInOne(
+async function retryTogether(
   tx: Tx,
   now: Date,
   ids: readonly bigint[],
-  forced: HoldReason | null,
+  holdAs: HoldReason | null,
 ): Promise<number[]> {
-  const locked = await tx.$queryRaw<{ id: bigint }[]>`
-    SELECT id FROM notifications WHERE id = ANY(${[...ids]}::bigint[])
-    ORDER BY id FOR UPDATE SKIP LOCKED`;
-  const events = await readEvents(
-    tx,
-    locked.map((row) => row.id),
-  );
+  const events = await readEvents(tx, await tryLockNotificationRows(tx, ids));
   const held = events.filter(isHeld);
-  const { redecided, busy } = await settleFree(tx, now, held, { scheduled: true, forced });
-  await postpone(
+  const options = { scheduled: true, holdAs };
+  const { resolved, lockedElsewhere } = await tryResolveHeldEvents(tx, now, held, options);
+  await postponeRetry(
     tx,
     new Date(now.getTime() + LOCKED_WAIT_MS),
-    busy.map((one) => one.id),
+    lockedElsewhere.map((one) => one.id),
   );
   const counts = new Map<bigint, number>();
-  for (const { stored } of redecided.filter(isReleased)) {
+  for (const { stored } of resolved.filter(isReleased)) {
     counts.set(stored.notificationRowId, (counts.get(stored.notificationRowId) ?? 0) + 1);
   }
   return ids.map((id) => counts.get(id) ?? 0);
-}
-
-interface Again {
-  /** The schedule decides it, so its schedule advances one step. */
-  readonly scheduled: boolean;
-  readonly forced: HoldReason | null;
-}
-
-/**
- * Decides stored events once more and writes the outcomes. Their notifications are locked; this
- * waits for their orders.
- * @returns all of them with their outcomes, in their order
- */
-export async function settleAgain(
-  tx: Tx,
-  now: Date,
-  held: readonly HeldEvent[],
-  again: Again,
-): Promise<readonly Redecided[]> {
-  if (held.length === 0) return [];
-  const asked = await askAgain(tx, held, again.forced);
-  return settleWith(tx, now, asked, again, await lockOrdersOf(tx, asked));
-}
-
-/**
- * The same without waiting. The `busy` events stay unchanged: another transaction has locked an
- * order of their notification.
- */
-async function settleFree(
-  tx: Tx,
-  now: Date,
-  held: readonly HeldEvent[],
-  again: Again,
-): Promise<{ readonly redecided: readonly Redecided[]; readonly busy: readonly HeldEvent[] }> {
-  if (held.length === 0) return { redecided: [], busy: [] };
-  const asked = await askAgain(tx, held, again.forced);
-  const { orders, busy } = await lockFreeOrdersOf(tx, asked);
-  const free = asked.filter((one) => !busy.has(one.notificationRowId));
-  return {
-    redecided: await settleWith(tx, now, free, again, orders),
-    busy: held.filter((one) => busy.has(one.notificationRowId)),
-  };
-}
-
-async function askAgain(
-  tx: Tx,
-  held: readonly HeldEvent[],
-  forced: HoldReason | null,
-): Promise<AskedAgain[]> {
-  const standings = await standingsOfHeld(tx, held);
-  return held.map((stored) => toPending(stored, forced, standings.get(stored.id) ?? 'judged'));
-}
-
-async function settleWith(
-  tx: Tx,
-  now: Date,
-  asked: readonly AskedAgain[],
-  { scheduled }: Again,
-  orders: ReadonlyMap<string, KnownOrder>,
-): Promise<readonly Redecided[]> {
-  const { settled, plans } = await settleEvents(tx, now, asked, orders);
-  await storePlans(tx, now, plans);
-  const redecided = settled.map(({ pending, outcome }): Redecided => {
-    return { stored: pending.stored, outcome, scheduled };
-  });
-  await updateEvents(tx, now, redecided);
-  await updateNotifications(tx, now, new Map(asked.map((one) => [one.notificationRowId, 0])));
-  return redecided;
-}
-
-function isReleased({ outcome }: Redecided): boolean {
-  return outcome.outcome !== 'held';
 }

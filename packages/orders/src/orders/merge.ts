@@ -3,7 +3,7 @@ import { type Fact, factKey } from '@payonce/providers/fact';
 /**
  * Facts by key, each with the best knowledge: the earliest known time, the greatest amount. Merging
  * is commutative, associative and idempotent, so the order of arrival has no influence.
- * `storePlans` does the same in SQL.
+ * `upsertFacts` does the same in SQL.
  */
 export function mergeFacts(facts: readonly Fact[]): Fact[] {
   const merged = new Map<string, Fact>();
@@ -15,11 +15,11 @@ export function mergeFacts(facts: readonly Fact[]): Fact[] {
   return [...merged.values()];
 }
 
-/** Merges two facts with one key. Returns the object `known` when `told` adds nothing. */
-export function mergeFact(known: Fact, told: Fact): Fact {
-  const at = isEarlier(told.at, known.at) ? told.at : known.at;
-  const amount = isMore(amountOf(told), amountOf(known)) ? amountOf(told) : amountOf(known);
-  const trade = isSmaller(told.trade, known.trade) ? told.trade : known.trade;
+/** Merges two facts with one key. Returns the object `known` when `asserted` adds nothing. */
+export function mergeFact(known: Fact, asserted: Fact): Fact {
+  const at = isEarlier(asserted.at, known.at) ? asserted.at : known.at;
+  const amount = isMore(amountOf(asserted), amountOf(known)) ? amountOf(asserted) : amountOf(known);
+  const trade = isSmaller(asserted.trade, known.trade) ? asserted.trade : known.trade;
   if (at === known.at && amount === amountOf(known) && trade === known.trade) return known;
   return { ...known, at, trade, ...(amount !== null && { amount }) } as Fact;
 }

@@ -6,7 +6,7 @@ export interface Milestone {
   readonly type: OrderEventType;
   /** `paid`, `closed`, the refunded total in minor units, the attention flag, or `withdrawn`. */
   readonly milestone: string;
-  /** From 1: after a release an order can cross its milestones again. */
+  /** From 1: after a release an order can reach its milestones again. */
   readonly round: number;
   /** Of `withdrawn`: the trade that no longer counts. */
   readonly withdrawn?: TradeName;
@@ -21,7 +21,7 @@ export type OrderEventType =
   | 'order.payment_withdrawn';
 
 /**
- * Every milestone crossed between two states: an order first seen as refunded was paid, too.
+ * Every milestone reached between two states: an order first seen as refunded was paid, too.
  * @param round of the facts afterwards, from `roundOf`
  */
 export function milestonesBetween(

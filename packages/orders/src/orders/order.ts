@@ -1,10 +1,18 @@
 import type { Rail } from '@payonce/providers/rail';
 
-/** The amount due, as the merchant registered it. Never changes. */
-export interface OrderTerms {
+export interface OrderKey {
   readonly merchant: string;
   /** The provider's `out_trade_no`; unique within the merchant. */
   readonly number: string;
+}
+
+/** One text per (merchant, number), for maps. */
+export function orderKey({ merchant, number }: OrderKey): string {
+  return JSON.stringify([merchant, number]);
+}
+
+/** The amount due, as the merchant registered it. Never changes. */
+export interface OrderTerms extends OrderKey {
   /** Due, in minor units; more than zero. */
   readonly amount: bigint;
   /** ISO 4217. */
@@ -65,6 +73,12 @@ export interface OrderState {
   readonly surplus: readonly TradeState[];
   /** In the order of ATTENTION_FLAGS. */
   readonly attention: readonly AttentionFlag[];
+}
+
+/** An order that this transaction has locked, so that nothing of it changes meanwhile. */
+export interface LockedOrder extends OrderTerms {
+  readonly id: bigint;
+  readonly version: number;
 }
 
 /** An order as stored. */

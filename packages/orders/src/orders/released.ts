@@ -20,7 +20,7 @@ export function withoutReleased(facts: readonly Fact[]): readonly Fact[] {
 }
 
 /**
- * How often an order can have crossed its milestones: once, and once more for each release,
+ * How often an order can have reached its milestones: once, and once more for each release,
  * including revoked ones. Pure.
  */
 export function roundOf(facts: Iterable<Fact>): number {

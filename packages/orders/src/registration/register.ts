@@ -4,12 +4,14 @@ import { bisect } from '../database/bisect.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, isUnavailable, type Tx } from '../database/transaction.js';
 import { releaseForOrders } from '../notifications/release.js';
-import { storePlans } from '../notifications/store-plans.js';
+import { writePlans } from '../notifications/write-plans.js';
 import { deriveOrder } from '../orders/derive.js';
-import type { Order, OrderTerms } from '../orders/order.js';
-import { lockNumbersForRegistration, type OrderKey } from '../orders/order-lock.js';
+import { readFacts } from '../orders/fact-rows.js';
+import { lockOrders } from '../orders/lock-orders.js';
+import { lockNumbersForRegistration } from '../orders/number-locks.js';
+import { type Order, type OrderKey, type OrderTerms, orderKey } from '../orders/order.js';
+import { findOrders, insertOrders } from '../orders/order-rows.js';
 import { planOrder } from '../orders/plan.js';
-import { findOrders, insertOrders, lockOrders, orderKey, readFacts } from '../orders/store.js';
 
 export type RegisterOutcome =
   /** `released`: how many held events were waiting for it. */
@@ -51,7 +53,7 @@ export async function registerOrders(
     (some) => inTransaction(deps, (tx) => register(tx, deps.clock(), some, releaseForOrders)),
     async (only, error) => {
       const order = only.number;
-      deps.log.error({ err: messageOf(error), order }, 'held events were not released');
+      deps.log.error({ err: messageOf(error), order }, 'held.release_failed');
       const without = async () => new Map<string, number>();
       const [outcome] = await inTransaction(deps, (tx) =>
         register(tx, deps.clock(), [only], without),
@@ -82,7 +84,7 @@ async function register(
   const orders = await findOrders(tx, distinct);
   return all.map((terms): RegisterOutcome => {
     const key = orderKey(terms);
-    const order = found(orders.get(key));
+    const order = assertFound(orders.get(key));
     // The next one with this number finds it registered.
     if (inserted.delete(key))
       return { outcome: 'registered', order, released: released.get(key) ?? 0 };
@@ -116,7 +118,6 @@ export async function closeOrder(
     if (!isPaid && !facts.some((fact) => fact.kind === 'closed' && fact.by === 'merchant')) {
       const now = deps.clock();
       const closed = { kind: 'closed', by: 'merchant', trade: null, at: now } as const;
-      const statement = { facts: [closed], notificationRowId: null };
       if (operator !== null) {
         await writeAudit(tx, now, operator, {
           action: 'order.close',
@@ -124,14 +125,15 @@ export async function closeOrder(
           detail: {},
         });
       }
-      await storePlans(tx, now, [planOrder(order, facts, [statement])]);
+      const plan = planOrder(order, facts, [{ facts: [closed], notificationRowId: null }]);
+      await writePlans(tx, now, [plan]);
     }
-    const stored = found((await findOrders(tx, [key])).get(orderKey(key)));
+    const stored = assertFound((await findOrders(tx, [key])).get(orderKey(key)));
     return { outcome: isPaid ? 'paid' : 'closed', order: stored };
   });
 }
 
-function found(order: Order | undefined): Order {
+function assertFound(order: Order | undefined): Order {
   if (order === undefined) throw new Error('an order that was just there is gone');
   return order;
 }

@@ -69,7 +69,8 @@ describe('a genuine payment result', () => {
     expect(digest([...PAYMENT_FIELDS, ['device_info', '']])).toBe(original);
     for (const [name, value] of PAYMENT_FIELDS) {
       if (value === '' || name === 'sign_type') continue;
-      if (name === 'return_code' || name === 'result_code') continue; // other words are other messages
+      // Other values of these two make other messages.
+      if (name === 'return_code' || name === 'result_code') continue;
       expect(digest(withFields(PAYMENT_FIELDS, [[name, `${value}9`]])), name).not.toBe(original);
     }
   });

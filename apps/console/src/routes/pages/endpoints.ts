@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';

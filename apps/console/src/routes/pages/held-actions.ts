@@ -117,7 +117,7 @@ function told(view: View, outcome: OperatorOutcome, action: 'retry' | 'accept' |
         text: action === 'retry' ? evaluated(view, outcome) : t(`done.${action}ed`),
       };
     case 'not_held': {
-      const word = wordFor(view, 'outcome', outcome.outcome.outcome);
+      const word = wordFor(view, 'outcome', outcome.outcome);
       return { good: false, text: t('done.notHeld', { outcome: word }) };
     }
     case 'other_amount':
@@ -132,7 +132,7 @@ function told(view: View, outcome: OperatorOutcome, action: 'retry' | 'accept' |
   }
 }
 
-function evaluated(view: View, { outcome }: OperatorOutcome & { result: 'done' }): string {
+function evaluated(view: View, outcome: OperatorOutcome & { result: 'done' }): string {
   if (outcome.outcome === 'held') {
     return view.t('done.retriedHeld', { reason: wordFor(view, 'hold', outcome.reason) });
   }

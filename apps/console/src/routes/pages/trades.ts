@@ -1,9 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import {
-  changeTrade,
-  foreseeTrade,
-  type TradeCommand,
-} from '@payonce/orders/notifications/trade-release';
+import type { TradeCommand } from '@payonce/orders/notifications/trade-outcome';
+import { changeTrade, previewTrade } from '@payonce/orders/notifications/trade-release';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
@@ -40,7 +37,7 @@ export async function tradePageRoutes(
     ) => {
       const { merchant, number, rail, trade } = request.params;
       const command = { ...asker(request, null), ...request.params };
-      const outcome = await foreseeTrade(deps, action, command);
+      const outcome = await previewTrade(deps, action, command);
       if (outcome.result !== 'done') return refuse(request, reply, command, outcome);
       const { currency } = await deps.prisma.order.findUniqueOrThrow({
         where: { merchant_number: { merchant, number } },
