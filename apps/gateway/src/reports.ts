@@ -28,7 +28,7 @@ export interface ReportOptions {
 
 /**
  * Sends the counts about once a second. A failed report is sent again unchanged: its ID keeps it
- * from being counted twice, whichever store has it. Meanwhile the counts goes on counting, within
+ * from being counted twice, whichever store has it. Meanwhile `counts` goes on counting, within
  * its bounds.
  * @returns stops it: tries once to send the rest
  */

@@ -11,7 +11,7 @@ export function sendReply(
   return body === '' ? reply.send() : reply.send(Buffer.from(body));
 }
 
-/** Like `sendReply`, for a request that is refused unread: does not wait for the rest of the request. */
+/** For a request that is refused unread: does not wait for the rest of the request. */
 export function sendReplyAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
   return sendReply(reply.header('connection', 'close'), answer);
 }
