@@ -11,7 +11,7 @@ import { testChannels } from '@payonce/testkit/test-channels';
 import { until } from '@payonce/tooling/process';
 import { inject } from 'vitest';
 import { readConfig as readGatewayConfig } from '../apps/gateway/src/config.js';
-import { startGateway } from '../apps/gateway/src/gateway.js';
+import { startGateway } from '../apps/gateway/src/start.js';
 import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
 import { startProcess as startWorker } from '../apps/worker/src/start.js';
 import { silent } from './silent.js';

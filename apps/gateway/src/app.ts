@@ -3,10 +3,9 @@ import { providers } from '@payonce/providers/registry';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
-import { limitRefused } from './plugins/limit-refused.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
+import { createRejectionRateLimit, limitRejections } from './plugins/rejection-rate-limit.js';
 import type { ReceiveDeps } from './receive.js';
-import { createRefusalLimit } from './refusal-limit.js';
 import { notifyRoutes } from './routes/notify.js';
 
 /** Signatures and a proxy's headers are under 4 KiB. */
@@ -57,7 +56,7 @@ export function buildApp(
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   closeConnectionsWhileDraining(app);
-  limitRefused(app, providers, createRefusalLimit(options.refusedPerMinute), deps);
+  limitRejections(app, providers, createRejectionRateLimit(options.refusedPerMinute), deps);
   refuseUnknown(app, providers, deps.metrics);
   app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));
   return app;

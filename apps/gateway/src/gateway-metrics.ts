@@ -103,7 +103,7 @@ function reportMetrics(registers: Metrics[]) {
       labelNames: ['result'] as const,
       registers,
     }),
-    uncounted: new Counter({
+    droppedCounts: new Counter({
       name: 'payonce_gateway_uncounted_copies_total',
       help: 'Acknowledgements that were not counted because the report buffer was full.',
       registers,

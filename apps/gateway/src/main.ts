@@ -1,7 +1,7 @@
 import { runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { readConfig } from './config.js';
-import { startGateway } from './gateway.js';
+import { startGateway } from './start.js';
 
 /** A request ends within 5 s, and its queueing within 2 s more. */
 const DRAIN_LIMIT_MS = 10_000;

@@ -11,7 +11,7 @@ import type {
 } from '@payonce/providers/provider';
 import type { SkewWatch } from './clock-skew.js';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { Tally } from './tally.js';
+import type { ReportCounts } from './report-counts.js';
 
 export interface ReceiveDeps {
   readonly queue: Pick<ShardedQueue, 'enqueue'>;
@@ -19,7 +19,7 @@ export interface ReceiveDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly watchSkew: SkewWatch;
-  readonly tally: Tally;
+  readonly counts: ReportCounts;
 }
 
 /** One request as received from the socket. */
@@ -40,7 +40,7 @@ export async function receive(
 ): Promise<ReceiveOutcome> {
   const startedAt = performance.now();
   const tookMs = () => performance.now() - startedAt;
-  const { metrics, tally, log } = deps;
+  const { metrics, counts, log } = deps;
   const labels = { provider: channel.provider.id, channel: channel.key };
   metrics.received.inc(labels);
 
@@ -50,7 +50,7 @@ export async function receive(
   if (!verification.ok) {
     const { reason } = verification;
     metrics.rejected.inc({ ...labels, reason });
-    tally.rejected(request.receivedAt);
+    counts.rejected(request.receivedAt);
     if (reason === 'signature_probe') metrics.probes.inc(labels);
     if (reason === 'unknown_key') metrics.unknownKeys.inc(labels);
     // Normal traffic from the internet: never above `info`.
@@ -70,13 +70,13 @@ export async function receive(
   } catch (err) {
     const enqueueMs = inTenths(end({ result: 'failed' }) * 1_000);
     metrics.unavailable.inc(labels);
-    tally.unavailable(request.receivedAt, tookMs());
+    counts.unavailable(request.receivedAt, tookMs());
     // The queue's failure is logged as an error, once; this is one of its many consequences.
     log.warn({ ...known, outcome: 'unavailable', err, enqueueMs }, 'notification.received');
     return { outcome: 'unavailable' };
   }
   metrics.accepted.inc(labels);
-  tally.acknowledged(request.receivedAt, tookMs(), { ...labels, notificationId, digest });
+  counts.acknowledged(request.receivedAt, tookMs(), { ...labels, notificationId, digest });
   log.debug({ ...known, outcome: 'accepted', ...stored }, 'notification.received');
   return { outcome: 'accepted' };
 }

@@ -6,7 +6,7 @@ import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
 import type { GatewayMetrics } from './gateway-metrics.js';
-import type { Tally } from './tally.js';
+import type { ReportCounts } from './report-counts.js';
 
 /** The loss when a gateway is killed: the counts of one interval. */
 const INTERVAL_MS = 1_000;
@@ -18,7 +18,7 @@ const HEARTBEAT_MS = 10_000;
 const LAST_REPORT_MS = 1_500;
 
 export interface ReportOptions {
-  readonly tally: Tally;
+  readonly counts: ReportCounts;
   readonly queue: ReportQueue;
   readonly describe: () => Promise<GatewayState>;
   readonly metrics: Pick<GatewayMetrics, 'reports'>;
@@ -28,12 +28,12 @@ export interface ReportOptions {
 
 /**
  * Sends the counts about once a second. A failed report is sent again unchanged: its ID keeps it
- * from being counted twice, whichever store has it. Meanwhile the tally goes on counting, within
+ * from being counted twice, whichever store has it. Meanwhile `counts` goes on counting, within
  * its bounds.
  * @returns stops it: tries once to send the rest
  */
 export function startReports(options: ReportOptions): { stop(): Promise<void> } {
-  const { tally, queue, describe, metrics, clock, log } = options;
+  const { counts, queue, describe, metrics, clock, log } = options;
   const gateway = randomUUID();
   const startedAt = clock().toISOString();
   let unsent: GatewayReport | null = null;
@@ -44,11 +44,11 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
     const state = await describe();
     const at = clock().toISOString();
     const reportId = randomUUID();
-    return { version: 1, reportId, gateway, startedAt, at, ...tally.take(), state };
+    return { version: 1, reportId, gateway, startedAt, at, ...counts.take(), state };
   }
 
   async function sendOne(): Promise<boolean> {
-    const isQuiet = tally.isEmpty && performance.now() - sentAt < HEARTBEAT_MS;
+    const isQuiet = counts.isEmpty && performance.now() - sentAt < HEARTBEAT_MS;
     if (unsent === null && isQuiet) return false;
     unsent ??= await makeReport();
     await queue.send(unsent);
@@ -57,7 +57,7 @@ export function startReports(options: ReportOptions): { stop(): Promise<void> } 
     metrics.reports.inc({ result: 'sent' });
     if (failing) log.info('reports.send_recovered');
     failing = false;
-    return tally.notifications > 0;
+    return counts.notifications > 0;
   }
 
   function failed(err: unknown): void {

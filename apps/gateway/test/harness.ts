@@ -20,7 +20,7 @@ import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
-import { createTally, type Tally } from '../src/tally.js';
+import { createReportCounts, type ReportCounts } from '../src/report-counts.js';
 
 export interface Providers {
   readonly channelsFile: string;
@@ -45,7 +45,7 @@ export interface Gateway {
   readonly app: FastifyInstance;
   readonly queue: NotificationQueue;
   readonly metrics: Metrics;
-  readonly tally: Tally;
+  readonly counts: ReportCounts;
   /** One JSON line per entry, every level. */
   readonly logLines: string[];
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export function makeGateway(
   );
   const queue = openNotificationQueue(settings, log);
   const metrics = createMetrics('gateway');
-  const tally = createTally(() => {});
+  const counts = createReportCounts(() => {});
   const app = buildApp(
     { channels: () => channels, trustedProxies, refusedPerMinute },
     {
@@ -89,14 +89,14 @@ export function makeGateway(
       metrics: createGatewayMetrics(metrics),
       log,
       clock,
-      tally,
+      counts,
     },
   );
   return {
     app,
     queue,
     metrics,
-    tally,
+    counts,
     logLines,
     async close() {
       await app.close();

@@ -55,7 +55,7 @@ function start() {
   const queue = openReportQueue([settings], () => true);
   const metrics = createMetrics('gateway');
   const reports = startReports({
-    tally: gateway.tally,
+    counts: gateway.counts,
     queue,
     describe: async () => ({ stores: [], channels: [], clockSkewSeconds: {} }),
     metrics: createGatewayMetrics(metrics),

@@ -9,7 +9,7 @@ import { createMetrics } from '@payonce/core/runtime/metrics';
 import { buildApp } from '@payonce/gateway/app';
 import { readConfig } from '@payonce/gateway/config';
 import { createGatewayMetrics } from '@payonce/gateway/gateway-metrics';
-import { createTally } from '@payonce/gateway/tally';
+import { createReportCounts } from '@payonce/gateway/report-counts';
 
 // The same gateway, with one `queue.add` for each request.
 const [settings] = queuesOf(readQueueSettings(process.env));
@@ -32,7 +32,7 @@ const app = buildApp(
     metrics: createGatewayMetrics(createMetrics('gateway')),
     log: createLog({ name: 'gateway' }),
     clock: systemClock,
-    tally: createTally(() => {}),
+    counts: createReportCounts(() => {}),
   },
 );
 await app.listen({ host: config.host, port: config.port });

@@ -3,7 +3,7 @@ import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { ProviderDefinition, ReceiveOutcome } from '@payonce/providers/provider';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { acceptRawBodies } from '../plugins/raw-body.js';
-import { send, sendAndClose } from '../plugins/send.js';
+import { sendReply, sendReplyAndClose } from '../plugins/send-reply.js';
 import { type ReceiveDeps, receive } from '../receive.js';
 
 /**
@@ -46,12 +46,12 @@ export function notifyRoutes(
         if (!outcome) return;
         const answer = replyFor(outcome);
         deps.metrics.refused.inc({ status: String(answer.status) });
-        return sendAndClose(reply, answer);
+        return sendReplyAndClose(reply, answer);
       },
       errorHandler: (error, _request, reply) => {
         const answer = replyFor(outcomeOf(error, deps));
         deps.metrics.refused.inc({ status: String(answer.status) });
-        return send(reply, answer);
+        return sendReply(reply, answer);
       },
       handler: async (request, reply) => {
         const channel = request.notifyChannel;
@@ -60,7 +60,7 @@ export function notifyRoutes(
         const outcome: ReceiveOutcome = channel
           ? await receive(deps, channel, { body, headers: request.headers, ip: request.ip })
           : { outcome: 'unknown_channel' };
-        return send(reply, replyFor(outcome));
+        return sendReply(reply, replyFor(outcome));
       },
     });
   }

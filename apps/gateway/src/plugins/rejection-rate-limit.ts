@@ -1,4 +1,10 @@
+import type { Log } from '@payonce/core/runtime/log';
+import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
+import type { FastifyInstance } from 'fastify';
 import ipaddr from 'ipaddr.js';
+import type { GatewayMetrics } from '../gateway-metrics.js';
+import { definitionAt } from './refuse-unknown.js';
+import { sendReplyAndClose } from './send-reply.js';
 
 /**
  * Addresses of one generation. Two generations are kept; a forgotten address starts with a full
@@ -16,7 +22,7 @@ const MINUTE_MS = 60_000;
  * a provider out. A limited address may still send a few requests a minute, so that it recovers
  * once a missing key is added.
  */
-export interface RefusalLimit {
+export interface RejectionRateLimit {
   isLimited(address: string, nowMs: number): boolean;
   refused(address: string, nowMs: number): void;
   accepted(address: string, nowMs: number): void;
@@ -34,7 +40,7 @@ interface Account {
  * @param perMinute how many refusals an address may cause in a minute, and at once; 0 means no
  * limit
  */
-export function createRefusalLimit(perMinute: number): RefusalLimit {
+export function createRejectionRateLimit(perMinute: number): RejectionRateLimit {
   // A used address moves to the young generation. When that is full, the old one is dropped.
   let young = new Map<string, Account>();
   let old = new Map<string, Account>();
@@ -82,4 +88,33 @@ function networkOf(address: string): string {
   const parsed = ipaddr.process(address);
   if (!('parts' in parsed)) return parsed.toString();
   return parsed.parts.slice(0, 4).join(':');
+}
+
+const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
+
+/**
+ * An address with too many refused requests is refused unread: a flood of forgeries costs neither
+ * memory nor signatures. Only refusals count. A 429 does not count, or the address would stay
+ * blocked permanently. A 503 does not count either, since it is our fault.
+ */
+export function limitRejections(
+  app: FastifyInstance,
+  definitions: readonly ProviderDefinition[],
+  limit: RejectionRateLimit,
+  { metrics, log }: { readonly metrics: GatewayMetrics; readonly log: Log },
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    if (!limit.isLimited(request.ip, performance.now())) return;
+    log.debug({ ip: request.ip }, 'request.limited');
+    const definition = definitionAt(request.url, definitions);
+    metrics.refused.inc({ status: '429' });
+    return sendReplyAndClose(
+      reply,
+      definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY,
+    );
+  });
+  app.addHook('onSend', async ({ ip }, { statusCode }) => {
+    if (statusCode < 400) limit.accepted(ip, performance.now());
+    else if (statusCode < 500 && statusCode !== 429) limit.refused(ip, performance.now());
+  });
 }

@@ -18,7 +18,7 @@ const MAX_NOTIFICATIONS = 10_000;
  * The gateway's counts since its last report. Independent of queues and clocks; contains nothing
  * about senders.
  */
-export interface Tally {
+export interface ReportCounts {
   /** Verification turned the request down; the report's word for it is `refused`. */
   rejected(at: Date): void;
   unavailable(at: Date, tookMs: number): void;
@@ -49,7 +49,7 @@ type Sums = {
 };
 
 /** @param onDrop called for an acknowledgement that is not counted, since there are too many */
-export function createTally(onDrop: () => void): Tally {
+export function createReportCounts(onDrop: () => void): ReportCounts {
   const copies = new Map<string, Copies>();
   const minutes = new Map<number, Sums>();
 

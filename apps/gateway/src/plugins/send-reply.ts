@@ -2,7 +2,7 @@ import type { ProviderReply } from '@payonce/providers/provider';
 import type { FastifyReply } from 'fastify';
 
 /** Sends exactly these bytes: a Buffer, since Fastify adds a charset to the type of a text. */
-export function send(
+export function sendReply(
   reply: FastifyReply,
   { status, contentType, body }: ProviderReply,
 ): FastifyReply {
@@ -11,7 +11,7 @@ export function send(
   return body === '' ? reply.send() : reply.send(Buffer.from(body));
 }
 
-/** Like `send`, for a request that is refused unread: does not wait for the rest of the request. */
-export function sendAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
-  return send(reply.header('connection', 'close'), answer);
+/** For a request that is refused unread: does not wait for the rest of the request. */
+export function sendReplyAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
+  return sendReply(reply.header('connection', 'close'), answer);
 }

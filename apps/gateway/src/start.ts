@@ -13,12 +13,12 @@ import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
 import { type PrivateServer, startPrivateServer } from '@payonce/core/runtime/private-server';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
-import { describeGateway, describeQueues } from './describe.js';
 import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
 import { watchQueueAndKeys } from './gauges.js';
 import { watchKeyExpiry } from './key-expiry.js';
+import { gatewayState, readinessParts } from './readiness-parts.js';
+import { createReportCounts, type ReportCounts } from './report-counts.js';
 import { startReports } from './reports.js';
-import { createTally, type Tally } from './tally.js';
 
 /** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
 const LAST_REPLY_MS = 7_500;
@@ -27,7 +27,7 @@ const LAST_REPLY_MS = 7_500;
 interface Parts {
   readonly channels: CurrentChannels;
   readonly opened: OpenedQueue;
-  readonly tally: Tally;
+  readonly counts: ReportCounts;
   readonly metrics: GatewayMetrics;
   readonly lifecycle: Lifecycle;
   readonly log: Log;
@@ -69,8 +69,8 @@ export async function startGateway(
   watchQueueAndKeys(registry, opened, channels);
   lifecycle.onStop('key expiry', watchKeyExpiry(channels, systemClock, log));
 
-  const tally = createTally(() => metrics.uncounted.inc());
-  const parts: Parts = { channels, opened, tally, metrics, lifecycle, log };
+  const counts = createReportCounts(() => metrics.droppedCounts.inc());
+  const parts: Parts = { channels, opened, counts, metrics, lifecycle, log };
   reportRegularly(config, parts);
   const stopping = new AbortController();
   const { port: privatePort } = await listenPrivately(config, parts, registry, stopping.signal);
@@ -80,16 +80,16 @@ export async function startGateway(
 }
 
 function reportRegularly(config: GatewayConfig, parts: Parts): void {
-  const { channels, tally, metrics, lifecycle, log } = parts;
+  const { channels, counts, metrics, lifecycle, log } = parts;
   const { stores } = parts.opened;
   const queue = openReportQueue(queuesOf(config.queues).filter(hasReports), (kind) =>
     stores.some((store) => store.name === kind && isReady(store)),
   );
   lifecycle.onStop('report queue', () => queue.close());
   const reports = startReports({
-    tally,
+    counts,
     queue,
-    describe: () => describeGateway(stores, channels(), metrics),
+    describe: () => gatewayState(stores, channels(), metrics),
     metrics,
     clock: systemClock,
     log,
@@ -112,7 +112,7 @@ async function listenPrivately(
     readiness: () => ({
       ready: isReady(queue) && !stopping.aborted,
       parts: {
-        ...describeQueues(queue, stores),
+        ...readinessParts(queue, stores),
         ...(stopping.aborted && { process: 'stopping' }),
       },
     }),
@@ -124,12 +124,12 @@ async function listenPrivately(
 /** @returns the port */
 async function listenPublicly(
   config: GatewayConfig,
-  { channels, opened, tally, metrics, lifecycle, log }: Parts,
+  { channels, opened, counts, metrics, lifecycle, log }: Parts,
   stopping: AbortController,
 ): Promise<number> {
   const app = buildApp(
     { ...config, channels },
-    { queue: opened.queue, metrics, log, clock: systemClock, tally },
+    { queue: opened.queue, metrics, log, clock: systemClock, counts },
   );
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('public server', async () => {

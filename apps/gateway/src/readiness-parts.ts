@@ -5,7 +5,7 @@ import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import type { GatewayMetrics } from './gateway-metrics.js';
 
 /** The present state of the gateway for its reports: keys by name and date, never by value. */
-export async function describeGateway(
+export async function gatewayState(
   stores: readonly NotificationQueue[],
   channels: Channels,
   { clockSkew }: Pick<GatewayMetrics, 'clockSkew'>,
@@ -29,7 +29,7 @@ export async function describeGateway(
 }
 
 /** For readiness: the whole queue, and its stores if there are several. */
-export function describeQueues(
+export function readinessParts(
   queue: Pick<ShardedQueue, 'state'>,
   stores: readonly NotificationQueue[],
 ): Record<string, string> {

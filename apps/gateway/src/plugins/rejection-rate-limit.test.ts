@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { createRefusalLimit } from './refusal-limit.js';
+import { createRejectionRateLimit } from './rejection-rate-limit.js';
 
 const FORGER = '203.0.113.7';
 const PROVIDER = '203.0.113.8';
 const HOUR_MS = 3_600_000;
 
 function refuse(
-  limit: ReturnType<typeof createRefusalLimit>,
+  limit: ReturnType<typeof createRejectionRateLimit>,
   address: string,
   times: number,
   at = 0,
@@ -15,7 +15,7 @@ function refuse(
 }
 
 test('an address is served until its refusals are used up, then as they are refilled', () => {
-  const limit = createRefusalLimit(60);
+  const limit = createRejectionRateLimit(60);
   refuse(limit, FORGER, 59);
   expect(limit.isLimited(FORGER, 0)).toBe(false);
   refuse(limit, FORGER, 1);
@@ -29,7 +29,7 @@ test('an address is served until its refusals are used up, then as they are refi
 });
 
 test('accepted requests are never counted, and their sender is not limited for the rest', () => {
-  const limit = createRefusalLimit(60);
+  const limit = createRejectionRateLimit(60);
   for (let n = 0; n < 1_000; n += 1) limit.accepted(PROVIDER, 0);
   refuse(limit, PROVIDER, 1_000);
   expect(limit.isLimited(PROVIDER, HOUR_MS / 100)).toBe(false);
@@ -40,7 +40,7 @@ test('accepted requests are never counted, and their sender is not limited for t
 });
 
 test('a million addresses need no more memory than ten thousand', { timeout: 30_000 }, () => {
-  const limit = createRefusalLimit(1);
+  const limit = createRejectionRateLimit(1);
   for (let n = 0; n < 1_000_000; n += 1) {
     limit.refused(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, 0);
   }
@@ -50,7 +50,7 @@ test('a million addresses need no more memory than ten thousand', { timeout: 30_
 });
 
 test('the addresses of one IPv6 network are one, and an IPv4 address is the same in IPv6', () => {
-  const limit = createRefusalLimit(2);
+  const limit = createRejectionRateLimit(2);
   limit.refused('2001:db8:1:2::1', 0);
   limit.refused('2001:db8:1:2:ffff::1', 0);
   expect(limit.isLimited('2001:db8:1:2:3:4:5:6', 0)).toBe(true);
@@ -60,7 +60,7 @@ test('the addresses of one IPv6 network are one, and an IPv4 address is the same
 });
 
 test('0 limits nobody', () => {
-  const limit = createRefusalLimit(0);
+  const limit = createRejectionRateLimit(0);
   refuse(limit, FORGER, 1_000);
   expect(limit.isLimited(FORGER, 0)).toBe(false);
 });
