@@ -1,7 +1,7 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
+import { until } from '@payonce/testkit/poll';
 import type { ProviderSigner, SignedNotification, SignedRequest } from '@payonce/testkit/request';
-import { until } from '@payonce/tooling/process';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { type ModelOrder, mustBe, type Said } from './model.js';

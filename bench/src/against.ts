@@ -1,6 +1,6 @@
-import { existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { endedAtStart, own } from '@payonce/tooling/process';
+import { endedAtStart, ownProgram } from '@payonce/testkit/process';
 import { dropReports } from './backlog.js';
 import { type BuildFigure, buildFigureAsJson, buildFiguresAsTable } from './figure.js';
 import { type BenchOptions, UsageError } from './options.js';
@@ -78,16 +78,14 @@ async function migrateWith(
   { logs, onSpawn }: ProgramsOptions,
 ): Promise<void> {
   const log = join(logs, 'migrate.log');
-  const owned = own('migrate', process.execPath, [join(dir, MIGRATE)], {
+  const owned = ownProgram({
+    name: 'migrate',
+    main: join(dir, MIGRATE),
     cwd: dir,
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: databaseUrl,
-      PAYONCE_QUEUE_DATABASE_URL: queueDatabaseUrl,
-    },
-    output: openSync(log, 'a'),
+    env: { DATABASE_URL: databaseUrl, PAYONCE_QUEUE_DATABASE_URL: queueDatabaseUrl },
+    output: { appendTo: log },
+    onSpawn,
   });
-  onSpawn(owned);
   const { code } = await owned.exited;
   if (code !== 0) throw endedAtStart('the migration of the other build', log);
 }

@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { NewJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
-import { type OwnedProcess, stop } from '@payonce/tooling/process';
+import { type OwnedProcess, stop } from '@payonce/testkit/process';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
 import { checkBuild, measureBuilds, openBuilds } from './against.js';

@@ -3,11 +3,12 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { SIMULATED } from '@payonce/testkit/channels';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { postgresHome } from '@payonce/tooling/postgres-binaries';
-import type { OwnedProcess } from '@payonce/tooling/process';
-import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { startPostgres } from '@payonce/testkit/postgres';
+import { postgresHome } from '@payonce/testkit/postgres-binaries';
+import type { OwnedProcess } from '@payonce/testkit/process';
+import { startRedis } from '@payonce/testkit/redis-server';
+import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
 import { Client, escapeLiteral } from 'pg';
 import { shortenLog } from './redis-log.js';
@@ -55,8 +56,6 @@ export async function startBenchStores(options: {
   const { folder, onSpawn } = options;
   clear(folder);
   mkdirSync(folder, { recursive: true });
-  const server = findRedisServer(process.env.PATH ?? '');
-  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
   const postgresLog = join(folder, 'postgres.log');
   const postgres = await startPostgres({
     folder: join(folder, 'postgres'),
@@ -68,7 +67,7 @@ export async function startBenchStores(options: {
     onSpawn,
   });
   const running = await startRedis({
-    server,
+    server: findProgram(REDIS, process.env.PATH ?? ''),
     folder: join(folder, 'redis'),
     port: await anyFreePort(),
     logFile: join(folder, 'redis.log'),

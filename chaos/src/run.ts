@@ -1,7 +1,8 @@
+import { holdsWithin } from '@payonce/testkit/poll';
 import { judge } from './checker/checker.js';
 import { watchProgress } from './checker/progress.js';
 import { readStored } from './checker/stored.js';
-import { holdsWithin, now } from './clock.js';
+import { now } from './clock.js';
 import type { Cluster } from './cluster/cluster.js';
 import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';

@@ -13,19 +13,18 @@ import { freshDatabase } from '@payonce/testkit/database';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
+import { stop } from '@payonce/testkit/process';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
 import type { SignedRequest } from '@payonce/testkit/request';
 import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { type RunningPostgres, startPostgres } from '@payonce/tooling/postgres';
-import { stop, until } from '@payonce/tooling/process';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';
 import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
-import { killAll } from '../src/cluster/part.js';
 import type { FaultContext } from '../src/faults/fault.js';
 import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
@@ -55,7 +54,7 @@ const UNDELIVERED = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
 /** Shared by all scenes. */
 export interface Harness {
   readonly folder: string;
-  postgres: RunningPostgres;
+  readonly postgres: OwnPostgres;
   /** SIGKILL of PostgreSQL and all of its sessions, and a start on the same data. */
   crashPostgres(): Promise<void>;
   /** A number for each scene: they may run concurrently. */
@@ -66,13 +65,7 @@ export interface Harness {
 
 export async function openHarness(): Promise<Harness> {
   const folder = storeFolder('lab');
-  const settings = {
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password: randomBytes(16).toString('hex'),
-    logFile: join(folder, 'postgres.log'),
-  };
-  const postgres = await startPostgres(settings);
+  const postgres = await startOwnPostgres();
   const template = new URL(postgres.adminUrl);
   template.pathname = `/${TEMPLATE}`;
   await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
@@ -83,15 +76,13 @@ export async function openHarness(): Promise<Harness> {
     postgres,
     count: () => (scenes += 1),
     async crashPostgres() {
-      const { process: crashed } = harness.postgres;
-      killAll([crashed]);
-      await crashed.exited;
-      harness.postgres = await startPostgres(settings);
+      await postgres.kill();
+      await postgres.start();
     },
     channels: await ensureSimulatedChannels(join(folder, 'simulator')),
     async end() {
-      await harness.postgres.stop();
-      for (const path of [postgres.data, folder]) rmSync(path, { recursive: true, force: true });
+      await postgres.remove();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
   return harness;

@@ -1,6 +1,6 @@
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
-import { until } from '@payonce/tooling/process';
+import { until } from '@payonce/testkit/poll';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';

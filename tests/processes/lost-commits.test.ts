@@ -5,10 +5,10 @@ import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { freshDatabase } from '@payonce/testkit/database';
-import { until } from '@payonce/tooling/process';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
 import { silent } from '../silent.js';
 import { deployment } from './deployed.js';
 

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrisma } from '@payonce/prisma/client';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { eventually } from '@payonce/testkit/eventually';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { eventually } from '@payonce/testkit/poll';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 

@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/eventually';
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../test/notify-server.js';
 import { alipay, NO, OK, payment, useSimulator } from '../test/simulate.js';

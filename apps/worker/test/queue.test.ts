@@ -2,11 +2,11 @@ import { openHostedWorker } from '@payonce/core/queue/hosted';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { eventually } from '@payonce/testkit/poll';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type NotificationWorker, startWorker, type WorkerStore } from '../src/worker.js';
 import { createWorkerMetrics } from '../src/worker-metrics.js';
-import { eventually } from './eventually.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
 

@@ -1,6 +1,5 @@
-import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OwnedProcess, own } from '@payonce/tooling/process';
+import { type OwnedProcess, ownProgram } from '@payonce/testkit/process';
 import { keepRunning, type Part } from './part.js';
 
 /** Longer than the worker's limit for its last batches. */
@@ -28,8 +27,7 @@ export interface AppOptions {
 export function app(options: AppOptions): App {
   const { name, root } = options;
   const main = join(root, 'apps', options.app, 'dist', 'main.js');
-  if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
-  const output = openSync(join(options.logs, `${name}.log`), 'a');
+  const log = join(options.logs, `${name}.log`);
   let extra: Readonly<Record<string, string>> = {};
   const part = keepRunning({
     name,
@@ -37,11 +35,8 @@ export function app(options: AppOptions): App {
     stopLimitMs: STOP_LIMIT_MS,
     say: options.say,
     start: async (onSpawn) => {
-      const owned = own(name, process.execPath, ['--enable-source-maps', main], {
-        cwd: root,
-        env: { PATH: process.env.PATH, ...options.env, ...extra },
-        output,
-      });
+      const env = { ...options.env, ...extra };
+      const owned = ownProgram({ name, main, cwd: root, env, output: { appendTo: log } });
       options.onSpawn(owned);
       onSpawn(owned);
     },

@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { type OwnedProcess, stop } from '@payonce/tooling/process';
+import { killAll, type OwnedProcess, signalTree, stop } from '@payonce/testkit/process';
 
 /**
  * One process of the cluster, kept running like under an orchestrator: a process that ends is
@@ -53,7 +52,7 @@ export function keepRunning(options: PartOptions): Part {
     current = owned;
     expected = false;
     // Stopped while it was being started.
-    if (!wanted) kill(owned);
+    if (!wanted) killAll([owned]);
     owned.exited.then((exit) => {
       if (current === owned) current = null;
       if (wanted && !expected) {
@@ -80,7 +79,7 @@ export function keepRunning(options: PartOptions): Part {
     const owned = current;
     if (owned === null) return;
     expected = true;
-    kill(owned);
+    killAll([owned]);
     await owned.exited;
   };
   const finish = async () => {
@@ -88,7 +87,7 @@ export function keepRunning(options: PartOptions): Part {
     const owned = current;
     if (owned === null) return;
     expected = true;
-    signalAll(owned, 'SIGCONT');
+    signalTree(owned, 'SIGCONT');
     await stop(owned, options.signal, options.stopLimitMs);
   };
 
@@ -114,8 +113,8 @@ export function keepRunning(options: PartOptions): Part {
       wanted = true;
       run();
     },
-    freeze: () => void (current && signalAll(current, 'SIGSTOP')),
-    thaw: () => void (current && signalAll(current, 'SIGCONT')),
+    freeze: () => void (current && signalTree(current, 'SIGSTOP')),
+    thaw: () => void (current && signalTree(current, 'SIGCONT')),
     async end() {
       over = true;
       wanted = false;
@@ -126,56 +125,4 @@ export function keepRunning(options: PartOptions): Part {
       return ownEnds;
     },
   };
-}
-
-function kill(owned: OwnedProcess): void {
-  signalAll(owned, 'SIGKILL');
-}
-
-/** The last resort of a process that ends: nothing may be left behind. */
-export function killAll(owned: Iterable<OwnedProcess>): void {
-  for (const one of owned) kill(one);
-}
-
-/**
- * First the parent, so that it makes no more children; PostgreSQL's children have separate
- * sessions.
- */
-function signalAll(owned: OwnedProcess, signal: NodeJS.Signals): void {
-  const { exitCode, signalCode } = owned.child;
-  if (exitCode !== null || signalCode !== null) return;
-  send(owned.pid, signal);
-  for (const child of childrenOf(owned.pid)) send(child, signal);
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended meanwhile.
-  }
-}
-
-/**
- * Linux only; elsewhere PostgreSQL's backends are not stopped with it, and end when they notice.
- */
-function childrenOf(parent: number): number[] {
-  try {
-    return readdirSync('/proc').flatMap((entry) => {
-      const pid = Number(entry);
-      return Number.isInteger(pid) && parentOf(pid) === parent ? [pid] : [];
-    });
-  } catch {
-    return [];
-  }
-}
-
-/** Field 4 of /proc/PID/stat, behind the name, which may contain anything. */
-function parentOf(pid: number): number | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
-  } catch {
-    return null;
-  }
 }

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { takePort } from '@payonce/tooling/ports';
-import type { OwnedProcess } from '@payonce/tooling/process';
+import { takePort } from '@payonce/testkit/ports';
+import { isOk, type OwnedProcess } from '@payonce/testkit/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
 import type { Arrival, StoreAdd } from '../history/history.js';
@@ -137,7 +137,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   });
   const notifyUrls = links.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
   const readiness = (ports: readonly number[]) => async () =>
-    (await Promise.all(ports.map(saysReady))).every(Boolean);
+    (await Promise.all(ports.map((port) => isOk(`http://${HOST}:${port}/readyz`)))).every(Boolean);
   // Its links are the last ones.
   const former = (from: string): Former => ({
     gateway: make('gateway', 'former-gateway', gatewayEnv(options.gateways, formerPorts[0]), from),
@@ -168,16 +168,4 @@ function through(url: string, proxy: { readonly port: number } | undefined): str
   const changed = new URL(url);
   changed.port = String(proxy?.port);
   return changed.href;
-}
-
-async function saysReady(port: number): Promise<boolean> {
-  try {
-    const limit = AbortSignal.timeout(2_000);
-    const response = await fetch(`http://${HOST}:${port}/readyz`, { signal: limit });
-    // An unread body keeps its connection, and this process, alive.
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

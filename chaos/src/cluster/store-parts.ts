@@ -1,7 +1,8 @@
 import { join } from 'node:path';
-import { startPostgres } from '@payonce/tooling/postgres';
-import type { OwnedProcess } from '@payonce/tooling/process';
-import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { startPostgres } from '@payonce/testkit/postgres';
+import type { OwnedProcess } from '@payonce/testkit/process';
+import { startRedis } from '@payonce/testkit/redis-server';
+import { findProgram, REDIS } from '@payonce/tooling/programs';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import { keepRunning, type Part } from './part.js';
 
@@ -42,10 +43,8 @@ export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): Part {
     signal: 'SIGTERM',
     stopLimitMs: 10_000,
     start: async (spawned) => {
-      const server = findRedisServer(process.env.PATH ?? '');
-      if (server === null) throw new Error('no redis-server on the PATH any more');
       await startRedis({
-        server,
+        server: findProgram(REDIS, process.env.PATH ?? ''),
         folder: join(folder, 'redis'),
         port,
         logFile: join(folder, 'logs', 'redis.log'),

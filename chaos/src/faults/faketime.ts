@@ -1,5 +1,5 @@
+import { holdsWithin } from '@payonce/testkit/poll';
 import { ensureFaketime, findFaketime, wrongClock } from '@payonce/tooling/faketime';
-import { holdsWithin } from '../clock.js';
 import type { App } from '../cluster/app.js';
 import type { FaultContext } from './fault.js';
 

@@ -1,4 +1,5 @@
-import { holdsWithin, now } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
+import { now } from '../clock.js';
 import type { Fault } from './fault.js';
 import { isQuiet, recordHeldUp } from './measure.js';
 import { hasOpenBatch } from './open-batch.js';

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { holdsWithin } from '@payonce/testkit/poll';
 import { Client } from 'pg';
-import { holdsWithin, now } from '../clock.js';
+import { now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { WorkloadOrder } from '../history/history.js';
 import type { Story } from '../workload/generator.js';

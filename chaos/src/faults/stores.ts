@@ -1,4 +1,4 @@
-import { holdsWithin } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
 import type { Part } from '../cluster/part.js';
 import { type Fault, type FaultContext, nothingToEnd } from './fault.js';
 

@@ -1,6 +1,7 @@
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import { holdsWithin } from '@payonce/testkit/poll';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { holdsWithin, now } from '../clock.js';
+import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 import { isAcknowledgement, type ProviderClient } from './client.js';
 import type { Story, WorkloadGenerator } from './generator.js';

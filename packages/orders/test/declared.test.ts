@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { applyDeclaredEndpoints } from '@payonce/orders/deliveries/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/orders/deliveries/declared';
 import { deleteEndpoint, disableEndpoint } from '@payonce/orders/deliveries/endpoint-switch';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';
 import {
   closedOrder,

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { stop } from '@payonce/tooling/process';
+import { anyFreePort } from './ports.js';
+import { startPostgres } from './postgres.js';
+import { killAll } from './process.js';
+import { storeFolder } from './store-folder.js';
 
 /** A separate PostgreSQL for one test, to be killed and started again on its data. */
 export interface OwnPostgres {
@@ -11,6 +11,7 @@ export interface OwnPostgres {
   readonly adminUrl: string;
   /** Its data folder. */
   readonly data: string;
+  /** Ends it and all of its sessions at once, as in a crash. */
   kill(): Promise<void>;
   start(): Promise<void>;
   /** Ends it and removes its data. */
@@ -30,7 +31,8 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     adminUrl: running.adminUrl,
     data: running.data,
     async kill() {
-      await stop(running.process, 'SIGKILL', 10_000);
+      killAll([running.process]);
+      await running.process.exited;
     },
     async start() {
       running = await startPostgres(server);

@@ -1,14 +1,13 @@
 import { execFileSync } from 'node:child_process';
-import { chownSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { type PostgresHome, postgresHome } from './postgres-binaries.js';
-import { endedAtStart, type OwnedProcess, own, stop, until } from './process.js';
+import { type OwnedProcess, own, stop, untilReady } from './process.js';
 
 export interface RunningPostgres {
   /** Superuser URL of the maintenance database. */
   readonly adminUrl: string;
-  readonly pid: number;
   readonly process: OwnedProcess;
   /** The data folder; not always below `folder` (see `postgresHome`). */
   readonly data: string;
@@ -47,24 +46,16 @@ export async function startPostgres(options: {
     ['-D', home.data, ...args],
     {
       cwd: home.data,
-      output: openSync(options.logFile, 'a'),
+      output: { appendTo: options.logFile },
       ...(home.uid === undefined ? {} : { uid: home.uid }),
       ...(home.gid === undefined ? {} : { gid: home.gid }),
     },
   );
   options.onSpawn?.(owned);
   const adminUrl = `postgresql://payonce_admin:${encodeURIComponent(options.password)}@127.0.0.1:${options.port}/postgres`;
-  let ended = false;
-  owned.exited.then(() => {
-    ended = true;
-  });
-  await until(`PostgreSQL on port ${options.port} (log: ${options.logFile})`, 60_000, () => {
-    if (ended) throw endedAtStart('PostgreSQL', options.logFile);
-    return answers(adminUrl);
-  });
+  await untilReady(owned, options.logFile, 60_000, () => answers(adminUrl));
   return {
     adminUrl,
-    pid: owned.pid,
     process: owned,
     data: home.data,
     stop: async () => {
