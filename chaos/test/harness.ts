@@ -18,6 +18,7 @@ import { until } from '@payonce/testkit/poll';
 import { stop } from '@payonce/testkit/process';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
 import type { SignedRequest } from '@payonce/testkit/request';
+import { createSender, isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { storeFolder } from '@payonce/testkit/store-folder';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
@@ -28,11 +29,6 @@ import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import type { FaultContext } from '../src/faults/fault.js';
 import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
-import {
-  createProviderClient,
-  isAcknowledgement,
-  type ProviderClient,
-} from '../src/workload/client.js';
 import {
   createMessageComposer,
   type Message,
@@ -170,8 +166,8 @@ async function openScene(
     watch: () => jobIdScanner((jobId) => recorder.added({ at: now(), store: 'redis', jobId })),
   });
   undo.push(() => link.close());
-  const client = createProviderClient();
-  undo.push(() => client.close());
+  const sender = createSender();
+  undo.push(() => sender.close());
   const consumer = await startConsumer(recorder.arrived);
   undo.push(() => consumer.close());
   const simulator = join(harness.folder, 'simulator');
@@ -210,11 +206,11 @@ async function openScene(
     ordersLink,
     observer: { progress, recorder, say: () => {} },
     order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
-    deliver: (message, each) => deliver(client, recorder, gateway.url, message, each),
+    deliver: (message, each) => deliver(sender, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
       const cut = message.recut(random);
       if (cut === null) throw new Error(`${message.notification.key} has one cut only`);
-      await send(client, recorder, gateway.url, message, cut);
+      await send(sender, recorder, gateway.url, message, cut);
     },
     drained: () => drained(queue),
     deferred: () => queue.zcard(`${QUEUE}:delayed`),
@@ -257,14 +253,14 @@ async function insertOrder(
 }
 
 async function deliver(
-  client: ProviderClient,
+  sender: Sender,
   recorder: HistoryRecorder,
   url: string,
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
   await until(`${message.notification.key} to be acknowledged`, WAIT_MS, async () => {
-    const acknowledged = await send(client, recorder, url, message, message.sign());
+    const acknowledged = await send(sender, recorder, url, message, message.sign());
     each();
     return acknowledged;
   });
@@ -272,7 +268,7 @@ async function deliver(
 
 /** @returns whether it was acknowledged */
 async function send(
-  client: ProviderClient,
+  sender: Sender,
   recorder: HistoryRecorder,
   url: string,
   { notification, path }: Message,
@@ -280,9 +276,9 @@ async function send(
 ): Promise<boolean> {
   if (!recorder.history.notifications.includes(notification)) recorder.notification(notification);
   const startedAt = now();
-  const reply = await client.post(url + path, signed);
-  const acknowledged = reply !== null && isAcknowledgement(notification.provider, reply);
-  const status = reply?.status ?? null;
+  const sent = await sender.send(url + path, signed);
+  const acknowledged = isAcknowledged(notification.provider, sent);
+  const status = replyStatus(sent);
   recorder.sent({ key: notification.key, startedAt, endedAt: now(), status, acknowledged });
   return acknowledged;
 }

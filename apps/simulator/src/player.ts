@@ -1,11 +1,11 @@
+import { refusalOf } from '@payonce/testkit/acknowledgement';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { refusalOf } from './judge.js';
+import { createSender, type SendOutcome } from '@payonce/testkit/sender';
 import { climb, compress } from './ladder.js';
 import type { Message, SendInput } from './messages.js';
 import { compose, type Playable } from './scenarios.js';
-import { createSender, type SendOutcome } from './sender.js';
 import type { Sending, Sendings } from './sendings.js';
 
 /** Ladders that go on after the answer; each holds a few kilobytes for up to a day. */
@@ -43,17 +43,14 @@ export interface PlayerOptions {
 /** Sends like the provider: all copies at once, then up the ladder until one is accepted. */
 export function createPlayer(options: PlayerOptions): Player {
   const stopping = new AbortController();
-  const { deadlineMs } = options;
-  const send = createSender({
-    stop: stopping.signal,
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  });
+  const { deadlineMs: limitMs } = options;
+  const sender = createSender(limitMs === undefined ? {} : { limitMs });
   const ladders = new Set<Promise<Sending[]>>();
 
   async function post(input: SendInput, play: Playable, step: Step): Promise<Sending> {
     const url = `${options.gatewayUrl}/notify/${play.provider}/${input.channel}`;
     const at = new Date();
-    const outcome = await send(url, step.request);
+    const outcome = await sender.send(url, step.request);
     const sending = { id: options.sendings.nextId(), ...describe(input, play, step, at, outcome) };
     options.sendings.add(sending);
     return sending;
@@ -87,6 +84,7 @@ export function createPlayer(options: PlayerOptions): Player {
     },
     async stop() {
       stopping.abort();
+      sender.close();
       await Promise.allSettled(ladders);
     },
   };

@@ -1,9 +1,9 @@
 import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import { holdsWithin } from '@payonce/testkit/poll';
 import type { SignedRequest } from '@payonce/testkit/request';
+import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
-import { isAcknowledgement, type ProviderClient } from './client.js';
 import type { Story, WorkloadGenerator } from './generator.js';
 import type { Message } from './messages.js';
 import type { Registrar } from './registrar.js';
@@ -35,7 +35,7 @@ export interface Load {
 export interface LoadOptions {
   readonly notifyUrls: readonly string[];
   readonly recorder: HistoryRecorder;
-  readonly client: ProviderClient;
+  readonly sender: Sender;
   readonly registrar: Registrar;
   readonly generator: WorkloadGenerator;
   /** A provider's whole day of re-sending takes this long. */
@@ -51,7 +51,7 @@ const SHORTEST_WAIT_MS = 500;
 const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { recorder, client, registrar, generator, ladderMs } = options;
+  const { recorder, sender, registrar, generator, ladderMs } = options;
   let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
@@ -89,14 +89,14 @@ export function createLoad(options: LoadOptions): Load {
     const url = notifyUrls[gateway % notifyUrls.length];
     const signed = sign();
     const startedAt = now();
-    const reply = await client.post(`${url}${message.path}`, signed);
-    const accepted = reply !== null && isAcknowledgement(message.notification.provider, reply);
+    const sent = await sender.send(`${url}${message.path}`, signed);
+    const accepted = isAcknowledged(message.notification.provider, sent);
     const { key, forged } = message.notification;
     recorder.sent({
       key,
       startedAt,
       endedAt: now(),
-      status: reply?.status ?? null,
+      status: replyStatus(sent),
       acknowledged: accepted,
     });
     if (accepted && !forged && !acknowledged.has(key)) acknowledged.set(key, message);

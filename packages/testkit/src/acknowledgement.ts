@@ -1,4 +1,4 @@
-import type { SignerId } from '@payonce/testkit/request';
+import type { SignerId } from './request.js';
 
 /** The reply of a notify address. */
 export interface Reply {

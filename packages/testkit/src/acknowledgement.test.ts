@@ -1,6 +1,6 @@
-import type { SignerId } from '@payonce/testkit/request';
 import { expect, test } from 'vitest';
-import { refusalOf } from './judge.js';
+import { refusalOf } from './acknowledgement.js';
+import type { SignerId } from './request.js';
 
 const xml = (code: string) =>
   `<xml><return_code>${code}</return_code><return_msg><![CDATA[OK]]></return_msg></xml>`;
@@ -32,6 +32,8 @@ const refused: [SignerId, number, string, string][] = [
   ['wechatpay-v2', 200, xml('<![CDATA[FAIL]]>'), 'wrong_body'],
   ['wechatpay-v2', 200, `${xml('FAIL')}${xml('SUCCESS')}`, 'wrong_body'],
   ['wechatpay-v2', 503, xml('SUCCESS'), 'wrong_status'],
+  ['alipay', 204, '', 'wrong_status'],
+  ['alipay', 503, 'success', 'wrong_status'],
   ['wechatpay', 202, '', 'wrong_status'],
   ['wechatpay', 401, '', 'wrong_status'],
   ['wechatpay', 503, '{"code":"SUCCESS"}', 'wrong_status'],
