@@ -13,6 +13,7 @@ import { freshDatabase } from '@payonce/testkit/database';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
 import { until } from '@payonce/testkit/poll';
 import { stop } from '@payonce/testkit/process';
@@ -27,7 +28,6 @@ import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
 import type { FaultContext } from '../src/faults/fault.js';
-import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
 import {
   createMessageComposer,
@@ -94,7 +94,7 @@ export interface Scene {
   /** The merchant's system. */
   readonly consumer: Consumer;
   /** An order that the merchant has registered. */
-  order(amount: bigint, merchant?: string): Promise<WorkloadOrder>;
+  order(amount: bigint, merchant?: string): Promise<OrderTerms>;
   /**
    * Sends like the provider: repeatedly, until it is acknowledged. Calls `each` after each sending.
    */
@@ -243,7 +243,7 @@ async function insertOrder(
   recorder: HistoryRecorder,
   amount: bigint,
   merchant: string = SIMULATED.merchant,
-): Promise<WorkloadOrder> {
+): Promise<OrderTerms> {
   const number = `LAB${recorder.history.orders.length + 1}`;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);

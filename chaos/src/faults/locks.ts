@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import { holdsWithin } from '@payonce/testkit/poll';
 import { Client } from 'pg';
 import { now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
-import type { WorkloadOrder } from '../history/history.js';
 import type { Story } from '../workload/generator.js';
 import type { Fault, FaultContext } from './fault.js';
 import { isQuiet, recordBeganLate, recordHeldUp } from './measure.js';
@@ -54,7 +54,7 @@ interface LockOf extends Pick<Fault, 'name' | 'does'> {
   /** The notifications for the locked order. */
   readonly story: (context: FaultContext) => Story;
   /** @returns false when there is nothing to lock yet */
-  readonly lock: (session: Client, order: WorkloadOrder) => Promise<boolean>;
+  readonly lock: (session: Client, order: OrderTerms) => Promise<boolean>;
 }
 
 /** Locks one order; the load, which concerns other orders, goes on. */
@@ -90,7 +90,7 @@ async function openSession({ databaseUrl }: Cluster): Promise<Client> {
 }
 
 /** Computes payonce's lock of an order number: anyone who may connect can take it. */
-function numberLock({ merchant, number }: WorkloadOrder): string {
+function numberLock({ merchant, number }: OrderTerms): string {
   const text = ['payonce order number', merchant, number].join('\0');
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigInt64BE(0).toString();

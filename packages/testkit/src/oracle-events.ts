@@ -1,10 +1,22 @@
-import type { ArrivedEvent, WorkloadNotification, WorkloadOrder } from '../history/history.js';
-import { expectedOutcome, expectedStates, paidTrades } from './oracle.js';
+import {
+  applied,
+  expectedOrders,
+  expectedOutcome,
+  type NotificationContent,
+  type OrderTerms,
+  paidTrades,
+} from './oracle.js';
 
 /** The identity of an order event within one order. */
 export interface EventName {
   readonly type: string;
   readonly milestone: string;
+}
+
+/** The content of an event that arrived. */
+export interface EventContent extends EventName {
+  readonly paid: bigint | null;
+  readonly refunded: bigint | null;
 }
 
 /** The events that the merchant must have received for an order. */
@@ -27,20 +39,21 @@ const CONTESTED = 'contested_trade';
  * @param contested trades with which another merchant's order was paid, too
  */
 export function expectedEvents(
-  order: WorkloadOrder,
-  counted: readonly WorkloadNotification[],
+  order: OrderTerms,
+  counted: readonly NotificationContent[],
   contested: ReadonlySet<string>,
 ): ExpectedEvents {
-  const moving = counted.filter(
-    (notification) => expectedOutcome(notification, order) === 'applied',
-  );
+  const moving = applied(order, counted);
   const paidWith = paidTrades(moving);
   const trades = [...paidWith.values()];
-  const [state] = expectedStates(order, counted);
+  const [state] = expectedOrders(order, counted);
   // Once per order, however many of its trades are contested, and however often.
   const flags = isContested(paidWith, contested) ? [named('order.attention', CONTESTED)] : [];
   if (trades.length === 0) {
-    return { events: state?.closed ? [named('order.closed', 'closed')] : [], refundTotals: 0 };
+    return {
+      events: state?.status === 'closed' ? [named('order.closed', 'closed')] : [],
+      refundTotals: 0,
+    };
   }
   const paid = named('order.paid', 'paid');
   if (trades.length > 1) {
@@ -57,7 +70,7 @@ export function expectedEvents(
  * WeChat's single refunds each make a new total; of Alipay's totals only the last cannot be
  * overtaken.
  */
-function totalsOf(moving: readonly WorkloadNotification[]): number {
+function totalsOf(moving: readonly NotificationContent[]): number {
   const singles = moving.flatMap(({ provider, meaning }) =>
     meaning.kind === 'refund' && provider !== 'alipay' ? [meaning.refundId] : [],
   );
@@ -66,23 +79,21 @@ function totalsOf(moving: readonly WorkloadNotification[]): number {
 
 /** Whether the event is true by the providers' notifications. Pure. */
 export function isJustified(
-  event: ArrivedEvent,
-  order: WorkloadOrder,
-  counted: readonly WorkloadNotification[],
+  event: EventContent,
+  order: OrderTerms,
+  counted: readonly NotificationContent[],
   contested: ReadonlySet<string>,
 ): boolean {
   const { type, milestone } = event;
   if (type.startsWith('notification.')) return isHeld(milestone, order, counted);
-  const moving = counted.filter(
-    (notification) => expectedOutcome(notification, order) === 'applied',
-  );
+  const moving = applied(order, counted);
   const trades = paidTrades(moving);
   switch (type) {
     case 'order.paid':
       return milestone === 'paid' && trades.size > 0 && event.paid === order.amount;
     case 'order.partially_refunded':
     case 'order.refunded': {
-      const most = expectedStates(order, counted).map(({ refunded }) => refunded);
+      const most = expectedOrders(order, counted).map(({ refunded }) => refunded);
       const total = event.refunded ?? 0n;
       const { type: right, milestone: text } = refundTo(order, total);
       return total > 0n && most.some((one) => total <= one) && type === right && milestone === text;
@@ -100,8 +111,8 @@ export function isJustified(
 /** Any order may be registered late; the other reasons are in the notifications themselves. */
 function isHeld(
   reason: string,
-  order: WorkloadOrder,
-  counted: readonly WorkloadNotification[],
+  order: OrderTerms,
+  counted: readonly NotificationContent[],
 ): boolean {
   if (reason === 'unknown_order') return counted.length > 0;
   return counted.some((notification) => expectedOutcome(notification, order) === reason);
@@ -114,7 +125,7 @@ function isContested(
   return [...trades.keys()].some((trade) => contested.has(trade));
 }
 
-function refundTo({ amount }: WorkloadOrder, total: bigint): EventName {
+function refundTo({ amount }: OrderTerms, total: bigint): EventName {
   const type = total === amount ? 'order.refunded' : 'order.partially_refunded';
   return named(type, total.toString());
 }
