@@ -50,7 +50,7 @@ export async function run(
     sender,
     registrar,
     generator,
-    ladderMs: options.seconds * 1_000,
+    scheduleMs: options.seconds * 1_000,
   });
   const context = { cluster, load, generator, queues, random, progress, recorder };
   try {

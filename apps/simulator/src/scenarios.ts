@@ -12,7 +12,7 @@ import { asSignatureProbe } from '@payonce/testkit/wechatpay-wire';
 import type { Message, SendInput } from './messages.js';
 
 /** A message that can be sent any number of times. */
-export interface Playable {
+export interface Scenario {
   readonly provider: SignerId;
   /** Null for v2, which has none. */
   readonly notificationId: string | null;
@@ -26,7 +26,7 @@ type Wanted = Pick<SendInput, 'channel' | 'message' | 'forge' | 'signWith'>;
 /**
  * @returns null when the provider sends no such message, or when it cannot be forged in this way
  */
-export function compose(channels: SimulatedChannels, wanted: Wanted): Playable | null {
+export function compose(channels: SimulatedChannels, wanted: Wanted): Scenario | null {
   const { signers } = channels;
   const { message, forge } = wanted;
   if (forge === 'signature_probe' && wanted.channel !== 'sim-wechat') return null;
@@ -49,7 +49,7 @@ function playable<Content>(
   signer: ProviderSigner<Content>,
   notification: SignedNotification<Content> | null,
   forge: SendInput['forge'],
-): Playable | null {
+): Scenario | null {
   if (notification === null) return null;
   const falsified = (genuine: SignedNotification<Content>): SignedRequest => {
     if (forge === undefined) return genuine;

@@ -1,6 +1,6 @@
-import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import { holdsWithin } from '@payonce/testkit/poll';
 import type { SignedRequest } from '@payonce/testkit/request';
+import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
 import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
@@ -39,19 +39,19 @@ export interface LoadOptions {
   readonly registrar: Registrar;
   readonly generator: WorkloadGenerator;
   /** A provider's whole day of re-sending takes this long. */
-  readonly ladderMs: number;
+  readonly scheduleMs: number;
 }
 
 const STORIES_PER_SECOND = 30;
-/** The real length of the ladders: a little over 24 hours. */
-const LADDER_S = 24.4 * 3_600;
+/** The real length of the schedules: a little over 24 hours. */
+const SCHEDULE_S = 24.4 * 3_600;
 /** Even in a short run an outage must not become a storm of our own requests. */
 const SHORTEST_WAIT_MS = 500;
 /** More than a complete outage of a minute leaves waiting; beyond it no new story starts. */
 const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { recorder, sender, registrar, generator, ladderMs } = options;
+  const { recorder, sender, registrar, generator, scheduleMs } = options;
   let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
@@ -104,18 +104,18 @@ export function createLoad(options: LoadOptions): Load {
   }
 
   /**
-   * The provider's ladder; each step goes to the other gateway. At its end it waits for the last
+   * The provider's schedule; each sending goes to the other gateway. At its end it waits for the last
    * call.
    */
   async function sendUntilAcknowledged(message: Message, first: number): Promise<void> {
     inProgress += 1;
-    const ladder = RETRY_LADDERS[message.notification.provider];
+    const schedule = RETRY_SCHEDULES[message.notification.provider];
     for (let attempt = 0; !closed; attempt += 1) {
       if (await deliver(message, first + attempt)) break;
       // A forger has no provider that re-sends, and tries twice.
       if (message.notification.forged && attempt > 0) break;
-      const seconds = ladder[attempt] ?? LADDER_S;
-      const waitMs = (seconds * ladderMs) / LADDER_S;
+      const seconds = schedule[attempt] ?? SCHEDULE_S;
+      const waitMs = (seconds * scheduleMs) / SCHEDULE_S;
       await wait(hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
     }
     inProgress -= 1;

@@ -5,18 +5,18 @@ import { type DatabaseServer, type FreshDatabase, freshDatabase } from './databa
 const LEAVE_LIMIT_MS = 1_000;
 const ASK_AGAIN_MS = 5;
 
-/** The name in `pg_stat_activity` of clients that are lent too. */
-export const LENT_CLIENT = 'lent';
+/** The name in `pg_stat_activity` of clients that belong to the pool. */
+export const POOLED_CLIENT = 'pooled';
 
-export interface LentDatabase<Client> {
+export interface PooledDatabase<Client> {
   readonly url: string;
   readonly name: string;
   readonly client: Client;
   /** Every other client must have disconnected. */
-  giveBack(): Promise<void>;
+  release(): Promise<void>;
 }
 
-interface Kept<Client> {
+interface Pooled<Client> {
   readonly database: FreshDatabase;
   readonly client: Client;
   /** Deletes without regard to foreign keys and triggers. */
@@ -26,25 +26,25 @@ interface Kept<Client> {
 }
 
 /**
- * Lends migrated databases without a row, each with a client, to one test at a time. Cloning one
- * and connecting takes a third of a second of a core. A returned one is emptied in milliseconds and
- * lent again. It is dropped instead if a test changed more than rows, or left a client that could
- * change them later.
- * @param connect a client that is `LENT_CLIENT` to PostgreSQL
+ * Takes a migrated database without a row, with a client, for one test. Cloning one and connecting
+ * takes a third of a second of a core. A released one is emptied in milliseconds and taken again.
+ * It is dropped instead if a test changed more than rows, or left a client that could change them
+ * later.
+ * @param connect a client that is `POOLED_CLIENT` to PostgreSQL
  */
-export function databaseLender<Client extends { $disconnect(): Promise<void> }>(
+export function createTestDatabasePool<Client extends { $disconnect(): Promise<void> }>(
   connect: (url: string) => Client,
-): (server: DatabaseServer) => Promise<LentDatabase<Client>> {
-  const shelf: Kept<Client>[] = [];
+): (server: DatabaseServer) => Promise<PooledDatabase<Client>> {
+  const idle: Pooled<Client>[] = [];
   return async (server) => {
-    const kept = shelf.pop() ?? (await keep(server, connect));
+    const kept = idle.pop() ?? (await keep(server, connect));
     const { client, keeper, database } = kept;
     return {
       url: database.url,
       name: database.name,
       client,
-      async giveBack() {
-        if (await emptied(kept)) return void shelf.push(kept);
+      async release() {
+        if (await emptied(kept)) return void idle.push(kept);
         await database.drop(); // cuts every connection
         void Promise.allSettled([client.$disconnect(), keeper.end()]);
       },
@@ -55,13 +55,13 @@ export function databaseLender<Client extends { $disconnect(): Promise<void> }>(
 async function keep<Client>(
   server: DatabaseServer,
   connect: (url: string) => Client,
-): Promise<Kept<Client>> {
+): Promise<Pooled<Client>> {
   const database = await freshDatabase(server);
   const keeper = new pg.Client({
     connectionString: database.url,
     options: '-c session_replication_role=replica',
   });
-  keeper.on('error', () => {}); // cut by a test: noticed when it is given back
+  keeper.on('error', () => {}); // cut by a test: noticed when it is released
   await keeper.connect();
   const { shape } = await look(keeper);
   const emptying = await keeper.query<{ statements: string }>(EMPTYING);
@@ -74,7 +74,7 @@ async function keep<Client>(
   };
 }
 
-async function emptied({ keeper, shape, emptying }: Kept<unknown>): Promise<boolean> {
+async function emptied({ keeper, shape, emptying }: Pooled<unknown>): Promise<boolean> {
   try {
     const end = Date.now() + LEAVE_LIMIT_MS;
     let now = await look(keeper);
@@ -91,7 +91,7 @@ async function emptied({ keeper, shape, emptying }: Kept<unknown>): Promise<bool
 }
 
 async function look(keeper: pg.Client): Promise<{ busy: number; shape: string }> {
-  const { rows } = await keeper.query<{ busy: number; shape: string }>(LOOK, [LENT_CLIENT]);
+  const { rows } = await keeper.query<{ busy: number; shape: string }>(LOOK, [POOLED_CLIENT]);
   return rows[0] ?? { busy: 0, shape: '' };
 }
 
@@ -106,7 +106,7 @@ const EMPTYING = `
   ) each_of_them`;
 
 /**
- * Sessions that can still change data: of another client, or of a lent client that is not idle or
+ * Sessions that can still change data: of another client, or of a pooled client that is not idle or
  * holds a lock. Also a text that distinguishes the schema from an altered one.
  */
 const LOOK = `

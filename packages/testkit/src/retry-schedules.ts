@@ -1,13 +1,13 @@
 import type { SignerId } from './request.js';
 
 /** Waits in seconds before the second, third, … sending of a notification that was not accepted. */
-export type RetryLadder = readonly number[];
+export type RetrySchedule = readonly number[];
 
 const MINUTE = 60;
 const HOUR = 3600;
 
 /** 4m, 10m, 10m, 1h, 2h, 6h, 15h: eight sendings within 24h22m (Alipay, "异步通知"). */
-const ALIPAY: RetryLadder = [
+const ALIPAY: RetrySchedule = [
   4 * MINUTE,
   10 * MINUTE,
   10 * MINUTE,
@@ -21,7 +21,7 @@ const ALIPAY: RetryLadder = [
  * 15s … 6h, 24h4m in all (pay.weixin.qq.com/doc/v2/partner/4011989265; v3 payments and refunds
  * likewise).
  */
-const WECHAT: RetryLadder = [
+const WECHAT: RetrySchedule = [
   15,
   15,
   30,
@@ -39,10 +39,10 @@ const WECHAT: RetryLadder = [
   6 * HOUR,
 ];
 
-/** The ladder on older pages of API v2, and for older merchants. */
-export const WECHATPAY_V2_OLDER: RetryLadder = [15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600];
+/** The schedule on older pages of API v2, and for older merchants. */
+export const WECHATPAY_V2_OLDER: RetrySchedule = [15, 15, 30, 180, 1800, 1800, 1800, 1800, 3600];
 
-export const RETRY_LADDERS: Readonly<Record<SignerId, RetryLadder>> = {
+export const RETRY_SCHEDULES: Readonly<Record<SignerId, RetrySchedule>> = {
   alipay: ALIPAY,
   wechatpay: WECHAT,
   'wechatpay-v2': WECHAT,

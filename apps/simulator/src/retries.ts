@@ -1,18 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RetryLadder } from '@payonce/testkit/ladders';
+import type { RetrySchedule } from '@payonce/testkit/retry-schedules';
 
-/** The ladder's seconds as milliseconds of compressed time. */
-export function compress(ladder: RetryLadder, timeCompression: number): number[] {
-  return ladder.map((seconds) => (seconds * 1_000) / timeCompression);
+/** The schedule's seconds as milliseconds of compressed time. */
+export function compress(schedule: RetrySchedule, timeCompression: number): number[] {
+  return schedule.map((seconds) => (seconds * 1_000) / timeCompression);
 }
 
 /**
- * Sends again after each wait until `sendAgain` was accepted, the ladder is exhausted, or `stop` is
- * aborted.
- * @param sendAgain receives the number of the sending: the first one of the ladder is 2
+ * Sends again after each wait until `sendAgain` was accepted, no wait is left, or `stop` is aborted.
+ * @param sendAgain receives the number of the sending: the first one is 2
  * @returns all sendings
  */
-export async function climb<Sent extends { readonly accepted: boolean }>(
+export async function retryUntilAccepted<Sent extends { readonly accepted: boolean }>(
   waitsMs: readonly number[],
   sendAgain: (attempt: number) => Promise<Sent>,
   stop: AbortSignal,
