@@ -10,7 +10,7 @@ import {
 } from '@payonce/testkit/process';
 import type { LoadResult, LoadSpec } from './load/spec.js';
 import { CONCURRENCY } from './scale.js';
-import type { Place } from './stores.js';
+import type { Target } from './stores.js';
 
 /** A measured process. */
 export interface Running {
@@ -69,20 +69,20 @@ export function openPrograms(options: ProgramsOptions) {
     statusOf(`http://127.0.0.1:${port}/`).then((status) => status !== null);
 
   return {
-    gateway: (place: Place, queue: 'redis' | 'postgres') =>
+    gateway: (target: Target, queue: 'redis' | 'postgres') =>
       start(
         'gateway',
         'apps/gateway/dist/main.js',
-        { ...queueEnv(place), PAYONCE_QUEUE: queue },
+        { ...queueEnv(target), PAYONCE_QUEUE: queue },
         readyz,
       ),
-    worker: (place: Place) => start('worker', 'apps/worker/dist/main.js', envOf(place), readyz),
+    worker: (target: Target) => start('worker', 'apps/worker/dist/main.js', envOf(target), readyz),
     /** A server of `variants/`. */
-    server: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
-      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, listens),
+    server: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, listens),
     /** A worker of `variants/`, which listens nowhere: it works when jobs disappear. */
-    consumer: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
-      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, async () => true),
+    consumer: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, async () => true),
     /** Sends, and counts replies. */
     async load(
       spec: Pick<LoadSpec, 'origin' | 'file' | 'warmMs' | 'measureMs'> & Partial<LoadSpec>,
@@ -107,12 +107,12 @@ export function openPrograms(options: ProgramsOptions) {
   };
 }
 
-function queueEnv(place: Place): Record<string, string> {
-  return { REDIS_URL: place.redisUrl, PAYONCE_QUEUE_DATABASE_URL: place.queueDatabaseUrl };
+function queueEnv(target: Target): Record<string, string> {
+  return { REDIS_URL: target.redisUrl, PAYONCE_QUEUE_DATABASE_URL: target.queueDatabaseUrl };
 }
 
-function envOf(place: Place): Record<string, string> {
-  return { ...queueEnv(place), DATABASE_URL: place.databaseUrl };
+function envOf(target: Target): Record<string, string> {
+  return { ...queueEnv(target), DATABASE_URL: target.databaseUrl };
 }
 
 async function readResult(owned: OwnedProcess): Promise<LoadResult> {

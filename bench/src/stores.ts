@@ -15,7 +15,7 @@ import { shortenLog } from './redis-log.js';
 import { AMOUNT, orderNumber } from './requests.js';
 
 /** One database for one measurement, with its queue schema, its orders, and an empty Redis. */
-export interface Place {
+export interface Target {
   readonly databaseUrl: string;
   readonly queueDatabaseUrl: string;
   readonly redisUrl: string;
@@ -24,12 +24,12 @@ export interface Place {
 }
 
 /** Addresses of one database. */
-export type DatabaseUrls = Pick<Place, 'databaseUrl' | 'queueDatabaseUrl'>;
+export type DatabaseUrls = Pick<Target, 'databaseUrl' | 'queueDatabaseUrl'>;
 
 export interface BenchStores {
   readonly redis: Redis;
   readonly postgresLog: string;
-  freshPlace(): Promise<Place>;
+  freshTarget(): Promise<Target>;
   /**
    * The same stores, with databases that `migrateIt` has migrated: another version has another
    * schema.
@@ -103,7 +103,7 @@ export async function startBenchStores(options: {
       await addTemplate(OTHER_TEMPLATE, migrateIt);
       return storesFrom(OTHER_TEMPLATE);
     },
-    async freshPlace() {
+    async freshTarget() {
       made += 1;
       const name = `payonce_bench_${made}`;
       await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);

@@ -39,7 +39,7 @@ import { addRival } from '../src/workload/rival.js';
 import { channelsWithout, startApp } from './harness-apps.js';
 
 const HOST = '127.0.0.1';
-const TEMPLATE = 'payonce_lab';
+const TEMPLATE = 'payonce_harness';
 const QUEUE = 'payonce:notifications';
 const WAIT_MS = 15_000;
 /** On its way; leaves out retries that are planned for an hour from now. */
@@ -60,7 +60,7 @@ export interface Harness {
 }
 
 export async function openHarness(): Promise<Harness> {
-  const folder = storeFolder('lab');
+  const folder = storeFolder('harness');
   const postgres = await startOwnPostgres();
   const template = new URL(postgres.adminUrl);
   template.pathname = `/${TEMPLATE}`;
@@ -244,7 +244,7 @@ async function insertOrder(
   amount: bigint,
   merchant: string = SIMULATED.merchant,
 ): Promise<OrderTerms> {
-  const number = `LAB${recorder.history.orders.length + 1}`;
+  const number = `O${recorder.history.orders.length + 1}`;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);
   const order = { merchant, number, amount, registered: true };

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { type OwnedProcess, ownProgram } from '@payonce/testkit/process';
-import { keepRunning, type Part } from './part.js';
+import { keepRunning, type ManagedProcess } from './managed-process.js';
 
 /** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
 
 export interface App {
-  readonly part: Part;
+  readonly process: ManagedProcess;
   /** Takes effect at the next start. */
   setEnv(extra: Readonly<Record<string, string>>): void;
 }
@@ -29,7 +29,7 @@ export function app(options: AppOptions): App {
   const main = join(root, 'apps', options.app, 'dist', 'main.js');
   const log = join(options.logs, `${name}.log`);
   let extra: Readonly<Record<string, string>> = {};
-  const part = keepRunning({
+  const managed = keepRunning({
     name,
     signal: 'SIGTERM',
     stopLimitMs: STOP_LIMIT_MS,
@@ -42,7 +42,7 @@ export function app(options: AppOptions): App {
     },
   });
   return {
-    part,
+    process: managed,
     setEnv: (next) => {
       extra = next;
     },

@@ -27,6 +27,6 @@ export async function restartWith(
   limitMs = READY_LIMIT_MS,
 ): Promise<void> {
   app.setEnv(env);
-  await app.part.restart();
+  await app.process.restart();
   await holdsWithin(limitMs, cluster.isReady);
 }

@@ -36,7 +36,7 @@ export const trafficFaults: readonly Fault[] = [
     lasts: 'short',
     async begin({ load, generator }) {
       for (let count = 0; count < CONTESTED; count += 1) {
-        for (const story of generator.contested()) load.submit(story);
+        for (const workload of generator.contested()) load.submit(workload);
       }
       return nothingToEnd;
     },

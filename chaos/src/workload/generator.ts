@@ -5,7 +5,7 @@ import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
 import { RIVAL } from './rival.js';
 
-/** A message with its times in the story, in milliseconds from its beginning. */
+/** A message with its times, in milliseconds from the beginning of its order's workload. */
 export interface Planned {
   readonly message: Message;
   readonly atMs: number;
@@ -20,27 +20,27 @@ export interface Planned {
 }
 
 /** The messages of one order. */
-export interface Story {
+export interface OrderWorkload {
   readonly order: OrderTerms;
   /** Null: never. */
   readonly registerAtMs: number | null;
   readonly plan: readonly Planned[];
 }
 
-/** Makes the workload: a story for each order, at random by the seed of the run. */
+/** Makes the workload, order by order, at random by the seed of the run. */
 export interface WorkloadGenerator {
   /** One of any kind, at random. */
-  next(): Story;
+  next(): OrderWorkload;
   /** Very many notifications of one order, all within a second and a half. */
-  hot(provider: 'alipay' | 'wechatpay'): Story;
+  hot(provider: 'alipay' | 'wechatpay'): OrderWorkload;
   /** A captured payment and refund, sent in many cuts and envelopes. */
-  captured(provider: 'alipay' | 'wechatpay-v2'): Story;
+  captured(provider: 'alipay' | 'wechatpay-v2'): OrderWorkload;
   /** An order with notifications at intervals for so long. */
-  steady(ms: number): Story;
+  steady(ms: number): OrderWorkload;
   /** An order that the merchant registers only after so long; it is paid meanwhile. */
-  unregistered(ms: number): Story;
+  unregistered(ms: number): OrderWorkload;
   /** One trade that two merchants claim, each for one of its orders. */
-  contested(): readonly Story[];
+  contested(): readonly OrderWorkload[];
 }
 
 const PROVIDERS = ['alipay', 'wechatpay', 'wechatpay-v2'] as const satisfies readonly SignerId[];

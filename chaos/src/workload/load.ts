@@ -4,7 +4,7 @@ import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
 import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
-import type { Story, WorkloadGenerator } from './generator.js';
+import type { OrderWorkload, WorkloadGenerator } from './generator.js';
 import type { Message } from './messages.js';
 import type { Registrar } from './registrar.js';
 
@@ -12,9 +12,9 @@ import type { Registrar } from './registrar.js';
 export interface Load {
   /** Begins the steady load. */
   start(): void;
-  /** Starts no new stories; running ones go on. */
+  /** Starts no new orders; running ones go on. */
   stop(): void;
-  submit(story: Story): void;
+  submit(workload: OrderWorkload): void;
   /** Gives one more gateway its share. Call the result to end that. */
   share(notifyUrl: string): () => void;
   /** Whether captured messages are sent in other cuts. */
@@ -42,12 +42,12 @@ export interface LoadOptions {
   readonly scheduleMs: number;
 }
 
-const STORIES_PER_SECOND = 30;
+const ORDERS_PER_SECOND = 30;
 /** The real length of the schedules: a little over 24 hours. */
 const SCHEDULE_S = 24.4 * 3_600;
 /** Even in a short run an outage must not become a storm of our own requests. */
 const SHORTEST_WAIT_MS = 500;
-/** More than a complete outage of a minute leaves waiting; beyond it no new story starts. */
+/** More than a complete outage of a minute leaves waiting; beyond it no new order starts. */
 const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
@@ -121,7 +121,7 @@ export function createLoad(options: LoadOptions): Load {
     inProgress -= 1;
   }
 
-  function submit({ order, registerAtMs, plan }: Story): void {
+  function submit({ order, registerAtMs, plan }: OrderWorkload): void {
     recorder.order(order);
     for (const { message } of plan) recorder.notification(message.notification);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
@@ -154,7 +154,7 @@ export function createLoad(options: LoadOptions): Load {
     start() {
       steady = setInterval(() => {
         if (inProgress < MAX_IN_PROGRESS) submit(generator.next());
-      }, 1_000 / STORIES_PER_SECOND);
+      }, 1_000 / ORDERS_PER_SECOND);
     },
     stop: () => clearInterval(steady),
     async resendOldest(count) {

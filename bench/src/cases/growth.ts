@@ -1,21 +1,21 @@
 import { drainRate } from '../backlog.js';
-import { grow } from '../grow.js';
 import { compare } from '../rounds.js';
+import { seedTables } from '../seed-tables.js';
 import type { Stage } from '../stage.js';
-import type { Place } from '../stores.js';
+import type { Target } from '../stores.js';
 import { expectApplied } from './apply.js';
-import { type Row, rateSide } from './row.js';
+import { type Case, rateSide } from './case.js';
 
-export const growth: Row = {
+export const growth: Case = {
   name: 'growth',
   does: 'applied per second with two million notifications and orders stored, against ten thousand',
   async measure(stage) {
     const { scale, stores, say } = stage;
-    const few = await stores.freshPlace();
-    const many = await stores.freshPlace();
+    const few = await stores.freshTarget();
+    const many = await stores.freshTarget();
     try {
-      await grow(few, scale.stored.few, say);
-      await grow(many, scale.stored.many, say);
+      await seedTables(few, scale.stored.few, say);
+      await seedTables(many, scale.stored.many, say);
       return [
         await compare(
           {
@@ -34,11 +34,11 @@ export const growth: Row = {
     }
   },
   async side(stage) {
-    const place = await stage.stores.freshPlace();
-    await grow(place, stage.scale.stored.many, stage.say);
+    const target = await stage.stores.freshTarget();
+    await seedTables(target, stage.scale.stored.many, stage.say);
     return {
-      ...rateSide('growth', 'applied/s', inTurn(stage, place)),
-      end: () => place.remove(),
+      ...rateSide('growth', 'applied/s', inTurn(stage, target)),
+      end: () => target.remove(),
     };
   },
 };
@@ -47,16 +47,16 @@ export const growth: Row = {
  * Each round has different notifications: creating a database of this size again each time would
  * take too long.
  */
-function inTurn({ scale, stores, programs, fill }: Stage, place: Place): () => Promise<number> {
+function inTurn({ scale, stores, programs, fill }: Stage, target: Target): () => Promise<number> {
   let from = 0;
   return async () => {
     await stores.settle();
-    await fill(place, from, scale.grownBacklog);
+    await fill(target, from, scale.grownBacklog);
     from += scale.grownBacklog;
-    const worker = await programs.worker(place);
+    const worker = await programs.worker(target);
     const rate = await drainRate(stores.redis, scale.grownBacklog, scale.drainLimitMs);
     await worker.stop();
-    await expectApplied(place, 1);
+    await expectApplied(target, 1);
     return rate;
   };
 }

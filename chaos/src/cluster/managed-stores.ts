@@ -4,10 +4,10 @@ import type { OwnedProcess } from '@payonce/testkit/process';
 import { startRedis } from '@payonce/testkit/redis-server';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
-import { keepRunning, type Part } from './part.js';
+import { keepRunning, type ManagedProcess } from './managed-process.js';
 
 /**
- * The stores as parts of the cluster: the stores of `startStores`, started again on the same port
+ * The stores as processes of the cluster: those of `startStores`, started again on the same port
  * and data.
  */
 export interface StoreOptions {
@@ -18,7 +18,13 @@ export interface StoreOptions {
   readonly say: (line: string) => void;
 }
 
-export function keepPostgres({ folder, port, secrets, onSpawn, say }: StoreOptions): Part {
+export function keepPostgres({
+  folder,
+  port,
+  secrets,
+  onSpawn,
+  say,
+}: StoreOptions): ManagedProcess {
   return keepRunning({
     name: 'postgres',
     say,
@@ -36,7 +42,7 @@ export function keepPostgres({ folder, port, secrets, onSpawn, say }: StoreOptio
   });
 }
 
-export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): Part {
+export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): ManagedProcess {
   return keepRunning({
     name: 'redis',
     say,

@@ -1,12 +1,12 @@
-import type { Figure } from '../figure.js';
+import type { Measurement } from '../measurement.js';
 import type { Stage } from '../stage.js';
 
 /** One comparison. */
-export interface Row {
+export interface Case {
   readonly name: string;
   /** For `--help`. */
   readonly does: string;
-  measure(stage: Stage): Promise<readonly Figure[]>;
+  measure(stage: Stage): Promise<readonly Measurement[]>;
   /** One build's side of `--against`; without it the row has nothing to compare between builds. */
   readonly side?: (stage: Stage) => Promise<Side>;
 }
@@ -26,7 +26,7 @@ export interface Reading {
   readonly better: 'more' | 'less';
 }
 
-/** A side with one figure and without work between its rounds. */
+/** A side with one measurement and without work between its rounds. */
 export function rateSide(name: string, unit: string, measure: () => Promise<number>): Side {
   return {
     measure: async () => [{ name, unit, value: await measure(), better: 'more' }],

@@ -2,13 +2,13 @@ import { drainRate, remaining } from '../backlog.js';
 import type { Running } from '../programs.js';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
-import type { Place } from '../stores.js';
+import type { Target } from '../stores.js';
 import { POOLS } from './ack.js';
-import { type Row, rateSide } from './row.js';
+import { type Case, rateSide } from './case.js';
 
-type Start = (place: Place) => Promise<Running>;
+type Start = (target: Target) => Promise<Running>;
 
-export const applyNaive: Row = {
+export const applyNaive: Case = {
   name: 'apply.naive',
   does: 'applied per second by one worker, against one Prisma transaction for each job',
   measure: async (stage) => [
@@ -16,13 +16,13 @@ export const applyNaive: Row = {
       {
         name: 'apply.naive',
         unit: 'applied/s',
-        ours: () => drained(stage, [(place) => stage.programs.worker(place)]),
+        ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
         others: Object.fromEntries(
           POOLS.map((pool) => [
             `usual worker, pool ${pool}`,
             () =>
               drained(stage, [
-                (place) => stage.programs.consumer('usual-worker', place, { BENCH_POOL: pool }),
+                (target) => stage.programs.consumer('usual-worker', target, { BENCH_POOL: pool }),
               ]),
           ]),
         ),
@@ -33,22 +33,22 @@ export const applyNaive: Row = {
   ],
 };
 
-export const applyFloor: Row = {
+export const applyFloor: Case = {
   name: 'apply.floor',
   does: 'the same, against a worker that only verifies and decodes',
   side: async (stage) =>
     rateSide('apply.floor', 'applied/s', () =>
-      drained(stage, [(place) => stage.programs.worker(place)]),
+      drained(stage, [(target) => stage.programs.worker(target)]),
     ),
   measure: async (stage) => [
     await compare(
       {
         name: 'apply.floor',
         unit: 'applied/s',
-        ours: () => drained(stage, [(place) => stage.programs.worker(place)]),
+        ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
         others: {
           'only verifies and decodes': () =>
-            drained(stage, [(place) => stage.programs.consumer('idle-worker', place)], false),
+            drained(stage, [(target) => stage.programs.consumer('idle-worker', target)], false),
         },
       },
       stage.scale.rounds,
@@ -57,11 +57,11 @@ export const applyFloor: Row = {
   ],
 };
 
-export const workers: Row = {
+export const workers: Case = {
   name: 'workers',
   does: 'applied per second by two worker processes, against one',
   measure: async (stage) => {
-    const one: Start = (place) => stage.programs.worker(place);
+    const one: Start = (target) => stage.programs.worker(target);
     return [
       await compare(
         {
@@ -83,23 +83,23 @@ async function drained(
   starts: readonly Start[],
   applies = true,
 ): Promise<number> {
-  const place = await stores.freshPlace();
+  const target = await stores.freshTarget();
   try {
-    await fill(place, 0, scale.backlog);
-    const workers = await Promise.all(starts.map((start) => start(place)));
+    await fill(target, 0, scale.backlog);
+    const workers = await Promise.all(starts.map((start) => start(target)));
     const rate = await drainRate(stores.redis, scale.backlog, scale.drainLimitMs);
     await Promise.all(workers.map((worker) => worker.stop()));
     const done = scale.backlog - (await remaining(stores.redis));
-    if (applies) await expectApplied(place, done);
+    if (applies) await expectApplied(target, done);
     return rate;
   } finally {
-    await place.remove();
+    await target.remove();
   }
 }
 
-/** Jobs that left the queue must have paid their orders, or the figure means nothing. */
-export async function expectApplied(place: Place, done: number): Promise<void> {
-  const [found] = await place.query<{ paid: number }>(
+/** Jobs that left the queue must have paid their orders, or the measurement means nothing. */
+export async function expectApplied(target: Target, done: number): Promise<void> {
+  const [found] = await target.query<{ paid: number }>(
     "SELECT count(*)::int AS paid FROM orders WHERE status = 'paid' AND number LIKE 'bench-%'",
   );
   const paid = found?.paid ?? 0;

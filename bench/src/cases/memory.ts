@@ -1,29 +1,29 @@
 import { join } from 'node:path';
 import { remaining } from '../backlog.js';
-import { type Figure, rounded } from '../figure.js';
+import { type Measurement, rounded } from '../measurement.js';
 import { wechatpayPayments, writeRequests } from '../requests.js';
 import type { Stage } from '../stage.js';
-import type { Row } from './row.js';
+import type { Case } from './case.js';
 
 const BODY_BYTES = 1_024;
 /** All of them are sent; the measurement does not wait for the rest of this time. */
 const SENDING_LIMIT_MS = 60_000;
 
-export const backlogMemory: Row = {
+export const backlogMemory: Case = {
   name: 'backlog.memory',
   does: 'bytes of Redis for a waiting v3 notification of 1 KiB, against its body',
   measure: async (stage) => [await bytesPerWaiting(stage)],
 };
 
 /** Without rounds: an allocator does not depend on other load on the machine. */
-async function bytesPerWaiting(stage: Stage): Promise<Figure> {
+async function bytesPerWaiting(stage: Stage): Promise<Measurement> {
   const { scale, stores, programs } = stage;
   const requests = wechatpayPayments(stage.signers, scale.waiting, BODY_BYTES);
   const file = join(stage.folder, 'wechatpay.jsonl');
   writeRequests(file, requests);
-  const place = await stores.freshPlace();
+  const target = await stores.freshTarget();
   try {
-    const gateway = await programs.gateway(place, 'redis');
+    const gateway = await programs.gateway(target, 'redis');
     const before = await usedBytes(stage);
     await programs.load({
       origin: gateway.origin,
@@ -47,7 +47,7 @@ async function bytesPerWaiting(stage: Stage): Promise<Figure> {
       against: 'the body alone',
     };
   } finally {
-    await place.remove();
+    await target.remove();
   }
 }
 

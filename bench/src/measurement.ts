@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 
 /** The result of one comparison. */
-export interface Figure {
+export interface Measurement {
   readonly name: string;
   /** Median of the rounds; the better direction is up unless the unit is a time or a size. */
   readonly value: number;
@@ -15,7 +15,7 @@ export interface Figure {
 }
 
 /** The result of one row between two builds. */
-export interface BuildFigure {
+export interface BuildMeasurement {
   readonly name: string;
   readonly unit: string;
   /** Medians of the rounds: of this build, and of the other. */
@@ -33,37 +33,37 @@ export interface BuildFigure {
 }
 
 /** One JSON object per line. */
-export function buildFigureAsJson(figure: BuildFigure): string {
-  const { name, value, unit, baseline, ratio, min, max, rounds } = figure;
+export function buildMeasurementAsJson(measurement: BuildMeasurement): string {
+  const { name, value, unit, baseline, ratio, min, max, rounds } = measurement;
   return JSON.stringify({ name, value, unit, baseline, ratio, min, max, rounds });
 }
 
 /** A table for people. */
-export function buildFiguresAsTable(figures: readonly BuildFigure[]): string {
+export function buildMeasurementsAsTable(measurements: readonly BuildMeasurement[]): string {
   const table = new Table({
     head: ['name', 'this build', 'other build', 'unit', 'ratio', 'min', 'max', 'rounds'],
     colAligns: ['left', 'right', 'right', 'left', 'right', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
-  for (const { name, value, baseline, unit, ratio, min, max, rounds } of figures) {
+  for (const { name, value, baseline, unit, ratio, min, max, rounds } of measurements) {
     table.push([name, value, baseline, unit, ratio, min, max, rounds]);
   }
   return table.toString();
 }
 
 /** One JSON object per line. */
-export function asJson({ name, value, unit, baseline, ratio }: Figure): string {
+export function asJson({ name, value, unit, baseline, ratio }: Measurement): string {
   return JSON.stringify({ name, value, unit, baseline, ratio });
 }
 
 /** A table for people. */
-export function asTable(figures: readonly Figure[]): string {
+export function asTable(measurements: readonly Measurement[]): string {
   const table = new Table({
     head: ['name', 'value', 'unit', 'baseline', 'ratio', 'against'],
     colAligns: ['left', 'right', 'left', 'right', 'right', 'left'],
     style: { head: [], border: [] },
   });
-  for (const { name, value, unit, baseline, ratio, against } of figures) {
+  for (const { name, value, unit, baseline, ratio, against } of measurements) {
     table.push([name, value, unit, baseline ?? '–', ratio ?? '–', against]);
   }
   return table.toString();

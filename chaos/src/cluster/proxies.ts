@@ -4,10 +4,10 @@ import { now } from '../clock.js';
 import type { StoreAdd } from '../history/history.js';
 
 /**
- * Every link between two processes of the cluster; the n-th of a list belongs to the n-th gateway
+ * The proxy on every link between two processes of the cluster; the n-th of a list belongs to the n-th gateway
  * or worker.
  */
-export interface Links {
+export interface Proxies {
   readonly notify: readonly FaultProxy[];
   /** From the workers to the merchant's system. */
   readonly webhooks: readonly FaultProxy[];
@@ -20,7 +20,7 @@ export interface Links {
   readonly workerOrders: readonly FaultProxy[];
 }
 
-export interface LinkTargets {
+export interface ProxyTargets {
   readonly gatewayPorts: readonly number[];
   readonly workers: number;
   readonly consumerPort: number;
@@ -30,7 +30,7 @@ export interface LinkTargets {
   readonly onAdd: (add: StoreAdd) => void;
 }
 
-export async function openLinks(targets: LinkTargets): Promise<Links> {
+export async function openProxies(targets: ProxyTargets): Promise<Proxies> {
   const { gatewayPorts, redisPort, postgresPort, onAdd } = targets;
   const opened: FaultProxy[] = [];
   const open = async (targetPort: number, store?: StoreAdd['store']) => {
@@ -58,6 +58,6 @@ export async function openLinks(targets: LinkTargets): Promise<Links> {
   }
 }
 
-export function allOf(links: Links): FaultProxy[] {
-  return Object.values(links).flat();
+export function allOf(proxies: Proxies): FaultProxy[] {
+  return Object.values(proxies).flat();
 }

@@ -6,13 +6,13 @@ import { SIMULATED } from '@payonce/testkit/channels';
 import { AlipaySdk } from 'alipay-sdk';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
-import type { Row } from './row.js';
+import type { Case } from './case.js';
 import { wechatpaySides } from './verify-wechatpay.js';
 
 /** Iterations between two reads of the clock, each of which costs a microsecond. */
 const STRIDE = 100;
 
-export const verifyAlipay: Row = {
+export const verifyAlipay: Case = {
   name: 'verify.alipay',
   does: "verifications per second of one RSA2 notification, against alipay-sdk's checkNotifySignV2",
   async measure(stage) {
@@ -39,7 +39,7 @@ export const verifyAlipay: Row = {
   },
 };
 
-export const verifyAlipayFloor: Row = {
+export const verifyAlipayFloor: Case = {
   name: 'verify.alipay.floor',
   does: 'the same, against crypto.verify alone',
   async measure(stage) {
@@ -73,7 +73,7 @@ export const verifyAlipayFloor: Row = {
   },
 };
 
-export const verifyWechatpay: Row = {
+export const verifyWechatpay: Case = {
   name: 'verify.wechatpay',
   does: 'v3 notifications verified and decrypted per second, against the faster SDK doing both',
   async measure(stage) {

@@ -1,5 +1,5 @@
 import { SIMULATED } from '@payonce/testkit/channels';
-import type { Place } from './stores.js';
+import type { Target } from './stores.js';
 
 /** Far beyond the template's sequences. */
 const FIRST_ID = 10_000_000;
@@ -9,28 +9,28 @@ const STEP = 250_000;
  * Paid orders with all their rows, as if they had arrived over the last year. In SQL: minutes, not
  * days.
  */
-export async function grow(
-  place: Place,
+export async function seedTables(
+  target: Target,
   count: number,
   say: (line: string) => void,
 ): Promise<void> {
   // The rows are consistent; checking each foreign key would take most of the time.
-  await place.query('SET session_replication_role = replica');
-  await place.query('SET synchronous_commit = off');
+  await target.query('SET session_replication_role = replica');
+  await target.query('SET synchronous_commit = off');
   for (let done = 0; done < count; done += STEP) {
     const to = Math.min(count, done + STEP);
     for (const statement of STATEMENTS)
-      await place.query(statement(FIRST_ID + done, FIRST_ID + to));
+      await target.query(statement(FIRST_ID + done, FIRST_ID + to));
     say(`${to} of ${count} stored`);
   }
-  await place.query('RESET session_replication_role');
-  await place.query('RESET synchronous_commit');
+  await target.query('RESET session_replication_role');
+  await target.query('RESET synchronous_commit');
   for (const table of ['orders', 'notifications', 'notification_events', 'facts', 'order_events']) {
-    await place.query(
+    await target.query(
       `SELECT setval(pg_get_serial_sequence('${table}', 'id'), ${FIRST_ID + count})`,
     );
   }
-  await place.query('VACUUM ANALYZE');
+  await target.query('VACUUM ANALYZE');
 }
 
 const MERCHANT = `'${SIMULATED.merchant}'`;

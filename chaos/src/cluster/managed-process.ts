@@ -4,7 +4,7 @@ import { killAll, type OwnedProcess, signalTree, stop } from '@payonce/testkit/p
  * One process of the cluster, kept running like under an orchestrator: a process that ends is
  * started again.
  */
-export interface Part {
+export interface ManagedProcess {
   readonly name: string;
   /** Takes over a process that was started elsewhere. */
   adopt(owned: OwnedProcess): void;
@@ -26,7 +26,7 @@ export interface Part {
   readonly ownEnds: number;
 }
 
-export interface PartOptions {
+export interface ManagedProcessOptions {
   readonly name: string;
   /** Starts it, and calls `onSpawn` as soon as the process exists. */
   readonly start: (onSpawn: (owned: OwnedProcess) => void) => Promise<unknown>;
@@ -39,7 +39,7 @@ export interface PartOptions {
 /** Shorter than an orchestrator would take. */
 const RESTART_MS = 500;
 
-export function keepRunning(options: PartOptions): Part {
+export function keepRunning(options: ManagedProcessOptions): ManagedProcess {
   const { name, say } = options;
   let current: OwnedProcess | null = null;
   let wanted = false;

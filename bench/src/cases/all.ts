@@ -1,14 +1,14 @@
 import { ackFloor, ackNaive, ackStandby, duplicates } from './ack.js';
 import { applyFloor, applyNaive, workers } from './apply.js';
+import type { Case } from './case.js';
 import { growth } from './growth.js';
 import { ackLatency, latency } from './latency.js';
 import { backlogMemory } from './memory.js';
-import type { Row } from './row.js';
 import { verifyAlipay, verifyAlipayFloor, verifyWechatpay } from './verify.js';
 
-export type { Row } from './row.js';
+export type { Case } from './case.js';
 
-export const ROWS: readonly Row[] = [
+export const CASES: readonly Case[] = [
   verifyAlipay,
   verifyAlipayFloor,
   verifyWechatpay,

@@ -4,9 +4,9 @@ import { remaining } from '../backlog.js';
 import { writeRequests } from '../requests.js';
 import { repeat } from '../rounds.js';
 import type { Stage } from '../stage.js';
-import type { Place } from '../stores.js';
+import type { Target } from '../stores.js';
 import { loaded } from './ack.js';
-import type { Row } from './row.js';
+import type { Case } from './case.js';
 
 /** The rate of a shop with seventeen million orders a day. */
 const STEADY_PER_SECOND = 200;
@@ -16,7 +16,7 @@ const STEADY_PER_SECOND = 200;
  */
 const WARM_UP_LIMIT_MS = 60_000;
 
-export const latency: Row = {
+export const latency: Case = {
   name: 'latency',
   does: 'milliseconds from receipt to applied at 200 per second: p50 and p99',
   async measure(stage) {
@@ -55,13 +55,13 @@ export const latency: Row = {
   },
 };
 
-export const ackLatency: Row = {
+export const ackLatency: Case = {
   name: 'ack.latency',
   does: 'milliseconds to the reply, p99, at half of the peak rate',
   async measure(stage) {
     const files = filesOf(stage);
-    const start = async (place: Place) => {
-      const gateway = await stage.programs.gateway(place, 'redis');
+    const start = async (target: Target) => {
+      const gateway = await stage.programs.gateway(target, 'redis');
       await warmUp(stage, files, gateway.origin);
       return gateway;
     };
@@ -102,10 +102,10 @@ async function warmUp({ programs }: Stage, { first }: Files, origin: string): Pr
 /** The gateway's time of receipt and PostgreSQL's time of the commit: one machine, one clock. */
 async function receiptToApplied(stage: Stage, files: Files): Promise<{ p50: number; p99: number }> {
   const { scale, stores, programs } = stage;
-  const place = await stores.freshPlace();
+  const target = await stores.freshTarget();
   try {
-    const worker = await programs.worker(place);
-    const gateway = await programs.gateway(place, 'redis');
+    const worker = await programs.worker(target);
+    const gateway = await programs.gateway(target, 'redis');
     await warmUp(stage, files, gateway.origin);
     await until('what came first to be applied', WARM_UP_LIMIT_MS, async () => {
       return (await remaining(stores.redis)) === 0;
@@ -120,7 +120,7 @@ async function receiptToApplied(stage: Stage, files: Files): Promise<{ p50: numb
     });
     await gateway.stop();
     await worker.stop();
-    const [row] = await place.query<{ p50: number; p99: number; applied: number }>(
+    const [row] = await target.query<{ p50: number; p99: number; applied: number }>(
       `SELECT count(*)::int AS applied, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS p50,
          percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) AS p99
        FROM (SELECT 1000 * extract(epoch FROM pg_xact_commit_timestamp(e.xmin) - n.received_at)::float8 AS ms
@@ -132,6 +132,6 @@ async function receiptToApplied(stage: Stage, files: Files): Promise<{ p50: numb
     }
     return row;
   } finally {
-    await place.remove();
+    await target.remove();
   }
 }

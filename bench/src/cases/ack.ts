@@ -2,13 +2,13 @@ import type { LoadResult, LoadSpec } from '../load/spec.js';
 import type { Running } from '../programs.js';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';
-import type { Place } from '../stores.js';
-import { type Row, rateSide } from './row.js';
+import type { Target } from '../stores.js';
+import { type Case, rateSide } from './case.js';
 
 /** Usual sizes of the pool: Prisma's default, and a raised one. */
 export const POOLS = ['10', '32'] as const;
 
-export const ackFloor: Row = {
+export const ackFloor: Case = {
   name: 'ack.floor',
   does: 'acknowledged per second, against a bare route with the same verification and queue.add',
   side: async (stage) => rateSide('ack.floor', 'acknowledged/s', () => ours(stage)),
@@ -20,7 +20,7 @@ export const ackFloor: Row = {
         ours: () => ours(stage),
         others: {
           'bare route': () =>
-            acknowledged(stage, (place) => stage.programs.server('bare-route', place)),
+            acknowledged(stage, (target) => stage.programs.server('bare-route', target)),
         },
       },
       stage.scale.rounds,
@@ -29,7 +29,7 @@ export const ackFloor: Row = {
   ],
 };
 
-export const ackNaive: Row = {
+export const ackNaive: Case = {
   name: 'ack.naive',
   does: 'the same, against a handler that updates the order inside the request',
   measure: async (stage) => [
@@ -42,8 +42,8 @@ export const ackNaive: Row = {
           POOLS.map((pool) => [
             `usual handler, pool ${pool}`,
             () =>
-              acknowledged(stage, (place) =>
-                stage.programs.server('usual-handler', place, { BENCH_POOL: pool }),
+              acknowledged(stage, (target) =>
+                stage.programs.server('usual-handler', target, { BENCH_POOL: pool }),
               ),
           ]),
         ),
@@ -54,7 +54,7 @@ export const ackNaive: Row = {
   ],
 };
 
-export const ackStandby: Row = {
+export const ackStandby: Case = {
   name: 'ack.standby',
   does: 'acknowledged per second without Redis, against one queue.add for each request',
   side: async (stage) => rateSide('ack.standby', 'acknowledged/s', () => withoutRedis(stage)),
@@ -66,8 +66,8 @@ export const ackStandby: Row = {
         ours: () => withoutRedis(stage),
         others: {
           'one queue.add a request': () =>
-            acknowledged(stage, (place) =>
-              stage.programs.server('one-add-gateway', place, { PAYONCE_QUEUE: 'postgres' }),
+            acknowledged(stage, (target) =>
+              stage.programs.server('one-add-gateway', target, { PAYONCE_QUEUE: 'postgres' }),
             ),
         },
       },
@@ -77,7 +77,7 @@ export const ackStandby: Row = {
   ],
 };
 
-export const duplicates: Row = {
+export const duplicates: Case = {
   name: 'duplicates',
   does: 'acknowledged per second when nine of ten are copies, against all distinct',
   measure: async (stage) => [
@@ -95,16 +95,16 @@ export const duplicates: Row = {
 };
 
 function ours(stage: Stage, spec: Partial<LoadSpec> = {}): Promise<number> {
-  return acknowledged(stage, (place) => stage.programs.gateway(place, 'redis'), spec);
+  return acknowledged(stage, (target) => stage.programs.gateway(target, 'redis'), spec);
 }
 
 function withoutRedis(stage: Stage): Promise<number> {
-  return acknowledged(stage, (place) => stage.programs.gateway(place, 'postgres'));
+  return acknowledged(stage, (target) => stage.programs.gateway(target, 'postgres'));
 }
 
 async function acknowledged(
   stage: Stage,
-  start: (place: Place) => Promise<Running>,
+  start: (target: Target) => Promise<Running>,
   spec: Partial<LoadSpec> = {},
 ): Promise<number> {
   const { acknowledged, seconds } = await loaded(stage, start, spec);
@@ -114,14 +114,14 @@ async function acknowledged(
 /** Runs on separate stores. @throws after any refusal: that is no acknowledgement */
 export async function loaded(
   stage: Stage,
-  start: (place: Place) => Promise<Running>,
+  start: (target: Target) => Promise<Running>,
   spec: Partial<LoadSpec> = {},
 ): Promise<LoadResult> {
   const { scale, stores, programs } = stage;
   stage.requests();
-  const place = await stores.freshPlace();
+  const target = await stores.freshTarget();
   try {
-    const server = await start(place);
+    const server = await start(target);
     try {
       const { origin } = server;
       const result = await programs.load({
@@ -137,6 +137,6 @@ export async function loaded(
       await server.stop();
     }
   } finally {
-    await place.remove();
+    await target.remove();
   }
 }
