@@ -6,6 +6,8 @@ import { startOwnPostgres } from '@payonce/testkit/own-postgres';
 import { anyFreePort } from '@payonce/testkit/ports';
 import { isOk, startProgram, stop } from '@payonce/testkit/process';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
+import type { SignedRequest } from '@payonce/testkit/request';
+import { createSender } from '@payonce/testkit/sender';
 import { storeFolder } from '@payonce/testkit/store-folder';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -18,6 +20,8 @@ export function deployment() {
     () => rmSync(folder, { recursive: true, force: true }),
   ];
   const channelsFile = join(folder, 'channels.yaml');
+  const sender = createSender();
+  undo.push(() => sender.close());
 
   async function startRedis(): Promise<string> {
     const redis = await startOwnRedis();
@@ -58,7 +62,10 @@ export function deployment() {
       const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
       return { ok: answer.ok, text: await answer.text() };
     };
-    return { child, port, privately };
+    /** To a gateway, as the provider. @param address `{provider}/{channel}` */
+    const notify = (address: string, signed: SignedRequest) =>
+      sender.send(`http://127.0.0.1:${port}/notify/${address}`, signed);
+    return { child, port, privately, notify };
   }
 
   async function end(): Promise<void> {

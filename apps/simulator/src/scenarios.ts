@@ -32,20 +32,24 @@ export function compose(channels: SimulatedChannels, wanted: Wanted): Scenario |
   if (forge === 'signature_probe' && wanted.channel !== 'sim-wechat') return null;
   switch (wanted.channel) {
     case 'sim-alipay':
-      return playable(signers['sim-alipay'], alipaySays(signers['sim-alipay'], message), forge);
+      return scenario(
+        signers['sim-alipay'],
+        composeAlipayNotification(signers['sim-alipay'], message),
+        forge,
+      );
     case 'sim-wechat': {
       const publicKey = wanted.signWith === 'public_key';
       const signer = publicKey ? channels.wechatPublicKeySigner : signers['sim-wechat'];
-      return playable(signer, wechatpaySays(signer, message), forge);
+      return scenario(signer, composeWechatpayNotification(signer, message), forge);
     }
     case 'sim-wechat-v2': {
       const signer = signers['sim-wechat-v2'];
-      return playable(signer, wechatpayV2Says(signer, message), forge);
+      return scenario(signer, composeWechatpayV2Notification(signer, message), forge);
     }
   }
 }
 
-function playable<Content>(
+function scenario<Content>(
   signer: ProviderSigner<Content>,
   notification: SignedNotification<Content> | null,
   forge: SendInput['forge'],
@@ -63,7 +67,10 @@ function playable<Content>(
   };
 }
 
-function alipaySays(signer: AlipaySigner, message: Message): AlipayNotification | null {
+function composeAlipayNotification(
+  signer: AlipaySigner,
+  message: Message,
+): AlipayNotification | null {
   switch (message.kind) {
     case 'payment':
       return signer.payment(message);
@@ -85,7 +92,10 @@ function alipaySays(signer: AlipaySigner, message: Message): AlipayNotification 
 
 const V3_REFUND = { success: 'SUCCESS', abnormal: 'ABNORMAL', closed: 'CLOSED' } as const;
 
-function wechatpaySays(signer: WechatpaySigner, message: Message): WechatpayNotification | null {
+function composeWechatpayNotification(
+  signer: WechatpaySigner,
+  message: Message,
+): WechatpayNotification | null {
   switch (message.kind) {
     case 'payment':
       return signer.payment(message);
@@ -104,7 +114,7 @@ function wechatpaySays(signer: WechatpaySigner, message: Message): WechatpayNoti
 
 const V2_REFUND = { success: 'SUCCESS', abnormal: 'CHANGE', closed: 'REFUNDCLOSE' } as const;
 
-function wechatpayV2Says(
+function composeWechatpayV2Notification(
   signer: WechatpayV2Signer,
   message: Message,
 ): WechatpayV2Notification | null {
