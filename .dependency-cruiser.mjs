@@ -118,7 +118,7 @@ export default {
       'testkit-does-not-know-the-product',
       'One mistake must not hide in both the signer and the verifier',
       { path: '^packages/testkit/' },
-      { path: '^(apps|packages/(providers|core|orders))/' },
+      { path: '^(apps|bench|chaos|packages/(providers|core|orders)|prisma|tooling)/' },
     ),
     rule(
       'the-checker-is-independent',

@@ -1,10 +1,10 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
+import { expectedOrders, type NotificationContent, type OrderTerms } from '@payonce/testkit/oracle';
+import { until } from '@payonce/testkit/poll';
 import type { ProviderSigner, SignedNotification, SignedRequest } from '@payonce/testkit/request';
-import { until } from '@payonce/tooling/process';
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { type ModelOrder, mustBe, type Said } from './model.js';
 import type { Shop } from './shop.js';
 import { silent } from './silent.js';
 
@@ -12,22 +12,22 @@ const MERCHANT = 'demo';
 /** Long ago, so that an order that a merchant closes now was closed after its payment. */
 const FIRST_PAID_AT = Date.UTC(2026, 0, 1);
 const MINUTE = 60_000;
-const SETTLE_LIMIT_MS = 15_000;
+const STORED_LIMIT_MS = 15_000;
 /** The last one is too small to be halved. */
 const DUE = [8_888n, 100n, 1n] as const;
 
 const CHANNELS = {
-  alipay: { channel: 'sim-alipay', rail: 'alipay' },
-  wechatpay: { channel: 'sim-wechat', rail: 'wechat' },
-  'wechatpay-v2': { channel: 'sim-wechat-v2', rail: 'wechat' },
+  alipay: 'sim-alipay',
+  wechatpay: 'sim-wechat',
+  'wechatpay-v2': 'sim-wechat-v2',
 } as const;
 type Provider = keyof typeof CHANNELS;
 
 /** The messages and actions so far, in the model's view. */
 export interface Model {
-  readonly orders: ReadonlyMap<string, ModelOrder>;
+  readonly orders: Map<string, OrderTerms>;
   /** The notifications sent so far, by their identity. */
-  readonly said: Map<string, Said>;
+  readonly sent: Map<string, NotificationContent>;
 }
 
 /** The product, with the messages that a run has sent to it. */
@@ -45,8 +45,7 @@ export interface Real {
 
 interface Letter {
   readonly id: string;
-  readonly from: Provider;
-  readonly said: Said;
+  readonly content: NotificationContent;
   readonly signer: ProviderSigner;
   readonly signed: SignedNotification;
 }
@@ -54,12 +53,12 @@ interface Letter {
 export type Command = fc.AsyncCommand<Model, Real>;
 
 export function startOf(shop: Shop, name: string): { model: Model; real: Real } {
-  const orders = DUE.map((due, index): [string, ModelOrder] => [
-    `${name}O${index}`,
-    { due, registered: false, closed: false },
-  ]);
+  const orders = DUE.map((amount, index): [string, OrderTerms] => {
+    const number = `${name}O${index}`;
+    return [number, { merchant: MERCHANT, number, amount, registered: false }];
+  });
   const real = { shop, name, posts: [], late: [], sent: [], counter: 0 };
-  return { model: { orders: new Map(orders), said: new Map() }, real };
+  return { model: { orders: new Map(orders), sent: new Map() }, real };
 }
 
 export function commands(): fc.Arbitrary<Iterable<Command>> {
@@ -67,19 +66,19 @@ export function commands(): fc.Arbitrary<Iterable<Command>> {
   return fc.commands(all, { maxCommands: 40 });
 }
 
-export function saidOf({ said }: Model, number: string): Said[] {
-  return [...said.values()].filter((one) => one.number === number);
+export function sentOf({ sent }: Model, number: string): NotificationContent[] {
+  return [...sent.values()].filter((one) => one.orderNumber === number);
 }
 
 /**
  * Waits until everything sent is stored. Stored notifications are applied or held: one transaction
  * does both.
  */
-export async function settle({ said }: Model, real: Real): Promise<void> {
+export async function allStored({ sent }: Model, real: Real): Promise<void> {
   await Promise.all(real.posts.splice(0));
-  await until(`${said.size} events of ${real.name}`, SETTLE_LIMIT_MS, async () => {
+  await until(`${sent.size} events of ${real.name}`, STORED_LIMIT_MS, async () => {
     const where = { orderNumber: { startsWith: `${real.name}O` } };
-    return (await real.shop.prisma.notificationEvent.count({ where })) === said.size;
+    return (await real.shop.prisma.notificationEvent.count({ where })) === sent.size;
   });
 }
 
@@ -94,15 +93,14 @@ function register(): fc.Arbitrary<Command> {
     command(`register ${name}`, async ({ orders }, { shop, name: run }) => {
       const terms = { merchant: MERCHANT, number: run + name, amount: due, currency: 'CNY' };
       await registerOrder({ prisma: shop.prisma, log: silent, clock: systemClock }, terms);
-      const known = orders.get(run + name);
-      if (known) known.registered = true;
+      orders.set(run + name, { ...knownOrder(orders, run + name), registered: true });
     }),
   );
 }
 
 /** A trade of Alipay and two of WeChat may pay an order, each at a different time. */
-function tradeOf(number: string, rail: 'alipay' | 'wechat', second: boolean) {
-  if (rail === 'alipay') return { trade: `${number}A`, paidAt: FIRST_PAID_AT + 2 * MINUTE };
+function tradeOf(number: string, provider: Provider, second: boolean) {
+  if (provider === 'alipay') return { trade: `${number}A`, paidAt: FIRST_PAID_AT + 2 * MINUTE };
   return second
     ? { trade: `${number}X`, paidAt: FIRST_PAID_AT + MINUTE }
     : { trade: `${number}W`, paidAt: FIRST_PAID_AT + 3 * MINUTE };
@@ -114,22 +112,21 @@ function pay(): fc.Arbitrary<Command> {
     const title = `pay ${of.name} by ${from}${second ? ' again' : ''}${wrong ? ' wrongly' : ''}`;
     return command(title, async (model, real) => {
       const number = real.name + of.name;
-      const { channel, rail } = CHANNELS[from];
-      const usual = tradeOf(number, rail, second);
+      const usual = tradeOf(number, from, second);
       real.counter += 1;
       const trade = wrong ? `${number}N${real.counter}` : usual.trade;
-      const cost = of.due + (wrong ? 1n : 0n);
+      const amount = of.due + (wrong ? 1n : 0n);
       const { paidAt } = usual;
-      const signer: ProviderSigner = real.shop.signers[channel];
+      const signer: ProviderSigner = real.shop.signers[CHANNELS[from]];
       const signed = signer.payment({
         orderNumber: number,
         trade,
-        amount: cost,
+        amount,
         paidAt: new Date(paidAt),
       });
-      const said = { number, rail, trade, cost, signed: true, kind: 'payment' } as const;
-      const letter = { from, signer, signed, said: { ...said, paidAt, refund: null } };
-      tell(model, real, letter, late);
+      const meaning = { kind: 'payment', amount, paidAt } as const;
+      const content = { provider: from, orderNumber: number, trade, meaning };
+      submit(model, real, { signer, signed, content }, late);
     });
   });
 }
@@ -144,32 +141,36 @@ function refund(): fc.Arbitrary<Command> {
       const title = `refund ${part} % of ${of.name} by ${from}${failed ? ', which fails' : ''}`;
       return command(title, async (model, real) => {
         const number = real.name + of.name;
-        const { channel, rail } = CHANNELS[from];
-        const { trade } = tradeOf(number, rail, second);
+        const { trade } = tradeOf(number, from, second);
         real.counter += 1;
         const amount = (of.due * part) / 100n || 1n;
-        const total = [...model.said.values()]
-          .filter((said) => said.trade === trade)
-          .reduce((all, said) => all + (said.refund?.amount ?? 0n), amount);
+        const total = [...model.sent.values()]
+          .filter((one) => one.trade === trade)
+          .reduce(
+            (all, { meaning }) => all + (meaning.kind === 'refund' ? meaning.amount : 0n),
+            amount,
+          );
+        const refundId = `${trade}R${real.counter}`;
         const input = {
           orderNumber: number,
           trade,
           amount: of.due,
-          refundId: `${trade}R${real.counter}`,
+          refundId,
           refundAmount: amount,
           refundedTotal: total,
           refundedAt: new Date(FIRST_PAID_AT + 60 * MINUTE),
           full: total >= of.due,
         };
         const { signers } = real.shop;
-        const signer: ProviderSigner = signers[channel];
+        const signer: ProviderSigner = signers[CHANNELS[from]];
         const signed = failed
           ? signers['sim-wechat'].refund({ ...input, status: 'ABNORMAL' })
           : signer.refund(input);
-        const said = { number, rail, trade, cost: of.due, kind: 'refund', paidAt: null } as const;
-        const moves = { amount, total, failed };
-        const words = { ...said, signed: from !== 'wechatpay-v2', refund: moves };
-        tell(model, real, { from, signer, signed, said: words }, late);
+        const unsigned = from === 'wechatpay-v2';
+        const refunded = { refundId, amount, refundedTotal: total, unsigned, failed };
+        const meaning = { kind: 'refund', ...refunded } as const;
+        const content = { provider: from, orderNumber: number, trade, meaning };
+        submit(model, real, { signer, signed, content }, late);
       });
     });
 }
@@ -183,9 +184,9 @@ function expire(): fc.Arbitrary<Command> {
       const signer = real.shop.signers['sim-alipay'];
       const closedAt = new Date(FIRST_PAID_AT);
       const signed = signer.closed({ orderNumber: number, trade, amount: of.due, closedAt });
-      const said = { number, rail: 'alipay', trade, cost: of.due, kind: 'close' } as const;
-      const more = { paidAt: null, refund: null, signed: true };
-      tell(model, real, { from: 'alipay', signer, signed, said: { ...said, ...more } }, late);
+      const meaning = { kind: 'closed' } as const;
+      const content = { provider: 'alipay', orderNumber: number, trade, meaning } as const;
+      submit(model, real, { signer, signed, content }, late);
     }),
   );
 }
@@ -194,16 +195,15 @@ function expire(): fc.Arbitrary<Command> {
 function close(): fc.Arbitrary<Command> {
   return order().map(({ name }) =>
     command(`close ${name}`, async (model, real) => {
-      await settle(model, real);
+      await allStored(model, real);
       const number = real.name + name;
       const deps = { prisma: real.shop.prisma, log: silent, clock: systemClock };
       const { outcome } = await closeOrder(deps, { merchant: MERCHANT, number });
-      const known = model.orders.get(number);
-      if (known === undefined) throw new Error('the model knows every order');
-      const { order: row } = mustBe(known, saidOf(model, number));
-      const must = row ? (row.paidEvents > 0 ? 'paid' : 'closed') : 'unknown_order';
-      expect(outcome).toBe(must);
-      if (must === 'closed') known.closed = true;
+      const order = knownOrder(model.orders, number);
+      const isPaid = expectedOrders(order, sentOf(model, number)).some(({ paid }) => paid > 0n);
+      const expected = order.registered ? (isPaid ? 'paid' : 'closed') : 'unknown_order';
+      expect(outcome).toBe(expected);
+      if (expected === 'closed') model.orders.set(number, { ...order, closedByMerchant: true });
     }),
   );
 }
@@ -231,23 +231,30 @@ function forge(): fc.Arbitrary<Command> {
   );
 }
 
+function knownOrder(orders: Model['orders'], number: string): OrderTerms {
+  const order = orders.get(number);
+  if (order === undefined) throw new Error('the model knows every order');
+  return order;
+}
+
 function command(name: string, run: Command['run']): Command {
   return { check: () => true, run, toString: () => name };
 }
 
 /** Sends it now, or when everything else has arrived. */
-function tell(model: Model, real: Real, told: Omit<Letter, 'id'>, late: boolean): void {
-  const { said, signed } = told;
+function submit(model: Model, real: Real, unnamed: Omit<Letter, 'id'>, late: boolean): void {
+  const { content, signed } = unnamed;
+  const { meaning, trade } = content;
   // API v2 has no notification ID: the same content is the same notification.
-  const words = `${said.kind} ${said.trade} ${said.refund ? real.counter : ''}`;
-  const letter = { ...told, id: signed.notificationId ?? words };
+  const words = `${meaning.kind} ${trade} ${meaning.kind === 'refund' ? meaning.refundId : ''}`;
+  const letter = { ...unnamed, id: signed.notificationId ?? words };
   real.sent.push(letter);
   if (late) real.late.push(() => send(model, real, letter, signed));
   else send(model, real, letter, signed);
 }
 
 function send(model: Model, real: Real, letter: Letter, request: SignedRequest): void {
-  model.said.set(letter.id, letter.said);
+  model.sent.set(letter.id, letter.content);
   real.posts.push(accepted(real, letter, request));
 }
 
@@ -256,6 +263,6 @@ async function accepted(real: Real, letter: Letter, request: SignedRequest): Pro
   expect([200, 204], await reply.text()).toContain(reply.status);
 }
 
-function post(real: Real, { from }: Letter, request: SignedRequest): Promise<Response> {
-  return real.shop.post(from, CHANNELS[from].channel, request);
+function post(real: Real, { content }: Letter, request: SignedRequest): Promise<Response> {
+  return real.shop.post(content.provider, CHANNELS[content.provider], request);
 }

@@ -1,7 +1,12 @@
+import {
+  expectedOrders,
+  expectedOutcome,
+  type NotificationContent,
+  type OrderTerms,
+} from '@payonce/testkit/oracle';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { mustBe } from './model.js';
-import { commands, type Model, type Real, saidOf, settle, startOf } from './model-commands.js';
+import { allStored, commands, type Model, type Real, sentOf, startOf } from './model-commands.js';
 import { closeShop, openShop, type Shop } from './shop.js';
 
 /** Per queue; a run takes a few tenths of a second. */
@@ -22,9 +27,9 @@ describe.each(['redis', 'postgres'] as const)('the whole pipeline, queue in %s',
       runs += 1;
       const { model, real } = startOf(shop, `M${runs}x`);
       await fc.asyncModelRun(() => ({ model, real }), chosen);
-      await settle(model, real);
+      await allStored(model, real);
       for (const send of real.late.splice(0).reverse()) send();
-      await settle(model, real);
+      await allStored(model, real);
       await agree(model, real);
     });
     const report = await fc.check(property, {
@@ -42,27 +47,37 @@ describe.each(['redis', 'postgres'] as const)('the whole pipeline, queue in %s',
 
 async function agree(model: Model, { shop }: Real): Promise<void> {
   for (const [number, order] of model.orders) {
-    expect(await isNow(shop, number), number).toEqual(mustBe(order, saidOf(model, number)));
+    expect(await stored(shop, number), number).toEqual(expected(order, sentOf(model, number)));
   }
 }
 
+function expected(order: OrderTerms, sent: readonly NotificationContent[]) {
+  // The notifications state when they were paid.
+  const [first] = expectedOrders(order, sent);
+  return {
+    outcomes: sent.map((one) => expectedOutcome(one, order)).sort(),
+    order: order.registered && { ...first, paidEvents: first?.paid === 0n ? 0 : 1 },
+  };
+}
+
 /** The same from the database. */
-async function isNow({ prisma }: Shop, number: string): Promise<ReturnType<typeof mustBe>> {
+async function stored({ prisma }: Shop, number: string) {
   const events = await prisma.notificationEvent.findMany({ where: { orderNumber: number } });
   const row = await prisma.order.findFirst({
     where: { number },
     include: { orderEvents: { where: { type: 'order.paid' } } },
   });
-  const settled = (outcome: string) => outcome === 'applied' || outcome === 'duplicate';
   return {
     // Which of two equal ones came first is random.
     outcomes: events
-      .map(({ outcome, holdReason }) => (settled(outcome) ? 'settled' : (holdReason ?? outcome)))
+      .map(
+        ({ outcome, holdReason }) => holdReason ?? (outcome === 'duplicate' ? 'applied' : outcome),
+      )
       .sort(),
     order: row !== null && {
       status: row.status,
-      paidAmount: row.paidAmount,
-      refundedAmount: row.refundedAmount,
+      paid: row.paidAmount,
+      refunded: row.refundedAmount,
       attention: row.attention,
       paidEvents: row.orderEvents.length,
     },

@@ -1,9 +1,10 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '@payonce/testkit/poll';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { unprivilegedUser } from '@payonce/testkit/postgres-binaries';
+import { own, stop } from '@payonce/testkit/process';
 import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { unprivilegedUser } from '@payonce/tooling/postgres-binaries';
-import { own, stop, until } from '@payonce/tooling/process';
 import { findProgram, PGBOUNCER } from '@payonce/tooling/programs';
 import { Client } from 'pg';
 

@@ -1,10 +1,10 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
+import { startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
-import { until } from '@payonce/tooling/process';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
-import { startOwnPostgres } from './own-postgres.js';
 import { closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 

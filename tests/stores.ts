@@ -1,11 +1,11 @@
-import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
+import { startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { startRedis } from '@payonce/testkit/redis-server';
 import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';
 
@@ -27,17 +27,9 @@ const TEMPLATE = 'payonce_template';
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = storeFolder('test');
-  const server = findRedisServer(process.env.PATH ?? '');
-  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
-  const password = randomBytes(16).toString('hex');
-  const postgres = await startPostgres({
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password,
-    logFile: join(folder, 'postgres.log'),
-  });
+  const postgres = await startOwnPostgres();
   const redis = await startRedis({
-    server,
+    server: findProgram(REDIS, process.env.PATH ?? ''),
     folder: join(folder, 'redis'),
     port: await anyFreePort(),
     logFile: join(folder, 'redis.log'),
@@ -48,8 +40,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('redisUrl', redis.url);
   return async () => {
     await redis.stop();
-    await postgres.stop();
-    rmSync(postgres.data, { recursive: true, force: true });
+    await postgres.remove();
     rmSync(folder, { recursive: true, force: true });
   };
 }

@@ -1,15 +1,19 @@
-import { existsSync, openSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { endedAtStart, own } from '@payonce/tooling/process';
+import { endedAtStart, ownProgram } from '@payonce/testkit/process';
 import { dropReports } from './backlog.js';
-import { type BuildFigure, buildFigureAsJson, buildFiguresAsTable } from './figure.js';
+import type { Side } from './cases/case.js';
+import {
+  type BuildMeasurement,
+  buildMeasurementAsJson,
+  buildMeasurementsAsTable,
+} from './measurement.js';
 import { type BenchOptions, UsageError } from './options.js';
 import { openPrograms, type ProgramsOptions } from './programs.js';
 import { writeRequests } from './requests.js';
 import { alternate } from './rounds.js';
-import type { Side } from './rows/row.js';
 import type { Stage } from './stage.js';
-import type { DatabaseUrls, Place } from './stores.js';
+import type { DatabaseUrls, Target } from './stores.js';
 
 const MIGRATE = 'prisma/dist/main.js';
 const PROGRAMS = ['apps/gateway/dist/main.js', 'apps/worker/dist/main.js', MIGRATE];
@@ -47,24 +51,25 @@ export async function openBuilds(
 
 export async function measureBuilds(
   { ours, theirs }: Builds,
-  { rows, json }: Pick<BenchOptions, 'rows' | 'json'>,
+  { cases, json }: Pick<BenchOptions, 'cases' | 'json'>,
 ): Promise<void> {
-  const all: BuildFigure[] = [];
-  for (const { name, side } of rows) {
+  const all: BuildMeasurement[] = [];
+  for (const { name, side } of cases) {
     if (side === undefined) continue;
     ours.say(`${name}: this build in turns with the other`);
-    const figures = await inTurns([await side(ours), await side(theirs)], ours);
-    all.push(...figures);
+    const measurements = await inTurns([await side(ours), await side(theirs)], ours);
+    all.push(...measurements);
     // Printed at once: an interrupted run keeps its results.
-    if (json) for (const figure of figures) console.log(buildFigureAsJson(figure));
+    if (json)
+      for (const measurement of measurements) console.log(buildMeasurementAsJson(measurement));
   }
-  if (!json) console.log(buildFiguresAsTable(all));
+  if (!json) console.log(buildMeasurementsAsTable(all));
 }
 
 async function inTurns(
   sides: readonly [Side, Side],
   { scale, say }: Stage,
-): Promise<readonly BuildFigure[]> {
+): Promise<readonly BuildMeasurement[]> {
   try {
     return await alternate(sides[0], sides[1], scale.rounds, say);
   } finally {
@@ -78,16 +83,14 @@ async function migrateWith(
   { logs, onSpawn }: ProgramsOptions,
 ): Promise<void> {
   const log = join(logs, 'migrate.log');
-  const owned = own('migrate', process.execPath, [join(dir, MIGRATE)], {
+  const owned = ownProgram({
+    name: 'migrate',
+    main: join(dir, MIGRATE),
     cwd: dir,
-    env: {
-      PATH: process.env.PATH,
-      DATABASE_URL: databaseUrl,
-      PAYONCE_QUEUE_DATABASE_URL: queueDatabaseUrl,
-    },
-    output: openSync(log, 'a'),
+    env: { DATABASE_URL: databaseUrl, PAYONCE_QUEUE_DATABASE_URL: queueDatabaseUrl },
+    output: { appendTo: log },
+    onSpawn,
   });
-  onSpawn(owned);
   const { code } = await owned.exited;
   if (code !== 0) throw endedAtStart('the migration of the other build', log);
 }
@@ -95,14 +98,14 @@ async function migrateWith(
 /** A job has the form of its build, so each build's gateway queues it. */
 function filledByGateway(stage: Stage): Stage {
   const { programs, requests, folder } = stage;
-  async function fill(place: Place, from: number, count: number): Promise<void> {
+  async function fill(target: Target, from: number, count: number): Promise<void> {
     const file = join(folder, `from-${from}-${count}.jsonl`);
     if (!existsSync(file)) writeRequests(file, requests().slice(from, from + count));
-    const gateway = await programs.gateway(place, 'redis');
+    const gateway = await programs.gateway(target, 'redis');
     const { origin } = gateway;
     const sent = await programs.load({ origin, file, warmMs: 0, measureMs: FILL_LIMIT_MS });
     await gateway.stop();
-    await dropReports(place);
+    await dropReports(target);
     if (sent.acknowledged < count) throw new Error(`${sent.acknowledged} of ${count} were queued`);
   }
   return { ...stage, fill };

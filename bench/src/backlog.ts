@@ -7,7 +7,7 @@ import { openBullReportQueue } from '@payonce/core/queue/report-queue';
 import { queuesOf } from '@payonce/core/queue/shards';
 import type { Redis } from 'ioredis';
 import type { WireRequest } from './requests.js';
-import type { Place } from './stores.js';
+import type { Target } from './stores.js';
 
 const CHUNK = 1_000;
 const POLL_MS = 10;
@@ -37,8 +37,8 @@ export function jobsOf(requests: readonly WireRequest[], channels: Channels): Ne
   });
 }
 
-export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void> {
-  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
+export async function fill(target: Target, jobs: readonly NewJob[]): Promise<void> {
+  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: target.redisUrl }));
   const queue = openBullQueue(settings);
   for (let start = 0; start < jobs.length; start += CHUNK) {
     await queue.addBulk(jobs.slice(start, start + CHUNK).map(queuedJob));
@@ -50,8 +50,8 @@ export async function fill(place: Place, jobs: readonly NewJob[]): Promise<void>
  * Removes the reports of a gateway that queued a backlog: otherwise a worker would process them
  * with the backlog.
  */
-export async function dropReports(place: Place): Promise<void> {
-  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: place.redisUrl }));
+export async function dropReports(target: Target): Promise<void> {
+  const [settings] = queuesOf(readQueueSettings({ REDIS_URL: target.redisUrl }));
   const queue = openBullReportQueue(settings);
   await queue.obliterate({ force: true });
   await queue.close();

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { drainRate, fill } from './backlog.js';
-import { grow } from './grow.js';
+import { seedTables } from './seed-tables.js';
 import type { Stage } from './stage.js';
 
 /** The last plan of a repeated query is the most telling one: caches are warm. */
@@ -19,24 +19,24 @@ const STORED = 200_000;
  */
 export async function explain(stage: Stage): Promise<string> {
   const { scale, stores, programs, jobs, say } = stage;
-  const place = await stores.freshPlace();
+  const target = await stores.freshTarget();
   try {
-    await grow(place, Math.min(scale.stored.many, STORED), say);
+    await seedTables(target, Math.min(scale.stored.many, STORED), say);
     await stores.settle();
     const from = readFileSync(stores.postgresLog, 'utf8').length;
     for (const [name, value] of Object.entries(SETTINGS)) {
-      await place.query(
-        `ALTER ROLE CURRENT_USER IN DATABASE ${databaseOf(place.databaseUrl)} SET ${name} = '${value}'`,
+      await target.query(
+        `ALTER ROLE CURRENT_USER IN DATABASE ${databaseOf(target.databaseUrl)} SET ${name} = '${value}'`,
       );
     }
     const own = jobs().slice(0, scale.grownBacklog);
-    await fill(place, own);
-    const worker = await programs.worker(place);
+    await fill(target, own);
+    const worker = await programs.worker(target);
     await drainRate(stores.redis, own.length, scale.drainLimitMs);
     await worker.stop();
     return plansIn(readFileSync(stores.postgresLog, 'utf8').slice(from));
   } finally {
-    await place.remove();
+    await target.remove();
   }
 }
 

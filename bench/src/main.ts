@@ -4,13 +4,13 @@ import { join, resolve } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { NewJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
-import { type OwnedProcess, stop } from '@payonce/tooling/process';
+import { type OwnedProcess, stop } from '@payonce/testkit/process';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
 import { checkBuild, measureBuilds, openBuilds } from './against.js';
 import { fill, jobsOf } from './backlog.js';
 import { explain } from './explain.js';
-import { asJson, asTable, type Figure } from './figure.js';
+import { asJson, asTable, type Measurement } from './measurement.js';
 import { type BenchOptions, readOptions, UsageError } from './options.js';
 import { openPrograms } from './programs.js';
 import { alipayPayments } from './requests.js';
@@ -18,7 +18,7 @@ import { FULL, QUICK, ROUNDS_AGAINST, type Scale } from './scale.js';
 import type { Stage } from './stage.js';
 import { startBenchStores } from './stores.js';
 
-export interface Place {
+export interface Workdir {
   /** The repository. */
   readonly root: string;
   /** Where a run of this clone may keep its files: a folder `bench` in it. */
@@ -30,7 +30,7 @@ export interface Place {
  * `npm run bench`. @returns 0, or 2 for a wrong command line; a failed measurement ends the process
  * with 1
  */
-export async function bench({ root, state, args }: Place): Promise<number> {
+export async function bench({ root, state, args }: Workdir): Promise<number> {
   try {
     const options = readOptions(args);
     if ('help' in options) {
@@ -110,7 +110,7 @@ async function play(
     requests,
     requestsFile,
     jobs,
-    fill: (place, from, count) => fill(place, jobs().slice(from, from + count)),
+    fill: (target, from, count) => fill(target, jobs().slice(from, from + count)),
     folder: logs,
     say,
   };
@@ -133,14 +133,14 @@ function scaleOf({ quick, against, rounds }: BenchOptions): Scale {
   return { ...scale, rounds: wanted, requests };
 }
 
-async function measure(stage: Stage, { rows, json }: BenchOptions): Promise<void> {
-  const all: Figure[] = [];
-  for (const row of rows) {
-    stage.say(`${row.name}: ${row.does}`);
-    const figures = await row.measure(stage);
-    all.push(...figures);
+async function measure(stage: Stage, { cases, json }: BenchOptions): Promise<void> {
+  const all: Measurement[] = [];
+  for (const one of cases) {
+    stage.say(`${one.name}: ${one.does}`);
+    const measurements = await one.measure(stage);
+    all.push(...measurements);
     // Printed at once: an interrupted run keeps its results.
-    if (json) for (const figure of figures) console.log(asJson(figure));
+    if (json) for (const measurement of measurements) console.log(asJson(measurement));
   }
   if (!json) console.log(asTable(all));
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { ROWS, type Row } from './rows/all.js';
+import { CASES, type Case } from './cases/all.js';
 
 export interface BenchOptions {
   readonly json: boolean;
@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly against: string | null;
   /** Replaces the usual number. */
   readonly rounds: number | null;
-  readonly rows: readonly Row[];
+  readonly cases: readonly Case[];
 }
 
 /** A wrong command line; the message is for the person who typed it. */
@@ -34,27 +34,27 @@ export function readOptions(args: readonly string[]): BenchOptions | { readonly 
   if (against !== null && values.explain) {
     throw new UsageError('--explain shows the plans of this build only: leave out --against');
   }
-  const rows = against === null ? ROWS : ROWS_AGAINST;
+  const cases = against === null ? CASES : CASES_AGAINST;
   return {
     json: values.json,
     quick: values.quick,
     explain: values.explain,
     against,
     rounds: values.rounds === undefined ? null : roundsIn(values.rounds),
-    rows: values.only === undefined ? rows : values.only.map((name) => rowNamed(rows, name)),
+    cases: values.only === undefined ? cases : values.only.map((name) => caseNamed(cases, name)),
   };
 }
 
-const ROWS_AGAINST = ROWS.filter(({ side }) => side !== undefined);
+const CASES_AGAINST = CASES.filter(({ side }) => side !== undefined);
 
-function rowNamed(rows: readonly Row[], name: string): Row {
-  const row = rows.find((one) => one.name === name);
-  if (row) return row;
-  throw new UsageError(`no comparison is named ${name}; there are ${namesOf(rows)}`);
+function caseNamed(cases: readonly Case[], name: string): Case {
+  const found = cases.find((one) => one.name === name);
+  if (found) return found;
+  throw new UsageError(`no comparison is named ${name}; there are ${namesOf(cases)}`);
 }
 
-function namesOf(rows: readonly Row[]): string {
-  return rows.map(({ name }) => name).join(', ');
+function namesOf(cases: readonly Case[]): string {
+  return cases.map(({ name }) => name).join(', ');
 }
 
 function roundsIn(text: string): number {
@@ -63,8 +63,8 @@ function roundsIn(text: string): number {
 }
 
 function help(): string {
-  const width = Math.max(...ROWS.map(({ name }) => name.length));
-  const rows = ROWS.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
+  const width = Math.max(...CASES.map(({ name }) => name.length));
+  const rows = CASES.map(({ name, does }) => `  ${name.padEnd(width)}  ${does}`);
   return `npm run bench -- [--only NAME]… [--rounds N] [--json] [--quick] [--against DIR | --explain]
 
 Starts its own PostgreSQL (synchronous_commit=on) and Redis (AOF, appendfsync always), real gateways and
@@ -79,7 +79,7 @@ the figures are medians. Progress goes to standard error. The whole run takes ab
   --explain      instead: EXPLAIN (ANALYZE, BUFFERS) of every statement that applies a batch
 
 With --against every other turn uses the gateway, the worker and the schema of DIR (A B, B A, …); stores and load
-are the same. It compares ${namesOf(ROWS_AGAINST)}, and prints the median, smallest and
+are the same. It compares ${namesOf(CASES_AGAINST)}, and prints the median, smallest and
 largest ratio of the rounds (JSON: min, max, rounds as well). A ratio of 1 or more means that this build is as fast
 or faster: a ratio of latencies is the other build's divided by this one's.
 

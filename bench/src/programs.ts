@@ -1,10 +1,16 @@
-import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { endedAtStart, type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
+import { anyFreePort } from '@payonce/testkit/ports';
+import {
+  isOk,
+  type OwnedProcess,
+  ownProgram,
+  startProgram,
+  statusOf,
+  stop,
+} from '@payonce/testkit/process';
 import type { LoadResult, LoadSpec } from './load/spec.js';
 import { CONCURRENCY } from './scale.js';
-import type { Place } from './stores.js';
+import type { Target } from './stores.js';
 
 /** A measured process. */
 export interface Running {
@@ -21,7 +27,6 @@ export interface ProgramsOptions {
 
 export type Programs = ReturnType<typeof openPrograms>;
 
-const START_LIMIT_MS = 30_000;
 /** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
 
@@ -35,26 +40,21 @@ export function openPrograms(options: ProgramsOptions) {
     env: Readonly<Record<string, string>>,
     isReady: (ports: { port: number; privatePort: number }) => Promise<boolean>,
   ): Promise<Running> {
-    const main = join(root, program);
-    if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
     const port = await anyFreePort();
     const privatePort = await anyFreePort();
-    const log = join(logs, `${name}.log`);
-    const owned = own(name, process.execPath, ['--enable-source-maps', main], {
+    const owned = await startProgram({
+      name,
+      main: join(root, program),
       cwd: root,
       env: {
-        PATH: process.env.PATH,
         PAYONCE_PORT: String(port),
         PAYONCE_PRIVATE_PORT: String(privatePort),
         PAYONCE_CHANNELS_FILE: options.channelsFile,
         ...env,
       },
-      output: openSync(log, 'a'),
-    });
-    options.onSpawn(owned);
-    await until(`${name} (log: ${log})`, START_LIMIT_MS, () => {
-      if (owned.child.exitCode !== null) throw endedAtStart(name, log);
-      return isReady({ port, privatePort });
+      logFile: join(logs, `${name}.log`),
+      onSpawn: options.onSpawn,
+      isReady: () => isReady({ port, privatePort }),
     });
     return {
       origin: `http://127.0.0.1:${port}`,
@@ -63,26 +63,26 @@ export function openPrograms(options: ProgramsOptions) {
   }
 
   const readyz = ({ privatePort }: { privatePort: number }) =>
-    statusOf(`http://127.0.0.1:${privatePort}/readyz`).then((status) => status === 200);
+    isOk(`http://127.0.0.1:${privatePort}/readyz`);
   /** A compared program is ready as soon as it answers anything. */
   const listens = ({ port }: { port: number }) =>
     statusOf(`http://127.0.0.1:${port}/`).then((status) => status !== null);
 
   return {
-    gateway: (place: Place, queue: 'redis' | 'postgres') =>
+    gateway: (target: Target, queue: 'redis' | 'postgres') =>
       start(
         'gateway',
         'apps/gateway/dist/main.js',
-        { ...queueEnv(place), PAYONCE_QUEUE: queue },
+        { ...queueEnv(target), PAYONCE_QUEUE: queue },
         readyz,
       ),
-    worker: (place: Place) => start('worker', 'apps/worker/dist/main.js', envOf(place), readyz),
+    worker: (target: Target) => start('worker', 'apps/worker/dist/main.js', envOf(target), readyz),
     /** A server of `variants/`. */
-    server: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
-      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, listens),
+    server: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, listens),
     /** A worker of `variants/`, which listens nowhere: it works when jobs disappear. */
-    consumer: (name: string, place: Place, env: Readonly<Record<string, string>> = {}) =>
-      start(name, `bench/dist/variants/${name}.js`, { ...envOf(place), ...env }, async () => true),
+    consumer: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
+      start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, async () => true),
     /** Sends, and counts replies. */
     async load(
       spec: Pick<LoadSpec, 'origin' | 'file' | 'warmMs' | 'measureMs'> & Partial<LoadSpec>,
@@ -93,35 +93,26 @@ export function openPrograms(options: ProgramsOptions) {
         ratePerSecond: null,
         ...spec,
       };
-      const program = join(root, 'bench/dist/load/main.js');
-      const owned = own('load', process.execPath, [program, JSON.stringify(whole)], {
-        cwd: root,
-        env: { PATH: process.env.PATH },
-        output: 'pipe',
-      });
-      options.onSpawn(owned);
-      return readResult(owned);
+      return readResult(
+        ownProgram({
+          name: 'load',
+          main: join(root, 'bench/dist/load/main.js'),
+          args: [JSON.stringify(whole)],
+          cwd: root,
+          output: 'pipe',
+          onSpawn: options.onSpawn,
+        }),
+      );
     },
   };
 }
 
-function queueEnv(place: Place): Record<string, string> {
-  return { REDIS_URL: place.redisUrl, PAYONCE_QUEUE_DATABASE_URL: place.queueDatabaseUrl };
+function queueEnv(target: Target): Record<string, string> {
+  return { REDIS_URL: target.redisUrl, PAYONCE_QUEUE_DATABASE_URL: target.queueDatabaseUrl };
 }
 
-function envOf(place: Place): Record<string, string> {
-  return { ...queueEnv(place), DATABASE_URL: place.databaseUrl };
-}
-
-/** Null without an answer. */
-async function statusOf(url: string): Promise<number | null> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    await response.arrayBuffer();
-    return response.status;
-  } catch {
-    return null;
-  }
+function envOf(target: Target): Record<string, string> {
+  return { ...queueEnv(target), DATABASE_URL: target.databaseUrl };
 }
 
 async function readResult(owned: OwnedProcess): Promise<LoadResult> {

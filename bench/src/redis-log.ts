@@ -1,4 +1,4 @@
-import { until } from '@payonce/tooling/process';
+import { until } from '@payonce/testkit/poll';
 import type { Redis } from 'ioredis';
 
 /** Rewriting all data of a run takes a second. */

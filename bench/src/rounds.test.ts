@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Reading, Side } from './cases/case.js';
 import { alternate } from './rounds.js';
-import type { Reading, Side } from './rows/row.js';
 
 const quiet = () => {};
 
@@ -26,9 +26,9 @@ test('two builds take turns, and the first one changes from round to round', asy
   const turns: string[] = [];
   const ours = sideOf('A', turns, [90, 100, 120]);
   const theirs = sideOf('B', turns, [100, 100, 100]);
-  const figures = await alternate(ours, theirs, 3, quiet);
+  const measurements = await alternate(ours, theirs, 3, quiet);
   expect(turns.join(' ')).toBe('A B B A A B');
-  expect(figures).toEqual([
+  expect(measurements).toEqual([
     {
       name: 'row',
       unit: 'applied/s',
@@ -45,13 +45,13 @@ test('two builds take turns, and the first one changes from round to round', asy
 test('the ratio is the median of the rounds, not the ratio of the medians', async () => {
   const ours = sideOf('A', [], [10, 200, 3_000]);
   const theirs = sideOf('B', [], [20, 100, 1_000]);
-  const [figure] = await alternate(ours, theirs, 3, quiet);
-  expect(figure).toMatchObject({ value: 200, baseline: 100, ratio: 2, min: 0.5, max: 3 });
+  const [measurement] = await alternate(ours, theirs, 3, quiet);
+  expect(measurement).toMatchObject({ value: 200, baseline: 100, ratio: 2, min: 0.5, max: 3 });
 });
 
 test('for a time less is better: the build that takes half of it has the ratio 2', async () => {
   const ours = sideOf('A', [], [20], 'ms (p99)');
   const theirs = sideOf('B', [], [40], 'ms (p99)');
-  const [figure] = await alternate(ours, theirs, 1, quiet);
-  expect(figure).toMatchObject({ value: 20, baseline: 40, ratio: 2 });
+  const [measurement] = await alternate(ours, theirs, 1, quiet);
+  expect(measurement).toMatchObject({ value: 20, baseline: 40, ratio: 2 });
 });

@@ -1,7 +1,7 @@
-import { type BuildFigure, type Figure, rounded } from './figure.js';
-import type { Reading, Side } from './rows/row.js';
+import type { Reading, Side } from './cases/case.js';
+import { type BuildMeasurement, type Measurement, rounded } from './measurement.js';
 
-/** Returns one figure of a side, for example a rate per second. */
+/** Returns one measurement of a side, for example a rate per second. */
 export type Measure = () => Promise<number>;
 
 export interface Comparison {
@@ -20,7 +20,7 @@ export async function compare(
   { name, unit, ours, others }: Comparison,
   rounds: number,
   say: (line: string) => void,
-): Promise<Figure> {
+): Promise<Measurement> {
   const own: number[] = [];
   const found = new Map(Object.keys(others).map((label): [string, number[]] => [label, []]));
   for (let round = 1; round <= rounds; round += 1) {
@@ -45,11 +45,11 @@ export async function compare(
 
 /** Repeats one measurement, with nothing to compare. */
 export async function repeat(
-  { name, unit, against }: Pick<Figure, 'name' | 'unit' | 'against'>,
+  { name, unit, against }: Pick<Measurement, 'name' | 'unit' | 'against'>,
   rounds: number,
   measure: Measure,
   say: (line: string) => void,
-): Promise<Figure> {
+): Promise<Measurement> {
   const values: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     values.push(await measure());
@@ -60,14 +60,14 @@ export async function repeat(
 
 /**
  * Runs two builds in turns (A B, B A, A B, …): the second one finds the machine in another state.
- * @returns a figure for each name; a ratio of 1 or more means that `ours` is as good or better
+ * @returns a measurement for each name; a ratio of 1 or more means that `ours` is as good or better
  */
 export async function alternate(
   ours: Side,
   theirs: Side,
   rounds: number,
   say: (line: string) => void,
-): Promise<readonly BuildFigure[]> {
+): Promise<readonly BuildMeasurement[]> {
   const found: { own: readonly Reading[]; other: readonly Reading[] }[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const inOrder = round % 2 === 1 ? [ours, theirs] : [theirs, ours];

@@ -4,7 +4,7 @@ import type { SimulatedChannels } from '@payonce/testkit/channels';
 import type { Programs } from './programs.js';
 import type { WireRequest } from './requests.js';
 import type { Scale } from './scale.js';
-import type { BenchStores, Place } from './stores.js';
+import type { BenchStores, Target } from './stores.js';
 
 /** The shared parts of all comparisons. */
 export interface Stage {
@@ -19,7 +19,7 @@ export interface Stage {
   /** The same as jobs of a gateway. */
   readonly jobs: () => readonly NewJob[];
   /** Queues `count` of them in Redis, starting with that number. */
-  readonly fill: (place: Place, from: number, count: number) => Promise<void>;
+  readonly fill: (target: Target, from: number, count: number) => Promise<void>;
   /** For requests of a single comparison. */
   readonly folder: string;
   readonly say: (line: string) => void;

@@ -3,18 +3,19 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { SIMULATED } from '@payonce/testkit/channels';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { postgresHome } from '@payonce/tooling/postgres-binaries';
-import type { OwnedProcess } from '@payonce/tooling/process';
-import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { startPostgres } from '@payonce/testkit/postgres';
+import { postgresHome } from '@payonce/testkit/postgres-binaries';
+import type { OwnedProcess } from '@payonce/testkit/process';
+import { startRedis } from '@payonce/testkit/redis-server';
+import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
 import { Client, escapeLiteral } from 'pg';
 import { shortenLog } from './redis-log.js';
 import { AMOUNT, orderNumber } from './requests.js';
 
 /** One database for one measurement, with its queue schema, its orders, and an empty Redis. */
-export interface Place {
+export interface Target {
   readonly databaseUrl: string;
   readonly queueDatabaseUrl: string;
   readonly redisUrl: string;
@@ -23,12 +24,12 @@ export interface Place {
 }
 
 /** Addresses of one database. */
-export type DatabaseUrls = Pick<Place, 'databaseUrl' | 'queueDatabaseUrl'>;
+export type DatabaseUrls = Pick<Target, 'databaseUrl' | 'queueDatabaseUrl'>;
 
 export interface BenchStores {
   readonly redis: Redis;
   readonly postgresLog: string;
-  freshPlace(): Promise<Place>;
+  freshTarget(): Promise<Target>;
   /**
    * The same stores, with databases that `migrateIt` has migrated: another version has another
    * schema.
@@ -55,8 +56,6 @@ export async function startBenchStores(options: {
   const { folder, onSpawn } = options;
   clear(folder);
   mkdirSync(folder, { recursive: true });
-  const server = findRedisServer(process.env.PATH ?? '');
-  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
   const postgresLog = join(folder, 'postgres.log');
   const postgres = await startPostgres({
     folder: join(folder, 'postgres'),
@@ -68,7 +67,7 @@ export async function startBenchStores(options: {
     onSpawn,
   });
   const running = await startRedis({
-    server,
+    server: findProgram(REDIS, process.env.PATH ?? ''),
     folder: join(folder, 'redis'),
     port: await anyFreePort(),
     logFile: join(folder, 'redis.log'),
@@ -104,7 +103,7 @@ export async function startBenchStores(options: {
       await addTemplate(OTHER_TEMPLATE, migrateIt);
       return storesFrom(OTHER_TEMPLATE);
     },
-    async freshPlace() {
+    async freshTarget() {
       made += 1;
       const name = `payonce_bench_${made}`;
       await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);

@@ -26,8 +26,8 @@ interface Ended {
 
 /** The compiled command in a separate process, as `npm run bench` runs it. */
 function run(...args: string[]): Promise<Ended> {
-  const place = JSON.stringify({ root, state, args });
-  const code = `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${place});`;
+  const target = JSON.stringify({ root, state, args });
+  const code = `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${target});`;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -44,21 +44,21 @@ function run(...args: string[]): Promise<Ended> {
   );
 }
 
-test('a shortened run on real stores and processes prints its figures, one JSON object per line', async () => {
+test('a shortened run on real stores and processes prints its measurements, one JSON object per line', async () => {
   const only = NAMES.flatMap((name) => ['--only', name]);
   const { code, stdout, stderr } = await run('--quick', '--json', ...only);
   expect(code, stderr).toBe(0);
-  const figures = stdout
+  const measurements = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(figures.map(({ name }) => name)).toEqual(NAMES);
-  for (const figure of figures) {
-    expect(Object.keys(figure)).toEqual(['name', 'value', 'unit', 'baseline', 'ratio']);
-    expect(figure.value, String(figure.name)).toBeGreaterThan(0);
+  expect(measurements.map(({ name }) => name)).toEqual(NAMES);
+  for (const measurement of measurements) {
+    expect(Object.keys(measurement)).toEqual(['name', 'value', 'unit', 'baseline', 'ratio']);
+    expect(measurement.value, String(measurement.name)).toBeGreaterThan(0);
     // A shortened run on a busy machine says nothing about speed.
-    if (figure.name === ALONE) expect(figure.ratio).toBeNull();
-    else expect(figure.ratio, String(figure.name)).toBeGreaterThan(0);
+    if (measurement.name === ALONE) expect(measurement.ratio).toBeNull();
+    else expect(measurement.ratio, String(measurement.name)).toBeGreaterThan(0);
   }
 });
 
@@ -70,19 +70,19 @@ test('two builds take turns in one run, each with a separate schema', async () =
   const only = rows.flatMap((name) => ['--only', name]);
   const { code, stdout, stderr } = await run('--quick', '--json', '--against', root, ...only);
   expect(code, stderr).toBe(0);
-  const figures = stdout
+  const measurements = stdout
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, number | string>);
   const names = rows.flatMap((name) => (name === 'latency' ? [name, 'latency.p50'] : [name]));
-  expect(figures.map(({ name }) => name)).toEqual(names);
-  for (const figure of figures) {
+  expect(measurements.map(({ name }) => name)).toEqual(names);
+  for (const measurement of measurements) {
     const keys = ['name', 'value', 'unit', 'baseline', 'ratio', 'min', 'max', 'rounds'];
-    expect(Object.keys(figure)).toEqual(keys);
+    expect(Object.keys(measurement)).toEqual(keys);
     for (const name of ['value', 'baseline', 'ratio', 'min', 'max']) {
-      expect(figure[name], `${figure.name} ${name}`).toBeGreaterThan(0);
+      expect(measurement[name], `${measurement.name} ${name}`).toBeGreaterThan(0);
     }
-    expect(figure.rounds).toBe(1);
+    expect(measurement.rounds).toBe(1);
   }
 });
 

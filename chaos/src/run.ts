@@ -1,7 +1,9 @@
+import { holdsWithin } from '@payonce/testkit/poll';
+import { createSender } from '@payonce/testkit/sender';
 import { judge } from './checker/checker.js';
 import { watchProgress } from './checker/progress.js';
 import { readStored } from './checker/stored.js';
-import { holdsWithin, now } from './clock.js';
+import { now } from './clock.js';
 import type { Cluster } from './cluster/cluster.js';
 import { openQueues } from './cluster/queues.js';
 import type { Fault } from './faults/fault.js';
@@ -9,7 +11,6 @@ import { type FaultWindow, playFaults } from './faults/schedule.js';
 import type { HistoryRecorder } from './history/recorder.js';
 import type { ChaosOptions } from './options.js';
 import type { Line } from './report.js';
-import { createProviderClient } from './workload/client.js';
 import { createGenerator } from './workload/generator.js';
 import { createLoad } from './workload/load.js';
 import { createMessageComposer } from './workload/messages.js';
@@ -41,15 +42,15 @@ export async function run(
   const generator = createGenerator(composer, seededRandom(random.between(0, 2 ** 31)), runName());
   const queues = openQueues(cluster.redisUrl, cluster.queueDatabaseUrl);
   const progress = watchProgress(cluster.databaseUrl, recorder);
-  const client = createProviderClient();
+  const sender = createSender();
   const registrar = startRegistrar(cluster.consoleUrl, cluster.consoleApiKey, recorder, say);
   const load = createLoad({
     notifyUrls: cluster.notifyUrls,
     recorder,
-    client,
+    sender,
     registrar,
     generator,
-    ladderMs: options.seconds * 1_000,
+    scheduleMs: options.seconds * 1_000,
   });
   const context = { cluster, load, generator, queues, random, progress, recorder };
   try {
@@ -82,7 +83,7 @@ export async function run(
   } finally {
     load.close();
     registrar.close();
-    client.close();
+    sender.close();
     await Promise.allSettled([queues.close(), progress.close()]);
   }
 }

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { holdsWithin } from '@payonce/testkit/poll';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../src/checker/verdict.js';
-import { holdsWithin, now } from '../src/clock.js';
+import { now } from '../src/clock.js';
 import { recordBeganLate, recordHeldUp } from '../src/faults/measure.js';
 import { isClean } from '../src/report.js';
 import { seededRandom } from '../src/workload/random.js';

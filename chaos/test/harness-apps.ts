@@ -1,7 +1,7 @@
-import { openSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { type OwnedProcess, own, stop, until } from '@payonce/tooling/process';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { isOk, type OwnedProcess, startProgram, stop } from '@payonce/testkit/process';
 
 const HOST = '127.0.0.1';
 const WAIT_MS = 15_000;
@@ -27,22 +27,19 @@ export async function startApp(
 ): Promise<RunningApp> {
   const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
   const logFile = join(folder, `${app}-${privatePort}.log`);
-  const main = join(root, 'apps', app, 'dist', 'main.js');
-  const owned = own(app, process.execPath, [main], {
+  const owned = await startProgram({
+    name: app,
+    main: join(root, 'apps', app, 'dist', 'main.js'),
     cwd: root,
     env: {
-      PATH: process.env.PATH,
       PAYONCE_PORT: String(port),
       PAYONCE_PRIVATE_PORT: String(privatePort),
       PAYONCE_CHANNELS_FILE: channelsFile,
       ...env,
     },
-    output: openSync(logFile, 'a'),
-  });
-  undo.push(() => stop(owned, 'SIGKILL', WAIT_MS));
-  const ready = () => fetch(`http://${HOST}:${privatePort}/readyz`).then(({ ok }) => ok);
-  await until(`${app} to be ready`, WAIT_MS, () => ready().catch(() => false)).catch((error) => {
-    throw new Error(`${error.message}; its log:\n${readFileSync(logFile, 'utf8')}`);
+    logFile,
+    onSpawn: (started) => undo.push(() => stop(started, 'SIGKILL', WAIT_MS)),
+    isReady: () => isOk(`http://${HOST}:${privatePort}/readyz`),
   });
   return { owned, url: `http://${HOST}:${port}` };
 }

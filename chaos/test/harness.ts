@@ -13,27 +13,22 @@ import { freshDatabase } from '@payonce/testkit/database';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
 import { jobIdScanner } from '@payonce/testkit/job-ids';
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
+import { stop } from '@payonce/testkit/process';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
 import type { SignedRequest } from '@payonce/testkit/request';
+import { createSender, isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { type RunningPostgres, startPostgres } from '@payonce/tooling/postgres';
-import { stop, until } from '@payonce/tooling/process';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';
 import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
 import { type Consumer, startConsumer } from '../src/cluster/consumer.js';
-import { killAll } from '../src/cluster/part.js';
 import type { FaultContext } from '../src/faults/fault.js';
-import type { WorkloadOrder } from '../src/history/history.js';
 import { createHistoryRecorder, type HistoryRecorder } from '../src/history/recorder.js';
-import {
-  createProviderClient,
-  isAcknowledgement,
-  type ProviderClient,
-} from '../src/workload/client.js';
 import {
   createMessageComposer,
   type Message,
@@ -44,7 +39,7 @@ import { addRival } from '../src/workload/rival.js';
 import { channelsWithout, startApp } from './harness-apps.js';
 
 const HOST = '127.0.0.1';
-const TEMPLATE = 'payonce_lab';
+const TEMPLATE = 'payonce_harness';
 const QUEUE = 'payonce:notifications';
 const WAIT_MS = 15_000;
 /** On its way; leaves out retries that are planned for an hour from now. */
@@ -55,7 +50,7 @@ const UNDELIVERED = `SELECT 1 FROM order_events WHERE fanned_out_at IS NULL
 /** Shared by all scenes. */
 export interface Harness {
   readonly folder: string;
-  postgres: RunningPostgres;
+  readonly postgres: OwnPostgres;
   /** SIGKILL of PostgreSQL and all of its sessions, and a start on the same data. */
   crashPostgres(): Promise<void>;
   /** A number for each scene: they may run concurrently. */
@@ -65,14 +60,8 @@ export interface Harness {
 }
 
 export async function openHarness(): Promise<Harness> {
-  const folder = storeFolder('lab');
-  const settings = {
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password: randomBytes(16).toString('hex'),
-    logFile: join(folder, 'postgres.log'),
-  };
-  const postgres = await startPostgres(settings);
+  const folder = storeFolder('harness');
+  const postgres = await startOwnPostgres();
   const template = new URL(postgres.adminUrl);
   template.pathname = `/${TEMPLATE}`;
   await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
@@ -83,15 +72,13 @@ export async function openHarness(): Promise<Harness> {
     postgres,
     count: () => (scenes += 1),
     async crashPostgres() {
-      const { process: crashed } = harness.postgres;
-      killAll([crashed]);
-      await crashed.exited;
-      harness.postgres = await startPostgres(settings);
+      await postgres.kill();
+      await postgres.start();
     },
     channels: await ensureSimulatedChannels(join(folder, 'simulator')),
     async end() {
-      await harness.postgres.stop();
-      for (const path of [postgres.data, folder]) rmSync(path, { recursive: true, force: true });
+      await postgres.remove();
+      rmSync(folder, { recursive: true, force: true });
     },
   };
   return harness;
@@ -107,7 +94,7 @@ export interface Scene {
   /** The merchant's system. */
   readonly consumer: Consumer;
   /** An order that the merchant has registered. */
-  order(amount: bigint, merchant?: string): Promise<WorkloadOrder>;
+  order(amount: bigint, merchant?: string): Promise<OrderTerms>;
   /**
    * Sends like the provider: repeatedly, until it is acknowledged. Calls `each` after each sending.
    */
@@ -179,8 +166,8 @@ async function openScene(
     watch: () => jobIdScanner((jobId) => recorder.added({ at: now(), store: 'redis', jobId })),
   });
   undo.push(() => link.close());
-  const client = createProviderClient();
-  undo.push(() => client.close());
+  const sender = createSender();
+  undo.push(() => sender.close());
   const consumer = await startConsumer(recorder.arrived);
   undo.push(() => consumer.close());
   const simulator = join(harness.folder, 'simulator');
@@ -219,11 +206,11 @@ async function openScene(
     ordersLink,
     observer: { progress, recorder, say: () => {} },
     order: (amount, merchant) => insertOrder(sql, recorder, amount, merchant),
-    deliver: (message, each) => deliver(client, recorder, gateway.url, message, each),
+    deliver: (message, each) => deliver(sender, recorder, gateway.url, message, each),
     async deliverRecut(message, random) {
       const cut = message.recut(random);
       if (cut === null) throw new Error(`${message.notification.key} has one cut only`);
-      await send(client, recorder, gateway.url, message, cut);
+      await send(sender, recorder, gateway.url, message, cut);
     },
     drained: () => drained(queue),
     deferred: () => queue.zcard(`${QUEUE}:delayed`),
@@ -256,8 +243,8 @@ async function insertOrder(
   recorder: HistoryRecorder,
   amount: bigint,
   merchant: string = SIMULATED.merchant,
-): Promise<WorkloadOrder> {
-  const number = `LAB${recorder.history.orders.length + 1}`;
+): Promise<OrderTerms> {
+  const number = `O${recorder.history.orders.length + 1}`;
   await sql(`INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     VALUES ('${merchant}', '${number}', ${amount}, 'CNY', now(), now())`);
   const order = { merchant, number, amount, registered: true };
@@ -266,14 +253,14 @@ async function insertOrder(
 }
 
 async function deliver(
-  client: ProviderClient,
+  sender: Sender,
   recorder: HistoryRecorder,
   url: string,
   message: Message,
   each: () => void = () => {},
 ): Promise<void> {
   await until(`${message.notification.key} to be acknowledged`, WAIT_MS, async () => {
-    const acknowledged = await send(client, recorder, url, message, message.sign());
+    const acknowledged = await send(sender, recorder, url, message, message.sign());
     each();
     return acknowledged;
   });
@@ -281,7 +268,7 @@ async function deliver(
 
 /** @returns whether it was acknowledged */
 async function send(
-  client: ProviderClient,
+  sender: Sender,
   recorder: HistoryRecorder,
   url: string,
   { notification, path }: Message,
@@ -289,9 +276,9 @@ async function send(
 ): Promise<boolean> {
   if (!recorder.history.notifications.includes(notification)) recorder.notification(notification);
   const startedAt = now();
-  const reply = await client.post(url + path, signed);
-  const acknowledged = reply !== null && isAcknowledgement(notification.provider, reply);
-  const status = reply?.status ?? null;
+  const sent = await sender.send(url + path, signed);
+  const acknowledged = isAcknowledged(notification.provider, sent);
+  const status = replyStatus(sent);
   recorder.sent({ key: notification.key, startedAt, endedAt: now(), status, acknowledged });
   return acknowledged;
 }

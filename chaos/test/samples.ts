@@ -1,3 +1,4 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import type {
   Stored,
   StoredEvent,
@@ -11,13 +12,12 @@ import type {
   Sending,
   StoreAdd,
   WorkloadNotification,
-  WorkloadOrder,
 } from '../src/history/history.js';
 
 /** Samples of notifications, their results, and the merchant's events. */
 
 export const DUE = 8_888n;
-export const ORDER: WorkloadOrder = {
+export const ORDER: OrderTerms = {
   merchant: 'demo',
   number: 'O1',
   amount: DUE,

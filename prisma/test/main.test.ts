@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { expect, onTestFinished, test } from 'vitest';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { expect, test } from 'vitest';
 import { packageFolder } from '../migrations.js';
 import { database, query } from './migration-support.js';
 
@@ -81,18 +81,8 @@ test('an error is one line, without a stack', async () => {
     code: 1,
     error: expect.stringContaining("Unknown option '--cheque'"),
   });
-  const { error, code } = await run([], `postgres://x@localhost:${await freePort()}/x`);
+  const { error, code } = await run([], `postgres://x@localhost:${await anyFreePort()}/x`);
   expect(code).toBe(1);
   expect(error).toMatch(/^not migrated: .*ECONNREFUSED/);
   expect(error).not.toContain('\n');
 });
-
-/** A port without a listener. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  onTestFinished(() => void server.close());
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  return typeof address === 'object' && address !== null ? address.port : 0;
-}

@@ -1,14 +1,14 @@
-import { openSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { freshDatabase } from '@payonce/testkit/database';
-import { eventually } from '@payonce/testkit/eventually';
+import { startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { isOk, startProgram, stop } from '@payonce/testkit/process';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
+import type { SignedRequest } from '@payonce/testkit/request';
+import { createSender } from '@payonce/testkit/sender';
 import { storeFolder } from '@payonce/testkit/store-folder';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { startPostgres } from '@payonce/tooling/postgres';
-import { own, stop } from '@payonce/tooling/process';
-import { expect } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
 
@@ -20,6 +20,8 @@ export function deployment() {
     () => rmSync(folder, { recursive: true, force: true }),
   ];
   const channelsFile = join(folder, 'channels.yaml');
+  const sender = createSender();
+  undo.push(() => sender.close());
 
   async function startRedis(): Promise<string> {
     const redis = await startOwnRedis();
@@ -29,14 +31,8 @@ export function deployment() {
 
   /** @returns the address of a migrated database */
   async function startDatabase(): Promise<string> {
-    const postgres = await startPostgres({
-      folder: join(folder, 'postgres'),
-      port: await anyFreePort(),
-      password: 'of-this-test-alone',
-      logFile: log('postgres'),
-    });
-    undo.push(() => rmSync(postgres.data, { recursive: true, force: true }));
-    undo.push(() => postgres.stop());
+    const postgres = await startOwnPostgres();
+    undo.push(() => postgres.remove());
     const { url } = await freshDatabase({ postgresUrl: postgres.adminUrl, templateDatabase: null });
     await migrate({ databaseUrl: url });
     return url;
@@ -49,23 +45,27 @@ export function deployment() {
     from: string = root,
   ) {
     const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-    const child = own(name, process.execPath, [join(from, 'apps', name, 'dist', 'main.js')], {
+    const child = await startProgram({
+      name,
+      main: join(from, 'apps', name, 'dist', 'main.js'),
       env: {
-        PATH: process.env.PATH,
         PAYONCE_CHANNELS_FILE: channelsFile,
         PAYONCE_PORT: String(port),
         PAYONCE_PRIVATE_PORT: String(privatePort),
         ...env,
       },
-      output: openSync(log(name), 'a'),
+      logFile: log(name),
+      onSpawn: (started) => undo.push(() => stop(started, 'SIGTERM', 20_000)),
+      isReady: () => isOk(`http://127.0.0.1:${privatePort}/readyz`),
     });
-    undo.push(() => stop(child, 'SIGTERM', 20_000));
     const privately = async (path: string) => {
       const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
       return { ok: answer.ok, text: await answer.text() };
     };
-    await eventually(async () => expect((await privately('/readyz')).ok).toBe(true));
-    return { child, port, privately };
+    /** To a gateway, as the provider. @param address `{provider}/{channel}` */
+    const notify = (address: string, signed: SignedRequest) =>
+      sender.send(`http://127.0.0.1:${port}/notify/${address}`, signed);
+    return { child, port, privately, notify };
   }
 
   async function end(): Promise<void> {

@@ -1,10 +1,10 @@
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
 import { makeRedisAccess } from '@payonce/testkit/redis-access';
 import { startOwnCluster } from '@payonce/testkit/redis-cluster';
 import { startOwnSentinels } from '@payonce/testkit/redis-sentinel';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
-import { until } from '@payonce/tooling/process';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
 import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { queuedIn, untilAllReady } from '../stores-of.js';
 import { expectPaidOnce, startSteadyLoad } from './steady-load.js';

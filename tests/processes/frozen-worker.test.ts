@@ -1,6 +1,7 @@
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
-import { until } from '@payonce/tooling/process';
+import { until } from '@payonce/testkit/poll';
+import { isAcknowledged } from '@payonce/testkit/sender';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
@@ -43,13 +44,8 @@ async function register(...numbers: string[]): Promise<void> {
 
 async function pay(orderNumber: string): Promise<void> {
   const trade = { orderNumber, trade: `T${orderNumber}`, amount: 8_888n, paidAt: new Date() };
-  const { body, headers } = signers['sim-alipay'].payment(trade);
-  const answer = await fetch(`http://127.0.0.1:${gateway.port}/notify/alipay/sim-alipay`, {
-    method: 'POST',
-    headers: { ...headers },
-    body: new Uint8Array(body),
-  });
-  expect(answer.status).toBe(200);
+  const sent = await gateway.notify('alipay/sim-alipay', signers['sim-alipay'].payment(trade));
+  expect(isAcknowledged('alipay', sent)).toBe(true);
 }
 
 const paidOf = async (numbers: readonly string[]) =>

@@ -2,8 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { postgresHome } from '@payonce/tooling/postgres-binaries';
-import { startTimeOf, until } from '@payonce/tooling/process';
+import { until } from '@payonce/testkit/poll';
+import { postgresHome } from '@payonce/testkit/postgres-binaries';
+import { startTimeOf } from '@payonce/testkit/process';
 
 const root = join(import.meta.dirname, '..', '..');
 

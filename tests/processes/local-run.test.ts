@@ -1,4 +1,4 @@
-import { until } from '@payonce/tooling/process';
+import { until } from '@payonce/testkit/poll';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   alive,

@@ -5,10 +5,11 @@ import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { freshDatabase } from '@payonce/testkit/database';
-import { until } from '@payonce/tooling/process';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
+import { until } from '@payonce/testkit/poll';
+import { isAcknowledged } from '@payonce/testkit/sender';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type OwnPostgres, startOwnPostgres } from '../own-postgres.js';
 import { silent } from '../silent.js';
 import { deployment } from './deployed.js';
 
@@ -63,13 +64,9 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
   const notify = async (orderNumber: string) => {
     const trade = `T${orderNumber}`;
     const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
-    const { body, headers } = signers['sim-alipay'].payment(payment);
-    const answer = await fetch(`http://127.0.0.1:${gateway.port}/notify/alipay/sim-alipay`, {
-      method: 'POST',
-      headers,
-      body: new Uint8Array(body),
-    });
-    expect([answer.status, await answer.text()]).toEqual([200, 'success']);
+    const signed = signers['sim-alipay'].payment(payment);
+    const sent = await gateway.notify('alipay/sim-alipay', signed);
+    expect(isAcknowledged('alipay', sent)).toBe(true);
   };
   for (let at = 0; at < PAYMENTS; at += AT_ONCE) {
     await Promise.all(numbers.slice(at, at + AT_ONCE).map(notify));

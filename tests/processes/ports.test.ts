@@ -2,10 +2,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { anyFreePort, takePort } from '@payonce/tooling/ports';
+import { anyFreePort, takePort } from '@payonce/testkit/ports';
 import { onTestFinished, test } from 'vitest';
 
-const module = pathToFileURL(join(import.meta.dirname, '../../tooling/dist/ports.js')).href;
+const module = pathToFileURL(
+  join(import.meta.dirname, '../../packages/testkit/dist/ports.js'),
+).href;
 const FIRST = 9400;
 
 /** Takes a port like a start, prints it, and does not listen on it yet. */

@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrisma } from '@payonce/prisma/client';
 import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { eventually } from '@payonce/testkit/eventually';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { eventually } from '@payonce/testkit/poll';
+import { replyStatus } from '@payonce/testkit/sender';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
@@ -46,23 +47,20 @@ beforeAll(async () => {
 afterAll(end);
 
 let sent = 0;
-async function notify(key: Key): Promise<number> {
+async function notify(key: Key): Promise<number | null> {
   sent += 1;
-  const { body, headers } = signers[key].payment({
+  const signed = signers[key].payment({
     orderNumber: `R${sent}`,
     trade: `T${sent}`,
     amount: 8_888n,
     paidAt: new Date(),
   });
-  const url = `http://127.0.0.1:${apps.gateway.port}/notify/alipay/shop`;
-  const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
-  await answer.arrayBuffer();
-  return answer.status;
+  return replyStatus(await apps.gateway.notify('alipay/shop', signed));
 }
 
 /** Several senders at once, each with Alipay's present key, until stopped. */
 function load(key: () => Key) {
-  const statuses: number[] = [];
+  const statuses: (number | null)[] = [];
   let going = true;
   const senders = Array.from({ length: 4 }, async () => {
     while (going) statuses.push(await notify(key()));

@@ -3,9 +3,10 @@ import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually, until } from '@payonce/testkit/poll';
+import { stop } from '@payonce/testkit/process';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { stop, until } from '@payonce/tooling/process';
+import { replyStatus } from '@payonce/testkit/sender';
 import { afterEach, expect, test } from 'vitest';
 import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
@@ -54,12 +55,10 @@ async function openInstallation(from: string) {
     registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
 
   let gateway = await start('gateway', from);
-  const post = async (channel: SimulatedChannel, { body, headers }: SignedRequest) => {
+  const post = async (channel: SimulatedChannel, request: SignedRequest) => {
     const provider = { 'sim-alipay': 'alipay', 'sim-wechat': 'wechatpay' }[channel as 'sim-alipay'];
-    const url = `http://127.0.0.1:${gateway.port}/notify/${provider ?? 'wechatpay-v2'}/${channel}`;
-    const answer = await fetch(url, { method: 'POST', headers, body: new Uint8Array(body) });
-    await answer.arrayBuffer();
-    return answer.status;
+    const address = `${provider ?? 'wechatpay-v2'}/${channel}`;
+    return replyStatus(await gateway.notify(address, request));
   };
   return {
     ...{ prisma, signers, start, end, register, post },

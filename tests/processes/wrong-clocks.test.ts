@@ -6,8 +6,9 @@ import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
+import { until } from '@payonce/testkit/poll';
+import { isAcknowledged } from '@payonce/testkit/sender';
 import { ensureFaketime, wrongClock } from '@payonce/tooling/faketime';
-import { until } from '@payonce/tooling/process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
@@ -77,13 +78,9 @@ const ENCRYPTION_KEY = randomBytes(32).toString('base64');
 async function notify(orderNumber: string): Promise<void> {
   const trade = `T${orderNumber}`;
   const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
-  const { body, headers } = signers['sim-alipay'].payment(payment);
-  const answer = await fetch(`http://127.0.0.1:${gateway.port}/notify/alipay/sim-alipay`, {
-    method: 'POST',
-    headers,
-    body: new Uint8Array(body),
-  });
-  expect([answer.status, await answer.text()]).toEqual([200, 'success']);
+  const signed = signers['sim-alipay'].payment(payment);
+  const sent = await gateway.notify('alipay/sim-alipay', signed);
+  expect(isAcknowledged('alipay', sent)).toBe(true);
 }
 
 function answerAll(): void {

@@ -1,9 +1,15 @@
-import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
+import { until } from '@payonce/testkit/poll';
+import { takePort } from '@payonce/testkit/ports';
+import {
+  endedAtStart,
+  hasEnded,
+  isOk,
+  type OwnedProcess,
+  ownProgram,
+} from '@payonce/testkit/process';
 import { type App, environmentOf, HOST, type Ports, PREFERRED_PORTS } from './app-environment.js';
-import { takePort } from './ports.js';
-import { endedAtStart, type OwnedProcess, own, until } from './process.js';
 import type { LocalSecrets } from './secrets.js';
 import type { Stores } from './stores.js';
 
@@ -12,6 +18,8 @@ import type { Stores } from './stores.js';
  * system stops last, since the worker delivers to it.
  */
 const APPS = ['consumer', 'worker', 'gateway', 'console', 'simulator'] as const satisfies App[];
+
+const START_LIMIT_MS = 30_000;
 
 export interface RunningApps {
   readonly gatewayUrl: string;
@@ -54,13 +62,12 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
     await owned.exited;
     return { app };
   };
-  const anEnd = Promise.race(started.map(endOf));
   for (const { app } of started) {
-    const answers = until(`${app} to be ready (log: ${logOf(options, app)})`, 30_000, () =>
-      isOk(ready[app]),
-    );
-    const first = await Promise.race([answers, anEnd]);
-    if (first) throw endedAtStart(first.app, logOf(options, first.app));
+    await until(`${app} to be ready (log: ${logOf(options, app)})`, START_LIMIT_MS, () => {
+      const ended = started.find((one) => hasEnded(one.owned));
+      if (ended) throw endedAtStart(ended.app, logOf(options, ended.app));
+      return isOk(ready[app]);
+    });
   }
   return {
     gatewayUrl: url(ports.gateway),
@@ -75,15 +82,14 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
 function startApp(app: App, env: NodeJS.ProcessEnv, options: AppsOptions): OwnedProcess {
   const program =
     app === 'consumer' ? 'examples/consumer/src/main.mjs' : `apps/${app}/dist/main.js`;
-  const main = join(options.root, program);
-  if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
-  const owned = own(app, process.execPath, ['--enable-source-maps', main], {
+  return ownProgram({
+    name: app,
+    main: join(options.root, program),
     cwd: options.root,
     env,
-    output: openSync(logOf(options, app), 'a'),
+    output: { appendTo: logOf(options, app) },
+    onSpawn: options.onSpawn,
   });
-  options.onSpawn(owned);
-  return owned;
 }
 
 function logOf({ state }: AppsOptions, app: string): string {
@@ -96,15 +102,4 @@ async function choosePorts(): Promise<Ports> {
     chosen[name] = await takePort(preferred);
   }
   return chosen as unknown as Ports;
-}
-
-async function isOk(url: string): Promise<boolean> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
-    // An unread body keeps its connection, and with it this process, alive.
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startTimeOf, until } from './process.js';
+import { until } from '@payonce/testkit/poll';
+import { startTimeOf } from '@payonce/testkit/process';
 
 /**
  * A process in the run file: the start time distinguishes it from a later one with the same pid.

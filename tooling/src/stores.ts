@@ -1,11 +1,12 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
+import { takePort } from '@payonce/testkit/ports';
+import { startPostgres } from '@payonce/testkit/postgres';
+import type { OwnedProcess } from '@payonce/testkit/process';
+import { startRedis } from '@payonce/testkit/redis-server';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
-import { takePort } from './ports.js';
-import { startPostgres } from './postgres.js';
-import type { OwnedProcess } from './process.js';
-import { findRedisServer, startRedis } from './redis.js';
+import { findProgram, REDIS } from './programs.js';
 import type { LocalSecrets } from './secrets.js';
 
 const POSTGRES_PORT = 8610;
@@ -66,7 +67,7 @@ async function startQueueStore({
     const queueIs = 'Redis of REDIS_URL, PostgreSQL as its standby';
     return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs };
   }
-  const server = findRedisServer(env.PATH ?? '');
+  const server = findProgram(REDIS, env.PATH ?? '');
   if (server === null) {
     const why = 'no redis-server or valkey-server on the PATH: Redis-free mode';
     return { redisUrl: null, queue: 'postgres', queueIs: `PostgreSQL (${why})` };

@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { type OwnedProcess, stop } from '@payonce/testkit/process';
 import { type RunningApps, startApps } from './apps.js';
-import { type OwnedProcess, stop } from './process.js';
 import { claim } from './run-file.js';
 import { type LocalSecrets, localSecrets } from './secrets.js';
 import { stopRequests } from './stop-requests.js';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
-import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';
@@ -24,8 +24,8 @@ export interface TestConsole {
   close(): Promise<void>;
 }
 
-const connect = (url: string) => createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT });
-const lendDatabase = databaseLender(connect);
+const connect = (url: string) => createPrisma({ url, poolSize: 4, applicationName: POOLED_CLIENT });
+const takeDatabase = createTestDatabasePool(connect);
 
 /** A console with a separate database, unless one is given. */
 export async function startConsole(
@@ -38,7 +38,7 @@ export async function startConsole(
     channelsFile?: string;
   } = {},
 ): Promise<TestConsole> {
-  const { url: databaseUrl, client: prisma, giveBack } = await databaseOf(options);
+  const { url: databaseUrl, client: prisma, release } = await databaseOf(options);
   const password = randomBytes(12).toString('hex');
   const apiKey = randomBytes(32).toString('hex');
   const board = createBoard();
@@ -71,7 +71,7 @@ export async function startConsole(
     apiKey,
     async close() {
       await app.close();
-      await giveBack();
+      await release();
     },
   };
 }
@@ -79,13 +79,13 @@ export async function startConsole(
 /** A given database belongs to another console, which keeps it. */
 async function databaseOf({ databaseUrl: url }: { databaseUrl?: string }) {
   if (url === undefined) {
-    return lendDatabase({
+    return takeDatabase({
       postgresUrl: inject('postgresUrl'),
       templateDatabase: inject('templateDatabase'),
     });
   }
   const client = connect(url);
-  return { url, client, giveBack: () => client.$disconnect() };
+  return { url, client, release: () => client.$disconnect() };
 }
 
 export async function asAdmin(statement: string): Promise<void> {

@@ -14,7 +14,7 @@ import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
 import type { SimulatedSigners } from '@payonce/testkit/channels';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { testChannels } from '@payonce/testkit/test-channels';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { freshDatabase } from '@payonce/testkit/database';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { startOwnRedis } from '@payonce/testkit/redis-server';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';

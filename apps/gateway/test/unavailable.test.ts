@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';

@@ -40,7 +40,7 @@ export function loadConfig(env: Env) {
     port: settings.PAYONCE_PORT,
     gatewayUrl: new URL(settings.PAYONCE_GATEWAY_URL).origin,
     directory: settings.PAYONCE_SIMULATOR_DIR,
-    /** Divides the waits of the retry ladder; 3600 turns an hour into a second. */
+    /** Divides the waits of the retry schedule; 3600 turns an hour into a second. */
     timeCompression: settings.PAYONCE_TIME_COMPRESSION,
   };
 }

@@ -25,7 +25,7 @@ async function start(config: SimulatorConfig, lifecycle: Lifecycle, log: Log): P
   const app = await buildApp({ player, sendings, log });
   await app.listen({ host: config.host, port: config.port });
   lifecycle.onStop('API', () => app.close());
-  // Stopped first: requests that wait for a ladder end with it.
+  // Stopped first: requests that wait for a retry end with it.
   lifecycle.onStop('sendings under way', () => player.stop());
   log.info(
     { host: config.host, port: config.port, gatewayUrl, timeCompression },

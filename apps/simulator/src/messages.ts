@@ -65,9 +65,9 @@ export const sendInput = z.strictObject({
   /** True: every copy has the same bytes. False: each gets a new signature, as re-sends do. */
   identical: z.boolean().default(false),
   forge: z.enum(['foreign_key', 'changed_content', 'signature_probe']).exactOptional(),
-  /** Climbs the provider's retry ladder until it is accepted. */
+  /** Sends again by the provider's schedule until it is accepted. */
   retry: z.boolean().default(false),
-  /** With `retry`: answers when the ladder is over, not after the first sending. */
+  /** With `retry`: answers when no retry is left, not after the first sending. */
   wait: z.boolean().default(false),
   /** The signing key, one of the two keys of `sim-wechat`. */
   signWith: z.enum(['certificate', 'public_key']).default('certificate'),

@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/eventually';
-import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import { eventually } from '@payonce/testkit/poll';
+import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../test/notify-server.js';
 import { alipay, NO, OK, payment, useSimulator } from '../test/simulate.js';
@@ -109,7 +109,7 @@ describe('copies', () => {
   });
 });
 
-describe('the retry ladder', () => {
+describe('the retry schedule', () => {
   test('is climbed until the notification is accepted, each time with a new signature', async () => {
     const { gateway, post } = await simulate((count) => (count < 3 ? NO : OK));
     const { status, body } = await post('/send', { ...alipay, retry: true, wait: true });
@@ -131,7 +131,7 @@ describe('the retry ladder', () => {
     const { gateway, post } = await simulate(() => NO);
     const { body } = await post('/send', { ...alipay, retry: true, wait: true });
     expect(body).toMatchObject({ accepted: 0, refused: 8, retrying: false });
-    expect(gateway.received).toHaveLength(1 + RETRY_LADDERS.alipay.length);
+    expect(gateway.received).toHaveLength(1 + RETRY_SCHEDULES.alipay.length);
   });
 
   test('without retry a refused notification is sent once', async () => {

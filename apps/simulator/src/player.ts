@@ -1,15 +1,15 @@
+import { refusalOf } from '@payonce/testkit/acknowledgement';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
-import { RETRY_LADDERS } from '@payonce/testkit/ladders';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { refusalOf } from './judge.js';
-import { climb, compress } from './ladder.js';
+import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
+import { createSender, type SendOutcome } from '@payonce/testkit/sender';
 import type { Message, SendInput } from './messages.js';
-import { compose, type Playable } from './scenarios.js';
-import { createSender, type SendOutcome } from './sender.js';
+import { compress, retryUntilAccepted } from './retries.js';
+import { compose, type Scenario } from './scenarios.js';
 import type { Sending, Sendings } from './sendings.js';
 
-/** Ladders that go on after the answer; each holds a few kilobytes for up to a day. */
-const MAX_LADDERS = 1_000;
+/** Notifications that are still sent again after the answer; each holds a few kilobytes for up to a day. */
+const MAX_RETRYING = 1_000;
 /** The stored part of a reply's body. */
 const KEPT_BODY_BYTES = 1_024;
 
@@ -20,7 +20,7 @@ export type Played =
       readonly sendings: readonly Sending[];
       readonly accepted: number;
       readonly refused: number;
-      /** True while the retry ladder goes on: see `GET /sendings`. */
+      /** True while it is still sent again: see `GET /sendings`. */
       readonly retrying: boolean;
     }
   | { readonly outcome: 'impossible'; readonly why: string }
@@ -28,7 +28,7 @@ export type Played =
 
 export interface Player {
   play(input: SendInput): Promise<Played>;
-  /** Abandons every ladder and the messages in flight; resolves when all have ended. */
+  /** Abandons every retry and the messages in flight; resolves when all have ended. */
   stop(): Promise<void>;
 }
 
@@ -40,40 +40,37 @@ export interface PlayerOptions {
   readonly deadlineMs?: number;
 }
 
-/** Sends like the provider: all copies at once, then up the ladder until one is accepted. */
+/** Sends like the provider: all copies at once, then again by its schedule until one is accepted. */
 export function createPlayer(options: PlayerOptions): Player {
   const stopping = new AbortController();
-  const { deadlineMs } = options;
-  const send = createSender({
-    stop: stopping.signal,
-    ...(deadlineMs === undefined ? {} : { deadlineMs }),
-  });
-  const ladders = new Set<Promise<Sending[]>>();
+  const { deadlineMs: limitMs } = options;
+  const sender = createSender(limitMs === undefined ? {} : { limitMs });
+  const retrying = new Set<Promise<Sending[]>>();
 
-  async function post(input: SendInput, play: Playable, step: Step): Promise<Sending> {
+  async function post(input: SendInput, play: Scenario, step: Step): Promise<Sending> {
     const url = `${options.gatewayUrl}/notify/${play.provider}/${input.channel}`;
     const at = new Date();
-    const outcome = await send(url, step.request);
+    const outcome = await sender.send(url, step.request);
     const sending = { id: options.sendings.nextId(), ...describe(input, play, step, at, outcome) };
     options.sendings.add(sending);
     return sending;
   }
 
-  function startLadder(input: SendInput, play: Playable): Promise<Sending[]> {
-    const waits = compress(RETRY_LADDERS[play.provider], options.timeCompression);
+  function startRetries(input: SendInput, play: Scenario): Promise<Sending[]> {
+    const waits = compress(RETRY_SCHEDULES[play.provider], options.timeCompression);
     const again = (attempt: number) =>
       post(input, play, { request: play.again(), attempt, copy: 1 });
-    const ladder = climb(waits, again, stopping.signal);
-    ladders.add(ladder);
-    void ladder.finally(() => ladders.delete(ladder));
-    return ladder;
+    const retries = retryUntilAccepted(waits, again, stopping.signal);
+    retrying.add(retries);
+    void retries.finally(() => retrying.delete(retries));
+    return retries;
   }
 
   return {
     async play(input) {
       const play = compose(options.channels, input);
       if (play === null) return { outcome: 'impossible', why: whyImpossible(input) };
-      if (input.retry && ladders.size >= MAX_LADDERS) return { outcome: 'too_busy' };
+      if (input.retry && retrying.size >= MAX_RETRYING) return { outcome: 'too_busy' };
       const requests = copiesOf(play, input);
       const first = await Promise.all(
         requests.map((request, index) =>
@@ -81,13 +78,14 @@ export function createPlayer(options: PlayerOptions): Player {
         ),
       );
       const mustRetry = input.retry && !first.some(({ accepted }) => accepted);
-      const ladder = mustRetry ? startLadder(input, play) : null;
-      const later = ladder !== null && input.wait ? await ladder : [];
-      return summary(play, [...first, ...later], ladder !== null && !input.wait);
+      const retries = mustRetry ? startRetries(input, play) : null;
+      const later = retries !== null && input.wait ? await retries : [];
+      return summary(play, [...first, ...later], retries !== null && !input.wait);
     },
     async stop() {
       stopping.abort();
-      await Promise.allSettled(ladders);
+      sender.close();
+      await Promise.allSettled(retrying);
     },
   };
 }
@@ -99,7 +97,7 @@ interface Step {
 }
 
 /** Signs all before the first is sent, so that they are sent together. */
-function copiesOf(play: Playable, { copies, identical }: SendInput): SignedRequest[] {
+function copiesOf(play: Scenario, { copies, identical }: SendInput): SignedRequest[] {
   return Array.from({ length: copies }, (_, index) =>
     index === 0 || identical ? play.first : play.again(),
   );
@@ -107,7 +105,7 @@ function copiesOf(play: Playable, { copies, identical }: SendInput): SignedReque
 
 function describe(
   input: SendInput,
-  play: Playable,
+  play: Scenario,
   { attempt, copy }: Step,
   at: Date,
   outcome: SendOutcome,
@@ -139,7 +137,7 @@ function orderNumberOf(message: Message): string | null {
   return 'orderNumber' in message ? message.orderNumber : null;
 }
 
-function summary(play: Playable, sendings: Sending[], retrying: boolean): Played {
+function summary(play: Scenario, sendings: Sending[], retrying: boolean): Played {
   const accepted = sendings.filter((sending) => sending.accepted).length;
   return {
     outcome: 'played',

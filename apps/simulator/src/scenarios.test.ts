@@ -8,7 +8,7 @@ import type { SignedRequest } from '@payonce/testkit/request';
 import { testChannels } from '@payonce/testkit/test-channels';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sendInput } from './messages.js';
-import { compose, type Playable } from './scenarios.js';
+import { compose, type Scenario } from './scenarios.js';
 
 /**
  * The signers were written from the providers' documents alone; this tests them with the product's
@@ -61,7 +61,7 @@ const said: [string, object, string[]][] = [
   ['sim-wechat-v2', { ...refund, full: false, status: 'abnormal' }, ['order']],
 ];
 
-function played(channel: string, message: object, how: object = {}): Playable {
+function played(channel: string, message: object, how: object = {}): Scenario {
   const playable = compose(simulated, sendInput.parse({ channel, message, ...how }));
   if (playable === null) throw new Error('the provider sends no such message');
   return playable;

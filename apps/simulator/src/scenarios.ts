@@ -12,7 +12,7 @@ import { asSignatureProbe } from '@payonce/testkit/wechatpay-wire';
 import type { Message, SendInput } from './messages.js';
 
 /** A message that can be sent any number of times. */
-export interface Playable {
+export interface Scenario {
   readonly provider: SignerId;
   /** Null for v2, which has none. */
   readonly notificationId: string | null;
@@ -26,30 +26,34 @@ type Wanted = Pick<SendInput, 'channel' | 'message' | 'forge' | 'signWith'>;
 /**
  * @returns null when the provider sends no such message, or when it cannot be forged in this way
  */
-export function compose(channels: SimulatedChannels, wanted: Wanted): Playable | null {
+export function compose(channels: SimulatedChannels, wanted: Wanted): Scenario | null {
   const { signers } = channels;
   const { message, forge } = wanted;
   if (forge === 'signature_probe' && wanted.channel !== 'sim-wechat') return null;
   switch (wanted.channel) {
     case 'sim-alipay':
-      return playable(signers['sim-alipay'], alipaySays(signers['sim-alipay'], message), forge);
+      return scenario(
+        signers['sim-alipay'],
+        composeAlipayNotification(signers['sim-alipay'], message),
+        forge,
+      );
     case 'sim-wechat': {
       const publicKey = wanted.signWith === 'public_key';
       const signer = publicKey ? channels.wechatPublicKeySigner : signers['sim-wechat'];
-      return playable(signer, wechatpaySays(signer, message), forge);
+      return scenario(signer, composeWechatpayNotification(signer, message), forge);
     }
     case 'sim-wechat-v2': {
       const signer = signers['sim-wechat-v2'];
-      return playable(signer, wechatpayV2Says(signer, message), forge);
+      return scenario(signer, composeWechatpayV2Notification(signer, message), forge);
     }
   }
 }
 
-function playable<Content>(
+function scenario<Content>(
   signer: ProviderSigner<Content>,
   notification: SignedNotification<Content> | null,
   forge: SendInput['forge'],
-): Playable | null {
+): Scenario | null {
   if (notification === null) return null;
   const falsified = (genuine: SignedNotification<Content>): SignedRequest => {
     if (forge === undefined) return genuine;
@@ -63,7 +67,10 @@ function playable<Content>(
   };
 }
 
-function alipaySays(signer: AlipaySigner, message: Message): AlipayNotification | null {
+function composeAlipayNotification(
+  signer: AlipaySigner,
+  message: Message,
+): AlipayNotification | null {
   switch (message.kind) {
     case 'payment':
       return signer.payment(message);
@@ -85,7 +92,10 @@ function alipaySays(signer: AlipaySigner, message: Message): AlipayNotification 
 
 const V3_REFUND = { success: 'SUCCESS', abnormal: 'ABNORMAL', closed: 'CLOSED' } as const;
 
-function wechatpaySays(signer: WechatpaySigner, message: Message): WechatpayNotification | null {
+function composeWechatpayNotification(
+  signer: WechatpaySigner,
+  message: Message,
+): WechatpayNotification | null {
   switch (message.kind) {
     case 'payment':
       return signer.payment(message);
@@ -104,7 +114,7 @@ function wechatpaySays(signer: WechatpaySigner, message: Message): WechatpayNoti
 
 const V2_REFUND = { success: 'SUCCESS', abnormal: 'CHANGE', closed: 'REFUNDCLOSE' } as const;
 
-function wechatpayV2Says(
+function composeWechatpayV2Notification(
   signer: WechatpayV2Signer,
   message: Message,
 ): WechatpayV2Notification | null {

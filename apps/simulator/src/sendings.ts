@@ -1,5 +1,5 @@
+import type { Refusal } from '@payonce/testkit/acknowledgement';
 import type { SignerId } from '@payonce/testkit/request';
-import type { Refusal } from './judge.js';
 
 /** One POST and its result. */
 export interface Sending {
@@ -11,7 +11,7 @@ export interface Sending {
   readonly kind: string;
   readonly orderNumber: string | null;
   readonly notificationId: string | null;
-  /** 1, then the steps of the retry ladder. */
+  /** 1, then the retries. */
   readonly attempt: number;
   /** The number among those posted at the same moment, from 1. */
   readonly copy: number;

@@ -1,6 +1,6 @@
+import { eventually } from '@payonce/testkit/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from './eventually.js';
 import { asSuperuser, openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
 import {
   openTestDatabase,

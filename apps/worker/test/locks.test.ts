@@ -3,9 +3,9 @@
  * another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten session does.
  */
 import { createHash } from 'node:crypto';
+import { eventually } from '@payonce/testkit/poll';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from './eventually.js';
 import { openTestQueue, type TestQueue } from './queues.js';
 import {
   openTestDatabase,

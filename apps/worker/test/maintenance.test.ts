@@ -3,8 +3,8 @@ import { applyNotifications } from '@payonce/orders/notifications/apply';
 import { recordDeadLetter, requestRedrive } from '@payonce/orders/notifications/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
+import { eventually } from '@payonce/testkit/poll';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from './eventually.js';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,

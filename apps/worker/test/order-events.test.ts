@@ -5,10 +5,10 @@ import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DeclaredEndpoint } from '@payonce/orders/deliveries/endpoints/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { closeOrder } from '@payonce/orders/registration/register';
+import { eventually } from '@payonce/testkit/poll';
 import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { eventually } from './eventually.js';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,

@@ -1,6 +1,6 @@
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
+import { eventually } from '@payonce/testkit/poll';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { eventually } from './eventually.js';
 import { asSuperuser, openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import {
   openTestDatabase,

@@ -3,6 +3,7 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letter';
 import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { eventually } from '@payonce/testkit/poll';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorkerMetrics } from '../src/metrics.js';
@@ -11,7 +12,6 @@ import {
   startWorker,
   type WorkerStore,
 } from '../src/notification-worker.js';
-import { eventually } from './eventually.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
 

@@ -6,11 +6,11 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { createLog } from '@payonce/core/runtime/log';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
 import { freshDatabase } from '@payonce/testkit/database';
+import { eventually } from '@payonce/testkit/poll';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { eventually } from './eventually.js';
 
 export const queueKinds = ['redis', 'postgres'] as const;
 export type QueueKind = (typeof queueKinds)[number];

@@ -6,20 +6,20 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
-import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/order-events.js';
 import { startProcess } from '../src/start.js';
 import { asSuperuser, silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
-const lendDatabase = databaseLender((url) =>
-  createPrisma({ url, poolSize: 4, applicationName: LENT_CLIENT }),
+const takeDatabase = createTestDatabasePool((url) =>
+  createPrisma({ url, poolSize: 4, applicationName: POOLED_CLIENT }),
 );
 
 /** A separate migrated database, with a merchant's actions on it. */
 export async function openTestDatabase() {
-  const database = await lendDatabase({
+  const database = await takeDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
   });
@@ -39,7 +39,7 @@ export async function openTestDatabase() {
       (await prisma.order.findUnique({ where: { merchant_number: { merchant: 'tea', number } } }))
         ?.status,
     away: (isAway: boolean) => takeAway(database, isAway),
-    close: database.giveBack,
+    close: database.release,
   };
 }
 

@@ -31,24 +31,6 @@ describe('no finding', () => {
     expect(absent.verdict).toMatchObject({ sent: 1, acknowledged: 0, applied: 0, ...NONE });
   });
 
-  test('when only a refund implies the payment', () => {
-    const r = refund('r', [3_000n, 3_000n]);
-    const rows = stored([order('partially_refunded', DUE, 3_000n)], [row(r)]);
-    expect(judge(historyOf([r]), rows).verdict).toMatchObject({ applied: 1, ...NONE });
-  });
-
-  test('when Alipay states totals and WeChat single refunds', () => {
-    const totals = [refund('a', [3_000n, 3_000n]), refund('b', [1_000n, 4_000n])];
-    const singles = totals.map((one) => ({ ...one, provider: 'wechatpay' as const }));
-    for (const notifications of [totals, singles, singles.toReversed()]) {
-      const rows = stored(
-        [order('partially_refunded', DUE, 4_000n)],
-        notifications.map((one) => row(one)),
-      );
-      expect(judge(historyOf(notifications), rows).verdict).toMatchObject({ applied: 2, ...NONE });
-    }
-  });
-
   test('when notifications of an unregistered order wait for it', () => {
     const history = historyOf([P], { orders: [{ ...ORDER, registered: false }] });
     const { verdict } = judge(history, stored([], [row(P, 'unknown_order')]));

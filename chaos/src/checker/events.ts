@@ -1,12 +1,13 @@
-import type { Arrival, ArrivedEvent, WorkloadOrder } from '../history/history.js';
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import { expectedEvents, isJustified } from '@payonce/testkit/oracle-events';
+import type { Arrival, ArrivedEvent } from '../history/history.js';
 import { type EventArrival, type Lookup, orderKey } from './lookup.js';
-import { expectedEvents, isJustified } from './oracle-events.js';
 import type { StoredEvent } from './stored.js';
 
 /** Judges the events of the merchant's system. @param arrivals of the same window, of any order */
 export function judgeEvents(
   lookup: Lookup,
-  orders: readonly WorkloadOrder[],
+  orders: readonly OrderTerms[],
   arrivals: readonly Arrival[],
 ) {
   const perOrder = orders.map((order) => whyUndelivered(lookup, order));
@@ -32,10 +33,7 @@ export function judgeEvents(
 }
 
 /** The expected events of an order, and a line for each missing one. */
-function whyUndelivered(
-  lookup: Lookup,
-  order: WorkloadOrder,
-): { expected: number; lost: string[] } {
+function whyUndelivered(lookup: Lookup, order: OrderTerms): { expected: number; lost: string[] } {
   const { events, refundTotals } = expectedEvents(
     order,
     lookup.counted.get(order.number) ?? [],
@@ -59,7 +57,7 @@ function whyUndelivered(
 }
 
 /** Taken with a smaller version than an earlier one, or as paid after its consequences. */
-function whyOutOfOrder(lookup: Lookup, order: WorkloadOrder): string[] {
+function whyOutOfOrder(lookup: Lookup, order: OrderTerms): string[] {
   let version = 0;
   let later: string | null = null;
   return distinct(takenOf(lookup, order)).flatMap(({ event }) => {
@@ -76,7 +74,7 @@ function whyOutOfOrder(lookup: Lookup, order: WorkloadOrder): string[] {
 }
 
 /** False, sent with two IDs, or sent with two contents for one ID. */
-function whyUntrue(lookup: Lookup, order: WorkloadOrder): string[] {
+function whyUntrue(lookup: Lookup, order: OrderTerms): string[] {
   const counted = lookup.counted.get(order.number) ?? [];
   const arrivals = lookup.arrivals.get(orderKey(order)) ?? [];
   const bodies = new Map<string, string>();
@@ -106,7 +104,7 @@ function whyUnsigned({ signed, webhookId, at }: Arrival): string[] {
 }
 
 /** The merchant's system confirmed them. */
-function takenOf(lookup: Lookup, order: WorkloadOrder): readonly EventArrival[] {
+function takenOf(lookup: Lookup, order: OrderTerms): readonly EventArrival[] {
   return (lookup.arrivals.get(orderKey(order)) ?? []).filter(
     ({ answer }) => answer !== null && answer >= 200 && answer < 300,
   );

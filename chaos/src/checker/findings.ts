@@ -1,6 +1,7 @@
-import type { Sending, WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import { expectedOrders, expectedOutcome } from '@payonce/testkit/oracle';
+import type { Sending, WorkloadNotification } from '../history/history.js';
 import { countsAsApplied, type Lookup, orderKey } from './lookup.js';
-import { expectedOutcome, expectedStates, expectedStatus } from './oracle.js';
 import type { StoredOrder } from './stored.js';
 
 /** The findings, each in a line for a person; empty when all is well. */
@@ -40,24 +41,24 @@ function reaches(row: StoredOrder, { meaning, provider }: WorkloadNotification):
 }
 
 /** The refund of a second payment does not show in the amounts of the first. */
-function matchesOracle(lookup: Lookup, order: WorkloadOrder, row: StoredOrder): boolean {
-  return expectedStates(order, lookup.counted.get(order.number) ?? []).some(
+function matchesOracle(lookup: Lookup, order: OrderTerms, row: StoredOrder): boolean {
+  return expectedOrders(order, lookup.counted.get(order.number) ?? []).some(
     ({ paid, refunded }) => row.paid === paid && row.refunded === refunded,
   );
 }
 
 /** More than one `order.paid`, or amounts that differ from the oracle's. Empty without either. */
-export function whyDoubled(lookup: Lookup, order: WorkloadOrder): string[] {
+export function whyDoubled(lookup: Lookup, order: OrderTerms): string[] {
   const row = lookup.storedOrders.get(orderKey(order));
   if (!order.registered) return row ? [`doubled: ${order.number} was never registered`] : [];
-  const allowed = expectedStates(order, lookup.counted.get(order.number) ?? []);
+  const allowed = expectedOrders(order, lookup.counted.get(order.number) ?? []);
   const match = allowed.find(
     ({ paid, refunded }) => row?.paid === paid && row.refunded === refunded,
   );
   const must = allowed
     .map(({ paid, refunded }) => `${paid} paid, ${refunded} refunded`)
     .join(' or ');
-  if (row === undefined || match === undefined || expectedStatus(match) !== row.status) {
+  if (row === undefined || match === undefined || match.status !== row.status) {
     return [`doubled: ${order.number} must be ${must}, is ${describe(row)}`];
   }
   return row.paidEvents === (match.paid > 0n ? 1 : 0)

@@ -1,12 +1,12 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import { contestedTrades } from '@payonce/testkit/oracle';
 import type {
   Arrival,
   ArrivedEvent,
   History,
   StoreAdd,
   WorkloadNotification,
-  WorkloadOrder,
 } from '../history/history.js';
-import { contestedTrades } from './oracle.js';
 import type { Stored, StoredEvent, StoredNotification, StoredOrder } from './stored.js';
 import { indexByToken } from './tokens.js';
 
@@ -16,7 +16,7 @@ export type EventArrival = Arrival & { readonly event: ArrivedEvent };
 /** The history and the rows, indexed for look-ups. */
 export interface Lookup {
   readonly notifications: ReadonlyMap<string, WorkloadNotification>;
-  readonly orders: ReadonlyMap<string, WorkloadOrder>;
+  readonly orders: ReadonlyMap<string, OrderTerms>;
   /** Keys of all notifications that were acknowledged at least once, in the whole run. */
   readonly acknowledged: ReadonlySet<string>;
   readonly genuineTokens: ReadonlySet<string>;

@@ -1,6 +1,7 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import { Pool } from 'pg';
 import { now } from '../clock.js';
-import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import type { WorkloadNotification } from '../history/history.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 
 /** Follows, in the database itself, the state of every acknowledged notification. */
@@ -48,7 +49,7 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
   });
   pool.on('error', () => {}); // it is being broken on purpose
   const open = new Map<string, Open>();
-  const orders = new Map<string, WorkloadOrder>();
+  const orders = new Map<string, OrderTerms>();
   let knownOrders = 0;
   let highest = 0;
   let allAt = 0;

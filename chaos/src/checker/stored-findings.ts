@@ -1,4 +1,5 @@
-import type { Delay, WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { Delay, WorkloadNotification } from '../history/history.js';
 import { type Lookup, orderKey } from './lookup.js';
 import type { StoredEvent } from './stored.js';
 
@@ -8,7 +9,7 @@ import type { StoredEvent } from './stored.js';
 export function judgeStored(
   lookup: Lookup,
   notifications: readonly WorkloadNotification[],
-  orders: readonly WorkloadOrder[],
+  orders: readonly OrderTerms[],
   delays: readonly Delay[],
 ) {
   const rows = notifications.flatMap((one) => whySeveral(lookup, one));
@@ -75,7 +76,7 @@ function whyDelayed(delays: readonly Delay[], kind: Delay['kind']): string[] {
     );
 }
 
-function eventsOf(lookup: Lookup, order: WorkloadOrder): readonly StoredEvent[] {
+function eventsOf(lookup: Lookup, order: OrderTerms): readonly StoredEvent[] {
   return lookup.storedEvents.get(orderKey(order)) ?? [];
 }
 
@@ -94,7 +95,7 @@ function whyNotificationEventTwice(lookup: Lookup, notification: WorkloadNotific
   return repeated(events).map((name) => `event twice: ${notification.key} ${name}`);
 }
 
-function whyStuck(lookup: Lookup, order: WorkloadOrder): string[] {
+function whyStuck(lookup: Lookup, order: OrderTerms): string[] {
   return eventsOf(lookup, order).flatMap(({ type, milestone, pending }) =>
     Array<string>(pending).fill(`delivery stuck: ${order.number} ${type} ${milestone}`),
   );

@@ -1,13 +1,12 @@
-import { existsSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { type OwnedProcess, own } from '@payonce/tooling/process';
-import { keepRunning, type Part } from './part.js';
+import { type OwnedProcess, ownProgram } from '@payonce/testkit/process';
+import { keepRunning, type ManagedProcess } from './managed-process.js';
 
 /** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
 
 export interface App {
-  readonly part: Part;
+  readonly process: ManagedProcess;
   /** Takes effect at the next start. */
   setEnv(extra: Readonly<Record<string, string>>): void;
 }
@@ -28,26 +27,22 @@ export interface AppOptions {
 export function app(options: AppOptions): App {
   const { name, root } = options;
   const main = join(root, 'apps', options.app, 'dist', 'main.js');
-  if (!existsSync(main)) throw new Error(`${main} is missing: the build did not run`);
-  const output = openSync(join(options.logs, `${name}.log`), 'a');
+  const log = join(options.logs, `${name}.log`);
   let extra: Readonly<Record<string, string>> = {};
-  const part = keepRunning({
+  const managed = keepRunning({
     name,
     signal: 'SIGTERM',
     stopLimitMs: STOP_LIMIT_MS,
     say: options.say,
     start: async (onSpawn) => {
-      const owned = own(name, process.execPath, ['--enable-source-maps', main], {
-        cwd: root,
-        env: { PATH: process.env.PATH, ...options.env, ...extra },
-        output,
-      });
+      const env = { ...options.env, ...extra };
+      const owned = ownProgram({ name, main, cwd: root, env, output: { appendTo: log } });
       options.onSpawn(owned);
       onSpawn(owned);
     },
   });
   return {
-    part,
+    process: managed,
     setEnv: (next) => {
       extra = next;
     },

@@ -1,25 +1,25 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
+import { holdsWithin } from '@payonce/testkit/poll';
+import { postgresHome } from '@payonce/testkit/postgres-binaries';
+import { killAll, type OwnedProcess } from '@payonce/testkit/process';
 import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import { postgresHome } from '@payonce/tooling/postgres-binaries';
-import type { OwnedProcess } from '@payonce/tooling/process';
 import { localSecrets } from '@payonce/tooling/secrets';
 import { startStores } from '@payonce/tooling/stores';
-import { holdsWithin } from '../clock.js';
 import type { App } from './app.js';
 import type { Consumer } from './consumer.js';
-import { allOf, type Links } from './links.js';
-import { killAll, type Part } from './part.js';
+import type { ManagedProcess } from './managed-process.js';
+import { keepPostgres, keepRedis } from './managed-stores.js';
+import { allOf, type Proxies } from './proxies.js';
 import { ownRedisDisk, type RedisDisk, unmountLeft } from './redis-disk.js';
 import { type ClusterOptions, type Former, portOf, startApps } from './start-apps.js';
-import { keepPostgres, keepRedis } from './store-parts.js';
 
 const START_LIMIT_MS = 60_000;
 
 export interface Cluster {
-  readonly postgres: Part;
-  readonly redis: Part;
+  readonly postgres: ManagedProcess;
+  readonly redis: ManagedProcess;
   readonly gateways: readonly App[];
   readonly workers: readonly App[];
   readonly console: App;
@@ -27,7 +27,7 @@ export interface Cluster {
   readonly former: Former | null;
   /** The merchant's system. */
   readonly consumer: Consumer;
-  readonly links: Links;
+  readonly proxies: Proxies;
   readonly redisDisk: RedisDisk;
   /** Past the proxies, for observers. */
   readonly databaseUrl: string;
@@ -112,18 +112,18 @@ async function assemble(
   const kept = { folder, secrets, onSpawn, say };
   const postgres = keepPostgres({ ...kept, port: portOf(stores.databaseUrl) });
   const redis = keepRedis({ ...kept, port: portOf(redisUrl) });
-  for (const part of [postgres, redis]) {
-    undo.push(() => part.end());
-    const process = spawned.get(part.name);
-    if (process) part.adopt(process);
+  for (const store of [postgres, redis]) {
+    undo.push(() => store.end());
+    const owned = spawned.get(store.name);
+    if (owned) store.adopt(owned);
   }
   spawned.clear();
 
   const apps = await startApps({ ...options, stores, redisUrl, secrets }, undo);
   // Whatever fault is active: apps that drain need their links.
   undo.push(() => {
-    for (const proxy of allOf(apps.links)) proxy.heal();
-    for (const part of [postgres, redis]) part.thaw();
+    for (const proxy of allOf(apps.proxies)) proxy.heal();
+    for (const store of [postgres, redis]) store.thaw();
   });
   const cluster = {
     ...apps,

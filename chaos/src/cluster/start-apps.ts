@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { takePort } from '@payonce/tooling/ports';
-import type { OwnedProcess } from '@payonce/tooling/process';
+import { takePort } from '@payonce/testkit/ports';
+import { isOk, type OwnedProcess } from '@payonce/testkit/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
 import type { Arrival, StoreAdd } from '../history/history.js';
 import { addRival } from '../workload/rival.js';
 import { type App, app } from './app.js';
 import { startConsumer } from './consumer.js';
-import { allOf, openLinks } from './links.js';
+import { allOf, openProxies } from './proxies.js';
 
 const HOST = '127.0.0.1';
 /** Below the system's automatic ports: a process that is down does not lose its port. */
 const FIRST_PORT = 8700;
 
 /**
- * Instead of days: like the providers' ladders, they must fit into a run, and go on until its end.
+ * Instead of days: like the providers' schedules, they must fit into a run, and go on until its end.
  */
 const RETRY_SECONDS = Array(20).fill(2).join();
 
@@ -51,7 +51,7 @@ export interface ClusterAppsOptions extends ClusterOptions {
 
 /**
  * Gateways, workers and console, each with separate links, and the merchant's system.
- * @param undo receives the functions that end the parts, in the order of their starts
+ * @param undo receives the functions that end them, in the order of their starts
  */
 export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
   const { root, logs, say, onSpawn, stores, redisUrl, secrets } = options;
@@ -69,7 +69,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   const channels = await ensureSimulatedChannels(simulator);
   const consumer = await startConsumer(options.onArrival);
   undo.push(() => consumer.close());
-  const links = await openLinks({
+  const proxies = await openProxies({
     gatewayPorts,
     workers: options.workers + formers,
     consumerPort: consumer.port,
@@ -77,9 +77,9 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     postgresPort: portOf(stores.databaseUrl),
     onAdd: options.onAdd,
   });
-  undo.push(async () => void (await Promise.all(allOf(links).map((proxy) => proxy.close()))));
+  undo.push(async () => void (await Promise.all(allOf(proxies).map((proxy) => proxy.close()))));
 
-  const url = `http://${HOST}:${links.webhooks[0]?.port}/payonce`;
+  const url = `http://${HOST}:${proxies.webhooks[0]?.port}/payonce`;
   const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
   consumer.verifyWith(secret);
   const rival = addRival(simulator, channelsFile, { url, secret });
@@ -92,19 +92,19 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   });
   const make = (kind: 'gateway' | 'worker' | 'console', name: string, env: object, from = root) => {
     const one = app({ name, app: kind, root: from, logs, onSpawn, say, env: { ...env } });
-    undo.push(() => one.part.end());
+    undo.push(() => one.process.end());
     return one;
   };
   const start = (...parts: Parameters<typeof make>) => {
     const one = make(...parts);
-    one.part.up();
+    one.process.up();
     return one;
   };
   const workerEnv = (index: number, privatePort: number | undefined) => ({
     ...common(privatePort),
-    REDIS_URL: through(redisUrl, links.workerRedis[index]),
-    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.workerPostgres[index]),
-    DATABASE_URL: through(stores.databaseUrl, links.workerOrders[index]),
+    REDIS_URL: through(redisUrl, proxies.workerRedis[index]),
+    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.workerPostgres[index]),
+    DATABASE_URL: through(stores.databaseUrl, proxies.workerOrders[index]),
     PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
     PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
     PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
@@ -112,8 +112,8 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
   const gatewayEnv = (index: number, privatePort: number | undefined) => ({
     ...common(privatePort),
     PAYONCE_PORT: String(gatewayPorts[index]),
-    REDIS_URL: through(redisUrl, links.gatewayRedis[index]),
-    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, links.gatewayPostgres[index]),
+    REDIS_URL: through(redisUrl, proxies.gatewayRedis[index]),
+    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.gatewayPostgres[index]),
   });
   const each = (count: number) => Array.from({ length: count }, (_, index) => index);
   const workers = each(options.workers).map((index) =>
@@ -135,9 +135,9 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
     PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
   });
-  const notifyUrls = links.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
+  const notifyUrls = proxies.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
   const readiness = (ports: readonly number[]) => async () =>
-    (await Promise.all(ports.map(saysReady))).every(Boolean);
+    (await Promise.all(ports.map((port) => isOk(`http://${HOST}:${port}/readyz`)))).every(Boolean);
   // Its links are the last ones.
   const former = (from: string): Former => ({
     gateway: make('gateway', 'former-gateway', gatewayEnv(options.gateways, formerPorts[0]), from),
@@ -151,7 +151,7 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     console,
     former: options.former === null ? null : former(options.former),
     consumer,
-    links,
+    proxies,
     channels,
     rival,
     notifyUrls: notifyUrls.slice(0, options.gateways),
@@ -168,16 +168,4 @@ function through(url: string, proxy: { readonly port: number } | undefined): str
   const changed = new URL(url);
   changed.port = String(proxy?.port);
   return changed.href;
-}
-
-async function saysReady(port: number): Promise<boolean> {
-  try {
-    const limit = AbortSignal.timeout(2_000);
-    const response = await fetch(`http://${HOST}:${port}/readyz`, { signal: limit });
-    // An unread body keeps its connection, and this process, alive.
-    await response.arrayBuffer();
-    return response.ok;
-  } catch {
-    return false;
-  }
 }

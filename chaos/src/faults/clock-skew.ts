@@ -32,7 +32,7 @@ function skewed(name: string, does: string, [least, most]: readonly [number, num
       await restartWith(context, gateway, bentClock(seconds));
       return async () => {
         const refused = context.load.refusedSince(startedAt);
-        context.say(`${gateway.part.name} ${seconds} s, ${refused} genuine ones refused`);
+        context.say(`${gateway.process.name} ${seconds} s, ${refused} genuine ones refused`);
         await restartWith(context, gateway, {});
       };
     },

@@ -1,4 +1,4 @@
-import { holdsWithin } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
 import type { Behaviour } from '../cluster/consumer.js';
 import type { Random } from '../workload/random.js';
 import { type Fault, nothingToEnd } from './fault.js';
@@ -29,12 +29,12 @@ export const consumerFaults: readonly Fault[] = [
     name: 'worker-killed-delivering',
     does: "SIGKILL of both workers when the merchant's system has taken events and they do not know it yet",
     lasts: 'moment',
-    async begin({ cluster: { consumer, links, workers }, say }) {
-      const [link] = links.webhooks;
+    async begin({ cluster: { consumer, proxies, workers }, say }) {
+      const [link] = proxies.webhooks;
       const before = consumer.taken;
       link?.inflict({ kind: 'hang', direction: 'from_server' });
       await holdsWithin(DELIVERING_LIMIT_MS, () => consumer.taken > before);
-      await Promise.all(workers.map(({ part }) => part.crash()));
+      await Promise.all(workers.map(({ process }) => process.crash()));
       link?.heal();
       say(`${consumer.taken - before} answers lost`);
       return nothingToEnd;

@@ -1,5 +1,5 @@
+import { holdsWithin } from '@payonce/testkit/poll';
 import { ensureFaketime, findFaketime, wrongClock } from '@payonce/tooling/faketime';
-import { holdsWithin } from '../clock.js';
 import type { App } from '../cluster/app.js';
 import type { FaultContext } from './fault.js';
 
@@ -27,6 +27,6 @@ export async function restartWith(
   limitMs = READY_LIMIT_MS,
 ): Promise<void> {
   app.setEnv(env);
-  await app.part.restart();
+  await app.process.restart();
   await holdsWithin(limitMs, cluster.isReady);
 }

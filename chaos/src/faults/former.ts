@@ -1,4 +1,4 @@
-import { holdsWithin } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
 import type { Fault } from './fault.js';
 
 const READY_LIMIT_MS = 30_000;
@@ -17,14 +17,14 @@ export const formerFaults: readonly Fault[] = [
       if (former === null) throw new Error('there is no former release');
       // The previous release treats each cut as another content.
       load.allowRecuts(false);
-      for (const { part } of [former.worker, former.gateway]) part.up();
+      for (const { process } of [former.worker, former.gateway]) process.up();
       const ready = await holdsWithin(READY_LIMIT_MS, former.isReady);
       if (!ready) say('the former release was not ready');
       const leave = load.share(former.notifyUrl);
       return async () => {
         leave();
         // As in a deployment: the gateway first, and both finish their running work.
-        for (const { part } of [former.gateway, former.worker]) await part.retire();
+        for (const { process } of [former.gateway, former.worker]) await process.retire();
         load.allowRecuts(true);
       };
     },

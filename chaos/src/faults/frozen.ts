@@ -1,4 +1,5 @@
-import { holdsWithin, now } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
+import { now } from '../clock.js';
 import type { Fault } from './fault.js';
 import { isQuiet, recordHeldUp } from './measure.js';
 import { hasOpenBatch } from './open-batch.js';
@@ -15,11 +16,11 @@ export const frozenFaults: readonly Fault[] = [
       const { cluster, random, progress, say } = context;
       const quiet = await isQuiet(context);
       const index = random.between(0, cluster.workers.length - 1);
-      const [link, part] = [cluster.links.workerOrders[index], cluster.workers[index]?.part];
+      const [link, worker] = [cluster.proxies.workerOrders[index], cluster.workers[index]?.process];
       // Holds back the database's answers: a transaction stays open until the worker is frozen.
       link?.inflict({ kind: 'hang', direction: 'from_server' });
       const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
-      part?.freeze();
+      worker?.freeze();
       link?.heal();
       const from = now();
       say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
@@ -28,7 +29,7 @@ export const frozenFaults: readonly Fault[] = [
       return () => {
         const others = cluster.workers.length > 1;
         if (quiet && others) recordHeldUp(context, from, (one) => inHand.has(one.orderNumber));
-        part?.thaw();
+        worker?.thaw();
       };
     },
   },

@@ -1,6 +1,6 @@
 import type { LinkFault } from '@payonce/testkit/fault-link';
 import type { FaultProxy } from '@payonce/testkit/fault-proxy';
-import type { Links } from '../cluster/links.js';
+import type { Proxies } from '../cluster/proxies.js';
 import type { Random } from '../workload/random.js';
 import type { Fault } from './fault.js';
 
@@ -74,7 +74,7 @@ export const linkFaults: readonly Fault[] = [
 ];
 
 interface OnLinks extends Pick<Fault, 'name' | 'does'> {
-  readonly links: (links: Links) => readonly FaultProxy[];
+  readonly links: (proxies: Proxies) => readonly FaultProxy[];
   readonly fault: (random: Random) => LinkFault;
 }
 
@@ -83,7 +83,7 @@ function onLinks({ links, fault, ...about }: OnLinks): Fault {
     ...about,
     lasts: 'short',
     async begin({ cluster, random, say }) {
-      const broken = links(cluster.links);
+      const broken = links(cluster.proxies);
       const inflicted = fault(random);
       if (inflicted.kind === 'hang') say(inflicted.direction.replace('_', ' '));
       if (inflicted.kind === 'delay') say(`${inflicted.ms} ms`);
@@ -95,6 +95,6 @@ function onLinks({ links, fault, ...about }: OnLinks): Fault {
   };
 }
 
-function storeLinks({ notify: _, webhooks: __, ...links }: Links): readonly FaultProxy[] {
-  return Object.values(links).flat();
+function storeLinks({ notify: _, webhooks: __, ...stores }: Proxies): readonly FaultProxy[] {
+  return Object.values(stores).flat();
 }

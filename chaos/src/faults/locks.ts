@@ -1,23 +1,24 @@
 import { createHash } from 'node:crypto';
+import type { OrderTerms } from '@payonce/testkit/oracle';
+import { holdsWithin } from '@payonce/testkit/poll';
 import { Client } from 'pg';
-import { holdsWithin, now } from '../clock.js';
+import { now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
-import type { WorkloadOrder } from '../history/history.js';
-import type { Story } from '../workload/generator.js';
+import type { OrderWorkload } from '../workload/generator.js';
 import type { Fault, FaultContext } from './fault.js';
 import { isQuiet, recordBeganLate, recordHeldUp } from './measure.js';
 
 /** How long the registration of an order may take. */
 const LOCK_LIMIT_MS = 15_000;
 /** Longer than any of these faults lasts. */
-const STORY_MS = 30_000;
+const WORKLOAD_MS = 30_000;
 
 /** A forgotten session, a manual repair, an index build: another session holds a lock. */
 export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'order-locked',
     does: "another session holds the lock of an order's row while notifications of that order arrive",
-    story: ({ generator }) => generator.steady(STORY_MS),
+    workload: ({ generator }) => generator.steady(WORKLOAD_MS),
     lock: async (session, { merchant, number }) => {
       const text = 'SELECT 1 FROM orders WHERE merchant = $1 AND number = $2 FOR UPDATE';
       return (await session.query(text, [merchant, number])).rowCount === 1;
@@ -26,7 +27,7 @@ export const lockFaults: readonly Fault[] = [
   lockOf({
     name: 'number-locked',
     does: 'another session holds the lock of an order number that is not registered yet',
-    story: ({ generator }) => generator.unregistered(STORY_MS / 10),
+    workload: ({ generator }) => generator.unregistered(WORKLOAD_MS / 10),
     lock: async (session, order) => {
       await session.query('SELECT pg_advisory_xact_lock($1)', [numberLock(order)]);
       return true;
@@ -51,20 +52,20 @@ export const lockFaults: readonly Fault[] = [
 
 interface LockOf extends Pick<Fault, 'name' | 'does'> {
   /** The notifications for the locked order. */
-  readonly story: (context: FaultContext) => Story;
+  readonly workload: (context: FaultContext) => OrderWorkload;
   /** @returns false when there is nothing to lock yet */
-  readonly lock: (session: Client, order: WorkloadOrder) => Promise<boolean>;
+  readonly lock: (session: Client, order: OrderTerms) => Promise<boolean>;
 }
 
 /** Locks one order; the load, which concerns other orders, goes on. */
-function lockOf({ story, lock, ...about }: LockOf): Fault {
+function lockOf({ workload, lock, ...about }: LockOf): Fault {
   return {
     ...about,
     lasts: 'medium',
     besidesMs: 2_000,
     async begin(context) {
       const quiet = await isQuiet(context);
-      const played = story(context);
+      const played = workload(context);
       const { number } = played.order;
       const session = await openSession(context.cluster);
       context.load.submit(played);
@@ -89,7 +90,7 @@ async function openSession({ databaseUrl }: Cluster): Promise<Client> {
 }
 
 /** Computes payonce's lock of an order number: anyone who may connect can take it. */
-function numberLock({ merchant, number }: WorkloadOrder): string {
+function numberLock({ merchant, number }: OrderTerms): string {
   const text = ['payonce order number', merchant, number].join('\0');
   const digest = createHash('sha256').update(text).digest();
   return digest.readBigInt64BE(0).toString();

@@ -1,4 +1,5 @@
-import { holdsWithin, now } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
+import { now } from '../clock.js';
 import type { WorkloadNotification } from '../history/history.js';
 import type { FaultContext } from './fault.js';
 

@@ -1,5 +1,6 @@
+import { holdsWithin } from '@payonce/testkit/poll';
 import { Client } from 'pg';
-import { holdsWithin, now, pause } from '../clock.js';
+import { now, pause } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Fault } from './fault.js';
 import { isQuiet, recordBeganLate } from './measure.js';

@@ -1,4 +1,4 @@
-import { holdsWithin } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
 import { type Fault, nothingToEnd } from './fault.js';
 import { hasOpenBatch } from './open-batch.js';
 
@@ -11,7 +11,7 @@ export const processFaults: readonly Fault[] = [
     does: 'SIGKILL of a gateway with requests in progress; it restarts',
     lasts: 'moment',
     async begin({ cluster, random }) {
-      await random.pick(cluster.gateways).part.crash();
+      await random.pick(cluster.gateways).process.crash();
       return nothingToEnd;
     },
   },
@@ -21,11 +21,11 @@ export const processFaults: readonly Fault[] = [
     lasts: 'moment',
     async begin({ cluster, random, say }) {
       const index = random.between(0, cluster.workers.length - 1);
-      const link = cluster.links.workerOrders[index];
+      const link = cluster.proxies.workerOrders[index];
       // Holds back the database's answers: batches stop wherever they are, some committed.
       link?.inflict({ kind: 'hang', direction: 'from_server' });
       const inTheMiddle = await holdsWithin(IN_TRANSACTION_LIMIT_MS, () => hasOpenBatch(cluster));
-      await cluster.workers[index]?.part.crash();
+      await cluster.workers[index]?.process.crash();
       link?.heal();
       say(inTheMiddle ? 'in mid-transaction' : 'no transaction was open');
       return nothingToEnd;
@@ -37,8 +37,8 @@ export const processFaults: readonly Fault[] = [
     lasts: 'moment',
     async begin({ cluster }) {
       const { redis, postgres, gateways, workers, console } = cluster;
-      const apps = [...gateways, ...workers, console].map(({ part }) => part);
-      await Promise.all([redis, postgres, ...apps].map((part) => part.crash()));
+      const apps = [...gateways, ...workers, console].map(({ process }) => process);
+      await Promise.all([redis, postgres, ...apps].map((one) => one.crash()));
       return nothingToEnd;
     },
   },

@@ -1,4 +1,5 @@
-import { holdsWithin, now, pause } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
+import { now, pause } from '../clock.js';
 import type { Fault, FaultContext } from './fault.js';
 
 /** A fault and the time until the next one. */

@@ -1,5 +1,5 @@
-import { holdsWithin } from '../clock.js';
-import type { Part } from '../cluster/part.js';
+import { holdsWithin } from '@payonce/testkit/poll';
+import type { ManagedProcess } from '../cluster/managed-process.js';
 import { type Fault, type FaultContext, nothingToEnd } from './fault.js';
 
 const CONFIG_LIMIT_MS = 15_000;
@@ -47,9 +47,9 @@ export const storeFaults: readonly Fault[] = [
     lasts: 'short',
     async begin({ cluster }) {
       const { redis, postgres, gateways, workers } = cluster;
-      const apps = [...gateways, ...workers].map(({ part }) => part);
-      await Promise.all([redis, postgres, ...apps].map((part) => part.down()));
-      for (const part of apps) part.up();
+      const apps = [...gateways, ...workers].map(({ process }) => process);
+      await Promise.all([redis, postgres, ...apps].map((one) => one.down()));
+      for (const app of apps) app.up();
       return () => {
         redis.up();
         postgres.up();
@@ -82,14 +82,14 @@ export const storeFaults: readonly Fault[] = [
   },
 ];
 
-async function crash(part: Part): Promise<() => void> {
-  await part.crash();
+async function crash(store: ManagedProcess): Promise<() => void> {
+  await store.crash();
   return nothingToEnd;
 }
 
-async function freeze(part: Part): Promise<() => void> {
-  part.freeze();
-  return () => part.thaw();
+async function freeze(store: ManagedProcess): Promise<() => void> {
+  store.freeze();
+  return () => store.thaw();
 }
 
 async function setMaxMemory({ queues }: FaultContext, bytes: string): Promise<void> {

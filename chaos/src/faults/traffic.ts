@@ -1,4 +1,4 @@
-import { holdsWithin } from '../clock.js';
+import { holdsWithin } from '@payonce/testkit/poll';
 import { type Fault, nothingToEnd } from './fault.js';
 
 const OLDEST = 60;
@@ -36,7 +36,7 @@ export const trafficFaults: readonly Fault[] = [
     lasts: 'short',
     async begin({ load, generator }) {
       for (let count = 0; count < CONTESTED; count += 1) {
-        for (const story of generator.contested()) load.submit(story);
+        for (const workload of generator.contested()) load.submit(workload);
       }
       return nothingToEnd;
     },

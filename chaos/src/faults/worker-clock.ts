@@ -58,13 +58,13 @@ function wrong({ seconds, ...about }: Wrong): Fault {
       const file = join(tmpdir(), `payonce-chaos-clock-${process.pid}`);
       writeFileSync(file, offset(seconds.from));
       await restartWith(context, worker, { ...bentClock({ file }), ...OFTEN }, READY_LIMIT_MS);
-      say(worker.part.name);
+      say(worker.process.name);
       writeFileSync(file, offset(seconds.to));
       const mend = hinder(context, index);
       return async () => {
         worker.setEnv({});
         // Leaves its running work to the others, with the times that it wrote.
-        await worker.part.crash();
+        await worker.process.crash();
         mend();
         rmSync(file, { force: true });
       };
@@ -75,8 +75,11 @@ function wrong({ seconds, ...about }: Wrong): Fault {
 /**
  * Breaks batches and lets the merchant's system refuse: the worker has to write times of retries.
  */
-function hinder({ cluster: { consumer, links }, random }: FaultContext, index: number): () => void {
-  const link = links.workerOrders[index];
+function hinder(
+  { cluster: { consumer, proxies }, random }: FaultContext,
+  index: number,
+): () => void {
+  const link = proxies.workerOrders[index];
   link?.inflict({ kind: 'cut', afterBytes: () => random.between(1, MOST_BYTES) });
   consumer.behave({ kind: 'fails', status: () => 500 });
   return () => {

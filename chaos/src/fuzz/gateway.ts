@@ -1,11 +1,11 @@
-import { appendFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
-import { anyFreePort } from '@payonce/tooling/ports';
-import { own, stop, until } from '@payonce/tooling/process';
-import { findRedisServer, startRedis } from '@payonce/tooling/redis';
+import { anyFreePort } from '@payonce/testkit/ports';
+import { isOk, killAll, ownProgram, stop, untilReady } from '@payonce/testkit/process';
+import { startRedis } from '@payonce/testkit/redis-server';
+import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
-import { killAll } from '../cluster/part.js';
 
 const HOST = '127.0.0.1';
 /** A probe's limit is a second or two; the machine may be busy with our requests and other work. */
@@ -28,41 +28,35 @@ export interface FuzzedGateway {
 }
 
 export async function startFuzzedGateway(root: string, folder: string): Promise<FuzzedGateway> {
-  const server = findRedisServer(process.env.PATH ?? '');
-  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const { channelsFile, signers } = await ensureSimulatedChannels(join(folder, 'simulator'));
   addOwnChannels(channelsFile);
   const redis = await startRedis({
-    server,
+    server: findProgram(REDIS, process.env.PATH ?? ''),
     folder: join(folder, 'redis'),
     port: await anyFreePort(),
     logFile: join(folder, 'redis.log'),
   });
   const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
   const logFile = join(folder, 'gateway.log');
-  const gateway = own(
-    'gateway',
-    process.execPath,
-    ['--enable-source-maps', join(root, 'apps', 'gateway', 'dist', 'main.js')],
-    {
-      cwd: root,
-      env: {
-        PATH: process.env.PATH,
-        PAYONCE_HOST: HOST,
-        PAYONCE_PORT: String(port),
-        PAYONCE_PRIVATE_PORT: String(privatePort),
-        PAYONCE_CHANNELS_FILE: channelsFile,
-        // Every request must be read, however many are refused.
-        PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
-        REDIS_URL: redis.url,
-        // A log line for each refusal would dominate the measurement.
-        PAYONCE_LOG_LEVEL: 'warn',
-      },
-      output: openSync(logFile, 'a'),
+  const gateway = ownProgram({
+    name: 'gateway',
+    main: join(root, 'apps', 'gateway', 'dist', 'main.js'),
+    cwd: root,
+    env: {
+      PAYONCE_HOST: HOST,
+      PAYONCE_PORT: String(port),
+      PAYONCE_PRIVATE_PORT: String(privatePort),
+      PAYONCE_CHANNELS_FILE: channelsFile,
+      // Every request must be read, however many are refused.
+      PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
+      REDIS_URL: redis.url,
+      // A log line for each refusal would dominate the measurement.
+      PAYONCE_LOG_LEVEL: 'warn',
     },
-  );
+    output: { appendTo: logFile },
+  });
   const atExit = () => killAll([gateway, redis.process]);
   process.once('exit', atExit);
   const queue = new Redis(redis.url, { lazyConnect: true });
@@ -70,8 +64,7 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
   gateway.exited.then(({ code, signal }) => {
     ended = signal ?? `exit code ${code}`;
   });
-  const ask = (path: string) =>
-    fetch(`http://${HOST}:${privatePort}${path}`, { signal: AbortSignal.timeout(ALIVE_LIMIT_MS) });
+  const privateUrl = `http://${HOST}:${privatePort}`;
   const fuzzed: FuzzedGateway = {
     pid: gateway.pid,
     port,
@@ -79,7 +72,8 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
     ended: () => ended,
     async isAlive() {
       const askedAt = performance.now();
-      const { ok } = await ask('/livez');
+      const signal = AbortSignal.timeout(ALIVE_LIMIT_MS);
+      const { ok } = await fetch(`${privateUrl}/livez`, { signal });
       if (!ok) throw new Error('the gateway says that it is stuck');
       return performance.now() - askedAt;
     },
@@ -97,12 +91,7 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
   };
   try {
     await queue.connect();
-    await until(`the gateway (log: ${logFile})`, 20_000, () =>
-      ask('/readyz').then(
-        ({ ok }) => ok,
-        () => false,
-      ),
-    );
+    await untilReady(gateway, logFile, 20_000, () => isOk(`${privateUrl}/readyz`));
     return fuzzed;
   } catch (error) {
     await fuzzed.end();

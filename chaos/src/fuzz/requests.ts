@@ -2,8 +2,8 @@ import type { Random } from '../workload/random.js';
 import { recut } from '../workload/recut.js';
 import { arbitraryBytes, mutateBytes, mutateFields } from './bytes.js';
 import type { Genuine, Target } from './genuine.js';
-import { elsewhere, misframed, mutatedHeaders } from './heads.js';
 import { alone, type FuzzRequest, type Maker, partsOf, wellFramed } from './parts.js';
+import { elsewhere, misframed, mutatedHeaders } from './request-heads.js';
 
 /** Larger than the gateway accepts. */
 const HUGE_BYTES = 300 * 1024;

@@ -1,3 +1,4 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import type {
   Arrival,
   Delay,
@@ -5,13 +6,12 @@ import type {
   Sending,
   StoreAdd,
   WorkloadNotification,
-  WorkloadOrder,
 } from './history.js';
 
 /** Records the history while the run goes on, with the working data of the run. */
 export interface HistoryRecorder {
   readonly history: History;
-  order(order: WorkloadOrder): void;
+  order(order: OrderTerms): void;
   notification(notification: WorkloadNotification): void;
   sent(sending: Sending): void;
   added(add: StoreAdd): void;
@@ -24,7 +24,7 @@ export interface HistoryRecorder {
 }
 
 export function createHistoryRecorder(): HistoryRecorder {
-  const orders: WorkloadOrder[] = [];
+  const orders: OrderTerms[] = [];
   const notifications: WorkloadNotification[] = [];
   const sendings: Sending[] = [];
   const adds: StoreAdd[] = [];

@@ -1,11 +1,11 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import type { SignedRequest, SignerId } from '@payonce/testkit/request';
-import type { WorkloadOrder } from '../history/history.js';
 import type { Message, MessageComposer } from './messages.js';
 import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
 import { RIVAL } from './rival.js';
 
-/** A message with its times in the story, in milliseconds from its beginning. */
+/** A message with its times, in milliseconds from the beginning of its order's workload. */
 export interface Planned {
   readonly message: Message;
   readonly atMs: number;
@@ -20,27 +20,27 @@ export interface Planned {
 }
 
 /** The messages of one order. */
-export interface Story {
-  readonly order: WorkloadOrder;
+export interface OrderWorkload {
+  readonly order: OrderTerms;
   /** Null: never. */
   readonly registerAtMs: number | null;
   readonly plan: readonly Planned[];
 }
 
-/** Makes the workload: a story for each order, at random by the seed of the run. */
+/** Makes the workload, order by order, at random by the seed of the run. */
 export interface WorkloadGenerator {
   /** One of any kind, at random. */
-  next(): Story;
+  next(): OrderWorkload;
   /** Very many notifications of one order, all within a second and a half. */
-  hot(provider: 'alipay' | 'wechatpay'): Story;
+  hot(provider: 'alipay' | 'wechatpay'): OrderWorkload;
   /** A captured payment and refund, sent in many cuts and envelopes. */
-  captured(provider: 'alipay' | 'wechatpay-v2'): Story;
+  captured(provider: 'alipay' | 'wechatpay-v2'): OrderWorkload;
   /** An order with notifications at intervals for so long. */
-  steady(ms: number): Story;
+  steady(ms: number): OrderWorkload;
   /** An order that the merchant registers only after so long; it is paid meanwhile. */
-  unregistered(ms: number): Story;
+  unregistered(ms: number): OrderWorkload;
   /** One trade that two merchants claim, each for one of its orders. */
-  contested(): readonly Story[];
+  contested(): readonly OrderWorkload[];
 }
 
 const PROVIDERS = ['alipay', 'wechatpay', 'wechatpay-v2'] as const satisfies readonly SignerId[];
@@ -54,7 +54,7 @@ const GENUINE_MS = 600;
 /** Between two notifications of a steady order. */
 const STEADY_MS = 500;
 
-type Writer = (order: WorkloadOrder, provider: SignerId) => Planned[];
+type Writer = (order: OrderTerms, provider: SignerId) => Planned[];
 
 export function createGenerator(
   composer: MessageComposer,
@@ -62,7 +62,7 @@ export function createGenerator(
   run: string,
 ): WorkloadGenerator {
   let count = 0;
-  const newOrder = (registered = true): WorkloadOrder => {
+  const newOrder = (registered = true): OrderTerms => {
     count += 1;
     const amount = BigInt(random.between(100, 99_999));
     return { merchant: MERCHANT, number: `C${run}-${count}`, amount, registered };
@@ -76,10 +76,10 @@ export function createGenerator(
     ...more,
   });
   const soon = () => random.between(50, 400);
-  const payment = (order: WorkloadOrder, provider: SignerId, trade = composer.trade()) =>
+  const payment = (order: OrderTerms, provider: SignerId, trade = composer.trade()) =>
     composer.payment({ provider, order, trade });
   /** A refund notice per part, with running totals, each some time after the previous one. */
-  const refunds = (order: WorkloadOrder, provider: SignerId, trade: string, parts: number[]) => {
+  const refunds = (order: OrderTerms, provider: SignerId, trade: string, parts: number[]) => {
     let total = 0n;
     return parts.map((part, index) => {
       const amount = BigInt(part);
@@ -142,7 +142,7 @@ export function createGenerator(
       sign: () => planned.message.recut(random) ?? planned.message.sign(),
     })),
   });
-  const capturedOf = (order: WorkloadOrder, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
+  const capturedOf = (order: OrderTerms, provider: 'alipay' | 'wechatpay-v2', cuts: number) => {
     const trade = composer.trade();
     const [total, text] = [order.amount, CUTTABLE[provider]];
     const paid = plan(composer.payment({ provider, order, trade, text }), GENUINE_MS);

@@ -1,9 +1,10 @@
-import { RETRY_LADDERS } from '@payonce/testkit/ladders';
+import { holdsWithin } from '@payonce/testkit/poll';
 import type { SignedRequest } from '@payonce/testkit/request';
-import { holdsWithin, now } from '../clock.js';
+import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
+import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
+import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
-import { isAcknowledgement, type ProviderClient } from './client.js';
-import type { Story, WorkloadGenerator } from './generator.js';
+import type { OrderWorkload, WorkloadGenerator } from './generator.js';
 import type { Message } from './messages.js';
 import type { Registrar } from './registrar.js';
 
@@ -11,9 +12,9 @@ import type { Registrar } from './registrar.js';
 export interface Load {
   /** Begins the steady load. */
   start(): void;
-  /** Starts no new stories; running ones go on. */
+  /** Starts no new orders; running ones go on. */
   stop(): void;
-  submit(story: Story): void;
+  submit(workload: OrderWorkload): void;
   /** Gives one more gateway its share. Call the result to end that. */
   share(notifyUrl: string): () => void;
   /** Whether captured messages are sent in other cuts. */
@@ -34,23 +35,23 @@ export interface Load {
 export interface LoadOptions {
   readonly notifyUrls: readonly string[];
   readonly recorder: HistoryRecorder;
-  readonly client: ProviderClient;
+  readonly sender: Sender;
   readonly registrar: Registrar;
   readonly generator: WorkloadGenerator;
   /** A provider's whole day of re-sending takes this long. */
-  readonly ladderMs: number;
+  readonly scheduleMs: number;
 }
 
-const STORIES_PER_SECOND = 30;
-/** The real length of the ladders: a little over 24 hours. */
-const LADDER_S = 24.4 * 3_600;
+const ORDERS_PER_SECOND = 30;
+/** The real length of the schedules: a little over 24 hours. */
+const SCHEDULE_S = 24.4 * 3_600;
 /** Even in a short run an outage must not become a storm of our own requests. */
 const SHORTEST_WAIT_MS = 500;
-/** More than a complete outage of a minute leaves waiting; beyond it no new story starts. */
+/** More than a complete outage of a minute leaves waiting; beyond it no new order starts. */
 const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { recorder, client, registrar, generator, ladderMs } = options;
+  const { recorder, sender, registrar, generator, scheduleMs } = options;
   let { notifyUrls } = options;
   const timers = new Set<NodeJS.Timeout>();
   const wakers = new Set<() => void>();
@@ -88,14 +89,14 @@ export function createLoad(options: LoadOptions): Load {
     const url = notifyUrls[gateway % notifyUrls.length];
     const signed = sign();
     const startedAt = now();
-    const reply = await client.post(`${url}${message.path}`, signed);
-    const accepted = reply !== null && isAcknowledgement(message.notification.provider, reply);
+    const sent = await sender.send(`${url}${message.path}`, signed);
+    const accepted = isAcknowledged(message.notification.provider, sent);
     const { key, forged } = message.notification;
     recorder.sent({
       key,
       startedAt,
       endedAt: now(),
-      status: reply?.status ?? null,
+      status: replyStatus(sent),
       acknowledged: accepted,
     });
     if (accepted && !forged && !acknowledged.has(key)) acknowledged.set(key, message);
@@ -103,24 +104,24 @@ export function createLoad(options: LoadOptions): Load {
   }
 
   /**
-   * The provider's ladder; each step goes to the other gateway. At its end it waits for the last
+   * The provider's schedule; each sending goes to the other gateway. At its end it waits for the last
    * call.
    */
   async function sendUntilAcknowledged(message: Message, first: number): Promise<void> {
     inProgress += 1;
-    const ladder = RETRY_LADDERS[message.notification.provider];
+    const schedule = RETRY_SCHEDULES[message.notification.provider];
     for (let attempt = 0; !closed; attempt += 1) {
       if (await deliver(message, first + attempt)) break;
       // A forger has no provider that re-sends, and tries twice.
       if (message.notification.forged && attempt > 0) break;
-      const seconds = ladder[attempt] ?? LADDER_S;
-      const waitMs = (seconds * ladderMs) / LADDER_S;
+      const seconds = schedule[attempt] ?? SCHEDULE_S;
+      const waitMs = (seconds * scheduleMs) / SCHEDULE_S;
       await wait(hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
     }
     inProgress -= 1;
   }
 
-  function submit({ order, registerAtMs, plan }: Story): void {
+  function submit({ order, registerAtMs, plan }: OrderWorkload): void {
     recorder.order(order);
     for (const { message } of plan) recorder.notification(message.notification);
     if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
@@ -153,7 +154,7 @@ export function createLoad(options: LoadOptions): Load {
     start() {
       steady = setInterval(() => {
         if (inProgress < MAX_IN_PROGRESS) submit(generator.next());
-      }, 1_000 / STORIES_PER_SECOND);
+      }, 1_000 / ORDERS_PER_SECOND);
     },
     stop: () => clearInterval(steady),
     async resendOldest(count) {

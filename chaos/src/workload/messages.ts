@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import type {
   ForgeryKind,
   ProviderSigner,
@@ -8,7 +9,7 @@ import type {
   SignerId,
 } from '@payonce/testkit/request';
 import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import type { WorkloadNotification, WorkloadOrder } from '../history/history.js';
+import type { WorkloadNotification } from '../history/history.js';
 import type { Random } from './random.js';
 import { recut } from './recut.js';
 import { RIVAL } from './rival.js';
@@ -29,7 +30,7 @@ export interface Message {
 
 export interface Payment {
   readonly provider: SignerId;
-  readonly order: WorkloadOrder;
+  readonly order: OrderTerms;
   readonly trade: string;
   readonly forge?: ForgeryKind;
   /** The merchant's text in a payment: Alipay `subject`, WeChat `attach`. */
@@ -48,7 +49,7 @@ export interface MessageComposer {
   payment(payment: Payment): Message;
   refund(refund: Refund): Message;
   /** An Alipay order that nobody paid in time. */
-  closed(order: WorkloadOrder): Message;
+  closed(order: OrderTerms): Message;
 }
 
 const CHANNELS = {
@@ -63,7 +64,7 @@ export function createMessageComposer(
   rival: WechatpayV2Signer,
 ): MessageComposer {
   const rivals = { ...signers, 'sim-wechat-v2': rival };
-  const signersOf = (order: WorkloadOrder) => (isRival(order) ? rivals : signers);
+  const signersOf = (order: OrderTerms) => (isRival(order) ? rivals : signers);
   const startedAt = String(Date.now());
   let count = 0;
   /** 28 digits, like both rails' numbers. */
@@ -166,7 +167,7 @@ export function createMessageComposer(
   };
 }
 
-function isRival({ merchant }: WorkloadOrder): boolean {
+function isRival({ merchant }: OrderTerms): boolean {
   return merchant === RIVAL.merchant;
 }
 

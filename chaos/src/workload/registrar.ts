@@ -1,10 +1,10 @@
+import type { OrderTerms } from '@payonce/testkit/oracle';
 import { pause } from '../clock.js';
-import type { WorkloadOrder } from '../history/history.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 
 /** The merchant's system: registers orders over the console's API, and retries until it works. */
 export interface Registrar {
-  register(order: WorkloadOrder): void;
+  register(order: OrderTerms): void;
   /** Not known to be registered yet. */
   readonly waiting: number;
   close(): void;
@@ -21,7 +21,7 @@ export function startRegistrar(
   recorder: HistoryRecorder,
   onRefused: (why: string) => void,
 ): Registrar {
-  const queue: WorkloadOrder[] = [];
+  const queue: OrderTerms[] = [];
   let busy = 0;
   let closed = false;
 
@@ -32,7 +32,7 @@ export function startRegistrar(
     }
     busy -= 1;
   };
-  const isRegistered = async ({ merchant, number, amount }: WorkloadOrder): Promise<boolean> => {
+  const isRegistered = async ({ merchant, number, amount }: OrderTerms): Promise<boolean> => {
     try {
       const response = await fetch(`${consoleUrl}/v1/orders`, {
         method: 'POST',

@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { ask } from '@payonce/testkit/redis-cli';
 import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterEach, expect, inject, test } from 'vitest';

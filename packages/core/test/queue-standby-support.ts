@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import type { OwnRedis } from '@payonce/testkit/redis-server';
 import { expect } from 'vitest';
 import { openBullQueue } from '../src/queue/bull-queue.js';

@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { type OwnRedis, type RedisSettings, startOwnRedis } from '@payonce/testkit/redis-server';
 import { afterEach, expect, test } from 'vitest';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';

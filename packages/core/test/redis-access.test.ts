@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/redis-access';
 import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
 import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/redis-sentinel';

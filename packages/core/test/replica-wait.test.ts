@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/eventually';
 import { startFaultProxy } from '@payonce/testkit/fault-proxy';
+import { eventually } from '@payonce/testkit/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';

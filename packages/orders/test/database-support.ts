@@ -7,7 +7,7 @@ import type { VerifiedNotification } from '@payonce/orders/notifications/notific
 import { createPrisma } from '@payonce/prisma/client';
 import type { OrderStatement, PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';
-import { databaseLender, LENT_CLIENT } from '@payonce/testkit/lent-database';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
 import { inject, onTestFinished } from 'vitest';
 
 const MERCHANT = 'default';
@@ -23,17 +23,17 @@ export interface TestDatabase extends DatabaseDeps {
   now: Date;
 }
 
-const lendDatabase = databaseLender((url) =>
-  createPrisma({ url, poolSize: 10, applicationName: LENT_CLIENT }),
+const takeDatabase = createTestDatabasePool((url) =>
+  createPrisma({ url, poolSize: 10, applicationName: POOLED_CLIENT }),
 );
 
 /** With a client of ten connections. */
 export async function testDatabase(): Promise<TestDatabase> {
-  const { url, client, giveBack } = await lendDatabase({
+  const { url, client, release } = await takeDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
   });
-  onTestFinished(giveBack);
+  onTestFinished(release);
   const database = {
     url,
     prisma: client,

@@ -7,7 +7,7 @@ import {
 } from '@payonce/orders/database/database-watch';
 import { KNOWN_MIGRATIONS } from '@payonce/prisma/known-migrations';
 import { freshDatabase } from '@payonce/testkit/database';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 

@@ -1,7 +1,7 @@
 import { rotateSecret } from '@payonce/orders/deliveries/endpoints/commands';
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';
 import { apply, notification, payment, terms } from './database-support.js';
 import {

@@ -1,7 +1,7 @@
 import { createLog } from '@payonce/core/runtime/log';
 import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';
 import {
   closedOrder,

@@ -1,6 +1,6 @@
 import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';
 import { apply, notification, payment, refundTotal, statement, terms } from './database-support.js';
 import {

@@ -6,7 +6,7 @@ import { disableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
 import { applyNotifications } from '@payonce/orders/notifications/apply';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';
 import { notification, payment, terms } from './database-support.js';
 import {

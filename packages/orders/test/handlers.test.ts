@@ -1,6 +1,6 @@
 import { createEndpoint } from '@payonce/orders/deliveries/endpoints/commands';
 import type { Handler } from '@payonce/orders/deliveries/send';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';
 import { deliver, deliveryDatabase, lin, pass, refundedOrder } from './deliveries.js';
 

@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { type Lookup, whenConnected } from '@payonce/orders/deliveries/guarded-connect';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { createWebhookClient, type WebhookClient } from '@payonce/orders/deliveries/webhook-client';
-import { eventually } from '@payonce/testkit/eventually';
 import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
+import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hookServer } from './hooks.js';
 

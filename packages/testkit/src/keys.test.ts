@@ -8,7 +8,7 @@ import {
   randomPublicKeyId,
   rsaKeyPairFromPem,
 } from './keys.js';
-import { RETRY_LADDERS, WECHATPAY_V2_OLDER } from './ladders.js';
+import { RETRY_SCHEDULES, WECHATPAY_V2_OLDER } from './retry-schedules.js';
 
 const pair = generateRsaKeyPair();
 
@@ -43,11 +43,11 @@ test('API keys have exactly 32 letters and digits, key names the format of WeCha
   expect(randomPublicKeyId()).toMatch(/^PUB_KEY_ID_\d{28}$/);
 });
 
-test("the ladders add up to the providers' stated durations", () => {
+test("the schedules add up to the providers' stated durations", () => {
   const total = (waits: readonly number[]) => waits.reduce((sum, wait) => sum + wait, 0);
-  expect(RETRY_LADDERS.alipay).toHaveLength(7);
-  expect(total(RETRY_LADDERS.alipay)).toBe((24 * 60 + 24) * 60);
-  expect(total(RETRY_LADDERS.wechatpay)).toBe((24 * 60 + 4) * 60);
-  expect(total(RETRY_LADDERS['wechatpay-v2'])).toBe((24 * 60 + 4) * 60);
+  expect(RETRY_SCHEDULES.alipay).toHaveLength(7);
+  expect(total(RETRY_SCHEDULES.alipay)).toBe((24 * 60 + 24) * 60);
+  expect(total(RETRY_SCHEDULES.wechatpay)).toBe((24 * 60 + 4) * 60);
+  expect(total(RETRY_SCHEDULES['wechatpay-v2'])).toBe((24 * 60 + 4) * 60);
   expect(total(WECHATPAY_V2_OLDER)).toBe(11040);
 });

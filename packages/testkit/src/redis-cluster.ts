@@ -1,7 +1,8 @@
-import { eventually } from './eventually.js';
+import { eventually } from './poll.js';
+import { anyFreePort } from './ports.js';
 import type { RedisAccess } from './redis-access.js';
 import { ask, redisCli } from './redis-cli.js';
-import { freePort, type OwnRedis, startOwnRedis } from './redis-server.js';
+import { type OwnRedis, startOwnRedis } from './redis-server.js';
 
 /** A separate Redis Cluster for one test: three masters, with or without replicas. */
 export interface OwnCluster {
@@ -37,7 +38,7 @@ export async function startOwnCluster({
               'cluster-enabled': 'yes',
               'cluster-node-timeout': String(NODE_TIMEOUT_MS),
               // By default the port plus 10,000, which may be out of range.
-              'cluster-port': String(await freePort()),
+              'cluster-port': String(await anyFreePort()),
               ...(access && { 'tls-cluster': 'yes' }),
             },
             access,

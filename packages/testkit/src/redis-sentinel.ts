@@ -1,4 +1,4 @@
-import { eventually } from './eventually.js';
+import { eventually } from './poll.js';
 import type { RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { type OwnRedis, startOwnRedis, startOwnSentinel } from './redis-server.js';

@@ -1,11 +1,55 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { anyFreePort } from './ports.js';
+import { type OwnedProcess, own, stop, untilReady } from './process.js';
 import { accessSettings, type RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { storeFolder } from './store-folder.js';
+
+export type RedisSettings = Readonly<Record<string, string>>;
+
+/**
+ * A Redis that acknowledges nothing before it is on disk, also while it rewrites its log, and that
+ * evicts nothing.
+ */
+const STRONG: RedisSettings = {
+  bind: '127.0.0.1',
+  save: '""',
+  appendonly: 'yes',
+  appendfsync: 'always',
+  'no-appendfsync-on-rewrite': 'no',
+  'maxmemory-policy': 'noeviction',
+};
+const READY = /ready to accept connections/i;
+const START_LIMIT_MS = 20_000;
+const STOP_LIMIT_MS = 10_000;
+
+export interface RunningRedis {
+  readonly url: string;
+  readonly process: OwnedProcess;
+  stop(): Promise<void>;
+}
+
+/** A Redis with strong settings on 127.0.0.1, on the data of the folder. */
+export async function startRedis(options: {
+  /** The program; null: there is none on the PATH. */
+  readonly server: string | null;
+  readonly folder: string;
+  readonly port: number;
+  readonly logFile: string;
+  /** Called as soon as the process exists, long before it answers. */
+  readonly onSpawn?: (owned: OwnedProcess) => void;
+}): Promise<RunningRedis> {
+  const { port, server } = options;
+  if (server === null) throw new Error('no redis-server or valkey-server on the PATH: install one');
+  const settings = { ...STRONG, port: String(port) };
+  const owned = await start({ ...options, server, settings, readyWords: READY });
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    process: owned,
+    stop: async () => void (await stop(owned, 'SIGTERM', STOP_LIMIT_MS)),
+  };
+}
 
 /** A separate Redis for one test, to be weakened, suspended and killed. */
 export interface OwnRedis {
@@ -27,123 +71,100 @@ export interface OwnRedis {
   remove(): Promise<void>;
 }
 
-export type RedisSettings = Readonly<Record<string, string>>;
-
-/** A Redis that keeps what it acknowledges. */
-const STRONG: RedisSettings = {
-  appendonly: 'yes',
-  appendfsync: 'always',
-  'no-appendfsync-on-rewrite': 'no',
-  'maxmemory-policy': 'noeviction',
-};
-
-/**
- * @param settings in addition to those of a Redis that keeps what it acknowledges, or instead of
- * them
- */
+/** @param settings in addition to the strong ones, or instead of them */
 export function startOwnRedis(
   settings: RedisSettings = {},
   access?: RedisAccess,
 ): Promise<OwnRedis> {
   const login = access && { masteruser: access.username, masterauth: access.password };
-  return startOwn({
-    base: { save: '""', 'repl-diskless-sync-delay': '0', ...STRONG, ...login },
-    settings,
-    access,
-    args: [],
-    readyWords: /ready to accept connections/i,
-  });
+  const base = { ...STRONG, 'repl-diskless-sync-delay': '0', ...login };
+  return startOwn({ base, settings, access, readyWords: READY });
 }
 
 /** The same program as a Sentinel, which takes few of a server's settings. */
 export function startOwnSentinel(settings: RedisSettings, access?: RedisAccess): Promise<OwnRedis> {
-  const args = ['--sentinel'];
-  return startOwn({ base: {}, settings, access, args, readyWords: /\+monitor master/ });
+  const base = { bind: '127.0.0.1' };
+  return startOwn({ base, settings, access, args: ['--sentinel'], readyWords: /\+monitor master/ });
 }
 
-interface OwnOptions {
-  readonly base: RedisSettings;
-  readonly settings: RedisSettings;
-  readonly access: RedisAccess | undefined;
-  readonly args: readonly string[];
-  /** Its output when it accepts connections. */
-  readonly readyWords: RegExp;
-}
-
-async function startOwn(options: OwnOptions): Promise<OwnRedis> {
-  const { base, settings, access, args, readyWords } = options;
-  const folder = storeFolder('redis');
-  const port = await freePort();
-  let child: ChildProcess | null = null;
+async function startOwn(
+  options: Pick<StartOptions, 'settings' | 'args' | 'readyWords'> & {
+    readonly base: RedisSettings;
+    readonly access: RedisAccess | undefined;
+  },
+): Promise<OwnRedis> {
+  const { base, access } = options;
+  const parent = storeFolder('redis');
+  const [folder, logFile] = [join(parent, 'data'), join(parent, 'redis.log')];
+  const port = await anyFreePort();
   const at = access ? accessSettings(access, port) : { port: String(port) };
+  let running: OwnedProcess | null = null;
+  const send = (signal: NodeJS.Signals) => void running?.child.kill(signal);
 
-  const own: OwnRedis = {
+  const redis: OwnRedis = {
     url: `${access ? 'rediss' : 'redis'}://127.0.0.1:${port}`,
     port,
     access,
-    suspend: () => void child?.kill('SIGSTOP'),
-    resume: () => void child?.kill('SIGCONT'),
+    suspend: () => send('SIGSTOP'),
+    resume: () => send('SIGCONT'),
     async set(name, value) {
-      const answer = await ask(own, 'CONFIG', 'SET', name, value);
+      const answer = await ask(redis, 'CONFIG', 'SET', name, value);
       if (answer !== 'OK') throw new Error(`Redis says ${answer}`);
     },
     async kill() {
-      if (!child) return;
-      const exited = child.exitCode === null && child.signalCode === null && once(child, 'exit');
-      child.kill('SIGKILL');
-      await exited;
-      child = null;
+      if (running) await stop(running, 'SIGKILL', STOP_LIMIT_MS);
+      running = null;
     },
-    async start(changed = settings) {
-      const all = { bind: '127.0.0.1', ...base, ...changed, dir: folder, ...at };
-      child = spawnRedis(folder, all, args);
-      await untilReady(child, readyWords).catch((error) => {
-        if (access)
-          throw new Error('no Redis with TLS (Debian builds its own with it)', { cause: error });
-        throw error;
+    async start(changed = options.settings) {
+      const settings = { ...base, ...changed, ...at };
+      const onSpawn = (owned: OwnedProcess) => {
+        running = owned;
+      };
+      const same = { ...options, settings, folder, logFile, onSpawn, sharesTerminal: true };
+      await start(same).catch((cause) => {
+        if (access) throw new Error('no Redis with TLS (Debian builds its own with it)', { cause });
+        throw cause;
       });
     },
     async remove() {
-      await own.kill();
-      rmSync(folder, { recursive: true, force: true });
+      await redis.kill();
+      rmSync(parent, { recursive: true, force: true });
     },
   };
-  await own.start();
-  return own;
+  await redis.start();
+  return redis;
 }
 
-/** Settings go through a file: on the command line Redis quotes a value with spaces. */
-function spawnRedis(
-  folder: string,
-  settings: RedisSettings,
-  args: readonly string[],
-): ChildProcess {
-  const file = join(folder, 'redis.conf');
-  const lines = Object.entries(settings).map(([name, value]) => `${name} ${value}\n`);
+interface StartOptions {
+  readonly server?: string;
+  readonly folder: string;
+  readonly settings: RedisSettings;
+  readonly args?: readonly string[];
+  readonly logFile: string;
+  /** Its output when it accepts connections. */
+  readonly readyWords: RegExp;
+  readonly sharesTerminal?: boolean;
+  readonly onSpawn?: (owned: OwnedProcess) => void;
+}
+
+async function start(options: StartOptions): Promise<OwnedProcess> {
+  const { server = 'redis-server', folder, settings, args = [], logFile, readyWords } = options;
+  mkdirSync(folder, { recursive: true });
+  // Settings go through a file: on the command line Redis quotes a value with spaces. It is beside
+  // the data, whose disk may be full.
+  const file = `${folder}.conf`;
+  const lines = Object.entries({ ...settings, dir: folder }).map(
+    ([name, value]) => `${name} ${value}\n`,
+  );
   writeFileSync(file, lines.join(''));
-  return spawn('redis-server', [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-}
-
-function untilReady(child: ChildProcess, words: RegExp): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('Redis did not start in 15 s')), 15_000);
-    let output = '';
-    child.once('error', reject);
-    child.once('exit', () => reject(new Error(`Redis ended at start:\n${output}`)));
-    child.stdout?.on('data', (chunk) => {
-      output = (output + chunk).slice(-10_000);
-      if (!words.test(output)) return;
-      clearTimeout(timer);
-      resolve();
-    });
+  const before = existsSync(logFile) ? statSync(logFile).size : 0;
+  const owned = own('redis', server, [file, ...args], {
+    output: { appendTo: logFile },
+    ...(options.sharesTerminal && { sharesTerminal: true }),
   });
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no free port');
-  return address.port;
+  options.onSpawn?.(owned);
+  await untilReady(owned, logFile, START_LIMIT_MS, () =>
+    readyWords.test(readFileSync(logFile).subarray(before).toString()),
+  );
+  return owned;
 }

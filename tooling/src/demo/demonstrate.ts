@@ -1,14 +1,13 @@
 import Table from 'cli-table3';
 import type { Running } from '../supervisor.js';
-import { isToldRight, type Told, take, toldOf } from './merchant.js';
-import type { Row } from './rows.js';
-import { type Actor, SCENES } from './scenes.js';
-import { openStage } from './stage.js';
+import { ask, hasExpectedEvents, type Received, receivedEvents } from './merchant.js';
+import { playScene, type Row, SCENES } from './scenes.js';
+import { type Actor, openStage } from './stage.js';
 
 const ACTORS: readonly Actor[] = [
-  { title: 'Alipay', channel: 'sim-alipay', prefix: 'A', refundsAreSigned: true },
-  { title: 'WeChat Pay v3', channel: 'sim-wechat', prefix: 'W', refundsAreSigned: true },
-  { title: 'WeChat Pay v2', channel: 'sim-wechat-v2', prefix: 'V', refundsAreSigned: false },
+  { title: 'Alipay', provider: 'alipay', channel: 'sim-alipay', prefix: 'A' },
+  { title: 'WeChat Pay v3', provider: 'wechatpay', channel: 'sim-wechat', prefix: 'W' },
+  { title: 'WeChat Pay v2', provider: 'wechatpay-v2', channel: 'sim-wechat-v2', prefix: 'V' },
 ];
 
 /**
@@ -21,26 +20,26 @@ export async function demonstrate(running: Running): Promise<boolean> {
   console.log('· playing the demonstration');
   const stage = openStage(running);
   try {
-    const { refused } = await take(consumerUrl);
+    const { refused } = await ask(consumerUrl);
     const played = await Promise.all(
       ACTORS.map(async (actor) => {
         const rows: Row[] = [];
-        for (const scene of SCENES) rows.push(await scene(stage, actor));
+        for (const scene of SCENES) rows.push(await playScene(scene, stage, actor));
         return { actor, rows };
       }),
     );
     const rows = played.flatMap((one) => one.rows);
-    const told = await toldOf(consumerUrl, rows);
-    console.log(tableOf(played, told));
-    const wrong = rows.filter((row) => !isRight(row, told));
-    const unsigned = told.refused - refused;
+    const received = await receivedEvents(consumerUrl, rows);
+    console.log(tableOf(played, received));
+    const wrong = rows.filter((row) => !isRight(row, received));
+    const unsigned = received.refused - refused;
     console.log(
       wrong.length === 0
         ? `All ${rows.length} rows are as they must be.`
         : `${wrong.length} of ${rows.length} rows are NOT as they must be.`,
     );
     console.log(
-      `The merchant's own system took ${told.count} order events of them` +
+      `The merchant's own system took ${received.count} order events of them` +
         (unsigned === 0 ? ', each signed.' : `; ${unsigned} requests were NOT signed for it.`),
     );
     return wrong.length === 0 && unsigned === 0;
@@ -50,11 +49,14 @@ export async function demonstrate(running: Running): Promise<boolean> {
 }
 
 /** In the database, and at the merchant's: each milestone once, in sequence. */
-function isRight(row: Row, told: Told): boolean {
-  return row.asItMustBe && isToldRight(row, told);
+function isRight(row: Row, received: Received): boolean {
+  return row.isExpected && hasExpectedEvents(row, received);
 }
 
-function tableOf(played: readonly { actor: Actor; rows: readonly Row[] }[], told: Told): string {
+function tableOf(
+  played: readonly { actor: Actor; rows: readonly Row[] }[],
+  received: Received,
+): string {
   const table = new Table({
     head: ['', 'came in', 'acknowledged', 'what became of it', 'merchant told', ''],
     // No colours: the output is copied into files and reports.
@@ -64,9 +66,9 @@ function tableOf(played: readonly { actor: Actor; rows: readonly Row[] }[], told
   for (const { actor, rows } of played) {
     for (const [index, row] of rows.entries()) {
       const title = index === 0 ? actor.title : '';
-      const verdict = isRight(row, told) ? '✓' : '✗';
-      const names = told.of(row);
-      const heard = isToldRight(row, told)
+      const verdict = isRight(row, received) ? '✓' : '✗';
+      const names = received.of(row);
+      const heard = hasExpectedEvents(row, received)
         ? `${names.length} of ${names.length}`
         : names.join(', ');
       table.push([title, row.cameIn, row.acknowledged, row.became, heard, verdict]);

@@ -1,7 +1,8 @@
-import type { Row } from './rows.js';
+import { lastWithin } from '@payonce/testkit/poll';
+import type { Row } from './scenes.js';
 
-/** The events that the merchant's system took, read from it: see examples/consumer. */
-interface Taken {
+/** The events that the merchant's system received, read from it: see examples/consumer. */
+interface Answer {
   /** Requests without its signature. */
   readonly refused: number;
   /** Newest first. */
@@ -12,7 +13,7 @@ interface Taken {
 }
 
 /** The result of the demonstration at the merchant's system. */
-export interface Told {
+export interface Received {
   /** Order events of these rows' orders. */
   readonly count: number;
   readonly refused: number;
@@ -20,41 +21,32 @@ export interface Told {
   of(row: Row): readonly string[];
 }
 
-const TOLD_LIMIT_MS = 20_000;
-const LOOK_AGAIN_MS = 100;
+const LIMIT_MS = 20_000;
 
 /**
  * Waits until the merchant has the expected events of every row.
  * @returns after the limit the events so far
  */
-export async function toldOf(consumerUrl: string, rows: readonly Row[]): Promise<Told> {
-  const end = Date.now() + TOLD_LIMIT_MS;
-  for (;;) {
-    const told = toldAs(await take(consumerUrl), rows);
-    if (rows.every((row) => isToldRight(row, told)) || Date.now() > end) return told;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-  }
-}
-
-/** Exactly the expected ones, an order's events in sequence. */
-export function isToldRight(row: Row, told: Told): boolean {
-  const [orders, notices] = [ofOrder, ofNotification].map(
-    (kind) => (names: readonly string[]) => names.filter(kind).join(),
+export function receivedEvents(consumerUrl: string, rows: readonly Row[]): Promise<Received> {
+  return lastWithin(
+    LIMIT_MS,
+    async () => receivedFrom(await ask(consumerUrl), rows),
+    (received) => rows.every((row) => hasExpectedEvents(row, received)),
   );
-  const names = told.of(row);
-  return [orders, notices].every((pick) => pick?.(names) === pick?.(row.told));
 }
 
-function ofOrder(name: string): boolean {
-  return name.startsWith('order.');
+/**
+ * Exactly the expected ones, an order's events in sequence. The time of a notification's event
+ * relative to an order's is not guaranteed.
+ */
+export function hasExpectedEvents(row: Row, received: Received): boolean {
+  const isOfOrder = (name: string) => name.startsWith('order.');
+  const inParts = (names: readonly string[]) =>
+    [...names.filter(isOfOrder), '', ...names.filter((name) => !isOfOrder(name))].join();
+  return inParts(received.of(row)) === inParts(row.events);
 }
 
-/** The time of a notification's event relative to an order's is not guaranteed. */
-function ofNotification(name: string): boolean {
-  return !ofOrder(name);
-}
-
-function toldAs({ refused, events }: Taken, rows: readonly Row[]): Told {
+function receivedFrom({ refused, events }: Answer, rows: readonly Row[]): Received {
   const numbers = new Set(rows.map(({ order }) => order));
   const concerned = events.filter(({ data }) => numbers.has(data.orderNumber ?? '')).toReversed();
   return {
@@ -67,7 +59,7 @@ function toldAs({ refused, events }: Taken, rows: readonly Row[]): Told {
   };
 }
 
-export async function take(consumerUrl: string): Promise<Taken> {
+export async function ask(consumerUrl: string): Promise<Answer> {
   const response = await fetch(`${consumerUrl}/events`, { signal: AbortSignal.timeout(5_000) });
-  return (await response.json()) as Taken;
+  return (await response.json()) as Answer;
 }

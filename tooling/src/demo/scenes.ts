@@ -1,164 +1,132 @@
-import type { Held } from './ledger.js';
-import { count, described, mustTell, only, type Row, row, shown } from './rows.js';
-import type { Channel, Message, Stage } from './stage.js';
+import type { StoredOrder } from './database.js';
+import type { Actor, PlayedOrder, Sent, Stage } from './stage.js';
 
-/** A provider in the demonstration. */
-export interface Actor {
-  readonly title: string;
-  readonly channel: Channel;
-  readonly prefix: string;
-  /**
-   * False for API v2, whose refund notices are encrypted but not signed: alone they move nothing.
-   */
-  readonly refundsAreSigned: boolean;
+/** One row of the table. */
+export interface Row {
+  readonly cameIn: string;
+  readonly acknowledged: string;
+  readonly became: string;
+  /** In the database, and for the provider. */
+  readonly isExpected: boolean;
+  readonly order: string;
+  /** The expected events: `order.paid`, `notification.held: unknown_order`. */
+  readonly events: readonly string[];
 }
 
-const DUE = 8888n;
-const PART = 3000n;
+interface Scene {
+  readonly cameIn: string;
+  /** @param another another order of the same provider */
+  play(order: PlayedOrder, another: () => PlayedOrder): Promise<readonly Sent[]>;
+  /** @param states the rows at each look; the last one is the result */
+  became?(stored: StoredOrder, states: readonly StoredOrder[]): string;
+}
 
-type Scene = (stage: Stage, actor: Actor) => Promise<Row>;
-
-const nineCopies: Scene = async (stage, actor) => {
-  const order = stage.number(actor.prefix);
-  await stage.register(order, DUE);
-  const acknowledged = await stage.send(actor.channel, payment(order), { copies: 9 });
-  const held = await stage.settle(order, isPaidOnce);
-  return {
-    cameIn: 'nine copies of one payment',
-    acknowledged: `${acknowledged} of 9`,
-    became: `${count(held, 'applied')} applied; ${described(held)}`,
-    asItMustBe: acknowledged === 9 && isPaidOnce(held),
-    order,
-    told: mustTell(held),
-  };
-};
-
-const forged: Scene = async (stage, actor) => {
-  const order = stage.number(actor.prefix);
-  await stage.register(order, DUE);
-  const acknowledged = await stage.send(actor.channel, payment(order), { forge: 'foreign_key' });
-  // A later genuine message that is applied: if the forged one had been queued, it would be applied
-  // too.
-  const later = stage.number(actor.prefix);
-  await stage.register(later, DUE);
-  await stage.send(actor.channel, payment(later));
-  await stage.settle(later, isPaidOnce);
-  const held = await stage.settle(order, () => true);
-  const untouched = held.status === 'pending' && held.outcomes.length === 0;
-  return {
-    cameIn: 'a forged payment',
-    acknowledged: `${acknowledged} of 1`,
-    became: untouched ? `refused; ${described(held)}` : shown(held),
-    asItMustBe: acknowledged === 0 && untouched,
-    order,
-    told: mustTell(held),
-  };
-};
-
-const wrongAmount: Scene = async (stage, actor) => {
-  const order = stage.number(actor.prefix);
-  await stage.register(order, DUE);
-  const acknowledged = await stage.send(actor.channel, payment(order, 1n));
-  const must = (held: Held) =>
-    held.status === 'pending' && only(held, 'held: amount_mismatch') && held.paidEvents === 0;
-  const held = await stage.settle(order, must);
-  return row(order, 'a payment of 0.01 for 88.88', acknowledged, held, must);
-};
-
-const partialRefund: Scene = async (stage, actor) => {
-  const order = await paidOrder(stage, actor);
-  const acknowledged = await stage.send(actor.channel, refund(order, 'A', PART, PART));
-  const must = refundedBy(actor, PART, 1);
-  return row(order, 'a partial refund', acknowledged, await stage.settle(order, must), must);
-};
-
-const fullRefund: Scene = async (stage, actor) => {
-  const order = await paidOrder(stage, actor);
-  const acknowledged = await stage.send(actor.channel, refund(order, 'A', DUE, DUE));
-  const must = refundedBy(actor, DUE, 1);
-  return row(order, 'a full refund', acknowledged, await stage.settle(order, must), must);
-};
-
-const refundFirst: Scene = async (stage, actor) => {
-  const order = stage.number(actor.prefix);
-  await stage.register(order, DUE);
-  const first = await stage.send(actor.channel, refund(order, 'A', PART, PART));
-  await stage.settle(order, ({ outcomes }) => outcomes.length === 1);
-  const second = await stage.send(actor.channel, payment(order));
-  const must = (held: Held) => held.outcomes.length === 2 && refundedBy(actor, PART, 1)(held);
-  const held = await stage.settle(order, must);
-  return row(order, 'a refund before its payment', first + second, held, must, 2);
-};
-
-const unknownOrder: Scene = async (stage, actor) => {
-  const order = stage.number(actor.prefix);
-  const acknowledged = await stage.send(actor.channel, payment(order));
-  const before = await stage.settle(order, (held) => only(held, 'held: unknown_order'));
-  await stage.register(order, DUE);
-  const after = await stage.settle(order, isPaidOnce);
-  return {
-    cameIn: 'an unknown order, then registered',
-    acknowledged: `${acknowledged} of 1`,
-    became: `${before.outcomes.join(', ')}; then ${shown(after)}`,
-    asItMustBe: acknowledged === 1 && only(before, 'held: unknown_order') && isPaidOnce(after),
-    order,
-    told: [...mustTell(before), ...mustTell(after)],
-  };
-};
+const PART = 3_000n;
 
 export const SCENES: readonly Scene[] = [
-  nineCopies,
-  forged,
-  wrongAmount,
-  partialRefund,
-  fullRefund,
-  refundFirst,
-  unknownOrder,
+  {
+    cameIn: 'nine copies of one payment',
+    async play(order) {
+      await order.register();
+      return [await order.pay({ copies: 9 })];
+    },
+    became(stored) {
+      const applied = stored.outcomes.filter((outcome) => outcome === 'applied');
+      return `${applied.length} applied; ${described(stored)}`;
+    },
+  },
+  {
+    cameIn: 'a forged payment',
+    async play(order, another) {
+      await order.register();
+      const forged = await order.pay({ forge: 'foreign_key' });
+      // A later genuine message that is applied: if the forged one had been queued, it would be
+      // applied too.
+      const later = another();
+      await later.register();
+      await later.pay();
+      await later.stored();
+      return [forged];
+    },
+    became: (stored) =>
+      stored.outcomes.length === 0 ? `refused; ${described(stored)}` : shown(stored),
+  },
+  {
+    cameIn: 'a payment of 0.01 for 88.88',
+    async play(order) {
+      await order.register();
+      return [await order.pay({ amount: 1n })];
+    },
+  },
+  {
+    cameIn: 'a partial refund',
+    async play(order) {
+      await paid(order);
+      return [await order.refund(PART)];
+    },
+  },
+  {
+    cameIn: 'a full refund',
+    async play(order) {
+      await paid(order);
+      return [await order.refund(order.due)];
+    },
+  },
+  {
+    cameIn: 'a refund before its payment',
+    async play(order) {
+      await order.register();
+      const refund = await order.refund(PART);
+      await order.stored();
+      return [refund, await order.pay()];
+    },
+  },
+  {
+    cameIn: 'an unknown order, then registered',
+    async play(order) {
+      const payment = await order.pay();
+      await order.stored();
+      await order.register();
+      return [payment];
+    },
+    became: (stored, [before]) => `${before?.outcomes.join(', ')}; then ${shown(stored)}`,
+  },
 ];
 
-async function paidOrder(stage: Stage, actor: Actor): Promise<string> {
-  const order = stage.number(actor.prefix);
-  await stage.register(order, DUE);
-  await stage.send(actor.channel, payment(order));
-  await stage.settle(order, isPaidOnce);
-  return order;
-}
-
-/**
- * The trade's number is derived from the order's, so that every order of a run has a different
- * trade.
- */
-function payment(orderNumber: string, amount: bigint = DUE): Message {
-  return { kind: 'payment', orderNumber, trade: `T${orderNumber}`, amount: amount.toString() };
-}
-
-function refund(orderNumber: string, id: string, amount: bigint, total: bigint): Message {
+export async function playScene(scene: Scene, stage: Stage, actor: Actor): Promise<Row> {
+  const order = stage.order(actor);
+  const sent = await scene.play(order, () => stage.order(actor));
+  const stored = await order.stored();
+  const sum = (of: (one: Sent) => number) => sent.reduce((total, one) => total + of(one), 0);
   return {
-    ...payment(orderNumber),
-    kind: 'refund',
-    refundId: `R${orderNumber}${id}`,
-    refundAmount: amount.toString(),
-    refundedTotal: total.toString(),
-    full: total === DUE,
+    cameIn: scene.cameIn,
+    acknowledged: `${sum(({ acknowledged }) => acknowledged)} of ${sum(({ copies }) => copies)}`,
+    became: (scene.became ?? shown)(stored, order.states),
+    isExpected:
+      order.wasAlwaysExpected &&
+      sent.every(({ acknowledged, copies, forged }) => acknowledged === (forged ? 0 : copies)),
+    order: order.number,
+    events: order.expectedEvents(),
   };
 }
 
-function isPaidOnce(held: Held): boolean {
-  return (
-    held.status === 'paid' &&
-    held.paidAmount === DUE.toString() &&
-    only(held, 'applied') &&
-    held.paidEvents === 1
-  );
+async function paid(order: PlayedOrder): Promise<void> {
+  await order.register();
+  await order.pay();
+  await order.stored();
 }
 
-/** Signed refunds move the order; unsigned ones are held, and the order stays paid. */
-function refundedBy(actor: Actor, total: bigint, refunds: number) {
-  return (held: Held): boolean => {
-    const waiting = count(held, 'held: unconfirmed');
-    if (held.paidEvents !== 1 || held.paidAmount !== DUE.toString()) return false;
-    if (!actor.refundsAreSigned) return held.status === 'paid' && waiting === refunds;
-    const status = total === DUE ? 'refunded' : 'partially_refunded';
-    return held.status === status && held.refundedAmount === total.toString() && waiting === 0;
-  };
+function shown(stored: StoredOrder): string {
+  return `${stored.outcomes.join(', ') || 'nothing'}; ${described(stored)}`;
+}
+
+function described({ status, paid, refunded }: StoredOrder): string {
+  if (status === null) return 'no such order';
+  const back = refunded === '0' ? '' : `, ${yuan(refunded)} of it back`;
+  return paid === '0' ? `order ${status}` : `order ${status} ${yuan(paid)}${back}`;
+}
+
+function yuan(fen: string | null): string {
+  const digits = (fen ?? '0').padStart(3, '0');
+  return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { eventually } from '@payonce/testkit/eventually';
+import { eventually } from '@payonce/testkit/poll';
 import { makeRedisAccess } from '@payonce/testkit/redis-access';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
