@@ -94,7 +94,7 @@ describe('the other transaction locks the notification first', () => {
     await waiting(deps, 1);
     expect(await registerOrder(deps, terms('new'))).toMatchObject({ released: 0 });
     await letGo();
-    expect(await retried).toMatchObject({ outcome: { outcome: 'applied' } });
+    expect(await retried).toMatchObject({ outcome: 'applied' });
     expect(await retryHeld(deps, 10)).toEqual({ looked: 1, released: 1 });
     expect(await isPaid(deps)).toBe(true);
   });
