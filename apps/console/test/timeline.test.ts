@@ -148,6 +148,15 @@ describe('the timeline of an order', () => {
     expect(notifications).toMatchObject([{ received: 3, applied: 1 }]);
   });
 
+  it('adds reports to what the previous release counted', async () => {
+    const [id = 0n] = await receive(server, notificationOf([paid('S-7')]));
+    await server.prisma.notification.update({ where: { id }, data: { acknowledged: 4 } });
+    await report(id, randomUUID(), 3, new Date(), new Date());
+    expect(await timeline(`/notifications/${id}`)).toMatchObject({
+      notifications: [{ received: 7 }],
+    });
+  });
+
   it('shows that an event waited for its order, and a delivery that was rejected', async () => {
     await receive(server, notificationOf([paid('S-3')], { receivedAt: new Date(0) }));
     await register('S-3');

@@ -1,6 +1,6 @@
 /**
- * A registration skips held notifications that another transaction has locked. Whoever has the
- * lock, the event is applied by that transaction, or is due at once.
+ * A registration skips held notifications that another transaction has locked. That transaction
+ * applies the event, or the event is due at once.
  */
 import { applyNotifications, applySkippingLocked } from '@payonce/orders/notifications/apply';
 import { retryEvent } from '@payonce/orders/notifications/operator';

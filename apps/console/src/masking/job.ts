@@ -42,7 +42,6 @@ const RETURNED = new Set([
   'outcome',
   'outcomes',
   'reason',
-  'unknown',
 ]);
 
 export function maskReturnValue(value: unknown): unknown {

@@ -2,8 +2,6 @@ import type { Tx } from '@payonce/orders/database/transaction';
 import { readReportedTotals } from '@payonce/orders/reports/copy-rows';
 
 export interface Received {
-  /** How often gateways acknowledged it, including the first time. */
-  readonly reported: number;
   /** Null without a report, and after the retention period. */
   readonly lastReportedAt: Date | null;
   /**
@@ -23,8 +21,7 @@ export async function withReceived<
   );
   return rows.map((row) => {
     const total = totals.get(row.id);
-    const reported = row.acknowledged + (total?.count ?? 0);
-    const received = Math.max(reported, row.copies + 1);
-    return { ...row, reported, lastReportedAt: total?.lastAt ?? null, received };
+    const received = Math.max(row.acknowledged + (total?.count ?? 0), row.copies + 1);
+    return { ...row, received, lastReportedAt: total?.lastAt ?? null };
   });
 }

@@ -107,7 +107,7 @@ function replyTo(row: NotificationRow): TimelineEntry[] {
   const reply = providers.find(({ id }) => id === row.provider)?.reply({ outcome: 'accepted' });
   if (reply === undefined) return [];
   const at = iso(row.receivedAt);
-  const reported = row.reported > 0;
+  const reported = row.acknowledged > 0 || row.lastReportedAt !== null;
   return [{ kind: 'reply', at, notification: row.id.toString(), ...reply, reported }];
 }
 

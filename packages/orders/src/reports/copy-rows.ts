@@ -1,37 +1,22 @@
 /** SQL of the copies that gateways report. */
 import type { GatewayReport } from '@payonce/core/queue/report';
 import { Prisma } from '@payonce/prisma/client';
-import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 
-export async function insertCopies(tx: Tx, report: GatewayReport): Promise<void> {
-  if (report.copies.length === 0) return;
-  const rows = report.copies.map((one) => ({
-    channel: one.channel,
-    notification_id: one.notificationId,
-    digest: one.digest,
-    count: one.count,
-    first_at: one.firstAt,
-    last_at: one.lastAt,
-  }));
-  const copies = recordset(rows, {
-    channel: 'text',
-    notification_id: 'text',
-    digest: 'text',
-    count: 'int',
-    first_at: 'timestamptz',
-    last_at: 'timestamptz',
+export async function insertCopies(
+  tx: Tx,
+  { reportId, gateway, copies }: GatewayReport,
+): Promise<void> {
+  await tx.reportedCopies.createMany({
+    data: copies.map(({ channel, notificationId, digest, count, firstAt, lastAt }) => {
+      return { reportId, gateway, channel, notificationId, digest, count, firstAt, lastAt };
+    }),
   });
-  await tx.$executeRaw`
-    INSERT INTO reported_copies
-      (report_id, gateway, channel, notification_id, digest, count, first_at, last_at)
-    SELECT ${report.reportId}::uuid, ${report.gateway}::uuid, c.channel, c.notification_id, c.digest,
-      c.count, c.first_at, c.last_at FROM ${copies} AS c`;
 }
 
 /**
- * The reported copies `c` of these notifications `n`. A gateway names a content by the digest of its
- * release, and so does a row. A row of the previous release lacks the present digest, and unsigned
+ * The reported copies `c` of these notifications `n`. A gateway names a content by the digest of
+ * its release, and so does a row. A row of the previous release lacks the present digest, and unsigned
  * contents beyond a handful have no row. The first content counts both.
  */
 function copiesOf(ids: readonly bigint[]): Prisma.Sql {
