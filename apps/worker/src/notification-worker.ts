@@ -118,7 +118,7 @@ function concurrencyOf({ queues, sizes }: WorkerOptions, { kind }: QueueSettings
   return Math.ceil(sizes.concurrency / Math.max(shards, 1));
 }
 
-/** Gathers notifications into batches: unlocked ones, suspects, and a lane for each locked order. */
+/** Batches of notifications: unlocked ones, suspects, and a lane for each locked order. */
 function createBatching(options: WorkerOptions, batches: BatchAges) {
   const { store, sizes } = options;
   const batcherOf = (maxBatchesInFlight: number) =>

@@ -45,8 +45,8 @@ export type JobResult =
   | { readonly deadLetter: JobFailure['reason'] };
 
 /**
- * Processes one job: verifies its origin again, applies it, or makes it a dead letter. An error makes BullMQ
- * retry it later; a return removes the job from the queue.
+ * Processes one job: verifies its origin again, applies it, or makes it a dead letter. An error
+ * makes BullMQ retry it later; a return removes the job from the queue.
  */
 export async function processJob(
   deps: ProcessJobDeps,

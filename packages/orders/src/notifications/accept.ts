@@ -11,7 +11,7 @@ export const ACCEPTABLE_REASONS = [
   'unconfirmed',
 ] as const satisfies readonly HoldReason[];
 
-/** Why accepting has no effect; `nothing_said`: the event asserts nothing about an order. */
+/** Why accepting has no effect. `nothing_said`: the event asserts nothing about an order. */
 export type Unacceptable =
   | Exclude<HoldReason, (typeof ACCEPTABLE_REASONS)[number]>
   | 'nothing_said';
@@ -21,10 +21,10 @@ export type Acceptance =
   | { readonly acceptable: false; readonly why: Unacceptable };
 
 /**
- * Whether an operator may accept a held event, and the facts that it then asserts. Pure. An operator
- * overrules the amount, the payee, the missing signature and the known ID. An operator never
- * overrules a missing order, another currency (amounts of two currencies cannot be added) or an
- * unreadable event.
+ * Whether an operator may accept a held event, and the facts that it then asserts. Pure. The
+ * operator overrules the amount, the payee, the missing signature and the known ID. An operator
+ * never overrules a missing order, another currency (amounts of two currencies cannot be added) or
+ * an unreadable event.
  */
 export function acceptEvent(
   event: PaymentEvent,

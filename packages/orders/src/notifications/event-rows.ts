@@ -4,10 +4,9 @@ import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../database/hold-reason.js';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import type { OrderKey } from '../orders/order.js';
 import { eventFromJson, eventToJson } from './event-json.js';
 import type { PendingHeldEvent, ResolvedEvent } from './pending-event.js';
-import { latestRetryAt, nextRetryAt, TRIES_MAX } from './retry-schedule.js';
+import { nextRetryAt } from './retry-schedule.js';
 import { holdReasonOf, type StoredEvent, storable } from './stored-event.js';
 
 interface EventRow {
@@ -123,59 +122,6 @@ export async function updateEvents(
     UPDATE notification_events e SET outcome = r.outcome, hold_reason = r.hold_reason,
       tries = r.tries, next_retry_at = r.next_retry_at, decided_at = ${now}
     FROM ${resolved} AS r WHERE e.id = r.id`;
-}
-
-/** Sets the schedule's next retry of these events; changes nothing else. */
-export async function postponeRetry(tx: Tx, until: Date, ids: readonly bigint[]): Promise<void> {
-  if (ids.length === 0) return;
-  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${until}
-    WHERE id = ANY(${[...ids]}::bigint[]) AND next_retry_at IS NOT NULL`;
-}
-
-/** The schedule retries these notifications' events at once: the reason may be cured. */
-export async function retryAtOnce(
-  tx: Tx,
-  now: Date,
-  reason: HoldReason,
-  notificationRowIds: readonly bigint[],
-): Promise<void> {
-  if (notificationRowIds.length === 0) return;
-  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now}
-    WHERE notification_row_id = ANY(${[...notificationRowIds]}::bigint[])
-      AND outcome = 'held' AND hold_reason = ${reason}`;
-}
-
-/**
- * The same for events that wait for these orders. Waits for no lock: a transaction that has locked
- * such an event looks for its order, or makes the event due.
- */
-export async function retryWaitingAtOnce(
-  tx: Tx,
-  now: Date,
-  keys: readonly OrderKey[],
-): Promise<void> {
-  await tx.$executeRaw`UPDATE notification_events SET next_retry_at = ${now} WHERE id IN (
-    SELECT e.id FROM notification_events e
-    JOIN unnest(${keys.map((key) => key.merchant)}::text[], ${keys.map((key) => key.number)}::text[])
-      AS k (merchant, number) ON e.merchant = k.merchant AND e.order_number = k.number
-    WHERE e.outcome = 'held' AND e.hold_reason = 'unknown_order'
-    FOR NO KEY UPDATE OF e SKIP LOCKED)`;
-}
-
-/** Notifications with a held event that the schedule has to retry. */
-export async function findDue(
-  prisma: Pick<Tx, '$queryRaw'>,
-  now: Date,
-  limit: number,
-): Promise<bigint[]> {
-  const rows = await prisma.$queryRaw<{ id: bigint }[]>`
-    SELECT DISTINCT notification_row_id AS id FROM notification_events
-    WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)}
-      -- As workers of the release before leave it, which never look again.
-      OR outcome = 'held' AND hold_reason = 'trade_on_other_order' AND next_retry_at IS NULL
-        AND tries < ${TRIES_MAX}
-    LIMIT ${limit}`;
-  return rows.map(({ id }) => id);
 }
 
 /** Writes the events as the present release decodes them. */

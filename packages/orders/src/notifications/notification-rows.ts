@@ -106,7 +106,7 @@ export async function storeTextDigests(
     WHERE n.id = d.id AND n.text_digest IS NULL`;
 }
 
-/** Which of these identities are stored, by `identityKey`. Needs no lock: rows are never removed. */
+/** The stored ones of these identities, by `identityKey`. No lock: rows are never removed. */
 export async function findIdentities(
   tx: Tx,
   identities: readonly NotificationIdentity[],

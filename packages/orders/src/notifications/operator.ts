@@ -90,8 +90,8 @@ export async function retryEvent(
 
 /**
  * Applies a held event by an operator's decision. Its order counts as paid with the amount
- * received, and the refunds that the event asserts are applied. A given `amount` must equal the paid
- * amount in the event. So nobody accepts a sum other than the one that was seen.
+ * received, and the refunds that the event asserts are applied. A given `amount` must equal the
+ * paid amount in the event. So nobody accepts a sum other than the one that was seen.
  * @throws AppError `database_unavailable`
  */
 export async function acceptHeldEvent(

@@ -1,17 +1,10 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { findOverdue, markAlerted } from './event-schedule-rows.js';
 import { tryLockNotificationRows } from './notification-locks.js';
 
 /** The events alerted in one step; the next step takes the rest. */
 const ALERT_LIMIT = 200;
-
-interface Overdue {
-  readonly notification: bigint;
-  readonly position: number;
-  readonly merchant: string;
-  readonly orderNumber: string | null;
-  readonly since: Date;
-}
 
 /**
  * Logs once per event that it has waited for its order for longer than `deadlineMs`. By then the
@@ -23,27 +16,13 @@ interface Overdue {
 export async function alertOverdue(deps: DatabaseDeps, deadlineMs: number): Promise<boolean> {
   const now = deps.clock();
   const cutoff = new Date(now.getTime() - deadlineMs);
-  const due = await deps.prisma.$queryRaw<{ id: bigint }[]>`
-    SELECT notification_row_id AS id FROM notification_events
-    WHERE outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
-      AND created_at <= ${cutoff} LIMIT ${ALERT_LIMIT}`;
+  const due = await findOverdue(deps.prisma, cutoff, ALERT_LIMIT);
   if (due.length === 0) return false;
-  const alerted = await inTransaction(deps, async (tx) => {
-    // Notifications before their events, as on all paths; a transaction that has one locked decides
-    // it first.
-    const locked = await tryLockNotificationRows(
-      tx,
-      due.map((row) => row.id),
-    );
-    return tx.$queryRaw<Overdue[]>`
-      -- Due at once, in case a registration has just skipped it because of this lock.
-      UPDATE notification_events SET alerted_at = ${now}, next_retry_at = ${now}
-      WHERE notification_row_id = ANY(${locked}::bigint[])
-        AND outcome = 'held' AND hold_reason = 'unknown_order' AND alerted_at IS NULL
-        AND created_at <= ${cutoff}
-      RETURNING notification_row_id AS notification, position, merchant,
-        order_number AS "orderNumber", created_at AS since`;
-  });
+  // Notifications before their events, as on all paths; a transaction that has one locked resolves
+  // it first.
+  const alerted = await inTransaction(deps, async (tx) =>
+    markAlerted(tx, now, cutoff, await tryLockNotificationRows(tx, due)),
+  );
   for (const one of alerted) deps.log.warn({ ...one }, 'held.overdue');
   return alerted.length > 0 && due.length === ALERT_LIMIT;
 }

@@ -1,6 +1,7 @@
 import type { Tx } from '../database/transaction.js';
 import { type OrderKey, orderKey } from '../orders/order.js';
-import { readEvents, retryWaitingAtOnce } from './event-rows.js';
+import { readEvents } from './event-rows.js';
+import { retryWaitingAtOnce } from './event-schedule-rows.js';
 import { tryLockWaiting } from './notification-locks.js';
 import { isReleased, tryResolveHeldEvents } from './resolve-held-events.js';
 import { type HeldEvent, isHeld } from './stored-event.js';

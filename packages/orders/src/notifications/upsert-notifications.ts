@@ -1,4 +1,4 @@
-/** The first step of a batch: inserts its notifications, and locks those that are stored already. */
+/** The first step of a batch: inserts its notifications, and locks those that are stored. */
 import type { Tx } from '../database/transaction.js';
 import type { VerifiedNotification } from './notification.js';
 import type { DistinctContent, NotificationEntry, Upserted } from './notification-entry.js';
