@@ -31,7 +31,7 @@ const ON_STORES = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
 };
-/** At full size these measure how soon a payment is applied under load: nothing runs beside them. */
+/** At full size these measure latency under load: nothing runs beside them. */
 const MEASURED = ['apps/worker/test/locks.test.ts'];
 
 export default defineConfig({

@@ -138,7 +138,11 @@ describe('environment variables', () => {
       [...read(file).matchAll(NAME)].map(([, name = '']) => ({ file, name })),
     );
     expect(named.length).toBeGreaterThan(20);
-    expect(named.filter(({ name }) => !documented.includes(name))).toEqual([]);
+    // CONTRIBUTING.md names those of the tests, too.
+    const ofTests = allIn(['tooling/src/*.ts', '*/src/*.test.ts', 'tests/*.ts'], NAME);
+    const isKnown = ({ file, name }: { file: string; name: string }) =>
+      documented.includes(name) || (file === 'CONTRIBUTING.md' && ofTests.includes(name));
+    expect(named.filter((one) => !isKnown(one))).toEqual([]);
   });
 
   test('no file of the product reads one past the configuration', () => {

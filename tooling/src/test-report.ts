@@ -68,7 +68,7 @@ export function excuseOf({ file }: Skip, env: NodeJS.ProcessEnv): string | null 
   return `needs ${optional.needs}: ${optional.variable}`;
 }
 
-/** The last line is `N passed, N failed`. At the full size a skip without an excuse is a failure. */
+/** The last line is `N passed, N failed`. At full size a skip without an excuse is a failure. */
 export function summarise(
   counts: readonly Counts[],
   full: boolean,

@@ -8,7 +8,7 @@ import { compress, retryUntilAccepted } from './retries.js';
 import { compose, type Scenario } from './scenarios.js';
 import type { Sending, Sendings } from './sendings.js';
 
-/** Notifications that are still sent again after the answer; each holds a few kilobytes for up to a day. */
+/** Notifications that are sent again after the response; each holds some KiB for up to a day. */
 const MAX_RETRYING = 1_000;
 /** The stored part of a reply's body. */
 const KEPT_BODY_BYTES = 1_024;
@@ -40,7 +40,7 @@ export interface PlayerOptions {
   readonly deadlineMs?: number;
 }
 
-/** Sends like the provider: all copies at once, then again by its schedule until one is accepted. */
+/** Sends like the provider: all copies at once, then by its schedule until one is accepted. */
 export function createPlayer(options: PlayerOptions): Player {
   const stopping = new AbortController();
   const { deadlineMs: limitMs } = options;

@@ -7,7 +7,7 @@ export function compress(schedule: RetrySchedule, timeCompression: number): numb
 }
 
 /**
- * Sends again after each wait until `sendAgain` was accepted, no wait is left, or `stop` is aborted.
+ * Sends again after each wait until `sendAgain` was accepted, no wait is left, or `stop` aborts.
  * @param sendAgain receives the number of the sending: the first one is 2
  * @returns all sendings
  */

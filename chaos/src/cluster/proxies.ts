@@ -4,7 +4,7 @@ import { now } from '../clock.js';
 import type { StoreAdd } from '../history/history.js';
 
 /**
- * The proxy on every link between two processes of the cluster; the n-th of a list belongs to the n-th gateway
+ * The proxy on every link between two processes; the n-th of a list belongs to the n-th gateway
  * or worker.
  */
 export interface Proxies {

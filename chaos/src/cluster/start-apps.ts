@@ -16,7 +16,7 @@ const HOST = '127.0.0.1';
 const FIRST_PORT = 8700;
 
 /**
- * Instead of days: like the providers' schedules, they must fit into a run, and go on until its end.
+ * Instead of days: like the providers' schedules, they must fit into a run, until its end.
  */
 const RETRY_SECONDS = Array(20).fill(2).join();
 

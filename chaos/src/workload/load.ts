@@ -104,7 +104,7 @@ export function createLoad(options: LoadOptions): Load {
   }
 
   /**
-   * The provider's schedule; each sending goes to the other gateway. At its end it waits for the last
+   * The provider's schedule; each sending goes to the other gateway. At its end it awaits the last
    * call.
    */
   async function sendUntilAcknowledged(message: Message, first: number): Promise<void> {

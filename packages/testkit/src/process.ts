@@ -170,8 +170,8 @@ export function killAll(owned: Iterable<OwnedProcess>): void {
 }
 
 /**
- * Signals a process and its children. First the parent, so that it makes no more children; PostgreSQL's children have separate
- * sessions.
+ * Signals a process and its children. First the parent, so that it makes no more children;
+ * PostgreSQL's children have separate sessions.
  */
 export function signalTree(owned: OwnedProcess, signal: NodeJS.Signals): void {
   if (hasEnded(owned)) return;

@@ -34,7 +34,7 @@ export function replyStatus(sent: SendOutcome): number | null {
   return sent.outcome === 'replied' ? sent.reply.status : null;
 }
 
-/** POSTs like the providers: keeps connections, follows no redirect, needs the whole reply in time. */
+/** POSTs like the providers: keeps connections, follows no redirect, needs the reply in time. */
 export function createSender({ limitMs = REPLY_LIMIT_MS } = {}): Sender {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: 30_000 });
   const abandoning = new Set<() => void>();

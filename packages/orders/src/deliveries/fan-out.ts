@@ -31,8 +31,8 @@ export async function fanOut(deps: DatabaseDeps, limit: number): Promise<number>
 }
 
 /**
- * One delivery per `due` order event and endpoint in `subscribed` of its merchant that wants the type. A
- * delivery for a disabled endpoint is parked at once.
+ * One delivery per `due` order event and endpoint in `subscribed` of its merchant that wants the
+ * type. A delivery for a disabled endpoint is parked at once.
  */
 export function insertDeliveries(now: Date): Prisma.Sql {
   return Prisma.sql`

@@ -97,7 +97,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   };
 }
 
-/** Mends what stands in the way and creates deliveries, then returns the endpoints with due ones. */
+/** Repairs and creates deliveries, then returns the endpoints with due ones. */
 async function findDueEndpoints(
   deps: RecordDeps,
   capabilities: SenderCapabilities,

@@ -16,8 +16,8 @@ export async function insertCopies(
 
 /**
  * The reported copies `c` of these notifications `n`. A gateway names a content by the digest of
- * its release, and so does a row. A row of the previous release lacks the present digest, and unsigned
- * contents beyond a handful have no row. The first content counts both.
+ * its release, and so does a row. A row of the previous release lacks the present digest, and
+ * unsigned contents beyond a handful have no row. The first content counts both.
  */
 function copiesOf(ids: readonly bigint[]): Prisma.Sql {
   const rows = Prisma.sql`${[...ids]}::bigint[]`;
