@@ -6,7 +6,7 @@ import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-util
 import type { MigrationList, SchemaEngine, SchemasContainer } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
 import { engineAdapter } from './engine-adapter.js';
-import { packageFolder, readMigrations } from './migrations.js';
+import { packageFolder, readMigrations } from '../migrations.js';
 
 export { packageFolder };
 
