@@ -3,8 +3,8 @@ import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { listForEngine, NO_FILTERS, readSchema, withSchemaEngine } from './engine.js';
 import { knownMigrations, packageFolder } from '../migrations.js';
+import { listForEngine, NO_FILTERS, readSchema, withSchemaEngine } from './engine.js';
 import { database, query, temporaryFolder } from './migration-support.js';
 
 const ROOT = fileURLToPath(new URL('../', packageFolder));

@@ -5,8 +5,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { bindMigrationAwareSqlAdapterFactory } from '@prisma/driver-adapter-utils';
 import type { MigrationList, SchemaEngine, SchemasContainer } from '@prisma/schema-engine-wasm';
 import pg from 'pg';
-import { engineAdapter } from './engine-adapter.js';
 import { packageFolder, readMigrations } from '../migrations.js';
+import { engineAdapter } from './engine-adapter.js';
 
 export { packageFolder };
 

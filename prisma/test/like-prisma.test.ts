@@ -1,9 +1,9 @@
 import { cp } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { listForEngine, NO_FILTERS, readSchema, withSchemaEngine } from './engine.js';
 import { migrate } from '../migrate.js';
 import { packageFolder } from '../migrations.js';
+import { listForEngine, NO_FILTERS, readSchema, withSchemaEngine } from './engine.js';
 import { addTo, database, folderOf, query, temporaryFolder } from './migration-support.js';
 
 async function applyWithPrisma(databaseUrl: string, folder: URL): Promise<readonly string[]> {

@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
-import { checkDrift } from './drift.js';
 import { migrate } from '../migrate.js';
 import { knownMigrations, packageFolder } from '../migrations.js';
+import { checkDrift } from './drift.js';
 import { addTo, database, folderOf, query, temporaryFolder } from './migration-support.js';
 
 const postgresUrl = inject('postgresUrl');

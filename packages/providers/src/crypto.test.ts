@@ -36,7 +36,7 @@ describe('base64', () => {
     ['the URL alphabet', '-_-_'],
     ['bits beyond the last byte', 'YR=='],
     ['Latin-1', 'YWJjé'],
-  ])('refuses %s', (_, text) => {
+  ])('rejects %s', (_, text) => {
     expect(decodeBase64(text)).toBeNull();
   });
 });
@@ -103,7 +103,7 @@ describe('AES-256-GCM', () => {
     expect(openAesGcm(randomBytes(32), nonce, data, sealed)).toBeNull();
   });
 
-  it('refuses shortened tags, other key lengths and other nonce lengths', () => {
+  it('rejects shortened tags, other key lengths and other nonce lengths', () => {
     expect(openAesGcm(key, nonce, data, sealed.subarray(0, -1))).toBeNull();
     expect(openAesGcm(key, nonce, data, sealed.subarray(0, 16))).toBeNull();
     expect(openAesGcm(key, nonce, data, Buffer.alloc(0))).toBeNull();

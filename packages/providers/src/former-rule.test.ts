@@ -184,7 +184,7 @@ describe('the rule of the previous release', () => {
     },
   );
 
-  it('accepts a refund notice in a foreign envelope, which is held: today it is refused', () => {
+  it('accepts a refund notice in a foreign envelope, which is held: today it is rejected', () => {
     const body = sealed(FOREIGN, REFUND);
     const former = verify(wechatChannel, body, 'former');
     expect(former).toMatchObject({
@@ -194,7 +194,7 @@ describe('the rule of the previous release', () => {
     expect(verify(wechatChannel, body, 'text')).toEqual({ ok: false, reason: 'foreign_envelope' });
   });
 
-  it('refuses the same requests, and gives them no name', () => {
+  it('rejects the same requests, and gives them no name', () => {
     const hidden: Fields = [
       ['app_id', 'app&notify_id=n-1'],
       ['notify_type', 'trade_status_sync'],

@@ -33,7 +33,7 @@ describe('yuan', () => {
     '１',
     'NaN',
     '1'.repeat(16),
-  ])('%j is refused', (text) => expect(parseYuan(text)).toBeNull());
+  ])('%j is rejected', (text) => expect(parseYuan(text)).toBeNull());
 
   it('written and read again is the same', () => {
     fc.assert(

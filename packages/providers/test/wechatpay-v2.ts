@@ -40,7 +40,7 @@ export function channel(
   };
 }
 
-export const refused = (reason: RejectReason) => ({ ok: false, reason });
+export const rejected = (reason: RejectReason) => ({ ok: false, reason });
 
 const order = { orderNumber: 'A-1', trade: '4200000000000000000000000001', amount: 8888n };
 export const payment = { ...order, paidAt: NOW, text: '支付&测试=+%' };

@@ -96,11 +96,11 @@ export const verify = (request: SignedRequest, receivedAt = NOW) =>
 /** Verified as genuine, then decoded. */
 export function decode(request: SignedRequest): PaymentEvent[] {
   const verdict = verify(request);
-  if (!verdict.ok) throw new Error(`refused: ${verdict.reason}`);
+  if (!verdict.ok) throw new Error(`rejected: ${verdict.reason}`);
   return channel.decode(verdict.request);
 }
 
-export const refusal = (reason: RejectReason) => ({ ok: false, reason });
+export const rejection = (reason: RejectReason) => ({ ok: false, reason });
 
 /** What `payment` states. */
 export const paidStatement = {

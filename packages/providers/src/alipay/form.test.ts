@@ -39,7 +39,7 @@ describe('a form', () => {
     ['% before a separator', 'a=%4&b=1'],
     ['a sign', 'a=%+1'],
     ['a broken name', '%g1=1'],
-  ])('with a broken escape is refused: %s', (_, text) => {
+  ])('with a broken escape is rejected: %s', (_, text) => {
     expect(parse(text)).toBeNull();
   });
 
@@ -48,7 +48,7 @@ describe('a form', () => {
     ['twice in different escapes', 'a=1&%61=2'],
     ['twice, once without a value', 'a=1&a'],
     ['with a prototype name', '__proto__=1&__proto__=2'],
-  ])('with a doubled field is refused: %s', (_, text) => {
+  ])('with a doubled field is rejected: %s', (_, text) => {
     expect(parse(text)).toBeNull();
   });
 
@@ -58,7 +58,7 @@ describe('a form', () => {
     ['a value without a name', '=1'],
     ['a separator inside a name', 'a%26b=1'],
     ['an equals sign inside a name', 'a%3Db=1'],
-  ])('is refused: %s', (_, text) => {
+  ])('is rejected: %s', (_, text) => {
     expect(parse(text)).toBeNull();
   });
 

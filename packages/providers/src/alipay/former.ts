@@ -14,8 +14,8 @@ const CHANGES_FROM_SENDING_TO_SENDING = new Set([
   'utc_timestamp',
 ]);
 
-/** Why the previous release refused the fields; null where it accepted them. */
-export function formerRefusal(form: Form): 'not_a_notification' | 'malformed' | null {
+/** Why the previous release rejected the fields; null where it accepted them. */
+export function formerRejection(form: Form): 'not_a_notification' | 'malformed' | null {
   const named = form.isFilled('notify_type') || form.isFilled('msg_method');
   const returned = (form.get('method') ?? '').endsWith('.return');
   if (!form.isFilled('notify_id') || !named || returned) return 'not_a_notification';

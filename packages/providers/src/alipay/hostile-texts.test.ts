@@ -189,7 +189,7 @@ describe('whatever buyers and merchants write into a notice', () => {
 
 function said(body: Buffer) {
   const verification = provider.verify({ body, headers: {}, receivedAt: NOW });
-  if (!verification.ok) return { refused: verification.reason, sentAt: null, events: [] };
+  if (!verification.ok) return { rejected: verification.reason, sentAt: null, events: [] };
   const { request, ...rest } = verification;
   return { ...rest, events: provider.decode(request) };
 }
@@ -310,7 +310,7 @@ describe('other messages that Alipay signs', () => {
           );
           const latin1 = cut.map(([key, value]) => [key, Buffer.from(value, 'latin1').toString()]);
           const body = encodeForm([...latin1, ['sign', sign ?? '']] as unknown as Fields);
-          expect(said(body)).toEqual({ refused: 'not_a_notification', sentAt: null, events: [] });
+          expect(said(body)).toEqual({ rejected: 'not_a_notification', sentAt: null, events: [] });
         },
       ),
       { numRuns: 150 * MANY },
@@ -326,7 +326,7 @@ describe('other messages that Alipay signs', () => {
     ];
     const signed = signAlipayFields([[name, value]], { privateKey: pair.privateKey });
     expect(said(encodeForm(signed))).toEqual({
-      refused: 'not_a_notification',
+      rejected: 'not_a_notification',
       sentAt: null,
       events: [],
     });

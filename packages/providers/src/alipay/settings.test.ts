@@ -60,7 +60,7 @@ describe('the channel file', () => {
     ['a key in the file itself', { appId: '1', publicKeys: ['MIIB'] }],
     ['an unknown setting', { appId: '1', publicKeys: [{ env: 'A' }], appid: '2' }],
     ['MD5', { appId: '1', publicKeys: [{ env: 'A' }], signType: 'MD5' }],
-  ])('is refused: %s', (_, block) => {
+  ])('is rejected: %s', (_, block) => {
     expect(alipaySettings.safeParse(block).success).toBe(false);
   });
 

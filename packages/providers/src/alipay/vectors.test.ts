@@ -74,11 +74,11 @@ describe.runIf(existsSync(FOLDER))('published notices', () => {
 
   it.each(titled(notices, false))('%s is accepted', (_, vector) => {
     const verification = verify(vector);
-    if (!verification.ok) throw new Error(`refused as ${verification.reason}`);
+    if (!verification.ok) throw new Error(`rejected as ${verification.reason}`);
     expect(channelOf(vector).decode(verification.request)).toHaveLength(1);
   });
 
-  it.each(titled(notices, true))('%s is refused', (_, vector) => {
+  it.each(titled(notices, true))('%s is rejected', (_, vector) => {
     expect(verify(vector).ok).toBe(false);
   });
 

@@ -111,7 +111,7 @@ describe('a signature', () => {
     expect(reasonOf(verify(signer.fields(TRADE).body, provider))).toBe('accepted');
   });
 
-  it('whose plus signs were not escaped is refused, and throws nothing', () => {
+  it('whose plus signs were not escaped is rejected, and throws nothing', () => {
     const plussed = Array.from({ length: 50 }, (_, i) =>
       signer.fields([...TRADE, ['n', `${i}`]]).body.toString(),
     );
@@ -129,7 +129,7 @@ describe('a signature', () => {
 describe('sign_type', () => {
   const sha1 = createAlipaySigner({ ...payee, privateKey: pair.privateKey, signType: 'RSA' });
 
-  it('RSA is refused by an RSA2 channel, although the signature is genuine', () => {
+  it('RSA is rejected by an RSA2 channel, although the signature is genuine', () => {
     expect(reasonOf(verify(sha1.fields(TRADE).body))).toBe('bad_signature');
   });
 
@@ -150,7 +150,7 @@ describe('sign_type', () => {
     expect(reasonOf(verify(Buffer.from(unstated)))).toBe('accepted');
   });
 
-  it.each(['MD5', 'rsa2', 'RSA2 ', 'DSA'])('%s is refused', (signType) => {
+  it.each(['MD5', 'rsa2', 'RSA2 ', 'DSA'])('%s is rejected', (signType) => {
     const body = signer.fields([...TRADE, ['sign_type', signType]]).body;
     expect(reasonOf(verify(body))).toBe('bad_signature');
   });

@@ -9,7 +9,7 @@ import {
 import { isLive } from '../secret.js';
 import { cutText, isWhole, SignedText } from '../signed-text.js';
 import { type Form, parseForm } from './form.js';
-import { formerIdentity, formerRefusal, isNotifyId } from './former.js';
+import { formerIdentity, formerRejection, isNotifyId } from './former.js';
 import type { AlipayKey } from './keys.js';
 import type { Layouts } from './layout.js';
 import { isOfSending, TRADE_NAMES, WHOLE_TRADE } from './names.js';
@@ -47,8 +47,8 @@ export function verify(
   const form = parseForm(request.body, layouts);
   const sign = form?.get('sign');
   if (!form || sign === undefined) return { ok: false, reason: 'malformed' };
-  const refusal = rule === 'former' ? formerRefusal(form) : refusalOf(form);
-  if (refusal !== null) return { ok: false, reason: refusal };
+  const rejection = rule === 'former' ? formerRejection(form) : rejectionOf(form);
+  if (rejection !== null) return { ok: false, reason: rejection };
 
   const hash = hashFor(claimedType(form, rule), signType);
   const signature = decodeBase64(sign);
@@ -90,7 +90,7 @@ function textOfForm({ layout, values, isPlain }: Form, text: string): SignedText
 /**
  * Refuses a form that no cut makes a notification, before the signature check, which takes longest.
  */
-function refusalOf(form: Form): 'not_a_notification' | null {
+function rejectionOf(form: Form): 'not_a_notification' | null {
   const named = form.isFilled('notify_id') || form.values.some((value) => NOTIFY_ID.test(value));
   return named ? null : 'not_a_notification';
 }
@@ -170,7 +170,7 @@ function signedBy(
   return null;
 }
 
-/** The previous release's identity of this message; null where it refused it. */
+/** The previous release's identity of this message; null where it rejected it. */
 export function formerIdentityOf({ form }: AlipayMessage): ContentIdentity | null {
-  return formerRefusal(form) === null ? formerIdentity(form) : null;
+  return formerRejection(form) === null ? formerIdentity(form) : null;
 }

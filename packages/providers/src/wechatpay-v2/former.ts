@@ -9,7 +9,7 @@ import type { Fields } from './xml.js';
  * refund's envelope.
  */
 
-/** Null for a message that the previous release refused as no notification. */
+/** Null for a message that the previous release rejected as no notification. */
 export function formerKindOf(fields: Fields): 'payment' | 'contract' | null {
   if (swallowsFields(fields) || !hasAll(fields, 'return_code', 'mch_id')) return null;
   if (hasAll(fields, 'change_type')) {
@@ -20,7 +20,7 @@ export function formerKindOf(fields: Fields): 'payment' | 'contract' | null {
   return hasAll(fields, ...demanded) ? 'payment' : null;
 }
 
-/** Null where the previous release refused the message. */
+/** Null where the previous release rejected the message. */
 export function formerIdentityOf(message: WechatpayV2Message): ContentIdentity | null {
   const { fields } = message;
   const kind = message.kind === 'refund' ? 'refund' : formerKindOf(fields);

@@ -16,7 +16,7 @@ const { verify, decode } = channel();
 
 function said(body: Buffer) {
   const verification = verify(body);
-  if (!verification.ok) return { refused: verification.reason, events: [] };
+  if (!verification.ok) return { rejected: verification.reason, events: [] };
   const { request, ...rest } = verification;
   return { ...rest, events: decode(request) };
 }
@@ -78,15 +78,15 @@ function withTimesOf(event: PaymentEvent | undefined, other: PaymentEvent | unde
 
 describe('whatever buyers and merchants write into a payment result', () => {
   test('it means what WeChat said, or is held as ambiguous', () => {
-    const count = { ambiguous: 0, same: 0, refused: 0 };
+    const count = { ambiguous: 0, same: 0, rejected: 0 };
     fc.assert(
       fc.property(honest, texts, (fields, hostile) => {
         const result = said(sign(withFields(fields, hostile)));
-        if ('refused' in result && result.refused !== undefined) {
+        if ('rejected' in result && result.rejected !== undefined) {
           // Only a field that is unknown today, at the very beginning or end, could belong to
           // another message.
           expect(hostile.map(([name]) => name).filter((name) => /new/.test(name))).not.toEqual([]);
-          count.refused += 1;
+          count.rejected += 1;
           return;
         }
         const [event] = result.events;
@@ -103,7 +103,7 @@ describe('whatever buyers and merchants write into a payment result', () => {
     );
     expect(count.ambiguous).toBeGreaterThan(200);
     expect(count.same).toBeGreaterThan(20);
-    expect(count.refused).toBeGreaterThan(50);
+    expect(count.rejected).toBeGreaterThan(50);
   });
 
   test('every cut of the signed text is the same message', () => {
@@ -381,7 +381,7 @@ describe('other messages that the key signs', () => {
           const cut = cutOf(textToSign(new Map(all)), (index) => glued[index] ?? false, false);
           for (const one of [all, cut]) {
             expect(said(xml([...one, ['sign', signature]]))).toEqual({
-              refused: 'not_a_notification',
+              rejected: 'not_a_notification',
               events: [],
             });
           }
@@ -425,7 +425,7 @@ describe('other messages that the key signs', () => {
       for (const behind of ['', '&zz=1', '&attach=1', '&device_info=1']) {
         const all = withFields(fields, [[name, `x&${aPayment}${behind}`]]);
         expect(said(sign(all)), `${title}${behind}`).toEqual({
-          refused: 'not_a_notification',
+          rejected: 'not_a_notification',
           events: [],
         });
       }

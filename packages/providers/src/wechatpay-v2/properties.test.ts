@@ -62,7 +62,7 @@ const fields: fc.Arbitrary<Fields> = fc.uniqueArray(
   { selector: ([name]) => name },
 );
 
-test('arbitrary bytes are refused and never throw', () => {
+test('arbitrary bytes are rejected and never throw', () => {
   fc.assert(
     fc.property(fc.oneof(fc.uint8Array(), fc.string({ unit: 'binary' })), (bytes) => {
       expect(verify(Buffer.from(bytes as string)).ok).toBe(false);
@@ -71,7 +71,7 @@ test('arbitrary bytes are refused and never throw', () => {
   );
 });
 
-test('every message that the key’s owner signed or sealed is verified and decoded, or refused, without a throw', () => {
+test('every message that the key’s owner signed or sealed is verified and decoded, or rejected, without a throw', () => {
   let accepted = 0;
   fc.assert(
     fc.property(fields, fc.constantFrom('signed', 'refund'), (content, kind) => {
@@ -98,12 +98,12 @@ test('every message that the key’s owner signed or sealed is verified and deco
   expect(accepted).toBeGreaterThan(100);
 });
 
-test('a payment with any text in it is accepted, re-sent with the same ID and digest, and refused when forged', () => {
+test('a payment with any text in it is accepted, re-sent with the same ID and digest, and rejected when forged', () => {
   fc.assert(
     fc.property(xmlText, fc.bigInt({ min: 1n, max: 10n ** 15n }), (text, amount) => {
       const sent = signer.payment({ orderNumber: 'A-1', trade: '42', amount, paidAt: NOW, text });
       const [first, again] = [verify(sent.body), verify(signer.resend(sent).body)];
-      if (!first.ok || !again.ok) return expect.fail('a genuine payment was refused');
+      if (!first.ok || !again.ok) return expect.fail('a genuine payment was rejected');
       expect([again.notificationId, again.digest]).toEqual([first.notificationId, first.digest]);
       expect(decode(first.request)).toMatchObject([{ kind: 'order', amount, payeeMatches: true }]);
       expect(verify(signer.forge(sent, 'foreign_key').body).ok).toBe(false);

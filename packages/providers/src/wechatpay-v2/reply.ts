@@ -8,7 +8,7 @@ const CONTENT_TYPE = 'text/xml';
  */
 const SUCCESS = xml('SUCCESS', 'OK');
 /**
- * One text for every refusal: neither a forger nor a padding oracle may learn the reason from it.
+ * One text for every rejection: neither a forger nor a padding oracle may learn the reason from it.
  */
 const FAILURE = xml('FAIL', 'FAIL');
 

@@ -32,7 +32,7 @@ describe('the channel block', () => {
     ['a key in the file itself', { apiKeys: ['0123456789abcdef0123456789abcdef'] }],
     ['an unknown algorithm', { signType: 'RSA' }],
     ['an unknown setting', { apiV3Keys: [] }],
-  ])('%s is refused', (_, change) => {
+  ])('%s is rejected', (_, change) => {
     expect(wechatpayV2Settings.safeParse({ ...block, ...change }).success).toBe(false);
   });
 });

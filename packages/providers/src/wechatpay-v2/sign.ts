@@ -46,7 +46,7 @@ export function isSignature(
  * the buyer (`contract_display_account`). A name such as `x&out_trade_no=…&total_fee=…&z=`, cut
  * differently, makes a payment with a genuine signature. Because names are sorted, the invented
  * fields must swallow the ones that really followed: `mch_id`, and next to it `nonce_str` or
- * `notify_url`. The previous release refused such cuts; `readSigned` refuses the signed text that
+ * `notify_url`. The previous release rejected such cuts; `readSigned` rejects the signed text that
  * has them.
  */
 export function swallowsFields(fields: Fields): boolean {

@@ -8,7 +8,7 @@ import {
   PAYEE,
   payment,
   refund,
-  refused,
+  rejected,
   signer,
   xml,
 } from '../../test/wechatpay-v2.js';
@@ -94,8 +94,8 @@ describe('a refund notice', () => {
       'sealed with the upper-case hex of the key’s MD5',
       () => sealedWith(createHash('md5').update(KEY).digest('hex').toUpperCase()),
     ],
-  ])('%s is refused, always for the same reason', (_, body) => {
-    expect(verify(body())).toEqual(refused('undecryptable'));
+  ])('%s is rejected, always for the same reason', (_, body) => {
+    expect(verify(body())).toEqual(rejected('undecryptable'));
   });
 
   test('is one message in every allowed envelope of its channel', () => {
@@ -127,19 +127,19 @@ describe('a refund notice', () => {
     ['appid', 'wx9'],
     ['sub_mch_id', '1900000101'],
     ['sub_appid', 'wx9'],
-  ])('in an envelope that names another %s is refused', (name, value) => {
+  ])('in an envelope that names another %s is rejected', (name, value) => {
     const genuine = envelope(sealReqInfo(wechatV2Xml(inner, 'root'), KEY));
-    expect(verify(xml(withFields(genuine, [[name, value]])))).toEqual(refused('foreign_envelope'));
+    expect(verify(xml(withFields(genuine, [[name, value]])))).toEqual(rejected('foreign_envelope'));
   });
 
-  test('whose envelope is not one of a notification is refused', () => {
+  test('whose envelope is not one of a notification is rejected', () => {
     const good = envelope(sealReqInfo(wechatV2Xml(inner, 'root'), KEY));
     expect(verify(xml(good)).ok).toBe(true);
-    expect(verify(xml(withoutFields(good, 'mch_id')))).toEqual(refused('malformed'));
-    expect(verify(xml(withoutFields(good, 'return_code')))).toEqual(refused('malformed'));
+    expect(verify(xml(withoutFields(good, 'mch_id')))).toEqual(rejected('malformed'));
+    expect(verify(xml(withoutFields(good, 'return_code')))).toEqual(rejected('malformed'));
     expect(verify(xml(withFields(good, [['return_code', 'FAIL']])))).toEqual(
-      refused('not_a_notification'),
+      rejected('not_a_notification'),
     );
-    expect(verify(xml([...good, ['sign', 'x']]))).toEqual(refused('bad_signature'));
+    expect(verify(xml([...good, ['sign', 'x']]))).toEqual(rejected('bad_signature'));
   });
 });

@@ -10,7 +10,7 @@ import {
   PAYMENT_FIELDS,
   payment,
   refund,
-  refused,
+  rejected,
   type SignType,
   sign,
   signer,
@@ -120,10 +120,10 @@ describe('rotation of keys', () => {
 
   test('a retired key counts only for requests received before', () => {
     expect(rotated(sign(PAYMENT_FIELDS, 'HMAC-SHA256', older), NOW)).toEqual(
-      refused('unknown_key'),
+      rejected('unknown_key'),
     );
     expect(rotated(sign(PAYMENT_FIELDS, 'HMAC-SHA256', newer), NOW).ok).toBe(true);
-    expect(rotated(sealed(older), NOW)).toEqual(refused('unknown_key'));
+    expect(rotated(sealed(older), NOW)).toEqual(rejected('unknown_key'));
     expect(rotated(sealed(newer), NOW).ok).toBe(true);
   });
 });
@@ -149,7 +149,9 @@ describe('deduction contracts', () => {
       authenticity: 'signed',
       request: { message: { kind: 'contract' } },
     });
-    expect(verify(sign(contract, 'HMAC-SHA256', randomApiKey()))).toEqual(refused('bad_signature'));
+    expect(verify(sign(contract, 'HMAC-SHA256', randomApiKey()))).toEqual(
+      rejected('bad_signature'),
+    );
   });
 
   test('a failed deduction has a separate ID', () => {

@@ -24,7 +24,7 @@ export interface VerifyingKeys {
 
 type Refusal = { readonly ok: false; readonly reason: RejectReason };
 
-/** Pure and total: hostile bytes give a refusal. */
+/** Pure and total: hostile bytes give a rejection. */
 export function verify(
   keys: VerifyingKeys,
   payee: Payee,
@@ -32,7 +32,7 @@ export function verify(
   rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   const fields = parseFlatXml(request.body, 'xml');
-  if (fields === null) return refuse('malformed');
+  if (fields === null) return reject('malformed');
   if (hasAll(fields, 'sign')) {
     return verifySigned(keys, fields, request.receivedAt, rule);
   }
@@ -40,7 +40,7 @@ export function verify(
     return openRefund(keys, payee, fields, request.receivedAt, rule);
   }
   // An unsigned message is never acted on; `return_code` FAIL comes without a signature.
-  return refuse(hasAll(fields, 'return_code') ? 'bad_signature' : 'malformed');
+  return reject(hasAll(fields, 'return_code') ? 'bad_signature' : 'malformed');
 }
 
 function verifySigned(
@@ -50,18 +50,18 @@ function verifySigned(
   rule: ContentRule,
 ): Verification<WechatpayV2Message> {
   const stated = filledField(fields, 'sign_type');
-  if (stated !== undefined && stated !== keys.signType) return refuse('bad_signature');
+  if (stated !== undefined && stated !== keys.signType) return reject('bad_signature');
   const [sign, signed] = [filledField(fields, 'sign') ?? '', textToSign(fields)];
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
-  if (signers.length === 0) return refuse('bad_signature');
-  if (!signers.some((key) => isLive(key, receivedAt))) return refuse('unknown_key');
+  if (signers.length === 0) return reject('bad_signature');
+  if (!signers.some((key) => isLive(key, receivedAt))) return reject('unknown_key');
   // The same key signs requests, answers of the API and data in the buyer's browser.
   const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
-  return message === null ? refuse('not_a_notification') : accept(message, 'signed', rule);
+  return message === null ? reject('not_a_notification') : accept(message, 'signed', rule);
 }
 
 /**
- * Reads a message that the previous release accepted. If the present rule refuses its cut, it stays
+ * Reads a message that the previous release accepted. If the present rule rejects its cut, it stays
  * in doubt.
  */
 function readFormer(fields: Fields, signed: string): WechatpayV2Message | null {
@@ -84,20 +84,20 @@ function openRefund(
   receivedAt: Date,
   rule: ContentRule,
 ): Verification<WechatpayV2Message> {
-  if (!hasAll(fields, 'return_code', 'mch_id')) return refuse('malformed');
-  if (filledField(fields, 'return_code') !== 'SUCCESS') return refuse('not_a_notification');
+  if (!hasAll(fields, 'return_code', 'mch_id')) return reject('malformed');
+  if (filledField(fields, 'return_code') !== 'SUCCESS') return reject('not_a_notification');
   const sealed = decodeBase64(filledField(fields, 'req_info') ?? '');
-  if (sealed === null) return refuse('undecryptable');
+  if (sealed === null) return reject('undecryptable');
   const opened = keys.apiKeys.flatMap((key) => {
     const refund = readRefund(key, sealed);
     return refund === null ? [] : [{ key, refund }];
   });
-  if (opened.length === 0) return refuse('undecryptable');
+  if (opened.length === 0) return reject('undecryptable');
   const live = opened.find(({ key }) => isLive(key, receivedAt));
-  if (live === undefined) return refuse('unknown_key');
+  if (live === undefined) return reject('unknown_key');
   // Anyone can write another envelope. A message that the previous release accepted keeps its
   // envelope, and is held.
-  if (rule === 'text' && isForeignEnvelope(payee, fields)) return refuse('foreign_envelope');
+  if (rule === 'text' && isForeignEnvelope(payee, fields)) return reject('foreign_envelope');
   return accept({ kind: 'refund', fields, refund: live.refund }, 'encrypted', rule);
 }
 
@@ -115,7 +115,7 @@ function accept(
 ): Verification<WechatpayV2Message> {
   const identity: ContentIdentity | null =
     rule === 'former' ? formerIdentityOf(message) : identityOf(message);
-  if (identity === null) return refuse('not_a_notification');
+  if (identity === null) return reject('not_a_notification');
   const orderNumber =
     message.kind === 'refund'
       ? filledField(message.refund, 'out_trade_no')
@@ -131,6 +131,6 @@ function accept(
   };
 }
 
-function refuse(reason: RejectReason): Refusal {
+function reject(reason: RejectReason): Refusal {
   return { ok: false, reason };
 }

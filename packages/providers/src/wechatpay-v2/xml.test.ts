@@ -55,7 +55,7 @@ describe('the XML that WeChat writes is read', () => {
   });
 });
 
-describe('anything beyond flat fields is refused', () => {
+describe('anything beyond flat fields is rejected', () => {
   const entity = '<!DOCTYPE xml [<!ENTITY x SYSTEM "file:///etc/passwd">]>';
   const laughs = `<!DOCTYPE xml [<!ENTITY a "ha"><!ENTITY b "${'&a;'.repeat(50)}">]>`;
   test.each([
@@ -153,19 +153,19 @@ describe('limits', () => {
   const fieldsOf = (count: number) =>
     `<xml>${Array.from({ length: count }, (_, i) => `<f${i}>1</f${i}>`).join('')}</xml>`;
 
-  test('200 fields are read, one more is refused', () => {
+  test('200 fields are read, one more is rejected', () => {
     expect(Object.keys(parse(fieldsOf(200)) ?? {})).toHaveLength(200);
     expect(parse(fieldsOf(201))).toBeNull();
   });
 
-  test('256 KiB are read, one byte more is refused', () => {
+  test('256 KiB are read, one byte more is rejected', () => {
     const overhead = '<xml><a></a></xml>'.length;
     const document = (bytes: number) => `<xml><a>${'x'.repeat(bytes - overhead)}</a></xml>`;
     expect(parse(document(256 * 1024))).not.toBeNull();
     expect(parse(document(256 * 1024 + 1))).toBeNull();
   });
 
-  test('the longest hostile documents are refused within a fraction of a second', () => {
+  test('the longest hostile documents are rejected within a fraction of a second', () => {
     const size = 256 * 1024;
     const hostile = ['<', '&', '<a', '<![CDATA[', '<a>', ']]>', '&#65;', ' ', '<xml>', '<!--'].map(
       (part) => `<xml><a>${part.repeat(size)}`.slice(0, size),

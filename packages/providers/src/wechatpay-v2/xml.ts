@@ -3,11 +3,11 @@ import { isUtf8 } from 'node:buffer';
 /**
  * Reads the only XML that WeChat Pay v2 sends: one root with flat text fields. It is written by
  * hand because the danger is in a parser's features. General parsers ignore or resolve constructs
- * that must be refused (DOCTYPE, comments, instructions, attributes, repeated elements), option by
+ * that must be rejected (DOCTYPE, comments, instructions, attributes, repeated elements), option by
  * option. Their entity code has had holes, and still has (CVE-2018-13439, CVE-2018-20318 and its
  * incomplete first fix; fast-xml-parser's CVE-2026-26278, CVE-2026-33036). They also turn CR LF
  * into LF (XML 1.0, "End-of-Line Handling"). But the sender signs a value and then writes it, so
- * the value must stay unchanged. This grammar has no production for any of that: it refuses
+ * the value must stay unchanged. This grammar has no production for any of that: it rejects
  * everything that it does not name.
  */
 

@@ -109,7 +109,7 @@ describe('genuine but odd content is not understood, and never a wrong payment',
     },
   );
 
-  test('IDs that were numbers are refused, however they were written', () => {
+  test('IDs that were numbers are rejected, however they were written', () => {
     const event = (resource: string) =>
       decode(signer.event({ eventType: 'TRANSACTION.SUCCESS', resource }));
     const { resource } = signer.payment(payment).content;
@@ -120,7 +120,7 @@ describe('genuine but odd content is not understood, and never a wrong payment',
     expect(event(resource)).toEqual([paidStatement]);
   });
 
-  test('an amount that a double would round is refused', () => {
+  test('an amount that a double would round is rejected', () => {
     const { resource } = signer.payment(payment).content;
     for (const number of ['8888.00000000000000001', '8888.0', '8.888e3', '9007199254740993']) {
       const changed = resource.replace('"total":8888', `"total":${number}`);

@@ -9,7 +9,7 @@ export const signatureHeaders = [
 ] as const;
 
 /**
- * Not part of the signed text: another value is refused, and this one means the same as absence.
+ * Not part of the signed text: another value is rejected, and this one means the same as absence.
  */
 export const gatewayOnlyHeaders = ['wechatpay-signature-type'] as const;
 
@@ -21,7 +21,7 @@ const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
 
 /**
  * Visible ASCII without the comma. Node joins a repeated header with ", ", and two values are
- * refused rather than chosen between. No line break either: the signed text is `ts\nnonce\nbody\n`,
+ * rejected rather than chosen between. No line break either: the signed text is `ts\nnonce\nbody\n`,
  * and a nonce with a line break could shift the boundaries of a genuine message.
  */
 const HEADER_VALUE = /^[\x21-\x2b\x2d-\x7e]+$/;

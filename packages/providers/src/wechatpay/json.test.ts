@@ -12,7 +12,7 @@ describe('reading JSON strictly', () => {
   });
 
   test('any object that JSON can write comes back unchanged', () => {
-    // Without fractions and numbers beyond 15 digits, which are refused on purpose.
+    // Without fractions and numbers beyond 15 digits, which are rejected on purpose.
     const integer = fc.integer({ min: -1e14, max: 1e14 }).filter((n) => !Object.is(n, -0));
     const { tree } = fc.letrec((tie) => ({
       tree: fc.oneof(
@@ -42,7 +42,7 @@ describe('reading JSON strictly', () => {
     ['written with an escape', '{"id":"a","\\u0069d":"b"}'],
     ['with spaces before the colon', '{"id" \n: 1, "id"\t:2}'],
     ['named __proto__', '{"__proto__":1,"__proto__":2}'],
-  ])('a repeated key is refused: %s', (_, text) => {
+  ])('a repeated key is rejected: %s', (_, text) => {
     expect(JSON.parse(text)).toBeTypeOf('object');
     expect(parse(text)).toBeNull();
   });
@@ -82,11 +82,11 @@ describe('reading JSON strictly', () => {
     '{"a":01}',
     '\ufeff{"a":1}',
     "{'a':1}",
-  ])('anything but one JSON object is refused: %j', (text) => {
+  ])('anything but one JSON object is rejected: %j', (text) => {
     expect(parse(text)).toBeNull();
   });
 
-  test('broken UTF-8 is refused, not repaired', () => {
+  test('broken UTF-8 is rejected, not repaired', () => {
     const bytes = Buffer.concat([Buffer.from('{"a":"'), Buffer.from([0xff]), Buffer.from('"}')]);
     expect(parseJsonObject(bytes)).toBeNull();
     expect(parseJsonObject(Buffer.from('{"a":"\u4ed8"}', 'latin1'))).toBeNull();

@@ -18,7 +18,7 @@ test.each([
   [{ outcome: 'refused', status: 413 }, 413],
   [{ outcome: 'refused', status: 415 }, 415],
   [{ outcome: 'unavailable' }, 503],
-] as const)('a refusal tells nothing but its status: %o is %i', (outcome, status) => {
+] as const)('a rejection tells nothing but its status: %o is %i', (outcome, status) => {
   expect(reply(outcome)).toEqual({
     status,
     contentType: 'application/json',

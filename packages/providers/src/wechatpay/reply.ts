@@ -1,6 +1,6 @@
 import { httpStatusOf, type ReplyFor } from '../provider.js';
 
-/** One text for every refusal: a probing sender must learn nothing. */
+/** One text for every rejection: a probing sender must learn nothing. */
 const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**

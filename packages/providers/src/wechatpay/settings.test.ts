@@ -54,7 +54,7 @@ describe('the settings of a WeChat Pay channel', () => {
     ['one serial in two spellings', { keys: { AB12: { env: 'A' }, ab12: { env: 'B' } } }],
     ['a tolerance of nothing', { timestampToleranceSeconds: 0 }],
     ['an unknown setting', { apiV3Key: { env: 'A' } }],
-  ])('%s is refused', (_, changes) => {
+  ])('%s is rejected', (_, changes) => {
     expect(wechatpay.settings.safeParse({ ...block, ...changes }).success).toBe(false);
   });
 });
@@ -82,7 +82,7 @@ describe('the keys of a WeChat Pay channel', () => {
   });
 
   test.each(['SHORT', 'LONG', 'WIDE'])(
-    'an API v3 key that is not 32 bytes is refused: %s',
+    'an API v3 key that is not 32 bytes is rejected: %s',
     (env) => {
       expect(() => createFrom({ apiV3Keys: [{ env }] })).toThrow(
         'apiV3Keys[0]: is not exactly 32 bytes long',
@@ -90,7 +90,7 @@ describe('the keys of a WeChat Pay channel', () => {
     },
   );
 
-  test('a certificate with another serial, or with a public key ID, is refused', () => {
+  test('a certificate with another serial, or with a public key ID, is rejected', () => {
     for (const serial of [`${SERIAL.slice(0, -1)}1`, PUBLIC_KEY_ID]) {
       expect(() => createFrom({ keys: { [serial]: { file: 'certificate.pem' } } })).toThrow(
         `keys.${serial}: is a certificate with another serial`,
@@ -98,7 +98,7 @@ describe('the keys of a WeChat Pay channel', () => {
     }
   });
 
-  test('an RSA key of fewer than 2048 bits is refused', () => {
+  test('an RSA key of fewer than 2048 bits is rejected', () => {
     expect(() => createFrom({ keys: { [PUBLIC_KEY_ID]: { file: 'weak.pem' } } })).toThrow(
       '1024 bits',
     );

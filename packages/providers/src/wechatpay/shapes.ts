@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { fenFromJson } from '../money.js';
 
 /**
- * `out_trade_no`, `transaction_id`, `refund_id`: texts. A number is refused, since a double may
+ * `out_trade_no`, `transaction_id`, `refund_id`: texts. A number is rejected, since a double may
  * already have rounded it. Visible ASCII: WeChat allows digits, letters and `_-|*`.
  */
 export const identifier = z.string().regex(/^[\x21-\x7e]{1,64}$/);

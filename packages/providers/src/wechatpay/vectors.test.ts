@@ -109,7 +109,7 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
     return rsaKeyPairFromPem(read('wxpay3-rsa-sign-source').keys.privateKeyPem ?? '').privateKey;
   }
 
-  test('a published body with a foreign algorithm is refused even when genuinely signed', () => {
+  test('a published body with a foreign algorithm is rejected even when genuinely signed', () => {
     const { serial, at, channel } = setUp();
     const { rawBody } = read('wxpay3-body-sm4-algorithm').request;
     const signing = { privateKey: publishedPrivateKey(), serial, at };

@@ -9,7 +9,7 @@ import {
   NOW,
   payment,
   platform,
-  refusal,
+  rejection,
   retired,
   retiredApiV3Key,
   seconds,
@@ -84,7 +84,7 @@ describe('a genuine notification', () => {
     expect(verify(signed(text)).ok).toBe(true);
     const { headers } = signed(text);
     const reserialised = Buffer.from(JSON.stringify(JSON.parse(text)));
-    expect(verify({ headers, body: reserialised })).toEqual(refusal('bad_signature'));
+    expect(verify({ headers, body: reserialised })).toEqual(rejection('bad_signature'));
   });
 
   test('may carry empty, null or no associated data', () => {
@@ -114,10 +114,10 @@ describe('the signature headers', () => {
     'wechatpay-serial',
   ];
 
-  test.each(required)('%s missing, empty or doubled is refused', (name) => {
+  test.each(required)('%s missing, empty or doubled is rejected', (name) => {
     const value = genuine.headers[name];
     for (const bad of [undefined, '', `${value}, ${value}`, `${value},${value}`]) {
-      expect(verify(withHeaders({ [name]: bad }))).toEqual(refusal('malformed'));
+      expect(verify(withHeaders({ [name]: bad }))).toEqual(rejection('malformed'));
     }
   });
 
@@ -126,15 +126,17 @@ describe('the signature headers', () => {
     'WECHATPAY2-SM2-WITH-SM3',
     'WECHATPAY-BRAND-SHA256-RSA2048',
     'WECHATPAY2-SHA256-RSA2048, WECHATPAY2-SHA256-RSA2048',
-  ])('another signature type is refused: %j', (type) => {
-    expect(verify(withHeaders({ 'wechatpay-signature-type': type }))).toEqual(refusal('malformed'));
+  ])('another signature type is rejected: %j', (type) => {
+    expect(verify(withHeaders({ 'wechatpay-signature-type': type }))).toEqual(
+      rejection('malformed'),
+    );
   });
 
   test.each(['now', '1e9', '-1', '1.5', '0x10', ' 1', `1${'0'.repeat(30)}`])(
-    'a time that is no integer is refused: %j',
+    'a time that is no integer is rejected: %j',
     (timestamp) => {
       expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toEqual(
-        refusal('malformed'),
+        rejection('malformed'),
       );
     },
   );
@@ -148,7 +150,7 @@ describe('the signature headers', () => {
     });
     const nonce = `${split.headers['wechatpay-nonce']}\nfirst`;
     const moved = { body: genuine.body, headers: { ...split.headers, 'wechatpay-nonce': nonce } };
-    expect(verify(moved)).toEqual(refusal('malformed'));
+    expect(verify(moved)).toEqual(rejection('malformed'));
   });
 });
 
@@ -158,33 +160,33 @@ describe('freshness is judged by the time of receipt', () => {
   });
 
   test.each([-301, 301, 86_400])('%i s apart is stale', (apart) => {
-    expect(verify(genuine, seconds(apart))).toEqual(refusal('stale'));
+    expect(verify(genuine, seconds(apart))).toEqual(rejection('stale'));
   });
 
   test("the channel's tolerance counts", () => {
     const strict = createChannel({ timestampToleranceSeconds: 5 });
     expect(strict.verify({ ...genuine, receivedAt: seconds(5) }).ok).toBe(true);
-    expect(strict.verify({ ...genuine, receivedAt: seconds(6) })).toEqual(refusal('stale'));
+    expect(strict.verify({ ...genuine, receivedAt: seconds(6) })).toEqual(rejection('stale'));
   });
 
   test('without a time of receipt nothing is fresh', () => {
-    expect(verify(genuine, new Date(Number.NaN))).toEqual(refusal('stale'));
+    expect(verify(genuine, new Date(Number.NaN))).toEqual(rejection('stale'));
   });
 });
 
 describe('keys', () => {
-  test('an unknown serial is refused', () => {
+  test('an unknown serial is rejected', () => {
     expect(verify(withHeaders({ 'wechatpay-serial': randomSerial() }))).toEqual(
-      refusal('unknown_key'),
+      rejection('unknown_key'),
     );
     expect(verify(withHeaders({ 'wechatpay-serial': '__proto__' }))).toEqual(
-      refusal('unknown_key'),
+      rejection('unknown_key'),
     );
   });
 
   test("another of the channel's keys does not verify", () => {
     expect(verify(withHeaders({ 'wechatpay-serial': successor.serial }))).toEqual(
-      refusal('bad_signature'),
+      rejection('bad_signature'),
     );
   });
 
@@ -192,12 +194,12 @@ describe('keys', () => {
     const old = createSigner({ privateKey: retired.pair.privateKey, serial: retired.serial });
     const request = old.payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
-    expect(verify(request, seconds(-60))).toEqual(refusal('unknown_key'));
+    expect(verify(request, seconds(-60))).toEqual(rejection('unknown_key'));
   });
 
   test('a retired API v3 key opens requests received before, and no longer', () => {
     const request = createSigner({ apiV3Key: retiredApiV3Key }).payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
-    expect(verify(request, seconds(-60))).toEqual(refusal('undecryptable'));
+    expect(verify(request, seconds(-60))).toEqual(rejection('undecryptable'));
   });
 });

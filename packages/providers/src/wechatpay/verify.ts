@@ -43,33 +43,33 @@ export function verify(
   request: NotificationRequest,
 ): Verification<WechatpayMessage> {
   const headers = readHeaders(request.headers);
-  if (headers === null) return refuse('malformed');
+  if (headers === null) return reject('malformed');
 
   const sentAt = new Date(Number(headers.timestamp) * 1000);
   const skewMs = Math.abs(request.receivedAt.getTime() - sentAt.getTime());
-  if (!(skewMs <= toleranceSeconds * 1000)) return refuse('stale');
+  if (!(skewMs <= toleranceSeconds * 1000)) return reject('stale');
 
   const signingKey = keys.signing.get(headers.serial.toUpperCase());
   if (signingKey === undefined || !isLive(signingKey, request.receivedAt)) {
-    return refuse('unknown_key');
+    return reject('unknown_key');
   }
   const signature = decodeBase64(headers.signature);
   const signed = signedText(headers, request.body);
   if (signature === null || !rsaVerify('sha256', signed, signingKey.key, signature)) {
-    return refuse(headers.signature.startsWith(PROBE_PREFIX) ? 'signature_probe' : 'bad_signature');
+    return reject(headers.signature.startsWith(PROBE_PREFIX) ? 'signature_probe' : 'bad_signature');
   }
 
   const body = parseJsonObject(request.body);
-  if (body === null) return refuse('malformed');
+  if (body === null) return reject('malformed');
   const { id, event_type: eventType, resource } = body;
   // These fields make a signed message a notification: API answers are signed with the same keys.
   if (!isLabel(id) || !isLabel(eventType) || !isObject(resource)) {
-    return refuse('not_a_notification');
+    return reject('not_a_notification');
   }
 
   const contentKeys = keys.content.filter((key) => isLive(key, request.receivedAt));
   const content = open(resource, contentKeys);
-  if (content === null) return refuse('undecryptable');
+  if (content === null) return reject('undecryptable');
   const opened = parseJsonObject(content);
   return {
     ok: true,
@@ -117,6 +117,6 @@ function open(resource: JsonObject, keys: readonly ContentKey[]): Buffer | null 
   return null;
 }
 
-function refuse(reason: RejectReason): { readonly ok: false; readonly reason: RejectReason } {
+function reject(reason: RejectReason): { readonly ok: false; readonly reason: RejectReason } {
   return { ok: false, reason };
 }

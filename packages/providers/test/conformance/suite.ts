@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { accepts, identifies } from './accepts.js';
 import type { Harness } from './harness.js';
-import { refuses } from './refuses.js';
+import { rejects } from './rejects.js';
 import { survives } from './survives.js';
 
 /** The guarantees of every provider, whatever its protocol. */
@@ -11,7 +11,7 @@ export function describeConformance(title: string, makeHarness: () => Harness): 
     const provider = harness.provider();
     accepts(harness, provider);
     identifies(harness, provider);
-    refuses(harness, provider);
+    rejects(harness, provider);
     survives(harness, provider);
     configures(harness);
     replies(harness);
@@ -32,7 +32,7 @@ function configures(harness: Harness): void {
     expect(keys).toContainEqual(expect.objectContaining({ retiredAt, expiresAt: null }));
   });
 
-  it('refuses unknown settings', () => {
+  it('rejects unknown settings', () => {
     const { settings } = harness.definition;
     expect(settings.safeParse(harness.settings).success).toBe(true);
     expect(settings.safeParse({ ...Object(harness.settings), typo: 1 }).success).toBe(false);
@@ -48,7 +48,7 @@ function replies(harness: Harness): void {
     expect(reply({ outcome: 'accepted' })).toEqual(harness.replies.accepted);
   });
 
-  it('gives every refusal the same bytes, so a prober learns nothing but the status', () => {
+  it('gives every rejection the same bytes, so a prober learns nothing but the status', () => {
     const unauthentic = [
       'bad_signature',
       'signature_probe',

@@ -10,7 +10,7 @@ export const reasonOf = (verification: Verification) =>
 
 function accepted(provider: PaymentProvider, request: SignedRequest, at = NOW) {
   const verification = verdict(provider, request, at);
-  if (!verification.ok) throw new Error(`refused as ${verification.reason}`);
+  if (!verification.ok) throw new Error(`rejected as ${verification.reason}`);
   return verification;
 }
 

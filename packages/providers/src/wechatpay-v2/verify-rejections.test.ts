@@ -7,7 +7,7 @@ import {
   PAYEE,
   PAYMENT_FIELDS,
   payment,
-  refused,
+  rejected,
   sign,
   signer,
   xml,
@@ -15,23 +15,23 @@ import {
 
 const { verify } = channel();
 
-describe('a message that was not signed with a live key of the channel is refused', () => {
+describe('a message that was not signed with a live key of the channel is rejected', () => {
   test('a foreign key', () => {
-    expect(verify(signer.forge(signer.payment(payment)).body)).toEqual(refused('bad_signature'));
+    expect(verify(signer.forge(signer.payment(payment)).body)).toEqual(rejected('bad_signature'));
   });
 
   test('a field added, changed, or taken away after signing', () => {
     expect(verify(signer.forge(signer.payment(payment), 'changed_content').body)).toEqual(
-      refused('bad_signature'),
+      rejected('bad_signature'),
     );
     const signature: Fields = [['sign', wechatV2Sign(PAYMENT_FIELDS, KEY, 'HMAC-SHA256')]];
     expect(verify(xml([...PAYMENT_FIELDS, ...signature])).ok).toBe(true);
     for (const [name, value] of PAYMENT_FIELDS) {
       if (value === '') continue;
       const changed = withFields(PAYMENT_FIELDS, [[name, `${value}0`]]);
-      expect(verify(xml([...changed, ...signature])), name).toEqual(refused('bad_signature'));
+      expect(verify(xml([...changed, ...signature])), name).toEqual(rejected('bad_signature'));
       const missing = withoutFields(PAYMENT_FIELDS, name);
-      expect(verify(xml([...missing, ...signature])), name).toEqual(refused('bad_signature'));
+      expect(verify(xml([...missing, ...signature])), name).toEqual(rejected('bad_signature'));
     }
   });
 
@@ -53,7 +53,7 @@ describe('a message that was not signed with a live key of the channel is refuse
     };
     const fields: Fields =
       how === null ? PAYMENT_FIELDS : [...PAYMENT_FIELDS, ['sign', signs[how] ?? '']];
-    expect(verify(xml(fields))).toEqual(refused('bad_signature'));
+    expect(verify(xml(fields))).toEqual(rejected('bad_signature'));
   });
 
   test('every single flipped bit of the body', () => {
@@ -70,18 +70,18 @@ describe('a message that was not signed with a live key of the channel is refuse
   test('the algorithm that the channel does not use, whatever the message states', () => {
     const stated = (signType: string) => withFields(PAYMENT_FIELDS, [['sign_type', signType]]);
     const silent = withoutFields(PAYMENT_FIELDS, 'sign_type');
-    expect(verify(sign(stated('MD5'), 'MD5'))).toEqual(refused('bad_signature'));
-    expect(verify(sign(stated('MD5')))).toEqual(refused('bad_signature'));
-    expect(verify(sign(silent, 'MD5'))).toEqual(refused('bad_signature'));
-    expect(verify(sign(stated('RSA')))).toEqual(refused('bad_signature'));
-    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toEqual(refused('bad_signature'));
+    expect(verify(sign(stated('MD5'), 'MD5'))).toEqual(rejected('bad_signature'));
+    expect(verify(sign(stated('MD5')))).toEqual(rejected('bad_signature'));
+    expect(verify(sign(silent, 'MD5'))).toEqual(rejected('bad_signature'));
+    expect(verify(sign(stated('RSA')))).toEqual(rejected('bad_signature'));
+    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toEqual(rejected('bad_signature'));
     expect(channel('MD5').verify(sign(stated('HMAC-SHA256'), 'MD5'))).toEqual(
-      refused('bad_signature'),
+      rejected('bad_signature'),
     );
   });
 });
 
-describe('a message that is signed with the key and is no notification is refused', () => {
+describe('a message that is signed with the key and is no notification is rejected', () => {
   test.each<[string, Fields]>([
     [
       'a request of the merchant',
@@ -153,7 +153,7 @@ describe('a message that is signed with the key and is no notification is refuse
       withFields(PAYMENT_FIELDS, [['transaction_id', '']]),
     ],
   ])('%s', (_, fields) => {
-    expect(verify(sign(fields))).toEqual(refused('not_a_notification'));
+    expect(verify(sign(fields))).toEqual(rejected('not_a_notification'));
   });
 
   test('a payment cut out of a contract address that a buyer’s browser opened', () => {
@@ -179,7 +179,7 @@ describe('a message that is signed with the key and is no notification is refuse
     const recut: Fields = [...pairs.slice(0, cut), ['u', swallowed]];
     // The attack is real: the genuine signature of the address fits the invented payment.
     expect(wechatV2Sign(recut, KEY, 'HMAC-SHA256')).toBe(signature);
-    expect(verify(xml([...recut, ['sign', signature]]))).toEqual(refused('not_a_notification'));
+    expect(verify(xml([...recut, ['sign', signature]]))).toEqual(rejected('not_a_notification'));
   });
 });
 
@@ -189,8 +189,8 @@ describe('unsigned messages are never acted on', () => {
       ['return_code', 'FAIL'],
       ['return_msg', '签名失败'],
     ];
-    expect(verify(xml(fail))).toEqual(refused('bad_signature'));
-    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toEqual(refused('bad_signature'));
+    expect(verify(xml(fail))).toEqual(rejected('bad_signature'));
+    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toEqual(rejected('bad_signature'));
   });
 
   test.each([
@@ -204,7 +204,7 @@ describe('unsigned messages are never acted on', () => {
     '\u0000',
     '<xml',
   ])('malformed: %j', (text) => {
-    expect(verify(Buffer.from(text))).toEqual(refused('malformed'));
+    expect(verify(Buffer.from(text))).toEqual(rejected('malformed'));
   });
 
   test('a genuine message with a doubled field, a DOCTYPE, an entity, a comment or an attribute', () => {
@@ -220,13 +220,13 @@ describe('unsigned messages are never acted on', () => {
     ];
     for (const variant of variants) {
       expect(variant).not.toBe(genuine);
-      expect(verify(Buffer.from(variant)), variant).toEqual(refused('malformed'));
+      expect(verify(Buffer.from(variant)), variant).toEqual(rejected('malformed'));
     }
   });
 
   test('a genuine message beyond 256 KiB', () => {
     expect(verify(sign([...PAYMENT_FIELDS, ['x', 'x'.repeat(256 * 1024)]]))).toEqual(
-      refused('malformed'),
+      rejected('malformed'),
     );
   });
 });

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
 import { reasonOf, said, verdict } from './verdicts.js';
 
-export function refuses(harness: Harness, provider: PaymentProvider): void {
+export function rejects(harness: Harness, provider: PaymentProvider): void {
   refusesOtherFields(harness, provider);
   refusesOtherSignatures(harness, provider);
   refusesOtherBytes(harness, provider);
@@ -17,11 +17,11 @@ function refusesOtherFields(harness: Harness, provider: PaymentProvider): void {
   const payment = harness.signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it.each(harness.withoutEach(payment))('refuses a payment without %s', (_, request) => {
+  it.each(harness.withoutEach(payment))('rejects a payment without %s', (_, request) => {
     expect(reason(request)).not.toBe('accepted');
   });
 
-  it.each(harness.withDoubled(payment))('refuses a payment with %s doubled', (_, request) => {
+  it.each(harness.withDoubled(payment))('rejects a payment with %s doubled', (_, request) => {
     expect(reason(request)).not.toBe('accepted');
   });
 }
@@ -47,12 +47,12 @@ function refusesOtherSignatures(harness: Harness, provider: PaymentProvider): vo
       (signature) => `${signature.slice(0, -3)}${signature.endsWith('x==') ? 'y' : 'x'}==`,
     ],
     ['with a line break behind it', (signature) => `${signature}\n`],
-  ])('refuses a signature that is %s', (_, change) => {
+  ])('rejects a signature that is %s', (_, change) => {
     expect(reason(harness.withSignature(payment, (signature) => signature))).toBe('accepted');
     expect(reason(harness.withSignature(payment, change))).toMatch(/^(bad_signature|malformed)$/);
   });
 
-  it('refuses a foreign signature, and content changed on the way', () => {
+  it('rejects a foreign signature, and content changed on the way', () => {
     for (const genuine of [payment, signer.refund(REFUND)]) {
       expect(reason(signer.forge(genuine, 'foreign_key'))).toMatch(
         /^(bad_signature|undecryptable)$/,
@@ -67,29 +67,29 @@ function refusesOtherBytes(harness: Harness, provider: PaymentProvider): void {
   const payment = harness.signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it('refuses a flipped bit anywhere in the body, unless it has no meaning', () => {
+  it('rejects a flipped bit anywhere in the body, unless it has no meaning', () => {
     const genuine = said(provider, payment);
-    let refused = 0;
+    let rejected = 0;
     for (let index = 0; index < payment.body.length; index++) {
       const body = Buffer.from(payment.body);
       body.writeUInt8(body.readUInt8(index) ^ (1 << (index % 8)), index);
       if (reason({ ...payment, body }) === 'accepted') {
         expect(said(provider, { ...payment, body })).toEqual(genuine);
-      } else refused++;
+      } else rejected++;
     }
     // If fields are signed, an escape's hex digit may change its case, a line break between
     // elements its kind.
     const bytesAreSigned = harness.reserialised(payment) !== null;
-    expect(refused / payment.body.length).toBeGreaterThanOrEqual(bytesAreSigned ? 1 : 0.8);
+    expect(rejected / payment.body.length).toBeGreaterThanOrEqual(bytesAreSigned ? 1 : 0.8);
   });
 
-  it('refuses the same content in other bytes, if the bytes are signed', () => {
+  it('rejects the same content in other bytes, if the bytes are signed', () => {
     const other = harness.reserialised(payment);
     if (other === null) return expect(harness.reordered(payment)).not.toBeNull();
     expect(reason(other)).toBe('bad_signature');
   });
 
-  it('refuses an empty body and a huge one', () => {
+  it('rejects an empty body and a huge one', () => {
     expect(reason(withBody(payment, ''))).not.toBe('accepted');
     expect(reason({ ...payment, body: Buffer.alloc(2 ** 20, 'a=1&') })).not.toBe('accepted');
     const padded = Buffer.concat([payment.body, Buffer.alloc(2 ** 20, ' ')]);
@@ -103,19 +103,19 @@ function refusesOtherKeysAndTimes(harness: Harness, provider: PaymentProvider): 
   const payment = signer.payment(PAYMENT);
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it('refuses an unknown key', () => {
+  it('rejects an unknown key', () => {
     const unknown = harness.unknownKey(payment);
     if (unknown === null) return expect(reason(signer.forge(payment))).toBe('bad_signature');
     expect(reason(unknown)).toBe('unknown_key');
   });
 
-  it('refuses a retired key for requests received since, and only for those', () => {
+  it('rejects a retired key for requests received since, and only for those', () => {
     const retired = harness.provider(NOW);
     expect(reasonOf(verdict(retired, payment, new Date(NOW.getTime() - 1000)))).toBe('accepted');
     expect(reasonOf(verdict(retired, payment, NOW))).toBe('unknown_key');
   });
 
-  it('refuses a time that is too old or too new, if the protocol has a window', () => {
+  it('rejects a time that is too old or too new, if the protocol has a window', () => {
     const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
     // Alipay and WeChat v2 send the same bytes again for a day.
     const span = harness.windowSeconds ?? 25 * 3600;
@@ -131,11 +131,11 @@ function refusesOtherKeysAndTimes(harness: Harness, provider: PaymentProvider): 
 function refusesOtherMessages(harness: Harness, provider: PaymentProvider): void {
   const reason = (request: SignedRequest, at = NOW) => reasonOf(verdict(provider, request, at));
 
-  it.each(harness.notNotifications)('refuses %s, although signed', (_, request) => {
+  it.each(harness.notNotifications)('rejects %s, although signed', (_, request) => {
     expect(reason(request)).toMatch(/^(not_a_notification|malformed|undecryptable)$/);
   });
 
-  it.each(harness.brokenEncodings)('refuses broken encoding: %s', (_, request) => {
+  it.each(harness.brokenEncodings)('rejects broken encoding: %s', (_, request) => {
     expect(reason(request)).not.toBe('accepted');
   });
 }

@@ -8,7 +8,7 @@ import {
   createSigner,
   NOW,
   payment,
-  refusal,
+  rejection,
   seconds,
   signer,
   verify,
@@ -27,21 +27,21 @@ const envelope = (changes: object) =>
   signed(JSON.stringify({ ...JSON.parse(genuine.body.toString()), ...changes }));
 
 describe('the signature', () => {
-  test('forged or altered content is refused', () => {
-    expect(verify(signer.forge(genuine, 'foreign_key'))).toEqual(refusal('bad_signature'));
-    expect(verify(signer.forge(genuine, 'changed_content'))).toEqual(refusal('bad_signature'));
+  test('forged or altered content is rejected', () => {
+    expect(verify(signer.forge(genuine, 'foreign_key'))).toEqual(rejection('bad_signature'));
+    expect(verify(signer.forge(genuine, 'changed_content'))).toEqual(rejection('bad_signature'));
   });
 
   test.each(['x', 'not base64!', 'AAAA', '===='])(
-    'a broken signature is refused: %s',
+    'a broken signature is rejected: %s',
     (signature) => {
       expect(verify(withHeaders({ 'wechatpay-signature': signature }))).toEqual(
-        refusal('bad_signature'),
+        rejection('bad_signature'),
       );
     },
   );
 
-  test('a truncated or foreign signature is refused', () => {
+  test('a truncated or foreign signature is rejected', () => {
     const own = genuine.headers['wechatpay-signature'] ?? '';
     const foreign = signer.payment(payment).headers['wechatpay-signature'] ?? '';
     for (const signature of [own.slice(0, -4), own.slice(4), foreign, own.toLowerCase()]) {
@@ -49,7 +49,7 @@ describe('the signature', () => {
     }
   });
 
-  test('one changed byte of the body, the time or the nonce is refused', () => {
+  test('one changed byte of the body, the time or the nonce is rejected', () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: genuine.body.length - 1 }),
@@ -57,26 +57,26 @@ describe('the signature', () => {
         (index, change) => {
           const body = Buffer.from(genuine.body);
           body[index] = (body[index] ?? 0) ^ change;
-          expect(verify({ ...genuine, body })).toEqual(refusal('bad_signature'));
+          expect(verify({ ...genuine, body })).toEqual(rejection('bad_signature'));
         },
       ),
     );
     const timestamp = String(Number(genuine.headers['wechatpay-timestamp']) + 1);
     expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toEqual(
-      refusal('bad_signature'),
+      rejection('bad_signature'),
     );
-    expect(verify(withHeaders({ 'wechatpay-nonce': 'other' }))).toEqual(refusal('bad_signature'));
+    expect(verify(withHeaders({ 'wechatpay-nonce': 'other' }))).toEqual(rejection('bad_signature'));
   });
 
   test("WeChat's signature probe fails like any other, with a separate reason", () => {
-    expect(verify(asSignatureProbe(genuine))).toEqual(refusal('signature_probe'));
+    expect(verify(asSignatureProbe(genuine))).toEqual(rejection('signature_probe'));
   });
 
-  test('a probe with an unknown serial or a stale time is refused for that', () => {
+  test('a probe with an unknown serial or a stale time is rejected for that', () => {
     const probe = asSignatureProbe(genuine);
     const headers = { ...probe.headers, 'wechatpay-serial': randomSerial() };
-    expect(verify({ ...probe, headers })).toEqual(refusal('unknown_key'));
-    expect(verify(probe, seconds(301))).toEqual(refusal('stale'));
+    expect(verify({ ...probe, headers })).toEqual(rejection('unknown_key'));
+    expect(verify(probe, seconds(301))).toEqual(rejection('stale'));
   });
 });
 
@@ -99,14 +99,14 @@ describe('a genuine signature alone does not make a notification', () => {
       ]),
     ],
   ])('%s is malformed', (_, body) => {
-    expect(verify(signed(body))).toEqual(refusal('malformed'));
+    expect(verify(signed(body))).toEqual(rejection('malformed'));
   });
 
   test.each([
     ['an API answer', '{"h5_url":"https://wx.tenpay.com/"}'],
     ['an empty object', '{}'],
   ])('%s is no notification', (_, body) => {
-    expect(verify(signed(body))).toEqual(refusal('not_a_notification'));
+    expect(verify(signed(body))).toEqual(rejection('not_a_notification'));
   });
 
   test.each([
@@ -123,7 +123,7 @@ describe('a genuine signature alone does not make a notification', () => {
     { resource: 'sealed' },
     { resource: [] },
   ])('an envelope with %o is no notification', (changes) => {
-    expect(verify(envelope(changes))).toEqual(refusal('not_a_notification'));
+    expect(verify(envelope(changes))).toEqual(rejection('not_a_notification'));
   });
 
   test('an ID of 128 characters is one', () => {
@@ -132,7 +132,7 @@ describe('a genuine signature alone does not make a notification', () => {
   });
 });
 
-describe('content that does not open is refused, never acknowledged', () => {
+describe('content that does not open is rejected, never acknowledged', () => {
   const sealed = sealResource(genuine.content.resource, { apiV3Key });
   const ciphertext = Buffer.from(sealed.ciphertext, 'base64');
   const flipped = Buffer.from(ciphertext);
@@ -155,13 +155,13 @@ describe('content that does not open is refused, never acknowledged', () => {
     ['associated data that are no text', { associated_data: 1 }],
   ])('%s', (_, changes) => {
     expect(verify(envelope({ resource: { ...sealed, ...changes } }))).toEqual(
-      refusal('undecryptable'),
+      rejection('undecryptable'),
     );
   });
 
   test("another merchant's API v3 key", () => {
     expect(verify(createSigner({ apiV3Key: randomApiKey() }).payment(payment))).toEqual(
-      refusal('undecryptable'),
+      rejection('undecryptable'),
     );
   });
 });
@@ -204,6 +204,6 @@ describe('never throws', () => {
   });
 
   test('on a huge body', () => {
-    expect(verify(signed(Buffer.alloc(1024 * 1024, '[')))).toEqual(refusal('malformed'));
+    expect(verify(signed(Buffer.alloc(1024 * 1024, '[')))).toEqual(rejection('malformed'));
   });
 });
