@@ -14,7 +14,7 @@ import {
 
 const START_LIMIT_MS = 90_000;
 const STOP_LIMIT_MS = 30_000;
-const TOLD = /The merchant's own system took [1-9]\d order events of them, each signed\./;
+const NOTIFIED = /The merchant's own system received [1-9]\d order events of them, each signed\./;
 const EVERYTHING = [
   'supervisor',
   'postgres',
@@ -61,7 +61,7 @@ test('npm run demo passes every check, ends by itself and leaves no process behi
   expect(await demo.exited, demo.output()).toBe(0);
   expect(demo.output()).toContain('nine copies of one payment');
   expect(demo.output()).not.toContain('✗');
-  expect(demo.output()).toMatch(TOLD);
+  expect(demo.output()).toMatch(NOTIFIED);
   await nothingIsLeft(run);
 });
 
@@ -90,5 +90,5 @@ test('npm run demo cleans up after a SIGKILL of the supervisor, and shows the sa
   expect(hasRunFile(copy)).toBe(false);
   expect(demo.output()).toContain('queue: PostgreSQL');
   expect(demo.output()).not.toContain('✗');
-  expect(demo.output()).toMatch(TOLD);
+  expect(demo.output()).toMatch(NOTIFIED);
 });

@@ -102,8 +102,8 @@ export type ReceiveOutcome =
   /** No such channel: 404. */
   | { readonly outcome: 'unknown_channel' }
   /**
-   * Refused before it was read: too large (413), wrong method (405), encoded (415), too many
-   * refused (429).
+   * Refused before it was read: too large (413), wrong method (405), encoded (415), or after too
+   * many rejected requests (429).
    */
   | { readonly outcome: 'refused'; readonly status: 405 | 413 | 415 | 429 }
   /** Durability unknown: the provider must send it again. */

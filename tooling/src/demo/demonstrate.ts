@@ -39,7 +39,7 @@ export async function demonstrate(running: Running): Promise<boolean> {
         : `${wrong.length} of ${rows.length} rows are NOT as they must be.`,
     );
     console.log(
-      `The merchant's own system took ${received.count} order events of them` +
+      `The merchant's own system received ${received.count} order events of them` +
         (unsigned === 0 ? ', each signed.' : `; ${unsigned} requests were NOT signed for it.`),
     );
     return wrong.length === 0 && unsigned === 0;
@@ -58,7 +58,7 @@ function tableOf(
   received: Received,
 ): string {
   const table = new Table({
-    head: ['', 'came in', 'acknowledged', 'what became of it', 'merchant told', ''],
+    head: ['', 'came in', 'acknowledged', 'what became of it', 'merchant notified', ''],
     // No colours: the output is copied into files and reports.
     style: { head: [], border: [] },
     chars: { 'left-mid': '', mid: '', 'mid-mid': '', 'right-mid': '' },

@@ -49,7 +49,7 @@ export const SCENES: readonly Scene[] = [
       return [forged];
     },
     became: (stored) =>
-      stored.outcomes.length === 0 ? `refused; ${described(stored)}` : shown(stored),
+      stored.outcomes.length === 0 ? `rejected; ${described(stored)}` : shown(stored),
   },
   {
     cameIn: 'a payment of 0.01 for 88.88',
