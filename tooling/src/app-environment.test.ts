@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type App, type AppPlace, environmentOf, PREFERRED_PORTS } from './app-environment.js';
+import { type App, environmentOf, type LocalSetup, PREFERRED_PORTS } from './app-environment.js';
 
-const place: AppPlace = {
+const setup: LocalSetup = {
   state: '/state',
   stores: {
     databaseUrl: 'postgres://app@db/payonce',
@@ -29,17 +29,17 @@ const place: AppPlace = {
   endpoint: { channelsFile: '/state/channels.json', secret: 'whsec_x' },
 };
 const APPS = ['consumer', 'worker', 'gateway', 'console', 'simulator'] as const;
-const valuesOf = (app: App) => Object.values(environmentOf(app, place));
+const valuesOf = (app: App) => Object.values(environmentOf(app, setup));
 
 test('only the worker and the console can reach the database', () => {
-  const reach = APPS.filter((app) => environmentOf(app, place).DATABASE_URL !== undefined);
+  const reach = APPS.filter((app) => environmentOf(app, setup).DATABASE_URL !== undefined);
   expect(reach).toEqual(['worker', 'console']);
-  for (const app of reach) expect(environmentOf(app, place).DATABASE_URL).toContain('app@db');
+  for (const app of reach) expect(environmentOf(app, setup).DATABASE_URL).toContain('app@db');
 });
 
 test('the gateway, the simulator and the merchant get none of the secrets of others', () => {
   for (const app of ['gateway', 'simulator', 'consumer'] as const) {
-    for (const secret of Object.values(place.secrets)) expect(valuesOf(app)).not.toContain(secret);
+    for (const secret of Object.values(setup.secrets)) expect(valuesOf(app)).not.toContain(secret);
   }
   expect(APPS.filter((app) => valuesOf(app).includes('whsec_x'))).toEqual(['consumer']);
 });
@@ -50,23 +50,23 @@ test('no app gets the password of the database’s owner', () => {
 
 test('of the caller’s variables the settings of payonce are passed on, and no foreign secret', () => {
   for (const app of APPS) {
-    const env = environmentOf(app, place);
+    const env = environmentOf(app, setup);
     expect(env).toMatchObject({ PATH: '/bin', PAYONCE_LOG_LEVEL: 'debug' });
     expect(env).not.toHaveProperty('AWS_SECRET_ACCESS_KEY');
   }
 });
 
 test('the ports that were taken win over a variable of the caller', () => {
-  expect(environmentOf('gateway', place).PAYONCE_PORT).toBe(String(PREFERRED_PORTS.gateway));
+  expect(environmentOf('gateway', setup).PAYONCE_PORT).toBe(String(PREFERRED_PORTS.gateway));
 });
 
 test('without a Redis no app is told of one', () => {
-  const stores = { ...place.stores, redisUrl: null, queue: 'postgres' } as const;
+  const stores = { ...setup.stores, redisUrl: null, queue: 'postgres' } as const;
   for (const app of APPS) {
-    expect(environmentOf(app, { ...place, stores })).not.toHaveProperty('REDIS_URL');
+    expect(environmentOf(app, { ...setup, stores })).not.toHaveProperty('REDIS_URL');
   }
 });
 
 test('each app listens on this machine alone', () => {
-  for (const app of APPS) expect(environmentOf(app, place).PAYONCE_HOST).toBe('127.0.0.1');
+  for (const app of APPS) expect(environmentOf(app, setup).PAYONCE_HOST).toBe('127.0.0.1');
 });

@@ -19,7 +19,7 @@ export type Ports = Readonly<Record<keyof typeof PREFERRED_PORTS, number>>;
 
 export type App = 'consumer' | 'worker' | 'gateway' | 'console' | 'simulator';
 
-export interface AppPlace {
+export interface LocalSetup {
   readonly state: string;
   readonly stores: Stores;
   readonly secrets: LocalSecrets;
@@ -29,8 +29,8 @@ export interface AppPlace {
 }
 
 /** The minimum environment of each app: the gateway never sees DATABASE_URL. */
-export function environmentOf(app: App, place: AppPlace): NodeJS.ProcessEnv {
-  const { stores, secrets, env, state, ports, endpoint } = place;
+export function environmentOf(app: App, setup: LocalSetup): NodeJS.ProcessEnv {
+  const { stores, secrets, env, state, ports, endpoint } = setup;
   const passedOn = Object.entries(env).filter(([name]) =>
     /^(PATH|TZ|LANG|NODE_OPTIONS|OTEL_.*|PAYONCE_.*)$/.test(name),
   );

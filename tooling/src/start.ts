@@ -1,12 +1,12 @@
 import { demonstrate } from './demo/demonstrate.js';
 import { AlreadyRunning } from './run-file.js';
-import { type Place, type Running, supervise } from './supervisor.js';
+import { type Running, supervise, type Workdir } from './supervisor.js';
 
 const say = (line: string) => console.log(`· ${line}`);
 
 /** `npm start`: starts everything, runs the demonstration once, then serves until stopped. */
-export async function start(place: Place): Promise<number> {
-  return run(place, async (running) => {
+export async function start(workdir: Workdir): Promise<number> {
+  return run(workdir, async (running) => {
     await demonstrate(running);
     console.log(whereToLook(running));
     return new Promise<never>(() => {}); // until a signal ends it
@@ -14,13 +14,13 @@ export async function start(place: Place): Promise<number> {
 }
 
 /** `npm run demo`: the same, and ends by itself; exits non-zero if a check fails. */
-export async function demo(place: Place): Promise<number> {
-  return run(place, async (running) => ((await demonstrate(running)) ? 0 : 1));
+export async function demo(workdir: Workdir): Promise<number> {
+  return run(workdir, async (running) => ((await demonstrate(running)) ? 0 : 1));
 }
 
-async function run(place: Place, use: (running: Running) => Promise<number>): Promise<number> {
+async function run(workdir: Workdir, use: (running: Running) => Promise<number>): Promise<number> {
   try {
-    return await supervise(place, say, use);
+    return await supervise(workdir, say, use);
   } catch (error) {
     console.error(error instanceof AlreadyRunning ? error.message : `✗ ${describe(error)}`);
     return 1;

@@ -11,7 +11,7 @@ import { type Stores, startStores } from './stores.js';
 /** How long each may take to stop before SIGKILL; the worker finishes its running batches. */
 const STOP_LIMIT_MS = { app: 20_000, redis: 15_000, postgres: 30_000 };
 
-export interface Place {
+export interface Workdir {
   /** The repository. */
   readonly root: string;
   /** `.payonce`: data, logs, secrets and the run file of this clone. */
@@ -33,14 +33,14 @@ export interface Running {
  * @throws AlreadyRunning when this folder has a live run
  */
 export async function supervise(
-  place: Place,
+  workdir: Workdir,
   say: (line: string) => void,
   use: (running: Running) => Promise<number>,
 ): Promise<number> {
   const stopRequested = stopRequests();
-  const runFile = await claim(place.state);
+  const runFile = await claim(workdir.state);
   const owned: OwnedProcess[] = [];
-  const running = start(place, say, (one) => {
+  const running = start(workdir, say, (one) => {
     owned.push(one);
     runFile.add(one.name, one.pid);
   });
@@ -59,7 +59,7 @@ export async function supervise(
     const end = await Promise.race([used, stopRequested, anyEnded]);
     if (typeof end === 'number') return end;
     if (typeof end === 'string') return stoppedBy(end, say);
-    say(`${end.app} ended by itself; see ${join(place.state, 'logs', `${end.app}.log`)}`);
+    say(`${end.app} ended by itself; see ${join(workdir.state, 'logs', `${end.app}.log`)}`);
     return 1;
   } finally {
     await stopAll(owned);
@@ -77,11 +77,11 @@ function stoppedBy(why: string, say: (line: string) => void): number {
 }
 
 async function start(
-  place: Place,
+  workdir: Workdir,
   say: (line: string) => void,
   onSpawn: (owned: OwnedProcess) => void,
 ): Promise<Running> {
-  const { root, state } = place;
+  const { root, state } = workdir;
   const { env } = process;
   mkdirSync(join(state, 'logs'), { recursive: true });
   const secrets = localSecrets(state);

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { PINNED_NODES, pinnedNode } from './pinned-node.js';
 import { run } from './run.js';
-import type { Place } from './supervisor.js';
+import type { Workdir } from './supervisor.js';
 import type { TestOptions } from './test-options.js';
 import { type Counts, countsOfExit, countsOfReport } from './test-report.js';
 
@@ -10,7 +10,7 @@ import { type Counts, countsOfExit, countsOfReport } from './test-report.js';
 const FULL_SIZE = 'PAYONCE_TEST_FULL';
 const CHAOS_SECONDS = 300;
 
-export type TestRun = Place & TestOptions;
+export type TestRun = Workdir & TestOptions;
 
 /** A part of `npm test` that can be repeated by its name. */
 export interface Step {

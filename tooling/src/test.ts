@@ -1,6 +1,6 @@
 import { ensurePrograms } from './ensure-programs.js';
 import { TEST_PROGRAMS } from './programs.js';
-import type { Place } from './supervisor.js';
+import type { Workdir } from './supervisor.js';
 import { readTestOptions, type TestOptions } from './test-options.js';
 import { type Counts, summarise } from './test-report.js';
 import { STEPS, type Step, type TestRun } from './test-steps.js';
@@ -33,7 +33,7 @@ To keep your hands on it, run this before, and no test installs anything:
  * `npm test`: format, lint, types, unused code, then every test (import directions are tests too),
  * each step with its time. The last line is `N passed, N failed`, from vitest's reports.
  */
-export async function test(place: Place & { readonly args: readonly string[] }): Promise<number> {
+export async function test(place: Workdir & { readonly args: readonly string[] }): Promise<number> {
   let options: TestOptions | 'help';
   try {
     options = readTestOptions(place.args, STEPS);

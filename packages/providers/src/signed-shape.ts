@@ -177,7 +177,7 @@ export class Shape {
     const separators = new Map<string, number>();
     let anchors: string[] = [];
     let low = -1;
-    const settle = (high: number) => {
+    const close = (high: number) => {
       for (const [name, at] of this.anchorsIn(anchors, low, high)) separators.set(name, at);
       anchors = [];
       low = high;
@@ -187,11 +187,11 @@ export class Shape {
       else {
         const [at] = this.piecesOf(name);
         if (at === undefined) continue;
-        settle(at);
+        close(at);
         separators.set(name, at);
       }
     }
-    settle(Number.POSITIVE_INFINITY);
+    close(Number.POSITIVE_INFINITY);
     this.separators = separators;
     return separators;
   }

@@ -88,9 +88,9 @@ const WAITED_FOR: Readonly<Record<WaitReason, string>> = {
 
 /** The waiting jobs for probes; empty when there are none. */
 export function waitsInWords(waits: JobWaits): Readonly<Record<string, string>> {
-  const told = WAIT_REASONS.map((reason) => ({ reason, ...waits.of(reason) }));
+  const waiting = WAIT_REASONS.map((reason) => ({ reason, ...waits.of(reason) }));
   return Object.fromEntries(
-    told
+    waiting
       .filter(({ jobs }) => jobs > 0)
       .map(({ reason, jobs, oldestMs }) => [
         `waiting for ${reason}`,

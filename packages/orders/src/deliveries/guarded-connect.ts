@@ -67,20 +67,20 @@ export function whenConnected(
   allows: (address: string) => boolean,
   callback: (error: Error | null) => void,
 ): void {
-  const settle = (error: Error | null) => {
+  const finish = (error: Error | null) => {
     clearTimeout(timer);
     socket.off('connect', onConnect);
-    socket.off('error', settle);
+    socket.off('error', finish);
     if (error !== null) socket.on('error', () => {}).destroy();
     callback(error);
   };
-  const onConnect = () => settle(allows(socket.remoteAddress ?? '') ? null : refused());
+  const onConnect = () => finish(allows(socket.remoteAddress ?? '') ? null : refused());
   const timer = setTimeout(
-    () => settle(new Error(`no connection within ${CONNECT_LIMIT_MS} ms`)),
+    () => finish(new Error(`no connection within ${CONNECT_LIMIT_MS} ms`)),
     CONNECT_LIMIT_MS,
   );
   socket.once('connect', onConnect);
-  socket.once('error', settle);
+  socket.once('error', finish);
 }
 
 function refused(): Error {

@@ -112,9 +112,9 @@ async function lockSettledAndTold(
           UNION ALL
           SELECT t.id, t.fanned_out_at FROM orders o JOIN order_events t ON t.order_id = o.id
           WHERE o.merchant = e.merchant AND o.number = e.order_number
-        ) AS told
-        WHERE e.notification_row_id = n.id AND (told.fanned_out_at IS NULL OR EXISTS (
-          SELECT 1 FROM deliveries d WHERE d.order_event_id = told.id AND d.state <> 'delivered')))
+        ) AS sent
+        WHERE e.notification_row_id = n.id AND (sent.fanned_out_at IS NULL OR EXISTS (
+          SELECT 1 FROM deliveries d WHERE d.order_event_id = sent.id AND d.state <> 'delivered')))
     ORDER BY n.id LIMIT ${limit} FOR UPDATE OF n SKIP LOCKED`;
   return rows.map(({ id }) => id);
 }
