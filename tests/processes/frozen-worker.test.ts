@@ -69,8 +69,9 @@ async function freezeInTransaction(worker: App): Promise<void> {
     await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
       SELECT 'alipay', 'Tfrozen', id, now() FROM orders WHERE number = 'other'`);
   };
+  // On another connection: inside a transaction PostgreSQL shows the sessions of its first look.
   const session = async (where: string) => {
-    const { rows } = await other.query(
+    const rows = await prisma.$queryRawUnsafe<unknown[]>(
       `SELECT 1 FROM pg_stat_activity WHERE application_name = 'payonce-worker' AND ${where}`,
     );
     return rows.length > 0;
