@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { ERRORS } from '@payonce/core/runtime/errors';
 import { LOG_EVENTS } from '@payonce/core/runtime/log-events';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-letter';
 import { ATTENTION_FLAGS } from '@payonce/orders/orders/order';
 import { describe, expect, test } from 'vitest';
 import { startConsole } from '../apps/console/test/support.js';

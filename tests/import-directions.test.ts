@@ -60,7 +60,7 @@ const PLANTED: Readonly<Record<string, readonly [folder: string, imported: strin
   ],
   'orders: deliveries imports no higher folder': [
     'packages/orders/src/deliveries',
-    '../notifications/decide.js',
+    '../notifications/apply/decide.js',
   ],
   'orders: notifications imports no higher folder': [
     'packages/orders/src/notifications',

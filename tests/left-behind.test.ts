@@ -4,7 +4,7 @@ import type { NotificationJob } from '@payonce/core/queue/job';
 import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { alipayRequest } from '@payonce/testkit/alipay-wire';
 import { until } from '@payonce/testkit/poll';

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { flagContested } from '@payonce/orders/notifications/flag-contested';
+import { flagContested } from '@payonce/orders/notifications/trades/flag-contested';
 import { deriveOrder } from '@payonce/orders/orders/derive';
 import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { registerOrders } from '@payonce/orders/registration/register';
@@ -23,9 +23,9 @@ const places = Array.from({ length: TRADES }, (_, place) => place);
 /** Uses the built product: Node itself reads no TypeScript. */
 const PREPARE = `
   import { randomBytes } from 'node:crypto';
-  import { applyNotifications } from '@payonce/orders/notifications/apply';
-  import { changeTrade } from '@payonce/orders/notifications/trade-release';
-  import { flagContested } from '@payonce/orders/notifications/flag-contested';
+  import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+  import { changeTrade } from '@payonce/orders/notifications/trades/trade-release';
+  import { flagContested } from '@payonce/orders/notifications/trades/flag-contested';
   import { createPrisma } from '@payonce/prisma/client';
 
   const { url, trades } = JSON.parse(process.argv[1]);

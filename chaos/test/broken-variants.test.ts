@@ -138,12 +138,12 @@ const VARIANTS: readonly Variant[] = [
     scenario: sentAgain,
     patches: [
       {
-        file: `${ORDERS}/notifications/notification-rows.js`,
+        file: `${ORDERS}/notifications/records/notification-rows.js`,
         find: 'ON CONFLICT (channel, notification_id, variant) DO NOTHING',
         replace: '',
       },
       {
-        file: `${ORDERS}/notifications/notification-locks.js`,
+        file: `${ORDERS}/notifications/records/notification-locks.js`,
         find: 'ORDER BY k.position FOR UPDATE OF n ',
         replace: 'ORDER BY k.position, n.id FOR UPDATE OF n ',
       },

@@ -1,5 +1,5 @@
 import { systemClock } from '@payonce/core/runtime/clock';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';
 import { expect } from 'vitest';

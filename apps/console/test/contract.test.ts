@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { LightMyRequestResponse } from 'fastify';
 import type { OpenAPIV3_1 } from 'openapi-types';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import type { PaymentEvent } from '@payonce/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { silent, startConsole, type TestConsole } from './support.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { PaymentEvent } from '@payonce/providers/event';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';

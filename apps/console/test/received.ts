@@ -1,8 +1,8 @@
 /** Notifications as a worker applies them. */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import type { OrderStatement, PaymentEvent } from '@payonce/providers/event';
 import type { TestConsole } from './support.js';
 import { silent } from './support.js';

@@ -1,7 +1,7 @@
 /** The rows of two merchants, to test who may see and change them. */
 
 import { systemClock } from '@payonce/core/runtime/clock';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { notificationOf, paid, receive } from './received.js';
 import { call, silent, type TestConsole } from './support.js';
 

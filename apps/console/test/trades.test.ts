@@ -4,7 +4,7 @@
  */
 
 import { systemClock } from '@payonce/core/runtime/clock';
-import { flagContested } from '@payonce/orders/notifications/flag-contested';
+import { flagContested } from '@payonce/orders/notifications/trades/flag-contested';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
 import {

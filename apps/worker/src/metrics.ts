@@ -1,6 +1,6 @@
 import { isLocked } from '@payonce/core/runtime/errors';
 import type { Metrics } from '@payonce/core/runtime/metrics';
-import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
+import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
 import { Counter, Histogram } from 'prom-client';
 import { describeOutcome } from './batch/batch-line.js';
 

@@ -3,11 +3,11 @@ import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { createBatcher } from '@payonce/core/runtime/batcher';
 import type { Log } from '@payonce/core/runtime/log';
-import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letter';
+import type { DeadLetterInput } from '@payonce/orders/notifications/records/dead-letter';
 import type {
   ApplyOutcome,
   VerifiedNotification,
-} from '@payonce/orders/notifications/notification';
+} from '@payonce/orders/notifications/records/notification';
 import { type BatchAges, createBatchAges } from './batch/batch-ages.js';
 import { describeNotifications } from './batch/batch-line.js';
 import { Lanes } from './batch/lanes.js';

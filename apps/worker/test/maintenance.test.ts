@@ -1,7 +1,10 @@
 import { systemClock } from '@payonce/core/runtime/clock';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import { recordDeadLetter, requestRedrive } from '@payonce/orders/notifications/dead-letters';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import {
+  recordDeadLetter,
+  requestRedrive,
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

@@ -1,8 +1,8 @@
 import { openBullWorker } from '@payonce/core/queue/bull-queue';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
-import type { DeadLetterInput } from '@payonce/orders/notifications/dead-letter';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { DeadLetterInput } from '@payonce/orders/notifications/records/dead-letter';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { eventually } from '@payonce/testkit/poll';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';

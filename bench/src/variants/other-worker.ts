@@ -3,7 +3,7 @@ import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
-import type { ApplyOutcome } from '@payonce/orders/notifications/notification';
+import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
 import type { WorkerSizes } from '@payonce/worker/config';
 import { createWorkerMetrics } from '@payonce/worker/metrics';
 import { startWorker, type WorkerStore } from '@payonce/worker/notification-worker';

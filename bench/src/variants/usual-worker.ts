@@ -1,4 +1,4 @@
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { APPLIED, startOtherWorker } from './other-worker.js';
 import { applyTheUsualWay, openUsualDatabase } from './usual-transaction.js';
 

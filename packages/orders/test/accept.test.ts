@@ -1,4 +1,4 @@
-import { acceptHeldEvent } from '@payonce/orders/notifications/operator';
+import { acceptHeldEvent } from '@payonce/orders/notifications/held/operator';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';
 import { describe, expect, test } from 'vitest';

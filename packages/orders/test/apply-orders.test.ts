@@ -1,4 +1,4 @@
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';
 import { describe, expect, test } from 'vitest';

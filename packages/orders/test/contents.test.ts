@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
 import {
   acceptHeldEvent,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/orders/notifications/operator';
+} from '@payonce/orders/notifications/held/operator';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { PaymentEvent } from '@payonce/providers/event';
 import { describe, expect, test } from 'vitest';

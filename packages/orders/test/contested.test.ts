@@ -2,9 +2,9 @@
  * Two merchants claim one trade: neither is blocked, both orders are flagged, and no merchant is
  * named.
  */
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import { flagContested } from '@payonce/orders/notifications/flag-contested';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import { flagContested } from '@payonce/orders/notifications/trades/flag-contested';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

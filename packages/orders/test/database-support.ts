@@ -2,8 +2,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createLog } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { createPrisma } from '@payonce/prisma/client';
 import type { OrderStatement, PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';

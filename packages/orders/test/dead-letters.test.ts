@@ -1,12 +1,15 @@
-import type { LetterJob } from '@payonce/orders/notifications/dead-letter-rows';
+import type { LetterJob } from '@payonce/orders/notifications/dead-letters/dead-letter-rows';
 import {
   countOpenDeadLetters,
   dismissDeadLetter,
   recordDeadLetter,
   requestRedrive,
-} from '@payonce/orders/notifications/dead-letters';
-import { type JobVerdict, redriveDeadLetters } from '@payonce/orders/notifications/redrive';
-import { redriveReadable } from '@payonce/orders/notifications/redrive-readable';
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
+import {
+  type JobVerdict,
+  redriveDeadLetters,
+} from '@payonce/orders/notifications/dead-letters/redrive';
+import { redriveReadable } from '@payonce/orders/notifications/dead-letters/redrive-readable';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

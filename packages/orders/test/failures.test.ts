@@ -1,7 +1,7 @@
-import { applyAll } from '@payonce/orders/notifications/apply-all';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyAll } from '@payonce/orders/notifications/apply/apply-in-parts';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { describe, expect, onTestFinished, test } from 'vitest';

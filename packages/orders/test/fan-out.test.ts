@@ -4,7 +4,7 @@
  */
 import { disableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';

@@ -1,8 +1,8 @@
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { readMessage } from '@payonce/orders/deliveries/messages';
-import { applyAll } from '@payonce/orders/notifications/apply-all';
-import { rejectHeldEvent, retryEvent } from '@payonce/orders/notifications/operator';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyAll } from '@payonce/orders/notifications/apply/apply-in-parts';
+import { rejectHeldEvent, retryEvent } from '@payonce/orders/notifications/held/operator';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

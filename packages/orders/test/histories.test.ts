@@ -1,4 +1,4 @@
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { deriveOrder } from '@payonce/orders/orders/derive';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';

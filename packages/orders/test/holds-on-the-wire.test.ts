@@ -1,10 +1,10 @@
 /** Every hold reason, from the providers' real bytes. */
 
 import { HOLD_REASONS, type HoldReason } from '@payonce/orders/database/hold-reason';
-import { applyAll } from '@payonce/orders/notifications/apply-all';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { acceptHeldEvent } from '@payonce/orders/notifications/operator';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyAll } from '@payonce/orders/notifications/apply/apply-in-parts';
+import { acceptHeldEvent } from '@payonce/orders/notifications/held/operator';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import { minute, type TestDatabase, testDatabase } from './database-support.js';

@@ -3,8 +3,8 @@
  * and then releases them. Without a common order of locks they would now wait for each other.
  */
 import { createLog } from '@payonce/core/runtime/log';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {

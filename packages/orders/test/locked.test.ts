@@ -9,10 +9,10 @@ import {
   type ApplyDeps,
   applyNotifications,
   applySkippingLocked,
-} from '@payonce/orders/notifications/apply';
-import { applyAll } from '@payonce/orders/notifications/apply-all';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+} from '@payonce/orders/notifications/apply/apply';
+import { applyAll } from '@payonce/orders/notifications/apply/apply-in-parts';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { closeOrder, registerOrders } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {

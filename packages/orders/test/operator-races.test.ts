@@ -1,11 +1,11 @@
 /** An operator in competition with everything else that may lock the same event. */
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import {
   acceptHeldEvent,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/orders/notifications/operator';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+} from '@payonce/orders/notifications/held/operator';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { expect, test } from 'vitest';
 import {

@@ -3,7 +3,7 @@ import {
   acceptHeldEvent,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/orders/notifications/operator';
+} from '@payonce/orders/notifications/held/operator';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import { apply, notification, orderRow, payment, terms, testDatabase } from './database-support.js';

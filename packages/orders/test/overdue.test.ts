@@ -1,6 +1,6 @@
 import { createLog } from '@payonce/core/runtime/log';
-import { alertOverdue, countHeld, countOverdue } from '@payonce/orders/notifications/overdue';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { alertOverdue, countHeld, countOverdue } from '@payonce/orders/notifications/held/overdue';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { freshDatabase } from '@payonce/testkit/database';
 import { expect, inject, onTestFinished, test } from 'vitest';

@@ -2,8 +2,8 @@ import {
   applyOperatorAction,
   type EventCommand,
   type HeldAction,
-} from '@payonce/orders/notifications/operator';
-import { previewDecisions } from '@payonce/orders/notifications/preview-decisions';
+} from '@payonce/orders/notifications/held/operator';
+import { previewDecisions } from '@payonce/orders/notifications/held/preview-decisions';
 import type { PaymentEvent } from '@payonce/providers/event';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

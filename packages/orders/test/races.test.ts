@@ -1,6 +1,6 @@
 /** Interleavings that rarely occur by chance, forced by a lock from another session. */
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';
 import { expect, test } from 'vitest';

@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { findHeldMessages } from '@payonce/orders/notifications/held-messages';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import { rejectHeldEvent } from '@payonce/orders/notifications/operator';
+import { rejectHeldEvent } from '@payonce/orders/notifications/held/operator';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
+import { findHeldMessages } from '@payonce/orders/notifications/redecode/held-messages';
 import {
   candidatesOf,
   type DecodeStored,
   redecodeStep,
   UPGRADE,
-} from '@payonce/orders/notifications/redecode';
-import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
-import { type Redecoded, redecodeTogether } from '@payonce/orders/notifications/redecode-together';
+} from '@payonce/orders/notifications/redecode/redecode';
+import {
+  executeRedecode,
+  planRedecode,
+} from '@payonce/orders/notifications/redecode/redecode-plan';
+import {
+  type Redecoded,
+  redecodeTogether,
+} from '@payonce/orders/notifications/redecode/redecode-together';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { PaymentEvent } from '@payonce/providers/event';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 import { createLog } from '@payonce/core/runtime/log';
-import { applyNotifications } from '@payonce/orders/notifications/apply';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { registerOrder, registerOrders } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import type { Fact } from '@payonce/providers/fact';
 import { describe, expect, test } from 'vitest';

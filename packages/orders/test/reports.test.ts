@@ -5,7 +5,7 @@ import {
   type ReportedCopies,
   type ReportedMinute,
 } from '@payonce/core/queue/report';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { readReportedCopies, readReportedTotals } from '@payonce/orders/reports/copy-rows';
 import { purgeReports } from '@payonce/orders/reports/purge';

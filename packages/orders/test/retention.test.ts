@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder, registerOrders } from '@payonce/orders/registration/register';
 import { recordReport } from '@payonce/orders/reports/record';
 import { purgeStep, START } from '@payonce/orders/retention/purge';

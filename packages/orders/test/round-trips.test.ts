@@ -2,15 +2,15 @@
  * The round trips to PostgreSQL on each path, with BEGIN and COMMIT. A transaction keeps its locks
  * while it waits for each of them, so a path must not get one more by accident.
  */
-import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply-all';
+import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply/apply-in-parts';
 import {
   acceptHeldEvent,
   rejectHeldEvent,
   retryEvent,
-} from '@payonce/orders/notifications/operator';
-import { redecodeStep } from '@payonce/orders/notifications/redecode';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
-import { changeTrade } from '@payonce/orders/notifications/trade-release';
+} from '@payonce/orders/notifications/held/operator';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import { redecodeStep } from '@payonce/orders/notifications/redecode/redecode';
+import { changeTrade } from '@payonce/orders/notifications/trades/trade-release';
 import { closeOrder, registerOrder, registerOrders } from '@payonce/orders/registration/register';
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';

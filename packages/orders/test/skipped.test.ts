@@ -2,10 +2,10 @@
  * A registration skips held notifications that another transaction has locked. That transaction
  * applies the event, or the event is due at once.
  */
-import { applyNotifications, applySkippingLocked } from '@payonce/orders/notifications/apply';
-import { retryEvent } from '@payonce/orders/notifications/operator';
-import { alertOverdue } from '@payonce/orders/notifications/overdue';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { applyNotifications, applySkippingLocked } from '@payonce/orders/notifications/apply/apply';
+import { retryEvent } from '@payonce/orders/notifications/held/operator';
+import { alertOverdue } from '@payonce/orders/notifications/held/overdue';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';
 import {

@@ -2,8 +2,8 @@
  * From the providers' real bytes to the order row. Each history is played in order, backwards,
  * twice and in one batch, and must always end the same.
  */
-import { applyNotifications } from '@payonce/orders/notifications/apply';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { ATTENTION_FLAGS } from '@payonce/orders/orders/order';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { describe, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 /** Complete histories of order A1, as the providers send them, and their expected ends. */
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import type { AttentionFlag, OrderStatus } from '@payonce/orders/orders/order';
 import { minute } from './database-support.js';
 import {

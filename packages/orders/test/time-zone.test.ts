@@ -2,7 +2,7 @@
  * A server with another time zone: PostgreSQL takes the time zone of the machine at its
  * installation.
  */
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { eventually } from '@payonce/testkit/poll';

@@ -1,11 +1,11 @@
 /** An operator releases a wrongly claimed trade, and reinstates it. */
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
-import type { TradeCommand } from '@payonce/orders/notifications/trade-outcome';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
+import type { TradeCommand } from '@payonce/orders/notifications/trades/trade-outcome';
 import {
   changeTrade,
   previewTrade,
   type TradeAction,
-} from '@payonce/orders/notifications/trade-release';
+} from '@payonce/orders/notifications/trades/trade-release';
 import { deriveOrder } from '@payonce/orders/orders/derive';
 import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { closeOrder, registerOrders } from '@payonce/orders/registration/register';

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
 import type { RefundInput, SignedRequest } from '@payonce/testkit/request';
 import { minute } from './database-support.js';

@@ -4,7 +4,7 @@ import { claimDeliveries } from '@payonce/orders/deliveries/claim';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
 import { LEASE_MS } from '@payonce/orders/deliveries/lease';
 import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
-import { retryHeld } from '@payonce/orders/notifications/retry-held';
+import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';
 import { apply, notification, payment, testDatabase } from './database-support.js';

@@ -1,4 +1,4 @@
-import type { Unacceptable } from '@payonce/orders/notifications/accept';
+import type { Unacceptable } from '@payonce/orders/notifications/held/accept-held-event';
 
 /** What to do instead of accepting. */
 export const NOT_ACCEPTABLE_REASONS: Readonly<Record<Unacceptable, string>> = {

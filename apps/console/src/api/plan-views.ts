@@ -1,4 +1,4 @@
-import type { OperatorOutcome } from '@payonce/orders/notifications/operator';
+import type { OperatorOutcome } from '@payonce/orders/notifications/held/operator';
 import { sha256Hex } from '@payonce/providers/crypto';
 import { z } from 'zod';
 

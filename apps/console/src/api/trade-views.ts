@@ -1,4 +1,4 @@
-import type { TradeEffect } from '@payonce/orders/notifications/trade-outcome';
+import type { TradeEffect } from '@payonce/orders/notifications/trades/trade-outcome';
 import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { z } from 'zod';
 import { money, OUTCOMES } from './fields.js';

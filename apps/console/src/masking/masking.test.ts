@@ -206,7 +206,7 @@ describe('masked text', () => {
   it('leaves what a person needs to find the fault', () => {
     const text =
       'Error: order A-1001 of trade 2026112322001499361000001: deadlock detected\n' +
-      '    at applyBatch (/srv/payonce/packages/orders/dist/notifications/apply.js:88:11)';
+      '    at applyBatch (/srv/payonce/packages/orders/dist/notifications/apply/apply.js:88:11)';
     expect(maskText(text)).toBe(text);
   });
 

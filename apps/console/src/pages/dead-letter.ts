@@ -3,7 +3,7 @@ import {
   dismissDeadLetter,
   type LetterOutcome,
   requestRedrive,
-} from '@payonce/orders/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';

@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-letter';
 import {
   LETTER_STATES,
   type LetterQuery,

@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS, type HoldReason } from '@payonce/orders/database/hold-reason';
-import { acceptEvent } from '@payonce/orders/notifications/accept';
-import { eventFromJson } from '@payonce/orders/notifications/event-json';
-import type { OperatorOutcome } from '@payonce/orders/notifications/operator';
+import { acceptEvent } from '@payonce/orders/notifications/held/accept-held-event';
+import type { OperatorOutcome } from '@payonce/orders/notifications/held/operator';
+import { eventFromJson } from '@payonce/orders/notifications/records/event-json';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { amount, position, rowId } from '../api/fields.js';

@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
-import { retryEvent } from '@payonce/orders/notifications/operator';
+import { retryEvent } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
 import { position, rowId } from '../api/fields.js';
 import { formOf } from '../plugins/forms.js';

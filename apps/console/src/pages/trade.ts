@@ -1,10 +1,10 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { TradeCommand, TradeEffect } from '@payonce/orders/notifications/trade-outcome';
+import type { TradeCommand, TradeEffect } from '@payonce/orders/notifications/trades/trade-outcome';
 import {
   changeTrade,
   previewTrade,
   type TradeAction,
-} from '@payonce/orders/notifications/trade-release';
+} from '@payonce/orders/notifications/trades/trade-release';
 import type { TradeName } from '@payonce/orders/orders/released';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letter';
+import type { DeadLetterReason } from '@payonce/orders/notifications/records/dead-letter';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { pageOf } from '../api/fields.js';
 import { maskJobData } from '../masking/job.js';

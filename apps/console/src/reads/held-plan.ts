@@ -1,7 +1,7 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 
-import type { EventCommand, HeldAction } from '@payonce/orders/notifications/operator';
-import { previewDecisions } from '@payonce/orders/notifications/preview-decisions';
+import type { EventCommand, HeldAction } from '@payonce/orders/notifications/held/operator';
+import { previewDecisions } from '@payonce/orders/notifications/held/preview-decisions';
 import type { Prisma } from '@payonce/prisma/client';
 import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

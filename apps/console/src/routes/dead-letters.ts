@@ -1,10 +1,10 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/dead-letter';
 import {
   dismissDeadLetter,
   type LetterOutcome,
   requestRedrive,
-} from '@payonce/orders/notifications/dead-letters';
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
+import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-letter';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';

@@ -5,7 +5,7 @@ import {
   type EventCommand,
   type HeldAction,
   type OperatorOutcome,
-} from '@payonce/orders/notifications/operator';
+} from '@payonce/orders/notifications/held/operator';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { amount, auditFields, decisionFields, position, rowId } from '../api/fields.js';

@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { applyOperatorAction } from '@payonce/orders/notifications/operator';
+import { applyOperatorAction } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
 import { auditFields } from '../api/fields.js';
 import {

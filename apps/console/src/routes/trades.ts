@@ -1,10 +1,10 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import type { TradeOutcome } from '@payonce/orders/notifications/trade-outcome';
+import type { TradeOutcome } from '@payonce/orders/notifications/trades/trade-outcome';
 import {
   changeTrade,
   previewTrade,
   type TradeAction,
-} from '@payonce/orders/notifications/trade-release';
+} from '@payonce/orders/notifications/trades/trade-release';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { decisionFields, line } from '../api/fields.js';

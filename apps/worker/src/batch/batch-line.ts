@@ -3,7 +3,7 @@ import type {
   ApplyOutcome,
   EventOutcome,
   VerifiedNotification,
-} from '@payonce/orders/notifications/notification';
+} from '@payonce/orders/notifications/records/notification';
 
 type Result = PromiseSettledResult<ApplyOutcome>;
 

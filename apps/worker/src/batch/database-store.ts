@@ -1,7 +1,7 @@
 import type { DatabaseWatch } from '@payonce/orders/database/database-watch';
-import type { ApplyDeps } from '@payonce/orders/notifications/apply';
-import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply-all';
-import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters';
+import type { ApplyDeps } from '@payonce/orders/notifications/apply/apply';
+import { applyAll, applyAllInTurn } from '@payonce/orders/notifications/apply/apply-in-parts';
+import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { WorkerStore } from '../notification-worker.js';
 
 /** The database functions that the worker needs. */

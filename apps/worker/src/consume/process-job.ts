@@ -5,11 +5,11 @@ import {
   boundedJobId,
   type DeadLetterInput,
   type JobFailure,
-} from '@payonce/orders/notifications/dead-letter';
+} from '@payonce/orders/notifications/records/dead-letter';
 import type {
   ApplyOutcome,
   VerifiedNotification,
-} from '@payonce/orders/notifications/notification';
+} from '@payonce/orders/notifications/records/notification';
 import type { Job } from 'bullmq';
 import { lockDelayMs, putBack, storeDelayMs } from './defer.js';
 import type { JobWaits, WaitReason } from './job-waits.js';

@@ -6,7 +6,7 @@ import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { isUnavailable } from '@payonce/orders/database/transaction';
-import { boundedJobId } from '@payonce/orders/notifications/dead-letter';
+import { boundedJobId } from '@payonce/orders/notifications/records/dead-letter';
 import { recordReport } from '@payonce/orders/reports/record';
 import type { WorkerMetrics } from '../metrics.js';
 import { closeWithin, logErrors } from './bull-helpers.js';

@@ -1,8 +1,8 @@
 import type { Channels } from '@payonce/core/config/channels';
 import { bodyOf, jobIdFor, type NotificationJob } from '@payonce/core/queue/job';
-import type { DeadLetterReason } from '@payonce/orders/notifications/dead-letter';
-import type { VerifiedNotification } from '@payonce/orders/notifications/notification';
-import type { JobVerdict } from '@payonce/orders/notifications/redrive';
+import type { JobVerdict } from '@payonce/orders/notifications/dead-letters/redrive';
+import type { DeadLetterReason } from '@payonce/orders/notifications/records/dead-letter';
+import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import type {
   ContentIdentity,
   NotificationRequest,

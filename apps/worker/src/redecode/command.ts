@@ -4,9 +4,12 @@ import { collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config
 import { systemClock } from '@payonce/core/runtime/clock';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import { createLog } from '@payonce/core/runtime/log';
-import type { EventOutcome } from '@payonce/orders/notifications/notification';
-import { executeRedecode, planRedecode } from '@payonce/orders/notifications/redecode-plan';
-import type { Redecoded } from '@payonce/orders/notifications/redecode-together';
+import type { EventOutcome } from '@payonce/orders/notifications/records/notification';
+import {
+  executeRedecode,
+  planRedecode,
+} from '@payonce/orders/notifications/redecode/redecode-plan';
+import type { Redecoded } from '@payonce/orders/notifications/redecode/redecode-together';
 import { createPrisma } from '@payonce/prisma/client';
 import { decodeStored } from '../schedules/decode-stored.js';
 

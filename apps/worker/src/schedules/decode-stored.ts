@@ -1,5 +1,5 @@
 import type { Channels } from '@payonce/core/config/channels';
-import type { DecodeStored } from '@payonce/orders/notifications/redecode';
+import type { DecodeStored } from '@payonce/orders/notifications/redecode/redecode';
 
 /**
  * Verifies a stored message again, from its bytes and by the time of its receipt, and decodes it. A

@@ -1,4 +1,4 @@
-import { eventFromJson } from '@payonce/orders/notifications/event-json';
+import { eventFromJson } from '@payonce/orders/notifications/records/event-json';
 import type { PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';
 import { type Html, html, NOTHING } from '../html.js';

@@ -1,4 +1,4 @@
-import type { HeldAction, OperatorOutcome } from '@payonce/orders/notifications/operator';
+import type { HeldAction, OperatorOutcome } from '@payonce/orders/notifications/held/operator';
 import type { Flash } from '../../auth/sessions.js';
 import { type Html, html, NOTHING } from '../html.js';
 import { canOperate, type PageContext } from '../page-context.js';
