@@ -7,9 +7,9 @@ import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
 import type { Arrival, StoreAdd } from '../history/history.js';
 import { addRival } from '../workload/rival.js';
-import { type App, app } from './app.js';
+import { type App, type AppOptions, app } from './app.js';
 import { startConsumer } from './consumer.js';
-import { allOf, openProxies } from './proxies.js';
+import { allOf, openProxies, type Proxies } from './proxies.js';
 
 const HOST = '127.0.0.1';
 /** Below the system's automatic ports: a process that is down does not lose its port. */
@@ -49,49 +49,20 @@ export interface ClusterAppsOptions extends ClusterOptions {
   readonly secrets: LocalSecrets;
 }
 
+type Undo = (() => Promise<void> | void)[];
+type Ports = Awaited<ReturnType<typeof takePorts>>;
+
 /**
  * Gateways, workers and console, each with separate links, and the merchant's system.
  * @param undo receives the functions that end them, in the order of their starts
  */
-export async function startApps(options: ClusterAppsOptions, undo: (() => Promise<void> | void)[]) {
-  const { root, logs, say, onSpawn, stores, redisUrl, secrets } = options;
-  const several = async (count: number) => {
-    const chosen: number[] = [];
-    while (chosen.length < count) chosen.push(await takePort(FIRST_PORT));
-    return chosen;
-  };
-  const formers = options.former === null ? 0 : 1;
-  const gatewayPorts = await several(options.gateways + formers);
-  const privatePorts = await several(options.gateways + options.workers + 1);
-  const formerPorts = await several(2 * formers);
-  const consolePort = await takePort(FIRST_PORT);
-  const simulator = join(options.folder, 'simulator');
-  const channels = await ensureSimulatedChannels(simulator);
-  const consumer = await startConsumer(options.onArrival);
-  undo.push(() => consumer.close());
-  const proxies = await openProxies({
-    gatewayPorts,
-    workers: options.workers + formers,
-    consumerPort: consumer.port,
-    redisPort: portOf(redisUrl),
-    postgresPort: portOf(stores.databaseUrl),
-    onAdd: options.onAdd,
-  });
-  undo.push(async () => void (await Promise.all(allOf(proxies).map((proxy) => proxy.close()))));
-
-  const url = `http://${HOST}:${proxies.webhooks[0]?.port}/payonce`;
-  const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
-  consumer.verifyWith(secret);
-  const rival = addRival(simulator, channelsFile, { url, secret });
-
-  const common = (privatePort: number | undefined) => ({
-    PAYONCE_HOST: HOST,
-    PAYONCE_QUEUE: 'redis',
-    PAYONCE_PRIVATE_PORT: String(privatePort),
-    PAYONCE_CHANNELS_FILE: channelsFile,
-  });
-  const make = (kind: 'gateway' | 'worker' | 'console', name: string, env: object, from = root) => {
-    const one = app({ name, app: kind, root: from, logs, onSpawn, say, env: { ...env } });
+export async function startApps(options: ClusterAppsOptions, undo: Undo) {
+  const { root, logs, say, onSpawn, gateways, workers } = options;
+  const ports = await takePorts(options);
+  const { channelsFile, ...links } = await openLinks(options, ports, undo);
+  const envOf = environments(options, ports, links.proxies, channelsFile);
+  const make = (kind: AppOptions['app'], name: string, env: AppOptions['env'], from = root) => {
+    const one = app({ name, app: kind, root: from, logs, onSpawn, say, env });
     undo.push(() => one.process.end());
     return one;
   };
@@ -100,63 +71,111 @@ export async function startApps(options: ClusterAppsOptions, undo: (() => Promis
     one.process.up();
     return one;
   };
-  const workerEnv = (index: number, privatePort: number | undefined) => ({
-    ...common(privatePort),
-    REDIS_URL: through(redisUrl, proxies.workerRedis[index]),
-    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.workerPostgres[index]),
-    DATABASE_URL: through(stores.databaseUrl, proxies.workerOrders[index]),
-    PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
-    PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
-    PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
-  });
-  const gatewayEnv = (index: number, privatePort: number | undefined) => ({
-    ...common(privatePort),
-    PAYONCE_PORT: String(gatewayPorts[index]),
-    REDIS_URL: through(redisUrl, proxies.gatewayRedis[index]),
-    PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.gatewayPostgres[index]),
-  });
-  const each = (count: number) => Array.from({ length: count }, (_, index) => index);
-  const workers = each(options.workers).map((index) =>
-    start(
-      'worker',
-      `worker-${index + 1}`,
-      workerEnv(index, privatePorts[options.gateways + index]),
-    ),
-  );
-  const gateways = each(options.gateways).map((index) =>
-    start('gateway', `gateway-${index + 1}`, gatewayEnv(index, privatePorts[index])),
-  );
-  const console = start('console', 'console', {
-    ...common(privatePorts[options.gateways + options.workers]),
-    PAYONCE_PORT: String(consolePort),
-    REDIS_URL: redisUrl,
-    PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,
-    DATABASE_URL: stores.databaseUrl,
-    PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
-    PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
-  });
-  const notifyUrls = proxies.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
-  const readiness = (ports: readonly number[]) => async () =>
-    (await Promise.all(ports.map((port) => isOk(`http://${HOST}:${port}/readyz`)))).every(Boolean);
-  // Its links are the last ones.
+  const notifyUrls = links.proxies.notify.map((proxy) => `http://${HOST}:${proxy.port}`);
+  const readiness = (from: readonly number[]) => async () =>
+    (await Promise.all(from.map((port) => isOk(`http://${HOST}:${port}/readyz`)))).every(Boolean);
   const former = (from: string): Former => ({
-    gateway: make('gateway', 'former-gateway', gatewayEnv(options.gateways, formerPorts[0]), from),
-    worker: make('worker', 'former-worker', workerEnv(options.workers, formerPorts[1]), from),
-    notifyUrl: notifyUrls[options.gateways] ?? '',
-    isReady: readiness(formerPorts),
+    gateway: make('gateway', 'former-gateway', envOf.gateway(gateways), from),
+    worker: make('worker', 'former-worker', envOf.worker(workers), from),
+    notifyUrl: notifyUrls[gateways] ?? '',
+    isReady: readiness(ports.privateFormer),
   });
   return {
-    gateways,
-    workers,
-    console,
+    ...links,
+    workers: Array.from({ length: workers }, (_, index) =>
+      start('worker', `worker-${index + 1}`, envOf.worker(index)),
+    ),
+    gateways: Array.from({ length: gateways }, (_, index) =>
+      start('gateway', `gateway-${index + 1}`, envOf.gateway(index)),
+    ),
+    console: start('console', 'console', envOf.console()),
     former: options.former === null ? null : former(options.former),
-    consumer,
-    proxies,
-    channels,
-    rival,
-    notifyUrls: notifyUrls.slice(0, options.gateways),
-    consoleUrl: `http://${HOST}:${consolePort}`,
-    isReady: readiness(privatePorts),
+    notifyUrls: notifyUrls.slice(0, gateways),
+    consoleUrl: `http://${HOST}:${ports.console}`,
+    isReady: readiness([...ports.privateGateways, ...ports.privateWorkers, ports.privateConsole]),
+  };
+}
+
+/** The gateway of the previous release has the last of `gateways`. */
+async function takePorts({ gateways, workers, former }: ClusterAppsOptions) {
+  const several = async (count: number) => {
+    const chosen: number[] = [];
+    while (chosen.length < count) chosen.push(await takePort(FIRST_PORT));
+    return chosen;
+  };
+  const formers = former === null ? 0 : 1;
+  return {
+    gateways: await several(gateways + formers),
+    privateGateways: await several(gateways),
+    privateWorkers: await several(workers),
+    privateConsole: await takePort(FIRST_PORT),
+    /** Its gateway's and its worker's. */
+    privateFormer: await several(2 * formers),
+    console: await takePort(FIRST_PORT),
+  };
+}
+
+/** A proxy on every link, the merchant's system, and the channels. */
+async function openLinks(options: ClusterAppsOptions, ports: Ports, undo: Undo) {
+  const simulator = join(options.folder, 'simulator');
+  const channels = await ensureSimulatedChannels(simulator);
+  const consumer = await startConsumer(options.onArrival);
+  undo.push(() => consumer.close());
+  const proxies = await openProxies({
+    gatewayPorts: ports.gateways,
+    workers: options.workers + (options.former === null ? 0 : 1),
+    consumerPort: consumer.port,
+    redisPort: portOf(options.redisUrl),
+    postgresPort: portOf(options.stores.databaseUrl),
+    onAdd: options.onAdd,
+  });
+  undo.push(async () => void (await Promise.all(allOf(proxies).map((proxy) => proxy.close()))));
+  const url = `http://${HOST}:${proxies.webhooks[0]?.port}/payonce`;
+  const { channelsFile, secret } = declareEndpoint(simulator, { name: 'shop', url });
+  consumer.verifyWith(secret);
+  const rival = addRival(simulator, channelsFile, { url, secret });
+  return { channels, channelsFile, consumer, proxies, rival };
+}
+
+/** By the number of a gateway or worker; the previous release's come after the others. */
+function environments(
+  { stores, redisUrl, secrets }: ClusterAppsOptions,
+  ports: Ports,
+  proxies: Proxies,
+  channelsFile: string,
+) {
+  const [formerGateway, formerWorker] = ports.privateFormer;
+  const common = (privatePort: number | undefined) => ({
+    PAYONCE_HOST: HOST,
+    PAYONCE_QUEUE: 'redis',
+    PAYONCE_PRIVATE_PORT: String(privatePort),
+    PAYONCE_CHANNELS_FILE: channelsFile,
+  });
+  return {
+    worker: (index: number) => ({
+      ...common(ports.privateWorkers[index] ?? formerWorker),
+      REDIS_URL: through(redisUrl, proxies.workerRedis[index]),
+      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.workerPostgres[index]),
+      DATABASE_URL: through(stores.databaseUrl, proxies.workerOrders[index]),
+      PAYONCE_ENCRYPTION_KEY: secrets.encryptionKey,
+      PAYONCE_WEBHOOK_ALLOW_NETWORKS: `${HOST}/32`,
+      PAYONCE_WEBHOOK_RETRY_SECONDS: RETRY_SECONDS,
+    }),
+    gateway: (index: number) => ({
+      ...common(ports.privateGateways[index] ?? formerGateway),
+      PAYONCE_PORT: String(ports.gateways[index]),
+      REDIS_URL: through(redisUrl, proxies.gatewayRedis[index]),
+      PAYONCE_QUEUE_DATABASE_URL: through(stores.queueDatabaseUrl, proxies.gatewayPostgres[index]),
+    }),
+    console: () => ({
+      ...common(ports.privateConsole),
+      PAYONCE_PORT: String(ports.console),
+      REDIS_URL: redisUrl,
+      PAYONCE_QUEUE_DATABASE_URL: stores.queueDatabaseUrl,
+      DATABASE_URL: stores.databaseUrl,
+      PAYONCE_CONSOLE_PASSWORD: secrets.consolePassword,
+      PAYONCE_CONSOLE_API_KEY: secrets.consoleApiKey,
+    }),
   };
 }
 

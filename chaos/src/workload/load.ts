@@ -1,11 +1,11 @@
 import { holdsWithin } from '@payonce/testkit/poll';
-import type { SignedRequest } from '@payonce/testkit/request';
 import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
 import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
 import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 import type { OrderWorkload, WorkloadGenerator } from './generator.js';
 import type { Message } from './messages.js';
+import type { Planned } from './plans.js';
 import type { Registrar } from './registrar.js';
 
 /** Sends as the providers. */
@@ -51,145 +51,156 @@ const SHORTEST_WAIT_MS = 500;
 const MAX_IN_PROGRESS = 5_000;
 
 export function createLoad(options: LoadOptions): Load {
-  const { recorder, sender, registrar, generator, scheduleMs } = options;
-  let { notifyUrls } = options;
-  const timers = new Set<NodeJS.Timeout>();
-  const wakers = new Set<() => void>();
-  const acknowledged = new Map<string, Message>();
-  let steady: NodeJS.Timeout | undefined;
-  let turn = 0;
-  let inProgress = 0;
-  let hurried = false;
-  let closed = false;
-  let mayRecut = true;
+  return new ProviderLoad(options);
+}
 
-  const later = (ms: number, act: () => void) => {
-    const timer = setTimeout(() => {
-      timers.delete(timer);
-      act();
-    }, ms);
-    timers.add(timer);
-  };
-  const wait = (ms: number) =>
-    new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        wakers.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      wakers.add(wake);
-    });
+class ProviderLoad implements Load {
+  inProgress = 0;
+  #notifyUrls: readonly string[];
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #wakers = new Set<() => void>();
+  readonly #acknowledged = new Map<string, Message>();
+  #steady: NodeJS.Timeout | undefined;
+  #turn = 0;
+  #hurried = false;
+  #closed = false;
+  #mayRecut = true;
 
-  async function deliver(
-    message: Message,
-    gateway: number,
-    sign: () => SignedRequest = message.sign,
-  ): Promise<boolean> {
-    const url = notifyUrls[gateway % notifyUrls.length];
-    const signed = sign();
-    const startedAt = now();
-    const sent = await sender.send(`${url}${message.path}`, signed);
-    const accepted = isAcknowledged(message.notification.provider, sent);
-    const { key, forged } = message.notification;
-    recorder.sent({
-      key,
-      startedAt,
-      endedAt: now(),
-      status: replyStatus(sent),
-      acknowledged: accepted,
+  constructor(private readonly options: LoadOptions) {
+    this.#notifyUrls = options.notifyUrls;
+  }
+
+  start(): void {
+    this.#steady = setInterval(() => {
+      if (this.inProgress < MAX_IN_PROGRESS) this.submit(this.options.generator.next());
+    }, 1_000 / ORDERS_PER_SECOND);
+  }
+
+  stop(): void {
+    clearInterval(this.#steady);
+  }
+
+  submit({ order, registerAtMs, plan }: OrderWorkload): void {
+    const { recorder, registrar } = this.options;
+    recorder.order(order);
+    for (const { message } of plan) recorder.notification(message.notification);
+    if (registerAtMs !== null) this.#later(registerAtMs, () => registrar.register(order));
+    for (const planned of plan) this.#schedule(planned);
+  }
+
+  share(notifyUrl: string): () => void {
+    this.#notifyUrls = [...this.#notifyUrls, notifyUrl];
+    return () => {
+      this.#notifyUrls = this.#notifyUrls.filter((url) => url !== notifyUrl);
+    };
+  }
+
+  allowRecuts(allowed: boolean): void {
+    this.#mayRecut = allowed;
+  }
+
+  async resendOldest(count: number): Promise<number> {
+    const oldest = [...this.#acknowledged.values()].slice(0, count);
+    await Promise.all(
+      oldest.flatMap((message) =>
+        this.#notifyUrls.map((_, gateway) => this.#sendUntilAcknowledged(message, gateway)),
+      ),
+    );
+    return oldest.length;
+  }
+
+  async finish(limitMs: number): Promise<number> {
+    this.#hurried = true;
+    this.#wakeAll();
+    const left = () => this.inProgress + this.#timers.size;
+    await holdsWithin(limitMs, () => left() === 0);
+    return left();
+  }
+
+  refusedSince(at: number): number {
+    const { notifications, sendings } = this.options.recorder.history;
+    const forged = new Set(notifications.flatMap((one) => (one.forged ? [one.key] : [])));
+    return sendings.filter(
+      (one) => one.startedAt >= at && one.status === 401 && !forged.has(one.key),
+    ).length;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.stop();
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#wakeAll();
+  }
+
+  #schedule({ message, atMs, copies, againAtMs, recuts }: Planned): void {
+    this.#turn += 1;
+    const first = this.#turn;
+    this.#later(atMs, () => {
+      void this.#sendUntilAcknowledged(message, first);
+      for (let copy = 1; copy < copies; copy += 1) void this.#deliver(message, first + copy);
     });
-    if (accepted && !forged && !acknowledged.has(key)) acknowledged.set(key, message);
-    return accepted;
+    for (const ms of againAtMs) {
+      this.#later(atMs + ms, () => void this.#deliver(message, first + ms));
+    }
+    // A refused cut is not sent again: a captor has no provider that re-sends.
+    for (const { atMs: at, sign } of recuts) {
+      this.#later(at, () => void (this.#mayRecut && this.#deliver(message, first + at, sign)));
+    }
   }
 
   /**
    * The provider's schedule; each sending goes to the other gateway. At its end it awaits the last
    * call.
    */
-  async function sendUntilAcknowledged(message: Message, first: number): Promise<void> {
-    inProgress += 1;
+  async #sendUntilAcknowledged(message: Message, first: number): Promise<void> {
+    this.inProgress += 1;
     const schedule = RETRY_SCHEDULES[message.notification.provider];
-    for (let attempt = 0; !closed; attempt += 1) {
-      if (await deliver(message, first + attempt)) break;
+    for (let attempt = 0; !this.#closed; attempt += 1) {
+      if (await this.#deliver(message, first + attempt)) break;
       // A forger has no provider that re-sends, and tries twice.
       if (message.notification.forged && attempt > 0) break;
       const seconds = schedule[attempt] ?? SCHEDULE_S;
-      const waitMs = (seconds * scheduleMs) / SCHEDULE_S;
-      await wait(hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
+      const waitMs = (seconds * this.options.scheduleMs) / SCHEDULE_S;
+      await this.#wait(this.#hurried ? SHORTEST_WAIT_MS : Math.max(SHORTEST_WAIT_MS, waitMs));
     }
-    inProgress -= 1;
+    this.inProgress -= 1;
   }
 
-  function submit({ order, registerAtMs, plan }: OrderWorkload): void {
-    recorder.order(order);
-    for (const { message } of plan) recorder.notification(message.notification);
-    if (registerAtMs !== null) later(registerAtMs, () => registrar.register(order));
-    for (const { message, atMs, copies, againAtMs, recuts } of plan) {
-      turn += 1;
-      const first = turn;
-      later(atMs, () => {
-        void sendUntilAcknowledged(message, first);
-        for (let copy = 1; copy < copies; copy += 1) void deliver(message, first + copy);
-      });
-      for (const ms of againAtMs) later(atMs + ms, () => void deliver(message, first + ms));
-      // A refused cut is not sent again: a captor has no provider that re-sends.
-      for (const { atMs: at, sign } of recuts) {
-        later(at, () => void (mayRecut && deliver(message, first + at, sign)));
-      }
-    }
+  async #deliver(message: Message, gateway: number, sign = message.sign): Promise<boolean> {
+    const { recorder, sender } = this.options;
+    const url = this.#notifyUrls[gateway % this.#notifyUrls.length];
+    const signed = sign();
+    const startedAt = now();
+    const sent = await sender.send(`${url}${message.path}`, signed);
+    const acknowledged = isAcknowledged(message.notification.provider, sent);
+    const { key, forged } = message.notification;
+    recorder.sent({ key, startedAt, endedAt: now(), status: replyStatus(sent), acknowledged });
+    const isFirst = acknowledged && !forged && !this.#acknowledged.has(key);
+    if (isFirst) this.#acknowledged.set(key, message);
+    return acknowledged;
   }
 
-  return {
-    submit,
-    allowRecuts: (allowed) => {
-      mayRecut = allowed;
-    },
-    share(notifyUrl) {
-      notifyUrls = [...notifyUrls, notifyUrl];
-      return () => {
-        notifyUrls = notifyUrls.filter((url) => url !== notifyUrl);
+  #later(ms: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#wakers.delete(wake);
+        resolve();
       };
-    },
-    start() {
-      steady = setInterval(() => {
-        if (inProgress < MAX_IN_PROGRESS) submit(generator.next());
-      }, 1_000 / ORDERS_PER_SECOND);
-    },
-    stop: () => clearInterval(steady),
-    async resendOldest(count) {
-      const oldest = [...acknowledged.values()].slice(0, count);
-      await Promise.all(
-        oldest.flatMap((message) =>
-          notifyUrls.map((_, gateway) => sendUntilAcknowledged(message, gateway)),
-        ),
-      );
-      return oldest.length;
-    },
-    async finish(limitMs) {
-      hurried = true;
-      for (const wake of [...wakers]) wake();
-      await holdsWithin(limitMs, () => inProgress === 0 && timers.size === 0);
-      return inProgress + timers.size;
-    },
-    refusedSince(at) {
-      const forged = new Set(
-        recorder.history.notifications.flatMap((notification) =>
-          notification.forged ? [notification.key] : [],
-        ),
-      );
-      return recorder.history.sendings.filter(
-        (one) => one.startedAt >= at && one.status === 401 && !forged.has(one.key),
-      ).length;
-    },
-    get inProgress() {
-      return inProgress;
-    },
-    close() {
-      closed = true;
-      clearInterval(steady);
-      for (const timer of timers) clearTimeout(timer);
-      for (const wake of [...wakers]) wake();
-    },
-  };
+      const timer = setTimeout(wake, ms);
+      this.#wakers.add(wake);
+    });
+  }
+
+  #wakeAll(): void {
+    for (const wake of [...this.#wakers]) wake();
+  }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type { SimulatedChannels, SimulatedSigners } from '@payonce/testkit/channels';
 import type { OrderTerms } from '@payonce/testkit/oracle';
 import type {
   ForgeryKind,
@@ -63,26 +63,89 @@ export function createMessageComposer(
   { signers }: Pick<SimulatedChannels, 'signers'>,
   rival: WechatpayV2Signer,
 ): MessageComposer {
-  const rivals = { ...signers, 'sim-wechat-v2': rival };
-  const signersOf = (order: OrderTerms) => (isRival(order) ? rivals : signers);
-  const startedAt = String(Date.now());
-  let count = 0;
+  return new Composer(signers, { ...signers, 'sim-wechat-v2': rival });
+}
+
+class Composer implements MessageComposer {
+  readonly #startedAt = String(Date.now());
+  #count = 0;
+
+  constructor(
+    private readonly signers: SimulatedSigners,
+    private readonly rivals: SimulatedSigners,
+  ) {}
+
   /** 28 digits, like both rails' numbers. */
-  const digits = () => {
-    count += 1;
-    return `42${startedAt}${String(count).padStart(13, '0')}`;
-  };
-  const message = (
+  trade(): string {
+    this.#count += 1;
+    return `42${this.#startedAt}${String(this.#count).padStart(13, '0')}`;
+  }
+
+  payment(payment: Payment): Message {
+    const { provider, order, trade, forge } = payment;
+    const jobToken = provider === 'wechatpay-v2' ? trade : this.#notificationIdFor(provider);
+    const meaning = { kind: 'payment', amount: order.amount } as const;
+    const input = {
+      orderNumber: order.number,
+      trade,
+      amount: order.amount,
+      paidAt: new Date(),
+      ...(payment.text !== undefined && { text: payment.text }),
+    };
+    const sign = withSigner(this.#signersOf(order), provider, (signer) =>
+      signing(signer, () => signer.payment({ ...input, notificationId: jobToken }), forge),
+    );
+    return this.#message({ ...payment, jobToken, meaning }, sign);
+  }
+
+  closed(order: OrderTerms): Message {
+    const [trade, jobToken] = [this.trade(), this.trade()];
+    const { number: orderNumber, amount } = order;
+    const closedAt = new Date();
+    const input = { orderNumber, trade, amount, closedAt, notificationId: jobToken };
+    const signer = this.signers['sim-alipay'];
+    const sign = signing(signer, () => signer.closed(input), undefined);
+    const meaning = { kind: 'closed' } as const;
+    return this.#message({ provider: 'alipay', order, trade, jobToken, meaning }, sign);
+  }
+
+  refund(refund: Refund): Message {
+    const { provider, order, trade, forge } = refund;
+    const refundId = this.trade();
+    const jobToken = provider === 'wechatpay-v2' ? refundId : this.#notificationIdFor(provider);
+    const meaning = {
+      kind: 'refund',
+      refundId,
+      amount: refund.amount,
+      refundedTotal: refund.total,
+      unsigned: provider === 'wechatpay-v2',
+    } as const;
+    const input = {
+      orderNumber: order.number,
+      trade,
+      amount: order.amount,
+      refundId,
+      refundAmount: refund.amount,
+      refundedTotal: refund.total,
+      refundedAt: new Date(),
+      full: refund.total === order.amount,
+    };
+    const sign = withSigner(this.#signersOf(order), provider, (signer) =>
+      signing(signer, () => signer.refund({ ...input, notificationId: jobToken }), forge),
+    );
+    return this.#message({ ...refund, jobToken, meaning }, sign);
+  }
+
+  #message(
     what: Pick<WorkloadNotification, 'jobToken' | 'meaning'> & Payment,
-    signingFor: (notificationId: string) => () => SignedRequest,
-  ): Message => {
+    sign: () => SignedRequest,
+  ): Message {
     const { provider, order, trade, jobToken, meaning, forge } = what;
-    count += 1;
-    const sign = signingFor(jobToken);
+    this.#count += 1;
     let captured: SignedRequest | null = null;
     return {
       notification: {
-        key: `${provider} ${count}`,
+        key: `${provider} ${this.#count}`,
         orderNumber: order.number,
         forged: forge !== undefined,
         provider,
@@ -97,74 +160,16 @@ export function createMessageComposer(
         return recut(provider, captured, random);
       },
     };
-  };
-  /** Alipay and v3 give the notification an ID; v2 has only the trade or the refund. */
-  const notificationIdFor = (provider: SignerId) =>
-    provider === 'wechatpay' ? randomUUID() : digits();
+  }
 
-  return {
-    trade: digits,
-    payment(payment) {
-      const { provider, order, trade, forge } = payment;
-      const jobToken = provider === 'wechatpay-v2' ? trade : notificationIdFor(provider);
-      const meaning = { kind: 'payment', amount: order.amount } as const;
-      const input = {
-        orderNumber: order.number,
-        trade,
-        amount: order.amount,
-        paidAt: new Date(),
-        ...(payment.text !== undefined && { text: payment.text }),
-      };
-      return message({ ...payment, jobToken, meaning }, (notificationId) =>
-        withSigner(signersOf(order), provider, (signer) =>
-          signing(signer, () => signer.payment({ ...input, notificationId }), forge),
-        ),
-      );
-    },
-    closed(order) {
-      const [trade, jobToken] = [digits(), digits()];
-      const { number: orderNumber, amount } = order;
-      const input = { orderNumber, trade, amount, closedAt: new Date() };
-      const what = {
-        provider: 'alipay',
-        order,
-        trade,
-        jobToken,
-        meaning: { kind: 'closed' },
-      } as const;
-      const signer = signers['sim-alipay'];
-      return message(what, (notificationId) =>
-        signing(signer, () => signer.closed({ ...input, notificationId }), undefined),
-      );
-    },
-    refund(refund) {
-      const { provider, order, trade, forge } = refund;
-      const refundId = digits();
-      const jobToken = provider === 'wechatpay-v2' ? refundId : notificationIdFor(provider);
-      const meaning = {
-        kind: 'refund',
-        refundId,
-        amount: refund.amount,
-        refundedTotal: refund.total,
-        unsigned: provider === 'wechatpay-v2',
-      } as const;
-      const input = {
-        orderNumber: order.number,
-        trade,
-        amount: order.amount,
-        refundId,
-        refundAmount: refund.amount,
-        refundedTotal: refund.total,
-        refundedAt: new Date(),
-        full: refund.total === order.amount,
-      };
-      return message({ ...refund, jobToken, meaning }, (notificationId) =>
-        withSigner(signersOf(order), provider, (signer) =>
-          signing(signer, () => signer.refund({ ...input, notificationId }), forge),
-        ),
-      );
-    },
-  };
+  #signersOf(order: OrderTerms): SimulatedSigners {
+    return isRival(order) ? this.rivals : this.signers;
+  }
+
+  /** Alipay and v3 give the notification an ID; v2 has only the trade or the refund. */
+  #notificationIdFor(provider: SignerId): string {
+    return provider === 'wechatpay' ? randomUUID() : this.trade();
+  }
 }
 
 function isRival({ merchant }: OrderTerms): boolean {
@@ -173,7 +178,7 @@ function isRival({ merchant }: OrderTerms): boolean {
 
 /** The three signers have different message types; `use` works with any of them. */
 function withSigner<Result>(
-  signers: SimulatedChannels['signers'],
+  signers: SimulatedSigners,
   provider: SignerId,
   use: <Content>(signer: ProviderSigner<Content>) => Result,
 ): Result {
