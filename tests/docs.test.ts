@@ -75,12 +75,73 @@ describe('docs/failure-modes.md', () => {
     for (const row of rows) expect(row.split(' | ')[1]?.length, row).toBeGreaterThan(3);
     expect(rows.filter((row) => row.endsWith('| |')).length).toBeLessThan(6);
   });
+});
 
-  test('names no metric that does not exist', () => {
-    const named = [...text.matchAll(/`(payonce_[a-z_]+)`/g)].map(([, name = '']) => name);
-    const metrics = allIn(['apps/*/src/*.ts', 'packages/*/src/*.ts'], /name: '(payonce_[a-z_]+)'/g);
-    expect(named.length).toBeGreaterThan(8);
-    for (const name of named) expect(metrics).toContain(name);
+describe('docs/metrics.md', () => {
+  const text = read('docs/metrics.md');
+  const METRIC =
+    /(?:new (Counter|Gauge|Histogram)\(|watchCount\(metrics, )\{\s+name: '(\w+)',(.*?)\n\s*\}\)/gs;
+  const productSources = (folder: string) =>
+    files(`${folder}/*.ts`).filter((file) => !file.endsWith('.test.ts'));
+
+  /** Name, type, labels, and the first sentence of the help text, as a row has them. */
+  function metricsIn(folder: string): string[] {
+    return productSources(folder).flatMap((file) =>
+      [...read(file).matchAll(METRIC)].map(([, type = 'Gauge', name, rest = '']) => {
+        const [, , help = ''] = /help:\s*(['"])(.*?)\1,\n/.exec(rest) ?? [];
+        const [, labelNames = ''] = /labelNames: (.+),\n/.exec(rest) ?? [];
+        const labels = labelNames
+          .replace('CHANNEL_LABELS', "'provider', 'channel'")
+          .match(/'\w+'/g);
+        const cells = [
+          `\`${name}\``,
+          type.toLowerCase(),
+          labels?.join(', ').replaceAll("'", '`') ?? '',
+          help.replace(/\.( .*)?$/, ''),
+        ];
+        return cells.join(' | ').replace(' |  | ', ' | | ');
+      }),
+    );
+  }
+
+  const sections = [
+    ['Gateway', metricsIn('apps/gateway/src')],
+    ['Worker', metricsIn('apps/worker/src')],
+    ['Gateway and worker', metricsIn('packages/core/src')],
+    ['Worker and console', metricsIn('packages/orders/src')],
+  ] as const;
+  const inCode = sections.flatMap(([, metrics]) => metrics);
+
+  test.each(sections)(
+    '%s: has each metric of the code with its help, and no other',
+    (heading, metrics) => {
+      expect(metrics.length).toBeGreaterThan(0);
+      const rows = [...section(text, heading).matchAll(/^\| (`payonce_.+) \|[^|]*\|$/gm)];
+      expectSame(
+        rows.map(([, row = '']) => row),
+        metrics,
+      );
+    },
+  );
+
+  test('no metric is created in another folder or form', () => {
+    const created = ['apps', 'packages'].flatMap((folder) =>
+      productSources(folder).flatMap(
+        (file) =>
+          read(file).match(/new (?:Counter|Gauge|Histogram|Summary)\(|watchCount\(metrics/g) ?? [],
+      ),
+    );
+    expect(created.length).toBe(inCode.length + 1); // the one is in `watchCount`
+  });
+
+  test('no document names a metric that does not exist', () => {
+    const names = inCode.map((row) => /\w+/.exec(row)?.[0]);
+    const documents = files('*.md', ':!:CHANGELOG.md'); // which names removed ones
+    const named = documents.flatMap((file) =>
+      [...read(file).matchAll(/\bpayonce_[a-z]+_[a-z_]+\b/g)].map(([name]) => ({ file, name })),
+    );
+    expect(named.length).toBeGreaterThan(50);
+    expect(named.filter(({ name }) => !names.includes(name))).toEqual([]);
   });
 });
 

@@ -16,7 +16,7 @@ export function createGatewayMetrics(metrics: Metrics) {
     ...reportMetrics(registers),
     clockSkew: new Gauge({
       name: 'payonce_clock_skew_seconds',
-      help: "This machine's clock minus the provider's, by its last verified notification; includes the time in transit.",
+      help: "This machine's clock at receipt minus the provider's signed time, for the last verified notification that has one.",
       labelNames: CHANNEL_LABELS,
       registers,
     }),
@@ -27,13 +27,13 @@ function requestMetrics(registers: Metrics[]) {
   return {
     received: new Counter({
       name: 'payonce_gateway_received_total',
-      help: 'Requests to a notify address of a configured channel, read in full.',
+      help: 'Requests to the notify address of a configured channel that the gateway read in full.',
       labelNames: CHANNEL_LABELS,
       registers,
     }),
     accepted: new Counter({
       name: 'payonce_gateway_accepted_total',
-      help: 'Notifications acknowledged: verified, and durable in the queue.',
+      help: 'Notifications that the gateway verified, stored durably in the queue and acknowledged.',
       labelNames: CHANNEL_LABELS,
       registers,
     }),
@@ -51,7 +51,7 @@ function requestMetrics(registers: Metrics[]) {
     }),
     unavailable: new Counter({
       name: 'payonce_gateway_unavailable_total',
-      help: 'Genuine notifications that no queue took; the provider sends them again.',
+      help: 'Genuine notifications that no store took, so that the provider sends them again.',
       labelNames: CHANNEL_LABELS,
       registers,
     }),
@@ -63,7 +63,7 @@ function requestMetrics(registers: Metrics[]) {
     }),
     unknownKeys: new Counter({
       name: 'payonce_gateway_unknown_keys_total',
-      help: 'Requests that name a key that the channel does not have. Alarm: a key rotation may have been missed.',
+      help: 'Requests that name a key that the channel does not list. Alarm when it grows: the provider may have rotated its keys.',
       labelNames: CHANNEL_LABELS,
       registers,
     }),
@@ -74,19 +74,19 @@ function queueMetrics(registers: Metrics[]) {
   return {
     queued: new Counter({
       name: 'payonce_gateway_queued_total',
-      help: 'Notifications stored durably in the queue, by store.',
+      help: 'Notifications that the queue stored durably, by store.',
       labelNames: ['queue'] as const,
       registers,
     }),
     queueSwitches: new Counter({
       name: 'payonce_gateway_queue_switches_total',
-      help: 'Switches between the stores of the queue, by the store that takes over.',
+      help: 'Switches between the stores of the queue, by the store that took over.',
       labelNames: ['queue'] as const,
       registers,
     }),
     enqueueSeconds: new Histogram({
       name: 'payonce_gateway_enqueue_seconds',
-      help: 'Time until a store had a notification durably, or all stores had failed.',
+      help: 'Seconds until a store had the notification durably, or every store had failed, by result: ok or failed.',
       labelNames: ['result'] as const,
       // The deadline is 2 s in all.
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.7, 1, 2],
@@ -99,13 +99,13 @@ function reportMetrics(registers: Metrics[]) {
   return {
     reports: new Counter({
       name: 'payonce_gateway_reports_total',
-      help: 'Reports of this gateway (copies, minutes, state): sent, or failed and sent again.',
+      help: 'Attempts to send a report of copies, minutes and state to the workers, by result: sent or failed.',
       labelNames: ['result'] as const,
       registers,
     }),
     droppedCounts: new Counter({
       name: 'payonce_gateway_uncounted_copies_total',
-      help: 'Acknowledgements that were not counted because the report buffer was full.',
+      help: 'Acknowledgements that the reports do not count because their buffer was full.',
       registers,
     }),
   };

@@ -12,7 +12,7 @@ export function watchQueueAndKeys(
 ): void {
   new Gauge({
     name: 'payonce_gateway_in_flight',
-    help: 'Genuine notifications that are waiting for a store.',
+    help: 'Genuine notifications that wait for a store now.',
     registers: [metrics],
     collect() {
       this.set(queue.inFlight);
@@ -30,7 +30,7 @@ export function watchQueueAndKeys(
   });
   new Gauge({
     name: 'payonce_gateway_queue_ready',
-    help: '1 when that store of the queue takes notifications.',
+    help: '1 when the store takes notifications, 0 when it does not.',
     labelNames: ['queue'] as const,
     registers: [metrics],
     collect() {

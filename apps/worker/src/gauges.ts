@@ -14,7 +14,7 @@ import type { QueueConsumer } from './consume/queue-consumer.js';
 export function watchQueues(metrics: Metrics, consumers: readonly QueueConsumer[]): void {
   new Gauge({
     name: 'payonce_queue_jobs',
-    help: 'Jobs in the queue by state.',
+    help: 'Jobs in the queue, by store and by state: wait, active, delayed or failed.',
     labelNames: ['queue', 'state'] as const,
     registers: [metrics],
     async collect() {
@@ -63,7 +63,7 @@ const COUNT_LIMIT_MS = 2_000;
 export function watchHeld(metrics: Metrics, database: DatabaseDeps, deadlineMs: number): void {
   new Gauge({
     name: 'payonce_events_held',
-    help: 'Held events by reason.',
+    help: 'Held events, by reason.',
     labelNames: ['reason'] as const,
     registers: [metrics],
     async collect() {

@@ -17,7 +17,7 @@ function eventMetrics(registers: Metrics[]) {
   return {
     events: new Counter({
       name: 'payonce_events_total',
-      help: 'Events of notifications by outcome; held ones by reason.',
+      help: 'Events of notifications by outcome, and held events also by reason.',
       labelNames: ['outcome', 'reason'] as const,
       registers,
     }),
@@ -28,7 +28,7 @@ function eventMetrics(registers: Metrics[]) {
     }),
     surplusContents: new Counter({
       name: 'payonce_surplus_contents_total',
-      help: 'Unsigned contents beyond the five that are stored under one notification ID. Alarm on any.',
+      help: 'Unsigned contents that were not stored because their notification ID already has five. Alarm on any.',
       registers,
     }),
     released: new Counter({
@@ -38,7 +38,7 @@ function eventMetrics(registers: Metrics[]) {
     }),
     redecoded: new Counter({
       name: 'payonce_held_redecoded_total',
-      help: 'Held notifications of the previous release, by the result of decoding them again.',
+      help: 'Held notifications of the previous release that the worker decoded again, by result.',
       labelNames: ['result'] as const,
       registers,
     }),
@@ -50,30 +50,30 @@ function jobMetrics(registers: Metrics[]) {
   return {
     batchSize: new Histogram({
       name: 'payonce_batch_notifications',
-      help: 'Notifications applied in one call.',
+      help: 'Notifications in a batch.',
       buckets: [1, 2, 5, 10, 20, 50, 100, 200],
       registers,
     }),
     batchSeconds: new Histogram({
       name: 'payonce_batch_seconds',
-      help: 'Time to apply a batch.',
+      help: 'Seconds to apply a batch.',
       buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 20],
       registers,
     }),
     batchFailures: new Counter({
       name: 'payonce_batch_failures_total',
-      help: 'Batches that were not applied; their jobs are tried again.',
+      help: 'Batches that were not applied, so that their jobs are tried again.',
       registers,
     }),
     deferrals: new Counter({
       name: 'payonce_deferrals_total',
-      help: 'Jobs put back without using an attempt: their rows are locked, or the store is down.',
+      help: 'Jobs that went back to the queue without losing an attempt, by reason: a lock, or the store is down.',
       labelNames: ['reason'] as const,
       registers,
     }),
     deadLetters: new Counter({
       name: 'payonce_dead_letters_total',
-      help: 'Jobs moved to the dead letters because they cannot succeed. Alarm on any.',
+      help: 'Jobs that became dead letters because they cannot succeed. Alarm on any.',
       labelNames: ['reason'] as const,
       registers,
     }),
@@ -85,13 +85,13 @@ function otherMetrics(registers: Metrics[]) {
   return {
     reports: new Counter({
       name: 'payonce_reports_total',
-      help: "Gateways' reports, counted or malformed.",
+      help: 'Reports of gateways that the worker took, by result: counted or malformed.',
       labelNames: ['result'] as const,
       registers,
     }),
     purged: new Counter({
       name: 'payonce_purged_total',
-      help: "Notifications, and responses of merchants' systems, whose raw bytes were deleted after PAYONCE_RETENTION_DAYS.",
+      help: "Notifications, and responses (answer) of merchants' systems, whose raw bytes retention deleted.",
       labelNames: ['what'] as const,
       registers,
     }),

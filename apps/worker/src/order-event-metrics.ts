@@ -11,7 +11,7 @@ export function createDeliveryMetrics(metrics: Metrics) {
   return {
     attempts: new Counter({
       name: 'payonce_delivery_attempts_total',
-      help: 'Delivery attempts, by result.',
+      help: 'Attempts to deliver an order event, by result: delivered, retried, exhausted or late.',
       labelNames: ['result'] as const,
       registers: [metrics],
     }),
@@ -26,19 +26,19 @@ export function watchDeliveries(metrics: Metrics, database: DatabaseDeps): void 
   const registers = [metrics];
   const deliveries = new Gauge({
     name: 'payonce_deliveries',
-    help: 'Deliveries that are pending or parked.',
+    help: 'Deliveries that are pending or parked, by state.',
     labelNames: ['state'] as const,
     registers,
   });
   const endpoints = new Gauge({
     name: 'payonce_webhook_endpoints',
-    help: 'Endpoints that work, have an open circuit, or are disabled.',
+    help: 'Endpoints that are enabled, disabled, or have an open circuit, by state.',
     labelNames: ['state'] as const,
     registers,
   });
   new Gauge({
     name: 'payonce_delivery_oldest_seconds',
-    help: 'Age of the oldest order event that still has to be delivered.',
+    help: 'Age of the oldest order event that waits for delivery; 0 when none waits.',
     registers,
     async collect() {
       for (const gauge of [this, deliveries, endpoints]) gauge.reset();
