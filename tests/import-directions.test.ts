@@ -74,8 +74,8 @@ const PLANTED: Readonly<Record<string, readonly [folder: string, imported: strin
     'packages/orders/src/reports',
     '../retention/purge.js',
   ],
-  'apps-do-not-import-each-other': ['apps/worker/src', '../../gateway/src/receive.js'],
-  'packages-do-not-import-apps': ['packages/core/src', '../../../apps/gateway/src/receive.js'],
+  'apps-do-not-import-each-other': ['apps/worker/src', '../../gateway/src/routes/receive.js'],
+  'packages-do-not-import-apps': ['packages/core/src', '../../../apps/gateway/src/routes/receive.js'],
   'prisma-imports-nothing-of-ours': ['prisma', '../packages/core/src/runtime/log.js'],
   'providers-import-nothing-of-ours': [
     'packages/providers/src',

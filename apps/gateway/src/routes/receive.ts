@@ -9,9 +9,9 @@ import type {
   ReceiveOutcome,
   Verification,
 } from '@payonce/providers/provider';
-import type { SkewWatch } from './clock-skew.js';
-import type { GatewayMetrics } from './gateway-metrics.js';
-import type { ReportCounts } from './report-counts.js';
+import type { SkewWatch } from '../clock-skew.js';
+import type { GatewayMetrics } from '../gateway-metrics.js';
+import type { ReportCounts } from '../report-counts.js';
 
 export interface ReceiveDeps {
   readonly queue: Pick<ShardedQueue, 'enqueue'>;
