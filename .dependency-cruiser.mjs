@@ -7,32 +7,43 @@
 const rule = (name, comment, from, to) => ({ name, comment, severity: 'error', from, to });
 const TESTS = '/test/|\\.test\\.ts$';
 
-/** Folders of a package, the lowest first: a folder imports only what stands before it. */
+/**
+ * Folders, the lowest first: a folder imports no folder that stands after it. Files beside the
+ * folders of an app put them together.
+ */
 export const LAYERS = {
-  core: ['runtime', 'config', 'queue'],
-  orders: [
+  'packages/core': ['runtime', 'config', 'queue'],
+  'packages/orders': [
     'database',
     'access',
     'orders',
+    'endpoints',
     'deliveries',
     'notifications',
     'registration',
     'reports',
     'retention',
   ],
+  'apps/gateway': ['plugins', 'routes'],
+  'apps/worker': ['batch', 'consume', 'liveness', 'schedules', 'redecode'],
 };
 
-const layers = Object.entries(LAYERS).flatMap(([name, folders]) =>
-  folders
-    .slice(0, -1)
-    .map((folder, index) =>
-      rule(
-        `${name}: ${folder} imports no higher folder`,
-        folders.join(' → '),
-        { path: `^packages/${name}/src/${folder}/`, pathNot: TESTS },
-        { path: `^packages/${name}/src/(${folders.slice(index + 1).join('|')})/` },
-      ),
+/** @type {(folder: string) => string} */
+const filesOf = (folder) => (folder === '.' ? '[^/]+$' : `${folder}/`);
+const layers = Object.entries(LAYERS).flatMap(([home, folders]) =>
+  folders.slice(0, -1).map((folder, index) =>
+    rule(
+      `${home}: ${folder} imports no higher folder`,
+      folders.join(' → '),
+      { path: `^${home}/src/${filesOf(folder)}`, pathNot: TESTS },
+      {
+        path: `^${home}/src/(${folders
+          .slice(index + 1)
+          .map(filesOf)
+          .join('|')})`,
+      },
     ),
+  ),
 );
 
 export default {

@@ -3,7 +3,7 @@ import rateLimit from '@fastify/rate-limit';
 import type { Clock } from '@payonce/core/runtime/clock';
 import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
+import { createAddressPolicy } from '@payonce/orders/endpoints/networks';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';

@@ -1,4 +1,4 @@
-import type { UrlFault } from '@payonce/orders/deliveries/endpoints/url';
+import type { UrlFault } from '@payonce/orders/endpoints/url';
 import { invalidRequest, type Problem, problem } from '../plugins/problems.js';
 
 /** Why an action on an endpoint was refused. */

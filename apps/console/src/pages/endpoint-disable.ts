@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { disableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
+import { disableEndpoint } from '@payonce/orders/endpoints/switch';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
 import { reasonIn } from '../plugins/forms.js';

@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
+import { enableEndpoint } from '@payonce/orders/endpoints/switch';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';

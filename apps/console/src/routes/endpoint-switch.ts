@@ -1,9 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import {
-  deleteEndpoint,
-  disableEndpoint,
-  enableEndpoint,
-} from '@payonce/orders/deliveries/endpoints/switch';
+import { deleteEndpoint, disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, viewOfEndpoint } from '../api/endpoint-views.js';

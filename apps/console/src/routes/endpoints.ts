@@ -4,8 +4,8 @@ import {
   type EndpointDeps,
   rotateSecret,
   updateEndpoint,
-} from '@payonce/orders/deliveries/endpoints/commands';
-import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
+} from '@payonce/orders/endpoints/commands';
+import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';

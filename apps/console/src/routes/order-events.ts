@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import { redeliverOrderEvent } from '@payonce/orders/deliveries/redeliver-many';
+import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import { z } from 'zod';
 import {
   orderEventDetailView,

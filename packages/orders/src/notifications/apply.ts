@@ -13,7 +13,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import type { HoldReason } from '../database/hold-reason.js';
 import { inTransaction, type Tx, waitForLocks } from '../database/transaction.js';
-import { TRY_SHARED_ENDPOINT_LOCK } from '../deliveries/endpoints/lock.js';
+import { TRY_SHARED_ENDPOINT_LOCK } from '../endpoints/lock.js';
 import { batchOutcomes, copiesToCount, pendingEvents } from './batch-events.js';
 import { lockOrdersOf, type TriedOrdersOf, tryLockOrdersOf } from './event-orders.js';
 import { readEvents } from './event-rows.js';

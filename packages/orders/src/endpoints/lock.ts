@@ -1,5 +1,5 @@
 import { Prisma } from '@payonce/prisma/client';
-import type { Tx } from '../../database/transaction.js';
+import type { Tx } from '../database/transaction.js';
 
 /**
  * One lock for all endpoints, in addition to the locks of their rows. A missing row cannot be

@@ -1,8 +1,7 @@
 /** SQL of endpoints. Locks: an endpoint before its deliveries, several endpoints by ID. */
 import { Prisma } from '@payonce/prisma/client';
-import type { Tx } from '../../database/transaction.js';
-import type { ParkedReason } from '../delivery-rows.js';
-import type { EventType } from '../event-types.js';
+import type { Tx } from '../database/transaction.js';
+import type { EventType } from './event-types.js';
 
 export type DisabledReason = 'operator' | 'failing' | 'gone' | 'not_in_file';
 
@@ -177,8 +176,12 @@ async function update(
 }
 
 /** Leaves leases: a delivery that is being sent may still be delivered. */
-async function parkPending(tx: Tx, endpointId: bigint, reason: ParkedReason): Promise<void> {
-  const data = { state: 'parked', parkedReason: reason };
+async function parkPending(
+  tx: Tx,
+  endpointId: bigint,
+  parkedReason: 'endpoint_disabled' | 'endpoint_deleted',
+): Promise<void> {
+  const data = { state: 'parked', parkedReason };
   await tx.delivery.updateMany({ where: { endpointId, state: 'pending' }, data });
 }
 

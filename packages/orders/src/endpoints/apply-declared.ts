@@ -1,5 +1,5 @@
-import type { DatabaseDeps } from '../../database/deps.js';
-import { inTransaction, type Tx } from '../../database/transaction.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
 import type { DeclaredEndpoint } from './declared.js';
 import { lockEndpointsForChange } from './lock.js';
 import { lockEndpoint, setDisabled } from './rows.js';

@@ -1,7 +1,7 @@
 import { maskUrl } from '@payonce/core/config/env';
-import { type AuditAction, type Operator, writeAudit } from '../../database/audit.js';
-import type { DatabaseDeps } from '../../database/deps.js';
-import { inTransaction, type Tx } from '../../database/transaction.js';
+import { type AuditAction, type Operator, writeAudit } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
 import { lockEndpointsForChange } from './lock.js';
 import { type Endpoint, lockEndpoint } from './rows.js';
 

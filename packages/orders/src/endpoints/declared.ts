@@ -11,9 +11,9 @@ import {
   secretSource,
 } from '@payonce/providers/secret';
 import { z } from 'zod';
-import { EVENT_TYPES, type EventType } from '../event-types.js';
-import type { AddressPolicy } from '../networks.js';
 import { ENDPOINT_NAME } from './commands.js';
+import { EVENT_TYPES, type EventType } from './event-types.js';
+import type { AddressPolicy } from './networks.js';
 import { parseSecret } from './secret.js';
 import { faultOfUrl, isHandler, type UrlFault } from './url.js';
 

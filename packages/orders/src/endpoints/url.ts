@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { AddressPolicy } from '../networks.js';
+import type { AddressPolicy } from './networks.js';
 
 /**
  * Why an endpoint cannot have this address:

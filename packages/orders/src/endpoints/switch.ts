@@ -1,5 +1,5 @@
 /** An operator disables, enables or deletes an endpoint. */
-import type { DatabaseDeps } from '../../database/deps.js';
+import type { DatabaseDeps } from '../database/deps.js';
 import {
   auditEndpoint,
   type Done,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createAddressPolicy, parseNetwork } from '../networks.js';
+import { createAddressPolicy, parseNetwork } from './networks.js';
 import { faultOfUrl } from './url.js';
 
 const strict = createAddressPolicy([]);

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { loadChannels } from '@payonce/core/config/channels';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import { describe, expect, test } from 'vitest';
-import { createAddressPolicy } from '../networks.js';
 import { loadDeclaredEndpoints } from './declared.js';
+import { createAddressPolicy } from './networks.js';
 import { parseSecret } from './secret.js';
 
 const secretOf = () => `whsec_${randomBytes(32).toString('base64')}`;

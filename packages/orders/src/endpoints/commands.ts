@@ -1,11 +1,9 @@
 /** An operator creates an endpoint, changes it, or rotates its secret. */
 
 import { equalTexts } from '@payonce/providers/crypto';
-import type { Operator } from '../../database/audit.js';
-import type { DatabaseDeps } from '../../database/deps.js';
-import { inTransaction, type Tx } from '../../database/transaction.js';
-import type { EventType } from '../event-types.js';
-import type { AddressPolicy } from '../networks.js';
+import type { Operator } from '../database/audit.js';
+import type { DatabaseDeps } from '../database/deps.js';
+import { inTransaction, type Tx } from '../database/transaction.js';
 import {
   auditEndpoint,
   type Done,
@@ -15,7 +13,9 @@ import {
   type UnknownEndpoint,
   withEndpoint,
 } from './command.js';
+import type { EventType } from './event-types.js';
 import { lockEndpointsForChange } from './lock.js';
+import type { AddressPolicy } from './networks.js';
 import {
   type Endpoint,
   insertEndpoint,
