@@ -10,9 +10,9 @@ import {
   viewOfOrderEvent,
 } from '../api/delivery-views.js';
 import { auditFields, merchant, orderNumber, page, rowId, time } from '../api/fields.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
 import type { TypedApp } from '../typed-app.js';
 import { endpointDisabled } from './deliveries.js';

@@ -1,9 +1,9 @@
 import type { OrderTrade } from '@payonce/orders/orders/order-trades';
-import { type Html, html, NOTHING } from '../html.js';
-import { canOperate, type PageContext } from '../page-context.js';
 import { badge } from './badge.js';
+import { type Html, html, NOTHING } from './html.js';
 import { orderPath } from './links.js';
 import { money } from './money.js';
+import { canOperate, type PageContext } from './page-context.js';
 import { table } from './table.js';
 
 /** The address of the pages of one trade of an order. */

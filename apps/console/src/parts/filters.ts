@@ -1,5 +1,5 @@
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import { type Html, html, NOTHING } from './html.js';
+import type { PageContext } from './page-context.js';
 
 export interface Filter {
   readonly name: string;

@@ -1,8 +1,8 @@
 import type { HeldAction, OperatorOutcome } from '@payonce/orders/notifications/operator';
-import type { Flash } from '../../auth/sessions.js';
-import { type Html, html, NOTHING } from '../html.js';
-import { canOperate, type PageContext } from '../page-context.js';
+import type { Flash } from '../auth/sessions.js';
 import { wordFor } from './badge.js';
+import { type Html, html, NOTHING } from './html.js';
+import { canOperate, type PageContext } from './page-context.js';
 import { postButton } from './post-button.js';
 
 /** A person's actions on one held event; empty for people who may only look. */

@@ -1,4 +1,4 @@
-import { type Html, html, NOTHING } from '../html.js';
+import { type Html, html, NOTHING } from './html.js';
 
 /**
  * The time zone of Alipay's and WeChat Pay's books; the footer of every page states it. China has

@@ -1,4 +1,4 @@
-import type { PageContext } from '../page-context.js';
+import type { PageContext } from './page-context.js';
 
 /** Roughly, in the largest unit that gives a whole number: "3 min". */
 export function duration({ t }: PageContext, seconds: number): string {

@@ -1,4 +1,4 @@
-import { type Html, html, NOTHING } from '../html.js';
+import { type Html, html, NOTHING } from './html.js';
 
 export interface Column<Row> {
   readonly title: string;

@@ -1,6 +1,6 @@
-import type { LetterRow } from '../../reads/dead-letters.js';
-import { type Html, html, NOTHING } from '../html.js';
-import { canOperate, type PageContext } from '../page-context.js';
+import type { LetterRow } from '../reads/dead-letters.js';
+import { type Html, html, NOTHING } from './html.js';
+import { canOperate, type PageContext } from './page-context.js';
 import { postButton } from './post-button.js';
 
 export function letterState(row: LetterRow): 'open' | 'redriving' | 'redriven' | 'dismissed' {

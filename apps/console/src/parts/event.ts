@@ -1,10 +1,10 @@
 import { eventFromJson } from '@payonce/orders/notifications/event-json';
 import type { PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
 import { badge, wordFor } from './badge.js';
+import { type Html, html, NOTHING } from './html.js';
 import { money } from './money.js';
+import type { PageContext } from './page-context.js';
 
 /**
  * One cell: the paid or refunded amount of the event; otherwise the order's amount; otherwise the

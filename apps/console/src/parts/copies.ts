@@ -1,8 +1,8 @@
-import type { Timeline } from '../../api/timeline-views.js';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { Timeline } from '../api/timeline-views.js';
 import { badge, wordFor } from './badge.js';
+import { type Html, html } from './html.js';
 import { notificationLink } from './links.js';
+import type { PageContext } from './page-context.js';
 
 /** "9 copies received, 1 applied": each notification in one line. */
 export function copiesOf(context: PageContext, notifications: Timeline['notifications']): Html {

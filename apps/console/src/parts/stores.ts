@@ -1,8 +1,8 @@
-import type { QueueState, Stats } from '../../api/stats-views.js';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { QueueState, Stats } from '../api/stats-views.js';
 import { badge, wordFor } from './badge.js';
 import { duration } from './duration.js';
+import { type Html, html } from './html.js';
+import type { PageContext } from './page-context.js';
 import { table } from './table.js';
 
 interface Row {

@@ -1,6 +1,6 @@
-import { isPlainKey } from '../../i18n/translate.js';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import { isPlainKey } from '../i18n/translate.js';
+import { type Html, html } from './html.js';
+import type { PageContext } from './page-context.js';
 
 type Tone = 'good' | 'warn' | 'bad' | 'info' | 'idle';
 

@@ -1,6 +1,6 @@
-import type { Minute } from '../../api/stats-views.js';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { Minute } from '../api/stats-views.js';
+import { type Html, html } from './html.js';
+import type { PageContext } from './page-context.js';
 import { time } from './time.js';
 
 const SERIES = ['received', 'applied', 'held', 'refused'] as const;

@@ -1,5 +1,5 @@
-import { type Html, html, NOTHING } from '../html.js';
-import { canOperate, type PageContext } from '../page-context.js';
+import { type Html, html, NOTHING } from './html.js';
+import { canOperate, type PageContext } from './page-context.js';
 
 /** A button with an action that returns to this page; empty for people who may only look. */
 export function postButton(context: PageContext, action: string, words: string): Html {

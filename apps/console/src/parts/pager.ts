@@ -1,5 +1,5 @@
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import { type Html, html, NOTHING } from './html.js';
+import type { PageContext } from './page-context.js';
 
 /**
  * Links to the next page, with the same filters, and back to the first. @param next null on the

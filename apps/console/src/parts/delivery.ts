@@ -1,8 +1,8 @@
-import type { DeliveryRow } from '../../reads/deliveries.js';
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { DeliveryRow } from '../reads/deliveries.js';
 import { badge, wordFor } from './badge.js';
+import { type Html, html, NOTHING } from './html.js';
 import { notificationLink, orderLink } from './links.js';
+import type { PageContext } from './page-context.js';
 import { postButton } from './post-button.js';
 
 /** The order, or the held notification. */

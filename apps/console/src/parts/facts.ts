@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 
 /** The facts of one object, name by name. Leaves out null values. */
 export function facts(entries: readonly (readonly [name: string, value: Html | null])[]): Html {

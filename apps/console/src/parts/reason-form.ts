@@ -1,5 +1,5 @@
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import { type Html, html, NOTHING } from './html.js';
+import type { PageContext } from './page-context.js';
 
 /** The form of a final action: a reason, and a way to cancel. */
 export function reasonForm(

@@ -1,6 +1,6 @@
 import { formatYuan } from '@payonce/providers/money';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import { type Html, html } from './html.js';
+import type { PageContext } from './page-context.js';
 
 /**
  * Readable on the page, exact minor units in the markup. @param minor as text or bigint; never a

@@ -1,7 +1,7 @@
-import type { Figures } from '../../api/stats-views.js';
-import { type Html, html } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { Figures } from '../api/stats-views.js';
 import { badge } from './badge.js';
+import { type Html, html } from './html.js';
+import type { PageContext } from './page-context.js';
 import { table } from './table.js';
 import { time } from './time.js';
 

@@ -1,10 +1,10 @@
-import type { TimelineEntry } from '../../api/timeline-views.js';
-import { type Html, html, NOTHING } from '../html.js';
-import type { PageContext } from '../page-context.js';
+import type { TimelineEntry } from '../api/timeline-views.js';
 import { wordFor } from './badge.js';
 import { outcomeBadges } from './event.js';
+import { type Html, html, NOTHING } from './html.js';
 import { notificationLink } from './links.js';
 import { money } from './money.js';
+import type { PageContext } from './page-context.js';
 import { time } from './time.js';
 
 /** Orders are in CNY for now, and facts state no currency. */

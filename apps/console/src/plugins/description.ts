@@ -1,8 +1,8 @@
 import type { Role } from '@payonce/orders/access/api-keys';
 import type { FastifySchema, RouteOptions } from 'fastify';
 import { z } from 'zod';
-import type { MerchantRule } from '../plugins/merchants.js';
-import { problemSchema } from '../plugins/problems.js';
+import { problemSchema } from '../api/problems.js';
+import type { MerchantRule } from './merchants.js';
 
 /** The meaning of a status, the same for every route. */
 const MEANINGS: Readonly<Record<string, string>> = {

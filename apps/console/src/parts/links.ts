@@ -1,4 +1,4 @@
-import { type Html, html } from '../html.js';
+import { type Html, html } from './html.js';
 
 export function orderPath(merchant: string, number: string): string {
   return `/orders/${encodeURIComponent(merchant)}/${encodeURIComponent(number)}`;
