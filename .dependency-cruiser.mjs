@@ -89,9 +89,12 @@ export default {
     ),
     rule(
       'an-adapter-stands-alone',
-      'A protocol is read without the others; registry.ts lists them',
-      { path: '^packages/providers/src/([^/]+)/', pathNot: TESTS },
-      { path: '^packages/providers/src/([^/]+/|registry)', pathNot: '^packages/providers/src/$1/' },
+      'A protocol is read without the others; registry/ lists them, and the files beside them share',
+      {
+        path: '^packages/providers/src/([^/]+)',
+        pathNot: `^packages/providers/src/registry/|${TESTS}`,
+      },
+      { path: '^packages/providers/src/[^/]+/', pathNot: '^packages/providers/src/$1/' },
     ),
     rule(
       'core-reaches-no-database-of-orders',

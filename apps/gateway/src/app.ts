@@ -1,5 +1,5 @@
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import { providers } from '@payonce/providers/registry';
+import { providers } from '@payonce/providers/registry/providers';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
