@@ -59,10 +59,7 @@ describe('docs/failure-modes.md', () => {
     ['Attention', ATTENTION_FLAGS],
     ['Dead letters', DEAD_LETTER_REASONS],
     ['Deliveries', unionIn('packages/orders/src/deliveries/delivery-rows.ts', 'ParkedReason')],
-    [
-      'Disabled endpoints',
-      unionIn('packages/orders/src/deliveries/endpoints/rows.ts', 'DisabledReason'),
-    ],
+    ['Disabled endpoints', unionIn('packages/orders/src/endpoints/rows.ts', 'DisabledReason')],
     ['API errors', problems],
   ])('%s: each in the code has a row, and each row is in the code', (heading, inCode) => {
     expect(inCode.length).toBeGreaterThan(3); // what was not found in the code is not compared

@@ -4,8 +4,8 @@ import { hasMerchant } from '@payonce/orders/access/merchants';
 import { Prisma } from '@payonce/prisma/client';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { nothingHere } from '../src/api/problems.js';
 import { merchantsOf } from '../src/plugins/merchants.js';
-import { nothingHere } from '../src/plugins/problems.js';
 import { sqlMerchant, whereMerchant } from '../src/reads/where-merchant.js';
 import { call, makeKey, startConsole, type TestConsole } from './support.js';
 

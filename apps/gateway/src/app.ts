@@ -1,12 +1,12 @@
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
-import { providers } from '@payonce/providers/registry';
+import { providers } from '@payonce/providers/registry/providers';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import { createRejectionRateLimit, limitRejections } from './plugins/rejection-rate-limit.js';
-import type { ReceiveDeps } from './receive.js';
 import { notifyRoutes } from './routes/notify.js';
+import type { ReceiveDeps } from './routes/receive.js';
 
 /** Signatures and a proxy's headers are under 4 KiB. */
 const MAX_HEAD_BYTES = 16 * 1024;

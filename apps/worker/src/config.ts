@@ -12,9 +12,9 @@ import {
 } from '@payonce/core/config/env';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { DatabaseDurability } from '@payonce/orders/database/faults';
-import { readDeclaredEndpoints } from '@payonce/orders/deliveries/endpoints/declared';
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
 import { readAddressPolicy, webhookEnv } from '@payonce/orders/deliveries/webhook-settings';
+import { readDeclaredEndpoints } from '@payonce/orders/endpoints/declared';
 import type { DeliveryConfig } from './order-events.js';
 
 const DEFAULT_PRIVATE_PORT = 8602;

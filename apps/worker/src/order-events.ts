@@ -2,14 +2,14 @@ import { ConfigError } from '@payonce/core/runtime/errors';
 import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { applyDeclaredEndpoints } from '@payonce/orders/deliveries/endpoints/apply-declared';
-import type { DeclaredEndpoint } from '@payonce/orders/deliveries/endpoints/declared';
 import {
   type Deliveries,
   type DeliverySizes,
   startDeliveries,
 } from '@payonce/orders/deliveries/loop';
-import type { AddressPolicy } from '@payonce/orders/deliveries/networks';
+import { applyDeclaredEndpoints } from '@payonce/orders/endpoints/apply-declared';
+import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
+import type { AddressPolicy } from '@payonce/orders/endpoints/networks';
 import type { DeliveryMetrics } from './order-event-metrics.js';
 
 export interface DeliveryConfig {

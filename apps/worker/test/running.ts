@@ -3,7 +3,7 @@ import { systemClock } from '@payonce/core/runtime/clock';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { createAddressPolicy } from '@payonce/orders/deliveries/networks';
+import { createAddressPolicy } from '@payonce/orders/endpoints/networks';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';

@@ -1,5 +1,5 @@
-import { rotateSecret } from '@payonce/orders/deliveries/endpoints/commands';
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
+import { rotateSecret } from '@payonce/orders/endpoints/commands';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';

@@ -1,14 +1,14 @@
 /** Endpoints and order events of a merchant's shop. */
 import { randomBytes } from 'node:crypto';
-import { createEndpoint, type EndpointDeps } from '@payonce/orders/deliveries/endpoints/commands';
-import type { EventType } from '@payonce/orders/deliveries/event-types';
 import {
   type Deliveries,
   type DeliveryOptions,
   startDeliveries,
 } from '@payonce/orders/deliveries/loop';
-import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import type { RecordDeps } from '@payonce/orders/deliveries/record-attempts';
+import { createEndpoint, type EndpointDeps } from '@payonce/orders/endpoints/commands';
+import type { EventType } from '@payonce/orders/endpoints/event-types';
+import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { onTestFinished } from 'vitest';
 import {

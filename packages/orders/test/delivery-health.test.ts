@@ -1,6 +1,6 @@
 import { createLog } from '@payonce/core/runtime/log';
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';

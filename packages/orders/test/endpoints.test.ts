@@ -1,15 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import {
-  createEndpoint,
-  rotateSecret,
-  updateEndpoint,
-} from '@payonce/orders/deliveries/endpoints/commands';
-import { makeSecret, openSecret, parseSecret } from '@payonce/orders/deliveries/endpoints/secret';
-import {
-  deleteEndpoint,
-  disableEndpoint,
-  enableEndpoint,
-} from '@payonce/orders/deliveries/endpoints/switch';
+import { createEndpoint, rotateSecret, updateEndpoint } from '@payonce/orders/endpoints/commands';
+import { makeSecret, openSecret, parseSecret } from '@payonce/orders/endpoints/secret';
+import { deleteEndpoint, disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { describe, expect, test } from 'vitest';
 import { type DeliveryDatabase, deliveryDatabase, lin, makeEndpoint, pass } from './deliveries.js';
 import { auditRows } from './held.js';

@@ -2,8 +2,9 @@
  * Deliveries that applying creates, in the same statement as the order event, without waiting for
  * senders.
  */
-import { disableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
+
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
+import { disableEndpoint } from '@payonce/orders/endpoints/switch';
 import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/poll';

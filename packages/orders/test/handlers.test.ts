@@ -1,5 +1,5 @@
-import { createEndpoint } from '@payonce/orders/deliveries/endpoints/commands';
 import type { Handler } from '@payonce/orders/deliveries/send';
+import { createEndpoint } from '@payonce/orders/endpoints/commands';
 import { eventually } from '@payonce/testkit/poll';
 import { expect, test } from 'vitest';
 import { deliver, deliveryDatabase, lin, pass, refundedOrder } from './deliveries.js';

@@ -1,6 +1,6 @@
-import { disableEndpoint, enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
 import { redeliverOrderEvent, redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
+import { disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { describe, expect, test } from 'vitest';
 import {
   closedOrder,

@@ -1,8 +1,8 @@
 import type { LookupAddress } from 'node:dns';
 import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { type Lookup, whenConnected } from '@payonce/orders/deliveries/guarded-connect';
-import { createAddressPolicy, parseNetwork } from '@payonce/orders/deliveries/networks';
 import { createWebhookClient, type WebhookClient } from '@payonce/orders/deliveries/webhook-client';
+import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
 import { eventually } from '@payonce/testkit/poll';
 import { describe, expect, onTestFinished, test } from 'vitest';

@@ -3,7 +3,7 @@ import { alipayHarness } from '../test/conformance/alipay.js';
 import { describeConformance } from '../test/conformance/suite.js';
 import { wechatpayHarness } from '../test/conformance/wechatpay.js';
 import { wechatpayV2Harness } from '../test/conformance/wechatpay-v2.js';
-import { providers } from './registry.js';
+import { providers } from './registry/providers.js';
 
 const harnesses = {
   alipay: alipayHarness,

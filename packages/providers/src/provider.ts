@@ -148,7 +148,7 @@ export interface KeyInfo {
 }
 
 /**
- * All about a provider in one entry (`registry.ts`): no other code enumerates providers. `settings`
+ * All about a provider in one entry (`registry/`): no other code enumerates providers. `settings`
  * validates the channel's block of the channel file (without `provider`, `merchant`, `simulated`).
  */
 export interface ProviderDefinition<Settings = unknown> {

@@ -1,5 +1,5 @@
-import type { UrlFault } from '@payonce/orders/deliveries/endpoints/url';
-import { invalidRequest, type Problem, problem } from '../plugins/problems.js';
+import type { UrlFault } from '@payonce/orders/endpoints/url';
+import { invalidRequest, type Problem, problem } from './problems.js';
 
 /** Why an action on an endpoint was refused. */
 export type EndpointRefusal =

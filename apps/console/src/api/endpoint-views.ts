@@ -1,4 +1,4 @@
-import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
+import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import { z } from 'zod';
 import type { EndpointRow } from '../reads/endpoints.js';
 import { time } from './fields.js';

@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { problemSchema } from '../plugins/problems.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
 import { auditRowView, auditView } from './audit-views.js';
 import { channelView } from './channel-views.js';
@@ -14,6 +13,7 @@ import {
   rawNotificationView,
 } from './notification-views.js';
 import { orderDetailView, orderView } from './order-views.js';
+import { problemSchema } from './problems.js';
 import { statsView } from './stats-views.js';
 import { timelineView } from './timeline-views.js';
 import { tradeEffectView } from './trade-views.js';

@@ -1,11 +1,9 @@
 import type { Log } from '@payonce/core/runtime/log';
-import { keyOf, type Topic } from './topics.js';
+import type { ReadChangeTokens } from '../reads/change-tokens.js';
+import { keyOf, type Topic } from '../reads/topics.js';
 
 /** The interval between looks: short enough for a person, with one statement for all watchers. */
 const LOOK_EVERY_MS = 1_000;
-
-/** By `keyOf`: a text that changes as soon as there is news. */
-export type ReadChangeTokens = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
 
 export interface LiveHub {
   /** Calls back whenever there is news. @returns stops the watch */

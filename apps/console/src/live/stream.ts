@@ -2,14 +2,14 @@ import { PassThrough } from 'node:stream';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance } from 'fastify';
+import { nothingHere, sendProblem } from '../api/problems.js';
 import type { Session, Sessions } from '../auth/sessions.js';
-import { sessionOf } from '../pages/page-context.js';
-import { textIn } from '../pages/query.js';
+import { sessionOf } from '../parts/page-context.js';
+import { textIn } from '../parts/query.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { nothingHere, sendProblem } from '../plugins/problems.js';
 import { isOwnRow } from '../reads/own-row.js';
+import { type Topic, topicOf } from '../reads/topics.js';
 import type { LiveHub } from './hub.js';
-import { type Topic, topicOf } from './topics.js';
 
 /** Pages that are visible at one time; a hidden one watches nothing. */
 const MAX_STREAMS_PER_SESSION = 4;

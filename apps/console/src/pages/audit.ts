@@ -1,17 +1,17 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { badge, wordFor } from '../parts/badge.js';
+import { filters } from '../parts/filters.js';
+import { type Html, html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { orderLink } from '../parts/links.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { cursorIn, ROWS_PER_PAGE, textIn } from '../parts/query.js';
+import { table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { type AuditLogRow, readAuditLog } from '../reads/audit-log.js';
-import { type Html, html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { filters } from './parts/filters.js';
-import { orderLink } from './parts/links.js';
-import { pager } from './parts/pager.js';
-import { table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
 export async function auditPageRoutes(
   app: FastifyInstance,

@@ -1,5 +1,15 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-letter';
+import { badge, wordFor } from '../parts/badge.js';
+import { letterActions, letterState } from '../parts/dead-letter.js';
+import { filters } from '../parts/filters.js';
+import { html } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE } from '../parts/query.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import {
   LETTER_STATES,
   type LetterQuery,
@@ -7,16 +17,6 @@ import {
   readDeadLetters,
 } from '../reads/dead-letters.js';
 import type { TypedApp } from '../typed-app.js';
-import { html } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { letterActions, letterState } from './parts/dead-letter.js';
-import { filters } from './parts/filters.js';
-import { pager } from './parts/pager.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { choiceIn, cursorIn, ROWS_PER_PAGE } from './query.js';
 
 export async function deadLettersPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
   app.get('/dead-letters', { config: { merchants: 'all' } }, async (request, reply) => {

@@ -6,21 +6,21 @@ import { eventFromJson } from '@payonce/orders/notifications/records/event-json'
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { amount, position, rowId } from '../api/fields.js';
+import { badge, wordFor } from '../parts/badge.js';
+import { aboutHold, amountPaid, saidBy } from '../parts/event.js';
+import { facts } from '../parts/facts.js';
+import { flashOf } from '../parts/held-actions.js';
+import { type Html, html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { notificationLink, orderLink, orderPath } from '../parts/links.js';
+import { exactMoney, moneyText } from '../parts/money.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
+import { reasonForm } from '../parts/reason-form.js';
 import { formOf, reasonIn } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type HeldEventRow, readEvent } from '../reads/held-events.js';
 import { applyHeldAction, ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
 import type { TypedApp } from '../typed-app.js';
-import { type Html, html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { aboutHold, amountPaid, saidBy } from './parts/event.js';
-import { facts } from './parts/facts.js';
-import { flashOf } from './parts/held-actions.js';
-import { notificationLink, orderLink, orderPath } from './parts/links.js';
-import { exactMoney, moneyText } from './parts/money.js';
-import { reasonForm } from './parts/reason-form.js';
 
 const params = z.object({ id: rowId, position });
 const route = {

@@ -1,17 +1,17 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { wordFor } from '../parts/badge.js';
+import { aboutOf, deliveryState, redeliverButton } from '../parts/delivery.js';
+import { filters } from '../parts/filters.js';
+import { html } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from '../parts/query.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { DELIVERY_STATES, type DeliveryRow, readDeliveries } from '../reads/deliveries.js';
 import type { TypedApp } from '../typed-app.js';
-import { html } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { wordFor } from './parts/badge.js';
-import { aboutOf, deliveryState, redeliverButton } from './parts/delivery.js';
-import { filters } from './parts/filters.js';
-import { pager } from './parts/pager.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
 export async function deliveriesPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
   app.get('/deliveries', { config: { merchants: 'listed' } }, async (request, reply) => {

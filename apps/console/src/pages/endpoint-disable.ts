@@ -1,17 +1,17 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { disableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
+import { disableEndpoint } from '@payonce/orders/endpoints/switch';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
+import { nothingHere } from '../api/problems.js';
+import { html } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { reasonForm } from '../parts/reason-form.js';
 import { reasonIn } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
-import { nothingHere } from '../plugins/problems.js';
 import { type EndpointRow, findEndpoint } from '../reads/endpoints.js';
 import type { TypedApp } from '../typed-app.js';
 import { commandOf, setFlash } from './endpoints.js';
-import { html } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { reasonForm } from './parts/reason-form.js';
 
 const PATH = '/endpoints/:id/disable';
 const merchants = { row: 'endpoint', unknown: nothingHere } as const;

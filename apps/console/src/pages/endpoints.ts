@@ -1,20 +1,26 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { enableEndpoint } from '@payonce/orders/deliveries/endpoints/switch';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
+import { enableEndpoint } from '@payonce/orders/endpoints/switch';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
+import { nothingHere } from '../api/problems.js';
+import { badge, wordFor } from '../parts/badge.js';
+import { type Html, html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import {
+  canOperate,
+  contextOf,
+  type PageContext,
+  sendPage,
+  sessionOf,
+} from '../parts/page-context.js';
+import { postButton } from '../parts/post-button.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { nothingHere } from '../plugins/problems.js';
 import { type EndpointRow, readEndpointsByName } from '../reads/endpoints.js';
 import type { TypedApp } from '../typed-app.js';
-import { type Html, html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { canOperate, contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { postButton } from './parts/post-button.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
 
 const params = z.object({ id: rowId });
 const merchants = { row: 'endpoint', unknown: nothingHere } as const;

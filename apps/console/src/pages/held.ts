@@ -3,25 +3,25 @@ import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { retryEvent } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
 import { position, rowId } from '../api/fields.js';
+import { badge, wordFor } from '../parts/badge.js';
+import { saidBy } from '../parts/event.js';
+import { filters } from '../parts/filters.js';
+import { flashOf, heldActions } from '../parts/held-actions.js';
+import { html } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { notificationLink, orderLink } from '../parts/links.js';
+import { money } from '../parts/money.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { choiceIn, cursorIn, localPath, ROWS_PER_PAGE, textIn } from '../parts/query.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { formOf } from '../plugins/forms.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type HeldEventRow, readHeldEventsWithOrders } from '../reads/held-events.js';
 import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
 import type { TypedApp } from '../typed-app.js';
-import { html } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { saidBy } from './parts/event.js';
-import { filters } from './parts/filters.js';
-import { flashOf, heldActions } from './parts/held-actions.js';
-import { notificationLink, orderLink } from './parts/links.js';
-import { money } from './parts/money.js';
-import { pager } from './parts/pager.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { choiceIn, cursorIn, localPath, ROWS_PER_PAGE, textIn } from './query.js';
 
 const retryRoute = {
   config: { access: 'session', role: 'operate', merchants: ofHeldEvent },

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { LANGUAGES } from '../i18n/translate.js';
+import { LANGUAGE_COOKIE } from '../parts/page-context.js';
+import { localPath } from '../parts/query.js';
 import { formOf } from '../plugins/forms.js';
-import { LANGUAGE_COOKIE } from './page-context.js';
-import { localPath } from './query.js';
 
 const YEAR_SECONDS = 365 * 24 * 60 * 60;
 

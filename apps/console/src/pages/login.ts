@@ -1,14 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { logOf } from '../api/request-log.js';
 import { type CheckLogin, randomToken } from '../auth/secrets.js';
 import type { Sessions } from '../auth/sessions.js';
+import { html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
 import type { CookieNames } from '../plugins/auth.js';
 import { formOf, isFromOurForm, takeForms } from '../plugins/forms.js';
 import { oldForm, sendRefusal } from '../plugins/page-errors.js';
-import { logOf } from '../plugins/request-log.js';
 import { cookieOptions } from '../plugins/session-user.js';
-import { html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
 
 export interface LoginOptions {
   readonly checkLogin: CheckLogin;

@@ -1,19 +1,19 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { OUTCOMES } from '../api/fields.js';
+import { badge, wordFor } from '../parts/badge.js';
+import { saidBy } from '../parts/event.js';
+import { filters } from '../parts/filters.js';
+import { html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { notificationLink } from '../parts/links.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from '../parts/query.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { type NotificationRow, readNotifications } from '../reads/notifications.js';
 import type { TypedApp } from '../typed-app.js';
-import { html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { saidBy } from './parts/event.js';
-import { filters } from './parts/filters.js';
-import { notificationLink } from './parts/links.js';
-import { pager } from './parts/pager.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
 export async function notificationsPageRoutes(
   app: TypedApp,

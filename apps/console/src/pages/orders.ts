@@ -1,20 +1,20 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { ORDER_STATUSES } from '@payonce/orders/orders/order';
+import { badge, wordFor } from '../parts/badge.js';
+import { filters } from '../parts/filters.js';
+import { html } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { orderLink } from '../parts/links.js';
+import { money } from '../parts/money.js';
+import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
+import { pager } from '../parts/pager.js';
+import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from '../parts/query.js';
+import { type Column, table } from '../parts/table.js';
+import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrders } from '../reads/orders.js';
 import type { TypedApp } from '../typed-app.js';
-import { html } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage } from './page-context.js';
-import { badge, wordFor } from './parts/badge.js';
-import { filters } from './parts/filters.js';
-import { orderLink } from './parts/links.js';
-import { money } from './parts/money.js';
-import { pager } from './parts/pager.js';
-import { type Column, table } from './parts/table.js';
-import { time } from './parts/time.js';
-import { choiceIn, cursorIn, ROWS_PER_PAGE, textIn } from './query.js';
 
 export async function ordersPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
   app.get('/orders', { config: { merchants: 'listed' } }, async (request, reply) => {

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { Figures, Stats, Waiting } from '../api/stats-views.js';
-import { type Html, html, NOTHING } from './html.js';
-import { layout } from './layout.js';
-import { contextOf, type PageContext, sendPage, sessionOf } from './page-context.js';
-import { wordFor } from './parts/badge.js';
-import { duration } from './parts/duration.js';
-import { gatewayTable, keyTable } from './parts/gateways.js';
-import { chart } from './parts/minutes.js';
-import { storeTable } from './parts/stores.js';
+import { wordFor } from '../parts/badge.js';
+import { duration } from '../parts/duration.js';
+import { gatewayTable, keyTable } from '../parts/gateways.js';
+import { type Html, html, NOTHING } from '../parts/html.js';
+import { layout } from '../parts/layout.js';
+import { chart } from '../parts/minutes.js';
+import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
+import { storeTable } from '../parts/stores.js';
 
 /** @param options.readStats shared by all watchers: it reads at most once a second */
 export async function overviewRoute(

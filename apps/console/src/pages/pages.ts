@@ -1,13 +1,13 @@
 import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyError, FastifyInstance } from 'fastify';
+import { problemOf } from '../api/problems.js';
 import type { Stats } from '../api/stats-views.js';
 import type { Sessions } from '../auth/sessions.js';
 import { createLiveHub } from '../live/hub.js';
 import { liveRoute } from '../live/stream.js';
 import { isFromOurForm, takeForms } from '../plugins/forms.js';
 import { oldForm, sendRefusal } from '../plugins/page-errors.js';
-import { problemOf } from '../plugins/problems.js';
 import { createReadChangeTokens } from '../reads/change-tokens.js';
 import { auditPageRoutes } from './audit.js';
 import { deadLetterPageRoutes } from './dead-letter.js';

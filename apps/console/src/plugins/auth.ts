@@ -1,10 +1,10 @@
 import { allows, type Role } from '@payonce/orders/access/api-keys';
 import type { Operator } from '@payonce/orders/database/audit';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { problem, sendProblem } from '../api/problems.js';
 import type { Actor, CheckBearer } from '../auth/bearer.js';
 import type { Session } from '../auth/sessions.js';
 import { sendRefusal, wantsPage } from './page-errors.js';
-import { problem, sendProblem } from './problems.js';
 import type { FindSession } from './session-user.js';
 
 /**

@@ -5,10 +5,10 @@ import type { BullQueue } from '@payonce/core/queue/bull-queue';
 import type { BullReportQueue } from '@payonce/core/queue/report-queue';
 import type { Queue } from 'bullmq';
 import type { FastifyInstance } from 'fastify';
+import { problem, sendProblem } from '../api/problems.js';
 import { maskBoardResponse } from '../masking/board.js';
 import { maskJobData, maskReturnValue } from '../masking/job.js';
 import { maskReport } from '../masking/report.js';
-import { problem, sendProblem } from './problems.js';
 
 export const BOARD_PATH = '/queues';
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply } from 'fastify';
-import { problem, sendProblem } from './problems.js';
+import { problem, sendProblem } from '../api/problems.js';
 
 /** An address that the router cannot read: `%zz`, or a part of over 256 characters. Not echoed. */
 export function refuseAddress(

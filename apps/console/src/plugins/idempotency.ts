@@ -8,10 +8,10 @@ import {
 } from '@payonce/orders/access/idempotent-requests';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { invalidRequest, problem, sendProblem } from '../api/problems.js';
+import { logOf } from '../api/request-log.js';
 import { fingerprint } from '../auth/secrets.js';
 import { actorOf } from './auth.js';
-import { invalidRequest, problem, sendProblem } from './problems.js';
-import { logOf } from './request-log.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {

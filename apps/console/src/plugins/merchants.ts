@@ -2,10 +2,10 @@ import { hasMerchant, type Merchants } from '@payonce/orders/access/merchants';
 import type { PrismaClient } from '@payonce/prisma/client';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
+import { type Problem, problem, sendProblem } from '../api/problems.js';
 import { isOwnRow, type RowKind } from '../reads/own-row.js';
 import { actorOf } from './auth.js';
 import { sendRefusal } from './page-errors.js';
-import { type Problem, problem, sendProblem } from './problems.js';
 
 /**
  * The merchants that a route concerns. A route without a rule is only for callers of all merchants.

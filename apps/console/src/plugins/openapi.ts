@@ -5,8 +5,8 @@ import {
   createJsonSchemaTransformObject,
 } from 'fastify-type-provider-zod';
 import type { OpenAPIV3_1 } from 'openapi-types';
-import { describeRoute } from '../api/description.js';
 import { nameSchemas } from '../api/named.js';
+import { describeRoute } from './description.js';
 
 const API = '/v1/';
 

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorPage } from '../pages/error.js';
-import { contextOf, sendPage } from '../pages/page-context.js';
-import { type Problem, problem, sendProblem } from './problems.js';
+import { type Problem, problem, sendProblem } from '../api/problems.js';
+import { errorPage } from '../parts/error.js';
+import { contextOf, sendPage } from '../parts/page-context.js';
 
 /** Whether the request comes from a person's browser, not from a program. */
 export function wantsPage(request: FastifyRequest): boolean {

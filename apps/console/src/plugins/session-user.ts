@@ -2,7 +2,7 @@ import { compile } from '@fastify/proxy-addr';
 import { type Merchants, merchantsOf } from '@payonce/orders/access/merchants';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Session, Sessions, SessionUser } from '../auth/sessions.js';
-import { isRefresh } from '../pages/page-context.js';
+import { isRefresh } from '../parts/page-context.js';
 
 /** An authenticating proxy in front, which names the person in a header. */
 export interface IdentitySettings {

@@ -1,9 +1,11 @@
 import type { Clock } from '@payonce/core/runtime/clock';
 import { reportedUnderId } from '@payonce/orders/reports/copy-rows';
 import { Prisma, type PrismaClient } from '@payonce/prisma/client';
-import type { ReadChangeTokens } from '../live/hub.js';
-import { keyOf, type Topic } from '../live/topics.js';
+import { keyOf, type Topic } from './topics.js';
 import { sqlMerchant } from './where-merchant.js';
+
+/** By `keyOf`: a text that changes as soon as there is news. */
+export type ReadChangeTokens = (topics: readonly Topic[]) => Promise<ReadonlyMap<string, string>>;
 
 /** One statement for all watched topics; each part uses keys and indexes. */
 export function createReadChangeTokens(prisma: PrismaClient, clock: Clock): ReadChangeTokens {

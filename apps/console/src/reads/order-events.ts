@@ -1,6 +1,6 @@
 import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
-import type { EventType } from '@payonce/orders/deliveries/event-types';
+import type { EventType } from '@payonce/orders/endpoints/event-types';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import { between, pageOf } from '../api/fields.js';
 import { deliveryInclude, maskAttempt } from './deliveries.js';

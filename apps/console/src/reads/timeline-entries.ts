@@ -1,6 +1,6 @@
 /** The history entries of each row. Pure. */
 import type { ReportedCopiesRow } from '@payonce/orders/reports/copy-rows';
-import { providers } from '@payonce/providers/registry';
+import { providers } from '@payonce/providers/registry/providers';
 import { viewOfAudit } from '../api/audit-views.js';
 import { viewOfFact } from '../api/order-views.js';
 import type { TimelineEntry } from '../api/timeline-views.js';

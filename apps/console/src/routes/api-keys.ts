@@ -4,9 +4,9 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
 import { auditFields, line, page, rowId, time } from '../api/fields.js';
+import { invalidRequest, problem, problemSchema, sendProblem } from '../api/problems.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
-import { invalidRequest, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readApiKey, readApiKeys } from '../reads/api-keys.js';
 import type { TypedApp } from '../typed-app.js';
 

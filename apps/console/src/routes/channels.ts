@@ -4,7 +4,7 @@ import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { channelView, viewOfChannel } from '../api/channel-views.js';
-import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
+import { type Problem, problem, problemSchema, sendProblem } from '../api/problems.js';
 import { readKeyExpiry } from '../reads/key-expiry.js';
 import type { TypedApp } from '../typed-app.js';
 

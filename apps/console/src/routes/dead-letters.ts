@@ -9,8 +9,8 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
 import { auditFields, decisionFields, page, rowId } from '../api/fields.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { operatorOf } from '../plugins/auth.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { findDeadLetter, LETTER_STATES, readDeadLetters } from '../reads/dead-letters.js';
 import type { TypedApp } from '../typed-app.js';
 

@@ -3,9 +3,9 @@ import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/re
 import { z } from 'zod';
 import { deliveryView, viewOfDelivery } from '../api/delivery-views.js';
 import { auditFields, decisionFields, merchant, orderNumber, page, rowId } from '../api/fields.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { DELIVERY_STATES, readDeliveries, readDelivery } from '../reads/deliveries.js';
 import type { TypedApp } from '../typed-app.js';
 

@@ -1,15 +1,11 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import {
-  deleteEndpoint,
-  disableEndpoint,
-  enableEndpoint,
-} from '@payonce/orders/deliveries/endpoints/switch';
+import { deleteEndpoint, disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, viewOfEndpoint } from '../api/endpoint-views.js';
 import { auditFields, rowId } from '../api/fields.js';
+import { problemSchema, sendProblem } from '../api/problems.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
-import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { readEndpoint } from '../reads/endpoints.js';
 import type { TypedApp } from '../typed-app.js';
 import { ofEndpoint } from './endpoints.js';

@@ -4,16 +4,16 @@ import {
   type EndpointDeps,
   rotateSecret,
   updateEndpoint,
-} from '@payonce/orders/deliveries/endpoints/commands';
-import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
+} from '@payonce/orders/endpoints/commands';
+import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
 import { auditFields, line, merchant, page, rowId } from '../api/fields.js';
+import { problemSchema, sendProblem } from '../api/problems.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantForbidden, merchantsOf } from '../plugins/merchants.js';
-import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { findEndpoint, readEndpoint, readEndpoints } from '../reads/endpoints.js';
 import type { TypedApp } from '../typed-app.js';
 

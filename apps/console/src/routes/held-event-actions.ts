@@ -12,9 +12,9 @@ import { amount, auditFields, decisionFields, position, rowId } from '../api/fie
 import { NOT_ACCEPTABLE_REASONS } from '../api/not-acceptable-reasons.js';
 import { eventView, viewOfEvent } from '../api/notification-views.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import type { Actor } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readEvent } from '../reads/held-events.js';
 import type { TypedApp } from '../typed-app.js';
 

@@ -9,9 +9,9 @@ import {
   resultOf,
   summaryOf,
 } from '../api/plan-views.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { heldFilter, whereHeld } from '../reads/held-filter.js';
 import { planHeld } from '../reads/held-plan.js';
 import type { TypedApp } from '../typed-app.js';

@@ -17,8 +17,8 @@ import {
   viewOfNotification,
   viewOfNotificationDetail,
 } from '../api/notification-views.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readNotification } from '../reads/notification.js';
 import { readNotifications } from '../reads/notifications.js';
 import type { TypedApp } from '../typed-app.js';

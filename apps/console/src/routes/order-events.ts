@@ -1,6 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { EVENT_TYPES } from '@payonce/orders/deliveries/event-types';
 import { redeliverOrderEvent } from '@payonce/orders/deliveries/redeliver-many';
+import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import { z } from 'zod';
 import {
   orderEventDetailView,
@@ -10,9 +10,9 @@ import {
   viewOfOrderEvent,
 } from '../api/delivery-views.js';
 import { auditFields, merchant, orderNumber, page, rowId, time } from '../api/fields.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
 import type { TypedApp } from '../typed-app.js';
 import { endpointDisabled } from './deliveries.js';

@@ -7,9 +7,9 @@ import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { amount, auditFields, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantForbidden } from '../plugins/merchants.js';
-import { problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import type { TypedApp } from '../typed-app.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 

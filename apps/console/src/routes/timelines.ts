@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { rowId } from '../api/fields.js';
+import { problemSchema, sendProblem } from '../api/problems.js';
 import { timelineView } from '../api/timeline-views.js';
-import { problemSchema, sendProblem } from '../plugins/problems.js';
 import { readNotificationTimeline } from '../reads/notification.js';
 import { readOrderTimeline } from '../reads/order.js';
 import type { TypedApp } from '../typed-app.js';

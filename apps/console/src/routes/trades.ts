@@ -8,9 +8,9 @@ import {
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { decisionFields, line } from '../api/fields.js';
+import { type Problem, problem, problemSchema, sendProblem } from '../api/problems.js';
 import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
 import { operatorOf } from '../plugins/auth.js';
-import { type Problem, problem, problemSchema, sendProblem } from '../plugins/problems.js';
 import type { TypedApp } from '../typed-app.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 

@@ -4,7 +4,7 @@ import type { ProviderDefinition, ReceiveOutcome } from '@payonce/providers/prov
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { acceptRawBodies } from '../plugins/raw-body.js';
 import { sendReply, sendReplyAndClose } from '../plugins/send-reply.js';
-import { type ReceiveDeps, receive } from '../receive.js';
+import { type ReceiveDeps, receive } from './receive.js';
 
 /**
  * The largest genuine notification is a few kilobytes; combined orders and platform messages are

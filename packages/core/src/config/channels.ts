@@ -1,5 +1,5 @@
 import type { PaymentProvider, ProviderDefinition } from '@payonce/providers/provider';
-import { providers } from '@payonce/providers/registry';
+import { providers } from '@payonce/providers/registry/providers';
 import type { ReadSecret } from '@payonce/providers/secret';
 import { parse } from 'yaml';
 import { z } from 'zod';

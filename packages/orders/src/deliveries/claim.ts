@@ -1,9 +1,9 @@
 /** Claims the deliveries that are due, for one worker at a time. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { openSecret } from '../endpoints/secret.js';
+import { isHandler } from '../endpoints/url.js';
 import { isOpen } from './circuit.js';
-import { openSecret } from './endpoints/secret.js';
-import { isHandler } from './endpoints/url.js';
 import { isLeased } from './lease.js';
 import { latestAttemptAt } from './misdated.js';
 import type { RetrySchedule } from './retry.js';

@@ -4,7 +4,7 @@ import { type Operator, writeAudit } from '../database/audit.js';
 import type { Tx } from '../database/transaction.js';
 import { isLeased } from './lease.js';
 
-export type ParkedReason = 'exhausted' | 'endpoint_disabled' | 'endpoint_deleted' | 'rejected';
+type ParkedReason = 'exhausted' | 'endpoint_disabled' | 'endpoint_deleted' | 'rejected';
 
 export interface DeliveryRow {
   readonly id: bigint;

@@ -2,7 +2,7 @@
 import { type LookupAddress, lookup as systemLookup } from 'node:dns';
 import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
-import type { AddressPolicy } from './networks.js';
+import type { AddressPolicy } from '../endpoints/networks.js';
 
 /** Resolves a name; `dns.lookup` unless a test replaces it. */
 export type Lookup = (

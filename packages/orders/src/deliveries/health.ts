@@ -2,7 +2,7 @@
  * The circuit breaker of an endpoint, and its automatic disabling. Pure; the state is in the
  * endpoint's row.
  */
-import type { DisabledReason, Endpoint } from './endpoints/rows.js';
+import type { DisabledReason, Endpoint } from '../endpoints/rows.js';
 import type { AttemptResult } from './webhook-client.js';
 
 export type Health = Pick<

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { EVENT_TYPES } from './event-types.js';
+import { EVENT_TYPES } from '../endpoints/event-types.js';
 import { messageId, readMessage, schemaOf } from './messages.js';
 
 const docs = join(import.meta.dirname, '../../../../docs/webhooks');

@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { HOLD_REASONS, type HoldReason } from '../database/hold-reason.js';
+import { EVENT_TYPES, type EventType } from '../endpoints/event-types.js';
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '../orders/order.js';
-import { EVENT_TYPES, type EventType } from './event-types.js';
 
 const money = z.string().regex(/^\d+$/).describe('Minor units (fen), as text; never a float.');
 const time = z.iso.datetime();

@@ -1,13 +1,13 @@
 /** The results of tries, and what follows for deliveries and endpoints. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
-import type { ClaimedDelivery, Target } from './claim.js';
 import {
   type DisabledReason,
   type Endpoint,
   lockEndpoints,
   setDisabled,
-} from './endpoints/rows.js';
+} from '../endpoints/rows.js';
+import type { ClaimedDelivery, Target } from './claim.js';
 import { type Health, healthAfter } from './health.js';
 import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
 import type { AttemptResult } from './webhook-client.js';

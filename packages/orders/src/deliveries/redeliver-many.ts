@@ -3,8 +3,8 @@ import { Prisma } from '@payonce/prisma/client';
 import { type Operator, writeAudit } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { lockEndpoint } from '../endpoints/rows.js';
 import { asNew, auditDelivery, type DeliveryRow } from './delivery-rows.js';
-import { lockEndpoint } from './endpoints/rows.js';
 import { isLeased } from './lease.js';
 import type { EndpointDisabled } from './redeliver.js';
 

@@ -2,8 +2,8 @@
 import type { Operator } from '../database/audit.js';
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction } from '../database/transaction.js';
+import { lockEndpoint } from '../endpoints/rows.js';
 import { asNew, auditDelivery, lockDelivery } from './delivery-rows.js';
-import { lockEndpoint } from './endpoints/rows.js';
 
 export interface DeliveryCommand extends Operator {
   readonly delivery: bigint;

@@ -1,8 +1,8 @@
 /** One try of one delivery. */
 import type { Clock } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
+import { isHandler } from '../endpoints/url.js';
 import type { ClaimedDelivery, Target } from './claim.js';
-import { isHandler } from './endpoints/url.js';
 import { type Message, messageId, readMessage } from './messages.js';
 import type { Attempt } from './record-attempts.js';
 import { ATTEMPT_LIMIT_MS } from './retry.js';

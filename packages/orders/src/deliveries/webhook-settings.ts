@@ -1,7 +1,12 @@
 import { type Env, readEnv } from '@payonce/core/config/env';
 import { decodeBase64 } from '@payonce/providers/crypto';
 import { z } from 'zod';
-import { type AddressPolicy, createAddressPolicy, type Network, parseNetwork } from './networks.js';
+import {
+  type AddressPolicy,
+  createAddressPolicy,
+  type Network,
+  parseNetwork,
+} from '../endpoints/networks.js';
 
 /** AES-256. */
 const KEY_BYTES = 32;

@@ -13,13 +13,13 @@
 import type { DatabaseDeps } from '../../database/deps.js';
 import type { HoldReason } from '../../database/hold-reason.js';
 import { inTransaction, type Tx, waitForLocks } from '../../database/transaction.js';
-import { TRY_SHARED_ENDPOINT_LOCK } from '../../deliveries/endpoints/lock.js';
+import { TRY_SHARED_ENDPOINT_LOCK } from '../../endpoints/lock.js';
 import { readEvents } from '../records/event-rows.js';
 import type { ApplyOutcome, VerifiedNotification } from '../records/notification.js';
+import type { PendingEvent } from '../records/resolved-event.js';
 import { batchOutcomes, copiesToCount, pendingEvents } from './batch-events.js';
 import { lockOrdersOf, type TriedOrdersOf, tryLockOrdersOf } from './lock-event-orders.js';
 import { distinctContents, type Upserted } from './notification-entry.js';
-import type { PendingEvent } from './pending-event.js';
 import { resolveEvents } from './resolve-events.js';
 import { leaveLocked, upsertNotifications } from './upsert-notifications.js';
 import { writeResolved } from './write-resolved.js';

@@ -1,15 +1,10 @@
 /** What a batch has to resolve, and what its notifications report and count afterwards. Pure. */
 import type { HoldReason } from '../../database/hold-reason.js';
 import type { ApplyOutcome, EventOutcome, VerifiedNotification } from '../records/notification.js';
+import { isChanged, type PendingEvent, type ResolvedEvent } from '../records/resolved-event.js';
 import { isHeld, type StoredEvent } from '../records/stored-event.js';
 import { contentKey, type NotificationEntry, type Upserted } from './notification-entry.js';
-import {
-  fixedOutcome,
-  isChanged,
-  type PendingEvent,
-  type ResolvedEvent,
-  toPending,
-} from './pending-event.js';
+import { fixedOutcome, toPending } from './pending-event.js';
 
 /**
  * The events of new notifications; the held events of stored ones, and those of contents that equal

@@ -1,8 +1,8 @@
 import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../../database/hold-reason.js';
 import type { Tx } from '../../database/transaction.js';
+import { isChanged, type ResolvedEvent } from '../records/resolved-event.js';
 import { holdReasonOf } from '../records/stored-event.js';
-import { isChanged, type ResolvedEvent } from './pending-event.js';
 
 /**
  * Enqueues an order event for each event that is now held for a new reason. It tells the merchant's

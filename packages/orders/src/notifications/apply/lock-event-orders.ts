@@ -2,8 +2,8 @@
 import type { Tx } from '../../database/transaction.js';
 import { type LockedOrders, lockOrders, tryLockOrders } from '../../orders/lock-orders.js';
 import { type OrderKey, orderKey } from '../../orders/order.js';
+import type { PendingEvent } from '../records/resolved-event.js';
 import { needsOrder } from './decide.js';
-import type { PendingEvent } from './pending-event.js';
 
 /** Waits for the locks. */
 export function lockOrdersOf(tx: Tx, events: readonly PendingEvent[]): Promise<LockedOrders> {

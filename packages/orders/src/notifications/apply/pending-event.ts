@@ -1,31 +1,8 @@
-/** Events on their way to an outcome. This transaction has locked their notifications. */
-import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../../database/hold-reason.js';
 import type { ContentEffect } from '../contents/compare-contents.js';
 import type { EventOutcome } from '../records/notification.js';
-import { type HeldEvent, holdReasonOf } from '../records/stored-event.js';
-
-/** An event that waits for its outcome. */
-export interface PendingEvent {
-  readonly notificationRowId: bigint;
-  readonly position: number;
-  readonly merchant: string;
-  readonly event: PaymentEvent;
-  /** The outcome, if no order can change it (`fixedOutcome`). */
-  readonly fixed: EventOutcome | null;
-  /** The row of an event that is held; null for an event that is not stored yet. */
-  readonly stored: HeldEvent | null;
-}
-
-/** A held event that is resolved again. */
-export interface PendingHeldEvent extends PendingEvent {
-  readonly stored: HeldEvent;
-}
-
-/** An event with its outcome. */
-export type ResolvedEvent<Pending extends PendingEvent = PendingEvent> = Pending & {
-  readonly outcome: EventOutcome;
-};
+import type { PendingHeldEvent } from '../records/resolved-event.js';
+import type { HeldEvent } from '../records/stored-event.js';
 
 /**
  * An event whose equal was applied is a duplicate. A conflict of contents under one ID remains
@@ -49,15 +26,4 @@ export function toPending(
   const { notificationRowId, position, merchant, event } = stored;
   const fixed = fixedOutcome(effect, holdAs);
   return { notificationRowId, position, merchant, event, fixed, stored };
-}
-
-export function isStored<Event extends PendingEvent>(
-  event: Event,
-): event is Event & PendingHeldEvent {
-  return event.stored !== null;
-}
-
-/** Whether its row does not have this outcome yet. */
-export function isChanged({ stored, outcome }: ResolvedEvent): boolean {
-  return stored === null || holdReasonOf(outcome) !== stored.outcome.reason;
 }

@@ -7,8 +7,8 @@ import { type LockedOrder, orderKey } from '../../orders/order.js';
 import { areKnown, type OrderPlan, planOrder } from '../../orders/plan.js';
 import { claimsOf, contestedFacts, ownsAll, type TradeClaim } from '../../orders/trade-claim.js';
 import type { EventOutcome } from '../records/notification.js';
+import type { PendingEvent, ResolvedEvent } from '../records/resolved-event.js';
 import { decideEvent, needsOrder } from './decide.js';
-import type { PendingEvent, ResolvedEvent } from './pending-event.js';
 
 /** What an event asserts about a locked order. Trades and known facts decide its outcome. */
 interface Assertion<Pending extends PendingEvent> {

@@ -1,7 +1,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import type { Tx } from '../../database/transaction.js';
-import { HAS_ENDPOINT_LOCK } from '../../deliveries/endpoints/lock.js';
 import { insertDeliveries } from '../../deliveries/fan-out.js';
+import { HAS_ENDPOINT_LOCK } from '../../endpoints/lock.js';
 import { upsertFacts } from '../../orders/fact-rows.js';
 import { insertOrderEvents } from '../../orders/order-event-rows.js';
 import { updateOrders } from '../../orders/order-rows.js';

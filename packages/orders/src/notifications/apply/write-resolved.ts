@@ -1,8 +1,8 @@
 import type { Tx } from '../../database/transaction.js';
 import { insertEvents, updateEvents } from '../records/event-rows.js';
 import { updateNotifications } from '../records/notification-rows.js';
+import { isChanged, isStored } from '../records/resolved-event.js';
 import { enqueueHeldEvents } from './enqueue-held-events.js';
-import { isChanged, isStored } from './pending-event.js';
 import type { Resolved } from './resolve-events.js';
 import { writePlans } from './write-plans.js';
 

@@ -3,10 +3,11 @@ import type { HoldReason } from '../../database/hold-reason.js';
 import type { Tx } from '../../database/transaction.js';
 import type { LockedOrders } from '../../orders/lock-orders.js';
 import { lockOrdersOf, tryLockOrdersOf } from '../apply/lock-event-orders.js';
-import { type PendingHeldEvent, type ResolvedEvent, toPending } from '../apply/pending-event.js';
+import { toPending } from '../apply/pending-event.js';
 import { resolveEvents } from '../apply/resolve-events.js';
 import { writeResolved } from '../apply/write-resolved.js';
 import { effectsOnHeld } from '../contents/stored-contents.js';
+import type { PendingHeldEvent, ResolvedEvent } from '../records/resolved-event.js';
 import type { HeldEvent } from '../records/stored-event.js';
 
 export interface ResolveHeldOptions {

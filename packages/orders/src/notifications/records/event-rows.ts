@@ -4,8 +4,8 @@ import type { PaymentEvent } from '@payonce/providers/event';
 import type { HoldReason } from '../../database/hold-reason.js';
 import { recordset } from '../../database/recordset.js';
 import type { Tx } from '../../database/transaction.js';
-import type { PendingHeldEvent, ResolvedEvent } from '../apply/pending-event.js';
 import { eventFromJson, eventToJson } from './event-json.js';
+import type { PendingHeldEvent, ResolvedEvent } from './resolved-event.js';
 import { nextRetryAt } from './retry-schedule.js';
 import { holdReasonOf, type StoredEvent, storable } from './stored-event.js';
 

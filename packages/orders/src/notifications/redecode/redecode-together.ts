@@ -2,14 +2,7 @@
 import { type Operator, writeAudit } from '../../database/audit.js';
 import type { Tx } from '../../database/transaction.js';
 import { tryLockOrdersOf } from '../apply/lock-event-orders.js';
-import {
-  fixedOutcome,
-  isChanged,
-  isStored,
-  type PendingEvent,
-  type ResolvedEvent,
-  toPending,
-} from '../apply/pending-event.js';
+import { fixedOutcome, toPending } from '../apply/pending-event.js';
 import { resolveEvents } from '../apply/resolve-events.js';
 import { writeResolved } from '../apply/write-resolved.js';
 import { type Content, contentEffects } from '../contents/compare-contents.js';
@@ -24,6 +17,12 @@ import type { EventOutcome } from '../records/notification.js';
 import { sharedIdKey } from '../records/notification-identity.js';
 import { tryLockContents } from '../records/notification-locks.js';
 import { storeTextDigests } from '../records/notification-rows.js';
+import {
+  isChanged,
+  isStored,
+  type PendingEvent,
+  type ResolvedEvent,
+} from '../records/resolved-event.js';
 import { isHeld } from '../records/stored-event.js';
 import type { MessageRow } from './held-messages.js';
 import { type Candidate, type DecodedMessage, decodedContents } from './held-messages.js';
