@@ -24,7 +24,7 @@ import { honourIdempotencyKeys } from './plugins/idempotency.js';
 import { guardMerchants } from './plugins/merchants.js';
 import { describeApi } from './plugins/openapi.js';
 import { sendRefusal } from './plugins/page-errors.js';
-import { answerWithProblems, nothingHere } from './plugins/problems.js';
+import { nothingHere, respondWithProblems } from './plugins/problems.js';
 import { refuseUnsafeWrites } from './plugins/refuse-unsafe-writes.js';
 import { addSecurityHeaders } from './plugins/security-headers.js';
 import { createFindSession } from './plugins/session-user.js';
@@ -89,7 +89,7 @@ const SESSION_LIMITS = {
 export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { config, prisma, board, backlog, log, clock } = parts;
   const app = createServer(config, log);
-  answerWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
+  respondWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
   await addSecurityHeaders(app, config.https);
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
@@ -128,7 +128,7 @@ function createServer(config: ConsoleParts['config'], log: Log): FastifyInstance
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 8 of digest.
+    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 16 of digest.
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseBrokenHttp,

@@ -81,6 +81,8 @@ export type Verification<Message = unknown> =
     }
   | { readonly ok: false; readonly reason: RejectReason };
 
+export type Verified = Extract<Verification, { ok: true }>;
+
 /**
  * The rule for a message's ID and digest.
  * - `text`: both are functions of exactly the authenticated text
@@ -90,10 +92,7 @@ export type Verification<Message = unknown> =
 export type ContentRule = 'text' | 'former';
 
 /** The name of a message and the digest of its content. */
-export type ContentIdentity = Pick<
-  Extract<Verification, { ok: true }>,
-  'notificationId' | 'digest'
->;
+export type ContentIdentity = Pick<Verified, 'notificationId' | 'digest'>;
 
 export type ReceiveOutcome =
   /** Durable: it will not be lost. */
@@ -159,7 +158,7 @@ export interface ProviderDefinition<Settings = unknown> {
   reply: ReplyFor;
 }
 
-/** The reply depends on the protocol, not on a channel: an unknown channel gets an answer too. */
+/** The reply depends on the protocol, not on a channel: an unknown channel gets one too. */
 export type ReplyFor = (outcome: ReceiveOutcome) => ProviderReply;
 
 /** HTTP status of an outcome; the body differs per provider. */

@@ -67,7 +67,7 @@ export const page = {
 export const time = z.iso
   .datetime()
   .refine((text) => !text.startsWith('0000'), 'must be of the year 1 or later');
-/** Minor units in answers; a refund total of zero is "0". */
+/** Minor units in responses; a refund total of zero is "0". */
 export const money = z.string();
 
 /** Both ends are included. Undefined without either. */

@@ -35,7 +35,7 @@ export const en = {
   'error.allMerchants': 'This page covers all merchants, but you may see only some of them.',
   'error.404': 'There is nothing at this address.',
   'error.500': 'Something went wrong on our side. The log has the details.',
-  'error.503': 'The database does not answer. Please try again in a few seconds.',
+  'error.503': 'The database does not respond. Please try again in a few seconds.',
   'error.back': 'To the overview',
   'filter.any': 'Any',
   'filter.apply': 'Search',
@@ -281,7 +281,7 @@ export const en = {
   'action.trade.reinstate': 'Reinstated a trade',
 
   'overview.noDatabase':
-    'The database does not answer. Figures return when it does. Until then, notifications wait in the queue.',
+    'The database does not respond. Figures return when it does. Until then, notifications wait in the queue.',
   'overview.backlog': 'Waiting in the queue',
   'overview.reply': 'Reply to providers',
   'overview.apply': 'From receipt to applied',

@@ -62,7 +62,7 @@ export function startMaintenance(options: MaintenanceOptions): Schedule {
     every('dead_letters', () => redriveAccepted(options)),
     every('readable_dead_letters', redriveReadableInRounds(options)),
     every(
-      'contested trades',
+      'contested_trades',
       () => flagContested(database, CONTESTED_LIMIT),
       CONTESTED_INTERVAL_MS,
     ),

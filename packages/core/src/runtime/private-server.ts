@@ -13,7 +13,7 @@ interface ServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness | Promise<Readiness>;
-  /** False when only a restart helps; asks nothing. Without it, a process that answers is alive. */
+  /** False when only a restart helps; asks nothing. Without it, a process that responds is alive. */
   readonly isAlive?: () => boolean;
 }
 

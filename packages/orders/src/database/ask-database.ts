@@ -14,7 +14,7 @@ export interface DatabaseProbe {
   close(): Promise<void>;
 }
 
-/** An answer usually takes milliseconds. A slower one counts as no answer. */
+/** A response usually takes milliseconds. A slower one counts as none. */
 const ASK_LIMIT_MS = 5_000;
 const UNDEFINED_TABLE = '42P01';
 

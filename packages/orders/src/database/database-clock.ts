@@ -2,7 +2,7 @@ import type { Clock } from '@payonce/core/runtime/clock';
 import { AppError } from '@payonce/core/runtime/errors';
 
 /**
- * One answer of the database to "what time is it?". The moments are of a monotonic clock, in
+ * One response of the database to "what time is it?". The moments are of a monotonic clock, in
  * milliseconds.
  */
 export interface ClockSample {
@@ -69,7 +69,7 @@ export function createDatabaseClock(
   };
 }
 
-/** The database answers between question and answer. The middle is the best guess. */
+/** The database responds between request and response. The middle is the best guess. */
 function estimateOf({ askedAt, answeredAt, databaseMs }: ClockSample): Estimate {
   return {
     offsetMs: databaseMs - (askedAt + answeredAt) / 2,
