@@ -128,7 +128,8 @@ function createServer(config: ConsoleParts['config'], log: Log): FastifyInstance
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 16 of digest.
+    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 16 of
+    // digest.
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseBrokenHttp,

@@ -118,7 +118,10 @@ function concurrencyOf({ queues, sizes }: WorkerOptions, { kind }: QueueSettings
   return Math.ceil(sizes.concurrency / Math.max(shards, 1));
 }
 
-/** Batches of notifications: unlocked ones, those that may be locked, and a lane for each locked order. */
+/**
+ * Batches of notifications: unlocked ones, those that may be locked, and a lane for each locked
+ * order.
+ */
 function createBatching(options: WorkerOptions, batches: BatchAges) {
   const { database, sizes } = options;
   const batcherOf = (maxBatchesInFlight: number) =>

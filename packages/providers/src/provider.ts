@@ -36,7 +36,7 @@ export function verifiedRequest<Message>(message: Message): VerifiedRequest<Mess
  * - `malformed`: not this protocol's message (missing or repeated fields, broken encoding, wrong
  *   shape)
  * - `not_a_notification`: genuine shape, but another signed message (a browser return, an API
- *   answer)
+ *   response)
  * - `bad_signature`: the signature is wrong
  * - `signature_probe`: the signature is wrong on purpose (`WECHATPAY/SIGNTEST/…`)
  * - `unknown_key`: it names a key that the channel does not have, or has retired
@@ -117,7 +117,7 @@ export interface ProviderReply {
 
 /**
  * One adapter, bound to one channel's credentials. All three verbs are synchronous, do no I/O and
- * keep no state that affects an answer; `verify` never throws for any bytes.
+ * keep no state that affects a result; `verify` never throws for any bytes.
  */
 export interface PaymentProvider<Message = unknown> {
   readonly id: ProviderId;

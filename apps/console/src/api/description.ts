@@ -49,7 +49,7 @@ export function describeRoute(
   if (posts) added.push(409, 422);
   const problems = Object.fromEntries(added.map((status) => [status, problemSchema]));
   const response = Object.entries({ ...problems, ...own }).map(
-    ([status, answer]) => [status, describeResponse(status, answer)] as const,
+    ([status, text]) => [status, describeResponse(status, text)] as const,
   );
   return {
     ...schema,

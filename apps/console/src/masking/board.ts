@@ -12,9 +12,9 @@ const FREE_TEXT = new Set([
 /**
  * Masks reasons of failures, stack traces and job logs (a response that is a bare list of lines).
  */
-export function maskBoardResponse(answer: unknown): unknown {
-  const isLog = Array.isArray(answer) && answer.every((line) => typeof line === 'string');
-  return isLog ? maskStrings(answer) : maskNamed(answer);
+export function maskBoardResponse(response: unknown): unknown {
+  const isLog = Array.isArray(response) && response.every((line) => typeof line === 'string');
+  return isLog ? maskStrings(response) : maskNamed(response);
 }
 
 function maskNamed(value: unknown): unknown {

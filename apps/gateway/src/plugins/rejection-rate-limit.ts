@@ -17,10 +17,10 @@ const NEVER = Number.NEGATIVE_INFINITY;
 const MINUTE_MS = 60_000;
 
 /**
- * Counts only the requests of each address that got a 4xx reply. An address that sent a genuine notification is
- * not limited, whatever else comes from it. A forger behind the same proxy must not be able to shut
- * a provider out. A limited address may still send a few requests a minute, so that it recovers
- * once a missing key is added.
+ * Counts only the requests of each address that got a 4xx reply. An address that sent a genuine
+ * notification is not limited, whatever else comes from it. A forger behind the same proxy must not
+ * be able to shut a provider out. A limited address may still send a few requests a minute, so that
+ * it recovers once a missing key is added.
  */
 export interface RejectionRateLimit {
   isLimited(address: string, nowMs: number): boolean;

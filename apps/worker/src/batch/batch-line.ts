@@ -10,7 +10,8 @@ type Result = PromiseSettledResult<ApplyOutcome>;
 
 /**
  * For the log line of a batch: each notification as `channel notificationId [orders]: outcomes`, so
- * that a payment is found by its ID or order number. One text for each notification: a batch has hundreds.
+ * that a payment is found by its ID or order number. One text for each notification: a batch has
+ * hundreds.
  */
 export function describeNotifications(
   batch: readonly VerifiedNotification[],

@@ -39,11 +39,11 @@ export function clusterDiscovery(
     seeds,
     ask: (node) =>
       withRedisConnection(node, access, async (redis) => {
-        const [slot, answer] = await Promise.all([
+        const [slot, response] = await Promise.all([
           redis.cluster('KEYSLOT', key),
           redis.cluster('SLOTS'),
         ]);
-        const ranges = slotRanges.parse(answer);
+        const ranges = slotRanges.parse(response);
         const addressOf = ([host, port]: [string | null, number, ...unknown[]]): Address => {
           return { host: host || node.host, port };
         };

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 /**
  * The settings with which a reply of Redis means "on disk": it flushes every write before it
- * answers, also while it rewrites the log, and evicts nothing.
+ * responds, also while it rewrites the log, and evicts nothing.
  * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
 const DEMANDED = {
@@ -68,8 +68,8 @@ async function orRefused<Result>(asked: Promise<Result>): Promise<Result | null>
 async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
   // One name per call: Redis before 7.0 takes no more.
   const asked = Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>);
-  const answers = await orRefused(Promise.all(asked));
-  return answers && Object.fromEntries(answers.map(([name, value]) => [name, value]));
+  const responses = await orRefused(Promise.all(asked));
+  return responses && Object.fromEntries(responses.map(([name, value]) => [name, value]));
 }
 
 /**

@@ -21,7 +21,7 @@ function setting() {
     pass(roundTripMs * there);
     const { databaseMs } = time;
     pass(roundTripMs * (1 - there));
-    clock.add({ askedAt, answeredAt: time.monotonicMs, databaseMs });
+    clock.add({ askedAt, respondedAt: time.monotonicMs, databaseMs });
   };
   const errorMs = () => clock.now().getTime() - time.databaseMs;
   return { time, clock, pass, ask, errorMs };

@@ -7,7 +7,7 @@ import { AppError } from '@payonce/core/runtime/errors';
  */
 export interface ClockSample {
   readonly askedAt: number;
-  readonly answeredAt: number;
+  readonly respondedAt: number;
   /** By the database's clock, in milliseconds since 1970. */
   readonly databaseMs: number;
 }
@@ -70,10 +70,10 @@ export function createDatabaseClock(
 }
 
 /** The database responds between request and response. The middle is the best guess. */
-function estimateOf({ askedAt, answeredAt, databaseMs }: ClockSample): Estimate {
+function estimateOf({ askedAt, respondedAt, databaseMs }: ClockSample): Estimate {
   return {
-    offsetMs: databaseMs - (askedAt + answeredAt) / 2,
-    errorMs: (answeredAt - askedAt) / 2,
+    offsetMs: databaseMs - (askedAt + respondedAt) / 2,
+    errorMs: (respondedAt - askedAt) / 2,
   };
 }
 

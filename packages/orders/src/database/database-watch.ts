@@ -6,7 +6,9 @@ import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
 
-/** The result of the last check: `down` without a response, otherwise the faults of the database. */
+/**
+ * The result of the last check: `down` without a response, otherwise the faults of the database.
+ */
 export type DatabaseFitness =
   | { readonly ready: true }
   | { readonly ready: false; readonly faults: readonly string[] };
@@ -88,7 +90,7 @@ class Watch {
   #silentSince = Number.NEGATIVE_INFINITY;
   /** Connections opened or lost, and how many of them the last response covers. */
   #suspected = 0;
-  #answered = -1;
+  #responded = -1;
   #clockWasOff = false;
   #looking: Promise<DatabaseFitness> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -137,7 +139,7 @@ class Watch {
 
   async assure(): Promise<void> {
     for (let tries = 0; tries < ASSURE_TRIES; tries += 1) {
-      if (this.#fitness.ready && this.#answered >= this.#suspected) return;
+      if (this.#fitness.ready && this.#responded >= this.#suspected) return;
       if (!(await this.look()).ready) break;
     }
     const detail = this.#fitness.ready ? 'it was not asked' : this.#fitness.faults.join('; ');
@@ -160,7 +162,7 @@ class Watch {
     if (this.#stopped) return fitness;
     this.#note(fitness);
     for (const listener of this.#listeners) listener();
-    const calm = this.#answered >= this.#suspected ? LOOK_MS : 0;
+    const calm = this.#responded >= this.#suspected ? LOOK_MS : 0;
     this.#timer = setTimeout(() => this.look(), fitness.ready ? calm : LOOK_AGAIN_MS);
     return fitness;
   }
@@ -170,7 +172,7 @@ class Watch {
     try {
       const { facts, sample } = await this.probe.ask();
       this.#clock.add(sample);
-      this.#answered = before;
+      this.#responded = before;
       const faults = databaseFaults(facts, this.durability);
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {

@@ -40,7 +40,8 @@ export function failureKind(error: unknown): FailureKind {
 }
 
 /**
- * The five characters of PostgreSQL's response, wherever Prisma 7 puts them; null without a response.
+ * The five characters of PostgreSQL's response, wherever Prisma 7 puts them; null without a
+ * response.
  */
 export function sqlState(error: unknown): string | null {
   const { originalCode, code } = driverCause(error);

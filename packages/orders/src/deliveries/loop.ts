@@ -61,8 +61,8 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   const look = async () => {
     if (!mayWork()) return;
     const due = await findDueEndpoints(deps, capabilities, () => stopped);
-    // The endpoint with the fewest attempts comes first. Otherwise a few slow ones would take all free
-    // room.
+    // The endpoint with the fewest attempts comes first. Otherwise a few slow ones would take all
+    // free room.
     const sorted = [...due].sort((a, b) => attempts.to(a) - attempts.to(b));
     for (const endpointId of sorted) if (!stopped) await claim(endpointId);
   };

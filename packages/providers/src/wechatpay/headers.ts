@@ -21,8 +21,9 @@ const SIGNATURE_TYPE = 'WECHATPAY2-SHA256-RSA2048';
 
 /**
  * Visible ASCII without the comma. Node joins a repeated header with ", ", and two values are
- * rejected rather than chosen between. No line break either: the signed text is `ts\nnonce\nbody\n`,
- * and a nonce with a line break could shift the boundaries of a genuine message.
+ * rejected rather than chosen between. No line break either: the signed text is
+ * `ts\nnonce\nbody\n`, and a nonce with a line break could shift the boundaries of a genuine
+ * message.
  */
 const HEADER_VALUE = /^[\x21-\x2b\x2d-\x7e]+$/;
 
