@@ -30,7 +30,7 @@ const HELD_INTERVAL_MS = 5_000;
 const RETENTION_PAUSE = 40;
 /** Held notifications decoded again in one step: a transaction of a second at most. */
 const REDECODE_LIMIT = 50;
-/** After an update, unsettled rows are looked at again every 40th interval. */
+/** After an update, unresolved rows are looked at again every 40th interval. */
 const ROUND_PAUSE = 40;
 
 export interface MaintenanceOptions {
