@@ -3,8 +3,8 @@ import pg from 'pg';
 /** The time limit of a probe. */
 const LIMIT_MS = 2_000;
 
-/** Whether the database answers on a new connection. Never throws. */
-export async function answersOnFreshConnection(url: string): Promise<boolean> {
+/** Whether the database responds on a new connection. Never throws. */
+export async function respondsOnFreshConnection(url: string): Promise<boolean> {
   const client = new pg.Client({
     connectionString: url,
     connectionTimeoutMillis: LIMIT_MS,

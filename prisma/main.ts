@@ -7,12 +7,12 @@ import { acknowledgeFailure, migrate, pendingMigrations } from './migrate.js';
 
 const HELP = `node prisma/dist/main.js [--check | --rolled-back NAME]
 
-Migrates the database of DATABASE_URL to this version, and exits. Run it before the first start and
+Migrates the database of DATABASE_URL to this release, and exits. Run it before the first start and
 after each update. Several runs at once take turns. With PAYONCE_QUEUE_DATABASE_URL it also creates
 the queue's role and its schema (PAYONCE_QUEUE_SCHEMA).
 
-  --check             lists what would be applied, and changes nothing; the exit code is 2 if that is any
-  --rolled-back NAME  says that the cause why NAME failed is repaired: the next run applies NAME again
+  --check             lists what would be applied, and changes nothing; the exit code is 2 if there is something
+  --rolled-back NAME  records that NAME failed and its cause is repaired: the next run applies NAME again
   --help              this text
 
 The exit code is 0 when the database is up to date, and 1 when something went wrong.`;

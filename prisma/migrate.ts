@@ -28,9 +28,9 @@ export interface MigrateResult {
 }
 
 /**
- * Brings a database up to this version, without any download. Several machines may run it at once:
+ * Brings a database up to this release, without any download. Several machines may run it at once:
  * they take turns, and the later ones find nothing to do.
- * @throws MigrationRefused for a database of a newer version, or one with an interrupted migration.
+ * @throws MigrationRefused for a database of a newer release, or one with an interrupted migration.
  */
 export async function migrate(settings: MigrateSettings): Promise<MigrateResult> {
   const log = settings.log ?? (() => undefined);

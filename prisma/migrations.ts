@@ -29,7 +29,7 @@ export interface Migration {
   readonly outsideTransaction: boolean;
 }
 
-/** Names of this version's migrations, oldest first: a migrated database has the last of them. */
+/** Names of this release's migrations, oldest first: a migrated database has the last of them. */
 export function knownMigrations(folder: URL = ownFolder): readonly string[] {
   return readdirSync(folder, { withFileTypes: true })
     .flatMap((entry) => (entry.isDirectory() ? [entry.name] : []))

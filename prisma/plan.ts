@@ -45,7 +45,7 @@ function refuseUnknown(rows: readonly MigrationRow[], known: Known): void {
   const newest = [...known.keys()].at(-1) ?? '';
   if (unknown.some((name) => name > newest)) {
     throw new MigrationRefused(
-      `the database is newer than this version of payonce: it has ${names}. Run the newer version, or restore an older backup.`,
+      `the database is newer than this release of payonce: it has ${names}. Run the newer release, or restore an older backup.`,
     );
   }
   throw new MigrationRefused(

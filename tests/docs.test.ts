@@ -237,6 +237,39 @@ describe('links', () => {
   });
 });
 
+describe('code that documents name', () => {
+  /** Pages about a provider cite files of its SDKs. */
+  const documents = files('*.md', ':!:docs/providers');
+  const named = (pattern: RegExp) =>
+    documents.flatMap((file) =>
+      [...read(file).matchAll(pattern)].map(([, name = '']) => ({ file, name })),
+    );
+
+  test('every file exists', () => {
+    const paths = files('*.ts', '*.mjs').map((path) => `/${path}`);
+    const inDocuments = named(/`([\w./-]+\.(?:ts|mjs))`/g);
+    expect(inDocuments.length).toBeGreaterThan(50);
+    const lost = inDocuments.filter(({ name }) => !paths.some((path) => path.endsWith(`/${name}`)));
+    expect(lost).toEqual([]);
+  });
+
+  test('every module can be imported', () => {
+    const modules = named(/\bfrom '@payonce\/([^']+)'/g);
+    expect(modules.length).toBeGreaterThan(2);
+    const lost = modules.filter(({ name }) => {
+      const [pkg = '', ...path] = name.split('/');
+      return !existsSync(join(root, 'packages', pkg, 'src', `${path.join('/')}.ts`));
+    });
+    expect(lost).toEqual([]);
+  });
+});
+
+test('README.md counts the broken variants of the fault tests', () => {
+  const sources = files('chaos/test/broken-*.test.ts').map(read).join('');
+  const variants = sources.match(/^ +title: '/gm) ?? [];
+  expect(read('README.md')).toContain(`run ${variants.length} broken variants of the product`);
+});
+
 /** In GitHub's form. */
 function anchorsOf(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>

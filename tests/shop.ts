@@ -11,9 +11,9 @@ import type { SignedRequest } from '@payonce/testkit/request';
 import { testChannels } from '@payonce/testkit/test-channels';
 import { inject } from 'vitest';
 import { readConfig as readGatewayConfig } from '../apps/gateway/src/config.js';
-import { startGateway } from '../apps/gateway/src/start.js';
+import { start as startGateway } from '../apps/gateway/src/start.js';
 import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
-import { startProcess as startWorker } from '../apps/worker/src/start.js';
+import { start as startWorker } from '../apps/worker/src/start.js';
 import { silent } from './silent.js';
 
 /** The servers of a shop: those of the test run, unless a test has separate ones to break them. */

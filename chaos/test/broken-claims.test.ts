@@ -144,7 +144,7 @@ async function retained(scene: Scene): Promise<void> {
   });
 }
 
-/** The worker ends while the merchant's system has not answered it; another one goes on. */
+/** The worker ends while the merchant's system has not responded to it; another one goes on. */
 async function endedDelivering(scene: Scene): Promise<void> {
   const { composer, consumer, deliver, arrived, crashWorker, sql } = scene;
   consumer.behave({ kind: 'hangs' });

@@ -40,7 +40,7 @@ describe('migrating', () => {
     expect(results.flatMap((result) => result.applied)).toEqual(MIGRATIONS);
   });
 
-  test('a database of a newer version is refused with a sentence that names its migrations', async () => {
+  test('a database of a newer release is refused with a sentence that names its migrations', async () => {
     const { url } = await database('migrated');
     await query(
       url,
@@ -48,7 +48,7 @@ describe('migrating', () => {
        VALUES ('x', 'x', '29991231000000_tomorrow', now())`,
     );
     await expect(migrate({ databaseUrl: url })).rejects.toThrow(
-      /newer than this version of payonce: it has 29991231000000_tomorrow/,
+      /newer than this release of payonce: it has 29991231000000_tomorrow/,
     );
   });
 

@@ -160,7 +160,7 @@ const openLetters = ({ prisma }: Installation) =>
   prisma.deadLetter.count({ where: { redrivenAt: null, dismissedAt: null } });
 
 test.skipIf(former === undefined).each(['gateway first', 'worker first'] as const)(
-  'the release before is updated under load, %s: no dead letter stays open, and no conflict',
+  'the previous release is updated under load, %s: no dead letter stays open, and no conflict',
   async (order) => {
     const from = former ?? '';
     const shop = await openInstallation(from);

@@ -26,7 +26,7 @@ ${described(true)}
 
 Beside Node and npm the tests need programs. Where one is missing, root on Debian installs it first and
 stops the service that its package starts; each command is announced. 'npm run setup' does this alone.
-To keep your hands on it, run this before, and no test installs anything:
+To install them yourself, run this first:
   apt-get install ${TEST_PROGRAMS.flatMap(({ packages }) => packages).join(' ')}`;
 
 /**

@@ -7,7 +7,7 @@ import { createAddressPolicy } from '@payonce/orders/endpoints/networks';
 import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
-import { answerWithProblems, nothingHere } from './api/problems.js';
+import { nothingHere, respondWithProblems } from './api/problems.js';
 import type { Stats } from './api/stats-views.js';
 import { createBearerCheck } from './auth/bearer.js';
 import { createLoginCheck } from './auth/secrets.js';
@@ -89,7 +89,7 @@ const SESSION_LIMITS = {
 export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   const { config, prisma, board, backlog, log, clock } = parts;
   const app = createServer(config, log);
-  answerWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
+  respondWithProblems(app, (request, reply) => sendRefusal(request, reply, nothingHere));
   await addSecurityHeaders(app, config.https);
   await app.register(cookie);
   await app.register(rateLimit, { global: false });
@@ -128,7 +128,8 @@ function createServer(config: ConsoleParts['config'], log: Log): FastifyInstance
     requestTimeout: 10_000,
     keepAliveTimeout: 30_000,
     trustProxy: config.trustedProxies.length > 0 ? [...config.trustedProxies] : false,
-    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 8 of digest.
+    // Bull Board's addresses contain job IDs: provider, channel, up to 100 characters, 16 of
+    // digest.
     routerOptions: { maxParamLength: 256 },
     frameworkErrors: refuseAddress,
     clientErrorHandler: refuseBrokenHttp,

@@ -8,7 +8,7 @@ const READ_LIMIT_MS = 2_000;
 export interface Backlog {
   /** Shows a queue from now on: it may connect long after the console has begun to serve. */
   show(queue: BullQueue, name: string): void;
-  /** Never throws: a queue that does not answer is down. */
+  /** Never throws: a queue that does not respond is down. */
   read(): Promise<QueueState[]>;
 }
 

@@ -1,6 +1,6 @@
 import { ConfigError } from '@payonce/core/runtime/errors';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from './config.js';
+import { readConfig } from './config.js';
 
 const complete = {
   DATABASE_URL: 'postgresql://payonce@127.0.0.1/payonce',
@@ -11,7 +11,7 @@ const complete = {
 
 function faultsOf(env: Record<string, string>): string {
   try {
-    loadConfig(env);
+    readConfig(env);
   } catch (error) {
     if (error instanceof ConfigError) return error.faults.join('\n');
     throw error;
@@ -21,7 +21,7 @@ function faultsOf(env: Record<string, string>): string {
 
 describe('the configuration', () => {
   it('listens on loopback alone, and the user is operator by default', () => {
-    expect(loadConfig(complete)).toMatchObject({
+    expect(readConfig(complete)).toMatchObject({
       host: '127.0.0.1',
       port: 8603,
       privateHost: '127.0.0.1',
@@ -32,19 +32,19 @@ describe('the configuration', () => {
   });
 
   it('checks the database for its durability unless the setting says managed', () => {
-    expect(loadConfig(complete).databaseDurability).toBe('checked');
+    expect(readConfig(complete).databaseDurability).toBe('checked');
     const managed = { ...complete, PAYONCE_DATABASE_DURABILITY: 'managed' };
-    expect(loadConfig(managed).databaseDurability).toBe('managed');
+    expect(readConfig(managed).databaseDurability).toBe('managed');
     expect(faultsOf({ ...complete, PAYONCE_DATABASE_DURABILITY: 'off' })).toContain(
       'PAYONCE_DATABASE_DURABILITY',
     );
   });
 
   it('believes no identity headers unless configured with their names and proxies', () => {
-    expect(loadConfig(complete).identity).toBeNull();
+    expect(readConfig(complete).identity).toBeNull();
     const named = { ...complete, PAYONCE_CONSOLE_IDENTITY_HEADER: 'X-Forwarded-User' };
     expect(faultsOf(named)).toContain('PAYONCE_TRUSTED_PROXIES');
-    expect(loadConfig({ ...named, PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16' }).identity).toEqual({
+    expect(readConfig({ ...named, PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16' }).identity).toEqual({
       header: 'x-forwarded-user',
       role: 'operate',
       proxies: ['10.1.0.0/16'],
@@ -58,11 +58,11 @@ describe('the configuration', () => {
       PAYONCE_TRUSTED_PROXIES: '10.1.0.0/16',
     };
     const merchantsWith = (merchants: string) =>
-      loadConfig({ ...named, PAYONCE_CONSOLE_IDENTITY_MERCHANTS: merchants }).identity?.merchants;
+      readConfig({ ...named, PAYONCE_CONSOLE_IDENTITY_MERCHANTS: merchants }).identity?.merchants;
     expect(merchantsWith('shop-a, shop-*')).toEqual(['shop-a', 'shop-*']);
     expect(merchantsWith('*')).toBe('all');
     const header = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS_HEADER: 'X-Forwarded-Groups' };
-    expect(loadConfig({ ...named, ...header }).identity?.merchants).toEqual({
+    expect(readConfig({ ...named, ...header }).identity?.merchants).toEqual({
       header: 'x-forwarded-groups',
     });
     const only = { PAYONCE_CONSOLE_IDENTITY_MERCHANTS: 'shop-a' };
@@ -105,7 +105,7 @@ describe('the configuration', () => {
     const { PAYONCE_CONSOLE_API_KEY: _, ...needed } = complete;
     const faults = faultsOf({});
     for (const name of Object.keys(needed)) expect(faults).toContain(`${name}: is not set`);
-    expect(loadConfig(needed).apiKey).toBeUndefined();
+    expect(readConfig(needed).apiKey).toBeUndefined();
   });
 
   it('requires the address of the queue in use, and of no other', () => {
@@ -113,13 +113,13 @@ describe('the configuration', () => {
     const postgres = { ...withoutRedis, PAYONCE_QUEUE: 'postgres' };
     expect(faultsOf(postgres)).toContain('PAYONCE_QUEUE_DATABASE_URL');
     const url = 'postgresql://queue@127.0.0.1/payonce';
-    const { queues } = loadConfig({ ...postgres, PAYONCE_QUEUE_DATABASE_URL: url });
+    const { queues } = readConfig({ ...postgres, PAYONCE_QUEUE_DATABASE_URL: url });
     expect(queues).toMatchObject([{ kind: 'postgres', url }]);
   });
 
   it('makes cookies secure in production unless plain http is configured', () => {
-    expect(loadConfig({ ...complete, NODE_ENV: 'production' }).https).toBe(true);
+    expect(readConfig({ ...complete, NODE_ENV: 'production' }).https).toBe(true);
     const plain = { ...complete, NODE_ENV: 'production', PAYONCE_CONSOLE_HTTPS: 'false' };
-    expect(loadConfig(plain).https).toBe(false);
+    expect(readConfig(plain).https).toBe(false);
   });
 });

@@ -117,10 +117,10 @@ function readSettings(env: Env) {
   return settings;
 }
 
-export type ConsoleConfig = ReturnType<typeof loadConfig>;
+export type ConsoleConfig = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError with all faults at once, by name and never with a value */
-export function loadConfig(env: Env) {
+export function readConfig(env: Env) {
   const { settings, queues } = collectFaults({
     settings: () => readSettings(env),
     queues: () => readQueueSettings(env),

@@ -38,7 +38,7 @@ export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Lo
   const backlog = createBacklog(names);
   const queueStates = connectQueues(config, { board, backlog }, lifecycle, log);
 
-  // Before the first answer nothing may be written, and pages still show a time.
+  // Before the first response nothing may be written, and pages still show a time.
   const clock: Clock = () => (watch.differenceMs() === null ? systemClock() : watch.clock());
   const assureDatabase = () => watch.assure();
   const app = await buildApp({ config, prisma, board, backlog, log, clock, assureDatabase });

@@ -18,7 +18,8 @@ async function pageDuring(url: string, change: () => Promise<unknown>): Promise<
     await vi.waitUntil(async () => {
       const [row] = await prisma.$queryRaw<{ waiting: bigint }[]>`
         SELECT count(*) AS waiting FROM pg_locks
-        WHERE relation = 'audit_log'::regclass AND NOT granted`;
+        WHERE relation = 'audit_log'::regclass AND NOT granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
       return row?.waiting === 1n;
     });
     await change();

@@ -41,7 +41,7 @@ export function buildApp(
     // Longer than reverse proxies usually keep idle connections (60 s), so that the proxy closes
     // them.
     keepAliveTimeout: 65_000,
-    // A request that arrived before the end is answered normally while the server drains.
+    // A request that arrived before the end gets its normal reply while the server drains.
     return503OnClosing: false,
     exposeHeadRoutes: false,
     // As long as the head of a request may be: a channel name of any length is just an unknown one.

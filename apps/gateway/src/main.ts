@@ -1,7 +1,7 @@
 import { runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { readConfig } from './config.js';
-import { startGateway } from './start.js';
+import { start } from './start.js';
 
 /** A request ends within 5 s, and its queueing within 2 s more. */
 const DRAIN_LIMIT_MS = 10_000;
@@ -11,6 +11,6 @@ await runProcess(log, {
   drainLimitMs: DRAIN_LIMIT_MS,
   reloads: true,
   start: async (lifecycle) => {
-    await startGateway(readConfig(process.env), lifecycle, log);
+    await start(readConfig(process.env), lifecycle, log);
   },
 });

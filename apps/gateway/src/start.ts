@@ -38,7 +38,7 @@ interface Parts {
  * every pending request gets its reply while the queue is still open.
  * @returns the ports in use (0 in the configuration means any free one)
  */
-export async function startGateway(
+export async function start(
   config: GatewayConfig,
   lifecycle: Lifecycle,
   log: Log,

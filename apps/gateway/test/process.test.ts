@@ -8,7 +8,7 @@ import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
 import { readConfig } from '../src/config.js';
-import { startGateway } from '../src/start.js';
+import { start as startGateway } from '../src/start.js';
 import { aPayment, makeProviders, type Providers } from './harness.js';
 
 const PASSWORD = randomUUID();

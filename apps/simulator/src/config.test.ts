@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from './config.js';
+import { readConfig } from './config.js';
 
 const env = {
   PAYONCE_GATEWAY_URL: 'http://127.0.0.1:8600',
@@ -7,7 +7,7 @@ const env = {
 };
 
 test('address and folder are the only required settings', () => {
-  expect(loadConfig(env)).toEqual({
+  expect(readConfig(env)).toEqual({
     host: '127.0.0.1',
     port: 8604,
     gatewayUrl: 'http://127.0.0.1:8600',
@@ -25,7 +25,7 @@ test.each([
   ['PAYONCE_TIME_COMPRESSION', '0.5', 'must be a whole number from 1'],
   ['PAYONCE_SIMULATOR_DIR', '', 'is not set'],
 ])('%s=%j stops the process at boot', (name, value, fault) => {
-  expect(() => loadConfig({ ...env, [name]: value })).toThrow(
+  expect(() => readConfig({ ...env, [name]: value })).toThrow(
     expect.objectContaining({ faults: [expect.stringContaining(`${name}: ${fault}`)] }),
   );
 });

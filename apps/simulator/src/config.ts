@@ -30,10 +30,10 @@ function isPlainHttpUrl(text: string): boolean {
   return /^https?:$/.test(protocol) && pathname === '/' && !(search + hash + username + password);
 }
 
-export type SimulatorConfig = ReturnType<typeof loadConfig>;
+export type SimulatorConfig = ReturnType<typeof readConfig>;
 
 /** @throws ConfigError with all faults at once, by name and never with a value */
-export function loadConfig(env: Env) {
+export function readConfig(env: Env) {
   const settings = readEnv(shape, env);
   return {
     host: settings.PAYONCE_HOST,

@@ -2,7 +2,7 @@ import { type Lifecycle, runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog, type Log } from '@payonce/core/runtime/log';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels';
 import { buildApp } from './app.js';
-import { loadConfig, type SimulatorConfig } from './config.js';
+import { readConfig, type SimulatorConfig } from './config.js';
 import { createPlayer } from './player.js';
 import { createSendings } from './sendings.js';
 
@@ -14,7 +14,7 @@ const REMEMBERED_SENDINGS = 2_000;
 const log = createLog({ name: 'simulator', level: process.env.PAYONCE_LOG_LEVEL });
 await runProcess(log, {
   drainLimitMs: DRAIN_LIMIT_MS,
-  start: (lifecycle) => start(loadConfig(process.env), lifecycle, log),
+  start: (lifecycle) => start(readConfig(process.env), lifecycle, log),
 });
 
 async function start(config: SimulatorConfig, lifecycle: Lifecycle, log: Log): Promise<void> {

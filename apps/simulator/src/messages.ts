@@ -67,7 +67,7 @@ export const sendInput = z.strictObject({
   forge: z.enum(['foreign_key', 'changed_content', 'signature_probe']).exactOptional(),
   /** Sends again by the provider's schedule until it is accepted. */
   retry: z.boolean().default(false),
-  /** With `retry`: answers when no retry is left, not after the first sending. */
+  /** With `retry`: responds when no retry is left, not after the first sending. */
   wait: z.boolean().default(false),
   /** The signing key, one of the two keys of `sim-wechat`. */
   signWith: z.enum(['certificate', 'public_key']).default('certificate'),

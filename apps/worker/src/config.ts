@@ -40,13 +40,13 @@ const workerEnv = {
   // A dispute takes weeks to come up.
   PAYONCE_RETENTION_DAYS: count(90, 1, 36_500),
   ...webhookEnv,
-  // Tries mostly wait for an answer; each is a socket.
+  // Attempts mostly wait for a response; each is a socket.
   PAYONCE_WORKER_DELIVERY_CONCURRENCY: count(64, 1, 1_000),
   // The number of orders that a merchant's system receives at once.
   PAYONCE_WORKER_DELIVERY_PER_ENDPOINT: count(8, 1, 100),
   // This process delivers its order events at once; the poll is for those of other processes.
   PAYONCE_WORKER_DELIVERY_POLL_MS: count(1_000, 20, 60_000),
-  // A week at most from one try to the next.
+  // A week at most from one attempt to the next.
   PAYONCE_WEBHOOK_RETRY_SECONDS: counts(
     RETRY_AFTER_MS.map((ms) => ms / 1_000),
     1,

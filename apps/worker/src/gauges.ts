@@ -10,7 +10,7 @@ import type { BatchAges } from './batch/batch-ages.js';
 import { type JobWaits, WAIT_REASONS } from './consume/job-waits.js';
 import type { QueueConsumer } from './consume/queue-consumer.js';
 
-/** Jobs by state, computed on each scrape. A queue that does not answer has no numbers. */
+/** Jobs by state, computed on each scrape. A queue that does not respond has no numbers. */
 export function watchQueues(metrics: Metrics, consumers: readonly QueueConsumer[]): void {
   new Gauge({
     name: 'payonce_queue_jobs',
@@ -101,7 +101,7 @@ function watchCount(
   });
 }
 
-/** A database that does not answer has no numbers. */
+/** A database that does not respond has no numbers. */
 export function inTime<T>(asked: Promise<T>): Promise<T | null> {
   return withDeadline(asked, COUNT_LIMIT_MS, 'counting').catch(() => null);
 }

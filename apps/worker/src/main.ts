@@ -1,7 +1,7 @@
 import { runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { readConfig } from './config.js';
-import { startProcess } from './start.js';
+import { start } from './start.js';
 
 /**
  * A batch takes milliseconds. A hanging one is rolled back, and another worker takes its jobs.
@@ -14,6 +14,6 @@ await runProcess(log, {
   drainLimitMs: DRAIN_LIMIT_MS,
   reloads: true,
   start: async (lifecycle) => {
-    await startProcess(readConfig(process.env), lifecycle, log);
+    await start(readConfig(process.env), lifecycle, log);
   },
 });

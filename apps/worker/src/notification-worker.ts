@@ -22,7 +22,7 @@ import {
 import { countResults, type WorkerMetrics } from './metrics.js';
 
 /** The database functions of the worker. */
-export interface WorkerStore {
+export interface OrdersDatabase {
   /**
    * One result per notification, in their order; AppError `locked` for a locked one. @throws for
    * all
@@ -44,7 +44,7 @@ export interface WorkerStore {
 export interface WorkerOptions {
   readonly queues: readonly QueueSettings[];
   readonly channels: CurrentChannels;
-  readonly store: WorkerStore;
+  readonly database: OrdersDatabase;
   readonly sizes: WorkerSizes;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
@@ -64,8 +64,8 @@ export interface NotificationWorker {
 }
 
 /**
- * A job that cannot be buried although the database answers needs a person. It is retried once a
- * minute.
+ * A job whose dead letter cannot be written although the database responds needs a person. It is
+ * retried once a minute.
  */
 const DEAD_LETTER_RETRY_MS = 60_000;
 const FAILED_SWEEP_INTERVAL_MS = 60_000;
@@ -118,30 +118,33 @@ function concurrencyOf({ queues, sizes }: WorkerOptions, { kind }: QueueSettings
   return Math.ceil(sizes.concurrency / Math.max(shards, 1));
 }
 
-/** Batches of notifications: unlocked ones, suspects, and a lane for each locked order. */
+/**
+ * Batches of notifications: unlocked ones, those that may be locked, and a lane for each locked
+ * order.
+ */
 function createBatching(options: WorkerOptions, batches: BatchAges) {
-  const { store, sizes } = options;
+  const { database, sizes } = options;
   const batcherOf = (maxBatchesInFlight: number) =>
     createBatcher<VerifiedNotification, ApplyOutcome>({
-      apply: (batch) => applyBatch(options, batches, store.apply, batch),
+      apply: (batch) => applyBatch(options, batches, database.apply, batch),
       maxBatchSize: sizes.batchSize,
       maxBatchesInFlight,
     });
   const together = batcherOf(sizes.batchesInFlight);
   // For jobs that were locked for long: one connection, however many there are.
-  const suspects = batcherOf(1);
+  const perhapsLocked = batcherOf(1);
   const lanes = new Lanes<VerifiedNotification, ApplyOutcome>({
     together: together.submit,
-    inTurn: (batch) => applyBatch(options, batches, store.applyInTurn ?? store.apply, batch),
+    inTurn: (batch) => applyBatch(options, batches, database.applyInTurn ?? database.apply, batch),
     keyOf: ordersOf,
     maxBatchSize: sizes.batchSize,
     maxAtOnce: LANES_AT_ONCE,
     room: Math.ceil(sizes.concurrency / 2),
   });
   return {
-    submit: (notification: VerifiedNotification, suspect: boolean) =>
-      suspect ? suspects.submit(notification) : lanes.submit(notification),
-    close: () => Promise.all([together.close(), suspects.close()]),
+    submit: (notification: VerifiedNotification, mayBeLocked: boolean) =>
+      mayBeLocked ? perhapsLocked.submit(notification) : lanes.submit(notification),
+    close: () => Promise.all([together.close(), perhapsLocked.close()]),
   };
 }
 
@@ -166,13 +169,13 @@ function processor(
 }
 
 async function storeDeadLetter(
-  { store, log, metrics }: WorkerOptions,
+  { database, log, metrics }: WorkerOptions,
   letter: DeadLetterInput,
 ): Promise<void> {
   const { queue, jobId, reason, error: detail } = letter;
   const fields = { queue, jobId, reason, detail };
   try {
-    await store.deadLetter(letter);
+    await database.deadLetter(letter);
   } catch (err) {
     log.warn({ err, ...fields }, 'dead_letter.write_failed');
     throw err;
@@ -190,7 +193,7 @@ function ordersOf({ merchant, events }: VerifiedNotification): string | null {
 async function applyBatch(
   { log, metrics }: WorkerOptions,
   batches: BatchAges,
-  apply: WorkerStore['apply'],
+  apply: OrdersDatabase['apply'],
   batch: readonly VerifiedNotification[],
 ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]> {
   const start = performance.now();

@@ -12,8 +12,8 @@ import { type DatabaseWatch, watchDatabase } from '@payonce/orders/database/data
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
 import { createPrisma } from '@payonce/prisma/client';
-import { answersOnFreshConnection } from '@payonce/prisma/fresh-connection';
-import { databaseStore } from './batch/database-store.js';
+import { respondsOnFreshConnection } from '@payonce/prisma/fresh-connection';
+import { ordersDatabase } from './batch/database-store.js';
 import type { WorkerConfig } from './config.js';
 import { consumeReports } from './consume/report-consumer.js';
 import { watchHeld, watchQueues, watchWaits } from './gauges.js';
@@ -30,7 +30,7 @@ import { startMaintenance } from './schedules/maintenance.js';
  * the queues (takes no more jobs and finishes the running batches), order events, the database.
  * @returns the private port in use (0 in the configuration means any free one)
  */
-export async function startProcess(
+export async function start(
   config: WorkerConfig,
   lifecycle: Lifecycle,
   log: Log,
@@ -57,7 +57,7 @@ export async function startProcess(
   const worker = consumeQueues(context, database, watch, orderEvents);
   const reports = countReports(context, database);
   maintain(context, database, watch, worker);
-  // Takes no job before the first answer; afterwards each answer decides.
+  // Takes no job before the first response; afterwards each response decides.
   const openOrClose = () => {
     const { mayWork } = watch;
     for (const taker of [...worker.consumers, reports]) mayWork() ? taker.resume() : taker.pause();
@@ -128,7 +128,7 @@ function consumeQueues(
   const worker = startWorker({
     queues: queuesOf(config.queues),
     channels,
-    store: databaseStore(deps, watch),
+    database: ordersDatabase(deps, watch),
     sizes: config.sizes,
     log,
     metrics: counters,
@@ -173,7 +173,7 @@ async function openPrivatePort(
     consumers: worker.consumers,
     batches: worker.batches,
     askDatabase: async () => ((await askedNow(watch)) === 'ready' ? 'ready' : 'down'),
-    askOnFreshConnection: () => answersOnFreshConnection(config.databaseUrl),
+    askOnFreshConnection: () => respondsOnFreshConnection(config.databaseUrl),
     log,
   });
   lifecycle.onStop('liveness', () => liveness.stop());

@@ -9,8 +9,8 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorkerMetrics } from '../src/metrics.js';
 import {
   type NotificationWorker,
+  type OrdersDatabase,
   startWorker,
-  type WorkerStore,
 } from '../src/notification-worker.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
@@ -39,17 +39,17 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
     await queue.close();
   });
 
-  function start(store: Partial<WorkerStore> = {}, options = {}) {
+  function start(database: Partial<OrdersDatabase> = {}, options = {}) {
     const worker = startWorker({
       queues: [queue.settings],
       channels: () => shop.channels,
-      store: {
+      database: {
         apply: async (batch) => {
           applied.push(...batch.map(({ notificationId }) => notificationId));
           return batch.map(done);
         },
         deadLetter: async (letter) => void deadLetters.push(letter),
-        ...store,
+        ...database,
       },
       sizes: { concurrency: 20, batchSize: 10, batchesInFlight: 2 },
       log,

@@ -39,7 +39,7 @@ describe('node apps/worker/dist/redecode/main.js', () => {
     return { code, text: lines.join('\n'), plan: lines.at(-1)?.split(' ')[1] ?? '' };
   }
 
-  /** A notice that a former release did not understand. */
+  /** A notice that a previous release did not understand. */
   async function hold(orderNumber: string): Promise<void> {
     const { body, notificationId } = signer.payment({
       ...{ orderNumber, trade: `T${orderNumber}`, amount: 8_888n, paidAt: new Date() },

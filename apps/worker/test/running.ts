@@ -9,7 +9,7 @@ import { createPrisma } from '@payonce/prisma/client';
 import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/order-events.js';
-import { startProcess } from '../src/start.js';
+import { start } from '../src/start.js';
 import { asSuperuser, silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
@@ -79,7 +79,7 @@ export async function startTestWorker(options: {
     { write: (line: string) => void lines.push(line) },
   );
   const lifecycle = createLifecycle(log);
-  const { privatePort } = await startProcess(
+  const { privatePort } = await start(
     {
       privateHost: '127.0.0.1',
       privatePort: 0,

@@ -6,15 +6,15 @@ import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
 import type { WorkerSizes } from '@payonce/worker/config';
 import { createWorkerMetrics } from '@payonce/worker/metrics';
-import { startWorker, type WorkerStore } from '@payonce/worker/notification-worker';
+import { type OrdersDatabase, startWorker } from '@payonce/worker/notification-worker';
 
 /** The same worker with another function after its verification, on Redis alone. */
-export function startOtherWorker(apply: WorkerStore['apply'], sizes: WorkerSizes): void {
+export function startOtherWorker(apply: OrdersDatabase['apply'], sizes: WorkerSizes): void {
   const channels = readChannelFile(process.env);
   const worker = startWorker({
     queues: queuesOf(readQueueSettings({ REDIS_URL: process.env.REDIS_URL })),
     channels: () => channels,
-    store: {
+    database: {
       apply,
       deadLetter: async ({ reason, jobId }) => {
         throw new Error(`nothing dies here: ${jobId} did, of ${reason}`);

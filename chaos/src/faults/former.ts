@@ -11,15 +11,15 @@ export const formerFaults: readonly Fault[] = [
     besidesMs: 8_000,
     arrange: async ({ cluster }) =>
       cluster.former === null
-        ? 'give --former DIR: a checkout of the release before, with `npm ci` and a build'
+        ? 'give --former DIR: a checkout of the previous release, with `npm ci` and a build'
         : null,
     async begin({ cluster: { former }, load, say }) {
-      if (former === null) throw new Error('there is no former release');
+      if (former === null) throw new Error('there is no previous release');
       // The previous release treats each cut as another content.
       load.allowRecuts(false);
       for (const { process } of [former.worker, former.gateway]) process.up();
       const ready = await holdsWithin(READY_LIMIT_MS, former.isReady);
-      if (!ready) say('the former release was not ready');
+      if (!ready) say('the previous release was not ready');
       const leave = load.share(former.notifyUrl);
       return async () => {
         leave();

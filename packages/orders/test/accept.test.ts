@@ -168,7 +168,7 @@ describe('accepting', () => {
   });
 });
 
-test('events stored by an older version without a shape are refused, not guessed', async () => {
+test('events stored by a previous release without a shape are refused, not guessed', async () => {
   const deps = await testDatabase();
   await registerOrder(deps, terms('A1'));
   const event = { ...payment('A1'), payeeMatches: false };

@@ -62,7 +62,7 @@ test('a database without a schema, with an older one, or with an interrupted mig
   const empty = await watched('empty');
   expect(await found(empty.watch)).toContain('the schema is not migrated: run');
   expect(empty.watch.mayWork()).toBe(false);
-  await expect(empty.watch.assure()).rejects.toThrow('does not answer');
+  await expect(empty.watch.assure()).rejects.toThrow('does not respond');
   const { watch, run } = await watched('migrated');
   const newest = KNOWN_MIGRATIONS.at(-1) ?? '';
   await run(`UPDATE _prisma_migrations SET finished_at = NULL WHERE migration_name = '${newest}'`);
@@ -71,7 +71,7 @@ test('a database without a schema, with an older one, or with an interrupted mig
   expect(await found(watch)).toContain(`(missing: ${newest})`);
 });
 
-test('the clock is the database’s; before the first answer there is none', async () => {
+test('the clock is the database’s; before the first response there is none', async () => {
   const { watch } = await watched('migrated');
   expect(() => watch.clock()).toThrow();
   await watch.look();

@@ -65,7 +65,7 @@ describe('an order event', () => {
     });
   });
 
-  test('is repeated with the same ID and the same bytes, until it is answered with 2xx', async () => {
+  test('is repeated with the same ID and the same bytes, until the response is 2xx', async () => {
     const deps = await deliveryDatabase();
     const shop = await hookServer((response, heard) =>
       (shop.heard.length < 3 ? fail : ok)(response, heard),

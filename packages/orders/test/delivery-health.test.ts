@@ -113,7 +113,7 @@ describe('the circuit of an endpoint', () => {
   });
 });
 
-test('a payload that this version cannot read is no fault of the endpoint', async () => {
+test('a payload that this release cannot read is no fault of the endpoint', async () => {
   const deps = await deliveryDatabase();
   const shop = await hookServer();
   const { id } = await makeEndpoint(deps, 'erp', shop.url);
@@ -156,7 +156,7 @@ describe('an endpoint is disabled', () => {
     });
   });
 
-  test('when it answers 410; later deliveries are parked, and can be sent again', async () => {
+  test('when it responds 410; later deliveries are parked, and can be sent again', async () => {
     const deps = await deliveryDatabase();
     let gone = true;
     const shop = await hookServer((response) => void response.writeHead(gone ? 410 : 204).end());

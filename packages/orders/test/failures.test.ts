@@ -120,7 +120,7 @@ describe('a poisonous notification', () => {
   });
 });
 
-describe('a database that does not answer', () => {
+describe('a database that does not respond', () => {
   test('is an error for the whole batch, and nothing is held for it', async () => {
     const deps = await testDatabase();
     await registerOrder(deps, terms('A1'));

@@ -165,7 +165,7 @@ describe('held events of the previous release', () => {
     expect(await orderRow(deps, 'A1')).toMatchObject({ status: 'paid', version: 1 });
   });
 
-  test('events that the former release did not find are added, and decided', async () => {
+  test('events that the previous release did not find are added, and decided', async () => {
     const deps = await testFormer(former('a', ambiguous));
     await registerOrder(deps, terms('A2'));
     await run(deps, seeing({ a: [payment('A1', 'T1'), payment('A2', 'T2')] }));

@@ -21,11 +21,11 @@ const RETENTION_MS = 90 * DAY_MS;
 
 /** Runs all steps of one round. */
 async function purge(deps: TestDatabase) {
-  const sum = { notifications: 0, answers: 0, steps: 0 };
+  const sum = { notifications: 0, responses: 0, steps: 0 };
   for (let place = START; ; ) {
-    const { next, notifications, answers } = await purgeStep(deps, RETENTION_MS, place);
+    const { next, notifications, responses } = await purgeStep(deps, RETENTION_MS, place);
     sum.notifications += notifications;
-    sum.answers += answers;
+    sum.responses += responses;
     sum.steps += 1;
     if (next === null) return sum;
     place = next;
@@ -131,7 +131,7 @@ test.each([
   },
 );
 
-test('the answer of a merchant’s system is erased too, when its delivery arrived', async () => {
+test('the response of a merchant’s system is erased too, when its delivery arrived', async () => {
   const deps = await deliveryDatabase();
   await makeEndpoint(deps);
   await paidOrder(deps, 'A1');
@@ -148,7 +148,7 @@ test('the answer of a merchant’s system is erased too, when its delivery arriv
     data: { state: 'delivered', deliveredAt: deps.now },
   });
   later(deps, 91);
-  expect(await purge(deps)).toMatchObject({ answers: 1 });
+  expect(await purge(deps)).toMatchObject({ responses: 1 });
   const attempts = await deps.prisma.deliveryAttempt.findMany({ orderBy: { id: 'asc' } });
   expect(attempts.map(({ status, response }) => [status, response !== null])).toEqual([
     [200, false],
@@ -163,7 +163,7 @@ test('a round goes on in small steps past rows that must stay, and finds its row
   const one = await paidOrder(deps, 'A1');
   await fanOut(deps, 1_000);
   later(deps, 91);
-  expect(await purge(deps)).toEqual({ notifications: 1, answers: 0, steps: 2 });
+  expect(await purge(deps)).toEqual({ notifications: 1, responses: 0, steps: 2 });
   expect(await isPurged(deps, one)).toBe(true);
   // As after years: all but a few are purged, and the table is too large to be read and sorted.
   const purged = `UPDATE notifications SET purged_at = now(), body = '', headers = '{}' WHERE id > 20`;
@@ -191,7 +191,7 @@ test('a clock that is a year ahead costs a hundredth of the evidence per round, 
     data: deliveries.map(({ id }) => ({ deliveryId: id, ...attempt })),
   });
   later(deps, 365);
-  expect(await purge(deps)).toMatchObject({ notifications: 3, answers: 3 });
-  expect(await purge(deps)).toMatchObject({ notifications: 3, answers: 3 });
+  expect(await purge(deps)).toMatchObject({ notifications: 3, responses: 3 });
+  expect(await purge(deps)).toMatchObject({ notifications: 3, responses: 3 });
   expect(await deps.prisma.notification.count({ where: { purgedAt: null } })).toBe(294);
 });

@@ -9,6 +9,9 @@ export type { Rail };
  */
 export type PaymentEvent = OrderStatement | NothingToApply | NotUnderstood;
 
+/** Characters of the longest order number that a provider allows. */
+export const MOST_ORDER_NUMBER_CHARACTERS = 64;
+
 /**
  * States facts about an order. It includes all that it implies, since other notifications may be
  * lost.
@@ -54,7 +57,7 @@ export interface NothingToApply {
   readonly says: string;
 }
 
-/** Genuine, but this version does not support its kind: held as `unsupported_event`. */
+/** Genuine, but this release does not support its kind: held as `unsupported_event`. */
 export interface NotUnderstood {
   readonly kind: 'unsupported';
   readonly orderNumber: string | null;

@@ -129,3 +129,8 @@ export function factKey(fact: Fact): string {
       return `reinstated:${fact.rail}:${fact.trade}:${fact.releaseAuditId}`;
   }
 }
+
+/** The paid amount that facts of one event assert; null when they assert no payment. */
+export function paidAmountOf(facts: readonly Fact[]): bigint | null {
+  return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
+}

@@ -36,7 +36,7 @@ export function verifiedRequest<Message>(message: Message): VerifiedRequest<Mess
  * - `malformed`: not this protocol's message (missing or repeated fields, broken encoding, wrong
  *   shape)
  * - `not_a_notification`: genuine shape, but another signed message (a browser return, an API
- *   answer)
+ *   response)
  * - `bad_signature`: the signature is wrong
  * - `signature_probe`: the signature is wrong on purpose (`WECHATPAY/SIGNTEST/…`)
  * - `unknown_key`: it names a key that the channel does not have, or has retired
@@ -81,6 +81,8 @@ export type Verification<Message = unknown> =
     }
   | { readonly ok: false; readonly reason: RejectReason };
 
+export type Verified = Extract<Verification, { ok: true }>;
+
 /**
  * The rule for a message's ID and digest.
  * - `text`: both are functions of exactly the authenticated text
@@ -90,10 +92,7 @@ export type Verification<Message = unknown> =
 export type ContentRule = 'text' | 'former';
 
 /** The name of a message and the digest of its content. */
-export type ContentIdentity = Pick<
-  Extract<Verification, { ok: true }>,
-  'notificationId' | 'digest'
->;
+export type ContentIdentity = Pick<Verified, 'notificationId' | 'digest'>;
 
 export type ReceiveOutcome =
   /** Durable: it will not be lost. */
@@ -118,7 +117,7 @@ export interface ProviderReply {
 
 /**
  * One adapter, bound to one channel's credentials. All three verbs are synchronous, do no I/O and
- * keep no state that affects an answer; `verify` never throws for any bytes.
+ * keep no state that affects a result; `verify` never throws for any bytes.
  */
 export interface PaymentProvider<Message = unknown> {
   readonly id: ProviderId;
@@ -159,7 +158,7 @@ export interface ProviderDefinition<Settings = unknown> {
   reply: ReplyFor;
 }
 
-/** The reply depends on the protocol, not on a channel: an unknown channel gets an answer too. */
+/** The reply depends on the protocol, not on a channel: an unknown channel gets one too. */
 export type ReplyFor = (outcome: ReceiveOutcome) => ProviderReply;
 
 /** HTTP status of an outcome; the body differs per provider. */

@@ -35,7 +35,7 @@ export function openDatabase(databaseUrl: string, merchant: string): Database {
   return {
     read: async (orderNumber) => {
       const { rows } = await pool.query<StoredOrder>(SQL, [merchant, orderNumber]);
-      if (!rows[0]) throw new Error('the database answered with no row');
+      if (!rows[0]) throw new Error('the database returned no row');
       return rows[0];
     },
     close: () => pool.end(),

@@ -2,7 +2,7 @@ import { lastWithin } from '@payonce/testkit/poll';
 import type { Row } from './scenes.js';
 
 /** The events that the merchant's system received, read from it: see examples/consumer. */
-interface Answer {
+interface ConsumerState {
   /** Requests without its signature. */
   readonly refused: number;
   /** Newest first. */
@@ -46,7 +46,7 @@ export function hasExpectedEvents(row: Row, received: Received): boolean {
   return inParts(received.of(row)) === inParts(row.events);
 }
 
-function receivedFrom({ refused, events }: Answer, rows: readonly Row[]): Received {
+function receivedFrom({ refused, events }: ConsumerState, rows: readonly Row[]): Received {
   const numbers = new Set(rows.map(({ order }) => order));
   const concerned = events.filter(({ data }) => numbers.has(data.orderNumber ?? '')).toReversed();
   return {
@@ -59,7 +59,7 @@ function receivedFrom({ refused, events }: Answer, rows: readonly Row[]): Receiv
   };
 }
 
-export async function ask(consumerUrl: string): Promise<Answer> {
+export async function ask(consumerUrl: string): Promise<ConsumerState> {
   const response = await fetch(`${consumerUrl}/events`, { signal: AbortSignal.timeout(5_000) });
-  return (await response.json()) as Answer;
+  return (await response.json()) as ConsumerState;
 }

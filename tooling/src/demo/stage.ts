@@ -185,6 +185,6 @@ async function post(
   });
   const text = await response.text();
   if (!response.ok)
-    throw new Error(`POST ${url} answered ${response.status}: ${text.slice(0, 300)}`);
+    throw new Error(`POST ${url} returned ${response.status}: ${text.slice(0, 300)}`);
   return JSON.parse(text);
 }

@@ -1,4 +1,5 @@
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
+import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
 import { z } from 'zod';
 
 /**
@@ -28,7 +29,10 @@ export const channel = line(40);
  */
 export const orderNumber = z
   .string()
-  .regex(/^[A-Za-z0-9_\-|*@]{1,64}$/, 'must be 1 to 64 of A-Z, a-z, 0-9, _, -, |, * and @');
+  .regex(
+    new RegExp(`^[A-Za-z0-9_\\-|*@]{1,${MOST_ORDER_NUMBER_CHARACTERS}}$`),
+    `must be 1 to ${MOST_ORDER_NUMBER_CHARACTERS} of A-Z, a-z, 0-9, _, -, |, * and @`,
+  );
 
 /**
  * Minor units. Up to 17 digits, like the parsers of the providers' amounts, and never a fraction.
@@ -67,7 +71,7 @@ export const page = {
 export const time = z.iso
   .datetime()
   .refine((text) => !text.startsWith('0000'), 'must be of the year 1 or later');
-/** Minor units in answers; a refund total of zero is "0". */
+/** Minor units in responses; a refund total of zero is "0". */
 export const money = z.string();
 
 /** Both ends are included. Undefined without either. */

@@ -48,7 +48,7 @@ export const eventView = z.object({
   nextRetryAt: time.nullable(),
   createdAt: time,
   decidedAt: time,
-  /** Null if this version does not know the shape of the stored event. */
+  /** Null if this release does not know the shape of the stored event. */
   event: decodedEvent.nullable(),
 });
 

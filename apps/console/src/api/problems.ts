@@ -65,9 +65,9 @@ export function sendProblem(reply: FastifyReply, content: Problem): FastifyReply
 
 /**
  * Every error becomes a problem document without internal details.
- * @param notFound answers for an unknown address
+ * @param notFound responds for an unknown address
  */
-export function answerWithProblems(
+export function respondWithProblems(
   app: FastifyInstance,
   notFound: (request: FastifyRequest, reply: FastifyReply) => FastifyReply,
 ): void {
@@ -91,7 +91,7 @@ export function problemOf(
   if (isUnavailable(error) || failureKind(error) === 'unavailable') {
     logOf(request).warn({ err: error }, 'database.unavailable');
     reply.header('retry-after', '5');
-    const detail = 'The database does not answer. Please try again.';
+    const detail = 'The database does not respond. Please try again.';
     return problem(503, 'database_unavailable', detail);
   }
   const status = error.statusCode ?? 500;

@@ -56,7 +56,7 @@ const gateway = z.object({
   id: z.string(),
   startedAt: time,
   seenAt: time,
-  /** Null if this version does not know its format. */
+  /** Null if this release does not know its format. */
   state: gatewayState.nullable(),
 });
 

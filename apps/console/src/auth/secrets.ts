@@ -25,7 +25,7 @@ const SCRYPT_KEY_BYTES = 32;
 
 /**
  * Keeps only a salted scrypt hash of the password in memory. Checks both user and password every
- * time, so that neither time nor answer reveals which one was wrong.
+ * time, so that neither time nor response reveals which one was wrong.
  */
 export async function createLoginCheck(user: string, password: string): Promise<CheckLogin> {
   const salt = randomBytes(16);

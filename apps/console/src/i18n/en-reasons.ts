@@ -31,7 +31,7 @@ export const enReasons = {
     "Compare both notifications with the provider's records. Then accept this content too, or reject it",
   'hold.unsupported_event': 'Unsupported kind',
   'hold.unsupported_event.means':
-    'Genuine, but this version does not understand its kind, or it can be read in two ways',
+    'Genuine, but this release does not understand its kind, or it can be read in two ways',
   'hold.unsupported_event.do':
     'Look at its fields, do by hand what it asks for, then reject it. It cannot be accepted: its content could not be read',
   'hold.unconfirmed': 'Unconfirmed',

@@ -1,6 +1,6 @@
 import { maskText } from './text.js';
 
-/** Members of Bull Board's answers that are free text; its formatters do not reach them. */
+/** Members of Bull Board's responses that are free text; its formatters do not reach them. */
 const FREE_TEXT = new Set([
   'deferredFailure',
   'failedReason',
@@ -10,11 +10,11 @@ const FREE_TEXT = new Set([
 ]);
 
 /**
- * Masks reasons of failures, stack traces and job logs (an answer that is a bare list of lines).
+ * Masks reasons of failures, stack traces and job logs (a response that is a bare list of lines).
  */
-export function maskBoardResponse(answer: unknown): unknown {
-  const isLog = Array.isArray(answer) && answer.every((line) => typeof line === 'string');
-  return isLog ? maskStrings(answer) : maskNamed(answer);
+export function maskBoardResponse(response: unknown): unknown {
+  const isLog = Array.isArray(response) && response.every((line) => typeof line === 'string');
+  return isLog ? maskStrings(response) : maskNamed(response);
 }
 
 function maskNamed(value: unknown): unknown {

@@ -81,7 +81,10 @@ ${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')
 function columns({ t }: PageContext): Column<Attempt>[] {
   return [
     { title: t('when'), cell: ({ at }) => time(at) },
-    { title: t('deliveries.answer'), cell: ({ status, error }) => responseStatus(status, error) },
+    {
+      title: t('deliveries.responseStatus'),
+      cell: ({ status, error }) => responseStatus(status, error),
+    },
     { title: t('deliveries.took'), cell: ({ durationMs }) => html`${durationMs} ms` },
     {
       title: t('deliveries.response'),

@@ -1,6 +1,6 @@
 import { eventFromJson } from '@payonce/orders/notifications/records/event-json';
 import type { PaymentEvent } from '@payonce/providers/event';
-import type { Fact } from '@payonce/providers/fact';
+import { type Fact, paidAmountOf } from '@payonce/providers/fact';
 import { badge, wordFor } from './badge.js';
 import { type Html, html, NOTHING } from './html.js';
 import { money } from './money.js';
@@ -42,8 +42,7 @@ function factInWords(context: PageContext, fact: Fact, currency: string): Html[]
 
 /** The paid amount; null when the event states no payment. */
 export function amountPaid(event: PaymentEvent): bigint | null {
-  const paid = event.kind === 'order' ? event.facts.find(({ kind }) => kind === 'paid') : undefined;
-  return paid?.kind === 'paid' ? paid.amount : null;
+  return event.kind === 'order' ? paidAmountOf(event.facts) : null;
 }
 
 /** The outcome, and the reason of a hold. */

@@ -105,7 +105,7 @@ function delivery(context: PageContext, entry: Entry<'delivery'>): Html {
       ? t('timeline.notSent')
       : attempt.status === null
         ? t('timeline.noAnswer', { error: attempt.error ?? '' })
-        : t('timeline.answered', { status: attempt.status, ms: attempt.durationMs });
+        : t('timeline.responded', { status: attempt.status, ms: attempt.durationMs });
   const next =
     nextAttemptAt === null ? NOTHING : html`; ${t('timeline.next')} ${time(nextAttemptAt)}`;
   return html`<a href="/deliveries/${entry.id}">${t('timeline.delivery', { endpoint })}</a> <code>${type}</code>

@@ -93,7 +93,7 @@ function accessOf(request: FastifyRequest): Access {
   const { config, url } = request.routeOptions;
   if (config?.access !== undefined) return config.access;
   if (!(url ?? request.url).startsWith('/v1/')) return 'session';
-  // An unknown address has no route: if it looks like the API, it is answered like the API.
+  // An unknown address has no route: if it looks like the API, it gets a response like the API's.
   return url === undefined ? 'read' : 'admin';
 }
 

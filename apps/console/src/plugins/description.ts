@@ -18,7 +18,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   422: 'The request cannot be carried out. `code` says why.',
   429: 'This address sent too many invalid keys. Wait for the time in `Retry-After`.',
   500: 'An error inside payonce. The log has the details.',
-  503: 'Not available. `code` says why: often the database does not answer, and `Retry-After` says when to try again.',
+  503: 'Not available. `code` says why: often the database does not respond, and `Retry-After` says when to try again.',
 };
 
 const IDEMPOTENCY_KEY = z.object({
@@ -49,7 +49,7 @@ export function describeRoute(
   if (posts) added.push(409, 422);
   const problems = Object.fromEntries(added.map((status) => [status, problemSchema]));
   const response = Object.entries({ ...problems, ...own }).map(
-    ([status, answer]) => [status, describeResponse(status, answer)] as const,
+    ([status, text]) => [status, describeResponse(status, text)] as const,
   );
   return {
     ...schema,

@@ -17,7 +17,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** There is no valid request, so the answer goes directly to the socket. */
+/** There is no valid request, so the response goes directly to the socket. */
 export function refuseBrokenHttp(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy(error);

@@ -16,7 +16,7 @@ import { actorOf } from './auth.js';
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The response shows a secret once: it is not stored, and a repeated request learns that. */
-    answersWithSecret?: boolean;
+    showsSecret?: boolean;
   }
   interface FastifyRequest {
     /** Set for a POST with an `Idempotency-Key`. */
@@ -115,7 +115,7 @@ function responseToStore(
   payload: unknown,
 ): StoredResponse {
   const { statusCode: status } = reply;
-  if (request.routeOptions.config.answersWithSecret && status < 300) {
+  if (request.routeOptions.config.showsSecret && status < 300) {
     const headers = { 'content-type': 'application/problem+json; charset=utf-8' };
     return { status: alreadyDone.status, headers, body: JSON.stringify(alreadyDone) };
   }

@@ -12,9 +12,10 @@ import { sendRefusal } from './page-errors.js';
  * - `all`: every merchant, or objects of none (queues, statistics, the audit log, dead letters)
  * - `none`: it shows and changes nothing of any merchant
  * - `listed`: `merchantsOf(request)` limits its rows, in SQL
- * - `named`: those in its path, query or body; `refusal` answers when one is not the caller's
- * - `row`: the merchant of the row with `:id`; `unknown` answers when it is not the caller's, or
- *   does not exist, so that nobody learns which
+ * - `named`: those in its path, query or body; `refusal` is the response when one is not the
+ *   caller's
+ * - `row`: the merchant of the row with `:id`; `unknown` is the response when it is not the
+ *   caller's, or does not exist, so that nobody learns which
  */
 export type MerchantRule =
   | 'all'
@@ -92,7 +93,7 @@ function isLimited({ actor }: FastifyRequest): boolean {
 }
 
 function ruleOf({ routeOptions: { config, url } }: FastifyRequest): MerchantRule {
-  // An unknown address has no route: it answers 404 to everybody.
+  // An unknown address has no route: it returns 404 to everybody.
   return config?.merchants ?? (url === undefined ? 'none' : 'all');
 }
 

@@ -17,7 +17,7 @@ const override: Options['override'] = ({ zodSchema, jsonSchema }) => {
   const { def } = zodSchema._zod;
   // A regular expression with every month's days: `format` is enough.
   if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
-  // Answers may get more members later; only strict schemas (requests) are closed.
+  // Responses may get more members later; only strict schemas (requests) are closed.
   if (def.type === 'object' && !def.catchall) delete jsonSchema.additionalProperties;
 };
 const options = { zodToJsonConfig: { override } };

@@ -73,7 +73,7 @@ export function readDelivery(prisma: PrismaClient, id: bigint): Promise<Delivery
 
 type StoredAttempt = Prisma.DeliveryAttemptGetPayload<object>;
 
-/** What another system answered: as text, masked unless it is for an administrator's key. */
+/** The response of another system: as text, masked unless it is for an administrator's key. */
 export interface AttemptRow extends Omit<StoredAttempt, 'response'> {
   readonly response: string | null;
 }

@@ -1,5 +1,6 @@
 /** The rows of a history. Each list has its own limit; each table is read in one place. */
 import type { Tx } from '@payonce/orders/database/transaction';
+import { tradeKey } from '@payonce/orders/orders/trade-claim';
 import { type ReportedCopiesRow, readReportedCopies } from '@payonce/orders/reports/copy-rows';
 import type { Prisma } from '@payonce/prisma/client';
 import { TIMELINE_LISTS } from '../api/timeline-views.js';
@@ -54,7 +55,7 @@ export async function readTradeRows(tx: Tx, orderId: bigint) {
   const first = await tx.trade.findMany({ where, ...page });
   const claimed = await tx.tradeClaim.findMany({ where, ...page });
   const rows = [...first, ...claimed];
-  return [...new Map(rows.map((row) => [`${row.rail}:${row.trade}`, row])).values()];
+  return [...new Map(rows.map((row) => [tradeKey(row), row])).values()];
 }
 
 export interface TimelineRows {

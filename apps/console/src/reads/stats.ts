@@ -53,7 +53,7 @@ async function readStats(
   const [queues, figures] = await Promise.all([
     readQueues(),
     readFigures(deps, now).catch((err) => {
-      if (failureKind(err) === 'refused') throw err;
+      if (failureKind(err) === 'permanent') throw err;
       deps.log.warn({ err }, 'overview.read_failed');
       return null;
     }),

@@ -2,8 +2,8 @@ import type { TimelineEntry } from '../api/timeline-views.js';
 
 /**
  * The order of entries with one time: a transaction writes all its rows with the same time. A
- * notification arrives and is answered; an order is registered or an operator acts; then the event
- * is decided.
+ * notification arrives and gets its reply; an order is registered or an operator acts; then the
+ * event is decided.
  */
 const PIPELINE: readonly TimelineEntry['kind'][] = [
   'copies',

@@ -69,7 +69,7 @@ function create(api: TypedApp, deps: DatabaseDeps): void {
   api.post(
     '/api-keys',
     {
-      config: { ...config, answersWithSecret: true },
+      config: { ...config, showsSecret: true },
       schema: {
         operationId: 'createApiKey',
         summary: 'Create a bearer key; only this response shows it',

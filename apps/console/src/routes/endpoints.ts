@@ -57,7 +57,7 @@ const rotation = auditFields.extend({
 
 const tags = ['endpoints'];
 const config = { access: 'admin', merchants: ofEndpoint } as const;
-const withSecret = { ...config, answersWithSecret: true } as const;
+const withSecret = { ...config, showsSecret: true } as const;
 const response = { 200: endpointView, 404: problemSchema, 409: problemSchema };
 
 /** The endpoints that receive merchants' order events. */

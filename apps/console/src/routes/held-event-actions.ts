@@ -20,7 +20,11 @@ import type { TypedApp } from '../typed-app.js';
 
 const PATH = '/notifications/:id/events/:position';
 const params = z.object({ id: rowId, position });
-export const unknownHeldEvent = problem(404, 'unknown_event', 'There is no such event.');
+export const unknownHeldEvent = problem(
+  404,
+  'unknown_event',
+  'There is no such event in this notification.',
+);
 /** One event of a notification, by `:id`. */
 export const ofHeldEvent = { row: 'notification', unknown: unknownHeldEvent } as const;
 

@@ -28,8 +28,8 @@ const planning = z.strictObject({
 
 const executing = planning.extend({
   ...auditFields.shape,
-  /** From the answer of the plan. */
-  plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan that was answered'),
+  /** From the response to the plan. */
+  plan: z.string().regex(/^[0-9a-f]{64}$/, 'must be the plan of the response'),
 });
 
 const changed = problem(

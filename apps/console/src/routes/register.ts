@@ -26,7 +26,7 @@ const MAX_ORDERS = 500;
 const MAX_BYTES = 256 * 1_024;
 const manyOrders = z.strictObject({ orders: z.array(newOrder).min(1).max(MAX_ORDERS) });
 
-/** `released`: how many events were held for this order and have been applied now. */
+/** `released`: how many held events of the order are no longer held. */
 const registeredView = orderView.extend({ released: z.number().int() });
 /**
  * One for each order, in the given order. `conflict`: the number is registered with other terms.

@@ -34,7 +34,7 @@ const WORDS: Readonly<Record<TradeAction, { foresee: string; change: string; abo
   reinstate: {
     foresee: 'Preview reinstating a trade; changes nothing',
     change: 'Reinstate a released trade',
-    about: 'The trade counts for this order again, as if it had never been released.',
+    about: 'The trade counts again; `order.paid` may be sent again.',
   },
 };
 

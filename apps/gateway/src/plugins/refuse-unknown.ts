@@ -28,9 +28,9 @@ export function refuseUnknown(
     if (!request.is404) return;
     // A POST to a provider's address has a route: here it can only be another method.
     const definition = definitionAt(request.url, definitions);
-    const answer = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
-    metrics.refused.inc({ status: String(answer.status) });
-    if (answer.status === 405) reply.header('allow', 'POST');
-    return sendReplyAndClose(reply, answer);
+    const providerReply = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
+    metrics.refused.inc({ status: String(providerReply.status) });
+    if (providerReply.status === 405) reply.header('allow', 'POST');
+    return sendReplyAndClose(reply, providerReply);
   });
 }

@@ -11,7 +11,7 @@ function refuse(
   times: number,
   at = 0,
 ) {
-  for (let n = 0; n < times; n += 1) limit.refused(address, at);
+  for (let n = 0; n < times; n += 1) limit.rejected(address, at);
 }
 
 test('an address is served until its refusals are used up, then as they are refilled', () => {
@@ -42,7 +42,7 @@ test('accepted requests are never counted, and their sender is not limited for t
 test('a million addresses need no more memory than ten thousand', { timeout: 30_000 }, () => {
   const limit = createRejectionRateLimit(1);
   for (let n = 0; n < 1_000_000; n += 1) {
-    limit.refused(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, 0);
+    limit.rejected(`10.${n >> 16}.${(n >> 8) & 255}.${n & 255}`, 0);
   }
   expect(limit.addresses).toBeLessThanOrEqual(10_000);
   for (let n = 0; n < 1_000_000; n += 1) limit.isLimited(`192.${n >> 16}.1.${n & 255}`, 0);
@@ -51,8 +51,8 @@ test('a million addresses need no more memory than ten thousand', { timeout: 30_
 
 test('the addresses of one IPv6 network are one, and an IPv4 address is the same in IPv6', () => {
   const limit = createRejectionRateLimit(2);
-  limit.refused('2001:db8:1:2::1', 0);
-  limit.refused('2001:db8:1:2:ffff::1', 0);
+  limit.rejected('2001:db8:1:2::1', 0);
+  limit.rejected('2001:db8:1:2:ffff::1', 0);
   expect(limit.isLimited('2001:db8:1:2:3:4:5:6', 0)).toBe(true);
   expect(limit.isLimited('2001:db8:1:3::1', 0)).toBe(false);
   refuse(limit, FORGER, 2);

@@ -17,27 +17,27 @@ const NEVER = Number.NEGATIVE_INFINITY;
 const MINUTE_MS = 60_000;
 
 /**
- * Counts only the refused requests of each address. An address that sent a genuine notification is
- * not limited, whatever else comes from it. A forger behind the same proxy must not be able to shut
- * a provider out. A limited address may still send a few requests a minute, so that it recovers
- * once a missing key is added.
+ * Counts only the requests of each address that got a 4xx reply. An address that sent a genuine
+ * notification is not limited, whatever else comes from it. A forger behind the same proxy must not
+ * be able to shut a provider out. A limited address may still send a few requests a minute, so that
+ * it recovers once a missing key is added.
  */
 export interface RejectionRateLimit {
   isLimited(address: string, nowMs: number): boolean;
-  refused(address: string, nowMs: number): void;
+  rejected(address: string, nowMs: number): void;
   accepted(address: string, nowMs: number): void;
   readonly addresses: number;
 }
 
 interface Account {
-  /** The refusals that remain. */
+  /** The rejections that remain. */
   tokens: number;
   countedAt: number;
   genuineAt: number;
 }
 
 /**
- * @param perMinute how many refusals an address may cause in a minute, and at once; 0 means no
+ * @param perMinute how many rejections an address may cause in a minute, and at once; 0 means no
  * limit
  */
 export function createRejectionRateLimit(perMinute: number): RejectionRateLimit {
@@ -67,7 +67,7 @@ export function createRejectionRateLimit(perMinute: number): RejectionRateLimit 
       const { tokens, genuineAt } = use(key, nowMs);
       return tokens < 1 && nowMs - genuineAt > GENUINE_MS;
     },
-    refused(address, nowMs) {
+    rejected(address, nowMs) {
       if (perMinute === 0) return;
       const account = use(networkOf(address), nowMs);
       account.tokens = Math.max(0, account.tokens - 1);
@@ -93,9 +93,9 @@ function networkOf(address: string): string {
 const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
 
 /**
- * An address with too many refused requests is refused unread: a flood of forgeries costs neither
- * memory nor signatures. Only refusals count. A 429 does not count, or the address would stay
- * blocked permanently. A 503 does not count either, since it is our fault.
+ * An address with too many rejected requests gets 429, and its request is not read: a flood of
+ * forgeries costs neither memory nor signatures. Every 4xx reply counts but 429, or the address
+ * would stay blocked permanently. A 503 does not count either, since it is our fault.
  */
 export function limitRejections(
   app: FastifyInstance,
@@ -115,6 +115,6 @@ export function limitRejections(
   });
   app.addHook('onSend', async ({ ip }, { statusCode }) => {
     if (statusCode < 400) limit.accepted(ip, performance.now());
-    else if (statusCode < 500 && statusCode !== 429) limit.refused(ip, performance.now());
+    else if (statusCode < 500 && statusCode !== 429) limit.rejected(ip, performance.now());
   });
 }

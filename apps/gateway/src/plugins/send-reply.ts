@@ -12,6 +12,6 @@ export function sendReply(
 }
 
 /** For a request that is refused unread: does not wait for the rest of the request. */
-export function sendReplyAndClose(reply: FastifyReply, answer: ProviderReply): FastifyReply {
-  return sendReply(reply.header('connection', 'close'), answer);
+export function sendReplyAndClose(reply: FastifyReply, providerReply: ProviderReply): FastifyReply {
+  return sendReply(reply.header('connection', 'close'), providerReply);
 }

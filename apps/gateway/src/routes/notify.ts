@@ -44,14 +44,14 @@ export function notifyRoutes(
         request.notifyChannel = channelNamed(request.params.channel);
         const outcome = refusedUnread(request.headers, request.notifyChannel);
         if (!outcome) return;
-        const answer = replyFor(outcome);
-        deps.metrics.refused.inc({ status: String(answer.status) });
-        return sendReplyAndClose(reply, answer);
+        const providerReply = replyFor(outcome);
+        deps.metrics.refused.inc({ status: String(providerReply.status) });
+        return sendReplyAndClose(reply, providerReply);
       },
       errorHandler: (error, _request, reply) => {
-        const answer = replyFor(outcomeOf(error, deps));
-        deps.metrics.refused.inc({ status: String(answer.status) });
-        return sendReply(reply, answer);
+        const providerReply = replyFor(outcomeOf(error, deps));
+        deps.metrics.refused.inc({ status: String(providerReply.status) });
+        return sendReply(reply, providerReply);
       },
       handler: async (request, reply) => {
         const channel = request.notifyChannel;

@@ -4,11 +4,8 @@ import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
 import { REPLY_DEADLINE_MS } from '@payonce/core/queue/time-limits';
 import type { Clock } from '@payonce/core/runtime/clock';
 import type { Log } from '@payonce/core/runtime/log';
-import type {
-  NotificationRequest,
-  ReceiveOutcome,
-  Verification,
-} from '@payonce/providers/provider';
+import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
+import type { NotificationRequest, ReceiveOutcome, Verified } from '@payonce/providers/provider';
 import type { SkewWatch } from '../clock-skew.js';
 import type { GatewayMetrics } from '../gateway-metrics.js';
 import type { ReportCounts } from '../report-counts.js';
@@ -29,8 +26,6 @@ export interface RawRequest {
   /** For the log only. */
   readonly ip: string;
 }
-
-type Verified = Extract<Verification, { ok: true }>;
 
 /** Verifies, queues and decides the reply. Never throws: every fault has a reply. */
 export async function receive(
@@ -86,12 +81,14 @@ function inTenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
 
-/** For the log: the providers' longest order number has 64 characters. */
+/** For the log. */
 function orderNumberOf({
   shardKey,
   notificationId,
 }: Pick<Verified, 'shardKey' | 'notificationId'>): { readonly orderNumber?: string } {
-  return shardKey === notificationId ? {} : { orderNumber: shardKey.slice(0, 64) };
+  return shardKey === notificationId
+    ? {}
+    : { orderNumber: shardKey.slice(0, MOST_ORDER_NUMBER_CHARACTERS) };
 }
 
 /** With only the headers that verification uses. */

@@ -9,7 +9,7 @@ export async function sendRoutes(app: FastifyInstance, { player }: { player: Pla
   app.post('/send', async (request, reply) => {
     const input = sendInput.safeParse(request.body);
     if (!input.success) return reply.code(400).send(faultsOf(input.error));
-    return answer(reply, await player.play(input.data));
+    return respond(reply, await player.play(input.data));
   });
 
   app.post('/sequence', async (request, reply) => {
@@ -21,7 +21,7 @@ export async function sendRoutes(app: FastifyInstance, { player }: { player: Pla
   });
 }
 
-function answer(reply: FastifyReply, played: Played) {
+function respond(reply: FastifyReply, played: Played) {
   switch (played.outcome) {
     case 'played':
       return reply.code(played.retrying ? 202 : 200).send(played);

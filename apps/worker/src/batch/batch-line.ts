@@ -4,22 +4,23 @@ import type {
   EventOutcome,
   VerifiedNotification,
 } from '@payonce/orders/notifications/records/notification';
+import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
 
 type Result = PromiseSettledResult<ApplyOutcome>;
 
-/** The longest order number of the providers has 64 characters. */
-const ORDER_NUMBER_MAX = 64;
-
 /**
  * For the log line of a batch: each notification as `channel notificationId [orders]: outcomes`, so
- * that a payment is found by its ID or order number. A text each, since a batch has hundreds.
+ * that a payment is found by its ID or order number. One text for each notification: a batch has
+ * hundreds.
  */
 export function describeNotifications(
   batch: readonly VerifiedNotification[],
   results: readonly Result[],
 ): string[] {
   return batch.map(({ channel, notificationId, events }, index) => {
-    const orders = events.map(({ orderNumber }) => orderNumber?.slice(0, ORDER_NUMBER_MAX) ?? '-');
+    const orders = events.map(
+      ({ orderNumber }) => orderNumber?.slice(0, MOST_ORDER_NUMBER_CHARACTERS) ?? '-',
+    );
     return `${channel} ${notificationId} [${orders.join(', ')}]: ${outcomeOf(results[index])}`;
   });
 }

@@ -6,7 +6,7 @@ export interface LanesOptions<Item, Outcome> {
   /** Applies it in a batch with all others, without waiting for locks. @throws AppError `locked` */
   readonly together: (item: Item) => Promise<Outcome>;
   /**
-   * Applies items of one key. JobWaits a fraction of a second for the transaction that has them
+   * Applies items of one key. Waits a fraction of a second for the transaction that has them
    * locked.
    */
   readonly inTurn: (items: readonly Item[]) => Promise<readonly Result<Outcome>[]>;

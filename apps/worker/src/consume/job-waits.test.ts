@@ -35,7 +35,7 @@ test('the reasons of waiting jobs are put in words, and there are none when none
   waits.began('a', 'store');
   clock.ms = 12_300;
   expect(waitsInWords(waits)).toEqual({
-    'waiting for store': '1 job waits for the database to answer, the first one for 12 s',
+    'waiting for store': '1 job waits for the database to respond, the first one for 12 s',
   });
 });
 

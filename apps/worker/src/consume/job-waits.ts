@@ -83,7 +83,7 @@ export function createJobWaits(now: () => number = () => performance.now()): Job
 
 const WAITED_FOR: Readonly<Record<WaitReason, string>> = {
   lock: 'a lock that another transaction holds',
-  store: 'the database to answer',
+  store: 'the database to respond',
 };
 
 /** The waiting jobs for probes; empty when there are none. */

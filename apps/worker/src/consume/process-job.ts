@@ -25,14 +25,17 @@ export interface ProcessJobDeps {
   readonly channels: Channels;
   /**
    * Applies it, together with others.
-   * @param suspect it may be locked, so it must not share a batch with unlocked ones
+   * @param mayBeLocked it must not share a batch with unlocked ones
    * @throws AppError `locked`, `database_unavailable`; otherwise an error that a later attempt may
    * cure
    */
-  readonly submit: (notification: VerifiedNotification, suspect: boolean) => Promise<ApplyOutcome>;
+  readonly submit: (
+    notification: VerifiedNotification,
+    mayBeLocked: boolean,
+  ) => Promise<ApplyOutcome>;
   /** Resolves when the dead letter is durable. */
   readonly deadLetter: (letter: Omit<DeadLetterInput, 'queue'>) => Promise<void>;
-  /** The delay of a job whose dead letter could not be stored although the store answers. */
+  /** The delay of a job whose dead letter could not be stored although the store responds. */
   readonly deadLetterRetryMs: number;
   readonly waits: JobWaits;
   /** Called for each job that goes back to the queue without an attempt. */
@@ -57,9 +60,9 @@ export async function processJob(
   if (!verdict.ok) return deadLetter(deps, job, token, verdict.failure);
   const jobId = job.id ?? '';
   // A paused worker keeps its jobs' rows locked until PostgreSQL ends its transaction.
-  const suspect = job.stalledCounter > 0 || deps.waits.waitedMs(jobId, 'lock') !== null;
+  const mayBeLocked = job.stalledCounter > 0 || deps.waits.waitedMs(jobId, 'lock') !== null;
   try {
-    const { copy, events } = await deps.submit(verdict.notification, suspect);
+    const { copy, events } = await deps.submit(verdict.notification, mayBeLocked);
     deps.waits.ended(jobId);
     return { copy, events };
   } catch (error) {

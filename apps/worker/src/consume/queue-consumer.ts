@@ -27,7 +27,7 @@ export interface QueueConsumer {
   counts(): Promise<Record<string, number>>;
   /**
    * Jobs that wait to be taken; asks the store. 0 while the queue is paused by hand.
-   * @throws while the store does not answer, or answers with errors (a full Redis refuses to hand
+   * @throws while the store does not respond, or responds with errors (a full Redis refuses to hand
    * out jobs)
    */
   waiting(): Promise<number>;
@@ -39,7 +39,7 @@ export interface QueueConsumer {
   /**
    * Releases jobs that a worker with a fast clock delayed to a later time: BullMQ plans by the
    * clock of the process.
-   * @returns how many; asks the store @throws while the store does not answer
+   * @returns how many; asks the store @throws while the store does not respond
    */
   promoteMisdated(now: Date): Promise<number>;
   /** Takes no more jobs, waits for the running ones, and disconnects. */

@@ -8,7 +8,7 @@ import type {
   NotificationRequest,
   PaymentProvider,
   RejectReason,
-  Verification,
+  Verified,
 } from '@payonce/providers/provider';
 import { z } from 'zod';
 
@@ -95,8 +95,6 @@ function isOf(
     ? job.digest === digest
     : jobIdFor({ ...job, version: job.version }, digest) === jobId;
 }
-
-type Verified = Extract<Verification, { ok: true }>;
 
 /** The content of verified bytes, and their identity by both rules. */
 type Said = Pick<

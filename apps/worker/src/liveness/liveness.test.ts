@@ -27,7 +27,7 @@ test('a batch that outlives its time-outs while the database answers on a fresh 
   await vi.waitUntil(() => !liveness.isAlive());
 });
 
-test('while the database does not answer a batch may hang: a restart would not help', async () => {
+test('while the database does not respond a batch may hang: a restart would not help', async () => {
   let answers = false;
   const { liveness, asked } = watch(BATCH_LIMIT_MS + 1, () => answers);
   await vi.waitUntil(() => asked() > 3);

@@ -33,8 +33,8 @@ export interface LivenessDeps {
 
 /**
  * Checks at intervals whether only a restart helps. That is so when jobs wait that this process
- * does not take although every store answers. It is also so when a batch has outlived all its
- * time-outs although the database answers. Locks and outages are no reason.
+ * does not take although every store responds. It is also so when a batch has outlived all its
+ * time-outs although the database responds. Locks and outages are no reason.
  */
 export function watchLiveness(deps: LivenessDeps): Liveness {
   const { limitMs, consumers, batches, askDatabase, askOnFreshConnection, log } = deps;

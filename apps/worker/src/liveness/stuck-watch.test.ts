@@ -46,7 +46,7 @@ test.each([
   ['the other queue', { looks: [redis(5), postgres(null)] }],
   ['the database', { looks: [redis(5), postgres(0)], database: false }],
 ])(
-  'while %s does not answer it is never stuck, and afterwards the limit starts again',
+  'while %s does not respond it is never stuck, and afterwards the limit starts again',
   (_, away) => {
     const here = { looks: [redis(5), postgres(0)] };
     expect(watch(seven(() => away))).toBe(null);

@@ -1,14 +1,14 @@
 /** The result of one look at a queue. */
 export interface Look {
   readonly name: string;
-  /** Jobs that wait to be taken; null when the store does not answer. */
+  /** Jobs that wait to be taken; null when the store does not respond. */
   readonly waiting: number | null;
   /** Jobs that this process has taken from it since it started. */
   readonly taken: number;
 }
 
 /**
- * Detects a worker that silently stopped taking jobs. Only time during which every store answers
+ * Detects a worker that silently stopped taking jobs. Only time during which every store responds
  * counts; after an outage the count starts again, since restarting workers repairs no store.
  * Independent of queues and clocks.
  */

@@ -30,7 +30,7 @@ const HELD_INTERVAL_MS = 5_000;
 const RETENTION_PAUSE = 40;
 /** Held notifications decoded again in one step: a transaction of a second at most. */
 const REDECODE_LIMIT = 50;
-/** After an update, unsettled rows are looked at again every 40th interval. */
+/** After an update, unresolved rows are looked at again every 40th interval. */
 const ROUND_PAUSE = 40;
 
 export interface MaintenanceOptions {
@@ -62,7 +62,7 @@ export function startMaintenance(options: MaintenanceOptions): Schedule {
     every('dead_letters', () => redriveAccepted(options)),
     every('readable_dead_letters', redriveReadableInRounds(options)),
     every(
-      'contested trades',
+      'contested_trades',
       () => flagContested(database, CONTESTED_LIMIT),
       CONTESTED_INTERVAL_MS,
     ),

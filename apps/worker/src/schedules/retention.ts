@@ -24,10 +24,16 @@ export function startRetention(
     intervalMs: config.intervalMs,
     run: async () => {
       if (!mayRun()) return false;
-      const { next, notifications, answers } = await purgeStep(database, config.retentionMs, place);
+      const { next, notifications, responses } = await purgeStep(
+        database,
+        config.retentionMs,
+        place,
+      );
       metrics.purged.inc({ what: 'notification' }, notifications);
-      metrics.purged.inc({ what: 'answer' }, answers);
-      if (notifications + answers > 0) log.info({ notifications, answers }, 'retention.purged');
+      metrics.purged.inc({ what: 'answer' }, responses);
+      if (notifications + responses > 0) {
+        log.info({ notifications, answers: responses }, 'retention.purged');
+      }
       place = next ?? START;
       return next !== null;
     },

@@ -13,13 +13,13 @@ export interface BulkStore<Item> {
 export interface AddBatchLimits extends BatchLimits {
   /** From this size `addAll` costs the store less than concurrent single adds. */
   readonly minBulkSize: number;
-  /** A batch without an answer after this time makes room for the next one. */
+  /** A batch without a response after this time makes room for the next one. */
   readonly batchLimitMs: number;
 }
 
 interface PendingAdd<Item> {
   readonly item: Item;
-  /** Its sender has its answer already: adding the item now has no use. */
+  /** Its sender has its reply already: adding the item now has no use. */
   isAbandoned: boolean;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;

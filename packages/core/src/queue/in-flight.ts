@@ -8,7 +8,7 @@ export interface BoundedQueue extends ShardedQueue {
 
 /**
  * Limits how many notifications wait for the queue at once. While stores are slow, each holds its
- * bytes for up to two seconds. Beyond the limit the provider immediately gets an answer that makes
+ * bytes for up to two seconds. Beyond the limit the provider immediately gets a reply that makes
  * it resend, and memory stays bounded.
  */
 export function boundInFlight(queue: ShardedQueue, limit: number): BoundedQueue {

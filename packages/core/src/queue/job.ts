@@ -9,7 +9,7 @@ import type { ProviderId } from '@payonce/providers/provider';
  */
 export interface NotificationJob extends QueuedBody {
   /**
-   * 3: job ID and notification ID follow the rule `text`; 1 and 2 of earlier releases follow
+   * 3: job ID and notification ID follow the rule `text`; 1 and 2 of previous releases follow
    * `former`.
    */
   readonly version: 3;

@@ -18,7 +18,7 @@ export interface Monitor {
   stop(): void;
 }
 
-/** @param check asks the store and answers within seconds; an error counts as down */
+/** @param check asks the store and responds within seconds; an error counts as down */
 export function startMonitor(check: () => Promise<QueueState>, log: Log): Monitor {
   let state: QueueState = { state: 'starting' };
   let timer: NodeJS.Timeout | undefined;

@@ -30,7 +30,7 @@ export function isReady({ state }: Pick<NotificationQueue, 'state'>): boolean {
   return state.state === 'ready';
 }
 
-/** One line of text, for readiness answers and logs. */
+/** One line of text, for readiness responses and logs. */
 export function describeState(state: QueueState): string {
   return state.state === 'down' ? `down: ${state.reason}` : state.state;
 }

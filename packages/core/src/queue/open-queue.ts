@@ -35,19 +35,15 @@ export interface GatewayQueueOptions {
  * 4. `storeQueue` refuses at once while its store is not ready. It adds in batches.
  * 5. `openRedisStore` writes, and waits for replicas. `openPostgresStore` writes and commits.
  *
- * The time budget in milliseconds (`time-limits.ts`). Each limit is a part of the one before:
+ * The time budget (`time-limits.ts` has the numbers). Each limit is a part of the one before:
  *
- * - 3000: the shortest stated time that a provider waits for the reply. WeChat Pay states 5000, and
- *   3000 in one article; Alipay states no limit.
- * - 2000: from the last byte of the request to the reply. `receive` passes on what is left, and
- *   layer 4 gives up after it.
- * - 700: Redis's share, where PostgreSQL is ready. PostgreSQL gets the rest: the sum is 2000.
- * - 500: what the replicas get of Redis's share.
+ * - `REPLY_DEADLINE_MS`: from the last byte of the request to the reply. `receive` passes on what
+ *   is left, and layer 4 gives up after it.
+ * - `REDIS_SHARE_MS`: Redis's share, where PostgreSQL is ready. PostgreSQL gets the rest.
+ * - `REPLICA_WAIT_MS`: what the replicas get of Redis's share.
  *
  * A store that is not ready gets no share, and the other one gets all. The other limits do not
- * delay a reply. They free what an abandoned add holds. In Redis these are 2500 for a command and
- * 3000 for its batch. In PostgreSQL they are 1500 for a connection, 2500 for a query and 4500 for a
- * batch.
+ * delay a reply.
  */
 export function openGatewayQueue(
   [first, second]: QueueStores,

@@ -10,7 +10,7 @@ interface DurabilityRow {
  * The reasons why this PostgreSQL may lose this role's commits; empty if it may not.
  * https://www.postgresql.org/docs/current/runtime-config-wal.html
  *
- * @throws when it does not answer
+ * @throws when it does not respond
  */
 export async function postgresFaults(pool: Pool): Promise<string[]> {
   const { rows } = await pool.query<DurabilityRow>(

@@ -9,7 +9,7 @@ export interface MasterDiscovery {
   readonly serverKind: string;
   /** The servers of the configuration. */
   readonly seeds: readonly Address[];
-  /** Asks one server. @throws when it does not answer, or knows no master */
+  /** Asks one server. @throws when it does not respond, or knows no master */
   ask(address: Address): Promise<KnownServers>;
 }
 
@@ -25,7 +25,7 @@ interface RedisAccess {
   readonly tls: RedisTrust | null;
 }
 
-/** A live server answers within milliseconds, and there are others to ask. */
+/** A live server responds within milliseconds, and there are others to ask. */
 const ASK_LIMIT_MS = 1_000;
 
 /** Nodes of a cluster, asked for the master of the slot of `key`. */
@@ -39,11 +39,11 @@ export function clusterDiscovery(
     seeds,
     ask: (node) =>
       withRedisConnection(node, access, async (redis) => {
-        const [slot, answer] = await Promise.all([
+        const [slot, response] = await Promise.all([
           redis.cluster('KEYSLOT', key),
           redis.cluster('SLOTS'),
         ]);
-        const ranges = slotRanges.parse(answer);
+        const ranges = slotRanges.parse(response);
         const addressOf = ([host, port]: [string | null, number, ...unknown[]]): Address => {
           return { host: host || node.host, port };
         };

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 
 /**
  * The settings with which a reply of Redis means "on disk": it flushes every write before it
- * answers, also while it rewrites the log, and evicts nothing.
+ * responds, also while it rewrites the log, and evicts nothing.
  * https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/
  */
 const DEMANDED = {
@@ -21,7 +21,7 @@ export interface RedisReport {
   readonly onlineReplicas: number;
 }
 
-/** Asks Redis. @throws when it does not answer */
+/** Asks Redis. @throws when it does not respond */
 export async function readRedisReport(redis: Redis): Promise<RedisReport> {
   const [settings, replication] = await Promise.all([
     readSettings(redis),
@@ -44,7 +44,7 @@ const FULL_AT = 0.9;
 
 /**
  * The reason against adding more, or null. Null too when Redis refuses to answer. @throws when it
- * does not answer
+ * does not respond
  */
 export async function memoryFault(redis: Redis): Promise<string | null> {
   const memory = await orRefused(redis.info('memory'));
@@ -55,7 +55,7 @@ export async function memoryFault(redis: Redis): Promise<string | null> {
   return `${Math.floor(share * 100)} % of maxmemory is used`;
 }
 
-/** Null when Redis answers with a refusal. Any other failure (no answer) is thrown. */
+/** Null when Redis responds with a refusal. Any other failure (no response) is thrown. */
 async function orRefused<Result>(asked: Promise<Result>): Promise<Result | null> {
   try {
     return await asked;
@@ -68,8 +68,8 @@ async function orRefused<Result>(asked: Promise<Result>): Promise<Result | null>
 async function readSettings(redis: Redis): Promise<Record<string, string> | null> {
   // One name per call: Redis before 7.0 takes no more.
   const asked = Object.keys(DEMANDED).map((name) => redis.config('GET', name) as Promise<string[]>);
-  const answers = await orRefused(Promise.all(asked));
-  return answers && Object.fromEntries(answers.map(([name, value]) => [name, value]));
+  const responses = await orRefused(Promise.all(asked));
+  return responses && Object.fromEntries(responses.map(([name, value]) => [name, value]));
 }
 
 /**

@@ -54,7 +54,7 @@ const minute = z.strictObject({
 
 /** The present state of the gateway; stored unchanged in `gateways.state`. */
 export const gatewayState = z.strictObject({
-  /** As in its readiness answer: `ready`, `starting`, `down: …`. */
+  /** As in its readiness response: `ready`, `starting`, `down: …`. */
   stores: z.array(z.strictObject({ name, state: z.string().max(1_000) })).max(10),
   channels: z
     .array(

@@ -38,7 +38,7 @@ export function watchShards(
   return schedule.stop;
 }
 
-/** BullMQ's Queue writes its `meta` when it is opened. @throws when Redis does not answer */
+/** BullMQ's Queue writes its `meta` when it is opened. @throws when Redis does not respond */
 async function exists(shard: RedisQueueSettings): Promise<boolean> {
   const redis = connectReader(targetOf(shard));
   redis.on('error', () => {});

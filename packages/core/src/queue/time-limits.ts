@@ -8,10 +8,10 @@
  */
 export const REPLY_DEADLINE_MS = 2_000;
 
-/** Redis's part of the deadline. A healthy Redis answers in a millisecond. */
+/** Redis's part of the deadline. A healthy Redis responds in a millisecond. */
 export const REDIS_SHARE_MS = 700;
 
-/** Part of Redis's share. A live replica answers within a millisecond. */
+/** Part of Redis's share. A live replica responds within a millisecond. */
 export const REPLICA_WAIT_MS = 500;
 
 // The others do not delay a reply. They free what an abandoned add holds.

@@ -6,7 +6,7 @@
 export const ERRORS = {
   invalid_configuration: 'The configuration is not valid.',
   queue_unavailable: 'The queue does not take notifications at the moment.',
-  database_unavailable: 'The database does not answer at the moment.',
+  database_unavailable: 'The database does not respond at the moment.',
   deadline_exceeded: 'The operation took too long.',
   locked: 'Another transaction holds the lock at the moment.',
 } as const;
@@ -48,7 +48,7 @@ export function isLocked(error: unknown): boolean {
 
 /** The text of any thrown value. */
 export function messageOf(thrown: unknown): string {
-  // If a name has several addresses and none answers, Node's error has no message.
+  // If a name has several addresses and none responds, Node's error has no message.
   if (thrown instanceof AggregateError && thrown.message === '') {
     return thrown.errors.map(messageOf).join(', ');
   }

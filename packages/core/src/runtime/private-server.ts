@@ -13,7 +13,9 @@ interface ServerOptions {
   readonly port: number;
   readonly metrics: Metrics;
   readonly readiness: () => Readiness | Promise<Readiness>;
-  /** False when only a restart helps; asks nothing. Without it, a process that answers is alive. */
+  /**
+   * False when only a restart helps; asks nothing. Without it, a process that responds is alive.
+   */
   readonly isAlive?: () => boolean;
 }
 
@@ -25,12 +27,12 @@ export interface PrivateServer {
 /**
  * `/livez` (503 when only a restart helps), `/readyz` (503 unless it can work) and `/metrics`. They
  * are on a separate port that is never reachable from outside. Plain `node:http`: three constant
- * answers.
+ * responds.
  */
 export async function startPrivateServer(options: ServerOptions): Promise<PrivateServer> {
   const { host, port } = options;
   const server = createServer((request, response) => {
-    answer(request.method, request.url, options)
+    respond(request.method, request.url, options)
       .catch(() => ({ status: 500, type: 'text/plain', body: '' }))
       .then(({ status, type, body }) => {
         // Probes are rare, and a kept connection would keep the process from ending.
@@ -48,7 +50,7 @@ export async function startPrivateServer(options: ServerOptions): Promise<Privat
   return { port: (server.address() as AddressInfo).port, close: () => closeServer(server) };
 }
 
-async function answer(
+async function respond(
   method: string | undefined,
   url: string | undefined,
   { metrics, readiness, isAlive = () => true }: ServerOptions,

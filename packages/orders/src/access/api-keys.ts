@@ -29,7 +29,7 @@ export interface KnownKey {
 
 /**
  * The prefix of the stored hash of a key that is limited to merchants. A console of the previous
- * release does not know the column. It finds no such key and answers 401, instead of showing it
+ * release does not know the column. It finds no such key and returns 401, instead of showing it
  * every merchant.
  */
 const LIMITED = 'merchants:';

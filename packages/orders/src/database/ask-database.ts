@@ -14,7 +14,7 @@ export interface DatabaseProbe {
   close(): Promise<void>;
 }
 
-/** An answer usually takes milliseconds. A slower one counts as no answer. */
+/** A response usually takes milliseconds. A slower one counts as none. */
 const ASK_LIMIT_MS = 5_000;
 const UNDEFINED_TABLE = '42P01';
 
@@ -59,9 +59,9 @@ async function ask(pool: pg.Pool, applied: string): Promise<DatabaseAnswer> {
       current_setting('full_page_writes') AS "fullPageWrites",
       pg_is_in_recovery() AS "inRecovery", ${applied} AS applied,
       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "databaseMs"`);
-  const answeredAt = performance.now();
+  const respondedAt = performance.now();
   const [row] = rows;
   if (row === undefined) throw new Error('a SELECT without FROM has a row');
   const { databaseMs, ...facts } = row;
-  return { facts, sample: { askedAt, answeredAt, databaseMs } };
+  return { facts, sample: { askedAt, respondedAt, databaseMs } };
 }

@@ -21,15 +21,15 @@ function setting() {
     pass(roundTripMs * there);
     const { databaseMs } = time;
     pass(roundTripMs * (1 - there));
-    clock.add({ askedAt, answeredAt: time.monotonicMs, databaseMs });
+    clock.add({ askedAt, respondedAt: time.monotonicMs, databaseMs });
   };
   const errorMs = () => clock.now().getTime() - time.databaseMs;
   return { time, clock, pass, ask, errorMs };
 }
 
-test('before the first answer there is no time', () => {
+test('before the first response there is no time', () => {
   const { clock } = setting();
-  expect(() => clock.now()).toThrow('The database does not answer');
+  expect(() => clock.now()).toThrow('The database does not respond');
   expect(clock.differenceMs()).toBeNull();
 });
 
@@ -63,7 +63,7 @@ test('the time is never wrong by more than half of the shortest round trip', () 
   );
 });
 
-test('after a fail-over the new server’s clock counts at once, however slowly it answers', () => {
+test('after a fail-over the new server’s clock counts at once, however slowly it responds', () => {
   const { time, pass, ask, errorMs } = setting();
   for (let n = 0; n < 8; n += 1) ask(1);
   time.databaseMs += 90_000;

@@ -2,12 +2,12 @@ import type { Clock } from '@payonce/core/runtime/clock';
 import { AppError } from '@payonce/core/runtime/errors';
 
 /**
- * One answer of the database to "what time is it?". The moments are of a monotonic clock, in
+ * One response of the database to "what time is it?". The moments are of a monotonic clock, in
  * milliseconds.
  */
 export interface ClockSample {
   readonly askedAt: number;
-  readonly answeredAt: number;
+  readonly respondedAt: number;
   /** By the database's clock, in milliseconds since 1970. */
   readonly databaseMs: number;
 }
@@ -69,11 +69,11 @@ export function createDatabaseClock(
   };
 }
 
-/** The database answers between question and answer. The middle is the best guess. */
-function estimateOf({ askedAt, answeredAt, databaseMs }: ClockSample): Estimate {
+/** The database responds between request and response. The middle is the best guess. */
+function estimateOf({ askedAt, respondedAt, databaseMs }: ClockSample): Estimate {
   return {
-    offsetMs: databaseMs - (askedAt + answeredAt) / 2,
-    errorMs: (answeredAt - askedAt) / 2,
+    offsetMs: databaseMs - (askedAt + respondedAt) / 2,
+    errorMs: (respondedAt - askedAt) / 2,
   };
 }
 

@@ -6,15 +6,17 @@ import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
 
-/** The result of the last check: `down` without an answer, otherwise the faults of the database. */
+/**
+ * The result of the last check: `down` without a response, otherwise the faults of the database.
+ */
 export type DatabaseFitness =
   | { readonly ready: true }
   | { readonly ready: false; readonly faults: readonly string[] };
 
 export interface DatabaseWatch {
-  /** The database's clock. @throws AppError `database_unavailable` before the first answer */
+  /** The database's clock. @throws AppError `database_unavailable` before the first response */
   readonly clock: Clock;
-  /** This process's clock minus the database's, in milliseconds; null before the first answer. */
+  /** This process's clock minus the database's, in milliseconds; null before the first response. */
   differenceMs(): number | null;
   /** Whether this process's clock is so wrong that no schedule may run. */
   clockDiffers(): boolean;
@@ -22,7 +24,7 @@ export interface DatabaseWatch {
   fitness(): DatabaseFitness;
   /** Whether the worker may take jobs. Asks nothing. */
   mayWork(): boolean;
-  /** Asks now. Concurrent callers share one answer. Never throws. */
+  /** Asks now. Concurrent callers share one response. Never throws. */
   look(): Promise<DatabaseFitness>;
   /**
    * Reports an opened or lost connection. The next one may lead to another server, so the watch
@@ -30,7 +32,7 @@ export interface DatabaseWatch {
    */
   suspect(): void;
   /**
-   * Resolves when the database is fit and has answered since the last connection was opened.
+   * Resolves when the database is fit and has responded since the last connection was opened.
    * @throws AppError `database_unavailable`
    */
   assure(): Promise<void>;
@@ -84,11 +86,11 @@ class Watch {
   readonly #clock = createDatabaseClock();
   readonly #listeners: (() => void)[] = [];
   #fitness = NOT_ASKED;
-  /** The time of the last answer. A worker that was ready goes on taking jobs for a moment. */
+  /** The time of the last response. A worker that was ready goes on taking jobs for a moment. */
   #silentSince = Number.NEGATIVE_INFINITY;
-  /** Connections opened or lost, and how many of them the last answer covers. */
+  /** Connections opened or lost, and how many of them the last response covers. */
   #suspected = 0;
-  #answered = -1;
+  #responded = -1;
   #clockWasOff = false;
   #looking: Promise<DatabaseFitness> | null = null;
   #timer: NodeJS.Timeout | undefined;
@@ -137,7 +139,7 @@ class Watch {
 
   async assure(): Promise<void> {
     for (let tries = 0; tries < ASSURE_TRIES; tries += 1) {
-      if (this.#fitness.ready && this.#answered >= this.#suspected) return;
+      if (this.#fitness.ready && this.#responded >= this.#suspected) return;
       if (!(await this.look()).ready) break;
     }
     const detail = this.#fitness.ready ? 'it was not asked' : this.#fitness.faults.join('; ');
@@ -160,7 +162,7 @@ class Watch {
     if (this.#stopped) return fitness;
     this.#note(fitness);
     for (const listener of this.#listeners) listener();
-    const calm = this.#answered >= this.#suspected ? LOOK_MS : 0;
+    const calm = this.#responded >= this.#suspected ? LOOK_MS : 0;
     this.#timer = setTimeout(() => this.look(), fitness.ready ? calm : LOOK_AGAIN_MS);
     return fitness;
   }
@@ -170,7 +172,7 @@ class Watch {
     try {
       const { facts, sample } = await this.probe.ask();
       this.#clock.add(sample);
-      this.#answered = before;
+      this.#responded = before;
       const faults = databaseFaults(facts, this.durability);
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {

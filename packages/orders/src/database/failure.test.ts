@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { failureKind, sqlState } from './failure.js';
 
-/** As Prisma 7.10 with @prisma/adapter-pg wraps PostgreSQL's answer. */
+/** As Prisma 7.10 with @prisma/adapter-pg wraps PostgreSQL's response. */
 const answered = (originalCode: string) =>
   Object.assign(new Error('Raw query failed.'), {
     code: 'P2010',
@@ -18,12 +18,12 @@ test.each([
   ['57P01', 'unavailable'],
   ['58030', 'unavailable'],
   ['42P01', 'unavailable'],
-  ['22021', 'refused'],
-  ['22003', 'refused'],
-  ['23505', 'refused'],
-  ['23514', 'refused'],
-  ['P0001', 'refused'],
-  ['XX000', 'refused'],
+  ['22021', 'permanent'],
+  ['22003', 'permanent'],
+  ['23505', 'permanent'],
+  ['23514', 'permanent'],
+  ['P0001', 'permanent'],
+  ['XX000', 'permanent'],
 ])('SQLSTATE %s means %s', (state, kind) => {
   expect(sqlState(answered(state))).toBe(state);
   expect(failureKind(answered(state))).toBe(kind);
@@ -44,7 +44,7 @@ test('a statement that never reached the database is retried', () => {
 });
 
 test('a mistake in the program is not retried without end', () => {
-  expect(failureKind(new TypeError('x is not a function'))).toBe('refused');
-  expect(failureKind(Object.assign(new Error('…'), { code: 'P2025' }))).toBe('refused');
-  expect(failureKind('a text')).toBe('refused');
+  expect(failureKind(new TypeError('x is not a function'))).toBe('permanent');
+  expect(failureKind(Object.assign(new Error('…'), { code: 'P2025' }))).toBe('permanent');
+  expect(failureKind('a text')).toBe('permanent');
 });

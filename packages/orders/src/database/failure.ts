@@ -2,9 +2,9 @@
  * What a failed statement means for a retry.
  * - `contention`: it lost against another transaction; retry at once
  * - `unavailable`: the database failed, not the statement; retry later
- * - `refused`: it will fail again, for a poisonous value or a mistake in the program
+ * - `permanent`: it will fail again, for a poisonous value or a mistake in the program
  */
-export type FailureKind = 'contention' | 'unavailable' | 'refused';
+export type FailureKind = 'contention' | 'unavailable' | 'permanent';
 
 /** Deadlock, and serialization failure. */
 const CONTENTION = new Set(['40P01', '40001']);
@@ -34,13 +34,14 @@ export function failureKind(error: unknown): FailureKind {
   const state = sqlState(error);
   if (state !== null) {
     if (CONTENTION.has(state)) return 'contention';
-    return UNAVAILABLE.has(state.slice(0, 2)) ? 'unavailable' : 'refused';
+    return UNAVAILABLE.has(state.slice(0, 2)) ? 'unavailable' : 'permanent';
   }
-  return isConnectionFailure(error) ? 'unavailable' : 'refused';
+  return isConnectionFailure(error) ? 'unavailable' : 'permanent';
 }
 
 /**
- * The five characters of PostgreSQL's answer, wherever Prisma 7 puts them; null without an answer.
+ * The five characters of PostgreSQL's response, wherever Prisma 7 puts them; null without a
+ * response.
  */
 export function sqlState(error: unknown): string | null {
   const { originalCode, code } = driverCause(error);

@@ -3,7 +3,7 @@ import { KNOWN_MIGRATIONS } from '@payonce/prisma/known-migrations';
 /** Whether the settings that a managed service may hide or replace are checked. */
 export type DatabaseDurability = 'checked' | 'managed';
 
-/** A database's answer about itself. */
+/** A database's response about itself. */
 export interface DatabaseFacts {
   readonly fsync: string;
   readonly fullPageWrites: string;

@@ -43,7 +43,7 @@ export async function inTransaction<T>(
         log.warn({ attempt, state: sqlState(error) }, 'database.contention');
         continue;
       }
-      if (kind === 'refused') throw error;
+      if (kind === 'permanent') throw error;
       throw new AppError('database_unavailable', { cause: error });
     }
   }
@@ -57,7 +57,7 @@ export async function inTransaction<T>(
  *   ANALYZE, the planner would read and hash the whole table per batch: three times the work at
  *   twenty thousand orders.
  * - COMMIT returns when the log is on disk, whatever a role or database prefers: a completed job,
- *   or an answer to a person, depends on it. A stricter value (`remote_apply`) stays.
+ *   or a response to a person, depends on it. A stricter value (`remote_apply`) stays.
  */
 const SETTINGS = `
   SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
@@ -83,7 +83,7 @@ async function inSavepoint<T>(tx: Tx, work: (tx: Tx) => Promise<T>): Promise<T> 
     await tx.$executeRaw`RELEASE SAVEPOINT inside`;
     return result;
   } catch (error) {
-    if (failureKind(error) !== 'refused')
+    if (failureKind(error) !== 'permanent')
       throw new AppError('database_unavailable', { cause: error });
     await tx.$executeRaw`ROLLBACK TO SAVEPOINT inside`;
     throw error;
@@ -98,7 +98,7 @@ export function isUnavailable(error: unknown): boolean {
 /** 55P03: PostgreSQL ended the wait for a lock. 57014: it ended the statement. */
 const TOO_SLOW = new Set(['55P03', '57014']);
 
-/** Whether PostgreSQL answers but ended a statement that waited for a lock or took too long. */
+/** Whether PostgreSQL responds but ended a statement that waited for a lock or took too long. */
 export function isTooSlow(error: unknown): boolean {
   return isUnavailable(error) && TOO_SLOW.has(sqlState((error as AppError).cause) ?? '');
 }

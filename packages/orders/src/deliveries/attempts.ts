@@ -1,4 +1,4 @@
-/** The tries under way: each sends one delivery and records what became of it. */
+/** The attempts under way: each sends one delivery and records what became of it. */
 import { createBatcher } from '@payonce/core/runtime/batcher';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { ClaimedDelivery, Target } from './claim.js';
@@ -20,13 +20,13 @@ export interface AttemptOptions {
 }
 
 export interface Attempts {
-  /** All tries under way. */
+  /** All attempts under way. */
   readonly total: number;
-  /** The tries under way to one endpoint. */
+  /** The attempts under way to one endpoint. */
   to(endpointId: bigint): number;
-  /** Begins a try; `onEnd` is called when it is over, recorded or not. */
+  /** Begins an attempt; `onEnd` is called when it is over, recorded or not. */
   begin(target: Target, delivery: ClaimedDelivery, onEnd: () => void): void;
-  /** Waits for the tries under way; what takes longer than `limitMs` is abandoned. */
+  /** Waits for the attempts under way; what takes longer than `limitMs` is abandoned. */
   stop(limitMs: number): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export function createAttempts({ deps, guard, handlers, onAttempt }: AttemptOpti
       underWay.add(made);
     },
     async stop(limitMs) {
-      await withDeadline(Promise.all(underWay), limitMs, 'tries under way').catch(() => {
+      await withDeadline(Promise.all(underWay), limitMs, 'attempts under way').catch(() => {
         abandoned = true;
       });
       await client.close();

@@ -57,7 +57,7 @@ export interface DueWork {
   readonly hasUnfannedEvents: boolean;
   /** Deliveries wait for an endpoint that is disabled or deleted. */
   readonly hasOrphans: boolean;
-  /** Deliveries wait for a time further ahead than any try is planned. */
+  /** Deliveries wait for a time further ahead than any attempt is planned. */
   readonly hasMisdated: boolean;
   /** Enabled endpoints with due deliveries and a closed circuit. */
   readonly due: readonly bigint[];

@@ -16,7 +16,7 @@ export interface DeliveryRow {
   readonly inHand: boolean;
 }
 
-/** Resets a delivery to its state before the first try, in a statement over several. */
+/** Resets a delivery to its state before the first attempt, in a statement over several. */
 export function asNew(now: Date): Prisma.Sql {
   return Prisma.sql`state = 'pending', parked_reason = NULL, attempts = 0, next_attempt_at = ${now},
     lease_until = NULL, delivered_at = NULL`;

@@ -37,7 +37,7 @@ describe('the circuit', () => {
     expect(waits.map((ms) => ms / 1_000)).toEqual([30, 60, 120, 240, 480, 900, 900]);
   });
 
-  test('opens for no longer when many concurrent tries fail together', () => {
+  test('opens for no longer when many concurrent attempts fail together', () => {
     expect(after(well, 50).openUntil).toEqual(later(30_000));
     const late = after(after(well, 5), 45, later(15_000)); // given up after the circuit opened
     expect(late.openUntil).toEqual(later(45_000));
@@ -83,7 +83,7 @@ describe('automatic disabling', () => {
     expect(after(between, 1, later(5 * DAY)).disabledReason).toBeNull();
   });
 
-  test('at once, when it answers 410', () => {
+  test('at once, when it responds 410', () => {
     expect(after(well, 1, start, { ...failed, status: 410 }).disabledReason).toBe('gone');
   });
 

@@ -10,7 +10,7 @@ export type Health = Pick<
   'failures' | 'failingSince' | 'openUntil' | 'lastSuccessAt' | 'disabledReason'
 >;
 
-/** The result of a try, as far as it concerns the endpoint. */
+/** The result of an attempt, as far as it concerns the endpoint. */
 export type Result = Pick<AttemptResult, 'delivered' | 'status' | 'retryAfterMs'>;
 
 export interface HealthLimits {
@@ -74,7 +74,7 @@ function openedUntil(failingSince: Date, now: Date, openMaxMs: number): Date {
   return new Date(now.getTime() + Math.min(Math.max(lastedMs, OPEN_MS), openMaxMs));
 }
 
-/** Never earlier than a known time: results of concurrent tries arrive in any order. */
+/** Never earlier than a known time: results of concurrent attempts arrive in any order. */
 function later(times: readonly (Date | null)[]): Date | null {
   const known = times.flatMap((one) => one?.getTime() ?? []);
   return known.length === 0 ? null : new Date(Math.max(...known));

@@ -2,7 +2,7 @@ import { WRONG_CLOCK_MS } from '@payonce/core/runtime/clock';
 import { Prisma } from '@payonce/prisma/client';
 import { ATTEMPT_LIMIT_MS } from './retry.js';
 
-/** The limit of one try, plus time to record it. After a crash another worker waits as long. */
+/** The limit of one attempt, plus time to record it. After a crash another worker waits as long. */
 export const LEASE_MS = ATTEMPT_LIMIT_MS + 15_000;
 
 /**

@@ -1,4 +1,4 @@
-/** The delivery loop: creates deliveries, claims the due ones and begins a try of each. */
+/** The delivery loop: creates deliveries, claims the due ones and begins an attempt for each. */
 import { createAttempts } from './attempts.js';
 import { claimDeliveries, findDueWork, type SenderCapabilities } from './claim.js';
 import { fanOut, parkOrphans } from './fan-out.js';
@@ -10,13 +10,13 @@ import type { Attempt, AttemptOutcome, RecordDeps } from './record-attempts.js';
 import type { Handler } from './send.js';
 
 export interface DeliverySizes {
-  /** Concurrent tries; their sockets are mostly idle. */
+  /** Concurrent attempts; their sockets are mostly idle. */
   readonly concurrency: number;
   /** Of these for one endpoint, so that a slow one takes no room from others. */
   readonly perEndpoint: number;
   /** The poll interval without a nudge. */
   readonly pollMs: number;
-  /** How long stopping waits for tries under way. */
+  /** How long stopping waits for attempts under way. */
   readonly drainMs: number;
 }
 
@@ -28,7 +28,7 @@ export interface DeliveryOptions {
   /** By name: the handlers of endpoints with the address `handler:NAME`. */
   readonly handlers?: Readonly<Record<string, Handler>>;
   readonly sizes: DeliverySizes;
-  /** While false, nothing is claimed or created; tries under way go on. */
+  /** While false, nothing is claimed or created; attempts under way go on. */
   readonly mayWork?: () => boolean;
   readonly onAttempt?: (attempt: Attempt, outcome: AttemptOutcome) => void;
 }
@@ -37,8 +37,8 @@ export interface Deliveries {
   /** Looks for work now instead of at the next poll. */
   nudge(): void;
   /**
-   * Stops claiming and waits for the tries under way. A try that takes too long is abandoned and
-   * repeated later.
+   * Stops claiming and waits for the attempts under way. An attempt that takes too long is
+   * abandoned and    * repeated later.
    */
   stop(): Promise<void>;
 }
@@ -61,8 +61,8 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   const look = async () => {
     if (!mayWork()) return;
     const due = await findDueEndpoints(deps, capabilities, () => stopped);
-    // The endpoint with the fewest tries comes first. Otherwise a few slow ones would take all free
-    // room.
+    // The endpoint with the fewest attempts comes first. Otherwise a few slow ones would take all
+    // free room.
     const sorted = [...due].sort((a, b) => attempts.to(a) - attempts.to(b));
     for (const endpointId of sorted) if (!stopped) await claim(endpointId);
   };

@@ -29,7 +29,7 @@ const order = z.object({
     .int()
     .positive()
     .describe(
-      'Grows with each change of the order. Ignore a version that is not greater than the one you have.',
+      'Grows with each change of the order. Events of one version show the same state of the order. Never overwrite a greater version with a smaller one; handle each `webhook-id` once.',
     ),
 });
 

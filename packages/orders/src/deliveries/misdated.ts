@@ -6,13 +6,13 @@ import { attemptAheadMs, type RetrySchedule } from './retry.js';
 /** Rows in one statement; the next look takes the rest. */
 const STEP = 1_000;
 
-/** No try is planned later than this. A process with a wrong clock wrote any later time. */
+/** No attempt is planned later than this. A process with a wrong clock wrote any later time. */
 export function latestAttemptAt(now: Date, scheduleMs: readonly number[] | undefined): Date {
   return new Date(now.getTime() + attemptAheadMs(scheduleMs) + WRONG_CLOCK_MS);
 }
 
 /**
- * Makes deliveries due whose time is later than any planned try.
+ * Makes deliveries due whose time is later than any planned attempt.
  * @throws AppError `database_unavailable`
  */
 export async function redateDeliveries(deps: DatabaseDeps & RetrySchedule): Promise<void> {

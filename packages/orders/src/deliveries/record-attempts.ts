@@ -1,4 +1,4 @@
-/** The results of tries, and what follows for deliveries and endpoints. */
+/** The results of attempts, and what follows for deliveries and endpoints. */
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import {
@@ -12,7 +12,7 @@ import { type Health, healthAfter } from './health.js';
 import { nextAttemptAt, openMaxMs, RETRY_AFTER_MS, type RetrySchedule } from './retry.js';
 import type { AttemptResult } from './webhook-client.js';
 
-/** One try. */
+/** One attempt. */
 export interface Attempt {
   readonly delivery: ClaimedDelivery;
   readonly target: Target;
@@ -32,7 +32,7 @@ export interface RecordDeps extends DatabaseDeps, RetrySchedule {
 }
 
 /**
- * Records tries and what follows, in one transaction: the tries, the deliveries' states, the
+ * Records attempts and what follows, in one transaction: the attempts, the deliveries' states, the
  * endpoints' health. Only the holder of the lease may record.
  * @returns one result per attempt, in their order
  * @throws AppError `database_unavailable`

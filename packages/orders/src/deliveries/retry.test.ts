@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { nextAttemptAt, openMaxMs, parseRetryAfter, RETRY_AFTER_MS } from './retry.js';
 
 const now = new Date(Date.UTC(2026, 0, 1));
-const waitOf = (tries: number, retryAfterMs: number | null, random: number) => {
-  const at = nextAttemptAt(RETRY_AFTER_MS, tries, now, retryAfterMs, random);
+const waitOf = (attempts: number, retryAfterMs: number | null, random: number) => {
+  const at = nextAttemptAt(RETRY_AFTER_MS, attempts, now, retryAfterMs, random);
   return at && at.getTime() - now.getTime();
 };
 
-test('ten tries over three days, each wait randomly a little longer and never shorter', () => {
+test('ten attempts over three days, each wait randomly a little longer and never shorter', () => {
   for (const [index, wait] of RETRY_AFTER_MS.entries()) {
     expect(waitOf(index + 1, null, 0)).toBe(wait);
     expect(waitOf(index + 1, null, 1)).toBe(wait * 1.2);

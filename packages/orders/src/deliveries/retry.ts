@@ -4,7 +4,9 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** The waits between tries, three days in all: the schedule that Standard Webhooks recommends. */
+/**
+ * The waits between attempts, three days in all: the schedule that Standard Webhooks recommends.
+ */
 export const RETRY_AFTER_MS: readonly number[] = [
   5 * SECOND,
   5 * MINUTE,
@@ -25,17 +27,19 @@ export const ATTEMPT_LIMIT_MS = 15_000;
 
 /** The waits of a process; `RETRY_AFTER_MS` unless given. */
 export interface RetrySchedule {
-  /** The waits between tries. */
+  /** The waits between attempts. */
   readonly scheduleMs?: readonly number[];
 }
 
-/** Never earlier, and up to a fifth later: tries that failed together must not repeat together. */
+/**
+ * Never earlier, and up to a fifth later: attempts that failed together must not repeat together.
+ */
 const JITTER = 0.2;
 
 /** A longer `Retry-After` is cut to a day. */
 const RETRY_AFTER_MAX_MS = 24 * HOUR;
 
-/** The longest time to the next try, with any schedule that was in use. */
+/** The longest time to the next attempt, with any schedule that was in use. */
 export function attemptAheadMs(scheduleMs: readonly number[] = RETRY_AFTER_MS): number {
   return Math.max(RETRY_AFTER_MAX_MS, Math.max(...scheduleMs) * (1 + JITTER));
 }
@@ -52,19 +56,19 @@ export function openMaxMs(scheduleMs: readonly number[]): number {
 }
 
 /**
- * @param scheduleMs the waits between tries
- * @param tries how often it was tried, this one included
+ * @param scheduleMs the waits between attempts
+ * @param attempts how many were made, this one included
  * @param retryAfterMs the wait that the response asked for
- * @returns null: that was the last try
+ * @returns null: that was the last attempt
  */
 export function nextAttemptAt(
   scheduleMs: readonly number[],
-  tries: number,
+  attempts: number,
   now: Date,
   retryAfterMs: number | null,
   random: number,
 ): Date | null {
-  const wait = scheduleMs[tries - 1];
+  const wait = scheduleMs[attempts - 1];
   if (wait === undefined) return null;
   return new Date(now.getTime() + Math.max(wait * (1 + JITTER * random), retryAfterMs ?? 0));
 }

@@ -1,4 +1,4 @@
-/** One try of one delivery. */
+/** One attempt of one delivery. */
 import type { Clock } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import { isHandler } from '../endpoints/url.js';
@@ -44,7 +44,7 @@ async function attempt(
   const { orderEventId, createdAt } = delivery;
   const message = readMessage(delivery);
   if (message === null) {
-    return { ...noResponse('this version cannot read the stored payload'), unsent: true };
+    return { ...noResponse('this release cannot read the stored payload'), unsent: true };
   }
   const id = messageId({ id: orderEventId, createdAt });
   if (!isHandler(url)) {

@@ -11,7 +11,7 @@ const RESPONSE_BYTES = 1_024;
 const HEADER_BYTES = 16_384;
 const ERROR_CHARACTERS = 300;
 
-/** What became of a try. */
+/** What became of an attempt. */
 export interface AttemptResult {
   readonly delivered: boolean;
   /** Null when there was no response, and for handlers. */

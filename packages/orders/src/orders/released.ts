@@ -32,10 +32,10 @@ export function roundOf(facts: Iterable<Fact>): number {
 function releasesOf(facts: readonly Fact[]): ReleasedFact[] {
   const released = facts.filter((fact) => fact.kind === 'released');
   if (released.length === 0) return released;
-  const takenBack = facts.filter((fact) => fact.kind === 'reinstated');
+  const reinstated = facts.filter((fact) => fact.kind === 'reinstated');
   return released.filter(
     (release) =>
-      !takenBack.some((one) => one.releaseAuditId === release.auditId && isOf(one, release)),
+      !reinstated.some((one) => one.releaseAuditId === release.auditId && isOf(one, release)),
   );
 }
 

@@ -8,7 +8,13 @@ export interface TradeClaim extends TradeName {
   readonly orderId: bigint;
 }
 
-export function tradeKey({ rail, trade }: TradeName): string {
+export function tradeKey({
+  rail,
+  trade,
+}: {
+  readonly rail: string;
+  readonly trade: string;
+}): string {
   return `${rail}:${trade}`;
 }
 

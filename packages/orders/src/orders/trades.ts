@@ -1,5 +1,6 @@
 import type { Fact } from '@payonce/providers/fact';
 import type { TradeState } from './order.js';
+import { tradeKey } from './trade-claim.js';
 
 interface Sums {
   readonly rail: TradeState['rail'];
@@ -56,7 +57,7 @@ function sumsOf(
   { rail, trade }: { readonly rail: Sums['rail']; readonly trade: string },
   trades: Map<string, Sums>,
 ): Sums {
-  const key = `${rail}:${trade}`;
+  const key = tradeKey({ rail, trade });
   const known = trades.get(key);
   if (known) return known;
   const sums: Sums = {

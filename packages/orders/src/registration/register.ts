@@ -14,7 +14,7 @@ import { findOrders, insertOrders } from '../orders/order-rows.js';
 import { planOrder } from '../orders/plan.js';
 
 export type RegisterOutcome =
-  /** `released`: how many held events were waiting for it. */
+  /** `released`: how many held events of the order are no longer held. */
   | { readonly outcome: 'registered'; readonly order: Order; readonly released: number }
   /** Already registered with the same terms. */
   | { readonly outcome: 'existing'; readonly order: Order }

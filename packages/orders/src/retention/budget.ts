@@ -4,12 +4,12 @@ import { inTransaction } from '../database/transaction.js';
 /** How many rows' raw bytes one round may erase, of each kind. */
 export interface PurgeBudget {
   readonly notifications: number;
-  readonly answers: number;
+  readonly responses: number;
 }
 
 /**
- * One round erases at most a hundredth of the kept rows, and at least one row. Even PostgreSQL's
- * clock may jump ahead, and that must not destroy all evidence before a person sees it. A day of
+ * One round erases at most a hundredth of the kept rows, and at least one row. PostgreSQL's clock,
+ * too, may jump ahead. That must not erase all raw bytes before a person notices. A day of
  * the shortest retention is 144 rounds of ten minutes, so that a hundredth keeps up with any rate.
  */
 const SHARE = 0.01;
@@ -31,22 +31,22 @@ export async function purgeBudget(deps: DatabaseDeps): Promise<PurgeBudget> {
         (SELECT reltuples FROM pg_class WHERE oid = to_regclass('notifications_unpurged_idx'))
           AS "notificationsEstimate",
         (SELECT count(*) FROM (
-          SELECT FROM delivery_attempts WHERE response IS NOT NULL LIMIT ${COUNTED}) AS a) AS answers,
+          SELECT FROM delivery_attempts WHERE response IS NOT NULL LIMIT ${COUNTED}) AS a) AS responses,
         (SELECT reltuples FROM pg_class WHERE oid = to_regclass('delivery_attempts_unpurged_idx'))
-          AS "answersEstimate"`,
+          AS "responsesEstimate"`,
   );
   if (kept === undefined) throw new Error('a count has a row');
   return {
     notifications: shareOf(Number(kept.notifications), kept.notificationsEstimate),
-    answers: shareOf(Number(kept.answers), kept.answersEstimate),
+    responses: shareOf(Number(kept.responses), kept.responsesEstimate),
   };
 }
 
 interface Kept {
   readonly notifications: bigint;
   readonly notificationsEstimate: number | null;
-  readonly answers: bigint;
-  readonly answersEstimate: number | null;
+  readonly responses: bigint;
+  readonly responsesEstimate: number | null;
 }
 
 function shareOf(counted: number, estimate: number | null): number {

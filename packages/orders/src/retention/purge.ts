@@ -24,13 +24,13 @@ export interface PurgeStep {
   /** Null at the end of the round. Rows that could not be erased yet belong to the next one. */
   readonly next: PurgePlace | null;
   readonly notifications: number;
-  readonly answers: number;
+  readonly responses: number;
 }
 
 /**
  * Erases raw bytes older than `retentionMs`, one bounded step. For notifications these are body,
  * headers and times of copies, once their events are decided and delivered. For arrived deliveries
- * it is the answer of the merchant's system. The rows stay, with every key that guards against
+ * it is the response of the merchant's system. The rows stay, with every key that guards against
  * duplicates. A round ends early when it has erased its share (`budget.ts`).
  * @throws AppError `database_unavailable`
  */
@@ -44,20 +44,20 @@ export async function purgeStep(
   const notifications = await nextNotifications(deps, before, place.notification);
   const purged = await purgeNotifications(deps, notifications, budget.notifications);
   const attempts = await nextAttempts(deps, before, place.attempt);
-  const answers = await purgeAnswers(deps, attempts, budget.answers);
+  const responses = await purgeResponses(deps, attempts, budget.responses);
   const left = {
     notifications: budget.notifications - purged,
-    answers: budget.answers - answers,
+    responses: budget.responses - responses,
   };
   const isEnd =
     (notifications.length < STEP || left.notifications === 0) &&
-    (attempts.length < STEP || left.answers === 0);
+    (attempts.length < STEP || left.responses === 0);
   const next = {
     notification: notifications.at(-1) ?? place.notification,
     attempt: attempts.at(-1) ?? place.attempt,
     left,
   };
-  return { next: isEnd ? null : next, notifications: purged, answers };
+  return { next: isEnd ? null : next, notifications: purged, responses };
 }
 
 async function nextNotifications(
@@ -79,7 +79,7 @@ async function purgeNotifications(
 ): Promise<number> {
   if (ids.length === 0 || limit === 0) return 0;
   return inTransaction(deps, async (tx) => {
-    const locked = await lockSettledAndTold(tx, ids, limit);
+    const locked = await lockResolvedAndDelivered(tx, ids, limit);
     if (locked.length === 0) return 0;
     const taken = await takeReportedCopies(tx, locked);
     const counts = recordset(
@@ -98,7 +98,7 @@ async function purgeNotifications(
  * Excludes held notifications, and those with an undelivered order event, of their orders or of
  * themselves. A notification that another transaction has locked waits for the next round.
  */
-async function lockSettledAndTold(
+async function lockResolvedAndDelivered(
   tx: Tx,
   ids: readonly bigint[],
   limit: number,
@@ -130,7 +130,7 @@ async function nextAttempts(
   return rows.flatMap(({ id, old }) => (old ? [id] : []));
 }
 
-async function purgeAnswers(
+async function purgeResponses(
   deps: DatabaseDeps,
   ids: readonly bigint[],
   limit: number,

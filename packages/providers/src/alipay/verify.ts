@@ -108,7 +108,7 @@ function identityOf(text: SignedText): ContentIdentity | 'not_a_notification' | 
 
 /**
  * The same key signs the parameters of `return_url`, which pass through the buyer's browser: they
- * have `method=alipay.….return`, and no `notify_id`. It also signs the JSON of the API's answers,
+ * have `method=alipay.….return`, and no `notify_id`. It also signs the JSON of the API's responses,
  * which a cut could hide in a first name. But the first field of a notice sorts before its other
  * names.
  */

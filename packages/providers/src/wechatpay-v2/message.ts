@@ -82,7 +82,7 @@ export function readSigned(fields: Fields, signed: string): SignedMessage | null
 }
 
 /**
- * Answers that resemble a payment result: to the query of an order (`trade_state_desc`), and to a
+ * Responses that resemble a payment result: to the query of an order (`trade_state_desc`), and to a
  * code that the shop scanned, for which WeChat sends no notification. Every name that may contain a
  * text sorts before `total_fee`, so the pieces behind the last one are the signer's.
  */

@@ -1,7 +1,7 @@
 import { namesOf } from '../signed-shape.js';
 
 /**
- * Names of requests, the API's answers, addresses, and the parameters of apps and pages; each of
+ * Names of requests, the API's responses, addresses, and the parameters of apps and pages; each of
  * these messages has at least one. The key signs them too, and many pass through a buyer's browser
  * or contain a buyer's text.
  */
@@ -38,7 +38,7 @@ const FOREIGN = [
   'spbill_create_ip',
   'time_expire',
   'time_start',
-  // Answers: new orders, queries of orders, refunds and contracts, a payment taken back.
+  // Responses: new orders, queries of orders, refunds and contracts, a payment taken back.
   'code_url',
   'contract_state',
   'mweb_url',

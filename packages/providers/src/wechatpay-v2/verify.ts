@@ -55,7 +55,7 @@ function verifySigned(
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return reject('bad_signature');
   if (!signers.some((key) => isLive(key, receivedAt))) return reject('unknown_key');
-  // The same key signs requests, answers of the API and data in the buyer's browser.
+  // The same key signs requests, responses of the API and data in the buyer's browser.
   const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
   return message === null ? reject('not_a_notification') : accept(message, 'signed', rule);
 }

@@ -5,7 +5,7 @@ const FAILURE = JSON.stringify({ code: 'FAIL', message: 'not accepted' });
 
 /**
  * The status decides: WeChat takes a 200 with `FAIL` in it for success
- * (docs/providers/wechatpay.md, "Reply"). 204 without a body accepts; any other answer means a
+ * (docs/providers/wechatpay.md, "Reply"). 204 without a body accepts; any other reply means a
  * re-send.
  */
 export const reply: ReplyFor = (outcome) =>

@@ -62,7 +62,7 @@ export function verify(
   const body = parseJsonObject(request.body);
   if (body === null) return reject('malformed');
   const { id, event_type: eventType, resource } = body;
-  // These fields make a signed message a notification: API answers are signed with the same keys.
+  // These fields make a signed message a notification: API responses are signed with the same keys.
   if (!isLabel(id) || !isLabel(eventType) || !isObject(resource)) {
     return reject('not_a_notification');
   }

@@ -1,7 +1,7 @@
 /** An operator's actions on a held event. Each writes its audit row in the same transaction. */
 
 import { messageOf } from '@payonce/core/runtime/errors';
-import type { Fact } from '@payonce/providers/fact';
+import { paidAmountOf } from '@payonce/providers/fact';
 import { type AuditAction, type Operator, writeAudit } from '../../database/audit.js';
 import type { DatabaseDeps } from '../../database/deps.js';
 import type { HoldReason } from '../../database/hold-reason.js';
@@ -104,7 +104,7 @@ export async function acceptHeldEvent(
     const acceptance = acceptEvent(event, order, held.outcome.reason);
     if (!acceptance.acceptable) return { result: 'refused', why: acceptance.why };
     if (order === null) return { result: 'refused', why: 'unknown_order' };
-    const received = amountReceived(acceptance.facts);
+    const received = paidAmountOf(acceptance.facts);
     if (received !== amountExpected(command, held, order, received)) {
       return { result: 'other_amount', amount: received };
     }
@@ -168,7 +168,7 @@ function withHeldEvent(
   });
 }
 
-/** A caller repeats a request when it got no answer. A retry alone decides nothing. */
+/** A caller repeats a request when it got no response. A retry alone decides nothing. */
 async function wasDecidedBy(tx: Tx, { id }: StoredEvent, action: AuditAction): Promise<boolean> {
   const [last] = await tx.$queryRaw<{ action: string }[]>`
     SELECT action FROM audit_log WHERE notification_event_id = ${id} AND action <> 'event.retry'
@@ -191,11 +191,6 @@ async function recordDecision(
 ): Promise<void> {
   await updateEvents(tx, now, [{ stored: held, outcome }], false);
   await updateNotifications(tx, now, new Map([[held.notificationRowId, 0]]));
-}
-
-/** The paid amount in the event; null when it asserts no payment. */
-function amountReceived(facts: readonly Fact[]): bigint | null {
-  return facts.find((fact) => fact.kind === 'paid')?.amount ?? null;
 }
 
 /**

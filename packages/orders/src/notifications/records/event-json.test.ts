@@ -52,7 +52,7 @@ test('a stored event is read back as it was, to the last fen and millisecond', (
   );
 });
 
-test('an event of another version is one that this version does not understand', () => {
+test('an event of another release is one that this release does not understand', () => {
   for (const json of [null, 'text', {}, { kind: 'order' }, { kind: 'new', orderNumber: 'A' }]) {
     expect(eventFromJson(json)).toEqual({
       kind: 'unsupported',

@@ -13,7 +13,7 @@ export async function findDue(
   const rows = await prisma.$queryRaw<{ id: bigint }[]>`
     SELECT DISTINCT notification_row_id AS id FROM notification_events
     WHERE next_retry_at <= ${now} OR next_retry_at > ${latestRetryAt(now)}
-      -- As workers of the release before leave it, which never look again.
+      -- As workers of the previous release leave it, which never look again.
       OR outcome = 'held' AND hold_reason = 'trade_on_other_order' AND next_retry_at IS NULL
         AND tries < ${TRIES_MAX}
     LIMIT ${limit}`;

@@ -47,7 +47,7 @@ export interface Redecoded {
 export interface RedecodedEvent {
   readonly position: number;
   readonly orderNumber: string | null;
-  /** Null for an event that the former release did not find in the message. */
+  /** Null for an event that the previous release did not find in the message. */
   readonly from: EventOutcome | null;
   readonly to: EventOutcome;
 }
