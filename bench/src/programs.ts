@@ -25,6 +25,9 @@ export interface ProgramsOptions {
   readonly onSpawn: (owned: OwnedProcess) => void;
 }
 
+/** What a load must be told; the rest has defaults. */
+type LoadRequest = Pick<LoadSpec, 'origin' | 'file' | 'warmMs' | 'measureMs'> & Partial<LoadSpec>;
+
 export type Programs = ReturnType<typeof openPrograms>;
 
 /** Longer than the worker's limit for its last batches. */
@@ -84,26 +87,7 @@ export function openPrograms(options: ProgramsOptions) {
     consumer: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
       start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, async () => true),
     /** Sends, and counts replies. */
-    async load(
-      spec: Pick<LoadSpec, 'origin' | 'file' | 'warmMs' | 'measureMs'> & Partial<LoadSpec>,
-    ): Promise<LoadResult> {
-      const whole: LoadSpec = {
-        connections: CONCURRENCY,
-        order: 'distinct',
-        ratePerSecond: null,
-        ...spec,
-      };
-      return readResult(
-        ownProgram({
-          name: 'load',
-          main: join(root, 'bench/dist/load/main.js'),
-          args: [JSON.stringify(whole)],
-          cwd: root,
-          output: 'pipe',
-          onSpawn: options.onSpawn,
-        }),
-      );
-    },
+    load: (spec: LoadRequest) => runLoad(options, spec),
   };
 }
 
@@ -113,6 +97,25 @@ function queueEnv(target: Target): Record<string, string> {
 
 function envOf(target: Target): Record<string, string> {
   return { ...queueEnv(target), DATABASE_URL: target.databaseUrl };
+}
+
+async function runLoad({ root, onSpawn }: ProgramsOptions, spec: LoadRequest): Promise<LoadResult> {
+  const whole: LoadSpec = {
+    connections: CONCURRENCY,
+    order: 'distinct',
+    ratePerSecond: null,
+    ...spec,
+  };
+  return readResult(
+    ownProgram({
+      name: 'load',
+      main: join(root, 'bench/dist/load/main.js'),
+      args: [JSON.stringify(whole)],
+      cwd: root,
+      output: 'pipe',
+      onSpawn,
+    }),
+  );
 }
 
 async function readResult(owned: OwnedProcess): Promise<LoadResult> {

@@ -54,26 +54,8 @@ export async function startBenchStores(options: {
   readonly onSpawn: (owned: OwnedProcess) => void;
 }): Promise<BenchStores> {
   const { folder, onSpawn } = options;
-  clear(folder);
-  mkdirSync(folder, { recursive: true });
-  const postgresLog = join(folder, 'postgres.log');
-  const postgres = await startPostgres({
-    folder: join(folder, 'postgres'),
-    port: await anyFreePort(),
-    password: randomBytes(16).toString('hex'),
-    logFile: postgresLog,
-    // Set explicitly, not by default. Latency is computed from the times of commits.
-    settings: { synchronous_commit: 'on', fsync: 'on', track_commit_timestamp: 'on' },
-    onSpawn,
-  });
-  const running = await startRedis({
-    server: findProgram(REDIS, process.env.PATH ?? ''),
-    folder: join(folder, 'redis'),
-    port: await anyFreePort(),
-    logFile: join(folder, 'redis.log'),
-    onSpawn,
-  });
-  const redis = new Redis(running.url);
+  const { postgres, postgresLog, redisServer } = await startServers(folder, onSpawn);
+  const redis = new Redis(redisServer.url);
   const queuePassword = randomBytes(16).toString('hex');
   const urls = (database: string) => ({
     databaseUrl: urlFor(postgres.adminUrl, database),
@@ -114,7 +96,7 @@ export async function startBenchStores(options: {
       await client.connect();
       return {
         ...urls(name),
-        redisUrl: running.url,
+        redisUrl: redisServer.url,
         query: async <Row extends object>(text: string) => (await client.query<Row>(text)).rows,
         async remove() {
           await client.end();
@@ -124,12 +106,36 @@ export async function startBenchStores(options: {
     },
     async end() {
       redis.disconnect();
-      await running.stop();
+      await redisServer.stop();
       await postgres.stop();
       clear(folder);
     },
   });
   return storesFrom(TEMPLATE);
+}
+
+/** On an empty folder. */
+async function startServers(folder: string, onSpawn: (owned: OwnedProcess) => void) {
+  clear(folder);
+  mkdirSync(folder, { recursive: true });
+  const postgresLog = join(folder, 'postgres.log');
+  const postgres = await startPostgres({
+    folder: join(folder, 'postgres'),
+    port: await anyFreePort(),
+    password: randomBytes(16).toString('hex'),
+    logFile: postgresLog,
+    // Set explicitly, not by default. Latency is computed from the times of commits.
+    settings: { synchronous_commit: 'on', fsync: 'on', track_commit_timestamp: 'on' },
+    onSpawn,
+  });
+  const redisServer = await startRedis({
+    server: findProgram(REDIS, process.env.PATH ?? ''),
+    folder: join(folder, 'redis'),
+    port: await anyFreePort(),
+    logFile: join(folder, 'redis.log'),
+    onSpawn,
+  });
+  return { postgres, postgresLog, redisServer };
 }
 
 /** Also removes the remains of a killed run. */

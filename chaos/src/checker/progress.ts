@@ -40,17 +40,9 @@ const UNDELIVERED = `
     + (SELECT count(*) FROM deliveries WHERE state = 'pending')::int AS undelivered`;
 
 export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): Progress {
-  const pool = new Pool({
-    connectionString: databaseUrl,
-    max: 1,
-    connectionTimeoutMillis: 1_000,
-    query_timeout: 3_000,
-    application_name: 'chaos',
-  });
-  pool.on('error', () => {}); // it is being broken on purpose
+  const pool = openPool(databaseUrl);
   const open = new Map<string, Open>();
-  const orders = new Map<string, OrderTerms>();
-  let knownOrders = 0;
+  const orderOf = ordersByNumber(recorder.history.orders);
   let highest = 0;
   let allAt = 0;
   let closed = false;
@@ -60,14 +52,6 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
     open.set(nameOf(merchant, notification.jobToken), { notification, at, held: false });
   };
 
-  const orderOf = (number: string) => {
-    const all = recorder.history.orders;
-    for (; knownOrders < all.length; knownOrders += 1) {
-      const order = all[knownOrders];
-      if (order) orders.set(order.number, order);
-    }
-    return orders.get(number);
-  };
   const see = ({ id, merchant, notification_id, status }: Row) => {
     highest = Math.max(highest, Number(id));
     // v2 IDs are built around the number of the trade or refund.
@@ -117,6 +101,31 @@ export function watchProgress(databaseUrl: string, recorder: HistoryRecorder): P
       clearTimeout(timer);
       await pool.end();
     },
+  };
+}
+
+function openPool(databaseUrl: string): Pool {
+  const pool = new Pool({
+    connectionString: databaseUrl,
+    max: 1,
+    connectionTimeoutMillis: 1_000,
+    query_timeout: 3_000,
+    application_name: 'chaos',
+  });
+  pool.on('error', () => {}); // it is being broken on purpose
+  return pool;
+}
+
+/** Looks orders up in a list that grows. */
+function ordersByNumber(all: readonly OrderTerms[]): (number: string) => OrderTerms | undefined {
+  const orders = new Map<string, OrderTerms>();
+  let known = 0;
+  return (number) => {
+    for (; known < all.length; known += 1) {
+      const order = all[known];
+      if (order) orders.set(order.number, order);
+    }
+    return orders.get(number);
   };
 }
 

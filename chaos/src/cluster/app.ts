@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type OwnedProcess, ownProgram } from '@payonce/testkit/process';
-import { keepRunning, type ManagedProcess } from './managed-process.js';
+import { ManagedProcess } from './managed-process.js';
 
 /** Longer than the worker's limit for its last batches. */
 const STOP_LIMIT_MS = 20_000;
@@ -29,7 +29,7 @@ export function app(options: AppOptions): App {
   const main = join(root, 'apps', options.app, 'dist', 'main.js');
   const log = join(options.logs, `${name}.log`);
   let extra: Readonly<Record<string, string>> = {};
-  const managed = keepRunning({
+  const managed = new ManagedProcess({
     name,
     signal: 'SIGTERM',
     stopLimitMs: STOP_LIMIT_MS,

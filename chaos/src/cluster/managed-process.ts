@@ -1,31 +1,5 @@
 import { killAll, type OwnedProcess, signalTree, stop } from '@payonce/testkit/process';
 
-/**
- * One process of the cluster, kept running like under an orchestrator: a process that ends is
- * started again.
- */
-export interface ManagedProcess {
-  readonly name: string;
-  /** Takes over a process that was started elsewhere. */
-  adopt(owned: OwnedProcess): void;
-  /** SIGKILL, including its children; it comes back by itself. Resolves when it is dead. */
-  crash(): Promise<void>;
-  /** SIGKILL, and it stays down until `up`. */
-  down(): Promise<void>;
-  /** Asks it to end, and starts it again, for example with another environment. */
-  restart(): Promise<void>;
-  up(): void;
-  /** Asks it to end, and it stays down until `up`. */
-  retire(): Promise<void>;
-  /** SIGSTOP, including its children: connections stay open and nothing answers. */
-  freeze(): void;
-  thaw(): void;
-  /** Permanently. */
-  end(): Promise<void>;
-  /** How often it ended by itself, without being killed. */
-  readonly ownEnds: number;
-}
-
 export interface ManagedProcessOptions {
   readonly name: string;
   /** Starts it, and calls `onSpawn` as soon as the process exists. */
@@ -39,90 +13,121 @@ export interface ManagedProcessOptions {
 /** Shorter than an orchestrator would take. */
 const RESTART_MS = 500;
 
-export function keepRunning(options: ManagedProcessOptions): ManagedProcess {
-  const { name, say } = options;
-  let current: OwnedProcess | null = null;
-  let wanted = false;
-  let expected = false;
-  let over = false;
-  let ownEnds = 0;
-  let timer: NodeJS.Timeout | undefined;
+/**
+ * One process of the cluster, kept running like under an orchestrator: a process that ends is
+ * started again.
+ */
+export class ManagedProcess {
+  readonly name: string;
+  #current: OwnedProcess | null = null;
+  #wanted = false;
+  #expected = false;
+  #over = false;
+  #ownEnds = 0;
+  #timer: NodeJS.Timeout | undefined;
 
-  const onSpawn = (owned: OwnedProcess) => {
-    current = owned;
-    expected = false;
-    // Stopped while it was being started.
-    if (!wanted) killAll([owned]);
-    owned.exited.then((exit) => {
-      if (current === owned) current = null;
-      if (wanted && !expected) {
-        ownEnds += 1;
-        say(`${name} ended by itself (${exit.signal ?? `exit code ${exit.code}`})`);
-      }
-      again();
-    });
-  };
-  const again = () => {
-    clearTimeout(timer);
-    if (wanted) timer = setTimeout(run, RESTART_MS);
-  };
-  const run = () => {
-    if (!wanted || current !== null) return;
-    options.start(onSpawn).catch((error: unknown) => {
-      // If the start got as far as a process, its end is handled there.
-      if (current === null) again();
-      else say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-    });
-  };
-  const die = async () => {
-    clearTimeout(timer);
-    const owned = current;
+  constructor(private readonly options: ManagedProcessOptions) {
+    this.name = options.name;
+  }
+
+  /** How often it ended by itself, without being killed. */
+  get ownEnds(): number {
+    return this.#ownEnds;
+  }
+
+  /** Takes over a process that was started elsewhere. */
+  adopt(owned: OwnedProcess): void {
+    this.#wanted = true;
+    this.#onSpawn(owned);
+  }
+
+  /** SIGKILL, including its children; it comes back by itself. Resolves when it is dead. */
+  async crash(): Promise<void> {
+    clearTimeout(this.#timer);
+    const owned = this.#current;
     if (owned === null) return;
-    expected = true;
+    this.#expected = true;
     killAll([owned]);
     await owned.exited;
-  };
-  const finish = async () => {
-    clearTimeout(timer);
-    const owned = current;
-    if (owned === null) return;
-    expected = true;
-    signalTree(owned, 'SIGCONT');
-    await stop(owned, options.signal, options.stopLimitMs);
-  };
+  }
 
-  return {
-    name,
-    adopt(owned) {
-      wanted = true;
-      onSpawn(owned);
-    },
-    crash: die,
-    async down() {
-      wanted = false;
-      await die();
-    },
-    restart: finish,
-    async retire() {
-      wanted = false;
-      await finish();
-    },
-    up() {
-      // A fault that the end of the run cuts short may still undo its damage.
-      if (over) return;
-      wanted = true;
-      run();
-    },
-    freeze: () => void (current && signalTree(current, 'SIGSTOP')),
-    thaw: () => void (current && signalTree(current, 'SIGCONT')),
-    async end() {
-      over = true;
-      wanted = false;
-      await finish();
-      if (current !== null) await die();
-    },
-    get ownEnds() {
-      return ownEnds;
-    },
-  };
+  /** SIGKILL, and it stays down until `up`. */
+  async down(): Promise<void> {
+    this.#wanted = false;
+    await this.crash();
+  }
+
+  /** Asks it to end, and starts it again, for example with another environment. */
+  async restart(): Promise<void> {
+    await this.#stop();
+  }
+
+  up(): void {
+    // A fault that the end of the run cuts short may still undo its damage.
+    if (this.#over) return;
+    this.#wanted = true;
+    this.#run();
+  }
+
+  /** Asks it to end, and it stays down until `up`. */
+  async retire(): Promise<void> {
+    this.#wanted = false;
+    await this.#stop();
+  }
+
+  /** SIGSTOP, including its children: connections stay open and nothing answers. */
+  freeze(): void {
+    if (this.#current) signalTree(this.#current, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    if (this.#current) signalTree(this.#current, 'SIGCONT');
+  }
+
+  /** Permanently. */
+  async end(): Promise<void> {
+    this.#over = true;
+    await this.retire();
+    if (this.#current !== null) await this.crash();
+  }
+
+  async #stop(): Promise<void> {
+    clearTimeout(this.#timer);
+    const owned = this.#current;
+    if (owned === null) return;
+    this.#expected = true;
+    signalTree(owned, 'SIGCONT');
+    await stop(owned, this.options.signal, this.options.stopLimitMs);
+  }
+
+  #run(): void {
+    if (!this.#wanted || this.#current !== null) return;
+    const { name, start, say } = this.options;
+    start((owned) => this.#onSpawn(owned)).catch((error: unknown) => {
+      // If the start got as far as a process, its end is handled there.
+      if (this.#current === null) this.#runLater();
+      else say(`${name}: ${error instanceof Error ? error.message : String(error)}`);
+    });
+  }
+
+  #runLater(): void {
+    clearTimeout(this.#timer);
+    if (this.#wanted) this.#timer = setTimeout(() => this.#run(), RESTART_MS);
+  }
+
+  #onSpawn(owned: OwnedProcess): void {
+    this.#current = owned;
+    this.#expected = false;
+    // Stopped while it was being started.
+    if (!this.#wanted) killAll([owned]);
+    owned.exited.then((exit) => {
+      if (this.#current === owned) this.#current = null;
+      if (this.#wanted && !this.#expected) {
+        this.#ownEnds += 1;
+        const how = exit.signal ?? `exit code ${exit.code}`;
+        this.options.say(`${this.name} ended by itself (${how})`);
+      }
+      this.#runLater();
+    });
+  }
 }

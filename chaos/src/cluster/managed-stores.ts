@@ -4,7 +4,7 @@ import type { OwnedProcess } from '@payonce/testkit/process';
 import { startRedis } from '@payonce/testkit/redis-server';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
-import { keepRunning, type ManagedProcess } from './managed-process.js';
+import { ManagedProcess } from './managed-process.js';
 
 /**
  * The stores as processes of the cluster: those of `startStores`, started again on the same port
@@ -25,7 +25,7 @@ export function keepPostgres({
   onSpawn,
   say,
 }: StoreOptions): ManagedProcess {
-  return keepRunning({
+  return new ManagedProcess({
     name: 'postgres',
     say,
     // "Fast": ends sessions.
@@ -43,7 +43,7 @@ export function keepPostgres({
 }
 
 export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): ManagedProcess {
-  return keepRunning({
+  return new ManagedProcess({
     name: 'redis',
     say,
     signal: 'SIGTERM',

@@ -78,10 +78,7 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
       return performance.now() - askedAt;
     },
     takeJobs: (prefix) => takeJobs(queue, prefix),
-    errors: () =>
-      readFileSync(logFile, 'utf8')
-        .split('\n')
-        .filter((line) => /"level":"(?:error|fatal)"/.test(line) || /^\s+at /.test(line)),
+    errors: () => errorsIn(logFile),
     async end() {
       queue.disconnect();
       await stop(gateway, 'SIGTERM', 15_000);
@@ -104,6 +101,12 @@ function addOwnChannels(channelsFile: string): void {
   const [, ...channels] = readFileSync(channelsFile, 'utf8').split('\n');
   const own = channels.map((line) => line.replace(/^ {2}sim-/, '  own-'));
   appendFileSync(channelsFile, own.join('\n'));
+}
+
+function errorsIn(logFile: string): string[] {
+  return readFileSync(logFile, 'utf8')
+    .split('\n')
+    .filter((line) => /"level":"(?:error|fatal)"/.test(line) || /^\s+at /.test(line));
 }
 
 /** BullMQ keeps each job in a hash, with its data as JSON. */

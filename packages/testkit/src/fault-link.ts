@@ -24,14 +24,6 @@ export interface Link {
   readonly closed: Promise<void>;
 }
 
-/** One direction of a link: reads, waits as configured, writes, in order. */
-interface Pump {
-  hang(hung: boolean): void;
-  delay(ms: number): void;
-  /** Breaks the link after so many more bytes; null means never. */
-  cut(bytes: number | null): void;
-}
-
 export function openLink(
   client: Socket,
   target: { readonly host: string; readonly port: number },
@@ -54,8 +46,8 @@ export function openLink(
   }
   // Reads nothing before the target is connected: data that it never received must not count as
   // received.
-  const toServer = pump(client, server, reset, watch);
-  const fromServer = pump(server, client, reset);
+  const toServer = new Pump(client, server, reset, watch);
+  const fromServer = new Pump(server, client, reset);
   toServer.hang(true);
   let hung = false;
   server.once('connect', () => toServer.hang(hung));
@@ -96,74 +88,88 @@ interface Piece {
   dueAt: number;
 }
 
-function pump(
-  from: Socket,
-  to: Socket,
-  breakLink: () => void,
-  watch: (chunk: Buffer) => void = () => {},
-): Pump {
-  const pieces: Piece[] = [];
-  let hung = false;
-  let full = false;
-  let delayMs = 0;
-  let left: number | null = null;
-  let timer: NodeJS.Timeout | undefined;
+/** One direction of a link: reads, waits as configured, writes, in order. */
+class Pump {
+  readonly #pieces: Piece[] = [];
+  #hung = false;
+  #full = false;
+  #delayMs = 0;
+  #left: number | null = null;
+  #timer: NodeJS.Timeout | undefined;
 
-  const read = () => (hung || full ? from.pause() : from.resume());
-  const put = (chunk: Buffer) => {
-    if (left !== null && chunk.length > left) {
-      const rest = chunk.subarray(0, left);
-      left = 0;
-      hung = true;
-      from.pause();
-      if (rest.length === 0) breakLink();
-      else to.write(rest, breakLink);
-      return;
-    }
-    if (left !== null) left -= chunk.length;
-    watch(chunk);
-    full = !to.write(chunk);
-    if (full) read();
-  };
-  const forward = () => {
-    clearTimeout(timer);
-    if (to.destroyed) return;
-    for (let next = pieces[0]; next && !hung; next = pieces[0]) {
+  constructor(
+    private readonly from: Socket,
+    private readonly to: Socket,
+    private readonly breakLink: () => void,
+    private readonly watch: (chunk: Buffer) => void = () => {},
+  ) {
+    from.on('data', (chunk: Buffer) => this.#take(chunk));
+    from.once('end', () => this.#take(null));
+    to.on('drain', () => {
+      this.#full = false;
+      this.#read();
+    });
+    to.once('close', () => clearTimeout(this.#timer));
+  }
+
+  hang(hung: boolean): void {
+    this.#hung = hung;
+    this.#read();
+    this.#forward();
+  }
+
+  delay(ms: number): void {
+    this.#delayMs = ms;
+    if (ms === 0) for (const piece of this.#pieces) piece.dueAt = 0;
+    this.#forward();
+  }
+
+  /** Breaks the link after so many more bytes; null means never. */
+  cut(bytes: number | null): void {
+    this.#left = bytes;
+  }
+
+  #read(): void {
+    if (this.#hung || this.#full) this.from.pause();
+    else this.from.resume();
+  }
+
+  #take(chunk: Buffer | null): void {
+    this.#pieces.push({ chunk, dueAt: performance.now() + this.#delayMs });
+    this.#forward();
+  }
+
+  #forward(): void {
+    clearTimeout(this.#timer);
+    if (this.to.destroyed) return;
+    for (let next = this.#pieces[0]; next && !this.#hung; next = this.#pieces[0]) {
       const waitMs = next.dueAt - performance.now();
       if (waitMs > 0) {
-        timer = setTimeout(forward, waitMs);
+        this.#timer = setTimeout(() => this.#forward(), waitMs);
         return;
       }
-      pieces.shift();
-      if (next.chunk === null) to.end();
-      else put(next.chunk);
+      this.#pieces.shift();
+      if (next.chunk === null) this.to.end();
+      else this.#put(next.chunk);
     }
-  };
-  const take = (chunk: Buffer | null) => {
-    pieces.push({ chunk, dueAt: performance.now() + delayMs });
-    forward();
-  };
-  from.on('data', take);
-  from.once('end', () => take(null));
-  to.on('drain', () => {
-    full = false;
-    read();
-  });
-  to.once('close', () => clearTimeout(timer));
+  }
 
-  return {
-    hang(value) {
-      hung = value;
-      read();
-      forward();
-    },
-    delay(ms) {
-      delayMs = ms;
-      if (ms === 0) for (const piece of pieces) piece.dueAt = 0;
-      forward();
-    },
-    cut(bytes) {
-      left = bytes;
-    },
-  };
+  #put(chunk: Buffer): void {
+    if (this.#left !== null && chunk.length > this.#left) {
+      this.#breakAfter(chunk.subarray(0, this.#left));
+      return;
+    }
+    if (this.#left !== null) this.#left -= chunk.length;
+    this.watch(chunk);
+    this.#full = !this.to.write(chunk);
+    if (this.#full) this.#read();
+  }
+
+  #breakAfter(rest: Buffer): void {
+    this.#left = 0;
+    this.#hung = true;
+    this.from.pause();
+    if (rest.length === 0) this.breakLink();
+    else this.to.write(rest, this.breakLink);
+  }
 }
