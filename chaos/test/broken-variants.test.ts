@@ -123,7 +123,7 @@ const VARIANTS: readonly Variant[] = [
     scenario: redisRefuses,
     patches: [
       {
-        file: 'apps/gateway/dist/receive.js',
+        file: 'apps/gateway/dist/routes/receive.js',
         find: 'await deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs());',
         replace: `'redis';
           deps.queue.enqueue(job, shardKey, REPLY_DEADLINE_MS - tookMs()).catch(() => {});`,

@@ -58,7 +58,7 @@ test('a gateway that accepts every signature is found out, for each provider', a
 test('a gateway that breaks on unexpected input is found out', async () => {
   const copy = patchedCopy([
     {
-      file: 'apps/gateway/dist/receive.js',
+      file: 'apps/gateway/dist/routes/receive.js',
       find: 'if (!verification.ok) {',
       replace:
         "if (!verification.ok) { if (verification.reason === 'malformed') throw new Error('x');",

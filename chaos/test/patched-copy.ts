@@ -23,7 +23,7 @@ const PARTS = [
 
 /** A change to the compiled product. */
 export interface Patch {
-  /** Below the repository, e.g. `apps/gateway/dist/receive.js`. */
+  /** Below the repository, e.g. `apps/gateway/dist/routes/receive.js`. */
   readonly file: string;
   /** Must occur exactly once. */
   readonly find: string | RegExp;
