@@ -1,17 +1,31 @@
 /** SQL of the copies that gateways report. */
 import type { GatewayReport } from '@payonce/core/queue/report';
 import { Prisma } from '@payonce/prisma/client';
+import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
 
+/** By hand: the client takes tens of milliseconds for a report's rows, and batches wait. */
 export async function insertCopies(
   tx: Tx,
   { reportId, gateway, copies }: GatewayReport,
 ): Promise<void> {
-  await tx.reportedCopies.createMany({
-    data: copies.map(({ channel, notificationId, digest, count, firstAt, lastAt }) => {
-      return { reportId, gateway, channel, notificationId, digest, count, firstAt, lastAt };
-    }),
+  if (copies.length === 0) return;
+  const rows = copies.map(({ channel, notificationId, digest, count, firstAt, lastAt }) => {
+    const times = { first_at: firstAt, last_at: lastAt };
+    return { channel, notification_id: notificationId, digest, count, ...times };
   });
+  const reported = recordset(rows, {
+    channel: 'text',
+    notification_id: 'text',
+    digest: 'text',
+    count: 'int',
+    first_at: 'timestamptz',
+    last_at: 'timestamptz',
+  });
+  await tx.$executeRaw`
+    INSERT INTO reported_copies
+      (report_id, gateway, channel, notification_id, digest, count, first_at, last_at)
+    SELECT ${reportId}::uuid, ${gateway}::uuid, c.* FROM ${reported} AS c`;
 }
 
 /**
