@@ -9,8 +9,8 @@ const TESTS = '/test/|\\.test\\.ts$';
 
 /**
  * Folders, the lowest first: a folder imports no folder that stands after it. Files beside the
- * folders of an app put them together. `api|reads`: a view names the type of the row that it shows,
- * and the reads use the schemas.
+ * folders of an app put them together, or hold types that the folders share. `api|reads`: a view
+ * names the type of the row that it shows, and the reads use the schemas.
  */
 export const LAYERS = {
   'packages/core/src': ['runtime', 'config', 'queue'],
@@ -45,6 +45,7 @@ export const LAYERS = {
     'routes',
     'pages',
   ],
+  'chaos/src': ['history', 'workload', 'checker', 'cluster', 'faults', 'fuzz'],
   'apps/gateway/src': ['plugins', 'routes'],
   'apps/worker/src': ['batch', 'consume', 'liveness', 'schedules', 'redecode'],
 };

@@ -109,7 +109,7 @@ export function countResults(
   };
   for (const result of results) {
     if (result.status === 'rejected') {
-      count(isLocked(result.reason) ? 'locked' : 'refused');
+      count(isLocked(result.reason) ? 'locked' : 'failed');
     } else if (result.value.copy) {
       count('copies');
       metrics.copies.inc();

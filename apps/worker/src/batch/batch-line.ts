@@ -27,7 +27,7 @@ export function describeNotifications(
 
 function outcomeOf(result: Result | undefined): string {
   if (result === undefined) return 'not applied';
-  if (result.status === 'rejected') return isLocked(result.reason) ? 'locked' : 'refused';
+  if (result.status === 'rejected') return isLocked(result.reason) ? 'locked' : 'failed';
   if (result.value.copy) return 'copy';
   return result.value.events.map(describeOutcome).join(', ');
 }

@@ -89,6 +89,7 @@ export const LOG_EVENTS = {
   'deliveries.search_failed': 'warn',
   'deliveries.search_recovered': 'info',
   'deliveries.redated': 'warn',
+  'delivery.attempted': ['debug', 'info'],
   'delivery.not_recorded': 'warn',
 
   // The orders' database

@@ -50,6 +50,7 @@ export function createAttempts({ deps, guard, handlers, onAttempt }: AttemptOpti
     if (abandoned) return;
     try {
       const outcome = await recorder.submit(made);
+      logAttempt(deps, made, outcome);
       onAttempt?.(made, outcome);
     } catch (err) {
       // The lease ends by itself. Then the delivery is sent again under the same ID.
@@ -85,4 +86,17 @@ export function createAttempts({ deps, guard, handlers, onAttempt }: AttemptOpti
       await recorder.close();
     },
   };
+}
+
+function logAttempt(
+  { log }: RecordDeps,
+  { target, delivery, result, durationMs: ms }: Attempt,
+  outcome: AttemptOutcome,
+): void {
+  const { merchant, name: endpoint } = target;
+  const { id, type } = delivery;
+  const { status, error } = result;
+  const line = { merchant, endpoint, delivery: id, type, status, error, ms, outcome };
+  if (outcome === 'delivered') log.debug(line, 'delivery.attempted');
+  else log.info(line, 'delivery.attempted');
 }

@@ -83,7 +83,8 @@ export async function retryEvent(
     return await retry(null);
   } catch (error) {
     if (isUnavailable(error)) throw error;
-    deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
+    const { notification } = command;
+    deps.log.error({ err: messageOf(error), notification }, 'held.apply_failed');
     return retry('internal_error');
   }
 }

@@ -35,7 +35,7 @@ export async function retryHeld(deps: DatabaseDeps, limit: number): Promise<Retr
     due,
     (ids) => inTransaction(deps, (tx) => retryTogether(tx, deps.clock(), ids, null)),
     async (id, error) => {
-      deps.log.error({ err: messageOf(error) }, 'held.apply_failed');
+      deps.log.error({ err: messageOf(error), notification: id }, 'held.apply_failed');
       const [count = 0] = await inTransaction(deps, (tx) =>
         retryTogether(tx, deps.clock(), [id], 'internal_error'),
       );

@@ -68,7 +68,8 @@ async function releaseTrade(deps: DatabaseDeps, command: TradeCommand): Promise<
     if (isUnavailable(error)) throw error;
     // The held events cannot be applied. That must not keep the trade with an order that it does
     // not pay.
-    deps.log.error({ err: messageOf(error) }, 'held.release_failed');
+    const { rail, trade } = command;
+    deps.log.error({ err: messageOf(error), rail, trade }, 'held.release_failed');
     return { ...(await release(false)), isLeft: true };
   });
   if (isLeft && outcome.result === 'done' && !deps.outerTx) {
