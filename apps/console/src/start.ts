@@ -11,10 +11,9 @@ import {
   type DatabaseWatch,
   describeClock,
   describeFitness,
-  watchDatabase,
 } from '@payonce/orders/database/database-watch';
+import { openDatabase } from '@payonce/orders/database/open-database';
 import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
-import { createPrisma } from '@payonce/prisma/client';
 import { buildApp } from './app.js';
 import { type Backlog, createBacklog } from './backlog.js';
 import { showQueues } from './bull-board-queues.js';
@@ -28,7 +27,14 @@ const ASK_LIMIT_MS = 2_000;
 
 /** Puts the console together: the database, the queues, pages and API, the private port. */
 export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Log): Promise<void> {
-  const { prisma, watch } = openDatabase(config, lifecycle, log);
+  const { prisma, watch } = openDatabase({
+    url: config.databaseUrl,
+    poolSize: DATABASE_POOL,
+    applicationName: 'payonce-console',
+    durability: config.databaseDurability,
+    lifecycle,
+    log,
+  });
   // Asks once, so that an early probe has an answer. A database that is down must not delay the
   // pages.
   await ask(watch).catch(() => {});
@@ -47,28 +53,6 @@ export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Lo
 
   await openPrivatePort(config, watch, queueStates, lifecycle);
   log.info({ host: config.host, port: config.port, queues: names }, 'process.started');
-}
-
-function openDatabase(config: ConsoleConfig, lifecycle: Lifecycle, log: Log) {
-  const prisma = createPrisma({
-    url: config.databaseUrl,
-    poolSize: DATABASE_POOL,
-    applicationName: 'payonce-console',
-    onConnect: () => watch.suspect(),
-    onIdleError: (err) => {
-      log.warn({ err }, 'database.connection_lost');
-      watch.suspect();
-    },
-  });
-  lifecycle.onStop('database', () => prisma.$disconnect());
-  const watch = watchDatabase({
-    url: config.databaseUrl,
-    applicationName: 'payonce-console-watch',
-    durability: config.databaseDurability,
-    log,
-  });
-  lifecycle.onStop('database watch', () => watch.stop());
-  return { prisma, watch };
 }
 
 function ask(watch: DatabaseWatch) {

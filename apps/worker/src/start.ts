@@ -8,10 +8,10 @@ import type { Lifecycle } from '@payonce/core/runtime/lifecycle';
 import type { Log } from '@payonce/core/runtime/log';
 import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
 import { startPrivateServer } from '@payonce/core/runtime/private-server';
-import { type DatabaseWatch, watchDatabase } from '@payonce/orders/database/database-watch';
+import type { DatabaseWatch } from '@payonce/orders/database/database-watch';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import { openDatabase } from '@payonce/orders/database/open-database';
 import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
-import { createPrisma } from '@payonce/prisma/client';
 import { respondsOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import { ordersDatabase } from './batch/database-store.js';
 import type { WorkerConfig } from './config.js';
@@ -52,7 +52,7 @@ export async function start(
     channels: live.current,
   };
 
-  const { watch, database } = openDatabase(context);
+  const { watch, database } = connectDatabase(context);
   const orderEvents = deliverOrderEvents(context, database, watch);
   const worker = consumeQueues(context, database, watch, orderEvents);
   const reports = countReports(context, database);
@@ -79,25 +79,15 @@ interface Context {
   readonly channels: CurrentChannels;
 }
 
-function openDatabase({ config, lifecycle, log, metrics }: Context) {
-  const prisma = createPrisma({
+function connectDatabase({ config, lifecycle, log, metrics }: Context) {
+  const { prisma, watch } = openDatabase({
     url: config.databaseUrl,
     poolSize: config.databasePool,
     applicationName: 'payonce-worker',
-    onConnect: () => watch.suspect(),
-    onIdleError: (err) => {
-      log.warn({ err }, 'database.connection_lost');
-      watch.suspect();
-    },
-  });
-  lifecycle.onStop('database', () => prisma.$disconnect());
-  const watch = watchDatabase({
-    url: config.databaseUrl,
-    applicationName: 'payonce-worker-watch',
     durability: config.databaseDurability,
+    lifecycle,
     log,
   });
-  lifecycle.onStop('database watch', () => watch.stop());
   showDatabaseWatch(metrics, watch);
   const database: DatabaseDeps = { prisma, clock: watch.clock, log };
   watchHeld(metrics, database, config.heldDeadlineMs);
