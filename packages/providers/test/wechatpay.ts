@@ -120,3 +120,15 @@ export const unsupported = (orderNumber: string | null, says = 'TRANSACTION.SUCC
   orderNumber,
   says,
 });
+
+export const genuine = signer.payment(payment);
+/** A genuine signature over exactly this text. */
+export const signed = (body: string | Buffer) =>
+  signer.bytes(Buffer.isBuffer(body) ? body : Buffer.from(body));
+export const withHeaders = (headers: Record<string, string | undefined>) => ({
+  body: genuine.body,
+  headers: { ...genuine.headers, ...headers } as Record<string, string>,
+});
+/** The genuine envelope with other properties, genuinely signed. */
+export const envelope = (changes: object) =>
+  signed(JSON.stringify({ ...JSON.parse(genuine.body.toString()), ...changes }));

@@ -6,25 +6,17 @@ import {
   apiV3Key,
   channel,
   createSigner,
+  envelope,
+  genuine,
   NOW,
   payment,
   rejection,
   seconds,
+  signed,
   signer,
   verify,
+  withHeaders,
 } from '../../test/wechatpay.js';
-
-const genuine = signer.payment(payment);
-/** A genuine signature over exactly this text. */
-const signed = (body: string | Buffer) =>
-  signer.bytes(Buffer.isBuffer(body) ? body : Buffer.from(body));
-const withHeaders = (headers: Record<string, string | undefined>) => ({
-  body: genuine.body,
-  headers: { ...genuine.headers, ...headers } as Record<string, string>,
-});
-/** The genuine envelope with other properties, genuinely signed. */
-const envelope = (changes: object) =>
-  signed(JSON.stringify({ ...JSON.parse(genuine.body.toString()), ...changes }));
 
 describe('the signature', () => {
   test('forged or altered content is rejected', () => {

@@ -6,6 +6,8 @@ import {
   certificate,
   createChannel,
   createSigner,
+  envelope,
+  genuine,
   NOW,
   payment,
   platform,
@@ -13,22 +15,12 @@ import {
   retired,
   retiredApiV3Key,
   seconds,
+  signed,
   signer,
   successor,
   verify,
+  withHeaders,
 } from '../../test/wechatpay.js';
-
-const genuine = signer.payment(payment);
-/** A genuine signature over exactly this text. */
-const signed = (body: string | Buffer) =>
-  signer.bytes(Buffer.isBuffer(body) ? body : Buffer.from(body));
-const withHeaders = (headers: Record<string, string | undefined>) => ({
-  body: genuine.body,
-  headers: { ...genuine.headers, ...headers } as Record<string, string>,
-});
-/** The genuine envelope with other properties, genuinely signed. */
-const envelope = (changes: object) =>
-  signed(JSON.stringify({ ...JSON.parse(genuine.body.toString()), ...changes }));
 
 describe('a genuine notification', () => {
   test('is accepted with its ID, a digest, and as signed', () => {
