@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { eventually } from '@payonce/testkit/poll';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
@@ -133,6 +135,72 @@ test('lost connections are replaced', async () => {
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
 });
+
+const READY_FOR_QUERY = Buffer.from('5a0000000549', 'hex');
+const POSTMASTER_EXIT = Buffer.from(
+  `E\0\0\0\x25SFATAL\0VFATAL\0C57P01\0Mpostmaster exit\0\0`,
+  'latin1',
+);
+
+/**
+ * The database behind a server that dies once: as soon as an answered connection has sent
+ * `lastWords`. Its last message stands in the same packet as the answer, so it reaches the client
+ * between two queries.
+ */
+async function dyingAfter(lastWords: string, settings: PostgresQueueSettings) {
+  const url = new URL(settings.url);
+  const target = Number(url.port);
+  let hasDied = false;
+  const server = createServer((client) => {
+    const database = connect(target, '127.0.0.1');
+    let said = '';
+    client.on('data', (bytes) => {
+      said += bytes.toString('latin1');
+      database.write(bytes);
+    });
+    database.on('data', (bytes) => {
+      const dies = !hasDied && said.includes(lastWords) && bytes.includes(READY_FOR_QUERY);
+      hasDied ||= dies;
+      if (dies) client.end(Buffer.concat([bytes, POSTMASTER_EXIT]));
+      else client.write(bytes);
+    });
+    for (const [one, other] of [
+      [client, database],
+      [database, client],
+    ] as const) {
+      one.on('error', () => {});
+      one.on('close', () => other.destroy());
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  cleanups.push(async () => server.close());
+  url.port = String((server.address() as AddressInfo).port);
+  return { settings: { ...settings, url: url.href }, hasDied: () => hasDied };
+}
+
+// An error that nobody takes fails the run.
+test.each([
+  ['connecting', 'database'],
+  ['its first question', 'min_client_version'],
+  ['its last question', 'server_version_num'],
+])(
+  'a database that dies as a worker starts, after %s, does not end the process',
+  async (_, lastWords) => {
+    const healthy = await database();
+    await migrate(healthy);
+    const { settings, hasDied } = await dyingAfter(lastWords, healthy);
+    const worker = await openUntilReady(
+      () => {
+        const opened = openBullWorker(settings, async () => {}, { concurrency: 1 });
+        return opened.on('error', () => {});
+      },
+      { signal: new AbortController().signal, onFailure: () => {} },
+    );
+    cleanups.push(() => worker.close());
+    expect(hasDied()).toBe(true);
+  },
+);
 
 test('an add that waits for a lock costs no more than the limit', async () => {
   const settings = await database();

@@ -1,5 +1,6 @@
 import type { PostgresPoolConfig } from 'bullmq';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import type { PostgresQueueSettings } from './queue-settings.js';
 import { type RedisTarget, serverOf } from './redis-target.js';
 import { REDIS_COMMAND_TIMEOUT_MS } from './time-limits.js';
@@ -72,6 +73,18 @@ function isElsewhere({ message }: Error): boolean {
 }
 
 /**
+ * A connection that the server may end between two queries. BullMQ checks one out without an
+ * `error` listener as it starts, and such an error ends the process; with this one the next query
+ * fails instead.
+ */
+class EndableClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => {});
+  }
+}
+
+/**
  * BullMQ's PostgreSQL connection as a config object, since only that form takes a schema. Every
  * Queue and Worker has a separate pool, so it is small; a worker has one more connection, for
  * LISTEN.
@@ -89,6 +102,7 @@ export function postgresConnection(
   },
 ): PostgresPoolConfig {
   return {
+    Client: EndableClient,
     connectionString: settings.url,
     schema: settings.schema,
     max: limits.poolSize,
