@@ -52,9 +52,19 @@ async function sentAgain({ composer, order, deliver, drained, forgetJobs }: Scen
 
 /** The refund whose fact takes long to write. */
 const SLOW = 3_001n;
+/** The second refund goes through gateway and queue meanwhile, also on a busy machine. */
+const SLOW_MS = 2_000;
+/** Ends early when another transaction waits for this one: it would give up within a second. */
 const SLOW_FACT = `
   CREATE FUNCTION slow_fact() RETURNS trigger LANGUAGE plpgsql
-    AS $$ BEGIN PERFORM pg_sleep(0.7); RETURN NEW; END $$;
+    AS $$ BEGIN
+      FOR step IN 1..${SLOW_MS / 50} LOOP
+        PERFORM pg_sleep(0.05);
+        EXIT WHEN EXISTS (SELECT FROM pg_locks WHERE NOT granted
+          AND pg_backend_pid() = ANY (pg_blocking_pids(pid)));
+      END LOOP;
+      RETURN NEW;
+    END $$;
   CREATE TRIGGER slow_fact BEFORE INSERT ON facts FOR EACH ROW
     WHEN (NEW.refund_id IS NOT NULL AND NEW.amount = ${SLOW}) EXECUTE FUNCTION slow_fact();`;
 
@@ -187,13 +197,12 @@ const VARIANTS: readonly Variant[] = [
       {
         file: `${ORDERS}/orders/claim-trades.js`,
         find: 'export async function claimTrades(',
-        // Longer than the first refund takes to write its fact.
         replace: `import { findOrders } from './order-rows.js';
           const early = new WeakMap();
           export async function readEarly(tx, keys) {
             const orders = await findOrders(tx, keys);
             early.set(tx, await readFacts(tx, [...orders.values()].map((order) => order.id)));
-            await new Promise((resolve) => setTimeout(resolve, 1_000));
+            await new Promise((resolve) => setTimeout(resolve, ${SLOW_MS + 300}));
           }
           export async function claimTrades(tx, ...rest) {
             const claimed = await claimNow(tx, ...rest);
