@@ -46,6 +46,16 @@ export const LAYERS = {
     'pages',
   ],
   'chaos/src': ['history', 'workload', 'checker', 'cluster', 'faults', 'fuzz'],
+  'packages/testkit/src': [
+    'machine',
+    'faults',
+    'stores',
+    'signers',
+    'channels',
+    'sending',
+    'oracle',
+  ],
+  'bench/src': ['load', 'variants', 'cases'],
   'apps/gateway/src': ['plugins', 'routes'],
   'apps/worker/src': ['batch', 'consume', 'liveness', 'schedules', 'redecode'],
 };

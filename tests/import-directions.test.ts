@@ -81,7 +81,7 @@ const PLANTED: Readonly<Record<string, readonly [folder: string, imported: strin
   ],
   'pure-orders': ['packages/orders/src/orders', '@payonce/core/runtime/log'],
   'crypto-in-one-place': ['packages/orders/src/access', 'node:crypto'],
-  'nothing-deployable-signs': ['apps/gateway/src', '../../../packages/testkit/src/keys.js'],
+  'nothing-deployable-signs': ['apps/gateway/src', '../../../packages/testkit/src/signers/keys.js'],
   'testkit-does-not-know-the-product': [
     'packages/testkit/src',
     '../../providers/src/alipay/verify.js',
@@ -90,7 +90,10 @@ const PLANTED: Readonly<Record<string, readonly [folder: string, imported: strin
     'chaos/src/checker',
     '../../../packages/orders/src/orders/derive.js',
   ],
-  'examples-stand-alone': ['examples/consumer/src', '../../../packages/testkit/src/keys.js'],
+  'examples-stand-alone': [
+    'examples/consumer/src',
+    '../../../packages/testkit/src/signers/keys.js',
+  ],
   'nobody-imports-the-bench': ['tooling/src', '../../bench/src/main.js'],
 };
 

@@ -1,8 +1,16 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
-import { expectedOrders, type NotificationContent, type OrderTerms } from '@payonce/testkit/oracle';
-import { until } from '@payonce/testkit/poll';
-import type { ProviderSigner, SignedNotification, SignedRequest } from '@payonce/testkit/request';
+import { until } from '@payonce/testkit/machine/poll';
+import {
+  expectedOrders,
+  type NotificationContent,
+  type OrderTerms,
+} from '@payonce/testkit/oracle/oracle';
+import type {
+  ProviderSigner,
+  SignedNotification,
+  SignedRequest,
+} from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import type { Shop } from './shop.js';

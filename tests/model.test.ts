@@ -3,7 +3,7 @@ import {
   expectedOutcome,
   type NotificationContent,
   type OrderTerms,
-} from '@payonce/testkit/oracle';
+} from '@payonce/testkit/oracle/oracle';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { allStored, commands, type Model, type Real, sentOf, startOf } from './model-commands.js';

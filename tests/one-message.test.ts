@@ -1,10 +1,10 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { readReportedTotals } from '@payonce/orders/reports/copy-rows';
-import { alipayRequest } from '@payonce/testkit/alipay-wire';
-import { until } from '@payonce/testkit/poll';
-import type { Fields, SignedRequest } from '@payonce/testkit/request';
-import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { until } from '@payonce/testkit/machine/poll';
+import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
+import type { Fields, SignedRequest } from '@payonce/testkit/signers/request';
+import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { expect, test } from 'vitest';
 import { closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';

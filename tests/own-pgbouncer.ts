@@ -1,10 +1,10 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@payonce/testkit/poll';
-import { anyFreePort } from '@payonce/testkit/ports';
-import { unprivilegedUser } from '@payonce/testkit/postgres-binaries';
-import { own, stop } from '@payonce/testkit/process';
-import { storeFolder } from '@payonce/testkit/store-folder';
+import { until } from '@payonce/testkit/machine/poll';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
+import { own, stop } from '@payonce/testkit/machine/process';
+import { unprivilegedUser } from '@payonce/testkit/stores/postgres-binaries';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { findProgram, PGBOUNCER } from '@payonce/tooling/programs';
 import { Client } from 'pg';
 

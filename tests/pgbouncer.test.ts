@@ -1,6 +1,6 @@
 import { inTransaction } from '@payonce/orders/database/transaction';
 import { createPrisma } from '@payonce/prisma/client';
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import { Client } from 'pg';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { startConsole, type TestConsole } from '../apps/console/test/support.js';

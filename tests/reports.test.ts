@@ -1,7 +1,7 @@
 import { gatewayState } from '@payonce/core/queue/report';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, test } from 'vitest';
 import { viewOfNotification } from '../apps/console/src/api/notification-views.js';
 import { readNotifications } from '../apps/console/src/reads/notifications.js';

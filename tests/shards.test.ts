@@ -1,6 +1,6 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import { afterEach, expect, inject, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';

@@ -1,8 +1,8 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { startOwnPostgres } from '@payonce/testkit/own-postgres';
-import { until } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { until } from '@payonce/testkit/machine/poll';
+import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { closeShop, openShop, type Shop } from './shop.js';

@@ -1,4 +1,4 @@
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import type { Shop } from './shop.js';
 
 /** Every shard has a master that keeps its acknowledged jobs, if required on a replica too. */

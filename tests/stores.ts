@@ -1,10 +1,10 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
-import { startOwnPostgres } from '@payonce/testkit/own-postgres';
-import { anyFreePort } from '@payonce/testkit/ports';
-import { startRedis } from '@payonce/testkit/redis-server';
-import { storeFolder } from '@payonce/testkit/store-folder';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
+import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
+import { startRedis } from '@payonce/testkit/stores/redis-server';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Client } from 'pg';
 import type { TestProject } from 'vitest/node';

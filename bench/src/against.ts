@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { endedAtStart, ownProgram } from '@payonce/testkit/process';
+import { endedAtStart, ownProgram } from '@payonce/testkit/machine/process';
 import { dropReports } from './backlog.js';
 import type { Side } from './cases/case.js';
 import {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/testkit/ports';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
 import {
   isOk,
   type OwnedProcess,
@@ -7,7 +7,7 @@ import {
   startProgram,
   statusOf,
   stop,
-} from '@payonce/testkit/process';
+} from '@payonce/testkit/machine/process';
 import type { LoadResult, LoadSpec } from './load/spec.js';
 import { CONCURRENCY } from './scale.js';
 import type { Target } from './stores.js';

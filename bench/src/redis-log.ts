@@ -1,4 +1,4 @@
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import type { Redis } from 'ioredis';
 
 /** Rewriting all data of a run takes a second. */

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
-import type { SignedRequest } from '@payonce/testkit/request';
+import type { SimulatedChannels } from '@payonce/testkit/channels/channels';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 
 /** The amount of every order, in fen. */
 export const AMOUNT = 8_888n;

@@ -1,4 +1,4 @@
-import { SIMULATED } from '@payonce/testkit/channels';
+import { SIMULATED } from '@payonce/testkit/channels/channels';
 import type { Target } from './stores.js';
 
 /** Far beyond the template's sequences. */

@@ -1,6 +1,6 @@
 import type { Channels } from '@payonce/core/config/channels';
 import type { NewJob } from '@payonce/core/queue/job';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type { SimulatedChannels } from '@payonce/testkit/channels/channels';
 import type { Programs } from './programs.js';
 import type { WireRequest } from './requests.js';
 import type { Scale } from './scale.js';

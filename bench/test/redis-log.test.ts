@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/poll';
-import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { shortenLog } from '../src/redis-log.js';

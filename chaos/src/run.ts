@@ -1,5 +1,5 @@
-import { holdsWithin } from '@payonce/testkit/poll';
-import { createSender } from '@payonce/testkit/sender';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
+import { createSender } from '@payonce/testkit/sending/sender';
 import { judge } from './checker/checker.js';
 import { watchProgress } from './checker/progress.js';
 import { readStored } from './checker/stored.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Verdict } from '../src/checker/verdict.js';
 import { now } from '../src/clock.js';

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { until } from '@payonce/testkit/poll';
-import { postgresHome } from '@payonce/testkit/postgres-binaries';
-import { startTimeOf } from '@payonce/testkit/process';
-import { storeFolder } from '@payonce/testkit/store-folder';
+import { until } from '@payonce/testkit/machine/poll';
+import { startTimeOf } from '@payonce/testkit/machine/process';
+import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { storeFolder } from '@payonce/testkit/store-folder';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { fuzz } from '../src/fuzz/main.js';
 import { patchedCopy } from './patched-copy.js';

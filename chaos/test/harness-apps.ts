@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/testkit/ports';
-import { isOk, type OwnedProcess, startProgram, stop } from '@payonce/testkit/process';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
+import { isOk, type OwnedProcess, startProgram, stop } from '@payonce/testkit/machine/process';
 
 const HOST = '127.0.0.1';
 const WAIT_MS = 15_000;

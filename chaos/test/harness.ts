@@ -8,19 +8,24 @@ import {
   ensureSimulatedChannels,
   SIMULATED,
   type SimulatedChannels,
-} from '@payonce/testkit/channels';
-import { freshDatabase } from '@payonce/testkit/database';
-import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
-import { jobIdScanner } from '@payonce/testkit/job-ids';
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
-import { until } from '@payonce/testkit/poll';
-import { stop } from '@payonce/testkit/process';
-import { startOwnRedis } from '@payonce/testkit/redis-server';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { createSender, isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
-import { storeFolder } from '@payonce/testkit/store-folder';
+} from '@payonce/testkit/channels/channels';
+import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
+import { type FaultProxy, startFaultProxy } from '@payonce/testkit/faults/proxy';
+import { until } from '@payonce/testkit/machine/poll';
+import { stop } from '@payonce/testkit/machine/process';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import { jobIdScanner } from '@payonce/testkit/sending/job-ids';
+import {
+  createSender,
+  isAcknowledged,
+  replyStatus,
+  type Sender,
+} from '@payonce/testkit/sending/sender';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
+import { freshDatabase } from '@payonce/testkit/stores/database';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
+import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { anyFreePort } from '@payonce/testkit/ports';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
 import { expect, test } from 'vitest';
 import { packageFolder } from '../migrations.js';
 import { database, query } from './migration-support.js';

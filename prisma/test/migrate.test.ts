@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 import { migrate } from '../migrate.js';
 import { knownMigrations, packageFolder } from '../migrations.js';

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { freshDatabase } from '@payonce/testkit/database';
+import { freshDatabase } from '@payonce/testkit/stores/database';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 

@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, test } from 'vitest';
 import { migrate, pendingMigrations } from '../migrate.js';
 import { addTo, database, folderOf, query, session } from './migration-support.js';

@@ -1,7 +1,7 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect } from 'vitest';
 import type { Shop } from '../shop.js';
 import { silent } from '../silent.js';

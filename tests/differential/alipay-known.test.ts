@@ -1,5 +1,5 @@
-import { encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
-import type { Fields } from '@payonce/testkit/request';
+import { encodeForm, signAlipayFields } from '@payonce/testkit/signers/alipay-wire';
+import type { Fields } from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

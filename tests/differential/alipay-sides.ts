@@ -2,9 +2,13 @@ import { isUtf8 } from 'node:buffer';
 import { parse } from 'node:querystring';
 import { alipay } from '@payonce/providers/alipay/alipay';
 import type { PaymentEvent } from '@payonce/providers/event';
-import { type AlipayCharset, encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
-import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
+import {
+  type AlipayCharset,
+  encodeForm,
+  signAlipayFields,
+} from '@payonce/testkit/signers/alipay-wire';
+import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
 import { AlipaySdk, type AlipaySdkSignType } from 'alipay-sdk';
 
 /** Both sides with the same key: the official SDK for Node, and our adapter. */

@@ -1,7 +1,7 @@
 import type { AlipayMessage } from '@payonce/providers/alipay/verify';
-import { signAlipayFields } from '@payonce/testkit/alipay-wire';
-import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
+import { signAlipayFields } from '@payonce/testkit/signers/alipay-wire';
+import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
 import {

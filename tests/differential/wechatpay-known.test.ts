@@ -1,4 +1,4 @@
-import { randomSerial } from '@payonce/testkit/keys';
+import { randomSerial } from '@payonce/testkit/signers/keys';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { forAllAsync, value } from './cases.js';

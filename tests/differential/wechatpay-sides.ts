@@ -7,7 +7,7 @@ import {
   type RsaKeyPair,
   randomApiKey,
   randomPublicKeyId,
-} from '@payonce/testkit/keys';
+} from '@payonce/testkit/signers/keys';
 import { Aes, Decorator, Formatter, Rsa } from 'wechatpay-axios-plugin';
 import NodeV3 from 'wechatpay-node-v3';
 

@@ -1,6 +1,6 @@
-import { randomApiKey } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
-import { sealReqInfo, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
+import { sealReqInfo, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { forAll } from './cases.js';

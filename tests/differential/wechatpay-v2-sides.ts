@@ -1,8 +1,8 @@
 import type { WechatpayV2Message } from '@payonce/providers/wechatpay-v2/message';
 import { wechatpayV2 } from '@payonce/providers/wechatpay-v2/wechatpay-v2';
-import { randomApiKey } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
-import { type WechatV2SignType, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
+import { type WechatV2SignType, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { Aes, Hash, Transformer } from 'wechatpay-axios-plugin';
 
 /** Both sides with the same key: wechatpay-axios-plugin's API v2, and our adapter. */

@@ -1,10 +1,10 @@
-import { randomApiKey } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
 import {
   sealReqInfo,
   type WechatV2SignType,
   wechatV2Xml,
-} from '@payonce/testkit/wechatpay-v2-wire';
+} from '@payonce/testkit/signers/wechatpay-v2-wire';
 import fc from 'fast-check';
 import { afterAll, expect, test, vi } from 'vitest';
 import { Transformer } from 'wechatpay-axios-plugin';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createPrivateKey } from 'node:crypto';
 import type { WechatpayMessage } from '@payonce/providers/wechatpay/verify';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { Formatter, Rsa } from 'wechatpay-axios-plugin';

@@ -1,14 +1,14 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
-import { freshDatabase } from '@payonce/testkit/database';
-import { startOwnPostgres } from '@payonce/testkit/own-postgres';
-import { anyFreePort } from '@payonce/testkit/ports';
-import { isOk, startProgram, stop } from '@payonce/testkit/process';
-import { startOwnRedis } from '@payonce/testkit/redis-server';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { createSender } from '@payonce/testkit/sender';
-import { storeFolder } from '@payonce/testkit/store-folder';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
+import { isOk, startProgram, stop } from '@payonce/testkit/machine/process';
+import { createSender } from '@payonce/testkit/sending/sender';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
+import { freshDatabase } from '@payonce/testkit/stores/database';
+import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
+import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { storeFolder } from '@payonce/testkit/stores/store-folder';
 
 const root = join(import.meta.dirname, '..', '..');
 

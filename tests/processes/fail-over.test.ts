@@ -1,9 +1,9 @@
-import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/own-postgres';
-import { until } from '@payonce/testkit/poll';
-import { makeRedisAccess } from '@payonce/testkit/redis-access';
-import { startOwnCluster } from '@payonce/testkit/redis-cluster';
-import { startOwnSentinels } from '@payonce/testkit/redis-sentinel';
-import type { OwnRedis } from '@payonce/testkit/redis-server';
+import { until } from '@payonce/testkit/machine/poll';
+import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
+import { makeRedisAccess } from '@payonce/testkit/stores/redis-access';
+import { startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
+import { startOwnSentinels } from '@payonce/testkit/stores/redis-sentinel';
+import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { queuedIn, untilAllReady } from '../stores-of.js';

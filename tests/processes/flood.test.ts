@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 

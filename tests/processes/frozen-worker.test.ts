@@ -1,7 +1,7 @@
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
-import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
-import { until } from '@payonce/testkit/poll';
-import { isAcknowledged } from '@payonce/testkit/sender';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
+import { until } from '@payonce/testkit/machine/poll';
+import { isAcknowledged } from '@payonce/testkit/sending/sender';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';

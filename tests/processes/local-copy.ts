@@ -2,9 +2,9 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { until } from '@payonce/testkit/poll';
-import { postgresHome } from '@payonce/testkit/postgres-binaries';
-import { startTimeOf } from '@payonce/testkit/process';
+import { until } from '@payonce/testkit/machine/poll';
+import { startTimeOf } from '@payonce/testkit/machine/process';
+import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 
 const root = join(import.meta.dirname, '..', '..');
 

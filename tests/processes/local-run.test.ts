@@ -1,4 +1,4 @@
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   alive,

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { anyFreePort, takePort } from '@payonce/testkit/ports';
+import { anyFreePort, takePort } from '@payonce/testkit/machine/ports';
 import { onTestFinished, test } from 'vitest';
 
 const module = pathToFileURL(
-  join(import.meta.dirname, '../../packages/testkit/dist/ports.js'),
+  join(import.meta.dirname, '../../packages/testkit/dist/machine/ports.js'),
 ).href;
 const FIRST = 9400;
 

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrisma } from '@payonce/prisma/client';
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
-import { eventually } from '@payonce/testkit/poll';
-import { replyStatus } from '@payonce/testkit/sender';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { replyStatus } from '@payonce/testkit/sending/sender';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 

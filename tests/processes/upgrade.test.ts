@@ -1,12 +1,12 @@
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
-import { alipayRequest } from '@payonce/testkit/alipay-wire';
-import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
-import { eventually, until } from '@payonce/testkit/poll';
-import { stop } from '@payonce/testkit/process';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { replyStatus } from '@payonce/testkit/sender';
+import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels/channels';
+import { eventually, until } from '@payonce/testkit/machine/poll';
+import { stop } from '@payonce/testkit/machine/process';
+import { replyStatus } from '@payonce/testkit/sending/sender';
+import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, expect, test } from 'vitest';
 import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DeclaredEndpoint } from '@payonce/testkit/endpoint';
+import type { DeclaredEndpoint } from '@payonce/testkit/channels/endpoint';
 import type { LocalSecrets } from './secrets.js';
 import type { Stores } from './stores.js';
 

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { until } from '@payonce/testkit/poll';
-import { takePort } from '@payonce/testkit/ports';
+import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
+import { until } from '@payonce/testkit/machine/poll';
+import { takePort } from '@payonce/testkit/machine/ports';
 import {
   endedAtStart,
   hasEnded,
   isOk,
   type OwnedProcess,
   ownProgram,
-} from '@payonce/testkit/process';
+} from '@payonce/testkit/machine/process';
 import { type App, environmentOf, HOST, type Ports, PREFERRED_PORTS } from './app-environment.js';
 import type { LocalSecrets } from './secrets.js';
 import type { Stores } from './stores.js';

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@payonce/testkit/poll';
-import { startTimeOf } from '@payonce/testkit/process';
+import { until } from '@payonce/testkit/machine/poll';
+import { startTimeOf } from '@payonce/testkit/machine/process';
 
 /**
  * A process in the run file: the start time distinguishes it from a later one with the same pid.

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
-import { takePort } from '@payonce/testkit/ports';
-import { startPostgres } from '@payonce/testkit/postgres';
-import type { OwnedProcess } from '@payonce/testkit/process';
-import { startRedis } from '@payonce/testkit/redis-server';
+import { takePort } from '@payonce/testkit/machine/ports';
+import type { OwnedProcess } from '@payonce/testkit/machine/process';
+import { startPostgres } from '@payonce/testkit/stores/postgres';
+import { startRedis } from '@payonce/testkit/stores/redis-server';
 import { Client, escapeIdentifier, escapeLiteral } from 'pg';
 import { findProgram, REDIS } from './programs.js';
 import type { LocalSecrets } from './secrets.js';

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
-import { type OwnedProcess, stop } from '@payonce/testkit/process';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
+import { type OwnedProcess, stop } from '@payonce/testkit/machine/process';
 import { type RunningApps, startApps } from './apps.js';
 import { claim } from './run-file.js';
 import { type LocalSecrets, localSecrets } from './secrets.js';

@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
 import { cookiesOf, formTokenIn, startConsole, submitLogin, type TestConsole } from './support.js';

@@ -1,4 +1,4 @@
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { call, startConsole, type TestConsole } from './support.js';
 

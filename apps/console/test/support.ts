@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
-import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
 import { inject } from 'vitest';
 import { buildApp } from '../src/app.js';

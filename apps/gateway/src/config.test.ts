@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '@payonce/core/runtime/errors';
-import { testChannels } from '@payonce/testkit/test-channels';
+import { testChannels } from '@payonce/testkit/channels/test-channels';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from './config.js';
 

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { secretReader } from '@payonce/core/config/secrets';
 import { createLog } from '@payonce/core/runtime/log';
-import { testChannels } from '@payonce/testkit/test-channels';
+import { testChannels } from '@payonce/testkit/channels/test-channels';
 import { beforeAll, expect, test } from 'vitest';
 import { expiringKeys, watchKeyExpiry } from './key-expiry.js';
 

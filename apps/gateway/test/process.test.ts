@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
-import { freshDatabase } from '@payonce/testkit/database';
-import { eventually } from '@payonce/testkit/poll';
-import { startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { freshDatabase } from '@payonce/testkit/stores/database';
+import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';

@@ -1,5 +1,5 @@
 import { bodyOf } from '@payonce/core/queue/job';
-import type { ProviderSigner } from '@payonce/testkit/request';
+import type { ProviderSigner } from '@payonce/testkit/signers/request';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import {
   aPayment,

@@ -5,8 +5,8 @@ import { openBullReportQueue, openReportQueue } from '@payonce/core/queue/report
 import { systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
 import { startReports } from '../src/reports.js';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { runMigrations } from 'bullmq';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';

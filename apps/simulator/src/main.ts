@@ -1,6 +1,6 @@
 import { type Lifecycle, runProcess } from '@payonce/core/runtime/lifecycle';
 import { createLog, type Log } from '@payonce/core/runtime/log';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import { buildApp } from './app.js';
 import { readConfig, type SimulatorConfig } from './config.js';
 import { createPlayer } from './player.js';

@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/poll';
-import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { RETRY_SCHEDULES } from '@payonce/testkit/sending/retry-schedules';
 import { describe, expect, test } from 'vitest';
 import type { Answer } from '../test/notify-server.js';
 import { alipay, NO, OK, payment, useSimulator } from '../test/simulate.js';

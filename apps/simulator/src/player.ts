@@ -1,8 +1,8 @@
-import { refusalOf } from '@payonce/testkit/acknowledgement';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
-import { createSender, type SendOutcome } from '@payonce/testkit/sender';
+import type { SimulatedChannels } from '@payonce/testkit/channels/channels';
+import { refusalOf } from '@payonce/testkit/sending/acknowledgement';
+import { RETRY_SCHEDULES } from '@payonce/testkit/sending/retry-schedules';
+import { createSender, type SendOutcome } from '@payonce/testkit/sending/sender';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import type { Message, SendInput } from './messages.js';
 import { compress, retryUntilAccepted } from './retries.js';
 import { compose, type Scenario } from './scenarios.js';

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { RetrySchedule } from '@payonce/testkit/retry-schedules';
+import type { RetrySchedule } from '@payonce/testkit/sending/retry-schedules';
 
 /** The schedule's seconds as milliseconds of compressed time. */
 export function compress(schedule: RetrySchedule, timeCompression: number): number[] {

@@ -1,14 +1,17 @@
-import type { AlipayNotification, AlipaySigner } from '@payonce/testkit/alipay';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
+import type { SimulatedChannels } from '@payonce/testkit/channels/channels';
+import type { AlipayNotification, AlipaySigner } from '@payonce/testkit/signers/alipay';
 import type {
   ProviderSigner,
   SignedNotification,
   SignedRequest,
   SignerId,
-} from '@payonce/testkit/request';
-import type { WechatpayNotification, WechatpaySigner } from '@payonce/testkit/wechatpay';
-import type { WechatpayV2Notification, WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import { asSignatureProbe } from '@payonce/testkit/wechatpay-wire';
+} from '@payonce/testkit/signers/request';
+import type { WechatpayNotification, WechatpaySigner } from '@payonce/testkit/signers/wechatpay';
+import type {
+  WechatpayV2Notification,
+  WechatpayV2Signer,
+} from '@payonce/testkit/signers/wechatpay-v2';
+import { asSignatureProbe } from '@payonce/testkit/signers/wechatpay-wire';
 import type { Message, SendInput } from './messages.js';
 
 /** A message that can be sent any number of times. */

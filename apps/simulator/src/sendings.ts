@@ -1,5 +1,5 @@
-import type { Refusal } from '@payonce/testkit/acknowledgement';
-import type { SignerId } from '@payonce/testkit/request';
+import type { Refusal } from '@payonce/testkit/sending/acknowledgement';
+import type { SignerId } from '@payonce/testkit/signers/request';
 
 /** One POST and its result. */
 export interface Sending {

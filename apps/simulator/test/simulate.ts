@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLog } from '@payonce/core/runtime/log';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { buildApp } from '../src/app.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Env } from '@payonce/core/config/env';
 import { ConfigError } from '@payonce/core/runtime/errors';
-import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from './config.js';
 

@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { asSuperuser, openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
 import {

@@ -3,7 +3,7 @@
  * another session. `PAYONCE_TEST_FULL=1` holds it as long as a forgotten session does.
  */
 import { createHash } from 'node:crypto';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openTestQueue, type TestQueue } from './queues.js';

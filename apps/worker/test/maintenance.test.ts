@@ -6,7 +6,7 @@ import {
 } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {

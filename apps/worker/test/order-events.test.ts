@@ -5,7 +5,7 @@ import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { closeOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import pg from 'pg';
 import { Webhook } from 'standardwebhooks';
 import { afterEach, beforeEach, expect, test } from 'vitest';

@@ -1,5 +1,5 @@
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { asSuperuser, openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import {

@@ -3,7 +3,7 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { DeadLetterInput } from '@payonce/orders/notifications/records/dead-letter';
 import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createWorkerMetrics } from '../src/metrics.js';

@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { redecodeCommand } from '../src/redecode/command.js';
 import { openTestDatabase, type TestDatabase } from './running.js';

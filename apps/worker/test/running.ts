@@ -6,7 +6,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { createAddressPolicy } from '@payonce/orders/endpoints/networks';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
-import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/order-events.js';
 import { start } from '../src/start.js';

@@ -1,9 +1,9 @@
 import { loadChannels } from '@payonce/core/config/channels';
 import { jobIdFor, type NewJob, type NotificationJob, queuedBody } from '@payonce/core/queue/job';
 import type { ContentRule } from '@payonce/providers/provider';
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
-import type { PaymentInput } from '@payonce/testkit/request';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { bareBase64, generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/signers/keys';
+import type { PaymentInput } from '@payonce/testkit/signers/request';
 
 let pair: RsaKeyPair | undefined;
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { until } from '@payonce/testkit/poll';
+import { until } from '@payonce/testkit/machine/poll';
 import { remaining } from '../backlog.js';
 import { writeRequests } from '../requests.js';
 import { repeat } from '../rounds.js';

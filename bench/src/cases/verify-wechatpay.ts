@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { SIMULATED } from '@payonce/testkit/channels';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
+import { SIMULATED } from '@payonce/testkit/channels/channels';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { Aes, Decorator, Rsa } from 'wechatpay-axios-plugin';
 import NodeV3 from 'wechatpay-node-v3';
 import { wechatpayPayments } from '../requests.js';

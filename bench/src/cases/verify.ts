@@ -2,7 +2,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'node:querystring';
-import { SIMULATED } from '@payonce/testkit/channels';
+import { SIMULATED } from '@payonce/testkit/channels/channels';
 import { AlipaySdk } from 'alipay-sdk';
 import { compare } from '../rounds.js';
 import type { Stage } from '../stage.js';

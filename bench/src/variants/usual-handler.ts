@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'node:querystring';
-import { SIMULATED } from '@payonce/testkit/channels';
+import { SIMULATED } from '@payonce/testkit/channels/channels';
 import { AlipaySdk } from 'alipay-sdk';
 import { fastify } from 'fastify';
 import { applyTheUsualWay, openUsualDatabase } from './usual-transaction.js';

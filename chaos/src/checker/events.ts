@@ -1,5 +1,5 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import { expectedEvents, isJustified } from '@payonce/testkit/oracle-events';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import { expectedEvents, isJustified } from '@payonce/testkit/oracle/order-events';
 import type { Arrival, ArrivedEvent } from '../history/history.js';
 import { type EventArrival, type Lookup, orderKey } from './lookup.js';
 import type { StoredEvent } from './stored.js';

@@ -1,5 +1,5 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import { expectedOrders, expectedOutcome } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import { expectedOrders, expectedOutcome } from '@payonce/testkit/oracle/oracle';
 import type { Sending, WorkloadNotification } from '../history/history.js';
 import { countsAsApplied, type Lookup, orderKey } from './lookup.js';
 import type { StoredOrder } from './stored.js';

@@ -1,5 +1,5 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import { contestedTrades } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import { contestedTrades } from '@payonce/testkit/oracle/oracle';
 import type {
   Arrival,
   ArrivedEvent,

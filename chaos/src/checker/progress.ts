@@ -1,4 +1,4 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import { Pool } from 'pg';
 import { now } from '../clock.js';
 import type { WorkloadNotification } from '../history/history.js';

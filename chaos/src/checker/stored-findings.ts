@@ -1,4 +1,4 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type { Delay, WorkloadNotification } from '../history/history.js';
 import { type Lookup, orderKey } from './lookup.js';
 import type { StoredEvent } from './stored.js';

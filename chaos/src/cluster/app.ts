@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type OwnedProcess, ownProgram } from '@payonce/testkit/process';
+import { type OwnedProcess, ownProgram } from '@payonce/testkit/machine/process';
 import { ManagedProcess } from './managed-process.js';
 
 /** Longer than the worker's limit for its last batches. */

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { SimulatedChannels } from '@payonce/testkit/channels';
-import { holdsWithin } from '@payonce/testkit/poll';
-import { postgresHome } from '@payonce/testkit/postgres-binaries';
-import { killAll, type OwnedProcess } from '@payonce/testkit/process';
-import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+import type { SimulatedChannels } from '@payonce/testkit/channels/channels';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
+import { killAll, type OwnedProcess } from '@payonce/testkit/machine/process';
+import type { WechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
+import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 import { localSecrets } from '@payonce/tooling/secrets';
 import { startStores } from '@payonce/tooling/stores';
 import type { App } from './app.js';

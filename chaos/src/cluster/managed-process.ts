@@ -1,4 +1,4 @@
-import { killAll, type OwnedProcess, signalTree, stop } from '@payonce/testkit/process';
+import { killAll, type OwnedProcess, signalTree, stop } from '@payonce/testkit/machine/process';
 
 export interface ManagedProcessOptions {
   readonly name: string;

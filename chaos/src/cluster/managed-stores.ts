@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { startPostgres } from '@payonce/testkit/postgres';
-import type { OwnedProcess } from '@payonce/testkit/process';
-import { startRedis } from '@payonce/testkit/redis-server';
+import type { OwnedProcess } from '@payonce/testkit/machine/process';
+import { startPostgres } from '@payonce/testkit/stores/postgres';
+import { startRedis } from '@payonce/testkit/stores/redis-server';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import { ManagedProcess } from './managed-process.js';

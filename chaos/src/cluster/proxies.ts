@@ -1,5 +1,5 @@
-import { type FaultProxy, startFaultProxy } from '@payonce/testkit/fault-proxy';
-import { jobIdScanner } from '@payonce/testkit/job-ids';
+import { type FaultProxy, startFaultProxy } from '@payonce/testkit/faults/proxy';
+import { jobIdScanner } from '@payonce/testkit/sending/job-ids';
 import { now } from '../clock.js';
 import type { StoreAdd } from '../history/history.js';
 

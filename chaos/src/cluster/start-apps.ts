@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { ensureSimulatedChannels } from '@payonce/testkit/channels';
-import { declareEndpoint } from '@payonce/testkit/endpoint';
-import { takePort } from '@payonce/testkit/ports';
-import { isOk, type OwnedProcess } from '@payonce/testkit/process';
+import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
+import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
+import { takePort } from '@payonce/testkit/machine/ports';
+import { isOk, type OwnedProcess } from '@payonce/testkit/machine/process';
 import type { LocalSecrets } from '@payonce/tooling/secrets';
 import type { Stores } from '@payonce/tooling/stores';
 import type { Arrival, StoreAdd } from '../history/history.js';

@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import type { Behaviour } from '../cluster/consumer.js';
 import type { Random } from '../workload/random.js';
 import { type Fault, nothingToEnd } from './fault.js';

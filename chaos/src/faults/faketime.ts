@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { ensureFaketime, findFaketime, wrongClock } from '@payonce/tooling/faketime';
 import type { App } from '../cluster/app.js';
 import type { FaultContext } from './fault.js';

@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import type { Fault } from './fault.js';
 
 const READY_LIMIT_MS = 30_000;

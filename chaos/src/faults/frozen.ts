@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { now } from '../clock.js';
 import type { Fault } from './fault.js';
 import { isQuiet, recordHeldUp } from './measure.js';

@@ -1,5 +1,5 @@
-import type { LinkFault } from '@payonce/testkit/fault-link';
-import type { FaultProxy } from '@payonce/testkit/fault-proxy';
+import type { LinkFault } from '@payonce/testkit/faults/link';
+import type { FaultProxy } from '@payonce/testkit/faults/proxy';
 import type { Proxies } from '../cluster/proxies.js';
 import type { Random } from '../workload/random.js';
 import type { Fault } from './fault.js';

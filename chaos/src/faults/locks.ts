@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import { Client } from 'pg';
 import { now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';

@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { Client } from 'pg';
 import { now, pause } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';

@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { now, pause } from '../clock.js';
 import type { Fault, FaultContext } from './fault.js';
 

@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import type { ManagedProcess } from '../cluster/managed-process.js';
 import { type Fault, type FaultContext, nothingToEnd } from './fault.js';
 

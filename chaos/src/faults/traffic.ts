@@ -1,4 +1,4 @@
-import { holdsWithin } from '@payonce/testkit/poll';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
 import { type Fault, nothingToEnd } from './fault.js';
 
 const OLDEST = 60;

@@ -1,9 +1,9 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels';
-import { anyFreePort } from '@payonce/testkit/ports';
-import { isOk, killAll, ownProgram, stop, untilReady } from '@payonce/testkit/process';
-import { startRedis } from '@payonce/testkit/redis-server';
+import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
+import { anyFreePort } from '@payonce/testkit/machine/ports';
+import { isOk, killAll, ownProgram, stop, untilReady } from '@payonce/testkit/machine/process';
+import { startRedis } from '@payonce/testkit/stores/redis-server';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { SimulatedSigners } from '@payonce/testkit/channels';
+import type { SimulatedSigners } from '@payonce/testkit/channels/channels';
 import type {
   PaymentInput,
   ProviderSigner,
@@ -7,7 +7,7 @@ import type {
   SignedNotification,
   SignedRequest,
   SignerId,
-} from '@payonce/testkit/request';
+} from '@payonce/testkit/signers/request';
 import type { Random } from '../workload/random.js';
 import { CUTTABLE } from '../workload/recut.js';
 import { mutateBytes, nastyText } from './bytes.js';

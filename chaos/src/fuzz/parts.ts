@@ -1,4 +1,4 @@
-import type { SignedRequest } from '@payonce/testkit/request';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import type { Random } from '../workload/random.js';
 import type { Target } from './genuine.js';
 import type { WireRequest } from './wire.js';

@@ -1,4 +1,4 @@
-import type { SignerId } from '@payonce/testkit/request';
+import type { SignerId } from '@payonce/testkit/signers/request';
 
 /** The results of the requests of one provider. */
 export interface Tally {

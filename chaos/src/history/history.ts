@@ -1,4 +1,4 @@
-import type { NotificationContent, OrderTerms } from '@payonce/testkit/oracle';
+import type { NotificationContent, OrderTerms } from '@payonce/testkit/oracle/oracle';
 
 /**
  * The record of a run, from outside: what the providers sent, what passed the proxies, and what the

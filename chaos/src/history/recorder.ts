@@ -1,4 +1,4 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type {
   Arrival,
   Delay,

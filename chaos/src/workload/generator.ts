@@ -1,5 +1,5 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import type { SignerId } from '@payonce/testkit/request';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import type { SignerId } from '@payonce/testkit/signers/request';
 import type { MessageComposer } from './messages.js';
 import { type Planned, PlanWriter, plan } from './plans.js';
 import type { Random } from './random.js';

@@ -1,6 +1,6 @@
-import { holdsWithin } from '@payonce/testkit/poll';
-import { RETRY_SCHEDULES } from '@payonce/testkit/retry-schedules';
-import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sender';
+import { holdsWithin } from '@payonce/testkit/machine/poll';
+import { RETRY_SCHEDULES } from '@payonce/testkit/sending/retry-schedules';
+import { isAcknowledged, replyStatus, type Sender } from '@payonce/testkit/sending/sender';
 import { now } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 import type { OrderWorkload, WorkloadGenerator } from './generator.js';

@@ -1,14 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import type { SimulatedChannels, SimulatedSigners } from '@payonce/testkit/channels';
-import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { SimulatedChannels, SimulatedSigners } from '@payonce/testkit/channels/channels';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type {
   ForgeryKind,
   ProviderSigner,
   SignedNotification,
   SignedRequest,
   SignerId,
-} from '@payonce/testkit/request';
-import type { WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+} from '@payonce/testkit/signers/request';
+import type { WechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import type { WorkloadNotification } from '../history/history.js';
 import type { Random } from './random.js';
 import { recut } from './recut.js';

@@ -1,5 +1,5 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
-import type { SignedRequest, SignerId } from '@payonce/testkit/request';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
+import type { SignedRequest, SignerId } from '@payonce/testkit/signers/request';
 import type { Message, MessageComposer } from './messages.js';
 import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';

@@ -1,8 +1,8 @@
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { alipaySignedBytes } from '@payonce/testkit/alipay-wire';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
-import { createWechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import { wechatV2SignedText } from '@payonce/testkit/wechatpay-v2-wire';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { alipaySignedBytes } from '@payonce/testkit/signers/alipay-wire';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
+import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
+import { wechatV2SignedText } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { expect, test } from 'vitest';
 import { seededRandom } from './random.js';
 import { recut } from './recut.js';

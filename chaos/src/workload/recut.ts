@@ -1,6 +1,6 @@
-import { alipayRequest } from '@payonce/testkit/alipay-wire';
-import type { Fields, SignedRequest, SignerId } from '@payonce/testkit/request';
-import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
+import type { Fields, SignedRequest, SignerId } from '@payonce/testkit/signers/request';
+import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import type { Random } from './random.js';
 
 /**

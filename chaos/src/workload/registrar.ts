@@ -1,4 +1,4 @@
-import type { OrderTerms } from '@payonce/testkit/oracle';
+import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import { pause } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { randomApiKey } from '@payonce/testkit/keys';
-import { createWechatpayV2Signer, type WechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import {
+  createWechatpayV2Signer,
+  type WechatpayV2Signer,
+} from '@payonce/testkit/signers/wechatpay-v2';
 
 /**
  * A second merchant of the same installation, with a separate channel of API v2. Its key is a

@@ -1,7 +1,7 @@
-import { eventually } from '@payonce/testkit/poll';
-import { ask } from '@payonce/testkit/redis-cli';
-import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { ask } from '@payonce/testkit/stores/redis-cli';
+import { type OwnCluster, startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { afterEach, expect, test } from 'vitest';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';

@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, expect, inject, test } from 'vitest';
 import { openBullQueue, openBullWorker } from '../src/queue/bull-queue.js';

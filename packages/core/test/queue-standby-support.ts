@@ -1,5 +1,5 @@
-import { eventually } from '@payonce/testkit/poll';
-import type { OwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
 import { expect } from 'vitest';
 import { openBullQueue } from '../src/queue/bull-queue.js';
 import type { NewJob } from '../src/queue/job.js';

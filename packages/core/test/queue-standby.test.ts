@@ -1,5 +1,9 @@
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, type RedisSettings, startOwnRedis } from '@payonce/testkit/redis-server';
+import { eventually } from '@payonce/testkit/machine/poll';
+import {
+  type OwnRedis,
+  type RedisSettings,
+  startOwnRedis,
+} from '@payonce/testkit/stores/redis-server';
 import { afterEach, expect, test } from 'vitest';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { someJob } from './queue-jobs.js';

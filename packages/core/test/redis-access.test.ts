@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { eventually } from '@payonce/testkit/poll';
-import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/redis-access';
-import { type OwnCluster, startOwnCluster } from '@payonce/testkit/redis-cluster';
-import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/redis-sentinel';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/stores/redis-access';
+import { type OwnCluster, startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
+import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/stores/redis-sentinel';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { Env } from '../src/config/env.js';
 import { openBullWorker } from '../src/queue/bull-queue.js';

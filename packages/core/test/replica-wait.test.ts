@@ -1,6 +1,6 @@
-import { startFaultProxy } from '@payonce/testkit/fault-proxy';
-import { eventually } from '@payonce/testkit/poll';
-import { type OwnRedis, startOwnRedis } from '@payonce/testkit/redis-server';
+import { startFaultProxy } from '@payonce/testkit/faults/proxy';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Redis } from 'ioredis';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openBullQueue } from '../src/queue/bull-queue.js';

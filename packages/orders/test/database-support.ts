@@ -7,7 +7,7 @@ import type { VerifiedNotification } from '@payonce/orders/notifications/records
 import { createPrisma } from '@payonce/prisma/client';
 import type { OrderStatement, PaymentEvent } from '@payonce/providers/event';
 import type { Fact } from '@payonce/providers/fact';
-import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import { inject, onTestFinished } from 'vitest';
 
 const MERCHANT = 'default';

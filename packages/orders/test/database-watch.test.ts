@@ -6,8 +6,8 @@ import {
   watchDatabase,
 } from '@payonce/orders/database/database-watch';
 import { KNOWN_MIGRATIONS } from '@payonce/prisma/known-migrations';
-import { freshDatabase } from '@payonce/testkit/database';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { freshDatabase } from '@payonce/testkit/stores/database';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 

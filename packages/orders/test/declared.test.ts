@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { applyDeclaredEndpoints } from '@payonce/orders/endpoints/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
 import { deleteEndpoint, disableEndpoint } from '@payonce/orders/endpoints/switch';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, test } from 'vitest';
 import {
   closedOrder,

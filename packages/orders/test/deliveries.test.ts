@@ -1,7 +1,7 @@
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
 import { rotateSecret } from '@payonce/orders/endpoints/commands';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, test } from 'vitest';
 import { apply, notification, payment, terms } from './database-support.js';
 import {

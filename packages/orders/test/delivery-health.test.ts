@@ -1,7 +1,7 @@
 import { createLog } from '@payonce/core/runtime/log';
 import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import { disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, test } from 'vitest';
 import {
   closedOrder,

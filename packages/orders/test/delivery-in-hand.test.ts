@@ -1,6 +1,6 @@
 import { disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, test } from 'vitest';
 import { apply, notification, payment, refundTotal, statement, terms } from './database-support.js';
 import {

@@ -7,7 +7,7 @@ import { fanOut } from '@payonce/orders/deliveries/fan-out';
 import { disableEndpoint } from '@payonce/orders/endpoints/switch';
 import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { registerOrder } from '@payonce/orders/registration/register';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, test } from 'vitest';
 import { notification, payment, terms } from './database-support.js';
 import {

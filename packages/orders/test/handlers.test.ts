@@ -1,6 +1,6 @@
 import type { Handler } from '@payonce/orders/deliveries/send';
 import { createEndpoint } from '@payonce/orders/endpoints/commands';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, test } from 'vitest';
 import { deliver, deliveryDatabase, lin, pass, refundedOrder } from './deliveries.js';
 

@@ -1,6 +1,6 @@
 import { applyNotifications } from '@payonce/orders/notifications/apply/apply';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
-import { freshDatabase } from '@payonce/testkit/database';
+import { freshDatabase } from '@payonce/testkit/stores/database';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { minute, notification, payment, silent } from './database-support.js';
 

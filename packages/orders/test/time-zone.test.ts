@@ -5,7 +5,7 @@
 import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, onTestFinished, test } from 'vitest';
 import { apply, minute, notification, orderRow, paid, payment, terms } from './database-support.js';
 import {

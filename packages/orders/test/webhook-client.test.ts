@@ -3,8 +3,8 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { type Lookup, whenConnected } from '@payonce/orders/deliveries/guarded-connect';
 import { createWebhookClient, type WebhookClient } from '@payonce/orders/deliveries/webhook-client';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
-import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { generateRsaKeyPair, issueCertificate } from '@payonce/testkit/signers/keys';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { hookServer } from './hooks.js';
 

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
-import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels';
-import type { RefundInput, SignedRequest } from '@payonce/testkit/request';
+import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels/channels';
+import type { RefundInput, SignedRequest } from '@payonce/testkit/signers/request';
 import { minute } from './database-support.js';
 
 /** The time of receipt of everything; it determines API v3's window. */

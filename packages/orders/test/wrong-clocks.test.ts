@@ -5,7 +5,7 @@ import { fanOut } from '@payonce/orders/deliveries/fan-out';
 import { LEASE_MS } from '@payonce/orders/deliveries/lease';
 import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
 import { retryHeld } from '@payonce/orders/notifications/held/retry-held';
-import { eventually } from '@payonce/testkit/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { expect, test } from 'vitest';
 import { apply, notification, payment, testDatabase } from './database-support.js';
 import {

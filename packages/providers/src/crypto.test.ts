@@ -1,5 +1,5 @@
 import { createCipheriv, createHash, randomBytes, sign } from 'node:crypto';
-import { bareBase64, generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
+import { bareBase64, generateRsaKeyPair, issueCertificate } from '@payonce/testkit/signers/keys';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {

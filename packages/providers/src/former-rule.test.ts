@@ -1,7 +1,7 @@
-import { encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
-import { type Fields, withFields } from '@payonce/testkit/request';
-import { sealReqInfo, wechatV2Sign, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { encodeForm, signAlipayFields } from '@payonce/testkit/signers/alipay-wire';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
+import { type Fields, withFields } from '@payonce/testkit/signers/request';
+import { sealReqInfo, wechatV2Sign, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { describe, expect, it } from 'vitest';
 import { alipay } from './alipay/alipay.js';
 import type { ContentRule, PaymentProvider } from './provider.js';

@@ -1,4 +1,4 @@
-import type { Fields } from '@payonce/testkit/request';
+import type { Fields } from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 
 /**

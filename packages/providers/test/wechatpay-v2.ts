@@ -1,7 +1,11 @@
-import { randomApiKey } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
-import { createWechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
-import { wechatV2Request, wechatV2Sign, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
+import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
+import {
+  wechatV2Request,
+  wechatV2Sign,
+  wechatV2Xml,
+} from '@payonce/testkit/signers/wechatpay-v2-wire';
 import type { RejectReason } from '../src/provider.js';
 import { wechatpayV2Settings } from '../src/wechatpay-v2/settings.js';
 import { wechatpayV2 } from '../src/wechatpay-v2/wechatpay-v2.js';

@@ -4,9 +4,12 @@ import {
   randomApiKey,
   randomPublicKeyId,
   randomSerial,
-} from '@payonce/testkit/keys';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { createWechatpaySigner, type WechatpaySignerOptions } from '@payonce/testkit/wechatpay';
+} from '@payonce/testkit/signers/keys';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
+import {
+  createWechatpaySigner,
+  type WechatpaySignerOptions,
+} from '@payonce/testkit/signers/wechatpay';
 import type { PaymentEvent } from '../src/event.js';
 import type { PaymentProvider, RejectReason } from '../src/provider.js';
 import { wechatpay } from '../src/wechatpay/wechatpay.js';

@@ -1,4 +1,4 @@
-import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/test-database-pool';
+import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
 

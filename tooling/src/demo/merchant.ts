@@ -1,4 +1,4 @@
-import { lastWithin } from '@payonce/testkit/poll';
+import { lastWithin } from '@payonce/testkit/machine/poll';
 import type { Row } from './scenes.js';
 
 /** The events that the merchant's system received, read from it: see examples/consumer. */

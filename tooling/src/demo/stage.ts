@@ -1,13 +1,13 @@
 import { randomInt } from 'node:crypto';
+import { lastWithin } from '@payonce/testkit/machine/poll';
 import {
   expectedOrders,
   expectedOutcome,
   type NotificationContent,
   type OrderTerms,
-} from '@payonce/testkit/oracle';
-import { expectedEvents } from '@payonce/testkit/oracle-events';
-import { lastWithin } from '@payonce/testkit/poll';
-import type { SignerId } from '@payonce/testkit/request';
+} from '@payonce/testkit/oracle/oracle';
+import { expectedEvents } from '@payonce/testkit/oracle/order-events';
+import type { SignerId } from '@payonce/testkit/signers/request';
 import type { Running } from '../supervisor.js';
 import { type Database, openDatabase, type StoredOrder } from './database.js';
 

@@ -2,8 +2,8 @@ import { type Channels, loadChannels } from '@payonce/core/config/channels';
 import { jobIdFor, type NewJob, type NotificationJob } from '@payonce/core/queue/job';
 import type { ContentRule } from '@payonce/providers/provider';
 import { type PaymentProvider, verifiedRequest } from '@payonce/providers/provider';
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/keys';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { describe, expect, test } from 'vitest';
 import { verifyJob } from './verify-job.js';
 

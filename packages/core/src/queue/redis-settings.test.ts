@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/redis-access';
+import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/stores/redis-access';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { maskedSummary } from '../config/env.js';
 import { readQueueSettings } from './queue-settings.js';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { eventually } from '@payonce/testkit/poll';
-import { makeRedisAccess } from '@payonce/testkit/redis-access';
+import { eventually } from '@payonce/testkit/machine/poll';
+import { makeRedisAccess } from '@payonce/testkit/stores/redis-access';
 import type { Redis } from 'ioredis';
 import { afterEach, expect, test, vi } from 'vitest';
 import { connectReader, producerRedis } from './connection.js';

@@ -1,4 +1,4 @@
-import { alipaySignedBytes } from '@payonce/testkit/alipay-wire';
+import { alipaySignedBytes } from '@payonce/testkit/signers/alipay-wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cutText } from '../signed-text.js';

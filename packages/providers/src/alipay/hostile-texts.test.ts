@@ -1,7 +1,16 @@
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { alipaySignedBytes, encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
-import { type Fields, fieldValue, withFields, withoutFields } from '@payonce/testkit/request';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import {
+  alipaySignedBytes,
+  encodeForm,
+  signAlipayFields,
+} from '@payonce/testkit/signers/alipay-wire';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
+import {
+  type Fields,
+  fieldValue,
+  withFields,
+  withoutFields,
+} from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { cutOf, hostileText } from '../../test/hostile-texts.js';

@@ -1,4 +1,4 @@
-import { bareBase64, generateRsaKeyPair, issueCertificate } from '@payonce/testkit/keys';
+import { bareBase64, generateRsaKeyPair, issueCertificate } from '@payonce/testkit/signers/keys';
 import { describe, expect, it } from 'vitest';
 import { alipay } from './alipay.js';
 import { alipaySettings } from './settings.js';

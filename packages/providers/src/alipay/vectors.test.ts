@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { encodeForm } from '@payonce/testkit/alipay-wire';
+import { encodeForm } from '@payonce/testkit/signers/alipay-wire';
 import { describe, expect, it } from 'vitest';
 import type { PaymentProvider } from '../provider.js';
 import { alipay } from './alipay.js';

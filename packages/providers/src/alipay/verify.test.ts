@@ -1,7 +1,7 @@
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { alipayRequest, encodeForm, signAlipayFields } from '@payonce/testkit/alipay-wire';
-import { generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/keys';
-import type { Fields } from '@payonce/testkit/request';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { alipayRequest, encodeForm, signAlipayFields } from '@payonce/testkit/signers/alipay-wire';
+import { generateRsaKeyPair, type RsaKeyPair } from '@payonce/testkit/signers/keys';
+import type { Fields } from '@payonce/testkit/signers/request';
 import { describe, expect, it } from 'vitest';
 import { alipay } from './alipay.js';
 import { alipaySettings } from './settings.js';

@@ -1,5 +1,10 @@
-import { type Fields, fieldValue, withFields, withoutFields } from '@payonce/testkit/request';
-import { wechatV2Sign } from '@payonce/testkit/wechatpay-v2-wire';
+import {
+  type Fields,
+  fieldValue,
+  withFields,
+  withoutFields,
+} from '@payonce/testkit/signers/request';
+import { wechatV2Sign } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
 import { cutOf, hostileText } from '../../test/hostile-texts.js';

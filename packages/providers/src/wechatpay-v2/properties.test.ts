@@ -1,5 +1,5 @@
-import type { Fields } from '@payonce/testkit/request';
-import { wechatV2Sign, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import type { Fields } from '@payonce/testkit/signers/request';
+import { wechatV2Sign, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { channel, KEY, NOW, PAYEE, signer } from '../../test/wechatpay-v2.js';

@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { type Fields, withFields, withoutFields } from '@payonce/testkit/request';
-import { sealReqInfo, wechatV2Xml } from '@payonce/testkit/wechatpay-v2-wire';
+import { type Fields, withFields, withoutFields } from '@payonce/testkit/signers/request';
+import { sealReqInfo, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { describe, expect, test } from 'vitest';
 import {
   channel,

@@ -1,5 +1,5 @@
-import { type Fields, withFields, withoutFields } from '@payonce/testkit/request';
-import { wechatV2Sign } from '@payonce/testkit/wechatpay-v2-wire';
+import { type Fields, withFields, withoutFields } from '@payonce/testkit/signers/request';
+import { wechatV2Sign } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { describe, expect, test } from 'vitest';
 import {
   channel,

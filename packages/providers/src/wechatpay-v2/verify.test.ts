@@ -1,6 +1,6 @@
-import { randomApiKey } from '@payonce/testkit/keys';
-import { type Fields, withFields, withoutFields } from '@payonce/testkit/request';
-import { createWechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import { type Fields, withFields, withoutFields } from '@payonce/testkit/signers/request';
+import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import { describe, expect, test } from 'vitest';
 import {
   channel,

@@ -1,4 +1,4 @@
-import type { WechatpayNotification } from '@payonce/testkit/wechatpay';
+import type { WechatpayNotification } from '@payonce/testkit/signers/wechatpay';
 import { describe, expect, test } from 'vitest';
 import {
   decode,

@@ -1,4 +1,4 @@
-import { generateRsaKeyPair, issueCertificate, randomApiKey } from '@payonce/testkit/keys';
+import { generateRsaKeyPair, issueCertificate, randomApiKey } from '@payonce/testkit/signers/keys';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { wechatpay } from './wechatpay.js';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { randomApiKey, rsaKeyPairFromPem } from '@payonce/testkit/keys';
-import { sealResource, signWechatpayBody } from '@payonce/testkit/wechatpay-wire';
+import { randomApiKey, rsaKeyPairFromPem } from '@payonce/testkit/signers/keys';
+import { sealResource, signWechatpayBody } from '@payonce/testkit/signers/wechatpay-wire';
 import { describe, expect, test } from 'vitest';
 import { decodeBase64, openAesGcm, parsePublicKey, rsaVerify } from '../crypto.js';
 import type { PaymentProvider } from '../provider.js';

@@ -1,5 +1,5 @@
-import { randomApiKey, randomSerial } from '@payonce/testkit/keys';
-import { asSignatureProbe, sealResource } from '@payonce/testkit/wechatpay-wire';
+import { randomApiKey, randomSerial } from '@payonce/testkit/signers/keys';
+import { asSignatureProbe, sealResource } from '@payonce/testkit/signers/wechatpay-wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,5 +1,5 @@
-import { randomSerial } from '@payonce/testkit/keys';
-import { sealResource, signWechatpayBody } from '@payonce/testkit/wechatpay-wire';
+import { randomSerial } from '@payonce/testkit/signers/keys';
+import { sealResource, signWechatpayBody } from '@payonce/testkit/signers/wechatpay-wire';
 import { describe, expect, test } from 'vitest';
 import {
   apiV3Key,

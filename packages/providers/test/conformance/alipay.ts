@@ -1,7 +1,7 @@
 import { alipay } from '@payonce/providers/alipay/alipay';
-import { createAlipaySigner } from '@payonce/testkit/alipay';
-import { generateRsaKeyPair } from '@payonce/testkit/keys';
-import type { SignedRequest } from '@payonce/testkit/request';
+import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
+import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
 import { type Case, type Harness, NOW, PAYMENT, withBody } from './harness.js';
 

@@ -9,7 +9,7 @@ import type {
   ProviderSigner,
   RefundInput,
   SignedRequest,
-} from '@payonce/testkit/request';
+} from '@payonce/testkit/signers/request';
 import type fc from 'fast-check';
 
 /** A request with its fault (or peculiarity), for a test's title. */

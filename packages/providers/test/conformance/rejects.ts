@@ -1,5 +1,5 @@
 import type { PaymentProvider } from '@payonce/providers/provider';
-import type { SignedRequest } from '@payonce/testkit/request';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { expect, it } from 'vitest';
 import { type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
 import { reasonOf, said, verdict } from './verdicts.js';

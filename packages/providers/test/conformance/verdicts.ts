@@ -1,5 +1,5 @@
 import type { PaymentProvider, Verification } from '@payonce/providers/provider';
-import type { SignedRequest } from '@payonce/testkit/request';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { NOW, received } from './harness.js';
 
 export const verdict = (provider: PaymentProvider, request: SignedRequest, at = NOW) =>

@@ -1,7 +1,7 @@
 import { wechatpayV2 } from '@payonce/providers/wechatpay-v2/wechatpay-v2';
-import { randomApiKey } from '@payonce/testkit/keys';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { createWechatpayV2Signer } from '@payonce/testkit/wechatpay-v2';
+import { randomApiKey } from '@payonce/testkit/signers/keys';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
+import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import fc from 'fast-check';
 import { type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
 

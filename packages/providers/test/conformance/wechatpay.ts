@@ -1,7 +1,7 @@
 import { wechatpay } from '@payonce/providers/wechatpay/wechatpay';
-import { generateRsaKeyPair, randomApiKey } from '@payonce/testkit/keys';
-import type { SignedRequest } from '@payonce/testkit/request';
-import { createWechatpaySigner, type WechatpaySigner } from '@payonce/testkit/wechatpay';
+import { generateRsaKeyPair, randomApiKey } from '@payonce/testkit/signers/keys';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
+import { createWechatpaySigner, type WechatpaySigner } from '@payonce/testkit/signers/wechatpay';
 import fc from 'fast-check';
 import { type Harness, NOW, PAYMENT, withBody } from './harness.js';
 

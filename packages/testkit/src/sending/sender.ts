@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
+import type { SignedRequest, SignerId } from '../signers/request.js';
 import { type Reply, refusalOf } from './acknowledgement.js';
-import type { SignedRequest, SignerId } from './request.js';
 
 /** WeChat waits 5 s; Alipay states no limit (docs/providers/README.md, "At a glance"). */
 const REPLY_LIMIT_MS = 5_000;

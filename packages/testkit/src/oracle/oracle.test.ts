@@ -6,7 +6,7 @@ import {
   type NotificationContent,
   type OrderTerms,
 } from './oracle.js';
-import { expectedEvents, isJustified } from './oracle-events.js';
+import { expectedEvents, isJustified } from './order-events.js';
 
 const ORDER: OrderTerms = { merchant: 'demo', number: 'O1', amount: 8_888n, registered: true };
 type Meaning<Kind> = Extract<NotificationContent['meaning'], { kind: Kind }>;

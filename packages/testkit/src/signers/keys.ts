@@ -6,8 +6,8 @@ import {
   randomBytes,
   webcrypto,
 } from 'node:crypto';
+import { loadX509 } from '../machine/x509.js';
 import { randomDigits, randomText } from './wire.js';
-import { loadX509 } from './x509.js';
 
 /** All keys here are generated at run time: no key is ever committed. */
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
+import type { SignerId } from '../signers/request.js';
 import { refusalOf } from './acknowledgement.js';
-import type { SignerId } from './request.js';
 
 const xml = (code: string) =>
   `<xml><return_code>${code}</return_code><return_msg><![CDATA[OK]]></return_msg></xml>`;

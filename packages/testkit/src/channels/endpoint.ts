@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { writeFileAtomically } from '../machine/files.js';
 import { SIMULATED } from './channels.js';
-import { writeFileAtomically } from './files.js';
 
 export interface DeclaredEndpoint {
   /** Absolute path of a channel file with the simulated channels and the endpoint. */

@@ -1,8 +1,13 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { writeFileAtomically } from './files.js';
-import { generateRsaKeyPair, issueCertificate, randomApiKey, rsaKeyPairFromPem } from './keys.js';
+import { writeFileAtomically } from '../machine/files.js';
+import {
+  generateRsaKeyPair,
+  issueCertificate,
+  randomApiKey,
+  rsaKeyPairFromPem,
+} from '../signers/keys.js';
 
 /**
  * The keys of the simulated channels on disk: `secrets/` is the merchant's, `provider-keys/` the

@@ -1,8 +1,8 @@
 import { randomBytes, webcrypto } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { loadX509 } from '../machine/x509.js';
 import { storeFolder } from './store-folder.js';
-import { loadX509 } from './x509.js';
 
 /** The access to a Redis that requires TLS and a password; everything is generated for one test. */
 export interface RedisAccess {

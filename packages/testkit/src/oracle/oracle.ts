@@ -1,4 +1,4 @@
-import type { SignerId } from './request.js';
+import type { SignerId } from '../signers/request.js';
 
 /**
  * The correct state of an order by its notifications. The oracle shares no line with payonce: one

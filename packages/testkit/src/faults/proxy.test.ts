@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.js';
-import { eventually } from './poll.js';
+import { eventually } from '../machine/poll.js';
+import { type FaultProxy, startFaultProxy } from './proxy.js';
 
 /** A server that records its input and echoes it, and a proxy in front of it. */
 let server: Server;

@@ -1,11 +1,11 @@
 import { resolve } from 'node:path';
 import { stringify } from 'yaml';
-import { type AlipaySigner, createAlipaySigner } from './alipay.js';
+import { writeFileAtomically } from '../machine/files.js';
+import { type AlipaySigner, createAlipaySigner } from '../signers/alipay.js';
+import type { Clock } from '../signers/request.js';
+import { createWechatpaySigner, type WechatpaySigner } from '../signers/wechatpay.js';
+import { createWechatpayV2Signer, type WechatpayV2Signer } from '../signers/wechatpay-v2.js';
 import { ensureSimulatedKeys, readSimulatedKeys, type SimulatedKeys } from './channel-keys.js';
-import { writeFileAtomically } from './files.js';
-import type { Clock } from './request.js';
-import { createWechatpaySigner, type WechatpaySigner } from './wechatpay.js';
-import { createWechatpayV2Signer, type WechatpayV2Signer } from './wechatpay-v2.js';
 
 /** The payee of the simulation; no real merchant has these numbers. */
 export const SIMULATED = {

@@ -1,8 +1,8 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from './ports.js';
+import { anyFreePort } from '../machine/ports.js';
+import { killAll } from '../machine/process.js';
 import { startPostgres } from './postgres.js';
-import { killAll } from './process.js';
 import { storeFolder } from './store-folder.js';
 
 /** A separate PostgreSQL for one test, to be killed and started again on its data. */

@@ -14,7 +14,7 @@ import {
 import { sealResource } from './wechatpay-wire.js';
 
 /** Cases that others published with their SDKs; read where the folder exists, never copied. */
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../../', import.meta.url));
 const folder = resolve(root, process.env.PAYONCE_VECTORS ?? '../shared/vectors');
 const vector = (name: string) => JSON.parse(readFileSync(resolve(folder, `${name}.json`), 'utf8'));
 

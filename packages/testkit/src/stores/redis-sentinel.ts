@@ -1,4 +1,4 @@
-import { eventually } from './poll.js';
+import { eventually } from '../machine/poll.js';
 import type { RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { type OwnRedis, startOwnRedis, startOwnSentinel } from './redis-server.js';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { type Link, type LinkFault, openLink } from './fault-link.js';
+import { type Link, type LinkFault, openLink } from './link.js';
 
 export interface FaultProxy {
   /** On 127.0.0.1; stays the same whatever happens to the target. */

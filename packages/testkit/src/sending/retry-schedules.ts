@@ -1,4 +1,4 @@
-import type { SignerId } from './request.js';
+import type { SignerId } from '../signers/request.js';
 
 /** Waits in seconds before the second, third, … sending of a notification that was not accepted. */
 export type RetrySchedule = readonly number[];

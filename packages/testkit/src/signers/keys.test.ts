@@ -1,5 +1,6 @@
 import { createPublicKey, sign, verify, X509Certificate } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { RETRY_SCHEDULES, WECHATPAY_V2_OLDER } from '../sending/retry-schedules.js';
 import {
   bareBase64,
   generateRsaKeyPair,
@@ -8,7 +9,6 @@ import {
   randomPublicKeyId,
   rsaKeyPairFromPem,
 } from './keys.js';
-import { RETRY_SCHEDULES, WECHATPAY_V2_OLDER } from './retry-schedules.js';
 
 const pair = generateRsaKeyPair();
 

@@ -1,5 +1,5 @@
-import { eventually } from './poll.js';
-import { anyFreePort } from './ports.js';
+import { eventually } from '../machine/poll.js';
+import { anyFreePort } from '../machine/ports.js';
 import type { RedisAccess } from './redis-access.js';
 import { ask, redisCli } from './redis-cli.js';
 import { type OwnRedis, startOwnRedis } from './redis-server.js';

@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { type OwnedProcess, own, stop, untilReady } from '../machine/process.js';
 import { type PostgresHome, postgresHome } from './postgres-binaries.js';
-import { type OwnedProcess, own, stop, untilReady } from './process.js';
 
 export interface RunningPostgres {
   /** Superuser URL of the maintenance database. */

@@ -1,4 +1,4 @@
-import type { SignerId } from './request.js';
+import type { SignerId } from '../signers/request.js';
 
 /** The reply of a notify address. */
 export interface Reply {

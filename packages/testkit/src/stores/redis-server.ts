@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from './ports.js';
-import { type OwnedProcess, own, stop, untilReady } from './process.js';
+import { anyFreePort } from '../machine/ports.js';
+import { type OwnedProcess, own, stop, untilReady } from '../machine/process.js';
 import { accessSettings, type RedisAccess } from './redis-access.js';
 import { ask } from './redis-cli.js';
 import { storeFolder } from './store-folder.js';
