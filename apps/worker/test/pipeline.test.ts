@@ -48,9 +48,14 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
       orderEvents: [{ type: 'order.paid' }],
     });
     const lines = worker.lines.filter((line) => line.includes('notifications.applied'));
-    const notifications = [`shop ${job.data.notificationId} [A1]: applied`];
+    const { notificationId, receivedAt } = job.data;
+    const orders = [{ orderNumber: 'A1', outcome: 'applied' }];
     expect(lines.map((line) => JSON.parse(line))).toMatchObject([
-      { size: 1, applied: 1, notifications },
+      {
+        size: 1,
+        applied: 1,
+        notifications: [{ channel: 'shop', notificationId, receivedAt, orders }],
+      },
     ]);
     expect(worker.lines.join()).not.toContain('buyer');
     expect(worker.lines.join()).not.toContain(job.data.bodyText);

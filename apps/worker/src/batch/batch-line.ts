@@ -8,28 +8,36 @@ import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
 
 type Result = PromiseSettledResult<ApplyOutcome>;
 
-/**
- * For the log line of a batch: each notification as `channel notificationId [orders]: outcomes`, so
- * that a payment is found by its ID or order number. One text for each notification: a batch has
- * hundreds.
- */
+/** One notification in the log line of its batch, found by its ID or by an order's number. */
+interface NotificationEntry {
+  readonly channel: string;
+  readonly notificationId: string;
+  readonly receivedAt: Date;
+  /** One for each event. */
+  readonly orders: readonly { readonly orderNumber: string | null; readonly outcome: string }[];
+}
+
+/** @param results in the order of `batch`; empty when the whole batch failed */
 export function describeNotifications(
   batch: readonly VerifiedNotification[],
   results: readonly Result[],
-): string[] {
-  return batch.map(({ channel, notificationId, events }, index) => {
-    const orders = events.map(
-      ({ orderNumber }) => orderNumber?.slice(0, MOST_ORDER_NUMBER_CHARACTERS) ?? '-',
-    );
-    return `${channel} ${notificationId} [${orders.join(', ')}]: ${outcomeOf(results[index])}`;
+): NotificationEntry[] {
+  return batch.map(({ channel, notificationId, receivedAt, events }, index) => {
+    const orders = events.map(({ orderNumber }, at) => ({
+      orderNumber: orderNumber?.slice(0, MOST_ORDER_NUMBER_CHARACTERS) ?? null,
+      outcome: outcomeOf(results[index], at),
+    }));
+    return { channel, notificationId, receivedAt, orders };
   });
 }
 
-function outcomeOf(result: Result | undefined): string {
-  if (result === undefined) return 'not applied';
+/** Of the event at index `at` of a notification. */
+function outcomeOf(result: Result | undefined, at: number): string {
+  if (result === undefined) return 'not_applied';
   if (result.status === 'rejected') return isLocked(result.reason) ? 'locked' : 'failed';
   if (result.value.copy) return 'copy';
-  return result.value.events.map(describeOutcome).join(', ');
+  const event = result.value.events[at];
+  return event ? describeOutcome(event) : 'unknown';
 }
 
 /** `applied`, `duplicate`, `ignored`, or `held` and the reason. */
