@@ -9,7 +9,7 @@ const TESTS = '/test/|\\.test\\.ts$';
 
 /**
  * Folders, the lowest first: a folder imports no folder that stands after it. Files beside the
- * folders of an app put them together, or hold types that the folders share. `api|reads`: a view
+ * folders of an app put them together. `api|reads`: a view
  * names the type of the row that it shows, and the reads use the schemas.
  */
 export const LAYERS = {
@@ -56,8 +56,8 @@ export const LAYERS = {
     'oracle',
   ],
   'bench/src': ['load', 'variants', 'cases'],
-  'apps/gateway/src': ['plugins', 'routes'],
-  'apps/worker/src': ['batch', 'consume', 'liveness', 'schedules', 'redecode'],
+  'apps/gateway/src': ['metrics', 'reports', 'plugins', 'routes'],
+  'apps/worker/src': ['batch', 'metrics', 'consume', 'liveness', 'schedules', 'redecode'],
 };
 
 const layers = Object.entries(LAYERS).flatMap(([home, folders]) =>
@@ -77,6 +77,12 @@ export default {
   forbidden: [
     rule('no-cycles', 'Each file reads from top to bottom', {}, { circular: true }),
     ...layers,
+    rule(
+      'folders-of-an-app-import-no-file-beside-them',
+      'These put the folders together; config.ts reads what each part takes',
+      { path: '^apps/(gateway|worker)/src/[^/]+/', pathNot: TESTS },
+      { path: '^apps/[^/]+/src/[^/]+$', pathNot: '/config\\.ts$' },
+    ),
     rule(
       'apps-do-not-import-each-other',
       'They meet in the queue and in the database',

@@ -59,6 +59,7 @@ function violations([home, folders]: [string, readonly string[]]) {
 const PLANTED: Readonly<Record<string, readonly [folder: string, imported: string]>> = {
   'no-cycles': ['packages/core/src/runtime', './planted-no-cycles.js'],
   ...Object.fromEntries(Object.entries(LAYERS).flatMap(violations)),
+  'folders-of-an-app-import-no-file-beside-them': ['apps/gateway/src/plugins', '../app.js'],
   'apps-do-not-import-each-other': ['apps/worker/src', '../../gateway/src/routes/receive.js'],
   'packages-do-not-import-apps': [
     'packages/core/src',

@@ -1,7 +1,7 @@
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import { providers } from '@payonce/providers/registry/providers';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import { createSkewWatch } from './clock-skew.js';
+import { createSkewWatch } from './metrics/clock-skew.js';
 import { closeConnectionsWhileDraining } from './plugins/drain.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import { createRejectionRateLimit, limitRejections } from './plugins/rejection-rate-limit.js';

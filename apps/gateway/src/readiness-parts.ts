@@ -2,7 +2,7 @@ import type { Channels } from '@payonce/core/config/channels';
 import { describeState, type NotificationQueue } from '@payonce/core/queue/notification-queue';
 import type { GatewayState } from '@payonce/core/queue/report';
 import type { ShardedQueue } from '@payonce/core/queue/sharded-queue';
-import type { GatewayMetrics } from './gateway-metrics.js';
+import type { GatewayMetrics } from './metrics/gateway-metrics.js';
 
 /** The present state of the gateway for its reports: keys by name and date, never by value. */
 export async function gatewayState(

@@ -13,12 +13,12 @@ import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
 import { type PrivateServer, startPrivateServer } from '@payonce/core/runtime/private-server';
 import { buildApp } from './app.js';
 import type { GatewayConfig } from './config.js';
-import { createGatewayMetrics, type GatewayMetrics } from './gateway-metrics.js';
-import { watchQueueAndKeys } from './gauges.js';
-import { watchKeyExpiry } from './key-expiry.js';
+import { createGatewayMetrics, type GatewayMetrics } from './metrics/gateway-metrics.js';
+import { watchQueueAndKeys } from './metrics/gauges.js';
+import { watchKeyExpiry } from './metrics/key-expiry.js';
 import { gatewayState, readinessParts } from './readiness-parts.js';
-import { createReportCounts, type ReportCounts } from './report-counts.js';
-import { startReports } from './reports.js';
+import { createReportCounts, type ReportCounts } from './reports/report-counts.js';
+import { startReports } from './reports/reports.js';
 
 /** A request may take 5 s to arrive and 2 s to be queued; less than the drain limit. */
 const LAST_REPLY_MS = 7_500;

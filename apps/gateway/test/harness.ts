@@ -19,8 +19,8 @@ import { eventually } from '@payonce/testkit/machine/poll';
 import type { FastifyInstance } from 'fastify';
 import { expect } from 'vitest';
 import { buildApp } from '../src/app.js';
-import { createGatewayMetrics } from '../src/gateway-metrics.js';
-import { createReportCounts, type ReportCounts } from '../src/report-counts.js';
+import { createGatewayMetrics } from '../src/metrics/gateway-metrics.js';
+import { createReportCounts, type ReportCounts } from '../src/reports/report-counts.js';
 
 export interface Providers {
   readonly channelsFile: string;

@@ -8,8 +8,8 @@ import { createMetrics } from '@payonce/core/runtime/metrics';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { createGatewayMetrics } from '../src/gateway-metrics.js';
-import { startReports } from '../src/reports.js';
+import { createGatewayMetrics } from '../src/metrics/gateway-metrics.js';
+import { startReports } from '../src/reports/reports.js';
 import {
   aPayment,
   type Gateway,

@@ -1,5 +1,4 @@
 /** Figures that are computed on each scrape. */
-import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
@@ -9,6 +8,7 @@ import { Gauge } from 'prom-client';
 import type { BatchAges } from './batch/batch-ages.js';
 import { type JobWaits, WAIT_REASONS } from './consume/job-waits.js';
 import type { QueueConsumer } from './consume/queue-consumer.js';
+import { inTime } from './metrics/in-time.js';
 
 /** Jobs by state, computed on each scrape. A queue that does not respond has no numbers. */
 export function watchQueues(metrics: Metrics, consumers: readonly QueueConsumer[]): void {
@@ -56,9 +56,6 @@ export function watchWaits(
   });
 }
 
-/** A scrape waits a few seconds; a hanging database has no numbers. */
-const COUNT_LIMIT_MS = 2_000;
-
 /** The items that wait for a person, computed on each scrape. */
 export function watchHeld(metrics: Metrics, database: DatabaseDeps, deadlineMs: number): void {
   new Gauge({
@@ -99,9 +96,4 @@ function watchCount(
       if (counted !== null) this.set(counted);
     },
   });
-}
-
-/** A database that does not respond has no numbers. */
-export function inTime<T>(asked: Promise<T>): Promise<T | null> {
-  return withDeadline(asked, COUNT_LIMIT_MS, 'counting').catch(() => null);
 }

@@ -11,6 +11,7 @@ import type {
 import { type BatchAges, createBatchAges } from './batch/batch-ages.js';
 import { describeNotifications } from './batch/batch-line.js';
 import { Lanes } from './batch/lanes.js';
+import type { OrdersDatabase } from './batch/orders-database.js';
 import type { WorkerSizes } from './config.js';
 import { createJobWaits, type JobWaits, type WaitReason } from './consume/job-waits.js';
 import { type ProcessJobDeps, processJob } from './consume/process-job.js';
@@ -19,27 +20,7 @@ import {
   type QueueConsumer,
   type QueueConsumerOptions,
 } from './consume/queue-consumer.js';
-import { countResults, type WorkerMetrics } from './metrics.js';
-
-/** The database functions of the worker. */
-export interface OrdersDatabase {
-  /**
-   * One result per notification, in their order; AppError `locked` for a locked one. @throws for
-   * all
-   */
-  apply(
-    batch: readonly VerifiedNotification[],
-  ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
-  /**
-   * The same for notifications of the same orders, which other transactions had locked: waits for
-   * its turn. Without it, `apply` is used.
-   */
-  applyInTurn?(
-    batch: readonly VerifiedNotification[],
-  ): Promise<readonly PromiseSettledResult<ApplyOutcome>[]>;
-  /** Resolves when the dead letter is committed. */
-  deadLetter(letter: DeadLetterInput): Promise<void>;
-}
+import { countResults, type WorkerMetrics } from './metrics/worker-metrics.js';
 
 export interface WorkerOptions {
   readonly queues: readonly QueueSettings[];

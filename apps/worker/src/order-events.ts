@@ -10,7 +10,7 @@ import {
 import { applyDeclaredEndpoints } from '@payonce/orders/endpoints/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
 import type { AddressPolicy } from '@payonce/orders/endpoints/networks';
-import type { DeliveryMetrics } from './order-event-metrics.js';
+import type { DeliveryMetrics } from './metrics/order-event-metrics.js';
 
 export interface DeliveryConfig {
   /** Null: endpoints that need a secret receive nothing. */

@@ -6,12 +6,9 @@ import type { VerifiedNotification } from '@payonce/orders/notifications/records
 import { eventually } from '@payonce/testkit/machine/poll';
 import { UnrecoverableError } from 'bullmq';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createWorkerMetrics } from '../src/metrics.js';
-import {
-  type NotificationWorker,
-  type OrdersDatabase,
-  startWorker,
-} from '../src/notification-worker.js';
+import type { OrdersDatabase } from '../src/batch/orders-database.js';
+import { createWorkerMetrics } from '../src/metrics/worker-metrics.js';
+import { type NotificationWorker, startWorker } from '../src/notification-worker.js';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import { makeShop, tampered } from './shop.js';
 

@@ -8,8 +8,8 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import { buildApp } from '@payonce/gateway/app';
 import { readConfig } from '@payonce/gateway/config';
-import { createGatewayMetrics } from '@payonce/gateway/gateway-metrics';
-import { createReportCounts } from '@payonce/gateway/report-counts';
+import { createGatewayMetrics } from '@payonce/gateway/metrics/gateway-metrics';
+import { createReportCounts } from '@payonce/gateway/reports/report-counts';
 
 // The same gateway, with one `queue.add` for each request.
 const [settings] = queuesOf(readQueueSettings(process.env));

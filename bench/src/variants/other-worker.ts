@@ -4,9 +4,10 @@ import { queuesOf } from '@payonce/core/queue/shards';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
+import type { OrdersDatabase } from '@payonce/worker/batch/orders-database';
 import type { WorkerSizes } from '@payonce/worker/config';
-import { createWorkerMetrics } from '@payonce/worker/metrics';
-import { type OrdersDatabase, startWorker } from '@payonce/worker/notification-worker';
+import { createWorkerMetrics } from '@payonce/worker/metrics/worker-metrics';
+import { startWorker } from '@payonce/worker/notification-worker';
 
 /** The same worker with another function after its verification, on Redis alone. */
 export function startOtherWorker(apply: OrdersDatabase['apply'], sizes: WorkerSizes): void {

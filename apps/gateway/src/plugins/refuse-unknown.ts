@@ -1,6 +1,6 @@
 import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
-import type { GatewayMetrics } from '../gateway-metrics.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { sendReplyAndClose } from './send-reply.js';
 
 const NOTIFY_ADDRESS = /^\/notify\/([^/?#]+)\/[^/?#]+(?:[?#]|$)/;

@@ -2,7 +2,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
 import ipaddr from 'ipaddr.js';
-import type { GatewayMetrics } from '../gateway-metrics.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import { definitionAt } from './refuse-unknown.js';
 import { sendReplyAndClose } from './send-reply.js';
 

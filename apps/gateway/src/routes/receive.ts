@@ -6,9 +6,9 @@ import type { Clock } from '@payonce/core/runtime/clock';
 import type { Log } from '@payonce/core/runtime/log';
 import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
 import type { NotificationRequest, ReceiveOutcome, Verified } from '@payonce/providers/provider';
-import type { SkewWatch } from '../clock-skew.js';
-import type { GatewayMetrics } from '../gateway-metrics.js';
-import type { ReportCounts } from '../report-counts.js';
+import type { SkewWatch } from '../metrics/clock-skew.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { ReportCounts } from '../reports/report-counts.js';
 
 export interface ReceiveDeps {
   readonly queue: Pick<ShardedQueue, 'enqueue'>;

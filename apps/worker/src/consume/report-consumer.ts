@@ -8,7 +8,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { isUnavailable } from '@payonce/orders/database/transaction';
 import { boundedJobId } from '@payonce/orders/notifications/records/dead-letter';
 import { recordReport } from '@payonce/orders/reports/record';
-import type { WorkerMetrics } from '../metrics.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { closeWithin, logErrors } from './bull-helpers.js';
 import { putBack, storeDelayMs } from './defer.js';
 import { createPauseControl } from './pause-control.js';

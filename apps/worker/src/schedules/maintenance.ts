@@ -13,7 +13,7 @@ import { purgeReports } from '@payonce/orders/reports/purge';
 import type { WorkerConfig } from '../config.js';
 import type { QueueConsumer } from '../consume/queue-consumer.js';
 import { verifyJob } from '../consume/verify-job.js';
-import type { WorkerMetrics } from '../metrics.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { decodeStored } from './decode-stored.js';
 import { startRetention } from './retention.js';
 import { inRounds } from './rounds.js';

@@ -2,7 +2,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import { type Schedule, startSchedule } from '@payonce/core/runtime/schedules';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { purgeStep, START } from '@payonce/orders/retention/purge';
-import type { WorkerMetrics } from '../metrics.js';
+import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 
 /** Erases old raw bytes, round after round; within a round the small steps follow each other. */
 export function startRetention(

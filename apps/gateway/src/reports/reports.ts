@@ -5,7 +5,7 @@ import type { Clock } from '@payonce/core/runtime/clock';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Log } from '@payonce/core/runtime/log';
 import { startSchedule } from '@payonce/core/runtime/schedules';
-import type { GatewayMetrics } from './gateway-metrics.js';
+import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
 import type { ReportCounts } from './report-counts.js';
 
 /** The loss when a gateway is killed: the counts of one interval. */

@@ -2,7 +2,7 @@ import { isLocked } from '@payonce/core/runtime/errors';
 import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
 import { Counter, Histogram } from 'prom-client';
-import { describeOutcome } from './batch/batch-line.js';
+import { describeOutcome } from '../batch/batch-line.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 

@@ -2,7 +2,7 @@ import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { countDeliveries } from '@payonce/orders/deliveries/counts';
 import { Counter, Gauge } from 'prom-client';
-import { inTime } from './gauges.js';
+import { inTime } from './in-time.js';
 
 export type DeliveryMetrics = ReturnType<typeof createDeliveryMetrics>;
 
