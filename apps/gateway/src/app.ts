@@ -52,7 +52,7 @@ export function buildApp(
       return reply.code(400).header('connection', 'close').send();
     },
   });
-  // Each may hold a body of 256 KiB that is still arriving.
+  // Each may hold a body that is still arriving.
   app.server.maxConnections = MAX_CONNECTIONS;
   app.removeAllContentTypeParsers();
   closeConnectionsWhileDraining(app);

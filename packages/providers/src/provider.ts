@@ -153,6 +153,8 @@ export interface KeyInfo {
 export interface ProviderDefinition<Settings = unknown> {
   readonly id: ProviderId;
   readonly settings: z.ZodType<Settings>;
+  /** Of a request's body; larger ones get 413 (docs/providers/README.md, "At a glance"). */
+  readonly maxBodyBytes: number;
   /** Reads and parses the keys. @throws Error naming the setting at fault, never a value. */
   create(settings: Settings, readSecret: ReadSecret): PaymentProvider;
   reply: ReplyFor;

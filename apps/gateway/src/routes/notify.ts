@@ -6,12 +6,6 @@ import { acceptRawBodies } from '../plugins/raw-body.js';
 import { sendReply, sendReplyAndClose } from '../plugins/send-reply.js';
 import { type ReceiveDeps, receive } from './receive.js';
 
-/**
- * The largest genuine notification is a few kilobytes; combined orders and platform messages are
- * larger.
- */
-const BODY_LIMIT_BYTES = 256 * 1024;
-
 const NO_BODY = Buffer.alloc(0);
 
 declare module 'fastify' {
@@ -33,13 +27,13 @@ export function notifyRoutes(
 ): void {
   acceptRawBodies(scope);
   scope.decorateRequest('notifyChannel', null);
-  for (const { id, reply: replyFor } of definitions) {
+  for (const { id, maxBodyBytes, reply: replyFor } of definitions) {
     const channelNamed = (key: string): Channel | null => {
       const channel = channels().get(key);
       return channel?.provider.id === id ? channel : null;
     };
     scope.post<{ Params: { channel: string } }>(`/notify/${id}/:channel`, {
-      bodyLimit: BODY_LIMIT_BYTES,
+      bodyLimit: maxBodyBytes,
       onRequest: async (request, reply) => {
         request.notifyChannel = channelNamed(request.params.channel);
         const outcome = refusedUnread(request.headers, request.notifyChannel);

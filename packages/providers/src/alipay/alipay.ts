@@ -10,6 +10,7 @@ import { type AlipayMessage, formerIdentityOf, verify } from './verify.js';
 export const alipay: ProviderDefinition<AlipaySettings> = {
   id: 'alipay',
   settings: alipaySettings,
+  maxBodyBytes: 128 * 1024,
   reply,
   create(settings, readSecret): PaymentProvider<AlipayMessage> {
     const keys = readKeys(settings, readSecret);

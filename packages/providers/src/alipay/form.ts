@@ -1,6 +1,6 @@
 import { type Layout, Layouts } from './layout.js';
 
-/** The gateway's limit; real notices have 1 to 2 KiB. */
+/** The worker reads data from a queue. Gateways of previous releases took bodies as large. */
 const MAX_BODY_BYTES = 256 * 1024;
 /** A trade notice has about 30 fields, and Alipay adds new ones. */
 const MAX_FIELDS = 256;

@@ -11,6 +11,7 @@ import { verify } from './verify.js';
 export const wechatpayV2: ProviderDefinition<WechatpayV2Settings> = {
   id: 'wechatpay-v2',
   settings: wechatpayV2Settings,
+  maxBodyBytes: 64 * 1024,
   create(settings, readSecret): PaymentProvider<WechatpayV2Message> {
     const apiKeys = readKeys(settings, readSecret);
     return {

@@ -22,6 +22,12 @@ describe('the XML that WeChat writes is read', () => {
     ['numeric entities', '<xml><a>&#20013;&#x4e2D;&#x1F600;</a></xml>', { a: '中中😀' }],
     ['an entity is resolved once', '<xml><a>&amp;lt;</a></xml>', { a: '&lt;' }],
     [
+      'a numeric entity is resolved once',
+      '<xml><a>&#38;lt;&#38;#65;</a></xml>',
+      { a: '&lt;&#65;' },
+    ],
+    ['an ampersand writes no entity', '<xml><a>&amp;#65;&#38;amp;</a></xml>', { a: '&#65;&amp;' }],
+    [
       'CDATA is text as it stands',
       '<xml><a><![CDATA[<b>&lt;</b>]]></a></xml>',
       { a: '<b>&lt;</b>' },
@@ -167,9 +173,20 @@ describe('limits', () => {
 
   test('the longest hostile documents are rejected within a fraction of a second', () => {
     const size = 256 * 1024;
-    const hostile = ['<', '&', '<a', '<![CDATA[', '<a>', ']]>', '&#65;', ' ', '<xml>', '<!--'].map(
-      (part) => `<xml><a>${part.repeat(size)}`.slice(0, size),
-    );
+    const hostile = [
+      '<',
+      '&',
+      '<a',
+      '<![CDATA[',
+      '<a>',
+      ']]>',
+      '&#65;',
+      ' ',
+      '<xml>',
+      '<!--',
+      'a&lt;',
+      '&#x1F600;',
+    ].map((part) => `<xml><a>${part.repeat(size)}`.slice(0, size));
     const start = performance.now();
     for (const document of hostile) expect(parse(document)).toBeNull();
     expect(performance.now() - start).toBeLessThan(2000);
@@ -189,9 +206,12 @@ describe('properties', () => {
   const escaped = (value: string) =>
     value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 
+  const numbered = (value: string) =>
+    value.replaceAll('&', '&#38;').replaceAll('<', '&#x3c;').replaceAll('>', '&#62;');
+
   test('every text is read back unchanged, as CDATA and as escaped text', () => {
     fc.assert(
-      fc.property(record, fc.constantFrom(cdata, escaped), (fields, write) => {
+      fc.property(record, fc.constantFrom(cdata, escaped, numbered), (fields, write) => {
         const body = fields.map(([key, value]) => `<${key}>${write(value)}</${key}>`).join('\n');
         const read = parseFlatXml(Buffer.from(`<xml>${body}</xml>`), 'xml');
         expect([...(read ?? [])]).toEqual(fields);

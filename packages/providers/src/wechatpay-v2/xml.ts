@@ -14,10 +14,12 @@ import { isUtf8 } from 'node:buffer';
 /** A Map, since names are `[A-Za-z_]…`: `__proto__` and `constructor` are ordinary names. */
 export type Fields = ReadonlyMap<string, string>;
 
-/** The gateway's limit, repeated here: the worker reads data from a queue. */
+/** The worker reads data from a queue. Gateways of previous releases took bodies as large. */
 const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
+/** WeChat Pay writes CDATA, without references. Each costs a call. */
+const MAX_NUMERIC = 4_096;
 
 const PROLOGUE =
   /\uFEFF?(?:<\?xml[ \t\r\n]+version=(["'])1\.0\1(?:[ \t\r\n]+encoding=(["'])[Uu][Tt][Ff]-8\2)?(?:[ \t\r\n]+standalone=(["'])(?:yes|no)\3)?[ \t\r\n]*\?>)?/y;
@@ -25,20 +27,20 @@ const SPACE = /[ \t\r\n]*/y;
 const OPEN = /<([A-Za-z_][A-Za-z0-9_.-]{0,63})[ \t\r\n]*(\/?)>/y;
 const CLOSE = /<\/([A-Za-z_][A-Za-z0-9_.-]{0,63})[ \t\r\n]*>/y;
 const CDATA = /<!\[CDATA\[(.*?)\]\]>/sy;
-const TEXT = /[^<&]+/y;
-const REFERENCE = /&(?:(amp|lt|gt|quot|apos)|#(\d{1,7})|#x([0-9A-Fa-f]{1,6}));/y;
-const PREDEFINED: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  apos: "'",
-};
+/** These write nothing that a reference consists of. */
+const PREDEFINED = [
+  ['&lt;', '<'],
+  ['&gt;', '>'],
+  ['&quot;', '"'],
+  ['&apos;', "'"],
+] as const;
+const OTHER = /&(?:amp|#\d{1,7}|#x[0-9A-Fa-f]{1,6});/g;
+const NO_REFERENCE = /&(?!(?:amp|#\d{1,7}|#x[0-9A-Fa-f]{1,6});)/;
 /**
- * Every character that is not a `Char` of XML 1.0: NUL and other controls, lone surrogates, U+FFFE,
- * U+FFFF.
+ * Every character that is not a `Char` of XML 1.0: controls, U+FFFE, U+FFFF. Valid UTF-8 has no
+ * lone surrogates.
  */
-const NOT_A_CHAR = /[^\t\n\r\u0020-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+const NOT_A_CHAR = /[^\t\n\r\u0020-\uFFFD]/;
 
 type Scanner = ReturnType<typeof scan>;
 
@@ -52,6 +54,13 @@ function scan(text: string) {
       if (found) at = pattern.lastIndex;
       return found;
     },
+    /** Moves to the next `character`, or to the end. @returns the text before it */
+    before(character: string): string {
+      const next = text.indexOf(character, at);
+      const from = at;
+      at = next === -1 ? text.length : next;
+      return text.slice(from, at);
+    },
     atEnd: () => at === text.length,
   };
 }
@@ -60,7 +69,7 @@ function scan(text: string) {
 export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null {
   if (bytes.length > MAX_BYTES || !isUtf8(bytes)) return null;
   const text = bytes.toString('utf8');
-  if (NOT_A_CHAR.test(text)) return null;
+  if (NOT_A_CHAR.test(text) || text.split('&#').length > MAX_NUMERIC) return null;
   const scanner = scan(text);
   scanner.take(PROLOGUE);
   scanner.take(SPACE);
@@ -94,25 +103,38 @@ function readFields(scanner: Scanner, root: string): Fields | null {
 function readValue(scanner: Scanner, name: string): string | null {
   let value = '';
   while (true) {
+    const text = resolved(scanner.before('<'));
+    if (text === null) return null;
+    value += text;
     const close = scanner.take(CLOSE);
     if (close) return close[1] === name ? value : null;
-    const piece = readPiece(scanner);
-    if (piece === null) return null;
-    value += piece;
+    const cdata = scanner.take(CDATA);
+    if (!cdata) return null;
+    value += cdata[1] ?? '';
   }
 }
 
-function readPiece(scanner: Scanner): string | null {
-  const cdata = scanner.take(CDATA);
-  if (cdata) return cdata[1] ?? '';
-  const text = scanner.take(TEXT);
-  if (text) return text[0].includes(']]>') ? null : text[0];
-  const reference = scanner.take(REFERENCE);
-  if (!reference) return null;
-  const [, predefined, decimal, hex] = reference;
-  if (predefined !== undefined) return PREDEFINED[predefined] ?? null;
-  const code = decimal === undefined ? Number.parseInt(hex ?? '', 16) : Number(decimal);
-  if (code > 0x10ffff) return null;
-  const char = String.fromCodePoint(code);
-  return NOT_A_CHAR.test(char) ? null : char;
+/**
+ * The text with its references resolved; null for `]]>` and for what is no reference. All searching
+ * is native: a stranger's text may consist of references.
+ */
+function resolved(text: string): string | null {
+  if (text.includes(']]>')) return null;
+  if (!text.includes('&')) return text;
+  const rest = PREDEFINED.reduce((all, [name, character]) => all.replaceAll(name, character), text);
+  if (NO_REFERENCE.test(rest)) return null;
+  // In one pass: a `&` that is written begins no second reference.
+  const whole = rest.includes('&#')
+    ? rest.replace(OTHER, characterOf)
+    : rest.replaceAll('&amp;', '&');
+  return NOT_A_CHAR.test(whole) ? null : whole;
+}
+
+/** Of `&amp;`, `&#65;` or `&#x41;`; NUL, which XML does not have, for a code that is no character. */
+function characterOf(reference: string): string {
+  if (reference === '&amp;') return '&';
+  const digits = reference.slice(2, -1);
+  const code = Number(digits.startsWith('x') ? `0${digits}` : digits);
+  const isSurrogate = code >= 0xd800 && code <= 0xdfff;
+  return isSurrogate || code > 0x10ffff ? '\0' : String.fromCodePoint(code);
 }

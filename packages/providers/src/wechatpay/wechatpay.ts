@@ -10,6 +10,7 @@ import { verify, type WechatpayMessage } from './verify.js';
 export const wechatpay: ProviderDefinition<WechatpaySettings> = {
   id: 'wechatpay',
   settings: wechatpaySettings,
+  maxBodyBytes: 256 * 1024,
   reply,
   create(settings, readSecret) {
     const keys = readKeys(settings, readSecret);

@@ -3,7 +3,7 @@ import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
 import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import fc from 'fast-check';
-import { type Case, type Harness, NOW, PAYMENT, withBody } from './harness.js';
+import { type Case, filled, type Harness, NOW, PAYMENT, withBody } from './harness.js';
 
 const PAYEE = { appId: '2021000000000001', sellerId: '2088000000000001' };
 
@@ -73,6 +73,23 @@ export function alipayHarness(): Harness {
     reserialised: () => null,
     windowSeconds: null,
     unknownKey: () => null,
+    expensive: (size) => {
+      const sign = new URLSearchParams(signer.payment(PAYMENT).body.toString()).get('sign') ?? '';
+      // Signed text with and without `sign_type` and empty values: six attempts.
+      const after = `&sign_type=RSA2&sign=${encodeURIComponent(sign)}&notify_id=1&notify_type=x&e=`;
+      const pieces = [
+        '%41',
+        '%26',
+        'a',
+        '+',
+        '%26a=',
+        '%26notify_id=',
+        '%26notify_time=',
+        '=',
+        '&',
+      ];
+      return pieces.map((piece) => [piece, filled(size, 'a=', piece, after)]);
+    },
     anySigned: fc
       .dictionary(fieldName, fieldValue)
       .map((fields) =>

@@ -51,6 +51,8 @@ export interface Harness {
   readonly windowSeconds: number | null;
   /** The request under a key that the channel does not list, if requests name their key. */
   unknownKey(request: SignedRequest): SignedRequest | null;
+  /** Bodies of almost `size` bytes whose verification takes long, and fails. */
+  expensive(size: number): readonly (readonly [title: string, body: Buffer])[];
   /** Genuinely signed (or encrypted) requests with any content. */
   readonly anySigned: fc.Arbitrary<SignedRequest>;
 
@@ -86,6 +88,13 @@ export const REFUND: RefundInput = {
 
 export function received(request: SignedRequest, receivedAt = NOW): NotificationRequest {
   return { body: request.body, headers: request.headers, receivedAt };
+}
+
+/** `before`, as many `piece`s as there is room for, `after`: at most `size` bytes. */
+export function filled(size: number, before: string, piece: string, after: string): Buffer {
+  const room = size - Buffer.byteLength(before) - Buffer.byteLength(after);
+  const pieces = piece.repeat(Math.floor(room / Buffer.byteLength(piece)));
+  return Buffer.from(`${before}${pieces}${after}`);
 }
 
 export function withBody(request: SignedRequest, text: string): SignedRequest {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { accepts, identifies } from './accepts.js';
+import { costs } from './costs.js';
 import type { Harness } from './harness.js';
 import { rejects } from './rejects.js';
 import { survives } from './survives.js';
@@ -13,6 +14,7 @@ export function describeConformance(title: string, makeHarness: () => Harness): 
     identifies(harness, provider);
     rejects(harness, provider);
     survives(harness, provider);
+    costs(harness, provider);
     configures(harness);
     replies(harness);
   });

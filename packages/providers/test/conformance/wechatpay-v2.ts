@@ -3,7 +3,7 @@ import { randomApiKey } from '@payonce/testkit/signers/keys';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import fc from 'fast-check';
-import { type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
+import { filled, type Harness, NOW, PAYMENT, REFUND, withBody } from './harness.js';
 
 const PAYEE = { appId: 'wx0000000000000001', merchantId: '1900000001' };
 
@@ -82,6 +82,23 @@ export function wechatpayV2Harness(signType: 'HMAC-SHA256' | 'MD5'): Harness {
     reserialised: () => null,
     windowSeconds: null,
     unknownKey: () => null,
+    expensive: (size) => {
+      const signed = `<sign>${'0'.repeat(signType === 'MD5' ? 32 : 64)}</sign></xml>`;
+      const pieces = ['a&lt;', '&lt;', '&#65;', '&#x1F600;', 'a<![CDATA[]]>', '支', ' '];
+      const sealed = '<xml><return_code>SUCCESS</return_code><mch_id>1</mch_id><req_info>';
+      const fields = filled(size - 1_000, '<xml>', `<a>${'a&lt;'.repeat(100)}</a>`, signed);
+      let count = 0;
+      const named = fields.toString().replace(/<(\/?)a>/g, (_, end) => `<${end}a${count++ >> 1}>`);
+      return [
+        ...pieces.map(
+          (piece) => [piece, filled(size, '<xml><a>', piece, `</a>${signed}`)] as const,
+        ),
+        ['many fields', Buffer.from(named)],
+        ['req_info', filled(size, sealed, 'AAAA', '</req_info></xml>')],
+        ['req_info of references', filled(size, sealed, 'A&lt;', '</req_info></xml>')],
+        ['an open CDATA', filled(size, '<xml><a>', '<![CDATA[', '')],
+      ];
+    },
     anySigned: fc.oneof(
       fields.map((values) =>
         signer.fields([

@@ -3,7 +3,7 @@ import { generateRsaKeyPair, randomApiKey } from '@payonce/testkit/signers/keys'
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { createWechatpaySigner, type WechatpaySigner } from '@payonce/testkit/signers/wechatpay';
 import fc from 'fast-check';
-import { type Harness, NOW, PAYMENT, withBody } from './harness.js';
+import { filled, type Harness, NOW, PAYMENT, withBody } from './harness.js';
 
 const PAYEE = { appId: 'wx0000000000000001', merchantId: '1900000001' };
 const SERIAL = 'PUB_KEY_ID_0119000000012026010100000001';
@@ -90,6 +90,11 @@ export function wechatpayHarness(): Harness {
     windowSeconds: 300,
     unknownKey: (request) =>
       withHeader(request, 'wechatpay-serial', () => 'PUB_KEY_ID_0119000000012026010100000002'),
+    expensive: (size) => [
+      ['text', filled(size, '', 'x', '')],
+      ['JSON', filled(size, '{', '"a":1,', '"b":1}')],
+      ['nested JSON', filled(size, '', '[', '')],
+    ],
     anySigned: fc.oneof(
       fc
         .record({ eventType, resource: fc.oneof(fc.json(), fc.json({ maxDepth: 0 }), resource) })
