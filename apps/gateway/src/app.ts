@@ -1,8 +1,10 @@
+import { compile } from '@fastify/proxy-addr';
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import { providers } from '@payonce/providers/registry/providers';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './metrics/clock-skew.js';
-import { closeConnectionsWhileDraining } from './plugins/drain.js';
+import { boundConnections, type ConnectionLimits } from './plugins/bound-connections.js';
+import { closeConnections } from './plugins/close-connections.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
 import { createRejectionRateLimit, limitRejections } from './plugins/rejection-rate-limit.js';
 import { notifyRoutes } from './routes/notify.js';
@@ -12,8 +14,9 @@ import type { ReceiveDeps } from './routes/receive.js';
 const MAX_HEAD_BYTES = 16 * 1024;
 /**
  * Providers and reverse proxies keep some dozens; below the usual limit of open files per process.
+ * While a store is slow, 500 of one sender wait for their replies.
  */
-const MAX_CONNECTIONS = 4_000;
+const CONNECTIONS: ConnectionLimits = { most: 4_000, mostOfAddress: 500 };
 
 /** The public server: the notify routes and nothing else. It does not listen yet. */
 export function buildApp(
@@ -22,6 +25,7 @@ export function buildApp(
     readonly trustedProxies: readonly string[];
     /** Per address; 0 means no limit. */
     readonly refusedPerMinute: number;
+    readonly connections?: ConnectionLimits;
   },
   parts: Omit<ReceiveDeps, 'watchSkew'>,
 ): FastifyInstance {
@@ -33,10 +37,10 @@ export function buildApp(
     // A genuine sender needs milliseconds; a slow one may not hold a socket.
     requestTimeout: 5_000,
     http: {
-      headersTimeout: 5_000,
+      headersTimeout: 2_000,
       maxHeaderSize: MAX_HEAD_BYTES,
       // How often Node looks for late requests (its default is 30 s).
-      connectionsCheckingInterval: 1_000,
+      connectionsCheckingInterval: 500,
     },
     // Longer than reverse proxies usually keep idle connections (60 s), so that the proxy closes
     // them.
@@ -52,10 +56,11 @@ export function buildApp(
       return reply.code(400).header('connection', 'close').send();
     },
   });
-  // Each may hold a body that is still arriving.
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const { trustedProxies, connections = CONNECTIONS } = options;
+  const trusts = compile([...trustedProxies]);
+  boundConnections(app, connections, (address) => trusts(address, 0), deps.metrics);
   app.removeAllContentTypeParsers();
-  closeConnectionsWhileDraining(app);
+  closeConnections(app);
   limitRejections(app, providers, createRejectionRateLimit(options.refusedPerMinute), deps);
   refuseUnknown(app, providers, deps.metrics);
   app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));

@@ -23,7 +23,7 @@ const CHANNELS = [
 /** A gateway whose clock is wrong by so much, after two payments of each provider. */
 async function receiveAll(wrongBySeconds: number) {
   const clock = () => new Date(Date.now() + wrongBySeconds * 1_000);
-  const gateway = makeGateway(redisSettings(inject('redisUrl')), providers, [], clock);
+  const gateway = makeGateway(redisSettings(inject('redisUrl')), providers, { clock });
   try {
     await untilReady(gateway.queue);
     for (const [provider, channel] of [...CHANNELS, ...CHANNELS]) {

@@ -70,10 +70,9 @@ export function redisSettings(url: string): QueueSettings {
 export function makeGateway(
   settings: QueueSettings,
   { channels }: Providers,
-  trustedProxies: readonly string[] = [],
-  clock: Clock = systemClock,
-  refusedPerMinute = 0,
+  changes: Partial<Parameters<typeof buildApp>[0]> & { readonly clock?: Clock } = {},
 ): Gateway {
+  const { clock = systemClock, ...options } = changes;
   const logLines: string[] = [];
   const log = createLog(
     { name: 'gateway', level: 'trace' },
@@ -83,7 +82,7 @@ export function makeGateway(
   const metrics = createMetrics('gateway');
   const counts = createReportCounts(() => {});
   const app = buildApp(
-    { channels: () => channels, trustedProxies, refusedPerMinute },
+    { channels: () => channels, trustedProxies: [], refusedPerMinute: 0, ...options },
     {
       queue: shardedQueue([queue], [queue]),
       metrics: createGatewayMetrics(metrics),

@@ -66,7 +66,7 @@ test('an address that cannot be decoded is 400 without a body', async () => {
 });
 
 test("only a trusted proxy may state the client's address", async () => {
-  const trusting = makeGateway(settings, providers, ['127.0.0.1']);
+  const trusting = makeGateway(settings, providers, { trustedProxies: ['127.0.0.1'] });
   try {
     for (const { app, logLines, ip } of [
       { ...gateway, ip: '127.0.0.1' },

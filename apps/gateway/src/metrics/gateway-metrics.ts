@@ -43,6 +43,11 @@ function requestMetrics(registers: Metrics[]) {
       labelNames: [...CHANNEL_LABELS, 'reason'] as const,
       registers,
     }),
+    closedConnections: new Counter({
+      name: 'payonce_gateway_closed_connections_total',
+      help: 'Connections closed because too many were open: the longest silent, or the new one.',
+      registers,
+    }),
     refused: new Counter({
       name: 'payonce_gateway_refused_total',
       help: 'Requests refused before verification, by HTTP status.',

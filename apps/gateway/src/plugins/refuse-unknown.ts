@@ -1,7 +1,7 @@
 import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
-import { sendReplyAndClose } from './send-reply.js';
+import { sendReply } from './send-reply.js';
 
 const NOTIFY_ADDRESS = /^\/notify\/([^/?#]+)\/[^/?#]+(?:[?#]|$)/;
 const NOT_FOUND: ProviderReply = { status: 404, contentType: null, body: '' };
@@ -31,6 +31,6 @@ export function refuseUnknown(
     const providerReply = definition?.reply({ outcome: 'refused', status: 405 }) ?? NOT_FOUND;
     metrics.refused.inc({ status: String(providerReply.status) });
     if (providerReply.status === 405) reply.header('allow', 'POST');
-    return sendReplyAndClose(reply, providerReply);
+    return sendReply(reply, providerReply);
   });
 }

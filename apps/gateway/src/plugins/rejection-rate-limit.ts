@@ -1,10 +1,10 @@
 import type { Log } from '@payonce/core/runtime/log';
 import type { ProviderDefinition, ProviderReply } from '@payonce/providers/provider';
 import type { FastifyInstance } from 'fastify';
-import ipaddr from 'ipaddr.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import { networkOf } from './network-of.js';
 import { definitionAt } from './refuse-unknown.js';
-import { sendReplyAndClose } from './send-reply.js';
+import { sendReply } from './send-reply.js';
 
 /**
  * Addresses of one generation. Two generations are kept; a forgotten address starts with a full
@@ -81,15 +81,6 @@ export function createRejectionRateLimit(perMinute: number): RejectionRateLimit 
   };
 }
 
-/** IPv6 clients usually control a whole /64, so the limit is per /64. */
-function networkOf(address: string): string {
-  if (!address.includes(':')) return address;
-  if (!ipaddr.isValid(address)) return address;
-  const parsed = ipaddr.process(address);
-  if (!('parts' in parsed)) return parsed.toString();
-  return parsed.parts.slice(0, 4).join(':');
-}
-
 const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
 
 /**
@@ -108,10 +99,7 @@ export function limitRejections(
     log.debug({ ip: request.ip }, 'request.limited');
     const definition = definitionAt(request.url, definitions);
     metrics.refused.inc({ status: '429' });
-    return sendReplyAndClose(
-      reply,
-      definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY,
-    );
+    return sendReply(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);
   });
   app.addHook('onSend', async ({ ip }, { statusCode }) => {
     if (statusCode < 400) limit.accepted(ip, performance.now());

@@ -10,8 +10,3 @@ export function sendReply(
   if (contentType !== null) reply.header('content-type', contentType);
   return body === '' ? reply.send() : reply.send(Buffer.from(body));
 }
-
-/** For a request that is refused unread: does not wait for the rest of the request. */
-export function sendReplyAndClose(reply: FastifyReply, providerReply: ProviderReply): FastifyReply {
-  return sendReply(reply.header('connection', 'close'), providerReply);
-}

@@ -3,7 +3,7 @@ import type { CurrentChannels } from '@payonce/core/config/live-channels';
 import type { ProviderDefinition, ReceiveOutcome } from '@payonce/providers/provider';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { acceptRawBodies } from '../plugins/raw-body.js';
-import { sendReply, sendReplyAndClose } from '../plugins/send-reply.js';
+import { sendReply } from '../plugins/send-reply.js';
 import { type ReceiveDeps, receive } from './receive.js';
 
 const NO_BODY = Buffer.alloc(0);
@@ -40,7 +40,7 @@ export function notifyRoutes(
         if (!outcome) return;
         const providerReply = replyFor(outcome);
         deps.metrics.refused.inc({ status: String(providerReply.status) });
-        return sendReplyAndClose(reply, providerReply);
+        return sendReply(reply, providerReply);
       },
       errorHandler: (error, _request, reply) => {
         const providerReply = replyFor(outcomeOf(error, deps));

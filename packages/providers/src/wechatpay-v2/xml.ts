@@ -130,7 +130,7 @@ function resolved(text: string): string | null {
   return NOT_A_CHAR.test(whole) ? null : whole;
 }
 
-/** Of `&amp;`, `&#65;` or `&#x41;`; NUL, which XML does not have, for a code that is no character. */
+/** Of `&amp;`, `&#65;` or `&#x41;`. NUL, which no text of XML has, for a code of no character. */
 function characterOf(reference: string): string {
   if (reference === '&amp;') return '&';
   const digits = reference.slice(2, -1);
