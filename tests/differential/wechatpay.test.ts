@@ -152,7 +152,7 @@ test('a genuinely signed but wrongly sealed message is opened by neither', async
     const resource = fault(resourceOf(content), at);
     expect(sides.axiosPlugin.opens(resource)).toBe(null);
     const verification = sides.ours(sides.sign(JSON.stringify(bodyOf(content, resource))));
-    expect(verification).toEqual({ ok: false, reason: 'undecryptable' });
+    expect(verification).toMatchObject({ ok: false, reason: 'undecryptable' });
     tally.add('wrongly sealed');
   });
 });

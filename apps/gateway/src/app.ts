@@ -5,8 +5,9 @@ import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { createSkewWatch } from './metrics/clock-skew.js';
 import { boundConnections, type ConnectionLimits } from './plugins/bound-connections.js';
 import { closeConnections } from './plugins/close-connections.js';
+import { limitRefusals } from './plugins/limit-refusals.js';
 import { refuseUnknown } from './plugins/refuse-unknown.js';
-import { createRejectionRateLimit, limitRejections } from './plugins/rejection-rate-limit.js';
+import { WorkBudget } from './plugins/work-budget.js';
 import { notifyRoutes } from './routes/notify.js';
 import type { ReceiveDeps } from './routes/receive.js';
 
@@ -23,7 +24,7 @@ export function buildApp(
   options: {
     readonly channels: CurrentChannels;
     readonly trustedProxies: readonly string[];
-    /** Per address; 0 means no limit. */
+    /** Of each address (`WorkBudget`); 0 means no limit, for all together as well. */
     readonly refusedPerMinute: number;
     readonly connections?: ConnectionLimits;
   },
@@ -61,7 +62,8 @@ export function buildApp(
   boundConnections(app, connections, (address) => trusts(address, 0), deps.metrics);
   app.removeAllContentTypeParsers();
   closeConnections(app);
-  limitRejections(app, providers, createRejectionRateLimit(options.refusedPerMinute), deps);
+  const budget = new WorkBudget(options.refusedPerMinute, () => performance.now());
+  limitRefusals(app, providers, budget, { ...deps, trustsProxies: trustedProxies.length > 0 });
   refuseUnknown(app, providers, deps.metrics);
   app.register(async (scope) => notifyRoutes(scope, providers, options.channels, deps));
   return app;

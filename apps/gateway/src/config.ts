@@ -38,8 +38,8 @@ export interface GatewayConfig {
   /** Only these may state the client's address by `X-Forwarded-For`. */
   readonly trustedProxies: readonly string[];
   /**
-   * Refused requests of one address before its further requests are refused unread; 0 means no
-   * limit.
+   * Refused requests of one address in a minute before its further requests are refused unread; 0
+   * means no limit.
    */
   readonly refusedPerMinute: number;
   /** Genuine notifications that may wait for a store at once. */

@@ -79,7 +79,14 @@ export type Verification<Message = unknown> =
        */
       readonly sentAt: Date | null;
     }
-  | { readonly ok: false; readonly reason: RejectReason };
+  | Rejection;
+
+export interface Rejection {
+  readonly ok: false;
+  readonly reason: RejectReason;
+  /** Of the signed text, if the signature is right all the same. */
+  readonly signedDigest?: string;
+}
 
 export type Verified = Extract<Verification, { ok: true }>;
 

@@ -48,11 +48,11 @@ export function notifyRoutes(
         return sendReply(reply, providerReply);
       },
       handler: async (request, reply) => {
-        const channel = request.notifyChannel;
+        const { headers, ip, ticket, notifyChannel: channel } = request;
         // Without a body there is nothing to parse, and Fastify leaves it undefined.
         const body = Buffer.isBuffer(request.body) ? request.body : NO_BODY;
         const outcome: ReceiveOutcome = channel
-          ? await receive(deps, channel, { body, headers: request.headers, ip: request.ip })
+          ? await receive(deps, channel, { body, headers, ip, ticket })
           : { outcome: 'unknown_channel' };
         return sendReply(reply, replyFor(outcome));
       },

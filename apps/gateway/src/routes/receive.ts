@@ -8,6 +8,7 @@ import { MOST_ORDER_NUMBER_CHARACTERS } from '@payonce/providers/event';
 import type { NotificationRequest, ReceiveOutcome, Verified } from '@payonce/providers/provider';
 import type { SkewWatch } from '../metrics/clock-skew.js';
 import type { GatewayMetrics } from '../metrics/gateway-metrics.js';
+import type { Ticket } from '../plugins/work-budget.js';
 import type { ReportCounts } from '../reports/report-counts.js';
 
 export interface ReceiveDeps {
@@ -25,6 +26,7 @@ export interface RawRequest {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** For the log only. */
   readonly ip: string;
+  readonly ticket: Ticket;
 }
 
 /** Verifies, queues and decides the reply. Never throws: every fault has a reply. */
@@ -43,7 +45,8 @@ export async function receive(
   const verification = channel.provider.verify(request);
   const line = { ...labels, bytes: raw.body.length, verifyMs: inTenths(tookMs()) };
   if (!verification.ok) {
-    const { reason } = verification;
+    const { reason, signedDigest } = verification;
+    if (signedDigest !== undefined) raw.ticket.isSigned(signedDigest);
     metrics.rejected.inc({ ...labels, reason });
     counts.rejected(request.receivedAt);
     if (reason === 'signature_probe') metrics.probes.inc(labels);
@@ -53,6 +56,7 @@ export async function receive(
     return { outcome: 'rejected', reason };
   }
   const { notificationId, digest, shardKey, sentAt } = verification;
+  raw.ticket.isGenuine(digest);
   if (sentAt) deps.watchSkew(labels, sentAt, request.receivedAt);
   const known = { ...line, notificationId, ...orderNumberOf(verification) };
   const end = metrics.enqueueSeconds.startTimer();

@@ -47,6 +47,7 @@ export const LOG_EVENTS = {
 
   // The gateway
   'notification.received': ['debug', 'info', 'warn'],
+  'proxy.not_trusted': 'warn',
   'request.limited': 'debug',
   'key.expired': 'warn',
   'key.expires_soon': 'warn',

@@ -3,6 +3,8 @@ import {
   type ContentIdentity,
   type ContentRule,
   type NotificationRequest,
+  type Rejection,
+  type RejectReason,
   type Verification,
   verifiedRequest,
 } from '../provider.js';
@@ -57,11 +59,14 @@ export function verify(
   const texts = signedTexts(form, rule === 'text' ? signType : null);
   const found = signedBy(texts, hash, signature, candidates);
   if (found === null) return { ok: false, reason: 'bad_signature' };
-  if (!isLive(found.signer, request.receivedAt)) return { ok: false, reason: 'unknown_key' };
+  const rejectSigned = (reason: RejectReason): Rejection => {
+    return { ok: false, reason, signedDigest: sha256Hex(bytesOf(found.text)) };
+  };
+  if (!isLive(found.signer, request.receivedAt)) return rejectSigned('unknown_key');
 
   const text = found.isFirst ? textOfForm(form, found.text) : cut(found.text);
   const identity = rule === 'former' ? formerIdentity(form) : identityOf(text);
-  if (typeof identity === 'string') return { ok: false, reason: identity };
+  if (typeof identity === 'string') return rejectSigned(identity);
   return {
     ok: true,
     request: verifiedRequest({ form, text }),

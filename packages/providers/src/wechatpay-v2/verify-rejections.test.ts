@@ -17,11 +17,13 @@ const { verify } = channel();
 
 describe('a message that was not signed with a live key of the channel is rejected', () => {
   test('a foreign key', () => {
-    expect(verify(signer.forge(signer.payment(payment)).body)).toEqual(rejected('bad_signature'));
+    expect(verify(signer.forge(signer.payment(payment)).body)).toMatchObject(
+      rejected('bad_signature'),
+    );
   });
 
   test('a field added, changed, or taken away after signing', () => {
-    expect(verify(signer.forge(signer.payment(payment), 'changed_content').body)).toEqual(
+    expect(verify(signer.forge(signer.payment(payment), 'changed_content').body)).toMatchObject(
       rejected('bad_signature'),
     );
     const signature: Fields = [['sign', wechatV2Sign(PAYMENT_FIELDS, KEY, 'HMAC-SHA256')]];
@@ -29,9 +31,13 @@ describe('a message that was not signed with a live key of the channel is reject
     for (const [name, value] of PAYMENT_FIELDS) {
       if (value === '') continue;
       const changed = withFields(PAYMENT_FIELDS, [[name, `${value}0`]]);
-      expect(verify(xml([...changed, ...signature])), name).toEqual(rejected('bad_signature'));
+      expect(verify(xml([...changed, ...signature])), name).toMatchObject(
+        rejected('bad_signature'),
+      );
       const missing = withoutFields(PAYMENT_FIELDS, name);
-      expect(verify(xml([...missing, ...signature])), name).toEqual(rejected('bad_signature'));
+      expect(verify(xml([...missing, ...signature])), name).toMatchObject(
+        rejected('bad_signature'),
+      );
     }
   });
 
@@ -53,7 +59,7 @@ describe('a message that was not signed with a live key of the channel is reject
     };
     const fields: Fields =
       how === null ? PAYMENT_FIELDS : [...PAYMENT_FIELDS, ['sign', signs[how] ?? '']];
-    expect(verify(xml(fields))).toEqual(rejected('bad_signature'));
+    expect(verify(xml(fields))).toMatchObject(rejected('bad_signature'));
   });
 
   test('every single flipped bit of the body', () => {
@@ -70,12 +76,14 @@ describe('a message that was not signed with a live key of the channel is reject
   test('the algorithm that the channel does not use, whatever the message states', () => {
     const stated = (signType: string) => withFields(PAYMENT_FIELDS, [['sign_type', signType]]);
     const silent = withoutFields(PAYMENT_FIELDS, 'sign_type');
-    expect(verify(sign(stated('MD5'), 'MD5'))).toEqual(rejected('bad_signature'));
-    expect(verify(sign(stated('MD5')))).toEqual(rejected('bad_signature'));
-    expect(verify(sign(silent, 'MD5'))).toEqual(rejected('bad_signature'));
-    expect(verify(sign(stated('RSA')))).toEqual(rejected('bad_signature'));
-    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toEqual(rejected('bad_signature'));
-    expect(channel('MD5').verify(sign(stated('HMAC-SHA256'), 'MD5'))).toEqual(
+    expect(verify(sign(stated('MD5'), 'MD5'))).toMatchObject(rejected('bad_signature'));
+    expect(verify(sign(stated('MD5')))).toMatchObject(rejected('bad_signature'));
+    expect(verify(sign(silent, 'MD5'))).toMatchObject(rejected('bad_signature'));
+    expect(verify(sign(stated('RSA')))).toMatchObject(rejected('bad_signature'));
+    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toMatchObject(
+      rejected('bad_signature'),
+    );
+    expect(channel('MD5').verify(sign(stated('HMAC-SHA256'), 'MD5'))).toMatchObject(
       rejected('bad_signature'),
     );
   });
@@ -153,7 +161,7 @@ describe('a message that is signed with the key and is no notification is reject
       withFields(PAYMENT_FIELDS, [['transaction_id', '']]),
     ],
   ])('%s', (_, fields) => {
-    expect(verify(sign(fields))).toEqual(rejected('not_a_notification'));
+    expect(verify(sign(fields))).toMatchObject(rejected('not_a_notification'));
   });
 
   test('a payment cut out of a contract address that a buyer’s browser opened', () => {
@@ -179,7 +187,9 @@ describe('a message that is signed with the key and is no notification is reject
     const recut: Fields = [...pairs.slice(0, cut), ['u', swallowed]];
     // The attack is real: the genuine signature of the address fits the invented payment.
     expect(wechatV2Sign(recut, KEY, 'HMAC-SHA256')).toBe(signature);
-    expect(verify(xml([...recut, ['sign', signature]]))).toEqual(rejected('not_a_notification'));
+    expect(verify(xml([...recut, ['sign', signature]]))).toMatchObject(
+      rejected('not_a_notification'),
+    );
   });
 });
 
@@ -189,8 +199,10 @@ describe('unsigned messages are never acted on', () => {
       ['return_code', 'FAIL'],
       ['return_msg', '签名失败'],
     ];
-    expect(verify(xml(fail))).toEqual(rejected('bad_signature'));
-    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toEqual(rejected('bad_signature'));
+    expect(verify(xml(fail))).toMatchObject(rejected('bad_signature'));
+    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toMatchObject(
+      rejected('bad_signature'),
+    );
   });
 
   test.each([
@@ -204,7 +216,7 @@ describe('unsigned messages are never acted on', () => {
     '\u0000',
     '<xml',
   ])('malformed: %j', (text) => {
-    expect(verify(Buffer.from(text))).toEqual(rejected('malformed'));
+    expect(verify(Buffer.from(text))).toMatchObject(rejected('malformed'));
   });
 
   test('a genuine message with a doubled field, a DOCTYPE, an entity, a comment or an attribute', () => {
@@ -220,12 +232,12 @@ describe('unsigned messages are never acted on', () => {
     ];
     for (const variant of variants) {
       expect(variant).not.toBe(genuine);
-      expect(verify(Buffer.from(variant)), variant).toEqual(rejected('malformed'));
+      expect(verify(Buffer.from(variant)), variant).toMatchObject(rejected('malformed'));
     }
   });
 
   test('a genuine message beyond 256 KiB', () => {
-    expect(verify(sign([...PAYMENT_FIELDS, ['x', 'x'.repeat(256 * 1024)]]))).toEqual(
+    expect(verify(sign([...PAYMENT_FIELDS, ['x', 'x'.repeat(256 * 1024)]]))).toMatchObject(
       rejected('malformed'),
     );
   });

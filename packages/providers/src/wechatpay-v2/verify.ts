@@ -1,8 +1,9 @@
-import { decodeBase64, md5Hex, openAesEcb } from '../crypto.js';
+import { decodeBase64, md5Hex, openAesEcb, sha256Hex } from '../crypto.js';
 import {
   type ContentIdentity,
   type ContentRule,
   type NotificationRequest,
+  type Rejection,
   type RejectReason,
   type Verification,
   verifiedRequest,
@@ -21,8 +22,6 @@ export interface VerifyingKeys {
   readonly signType: SignType;
   readonly apiKeys: readonly ApiKey[];
 }
-
-type Refusal = { readonly ok: false; readonly reason: RejectReason };
 
 /** Pure and total: hostile bytes give a rejection. */
 export function verify(
@@ -54,10 +53,14 @@ function verifySigned(
   const [sign, signed] = [filledField(fields, 'sign') ?? '', textToSign(fields)];
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return reject('bad_signature');
-  if (!signers.some((key) => isLive(key, receivedAt))) return reject('unknown_key');
+  if (!signers.some((key) => isLive(key, receivedAt))) {
+    return { ...reject('unknown_key'), signedDigest: sha256Hex(signed) };
+  }
   // The same key signs requests, responses of the API and data in the buyer's browser.
   const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
-  return message === null ? reject('not_a_notification') : accept(message, 'signed', rule);
+  const verification =
+    message === null ? reject('not_a_notification') : accept(message, 'signed', rule);
+  return verification.ok ? verification : { ...verification, signedDigest: sha256Hex(signed) };
 }
 
 /**
@@ -131,6 +134,6 @@ function accept(
   };
 }
 
-function reject(reason: RejectReason): Refusal {
+function reject(reason: RejectReason): Rejection {
   return { ok: false, reason };
 }

@@ -1,6 +1,7 @@
 import { decodeBase64, openAesGcm, rsaVerify, sha256Hex } from '../crypto.js';
 import {
   type NotificationRequest,
+  type Rejection,
   type RejectReason,
   type Verification,
   verifiedRequest,
@@ -59,17 +60,18 @@ export function verify(
     return reject(headers.signature.startsWith(PROBE_PREFIX) ? 'signature_probe' : 'bad_signature');
   }
 
+  const rejectSigned = (reason: RejectReason) => reject(reason, sha256Hex(signed));
   const body = parseJsonObject(request.body);
-  if (body === null) return reject('malformed');
+  if (body === null) return rejectSigned('malformed');
   const { id, event_type: eventType, resource } = body;
   // These fields make a signed message a notification: API responses are signed with the same keys.
   if (!isLabel(id) || !isLabel(eventType) || !isObject(resource)) {
-    return reject('not_a_notification');
+    return rejectSigned('not_a_notification');
   }
 
   const contentKeys = keys.content.filter((key) => isLive(key, request.receivedAt));
   const content = open(resource, contentKeys);
-  if (content === null) return reject('undecryptable');
+  if (content === null) return rejectSigned('undecryptable');
   const opened = parseJsonObject(content);
   return {
     ok: true,
@@ -117,6 +119,6 @@ function open(resource: JsonObject, keys: readonly ContentKey[]): Buffer | null 
   return null;
 }
 
-function reject(reason: RejectReason): { readonly ok: false; readonly reason: RejectReason } {
-  return { ok: false, reason };
+function reject(reason: RejectReason, signedDigest?: string): Rejection {
+  return { ok: false, reason, ...(signedDigest && { signedDigest }) };
 }

@@ -34,9 +34,21 @@ export function replyStatus(sent: SendOutcome): number | null {
   return sent.outcome === 'replied' ? sent.reply.status : null;
 }
 
-/** POSTs like the providers: keeps connections, follows no redirect, needs the reply in time. */
-export function createSender({ limitMs = REPLY_LIMIT_MS } = {}): Sender {
-  const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: 30_000 });
+/**
+ * POSTs like the providers: keeps connections, follows no redirect, needs the reply in time.
+ * @param options `localAddress`: of this machine, from which it sends
+ */
+export function createSender({
+  limitMs = REPLY_LIMIT_MS,
+  keepAlive = true,
+  localAddress,
+}: {
+  readonly limitMs?: number;
+  readonly keepAlive?: boolean;
+  readonly localAddress?: string;
+} = {}): Sender {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const agent = new Agent({ keepAlive, maxSockets: MAX_SOCKETS, timeout: 30_000, ...from });
   const abandoning = new Set<() => void>();
   let closed = false;
 
