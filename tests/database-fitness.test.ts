@@ -7,8 +7,8 @@ import { migrate } from '@payonce/prisma/migrate';
 import { until } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
-import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { query } from '@payonce/testkit/stores/sessions';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop, type ShopWorker } from './shop.js';
 import { silent } from './silent.js';
 import { untilAllReady } from './stores-of.js';
@@ -23,19 +23,15 @@ const LIMIT_MS = 15_000;
 const SOON_MS = 3_000;
 
 let postgres: OwnPostgres;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
 });
 afterAll(() => postgres.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
 
 async function open(queue: string, own = {}): Promise<Shop> {
   const shop = await openShop(queue, { worker: false, own });
-  cleanups.push(() => closeShop(shop));
+  onTestFinished(() => closeShop(shop));
   await untilAllReady(shop);
   return shop;
 }
@@ -48,10 +44,7 @@ const onOwnPostgres = () =>
   });
 
 async function asAdmin(...statements: string[]): Promise<void> {
-  const admin = new Client({ connectionString: postgres.adminUrl });
-  await admin.connect();
-  for (const statement of statements) await admin.query(statement);
-  await admin.end();
+  await query(postgres.adminUrl, ...statements);
 }
 
 let sent = 0;
@@ -122,9 +115,9 @@ test.each(['redis', 'postgres'])(
       postgresUrl: inject('postgresUrl'),
       templateDatabase: null,
     });
-    cleanups.push(database.drop);
+    onTestFinished(database.drop);
     const prisma = createPrisma({ url: database.url, poolSize: 1, applicationName: 'test' });
-    cleanups.push(() => prisma.$disconnect());
+    onTestFinished(() => prisma.$disconnect());
     const number = await pay(shop);
     const worker = await addWorker(shop, queue, { DATABASE_URL: database.url });
     await says(worker, 'the schema is not migrated: run');
@@ -148,7 +141,7 @@ test.each(['fsync', 'full_page_writes'])(
     await register(shop.prisma, first);
     await isPaid(shop.prisma, first);
     await asAdmin(`ALTER SYSTEM SET ${setting} = off`, 'SELECT pg_reload_conf()');
-    cleanups.push(() => asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()'));
+    onTestFinished(() => asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()'));
     await says(worker, `${setting} is off`);
     const number = await pay(shop);
     await register(shop.prisma, number);
@@ -161,7 +154,7 @@ test.each(['fsync', 'full_page_writes'])(
 test('a managed service is trusted: jobs are taken although fsync appears to be off', async () => {
   const shop = await onOwnPostgres();
   await asAdmin('ALTER SYSTEM SET fsync = off', 'SELECT pg_reload_conf()');
-  cleanups.push(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
+  onTestFinished(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
   await addWorker(shop, 'redis', { PAYONCE_DATABASE_DURABILITY: 'managed' });
   const number = await pay(shop);
   await register(shop.prisma, number);

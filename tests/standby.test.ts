@@ -3,8 +3,8 @@ import { registerOrder } from '@payonce/orders/registration/register';
 import { until } from '@payonce/testkit/machine/poll';
 import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
-import { Client } from 'pg';
-import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { query } from '@payonce/testkit/stores/sessions';
+import { beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { closeShop, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
@@ -20,19 +20,15 @@ const CHANNELS = [
 ] as const;
 
 let redis: OwnRedis;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   redis = await startOwnRedis();
-  cleanups.push(() => redis.remove());
-});
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+  onTestFinished(() => redis.remove());
 });
 
 async function open(own: Partial<Shop['servers']> = {}): Promise<Shop> {
   const shop = await openShop('redis', { own: { redis: { REDIS_URL: redis.url }, ...own } });
-  cleanups.push(() => closeShop(shop));
+  onTestFinished(() => closeShop(shop));
   return shop;
 }
 
@@ -144,17 +140,16 @@ test('with both stores down nothing is acknowledged; a re-send after the return 
 });
 
 async function shutOut({ role }: Shop, isOut: boolean): Promise<void> {
-  const admin = new Client({ connectionString: inject('postgresUrl') });
-  await admin.connect();
-  await admin.query(`ALTER ROLE ${role} ${isOut ? 'NOLOGIN' : 'LOGIN'}`);
-  const query = 'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1';
-  if (isOut) await admin.query(query, [role]);
-  await admin.end();
+  await query(
+    inject('postgresUrl'),
+    `ALTER ROLE ${role} ${isOut ? 'NOLOGIN' : 'LOGIN'}`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${isOut} AND usename = '${role}'`,
+  );
 }
 
 test('PostgreSQL crashes and restarts: meanwhile all are acknowledged, afterwards applied, and it is a standby again', async () => {
   const postgres = await startOwnPostgres();
-  cleanups.push(() => postgres.remove());
+  onTestFinished(() => postgres.remove());
   const shop = await open({ postgresUrl: postgres.adminUrl, templateDatabase: null });
   await payAndBeAcknowledged(shop, numbered('a'));
   await untilPaid(shop, 9);

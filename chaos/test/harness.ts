@@ -22,12 +22,12 @@ import {
   type Sender,
 } from '@payonce/testkit/sending/sender';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
-import { freshDatabase } from '@payonce/testkit/stores/database';
+import { freshDatabase, makeTemplate } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { holdLocks, query } from '@payonce/testkit/stores/sessions';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { Redis } from 'ioredis';
-import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';
 import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
@@ -67,10 +67,7 @@ export interface Harness {
 export async function openHarness(): Promise<Harness> {
   const folder = storeFolder('harness');
   const postgres = await startOwnPostgres();
-  const template = new URL(postgres.adminUrl);
-  template.pathname = `/${TEMPLATE}`;
-  await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
-  await migrate({ databaseUrl: template.href });
+  await makeTemplate(postgres.adminUrl, TEMPLATE, (databaseUrl) => migrate({ databaseUrl }));
   let scenes = 0;
   const harness: Harness = {
     folder,
@@ -222,7 +219,11 @@ async function openScene(
     arrived: () => until('an arrival', WAIT_MS, () => recorder.history.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
-    lock: (text) => hold(database.url, text, undo),
+    async lock(text) {
+      const release = await holdLocks(database.url, text);
+      undo.push(release);
+      return release;
+    },
     async restartWorker(without, env) {
       await stop(running.owned, 'SIGTERM', WAIT_MS);
       running = await worker(without, env);
@@ -298,23 +299,4 @@ async function drained(queue: Redis): Promise<void> {
     ]);
     return wait + active + delayed === 0;
   });
-}
-
-async function hold(url: string, text: string, undo: (() => unknown)[]) {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {}); // cut when the database is dropped
-  await client.connect();
-  undo.push(() => client.end().catch(() => {}));
-  await client.query(`BEGIN; ${text}`);
-  return async () => void (await client.query('ROLLBACK'));
-}
-
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -5,7 +5,8 @@ import { takePort } from '@payonce/testkit/machine/ports';
 import type { OwnedProcess } from '@payonce/testkit/machine/process';
 import { startPostgres } from '@payonce/testkit/stores/postgres';
 import { startRedis } from '@payonce/testkit/stores/redis-server';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { query, urlOf } from '@payonce/testkit/stores/sessions';
+import { escapeLiteral } from 'pg';
 import { findProgram, REDIS } from './programs.js';
 import type { LocalSecrets } from './secrets.js';
 
@@ -49,8 +50,10 @@ export async function startStores(options: StoresOptions): Promise<Stores> {
     onSpawn,
   });
   await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
-  const databaseUrl = urlFor(postgres.adminUrl, 'payonce', secrets.databasePassword);
-  const queueDatabaseUrl = urlFor(postgres.adminUrl, 'payonce_queue', secrets.queuePassword);
+  const as = (user: string, password: string) =>
+    urlOf(postgres.adminUrl, DATABASE, [user, password]);
+  const databaseUrl = as('payonce', secrets.databasePassword);
+  const queueDatabaseUrl = as('payonce_queue', secrets.queuePassword);
   await migrate({ databaseUrl, queueDatabaseUrl });
   return { databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
 }
@@ -86,26 +89,14 @@ async function startQueueStore({
 
 /** The apps' role: no superuser, owner of one database, and able to create the queue's role. */
 async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
-  const admin = new Client({ connectionString: adminUrl });
-  await admin.connect();
-  try {
-    const known = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (known.rowCount !== 0) return;
-    const name = escapeIdentifier(DATABASE);
-    await admin.query(`DROP ROLE IF EXISTS ${name}`);
-    await admin.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`);
-    await admin.query(`CREATE DATABASE ${name} OWNER ${name}`);
-  } finally {
-    await admin.end();
-  }
-}
-
-function urlFor(adminUrl: string, user: string, password: string): string {
-  const url = new URL(adminUrl);
-  url.username = user;
-  url.password = password;
-  url.pathname = `/${DATABASE}`;
-  return url.href;
+  const known = await query(adminUrl, `SELECT 1 FROM pg_database WHERE datname = '${DATABASE}'`);
+  if (known.length > 0) return;
+  await query(
+    adminUrl,
+    `DROP ROLE IF EXISTS ${DATABASE}`,
+    `CREATE ROLE ${DATABASE} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`,
+    `CREATE DATABASE ${DATABASE} OWNER ${DATABASE}`,
+  );
 }
 
 /** Whether an earlier start left its data: it decides the first lines of output. */

@@ -4,33 +4,29 @@ import { createLog } from '@payonce/core/runtime/log';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { start as startGateway } from '../src/start.js';
 import { aPayment, makeProviders, type Providers } from './harness.js';
 
 const PASSWORD = randomUUID();
 let providers: Providers;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   providers = await makeProviders();
 });
 afterAll(() => providers.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
 
 /** The gateway as `main.ts` starts it, on a separate Redis, with a standby if it gets one. */
 async function start(env: Record<string, string> = {}) {
   const redis = await startOwnRedis({ requirepass: PASSWORD });
-  cleanups.push(() => redis.remove());
+  onTestFinished(() => redis.remove());
   const lines: string[] = [];
   const log = createLog({ name: 'gateway' }, { write: (line) => lines.push(line) });
   const lifecycle = createLifecycle(log);
-  cleanups.push(() => lifecycle.stop());
+  onTestFinished(() => lifecycle.stop());
   const config = readConfig({
     PAYONCE_PORT: '0',
     PAYONCE_PRIVATE_PORT: '0',
@@ -74,11 +70,8 @@ test('it is alive before it is ready, ready only with a durable queue, and names
 async function standby(): Promise<Record<string, string>> {
   const postgresUrl = inject('postgresUrl');
   const { url, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
-  cleanups.push(drop);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await runMigrations(client, 'payonce_queue');
-  await client.end();
+  onTestFinished(drop);
+  await inSession(url, (session) => runMigrations(session, 'payonce_queue'));
   return { PAYONCE_QUEUE_DATABASE_URL: url };
 }
 

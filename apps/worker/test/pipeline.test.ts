@@ -1,7 +1,8 @@
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
 import { eventually } from '@payonce/testkit/machine/poll';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { asSuperuser, openTestQueue, queueKinds, type TestQueue } from './queues.js';
+import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
   startTestWorker,
@@ -153,18 +154,15 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     await database.register('D1');
     await database.register('D2');
     const worker = await start();
-    const id = await asSuperuser(database.url, async (other) => {
-      await other.query('BEGIN');
-      // A concurrent insert cannot be skipped: a batch waits for it, for a moment.
-      await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
-        SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`);
-      const sent = await queue.send(jobOf('D1'));
-      await eventually(() => isWaitingForALock(database));
-      const stopping = worker.stop();
-      await other.query('ROLLBACK');
-      await stopping;
-      return sent;
-    });
+    // A concurrent insert cannot be skipped: a batch waits for it, for a moment.
+    const insert = `INSERT INTO trades (rail, trade, order_id, created_at)
+      SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`;
+    const letGo = await holdLocks(database.url, insert);
+    const id = await queue.send(jobOf('D1'));
+    await eventually(() => isWaitingForALock(database));
+    const stopping = worker.stop();
+    await letGo();
+    await stopping;
     expect(await queue.stateOf(id)).toBe('completed');
     expect(await database.statusOf('D1')).toBe('paid');
   });

@@ -10,7 +10,7 @@ import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/t
 import { inject } from 'vitest';
 import type { DeliveryConfig } from '../src/order-events.js';
 import { start } from '../src/start.js';
-import { asSuperuser, silent, type TestQueue } from './queues.js';
+import { silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
 const takeDatabase = createTestDatabasePool((url) =>
@@ -38,26 +38,12 @@ export async function openTestDatabase() {
     statusOf: async (number: string) =>
       (await prisma.order.findUnique({ where: { merchant_number: { merchant: 'tea', number } } }))
         ?.status,
-    away: (isAway: boolean) => takeAway(database, isAway),
+    away: database.away,
     close: database.release,
   };
 }
 
 export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
-
-/** Breaks every connection and refuses new ones, as a restart does for this one database. */
-export async function takeAway(
-  { name }: { readonly name: string },
-  isAway: boolean,
-): Promise<void> {
-  await asSuperuser(inject('postgresUrl'), async (admin) => {
-    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`);
-    if (!isAway) return;
-    await admin.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-    );
-  });
-}
 
 /** The worker as `main.ts` starts it, without the process around it. */
 export async function startTestWorker(options: {
