@@ -5,12 +5,11 @@ import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
-import { registerOrder } from '@payonce/orders/registration/register';
 import { until } from '@payonce/testkit/machine/poll';
 import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
 import type { Fields, SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+import { addWorker, closeShop, DUE, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
 /**
@@ -18,7 +17,6 @@ import { silent } from './silent.js';
  * it.
  */
 
-const DUE = 8_888n;
 const RECEIVED_AT = '2026-11-01T02:00:05.000Z';
 const NOT_CONTENT = new Set(['sign', 'sign_type', 'notify_time', 'utc_timestamp']);
 
@@ -56,8 +54,6 @@ describe('a worker after the previous release', () => {
   afterEach(() => closeShop(shop));
 
   const database = () => ({ prisma: shop.prisma, log: silent, clock: systemClock });
-  const register = (number: string) =>
-    registerOrder(database(), { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
   const paymentOf = (orderNumber: string) =>
     shop.signers['sim-alipay'].payment({
       ...{ orderNumber, trade: `T${orderNumber}`, amount: DUE, paidAt: new Date(RECEIVED_AT) },
@@ -123,7 +119,7 @@ describe('a worker after the previous release', () => {
 
   test('applies jobs of versions 1 and 2 from the queue, and re-sends of them are copies', async () => {
     const [one, two, cut] = [paymentOf('V1'), paymentOf('V2'), paymentOf('V3')];
-    for (const number of ['V1', 'V2', 'V3']) await register(number);
+    for (const number of ['V1', 'V2', 'V3']) await shop.register(number);
     const env = {
       REDIS_URL: String(shop.servers.redis.REDIS_URL),
       PAYONCE_QUEUE_PREFIX: shop.role,
@@ -142,7 +138,7 @@ describe('a worker after the previous release', () => {
     await startWorker();
     await allPaid(3);
     for (const notice of [one, two, cut]) {
-      expect((await shop.post('alipay', 'sim-alipay', notice)).status).toBe(200);
+      expect((await shop.post('sim-alipay', notice)).status).toBe(200);
     }
     await until('the re-sends to be counted', 10_000, async () => {
       const copies = await shop.prisma.notification.aggregate({ _sum: { copies: true } });
@@ -156,7 +152,7 @@ describe('a worker after the previous release', () => {
     const notice = paymentOf('A1');
     await storeFormer(notice, { event: formerPayment('A1'), outcome: 'applied', reason: null });
     await startWorker();
-    await shop.post('alipay', 'sim-alipay', notice);
+    await shop.post('sim-alipay', notice);
     await until('the copy to be counted', 10_000, async () => {
       return (await shop.prisma.notification.findFirst())?.copies === 1;
     });
@@ -164,7 +160,7 @@ describe('a worker after the previous release', () => {
   });
 
   test('takes over its held events: cuts that it could not read, and conflicts of equal contents', async () => {
-    for (const number of ['A1', 'A2']) await register(number);
+    for (const number of ['A1', 'A2']) await shop.register(number);
     const [first, second] = [paymentOf('A1'), paymentOf('A2')];
     // A cut of the message came first, and the message itself became the conflict; and vice versa.
     const ambiguous = { kind: 'unsupported', orderNumber: null, says: 'ambiguous' };
@@ -189,11 +185,11 @@ describe('a worker after the previous release', () => {
   });
 
   test('applies dead letters of a newer gateway that it could not read, without a request', async () => {
-    await register('A1');
-    await register('A2');
+    await shop.register('A1');
+    await shop.register('A2');
     const former = formerJob(2, paymentOf('A1'));
     const later = paymentOf('A2');
-    expect((await shop.post('alipay', 'sim-alipay', later)).status).toBe(200);
+    expect((await shop.post('sim-alipay', later)).status).toBe(200);
     const env = {
       REDIS_URL: String(shop.servers.redis.REDIS_URL),
       PAYONCE_QUEUE_PREFIX: shop.role,

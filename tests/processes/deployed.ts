@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
 import { anyFreePort } from '@payonce/testkit/machine/ports';
 import { isOk, startProgram, stop } from '@payonce/testkit/machine/process';
+import { notify } from '@payonce/testkit/sending/notify';
 import { createSender } from '@payonce/testkit/sending/sender';
-import type { SignedRequest } from '@payonce/testkit/signers/request';
+import type { SignedRequest, SignerId } from '@payonce/testkit/signers/request';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
@@ -62,10 +63,10 @@ export function deployment() {
       const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
       return { ok: answer.ok, text: await answer.text() };
     };
-    /** To a gateway, as the provider. @param address `{provider}/{channel}` */
-    const notify = (address: string, signed: SignedRequest) =>
-      sender.send(`http://127.0.0.1:${port}/notify/${address}`, signed);
-    return { child, port, privately, notify };
+    /** To a gateway, as the provider. */
+    const post = (provider: SignerId, channel: string, signed: SignedRequest) =>
+      notify(sender, `http://127.0.0.1:${port}`, [provider, channel], signed);
+    return { child, port, privately, post };
   }
 
   async function end(): Promise<void> {

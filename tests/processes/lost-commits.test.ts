@@ -7,7 +7,6 @@ import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import { until } from '@payonce/testkit/machine/poll';
-import { isAcknowledged } from '@payonce/testkit/sending/sender';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { query } from '@payonce/testkit/stores/sessions';
@@ -61,8 +60,8 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
     const trade = `T${orderNumber}`;
     const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
     const signed = signers['sim-alipay'].payment(payment);
-    const sent = await gateway.notify('alipay/sim-alipay', signed);
-    expect(isAcknowledged('alipay', sent)).toBe(true);
+    const sent = await gateway.post('alipay', 'sim-alipay', signed);
+    expect(sent.acknowledged).toBe(true);
   };
   for (let at = 0; at < PAYMENTS; at += AT_ONCE) {
     await Promise.all(numbers.slice(at, at + AT_ONCE).map(notify));

@@ -4,7 +4,6 @@ import { createPrisma } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels/channels';
 import { eventually, until } from '@payonce/testkit/machine/poll';
 import { stop } from '@payonce/testkit/machine/process';
-import { replyStatus } from '@payonce/testkit/sending/sender';
 import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, expect, test } from 'vitest';
@@ -55,11 +54,8 @@ async function openInstallation(from: string) {
     registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
 
   let gateway = await start('gateway', from);
-  const post = async (channel: SimulatedChannel, request: SignedRequest) => {
-    const provider = { 'sim-alipay': 'alipay', 'sim-wechat': 'wechatpay' }[channel as 'sim-alipay'];
-    const address = `${provider ?? 'wechatpay-v2'}/${channel}`;
-    return replyStatus(await gateway.notify(address, request));
-  };
+  const post = async (channel: SimulatedChannel, request: SignedRequest) =>
+    (await gateway.post(signers[channel].id, channel, request)).status;
   return {
     ...{ prisma, signers, start, end, register, post },
     get gateway() {

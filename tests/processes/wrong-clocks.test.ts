@@ -7,7 +7,6 @@ import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit
 import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
 import { until } from '@payonce/testkit/machine/poll';
 import { startReceiver } from '@payonce/testkit/receiving/receiver';
-import { isAcknowledged } from '@payonce/testkit/sending/sender';
 import { ensureFaketime, wrongClock } from '@payonce/tooling/faketime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silent } from '../silent.js';
@@ -73,8 +72,8 @@ async function notify(orderNumber: string): Promise<void> {
   const trade = `T${orderNumber}`;
   const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
   const signed = signers['sim-alipay'].payment(payment);
-  const sent = await gateway.notify('alipay/sim-alipay', signed);
-  expect(isAcknowledged('alipay', sent)).toBe(true);
+  const sent = await gateway.post('alipay', 'sim-alipay', signed);
+  expect(sent.acknowledged).toBe(true);
 }
 
 function answerAll(): void {
