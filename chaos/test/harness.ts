@@ -41,7 +41,7 @@ import {
 } from '../src/workload/messages.js';
 import type { Random } from '../src/workload/random.js';
 import { addRival } from '../src/workload/rival.js';
-import { channelsWithout, startApp } from './harness-apps.js';
+import { channelsWithout, startOne } from './harness-apps.js';
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_harness';
@@ -180,13 +180,13 @@ async function openScene(
   const rival = addRival(simulator, channelsFile, { url, secret });
   const encryptionKey = randomBytes(32).toString('base64');
   const apps = { folder: harness.folder, channelsFile, root, undo };
-  const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
+  const gateway = await startOne(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
   const ordersUrl = new URL(database.url);
   const ordersLink = await startFaultProxy({ targetPort: Number(ordersUrl.port) });
   undo.push(() => ordersLink.close());
   ordersUrl.port = String(ordersLink.port);
   const worker = (without?: string, env: Readonly<Record<string, string>> = {}) =>
-    startApp(apps, 'worker', {
+    startOne(apps, 'worker', {
       REDIS_URL: redis.url,
       DATABASE_URL: ordersUrl.href,
       PAYONCE_CHANNELS_FILE: channelsWithout(apps, without),
