@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,9 @@ import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { shardedQueue } from '@payonce/core/queue/sharded-queue';
+import { queuesOf } from '@payonce/core/queue/shards';
 import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
@@ -51,19 +53,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-let prefixes = 0;
-
 export function redisSettings(url: string): QueueSettings {
-  prefixes += 1;
-  const prefix = `gateway-test-${process.pid}-${prefixes}`;
-  return {
-    kind: 'redis',
-    shard: 0,
-    topology: { kind: 'single', url },
-    prefix,
-    durability: 'checked',
-    waitReplicas: 0,
-  };
+  const env = { REDIS_URL: url, PAYONCE_QUEUE_PREFIX: `gateway-test-${randomUUID()}` };
+  return queuesOf(readQueueSettings(env))[0];
 }
 
 /** The whole gateway except its ports, on a real queue. */
