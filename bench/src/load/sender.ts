@@ -1,8 +1,8 @@
 import { Client, type Dispatcher } from 'undici';
 import type { WireRequest } from '../requests.js';
 
-// Not testkit's sender: on one core that sends a quarter as many requests per second, and would take
-// the gateway's share of the machine.
+// Not testkit's sender: that needs five times the processor time for a request, and would take it
+// from the measured process.
 
 /** A request that is serialised only once. */
 export interface Prepared {
