@@ -3,7 +3,7 @@ import { until } from '@payonce/testkit/machine/poll';
 import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
 import type { Fields, SignedRequest } from '@payonce/testkit/signers/request';
 import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { closeShop, DUE, openShop, type Shop } from './shop.js';
 
 /** An attacker who captured one message needs no key to send it in many cuts and envelopes. */
@@ -98,91 +98,87 @@ test(
   'recuts and re-wrappings of one message, before and after it, are that message and nothing else',
   async () => {
     const shop = await openShop('redis');
-    try {
-      for (const number of ['A1', 'W1']) await shop.register(number);
-      const { notices, cuts } = otherCuts(shop);
-      const statuses: Record<string, number> = {};
-      const post = async (kind: (typeof KINDS)[number], request: SignedRequest) => {
-        const { status } = await shop.post(CHANNELS[kind], request);
-        const name = `${kind} ${status}`;
-        statuses[name] = (statuses[name] ?? 0) + 1;
-        return status;
-      };
-      const random = chances(1);
-      const sendCuts = async (count: number) => {
-        const requests = Array.from({ length: count }, () =>
-          KINDS.map((kind) => [kind, cuts[kind](random)] as const),
-        ).flat();
-        let next = 0;
-        await Promise.all(
-          Array.from({ length: SENDERS }, async () => {
-            for (let one = requests[next++]; one; one = requests[next++])
-              await post(one[0], one[1]);
-          }),
-        );
-      };
-      await sendCuts(COPIES / 5);
-      for (const kind of KINDS) expect(await post(kind, notices[kind])).toBe(200);
-      await sendCuts((COPIES * 4) / 5);
-      await until('all to be settled', LIMIT_MS, async () => {
-        const ids = (await shop.prisma.notification.findMany()).map(({ id }) => id);
-        const totals = [...(await readReportedTotals(shop.prisma, ids)).values()];
-        const accepted = Object.entries(statuses).reduce(
-          (sum, [name, count]) => sum + (name.endsWith(' 200') ? count : 0),
-          0,
-        );
-        return totals.reduce((sum, { count }) => sum + count, 0) === accepted;
-      });
-      const rows = await shop.prisma.notification.findMany({
-        orderBy: { notificationId: 'asc' },
-        include: { events: true },
-      });
-      if (IS_FULL) console.log({ statuses, rows: rows.length });
-      expect(
-        rows.map(({ status, variant, events }) => [
-          status,
-          variant,
-          events.map(({ outcome, holdReason }) => holdReason ?? outcome),
-        ]),
-      ).toEqual(
-        expect.arrayContaining([
-          ['applied', '', ['applied']],
-          ['applied', '', ['applied']],
-          ['held', '', ['unconfirmed']],
-        ]),
+    onTestFinished(() => closeShop(shop));
+    for (const number of ['A1', 'W1']) await shop.register(number);
+    const { notices, cuts } = otherCuts(shop);
+    const statuses: Record<string, number> = {};
+    const post = async (kind: (typeof KINDS)[number], request: SignedRequest) => {
+      const { status } = await shop.post(CHANNELS[kind], request);
+      const name = `${kind} ${status}`;
+      statuses[name] = (statuses[name] ?? 0) + 1;
+      return status;
+    };
+    const random = chances(1);
+    const sendCuts = async (count: number) => {
+      const requests = Array.from({ length: count }, () =>
+        KINDS.map((kind) => [kind, cuts[kind](random)] as const),
+      ).flat();
+      let next = 0;
+      await Promise.all(
+        Array.from({ length: SENDERS }, async () => {
+          for (let one = requests[next++]; one; one = requests[next++]) await post(one[0], one[1]);
+        }),
       );
-      expect(rows).toHaveLength(3);
-      const told = await shop.prisma.orderEvent.findMany({ orderBy: { type: 'asc' } });
-      expect(told.map(({ type, milestone }) => `${type} ${milestone}`)).toEqual([
-        'notification.held unconfirmed',
-        'order.paid paid',
-        'order.paid paid',
-      ]);
-      const orders = await shop.prisma.order.findMany({ orderBy: { number: 'asc' } });
-      expect(orders).toMatchObject([
-        {
-          number: 'A1',
-          status: 'paid',
-          primaryTrade: 'TA',
-          paidAmount: DUE,
-          attention: [],
-          paidAt,
-        },
-        {
-          number: 'W1',
-          status: 'paid',
-          primaryTrade: 'TW',
-          paidAmount: DUE,
-          attention: [],
-          paidAt,
-        },
-      ]);
-      expect(await shop.prisma.deadLetter.count()).toBe(0);
-      // The cuts were accepted as the message itself: the edge refused none of them.
-      for (const kind of KINDS) expect(statuses[`${kind} 200`] ?? 0).toBeGreaterThan(COPIES / 4);
-    } finally {
-      await closeShop(shop);
-    }
+    };
+    await sendCuts(COPIES / 5);
+    for (const kind of KINDS) expect(await post(kind, notices[kind])).toBe(200);
+    await sendCuts((COPIES * 4) / 5);
+    await until('all to be settled', LIMIT_MS, async () => {
+      const ids = (await shop.prisma.notification.findMany()).map(({ id }) => id);
+      const totals = [...(await readReportedTotals(shop.prisma, ids)).values()];
+      const accepted = Object.entries(statuses).reduce(
+        (sum, [name, count]) => sum + (name.endsWith(' 200') ? count : 0),
+        0,
+      );
+      return totals.reduce((sum, { count }) => sum + count, 0) === accepted;
+    });
+    const rows = await shop.prisma.notification.findMany({
+      orderBy: { notificationId: 'asc' },
+      include: { events: true },
+    });
+    if (IS_FULL) console.log({ statuses, rows: rows.length });
+    expect(
+      rows.map(({ status, variant, events }) => [
+        status,
+        variant,
+        events.map(({ outcome, holdReason }) => holdReason ?? outcome),
+      ]),
+    ).toEqual(
+      expect.arrayContaining([
+        ['applied', '', ['applied']],
+        ['applied', '', ['applied']],
+        ['held', '', ['unconfirmed']],
+      ]),
+    );
+    expect(rows).toHaveLength(3);
+    const told = await shop.prisma.orderEvent.findMany({ orderBy: { type: 'asc' } });
+    expect(told.map(({ type, milestone }) => `${type} ${milestone}`)).toEqual([
+      'notification.held unconfirmed',
+      'order.paid paid',
+      'order.paid paid',
+    ]);
+    const orders = await shop.prisma.order.findMany({ orderBy: { number: 'asc' } });
+    expect(orders).toMatchObject([
+      {
+        number: 'A1',
+        status: 'paid',
+        primaryTrade: 'TA',
+        paidAmount: DUE,
+        attention: [],
+        paidAt,
+      },
+      {
+        number: 'W1',
+        status: 'paid',
+        primaryTrade: 'TW',
+        paidAmount: DUE,
+        attention: [],
+        paidAt,
+      },
+    ]);
+    expect(await shop.prisma.deadLetter.count()).toBe(0);
+    // The cuts were accepted as the message itself: the edge refused none of them.
+    for (const kind of KINDS) expect(statuses[`${kind} 200`] ?? 0).toBeGreaterThan(COPIES / 4);
   },
   LIMIT_MS + 60_000,
 );

@@ -1,5 +1,5 @@
 import { until } from '@payonce/testkit/machine/poll';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { addWorker, closeShop, DUE, openShop, type Shop } from './shop.js';
 
 const PAYMENT = { orderNumber: 'ORDER1', trade: 'TRADE1', amount: DUE, paidAt: new Date() };
@@ -55,16 +55,13 @@ describe.each(['redis', 'postgres'] as const)(
 
     test('notifications that were acknowledged while the worker was down are applied when it returns', async () => {
       const away = await openShop(queue, { worker: false });
-      try {
-        await away.register('ORDER1');
-        const payment = away.signers['sim-alipay'].payment(PAYMENT);
-        expect(await away.post('sim-alipay', payment)).toMatchObject({ body: 'success' });
-        expect(await away.prisma.notification.count()).toBe(0);
-        await addWorker(away, queue);
-        await orderIs(away, 'paid');
-      } finally {
-        await closeShop(away);
-      }
+      onTestFinished(() => closeShop(away));
+      await away.register('ORDER1');
+      const payment = away.signers['sim-alipay'].payment(PAYMENT);
+      expect(await away.post('sim-alipay', payment)).toMatchObject({ body: 'success' });
+      expect(await away.prisma.notification.count()).toBe(0);
+      await addWorker(away, queue);
+      await orderIs(away, 'paid');
     });
 
     test('a forged payment is refused, and leaves no trace behind the gateway', async () => {

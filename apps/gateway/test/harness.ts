@@ -19,7 +19,7 @@ import type { SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { testChannels } from '@payonce/testkit/channels/test-channels';
 import { eventually } from '@payonce/testkit/machine/poll';
 import type { FastifyInstance } from 'fastify';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
 import { createReportCounts, type ReportCounts } from '../src/report-counts.js';
@@ -28,19 +28,18 @@ export interface Providers {
   readonly channelsFile: string;
   readonly channels: Channels;
   readonly signers: SimulatedSigners;
-  remove(): void;
 }
 
-/** Three channels with keys generated for this run, and the providers' signers. */
+/** Three channels with keys generated for the calling test file, and the providers' signers. */
 export async function makeProviders(): Promise<Providers> {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-gateway-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const { channelsFile, signers } = await testChannels(folder);
   const channels = loadChannels(readFileSync(channelsFile, 'utf8'), {
     production: false,
     readSecret: secretReader({}, dirname(channelsFile)),
   });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  return { channelsFile, channels, signers, remove };
+  return { channelsFile, channels, signers };
 }
 
 export interface Gateway {

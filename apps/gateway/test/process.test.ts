@@ -8,22 +8,16 @@ import { freshDatabase } from '@payonce/testkit/stores/database';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { afterAll, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { start as startGateway } from '../src/start.js';
-import { aPayment, makeProviders, type Providers } from './harness.js';
+import { aPayment, makeProviders } from './harness.js';
 
 const PASSWORD = randomUUID();
 const sender = createSender();
-let providers: Providers;
+const providers = await makeProviders();
 
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => {
-  sender.close();
-  providers.remove();
-});
+afterAll(() => sender.close());
 
 /** The gateway as `main.ts` starts it, on a separate Redis, with a standby if it gets one. */
 async function start(env: Record<string, string> = {}) {

@@ -7,7 +7,7 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
-import { afterAll, beforeAll, beforeEach, expect, inject, onTestFinished, test } from 'vitest';
+import { beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { createGatewayMetrics } from '../src/gateway-metrics.js';
 import { startReports } from '../src/reports.js';
 import {
@@ -15,7 +15,6 @@ import {
   type Gateway,
   makeGateway,
   makeProviders,
-  type Providers,
   redisSettings,
   sendTo,
   untilReady,
@@ -27,15 +26,11 @@ const SENT = 60;
 /** Half of the time after which a report is abandoned: no reply waits for one. */
 const REPLY_LIMIT_MS = 1_000;
 
-let providers: Providers;
+const providers = await makeProviders();
 let gateway: Gateway;
 let redis: OwnRedis;
 let settings: QueueSettings;
 
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
 beforeEach(async () => {
   redis = await startOwnRedis();
   settings = redisSettings(redis.url);

@@ -3,24 +3,18 @@ import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import {
   aPayment,
   type Gateway,
   jobsIn,
   makeGateway,
   makeProviders,
-  type Providers,
   redisSettings,
   untilReady,
 } from './harness.js';
 
-let providers: Providers;
-
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
+const providers = await makeProviders();
 
 async function ownRedis(settings?: Record<string, string>): Promise<OwnRedis> {
   const redis = await startOwnRedis(settings);

@@ -1,7 +1,7 @@
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { holdLocks } from '@payonce/testkit/stores/sessions';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -18,34 +18,19 @@ let server: OwnRedis;
 let redis: TestQueue;
 let postgres: TestQueue;
 let database: TestDatabase;
-let workers: TestWorker[];
 
 beforeEach(async () => {
-  workers = [];
   server = await startOwnRedis();
+  onTestFinished(server.remove);
   [redis, postgres, database] = await Promise.all([
     openTestQueueOn(server),
     openTestQueue('postgres'),
     openTestDatabase(),
   ]);
 });
-afterEach(async () => {
-  for (const worker of workers) await worker.stop();
-  await Promise.all([redis.close(), postgres.close(), database.close()]);
-  await server.remove();
-});
 
-async function start(options: { concurrency?: number; stuckLimitMs?: number } = {}) {
-  const worker = await startTestWorker({
-    queue: redis,
-    standby: postgres,
-    database,
-    shop,
-    ...options,
-  });
-  workers.push(worker);
-  return worker;
-}
+const start = (options: { concurrency?: number; stuckLimitMs?: number } = {}) =>
+  startTestWorker({ queue: redis, standby: postgres, database, shop, ...options });
 
 async function register(...numbers: string[]): Promise<void> {
   for (const number of numbers) await database.register(number);

@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { holdLocks } from '@payonce/testkit/stores/sessions';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, test } from 'vitest';
 import { openTestQueue, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -31,10 +31,6 @@ beforeEach(async () => {
   [queue, database] = await Promise.all([openTestQueue('redis'), openTestDatabase()]);
   worker = await startTestWorker({ queue, database, shop });
   await eventually(async () => (await worker.get('/readyz')).ok);
-});
-afterEach(async () => {
-  await worker.stop();
-  await Promise.all([queue.close(), database.close()]);
 });
 
 /** Orders `A0` and on, all at once. */

@@ -7,7 +7,7 @@ import { eventually } from '@payonce/testkit/machine/poll';
 import { type Receiver, startReceiver } from '@payonce/testkit/receiving/receiver';
 import { holdLocks } from '@payonce/testkit/stores/sessions';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -34,11 +34,7 @@ beforeEach(async () => {
     verified.push(webhook.verify(body, headers));
     response.writeHead(204).end();
   });
-});
-afterEach(async () => {
-  await worker?.stop();
-  await server.close();
-  await Promise.all([queue.close(), database.close()]);
+  onTestFinished(server.close);
 });
 
 const metric = async (line: string) =>

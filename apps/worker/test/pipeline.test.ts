@@ -1,14 +1,9 @@
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { holdLocks } from '@payonce/testkit/stores/sessions';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
-import {
-  openTestDatabase,
-  startTestWorker,
-  type TestDatabase,
-  type TestWorker,
-} from './running.js';
+import { openTestDatabase, startTestWorker, type TestDatabase } from './running.js';
 import { elsewhere, makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
@@ -17,22 +12,13 @@ const shop = makeShop();
 describe.each(queueKinds)('from the %s queue to the order', (kind) => {
   let queue: TestQueue;
   let database: TestDatabase;
-  let workers: TestWorker[];
 
   beforeEach(async () => {
     [queue, database] = await Promise.all([openTestQueue(kind), openTestDatabase()]);
-    workers = [];
-  });
-  afterEach(async () => {
-    for (const worker of workers) await worker.stop();
-    await Promise.all([queue.close(), database.close()]);
   });
 
-  async function start(options: { releaseIntervalMs?: number } = {}): Promise<TestWorker> {
-    const worker = await startTestWorker({ queue, database, shop, ...options });
-    workers.push(worker);
-    return worker;
-  }
+  const start = (options: { releaseIntervalMs?: number } = {}) =>
+    startTestWorker({ queue, database, shop, ...options });
   const jobOf = (orderNumber: string) => shop.jobFor(shop.payment({ orderNumber }).body);
   const completed = (id: string) =>
     eventually(async () => (await queue.stateOf(id)) === 'completed');

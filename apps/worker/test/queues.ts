@@ -11,12 +11,12 @@ import { freshDatabase } from '@payonce/testkit/stores/database';
 import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
 import { inSession, query } from '@payonce/testkit/stores/sessions';
 import { Redis } from 'ioredis';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 
 export const queueKinds = ['redis', 'postgres'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
-/** A separate queue for one test, with the gateway's producer and a view of its jobs. */
+/** A separate queue for the running test, with the gateway's producer and a view of its jobs. */
 export interface TestQueue {
   readonly settings: QueueSettings;
   readonly inside: BullQueue<unknown>;
@@ -29,7 +29,6 @@ export interface TestQueue {
   /** As `FreshDatabase`'s; a Redis is killed instead. */
   away(isAway: boolean): Promise<void>;
   stateOf(jobId: string): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** A log that writes nothing. */
@@ -61,6 +60,12 @@ async function openOn({ drop, ...store }: Store): Promise<TestQueue> {
   const inside = openBullQueue<unknown>(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
   errors.on('error', () => {});
+  onTestFinished(async () => {
+    await gateway.close();
+    if (settings.kind === 'redis') await inside.obliterate({ force: true });
+    await inside.close();
+    await drop();
+  });
   await eventually(() => gateway.state.state === 'ready');
   const send = async (job: NewJob) => {
     await gateway.enqueue(job, 5_000);
@@ -80,12 +85,6 @@ async function openOn({ drop, ...store }: Store): Promise<TestQueue> {
       return job.id;
     },
     stateOf: (jobId) => inside.getJobState(jobId),
-    async close() {
-      await gateway.close();
-      if (settings.kind === 'redis') await inside.obliterate({ force: true });
-      await inside.close();
-      await drop();
-    },
   };
 }
 
