@@ -6,9 +6,10 @@ import { queuesOf } from '@payonce/core/queue/shards';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { until } from '@payonce/testkit/machine/poll';
-import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
-import type { Fields, SignedRequest } from '@payonce/testkit/signers/request';
+import { alipayFields } from '@payonce/testkit/signers/alipay-wire';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { gluedCut } from './glued-cut.js';
 import { addWorker, closeShop, DUE, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
@@ -20,30 +21,15 @@ import { silent } from './silent.js';
 const RECEIVED_AT = '2026-11-01T02:00:05.000Z';
 const NOT_CONTENT = new Set(['sign', 'sign_type', 'notify_time', 'utc_timestamp']);
 
-const fieldsOf = ({ body }: SignedRequest): Fields => [
-  ...new URLSearchParams(body.toString('latin1')),
-];
-
 /** Its digest of an Alipay notice: over the received fields, each with its lengths. */
 function formerDigest(request: SignedRequest): string {
-  const told = fieldsOf(request).filter(([name, value]) => value !== '' && !NOT_CONTENT.has(name));
+  const told = alipayFields(request).filter(
+    ([name, value]) => value !== '' && !NOT_CONTENT.has(name),
+  );
   const text = told
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name.length}:${Buffer.byteLength(value)}:${name}${value}`);
   return createHash('sha256').update(text.join('')).digest('hex');
-}
-
-/** The same signed text with these two fields as one. */
-function glued(request: SignedRequest, name: string): SignedRequest {
-  const signed = fieldsOf(request)
-    .filter(([one]) => one !== 'sign' && one !== 'sign_type')
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const at = signed.findIndex(([one]) => one === name);
-  const [one, next] = [signed[at], signed[at + 1]];
-  if (!one || !next) throw new Error(`nothing to glue after ${name}`);
-  signed.splice(at, 2, [one[0], `${one[1]}&${next[0]}=${next[1]}`]);
-  const rest = fieldsOf(request).filter(([other]) => other === 'sign' || other === 'sign_type');
-  return alipayRequest([...signed, ...rest]);
 }
 
 describe('a worker after the previous release', () => {
@@ -58,7 +44,7 @@ describe('a worker after the previous release', () => {
     shop.signers['sim-alipay'].payment({
       ...{ orderNumber, trade: `T${orderNumber}`, amount: DUE, paidAt: new Date(RECEIVED_AT) },
     });
-  const idOf = (request: SignedRequest) => new Map(fieldsOf(request)).get('notify_id') ?? '';
+  const idOf = (request: SignedRequest) => new Map(alipayFields(request)).get('notify_id') ?? '';
   const startWorker = () => addWorker(shop, 'redis', { PAYONCE_WORKER_RELEASE_INTERVAL_MS: '100' });
   const allPaid = (count: number) =>
     until('the orders to be paid', 15_000, async () => {
@@ -91,7 +77,7 @@ describe('a worker after the previous release', () => {
       variant?: string;
     },
   ): Promise<void> {
-    const number = new Map(fieldsOf(request)).get('out_trade_no') ?? '';
+    const number = new Map(alipayFields(request)).get('out_trade_no') ?? '';
     await shop.prisma.$executeRaw`
       WITH n AS (
         INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
@@ -129,7 +115,7 @@ describe('a worker after the previous release', () => {
     for (const { id, data } of [
       formerJob(1, one),
       formerJob(2, two),
-      formerJob(2, glued(cut, 'seller_id')),
+      formerJob(2, gluedCut(cut, 'seller_id')),
       formerJob(2, cut),
     ]) {
       await queue.add('notification', data as unknown as NotificationJob, { jobId: id });
@@ -165,13 +151,13 @@ describe('a worker after the previous release', () => {
     // A cut of the message came first, and the message itself became the conflict; and vice versa.
     const ambiguous = { kind: 'unsupported', orderNumber: null, says: 'ambiguous' };
     const held = { outcome: 'held', event: ambiguous } as const;
-    await storeFormer(glued(first, 'notify_type'), { ...held, reason: 'unsupported_event' });
+    await storeFormer(gluedCut(first, 'notify_type'), { ...held, reason: 'unsupported_event' });
     await storeFormer(first, {
       ...{ outcome: 'held', event: formerPayment('A1'), reason: 'id_conflict' },
       variant: formerDigest(first),
     });
     await storeFormer(second, { ...held, reason: 'unsupported_event' });
-    const cut = glued(second, 'seller_id');
+    const cut = gluedCut(second, 'seller_id');
     await storeFormer(cut, { ...held, reason: 'id_conflict', variant: formerDigest(cut) });
     await startWorker();
     await allPaid(2);

@@ -1,8 +1,8 @@
 import { holdsWithin } from '@payonce/testkit/machine/poll';
+import { seededRandom } from '@payonce/testkit/machine/random';
 import { describe, test } from 'vitest';
 import { now } from '../src/clock.js';
 import { recordBeganLate, recordHeldUp } from '../src/faults/measure.js';
-import { seededRandom } from '../src/workload/random.js';
 import { RIVAL } from '../src/workload/rival.js';
 import { DUE, newPayment, ORDERS, PART, useChecker, type Variant } from './broken.js';
 import type { Scene } from './harness.js';

@@ -13,6 +13,7 @@ import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/faults/proxy';
 import { until } from '@payonce/testkit/machine/poll';
 import { stop } from '@payonce/testkit/machine/process';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import { jobIdScanner } from '@payonce/testkit/sending/job-ids';
 import {
@@ -39,7 +40,6 @@ import {
   type Message,
   type MessageComposer,
 } from '../src/workload/messages.js';
-import type { Random } from '../src/workload/random.js';
 import { addRival } from '../src/workload/rival.js';
 import { channelsWithout, startOne } from './harness-apps.js';
 
