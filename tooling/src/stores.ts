@@ -16,6 +16,8 @@ const DATABASE = 'payonce';
 
 /** The addresses of the stores for the apps. */
 export interface Stores {
+  /** Superuser URL of the maintenance database. */
+  readonly adminUrl: string;
   readonly databaseUrl: string;
   /**
    * With the queue's role: the gateway's only access to the database; the standby if there is a
@@ -40,29 +42,46 @@ export interface StoresOptions {
  * none.
  */
 export async function startStores(options: StoresOptions): Promise<Stores> {
-  const { state, secrets, onSpawn } = options;
-  const port = await takePort(POSTGRES_PORT);
-  const postgres = await startPostgres({
-    folder: join(state, 'postgres'),
-    port,
-    password: secrets.postgresPassword,
-    logFile: join(state, 'logs', 'postgres.log'),
-    onSpawn,
-  });
+  const { secrets } = options;
+  const postgres = await startLocalPostgres(await takePort(POSTGRES_PORT), options);
   await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
   const as = (user: string, password: string) =>
     urlOf(postgres.adminUrl, DATABASE, [user, password]);
   const databaseUrl = as('payonce', secrets.databasePassword);
   const queueDatabaseUrl = as('payonce_queue', secrets.queuePassword);
   await migrate({ databaseUrl, queueDatabaseUrl });
-  return { databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
+  const { adminUrl } = postgres;
+  return { adminUrl, databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
 }
 
-async function startQueueStore({
-  state,
-  env,
-  onSpawn,
-}: StoresOptions): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
+/** Of this clone, on its data. */
+export function startLocalPostgres(port: number, options: Omit<StoresOptions, 'env'>) {
+  const { state, secrets, onSpawn } = options;
+  return startPostgres({
+    folder: join(state, 'postgres'),
+    port,
+    password: secrets.postgresPassword,
+    logFile: join(state, 'logs', 'postgres.log'),
+    onSpawn,
+  });
+}
+
+/** Of this clone, on its data. @throws without a program for it */
+export function startLocalRedis(port: number, options: Omit<StoresOptions, 'env' | 'secrets'>) {
+  const { state, onSpawn } = options;
+  return startRedis({
+    server: findProgram(REDIS, process.env.PATH ?? ''),
+    folder: join(state, 'redis'),
+    port,
+    logFile: join(state, 'logs', 'redis.log'),
+    onSpawn,
+  });
+}
+
+async function startQueueStore(
+  options: StoresOptions,
+): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
+  const { env } = options;
   if (env.PAYONCE_QUEUE === 'postgres') {
     return { redisUrl: null, queue: 'postgres', queueIs: 'PostgreSQL (PAYONCE_QUEUE=postgres)' };
   }
@@ -70,19 +89,11 @@ async function startQueueStore({
     const queueIs = 'Redis of REDIS_URL, PostgreSQL as its standby';
     return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs };
   }
-  const server = findProgram(REDIS, env.PATH ?? '');
-  if (server === null) {
+  if (findProgram(REDIS, env.PATH ?? '') === null) {
     const why = 'no redis-server or valkey-server on the PATH: Redis-free mode';
     return { redisUrl: null, queue: 'postgres', queueIs: `PostgreSQL (${why})` };
   }
-  const port = await takePort(REDIS_PORT);
-  const redis = await startRedis({
-    server,
-    folder: join(state, 'redis'),
-    port,
-    logFile: join(state, 'logs', 'redis.log'),
-    onSpawn,
-  });
+  const redis = await startLocalRedis(await takePort(REDIS_PORT), options);
   const queueIs = `Redis, AOF always (${redis.url}), PostgreSQL as its standby`;
   return { redisUrl: redis.url, queue: 'redis', queueIs };
 }
