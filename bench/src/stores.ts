@@ -5,6 +5,7 @@ import { migrate } from '@payonce/prisma/migrate';
 import { SIMULATED } from '@payonce/testkit/channels/channels';
 import { anyFreePort } from '@payonce/testkit/machine/ports';
 import type { OwnedProcess } from '@payonce/testkit/machine/process';
+import { makeTemplate } from '@payonce/testkit/stores/database';
 import { startPostgres } from '@payonce/testkit/stores/postgres';
 import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 import { startRedis } from '@payonce/testkit/stores/redis-server';
@@ -62,12 +63,11 @@ export async function startBenchStores(options: {
     databaseUrl: urlOf(postgres.adminUrl, database),
     queueDatabaseUrl: urlOf(postgres.adminUrl, database, ['payonce_queue', queuePassword]),
   });
-  const addTemplate = async (name: string, migrateIt: (urls: DatabaseUrls) => Promise<unknown>) => {
-    await query(postgres.adminUrl, `CREATE DATABASE ${name}`);
-    const { databaseUrl } = urls(name);
-    await migrateIt(urls(name));
-    await query(databaseUrl, ordersFor(options.orders), 'VACUUM ANALYZE');
-  };
+  const addTemplate = (name: string, migrateIt: (urls: DatabaseUrls) => Promise<unknown>) =>
+    makeTemplate(postgres.adminUrl, name, async (databaseUrl) => {
+      await migrateIt(urls(name));
+      await query(databaseUrl, ordersFor(options.orders), 'VACUUM ANALYZE');
+    });
   await addTemplate(TEMPLATE, migrate);
   let made = 0;
   async function settle(): Promise<void> {
