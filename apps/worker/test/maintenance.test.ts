@@ -164,7 +164,10 @@ describe('the running worker', () => {
     await eventually(async () => (await notification.count()) === 2);
     const where = { purgedAt: { not: null } };
     await eventually(async () => (await notification.count({ where })) === 1);
-    expect(await metric('payonce_purged_total')).toMatch(/what="notification".* 1$/);
+    // Counted after the commit.
+    await eventually(async () =>
+      expect(await metric('payonce_purged_total')).toMatch(/what="notification".* 1$/),
+    );
     const rows = await database.prisma.notification.findMany({ orderBy: { status: 'asc' } });
     expect(rows.map(({ status, body }) => [status, body.length > 0])).toEqual([
       ['applied', false],
