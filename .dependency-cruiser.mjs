@@ -53,6 +53,7 @@ export const LAYERS = {
     'signers',
     'channels',
     'sending',
+    'receiving',
     'oracle',
   ],
   'bench/src': ['load', 'variants', 'cases'],

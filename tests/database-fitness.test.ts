@@ -7,9 +7,9 @@ import { migrate } from '@payonce/prisma/migrate';
 import { until } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
-import { Client } from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
-import { addWorker, closeShop, openShop, type Shop, type ShopWorker } from './shop.js';
+import { query } from '@payonce/testkit/stores/sessions';
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
+import { addWorker, closeShop, DUE, openShop, type Shop, type ShopWorker } from './shop.js';
 import { silent } from './silent.js';
 import { untilAllReady } from './stores-of.js';
 
@@ -23,19 +23,15 @@ const LIMIT_MS = 15_000;
 const SOON_MS = 3_000;
 
 let postgres: OwnPostgres;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
 });
 afterAll(() => postgres.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
 
 async function open(queue: string, own = {}): Promise<Shop> {
   const shop = await openShop(queue, { worker: false, own });
-  cleanups.push(() => closeShop(shop));
+  onTestFinished(() => closeShop(shop));
   await untilAllReady(shop);
   return shop;
 }
@@ -48,18 +44,15 @@ const onOwnPostgres = () =>
   });
 
 async function asAdmin(...statements: string[]): Promise<void> {
-  const admin = new Client({ connectionString: postgres.adminUrl });
-  await admin.connect();
-  for (const statement of statements) await admin.query(statement);
-  await admin.end();
+  await query(postgres.adminUrl, ...statements);
 }
 
 let sent = 0;
 async function pay({ post, signers }: Shop): Promise<string> {
   sent += 1;
   const orderNumber = `F${sent}`;
-  const paid = { orderNumber, trade: `T${sent}`, amount: 8_888n, paidAt: new Date() };
-  const { status } = await post('alipay', 'sim-alipay', signers['sim-alipay'].payment(paid));
+  const paid = { orderNumber, trade: `T${sent}`, amount: DUE, paidAt: new Date() };
+  const { status } = await post('sim-alipay', signers['sim-alipay'].payment(paid));
   expect(status).toBe(200);
   return orderNumber;
 }
@@ -108,12 +101,6 @@ const isPaid = (prisma: Shop['prisma'], number: string) =>
     return order !== null;
   });
 
-const register = (prisma: Shop['prisma'], number: string) =>
-  registerOrder(
-    { prisma, log: silent, clock: systemClock },
-    { merchant: 'demo', number, amount: 8_888n, currency: 'CNY' },
-  );
-
 test.each(['redis', 'postgres'])(
   'on a database that is not migrated no job of the queue in %s is taken until it is',
   async (queue) => {
@@ -122,16 +109,17 @@ test.each(['redis', 'postgres'])(
       postgresUrl: inject('postgresUrl'),
       templateDatabase: null,
     });
-    cleanups.push(database.drop);
+    onTestFinished(database.drop);
     const prisma = createPrisma({ url: database.url, poolSize: 1, applicationName: 'test' });
-    cleanups.push(() => prisma.$disconnect());
+    onTestFinished(() => prisma.$disconnect());
     const number = await pay(shop);
     const worker = await addWorker(shop, queue, { DATABASE_URL: database.url });
     await says(worker, 'the schema is not migrated: run');
     expect(await isTakenBy(worker)).toBe(false);
     expect(await (await worker.get('/livez')).text()).toBe('ok\n');
     await migrate({ databaseUrl: database.url });
-    await register(prisma, number);
+    const terms = { merchant: 'demo', number, amount: DUE, currency: 'CNY' };
+    await registerOrder({ prisma, log: silent, clock: systemClock }, terms);
     await isPaid(prisma, number);
     expect(await databaseOf(worker)).toEqual({ status: 200, database: 'ready' });
     // The connections close before the database is removed.
@@ -145,13 +133,13 @@ test.each(['fsync', 'full_page_writes'])(
     const shop = await onOwnPostgres();
     const worker = await addWorker(shop, 'redis');
     const first = await pay(shop);
-    await register(shop.prisma, first);
+    await shop.register(first);
     await isPaid(shop.prisma, first);
     await asAdmin(`ALTER SYSTEM SET ${setting} = off`, 'SELECT pg_reload_conf()');
-    cleanups.push(() => asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()'));
+    onTestFinished(() => asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()'));
     await says(worker, `${setting} is off`);
     const number = await pay(shop);
-    await register(shop.prisma, number);
+    await shop.register(number);
     expect(await isTakenBy(worker)).toBe(false);
     await asAdmin(`ALTER SYSTEM RESET ${setting}`, 'SELECT pg_reload_conf()');
     await isPaid(shop.prisma, number);
@@ -161,10 +149,10 @@ test.each(['fsync', 'full_page_writes'])(
 test('a managed service is trusted: jobs are taken although fsync appears to be off', async () => {
   const shop = await onOwnPostgres();
   await asAdmin('ALTER SYSTEM SET fsync = off', 'SELECT pg_reload_conf()');
-  cleanups.push(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
+  onTestFinished(() => asAdmin('ALTER SYSTEM RESET fsync', 'SELECT pg_reload_conf()'));
   await addWorker(shop, 'redis', { PAYONCE_DATABASE_DURABILITY: 'managed' });
   const number = await pay(shop);
-  await register(shop.prisma, number);
+  await shop.register(number);
   await isPaid(shop.prisma, number);
 });
 
@@ -173,7 +161,7 @@ test('a database that returns as a standby gets no job until it is promoted', as
   const worker = await addWorker(shop, 'redis');
   await until('the worker to be ready', LIMIT_MS, async () => (await worker.get('/readyz')).ok);
   const number = `F${sent + 1}`;
-  await register(shop.prisma, number);
+  await shop.register(number);
   await postgres.kill();
   writeFileSync(join(postgres.data, 'standby.signal'), '');
   await postgres.start();

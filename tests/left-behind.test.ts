@@ -5,12 +5,12 @@ import { readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { recordDeadLetter } from '@payonce/orders/notifications/dead-letters/dead-letters';
-import { registerOrder } from '@payonce/orders/registration/register';
 import { until } from '@payonce/testkit/machine/poll';
-import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
-import type { Fields, SignedRequest } from '@payonce/testkit/signers/request';
+import { alipayFields } from '@payonce/testkit/signers/alipay-wire';
+import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { addWorker, closeShop, openShop, type Shop } from './shop.js';
+import { gluedCut } from './glued-cut.js';
+import { addWorker, closeShop, DUE, openShop, type Shop } from './shop.js';
 import { silent } from './silent.js';
 
 /**
@@ -18,34 +18,18 @@ import { silent } from './silent.js';
  * it.
  */
 
-const DUE = 8_888n;
 const RECEIVED_AT = '2026-11-01T02:00:05.000Z';
 const NOT_CONTENT = new Set(['sign', 'sign_type', 'notify_time', 'utc_timestamp']);
 
-const fieldsOf = ({ body }: SignedRequest): Fields => [
-  ...new URLSearchParams(body.toString('latin1')),
-];
-
 /** Its digest of an Alipay notice: over the received fields, each with its lengths. */
 function formerDigest(request: SignedRequest): string {
-  const told = fieldsOf(request).filter(([name, value]) => value !== '' && !NOT_CONTENT.has(name));
+  const told = alipayFields(request).filter(
+    ([name, value]) => value !== '' && !NOT_CONTENT.has(name),
+  );
   const text = told
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name.length}:${Buffer.byteLength(value)}:${name}${value}`);
   return createHash('sha256').update(text.join('')).digest('hex');
-}
-
-/** The same signed text with these two fields as one. */
-function glued(request: SignedRequest, name: string): SignedRequest {
-  const signed = fieldsOf(request)
-    .filter(([one]) => one !== 'sign' && one !== 'sign_type')
-    .toSorted(([a], [b]) => (a < b ? -1 : 1));
-  const at = signed.findIndex(([one]) => one === name);
-  const [one, next] = [signed[at], signed[at + 1]];
-  if (!one || !next) throw new Error(`nothing to glue after ${name}`);
-  signed.splice(at, 2, [one[0], `${one[1]}&${next[0]}=${next[1]}`]);
-  const rest = fieldsOf(request).filter(([other]) => other === 'sign' || other === 'sign_type');
-  return alipayRequest([...signed, ...rest]);
 }
 
 describe('a worker after the previous release', () => {
@@ -56,13 +40,11 @@ describe('a worker after the previous release', () => {
   afterEach(() => closeShop(shop));
 
   const database = () => ({ prisma: shop.prisma, log: silent, clock: systemClock });
-  const register = (number: string) =>
-    registerOrder(database(), { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
   const paymentOf = (orderNumber: string) =>
     shop.signers['sim-alipay'].payment({
       ...{ orderNumber, trade: `T${orderNumber}`, amount: DUE, paidAt: new Date(RECEIVED_AT) },
     });
-  const idOf = (request: SignedRequest) => new Map(fieldsOf(request)).get('notify_id') ?? '';
+  const idOf = (request: SignedRequest) => new Map(alipayFields(request)).get('notify_id') ?? '';
   const startWorker = () => addWorker(shop, 'redis', { PAYONCE_WORKER_RELEASE_INTERVAL_MS: '100' });
   const allPaid = (count: number) =>
     until('the orders to be paid', 15_000, async () => {
@@ -95,7 +77,7 @@ describe('a worker after the previous release', () => {
       variant?: string;
     },
   ): Promise<void> {
-    const number = new Map(fieldsOf(request)).get('out_trade_no') ?? '';
+    const number = new Map(alipayFields(request)).get('out_trade_no') ?? '';
     await shop.prisma.$executeRaw`
       WITH n AS (
         INSERT INTO notifications (provider, channel, merchant, notification_id, variant, digest,
@@ -123,7 +105,7 @@ describe('a worker after the previous release', () => {
 
   test('applies jobs of versions 1 and 2 from the queue, and re-sends of them are copies', async () => {
     const [one, two, cut] = [paymentOf('V1'), paymentOf('V2'), paymentOf('V3')];
-    for (const number of ['V1', 'V2', 'V3']) await register(number);
+    for (const number of ['V1', 'V2', 'V3']) await shop.register(number);
     const env = {
       REDIS_URL: String(shop.servers.redis.REDIS_URL),
       PAYONCE_QUEUE_PREFIX: shop.role,
@@ -133,7 +115,7 @@ describe('a worker after the previous release', () => {
     for (const { id, data } of [
       formerJob(1, one),
       formerJob(2, two),
-      formerJob(2, glued(cut, 'seller_id')),
+      formerJob(2, gluedCut(cut, 'seller_id')),
       formerJob(2, cut),
     ]) {
       await queue.add('notification', data as unknown as NotificationJob, { jobId: id });
@@ -142,7 +124,7 @@ describe('a worker after the previous release', () => {
     await startWorker();
     await allPaid(3);
     for (const notice of [one, two, cut]) {
-      expect((await shop.post('alipay', 'sim-alipay', notice)).status).toBe(200);
+      expect((await shop.post('sim-alipay', notice)).status).toBe(200);
     }
     await until('the re-sends to be counted', 10_000, async () => {
       const copies = await shop.prisma.notification.aggregate({ _sum: { copies: true } });
@@ -156,7 +138,7 @@ describe('a worker after the previous release', () => {
     const notice = paymentOf('A1');
     await storeFormer(notice, { event: formerPayment('A1'), outcome: 'applied', reason: null });
     await startWorker();
-    await shop.post('alipay', 'sim-alipay', notice);
+    await shop.post('sim-alipay', notice);
     await until('the copy to be counted', 10_000, async () => {
       return (await shop.prisma.notification.findFirst())?.copies === 1;
     });
@@ -164,18 +146,18 @@ describe('a worker after the previous release', () => {
   });
 
   test('takes over its held events: cuts that it could not read, and conflicts of equal contents', async () => {
-    for (const number of ['A1', 'A2']) await register(number);
+    for (const number of ['A1', 'A2']) await shop.register(number);
     const [first, second] = [paymentOf('A1'), paymentOf('A2')];
     // A cut of the message came first, and the message itself became the conflict; and vice versa.
     const ambiguous = { kind: 'unsupported', orderNumber: null, says: 'ambiguous' };
     const held = { outcome: 'held', event: ambiguous } as const;
-    await storeFormer(glued(first, 'notify_type'), { ...held, reason: 'unsupported_event' });
+    await storeFormer(gluedCut(first, 'notify_type'), { ...held, reason: 'unsupported_event' });
     await storeFormer(first, {
       ...{ outcome: 'held', event: formerPayment('A1'), reason: 'id_conflict' },
       variant: formerDigest(first),
     });
     await storeFormer(second, { ...held, reason: 'unsupported_event' });
-    const cut = glued(second, 'seller_id');
+    const cut = gluedCut(second, 'seller_id');
     await storeFormer(cut, { ...held, reason: 'id_conflict', variant: formerDigest(cut) });
     await startWorker();
     await allPaid(2);
@@ -189,11 +171,11 @@ describe('a worker after the previous release', () => {
   });
 
   test('applies dead letters of a newer gateway that it could not read, without a request', async () => {
-    await register('A1');
-    await register('A2');
+    await shop.register('A1');
+    await shop.register('A2');
     const former = formerJob(2, paymentOf('A1'));
     const later = paymentOf('A2');
-    expect((await shop.post('alipay', 'sim-alipay', later)).status).toBe(200);
+    expect((await shop.post('sim-alipay', later)).status).toBe(200);
     const env = {
       REDIS_URL: String(shop.servers.redis.REDIS_URL),
       PAYONCE_QUEUE_PREFIX: shop.role,

@@ -1,12 +1,12 @@
 import { chmodSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { until } from '@payonce/testkit/machine/poll';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { anyFreePort } from '@payonce/testkit/machine/ports';
 import { own, stop } from '@payonce/testkit/machine/process';
 import { unprivilegedUser } from '@payonce/testkit/stores/postgres-binaries';
+import { query } from '@payonce/testkit/stores/sessions';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { findProgram, PGBOUNCER } from '@payonce/tooling/programs';
-import { Client } from 'pg';
 
 /** A PgBouncer in transaction mode before a PostgreSQL server. */
 export interface OwnPgBouncer {
@@ -56,20 +56,12 @@ admin_users = ${server.username}
     return url.href;
   };
   const show = async (what: string, databaseUrl: string): Promise<number> => {
-    const admin = new Client({ connectionString: at(postgresUrl, 'pgbouncer') });
-    await admin.connect();
-    // Its console knows only the simple protocol.
-    const { rows } = await admin.query<{ database: string }>(`SHOW ${what}`);
-    await admin.end();
+    const console = at(postgresUrl, 'pgbouncer');
+    const rows = await query<{ database: string }>(console, `SHOW ${what}`);
     const name = new URL(databaseUrl).pathname.slice(1);
     return rows.filter(({ database }) => database === name).length;
   };
-  await until('PgBouncer to answer', 10_000, () =>
-    show('servers', postgresUrl).then(
-      () => true,
-      () => false,
-    ),
-  );
+  await eventually(() => show('servers', postgresUrl), 10_000);
   return {
     through: (databaseUrl) => at(databaseUrl),
     show,

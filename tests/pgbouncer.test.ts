@@ -1,7 +1,7 @@
 import { inTransaction } from '@payonce/orders/database/transaction';
 import { createPrisma } from '@payonce/prisma/client';
 import { until } from '@payonce/testkit/machine/poll';
-import { Client } from 'pg';
+import { openSession } from '@payonce/testkit/stores/sessions';
 import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest';
 import { startConsole, type TestConsole } from '../apps/console/test/support.js';
 import { type OwnPgBouncer, startOwnPgBouncer } from './own-pgbouncer.js';
@@ -65,10 +65,10 @@ test('through a PgBouncer in transaction mode two workers and a console share th
     numbers.map((number) => {
       const trade = { orderNumber: number, trade: `T${number}`, amount: 8_888n };
       const request = shop.signers['sim-alipay'].payment({ ...trade, paidAt: new Date() });
-      return shop.post('alipay', 'sim-alipay', request);
+      return shop.post('sim-alipay', request);
     }),
   );
-  expect(replies.filter(({ ok }) => ok)).toHaveLength(PAYMENTS);
+  expect(replies.filter(({ acknowledged }) => acknowledged)).toHaveLength(PAYMENTS);
   await until('all to be paid', 30_000, async () => {
     return (await shop.prisma.order.count({ where: { status: 'paid' } })) === PAYMENTS;
   });
@@ -82,8 +82,7 @@ test('through a PgBouncer in transaction mode two workers and a console share th
 
 test('through a PgBouncer each session uses UTC, also on the connection of a client that does not', async () => {
   const url = pgbouncer.through(shop.database.url);
-  const other = new Client({ connectionString: url });
-  await other.connect();
+  const other = await openSession(url);
   onTestFinished(() => other.end());
   const prisma = createPrisma({ url, poolSize: 1, applicationName: 'test' });
   onTestFinished(() => prisma.$disconnect());
@@ -98,8 +97,7 @@ test('through a PgBouncer each session uses UTC, also on the connection of a cli
 test('through a PgBouncer PostgreSQL ends a statement that waits for a lock, in a transaction and outside', async () => {
   const own = await startOwnPgBouncer(inject('postgresUrl'), 4);
   onTestFinished(() => own.remove());
-  const direct = new Client({ connectionString: shop.database.url });
-  await direct.connect();
+  const direct = await openSession(shop.database.url);
   onTestFinished(() => direct.end());
   const prisma = createPrisma({
     url: own.through(shop.database.url),
@@ -125,8 +123,7 @@ test('through a PgBouncer PostgreSQL ends a statement that waits for a lock, in 
   expect(waiting.rows).toEqual([]);
   await direct.query('ROLLBACK');
   // No setting leaked to the next client with the server's connection.
-  const other = new Client({ connectionString: own.through(shop.database.url) });
-  await other.connect();
+  const other = await openSession(own.through(shop.database.url));
   onTestFinished(() => other.end());
   for (let turn = 0; turn < 5; turn += 1) {
     const { rows } = await other.query('SHOW statement_timeout');

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { BANNED_WORDS } from '../tooling/src/measure/documents.js';
+import { BANNED_WORDS, sentences, wordsOf } from '../tooling/src/measure/documents.js';
 
 const root = join(import.meta.dirname, '..');
 
@@ -48,25 +48,6 @@ function wideComments(source: string): string[] {
       .split('\n')
       .filter((line) => line.length > MOST_COLUMNS && !SUPPRESSION.test(line));
   });
-}
-
-/** Of paragraphs, items of lists, and cells of tables. Code counts as one word, if at all. */
-function sentences(document: string): string[] {
-  const text = document
-    .replace(/^```[\s\S]*?^```/gm, '')
-    .replace(/`[^`]*`/g, 'code')
-    .replace(/\]\([^)]*\)/g, ']');
-  const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[*-] |\d+\. |#))|\|/);
-  return blocks.flatMap((block) =>
-    block
-      .replace(/\s+/g, ' ')
-      .trim()
-      .split(/(?<=[.!?])[)*"]*\s/),
-  );
-}
-
-function wordsOf(sentence: string): number {
-  return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
 function bannedIn(texts: readonly string[]): string[] {

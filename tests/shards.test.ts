@@ -1,23 +1,18 @@
-import { systemClock } from '@payonce/core/runtime/clock';
-import { registerOrder } from '@payonce/orders/registration/register';
 import { until } from '@payonce/testkit/machine/poll';
 import { afterEach, expect, inject, test } from 'vitest';
-import { addWorker, closeShop, openShop, type Shop } from './shop.js';
-import { silent } from './silent.js';
+import { addWorker, closeShop, DUE, openShop, type Shop } from './shop.js';
 import { queuedIn, untilAllReady } from './stores-of.js';
 
 const SHARDS = ['redis', 'redis-1', 'redis-2'];
-const DUE = 8_888n;
 
 let shop: Shop;
 afterEach(() => closeShop(shop));
 
 /** A payment and a partial refund of each, to a gateway with three shards. */
 async function payAndRefund(numbers: readonly string[]): Promise<void> {
-  const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   const signer = shop.signers['sim-alipay'];
   for (const number of numbers) {
-    await registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
+    await shop.register(number);
     const trade = { orderNumber: number, trade: `T${number}`, amount: DUE, paidAt: new Date() };
     const refund = { refundId: `R${number}`, refundAmount: 100n, refundedTotal: 100n };
     const requests = [
@@ -25,7 +20,7 @@ async function payAndRefund(numbers: readonly string[]): Promise<void> {
       signer.refund({ ...trade, ...refund, refundedAt: new Date(), full: false }),
     ];
     for (const request of requests) {
-      expect((await shop.post('alipay', 'sim-alipay', request)).status).toBe(200);
+      expect((await shop.post('sim-alipay', request)).status).toBe(200);
     }
   }
 }

@@ -1,12 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '@payonce/core/runtime/clock';
 import { createLifecycle, type Lifecycle } from '@payonce/core/runtime/lifecycle';
+import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
-import type { SimulatedSigners } from '@payonce/testkit/channels/channels';
+import type { SimulatedChannel, SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { testChannels } from '@payonce/testkit/channels/test-channels';
 import { until } from '@payonce/testkit/machine/poll';
+import { notify, type Posted } from '@payonce/testkit/sending/notify';
+import { createSender } from '@payonce/testkit/sending/sender';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { type FreshDatabase, freshDatabase } from '@payonce/testkit/stores/database';
 import { inject } from 'vitest';
@@ -15,6 +19,9 @@ import { start as startGateway } from '../apps/gateway/src/start.js';
 import { readConfig as readWorkerConfig } from '../apps/worker/src/config.js';
 import { start as startWorker } from '../apps/worker/src/start.js';
 import { silent } from './silent.js';
+
+/** The amount due of its orders, in fen. */
+export const DUE = 8_888n;
 
 /** The servers of a shop: those of the test run, unless a test has separate ones to break them. */
 export interface Servers {
@@ -37,7 +44,9 @@ export interface Shop {
   readonly servers: Servers;
   /** On the gateway's private port. */
   get(path: string): Promise<Response>;
-  post(provider: string, channel: string, request: SignedRequest): Promise<Response>;
+  /** To the gateway, as the provider. */
+  post(channel: SimulatedChannel, request: SignedRequest): Promise<Posted>;
+  register(number: string, amount?: bigint): Promise<void>;
 }
 
 function environment(shop: Pick<Shop, 'database' | 'folder' | 'role' | 'servers'>, queue: string) {
@@ -75,8 +84,11 @@ export async function openShop(
   const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, silent);
   const get = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
   await until('the gateway to be ready', 10_000, async () => (await get('/readyz')).ok);
+  const sender = createSender();
+  lifecycle.onStop('sender', async () => sender.close());
+  const prisma = createPrisma({ url: database.url, poolSize: 2, applicationName: 'pipeline-test' });
   const shop: Shop = {
-    prisma: createPrisma({ url: database.url, poolSize: 2, applicationName: 'pipeline-test' }),
+    prisma,
     signers,
     database,
     lifecycle,
@@ -84,12 +96,12 @@ export async function openShop(
     role,
     servers,
     get,
-    post: (provider, channel, { body, headers }) =>
-      fetch(`http://127.0.0.1:${port}/notify/${provider}/${channel}`, {
-        method: 'POST',
-        body: new Uint8Array(body),
-        headers,
-      }),
+    post: (channel, request) =>
+      notify(sender, `http://127.0.0.1:${port}`, [signers[channel].id, channel], request),
+    async register(number, amount = DUE) {
+      const terms = { merchant: 'demo', number, amount, currency: 'CNY' };
+      await registerOrder({ prisma, log: silent, clock: systemClock }, terms);
+    },
   };
   if (worker) await addWorker(shop, queue);
   return shop;

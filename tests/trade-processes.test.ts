@@ -1,12 +1,11 @@
 /**
  * Two merchants, operators and the schedule work on the same trades, each in a separate process.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { flagContested } from '@payonce/orders/notifications/trades/flag-contested';
 import { deriveOrder } from '@payonce/orders/orders/derive';
 import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { registerOrders } from '@payonce/orders/registration/register';
+import { runScript } from '@payonce/testkit/machine/output';
 import { expect, onTestFinished, test } from 'vitest';
 import {
   type TestDatabase,
@@ -60,16 +59,10 @@ const FINISH = `
 async function inProcess(deps: TestDatabase, work: string): Promise<string[]> {
   const settings = JSON.stringify({ url: deps.url, trades: TRADES });
   const code = `${PREPARE}${work}${FINISH}`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code, settings], {
-    cwd: import.meta.dirname,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const output: Buffer[] = [];
-  child.stdout.on('data', (chunk) => output.push(chunk));
-  const [exitCode] = await once(child, 'close');
-  expect(exitCode).toBe(0);
-  return JSON.parse(Buffer.concat(output).toString()) as string[];
+  const script = runScript(code, { args: [settings], cwd: import.meta.dirname });
+  onTestFinished(() => void script.child.kill('SIGKILL'));
+  expect(await script.ended, script.stderr()).toBe(0);
+  return JSON.parse(script.stdout()) as string[];
 }
 
 async function ordersOf(deps: TestDatabase) {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { endedAtStart, ownProgram } from '@payonce/testkit/machine/process';
+import { UsageError } from '@payonce/tooling/command';
 import { dropReports } from './backlog.js';
 import type { Side } from './cases/case.js';
 import {
@@ -8,7 +9,7 @@ import {
   buildMeasurementAsJson,
   buildMeasurementsAsTable,
 } from './measurement.js';
-import { type BenchOptions, UsageError } from './options.js';
+import type { BenchOptions } from './options.js';
 import { openPrograms, type ProgramsOptions } from './programs.js';
 import { writeRequests } from './requests.js';
 import { alternate } from './rounds.js';

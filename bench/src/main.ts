@@ -5,59 +5,38 @@ import { readChannelFile } from '@payonce/core/config/channel-file';
 import type { NewJob } from '@payonce/core/queue/job';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import { type OwnedProcess, stop } from '@payonce/testkit/machine/process';
+import { type Command, runCommand, stopwatch } from '@payonce/tooling/command';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
 import { checkBuild, measureBuilds, openBuilds } from './against.js';
 import { fill, jobsOf } from './backlog.js';
 import { explain } from './explain.js';
 import { asJson, asTable, type Measurement } from './measurement.js';
-import { type BenchOptions, readOptions, UsageError } from './options.js';
+import { type BenchOptions, readOptions } from './options.js';
 import { openPrograms } from './programs.js';
 import { alipayPayments } from './requests.js';
 import { FULL, QUICK, ROUNDS_AGAINST, type Scale } from './scale.js';
 import type { Stage } from './stage.js';
 import { startBenchStores } from './stores.js';
 
-export interface Workdir {
-  /** The repository. */
-  readonly root: string;
-  /** Where a run of this clone may keep its files: a folder `bench` in it. */
-  readonly state: string;
-  readonly args: readonly string[];
-}
-
-/**
- * `npm run bench`. @returns 0, or 2 for a wrong command line; a failed measurement ends the process
- * with 1
- */
-export async function bench({ root, state, args }: Workdir): Promise<number> {
-  try {
-    const options = readOptions(args);
-    if ('help' in options) {
-      console.log(options.help);
+/** `npm run bench`. */
+export function bench({ root, state, args }: Command): Promise<number> {
+  return runCommand(
+    () => readOptions(args),
+    async (options) => {
+      const against = options.against === null ? null : resolve(root, options.against);
+      if (against !== null) checkBuild(against);
+      await onStage(root, join(state, 'bench'), { ...options, against });
       return 0;
-    }
-    const against = options.against === null ? null : resolve(root, options.against);
-    if (against !== null) checkBuild(against);
-    await onStage(root, join(state, 'bench'), { ...options, against });
-    // By then everything is stopped; only sockets of clients with stopped servers are left.
-    process.exit(0);
-  } catch (error) {
-    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
-    if (isUsage(error)) return 2;
-    process.exit(1);
-  }
+    },
+  );
 }
 
 async function onStage(root: string, folder: string, options: BenchOptions): Promise<void> {
   const stopped = stopRequest();
   mkdirSync(folder, { recursive: true });
   const runFile = await claim(folder);
-  const startedAt = performance.now();
-  const say = (line: string) => {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    console.error(`${seconds.padStart(6)} s  ${line}`);
-  };
+  const say = stopwatch();
   const [load = 0] = loadavg();
   say(`${cpus().length} cores (${cpus()[0]?.model}), load ${load.toFixed(2)}`);
   const owned: OwnedProcess[] = [];
@@ -143,11 +122,6 @@ async function measure(stage: Stage, { cases, json }: BenchOptions): Promise<voi
     if (json) for (const measurement of measurements) console.log(asJson(measurement));
   }
   if (!json) console.log(asTable(all));
-}
-
-function isUsage(error: unknown): boolean {
-  if (error instanceof UsageError) return true;
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE');
 }
 
 function once<T>(make: () => T): () => T {

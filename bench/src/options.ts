@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { UsageError } from '@payonce/tooling/command';
 import { CASES, type Case } from './cases/all.js';
 
 export interface BenchOptions {
@@ -11,9 +12,6 @@ export interface BenchOptions {
   readonly rounds: number | null;
   readonly cases: readonly Case[];
 }
-
-/** A wrong command line; the message is for the person who typed it. */
-export class UsageError extends Error {}
 
 /** @returns the text to print instead, if help was requested */
 export function readOptions(args: readonly string[]): BenchOptions | { readonly help: string } {

@@ -1,13 +1,7 @@
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/testkit/machine/ports';
-import {
-  isOk,
-  type OwnedProcess,
-  ownProgram,
-  startProgram,
-  statusOf,
-  stop,
-} from '@payonce/testkit/machine/process';
+import { startApp } from '@payonce/testkit/machine/app';
+import { outputOf } from '@payonce/testkit/machine/output';
+import { type OwnedProcess, ownProgram, statusOf, stop } from '@payonce/testkit/machine/process';
 import type { LoadResult, LoadSpec } from './load/spec.js';
 import { CONCURRENCY } from './scale.js';
 import type { Target } from './stores.js';
@@ -41,45 +35,30 @@ export function openPrograms(options: ProgramsOptions) {
     name: string,
     program: string,
     env: Readonly<Record<string, string>>,
-    isReady: (ports: { port: number; privatePort: number }) => Promise<boolean>,
+    isReady?: (url: string) => Promise<boolean>,
   ): Promise<Running> {
-    const port = await anyFreePort();
-    const privatePort = await anyFreePort();
-    const owned = await startProgram({
+    const { owned, url } = await startApp({
       name,
       main: join(root, program),
       cwd: root,
-      env: {
-        PAYONCE_PORT: String(port),
-        PAYONCE_PRIVATE_PORT: String(privatePort),
-        PAYONCE_CHANNELS_FILE: options.channelsFile,
-        ...env,
-      },
+      env: { PAYONCE_CHANNELS_FILE: options.channelsFile, ...env },
       logFile: join(logs, `${name}.log`),
       onSpawn: options.onSpawn,
-      isReady: () => isReady({ port, privatePort }),
+      ...(isReady && { isReady }),
     });
     return {
-      origin: `http://127.0.0.1:${port}`,
+      origin: url,
       stop: async () => void (await stop(owned, 'SIGTERM', STOP_LIMIT_MS)),
     };
   }
 
-  const readyz = ({ privatePort }: { privatePort: number }) =>
-    isOk(`http://127.0.0.1:${privatePort}/readyz`);
   /** A compared program is ready as soon as it answers anything. */
-  const listens = ({ port }: { port: number }) =>
-    statusOf(`http://127.0.0.1:${port}/`).then((status) => status !== null);
+  const listens = async (url: string) => (await statusOf(url)) !== null;
 
   return {
     gateway: (target: Target, queue: 'redis' | 'postgres') =>
-      start(
-        'gateway',
-        'apps/gateway/dist/main.js',
-        { ...queueEnv(target), PAYONCE_QUEUE: queue },
-        readyz,
-      ),
-    worker: (target: Target) => start('worker', 'apps/worker/dist/main.js', envOf(target), readyz),
+      start('gateway', 'apps/gateway/dist/main.js', { ...queueEnv(target), PAYONCE_QUEUE: queue }),
+    worker: (target: Target) => start('worker', 'apps/worker/dist/main.js', envOf(target)),
     /** A server of `variants/`. */
     server: (name: string, target: Target, env: Readonly<Record<string, string>> = {}) =>
       start(name, `bench/dist/variants/${name}.js`, { ...envOf(target), ...env }, listens),
@@ -106,28 +85,16 @@ async function runLoad({ root, onSpawn }: ProgramsOptions, spec: LoadRequest): P
     ratePerSecond: null,
     ...spec,
   };
-  return readResult(
-    ownProgram({
-      name: 'load',
-      main: join(root, 'bench/dist/load/main.js'),
-      args: [JSON.stringify(whole)],
-      cwd: root,
-      output: 'pipe',
-      onSpawn,
-    }),
-  );
-}
-
-async function readResult(owned: OwnedProcess): Promise<LoadResult> {
-  let output = '';
-  owned.child.stdout?.on('data', (chunk) => {
-    output += chunk;
+  const { child } = ownProgram({
+    name: 'load',
+    main: join(root, 'bench/dist/load/main.js'),
+    args: [JSON.stringify(whole)],
+    cwd: root,
+    output: 'pipe',
+    onSpawn,
   });
-  let faults = '';
-  owned.child.stderr?.on('data', (chunk) => {
-    faults += chunk;
-  });
-  await new Promise((resolve) => owned.child.once('close', resolve));
-  if (output === '') throw new Error(`the load generator ended without a result:\n${faults}`);
-  return JSON.parse(output) as LoadResult;
+  const { stdout, stderr, ended } = outputOf(child);
+  await ended;
+  if (stdout() === '') throw new Error(`the load generator ended without a result:\n${stderr()}`);
+  return JSON.parse(stdout()) as LoadResult;
 }

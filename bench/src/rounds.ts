@@ -1,5 +1,6 @@
 import type { Reading, Side } from './cases/case.js';
 import { type BuildMeasurement, type Measurement, rounded } from './measurement.js';
+import type { Stage } from './stage.js';
 
 /** Returns one measurement of a side, for example a rate per second. */
 export type Measure = () => Promise<number>;
@@ -17,10 +18,9 @@ export interface Comparison {
  * @returns medians; the ratio is the median of the ratios per round
  */
 export async function compare(
+  { scale: { rounds }, say }: Pick<Stage, 'scale' | 'say'>,
   { name, unit, ours, others }: Comparison,
-  rounds: number,
-  say: (line: string) => void,
-): Promise<Measurement> {
+): Promise<[Measurement]> {
   const own: number[] = [];
   const found = new Map(Object.keys(others).map((label): [string, number[]] => [label, []]));
   for (let round = 1; round <= rounds; round += 1) {
@@ -33,14 +33,16 @@ export async function compare(
   }
   const [label, values] = bestOf(found);
   const ratios = own.map((value, index) => value / (values[index] ?? Number.NaN));
-  return {
-    name,
-    unit,
-    value: rounded(median(own)),
-    baseline: rounded(median(values)),
-    ratio: rounded(median(ratios)),
-    against: label,
-  };
+  return [
+    {
+      name,
+      unit,
+      value: rounded(median(own)),
+      baseline: rounded(median(values)),
+      ratio: rounded(median(ratios)),
+      against: label,
+    },
+  ];
 }
 
 /** Repeats one measurement, with nothing to compare. */

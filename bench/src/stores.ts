@@ -5,12 +5,14 @@ import { migrate } from '@payonce/prisma/migrate';
 import { SIMULATED } from '@payonce/testkit/channels/channels';
 import { anyFreePort } from '@payonce/testkit/machine/ports';
 import type { OwnedProcess } from '@payonce/testkit/machine/process';
+import { makeTemplate } from '@payonce/testkit/stores/database';
 import { startPostgres } from '@payonce/testkit/stores/postgres';
 import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 import { startRedis } from '@payonce/testkit/stores/redis-server';
+import { openSession, query, urlOf } from '@payonce/testkit/stores/sessions';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
-import { Client, escapeLiteral } from 'pg';
+import { escapeLiteral } from 'pg';
 import { shortenLog } from './redis-log.js';
 import { AMOUNT, orderNumber } from './requests.js';
 
@@ -58,22 +60,20 @@ export async function startBenchStores(options: {
   const redis = new Redis(redisServer.url);
   const queuePassword = randomBytes(16).toString('hex');
   const urls = (database: string) => ({
-    databaseUrl: urlFor(postgres.adminUrl, database),
-    queueDatabaseUrl: urlFor(postgres.adminUrl, database, ['payonce_queue', queuePassword]),
+    databaseUrl: urlOf(postgres.adminUrl, database),
+    queueDatabaseUrl: urlOf(postgres.adminUrl, database, ['payonce_queue', queuePassword]),
   });
-  const addTemplate = async (name: string, migrateIt: (urls: DatabaseUrls) => Promise<unknown>) => {
-    await ask(postgres.adminUrl, `CREATE DATABASE ${name}`);
-    const { databaseUrl } = urls(name);
-    await migrateIt(urls(name));
-    await ask(databaseUrl, ordersFor(options.orders));
-    await ask(databaseUrl, 'VACUUM ANALYZE');
-  };
+  const addTemplate = (name: string, migrateIt: (urls: DatabaseUrls) => Promise<unknown>) =>
+    makeTemplate(postgres.adminUrl, name, async (databaseUrl) => {
+      await migrateIt(urls(name));
+      await query(databaseUrl, ordersFor(options.orders), 'VACUUM ANALYZE');
+    });
   await addTemplate(TEMPLATE, migrate);
   let made = 0;
   async function settle(): Promise<void> {
     await redis.flushall();
     if (!options.settles) return;
-    await ask(postgres.adminUrl, 'CHECKPOINT');
+    await query(postgres.adminUrl, 'CHECKPOINT');
     await shortenLog(redis);
   }
 
@@ -88,19 +88,16 @@ export async function startBenchStores(options: {
     async freshTarget() {
       made += 1;
       const name = `payonce_bench_${made}`;
-      await ask(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
+      await query(postgres.adminUrl, `CREATE DATABASE ${name} TEMPLATE ${template}`);
       await settle();
-      const client = new Client({ connectionString: urls(name).databaseUrl });
-      // For an early stop; a running query fails by itself.
-      client.on('error', () => {});
-      await client.connect();
+      const client = await openSession(urls(name).databaseUrl);
       return {
         ...urls(name),
         redisUrl: redisServer.url,
         query: async <Row extends object>(text: string) => (await client.query<Row>(text)).rows,
         async remove() {
           await client.end();
-          await ask(postgres.adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
+          await query(postgres.adminUrl, `DROP DATABASE ${name} WITH (FORCE)`);
         },
       };
     },
@@ -150,21 +147,4 @@ function ordersFor(count: number): string {
   return `INSERT INTO orders (merchant, number, amount, currency, created_at, updated_at)
     SELECT ${escapeLiteral(SIMULATED.merchant)}, ${number} || i, ${AMOUNT}, 'CNY', now(), now()
     FROM generate_series(0, ${count - 1}) AS i`;
-}
-
-async function ask(url: string, statement: string): Promise<void> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    await client.query(statement);
-  } finally {
-    await client.end();
-  }
-}
-
-function urlFor(adminUrl: string, database: string, role?: readonly [string, string]): string {
-  const url = new URL(adminUrl);
-  url.pathname = `/${database}`;
-  if (role) [url.username, url.password] = role;
-  return url.href;
 }

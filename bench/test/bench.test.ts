@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runScript } from '@payonce/testkit/machine/output';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
@@ -18,30 +18,13 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(state, { recursive: true, force: true }));
 
-interface Ended {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** The compiled command in a separate process, as `npm run bench` runs it. */
-function run(...args: string[]): Promise<Ended> {
+async function run(...args: string[]) {
   const target = JSON.stringify({ root, state, args });
-  const code = `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${target});`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  return new Promise((resolve) =>
-    child.once('close', (ended) => resolve({ code: ended, stdout, stderr })),
+  const { ended, stdout, stderr } = runScript(
+    `import { bench } from ${JSON.stringify(module)}; process.exitCode = await bench(${target});`,
   );
+  return { code: await ended, stdout: stdout(), stderr: stderr() };
 }
 
 test('a shortened run on real stores and processes prints its measurements, one JSON object per line', async () => {

@@ -1,52 +1,28 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { type Command, runCommand, stopwatch } from '@payonce/tooling/command';
 import { claim } from '@payonce/tooling/run-file';
 import { stopRequest } from '@payonce/tooling/stop-requests';
 import { startCluster } from './cluster/cluster.js';
 import { createHistoryRecorder } from './history/recorder.js';
-import { type ChaosOptions, readOptions, UsageError } from './options.js';
+import { type ChaosOptions, readOptions } from './options.js';
 import { asJson, asTable, isClean } from './report.js';
 import { run } from './run.js';
 
-export interface ChaosCommand {
-  /** The repository. */
-  readonly root: string;
-  /** Where a run of this clone may keep its files: a folder `chaos` in it. */
-  readonly state: string;
-  readonly args: readonly string[];
-}
-
-/**
- * `npm run chaos`.
- * @returns 0 without a finding; 2 for a wrong command line; else 1
- */
-export async function chaos({ root, state, args }: ChaosCommand): Promise<number> {
-  try {
-    const options = readOptions(args);
-    if ('help' in options) {
-      console.log(options.help);
-      return 0;
-    }
-    // By then everything is cleaned up. Timers and connections of clients with killed servers may
-    // remain; this does not wait for them.
-    process.exit(await withCluster(root, join(state, 'chaos'), options));
-  } catch (error) {
-    console.error(`✗ ${error instanceof Error ? error.message : String(error)}`);
-    if (isUsage(error)) return 2;
-    process.exit(1);
-  }
+/** `npm run chaos`. Exits with 1 after a finding. */
+export function chaos({ root, state, args }: Command): Promise<number> {
+  return runCommand(
+    () => readOptions(args),
+    (options) => withCluster(root, join(state, 'chaos'), options),
+  );
 }
 
 async function withCluster(root: string, folder: string, options: ChaosOptions): Promise<number> {
   const stopped = stopRequest();
   mkdirSync(folder, { recursive: true });
   const runFile = await claim(folder);
-  const startedAt = performance.now();
-  const say = (line: string) => {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    console.error(`${seconds.padStart(6)} s  ${line}`);
-  };
+  const say = stopwatch();
   const recorder = createHistoryRecorder();
   const logs = join(folder, 'logs');
   rmSync(logs, { recursive: true, force: true });
@@ -80,9 +56,4 @@ async function withCluster(root: string, folder: string, options: ChaosOptions):
     if (cluster.status === 'fulfilled') await cluster.value.end();
     runFile.remove();
   }
-}
-
-function isUsage(error: unknown): boolean {
-  if (error instanceof UsageError) return true;
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE');
 }

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { UsageError, wholeNumber } from '@payonce/tooling/command';
 import { ALL_FAULTS } from './faults/all.js';
 import type { Fault } from './faults/fault.js';
 
@@ -45,25 +46,16 @@ export function readOptions(args: readonly string[]): ChaosOptions | { readonly 
   if (values.help) return { help: help() };
   return {
     json: values.json,
-    seconds: whole('--seconds', values.seconds, SHORTEST_S, LONGEST_S),
+    seconds: wholeNumber('--seconds', values.seconds, SHORTEST_S, LONGEST_S),
     seed:
       values.seed === undefined
         ? randomInt(1, 2 ** 32)
-        : whole('--seed', values.seed, 0, 2 ** 32 - 1),
+        : wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
     faults: values.faults === undefined ? ALL_FAULTS : values.faults.split(',').map(faultNamed),
-    gateways: whole('--gateways', values.gateways, 1, MOST_PROCESSES),
-    workers: whole('--workers', values.workers, 1, MOST_PROCESSES),
+    gateways: wholeNumber('--gateways', values.gateways, 1, MOST_PROCESSES),
+    workers: wholeNumber('--workers', values.workers, 1, MOST_PROCESSES),
     former: values.former === undefined ? null : builtCheckout(values.former),
   };
-}
-
-/** A wrong command line; the message is for the person who typed it. */
-export class UsageError extends Error {}
-
-function whole(name: string, text: string, least: number, most: number): number {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  if (value >= least && value <= most) return value;
-  throw new UsageError(`${name} must be a whole number from ${least} to ${most}`);
 }
 
 function builtCheckout(folder: string): string {

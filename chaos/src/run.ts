@@ -1,4 +1,5 @@
 import { holdsWithin } from '@payonce/testkit/machine/poll';
+import { seededRandom } from '@payonce/testkit/machine/random';
 import { createSender } from '@payonce/testkit/sending/sender';
 import { judge } from './checker/checker.js';
 import { watchProgress } from './checker/progress.js';
@@ -14,7 +15,6 @@ import type { Line } from './report.js';
 import { createGenerator } from './workload/generator.js';
 import { createLoad } from './workload/load.js';
 import { createMessageComposer } from './workload/messages.js';
-import { seededRandom } from './workload/random.js';
 import { startRegistrar } from './workload/registrar.js';
 
 /**

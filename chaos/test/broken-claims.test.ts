@@ -1,32 +1,17 @@
-import { join } from 'node:path';
 import { holdsWithin } from '@payonce/testkit/machine/poll';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Verdict } from '../src/checker/verdict.js';
+import { seededRandom } from '@payonce/testkit/machine/random';
+import { describe, test } from 'vitest';
 import { now } from '../src/clock.js';
 import { recordBeganLate, recordHeldUp } from '../src/faults/measure.js';
-import { isClean } from '../src/report.js';
-import { seededRandom } from '../src/workload/random.js';
 import { RIVAL } from '../src/workload/rival.js';
-import { type Harness, openHarness, play, type Scene } from './harness.js';
-import { type Patch, patchedCopy } from './patched-copy.js';
+import { DUE, newPayment, ORDERS, PART, useChecker, type Variant } from './broken.js';
+import type { Scene } from './harness.js';
 
 /**
  * The checker can fail, continued: locks, outages, clocks, cuts, merchants. These mostly wait, and
  * run concurrently.
  */
-interface Variant {
-  readonly title: string;
-  readonly scenario: (scene: Scene) => Promise<void>;
-  readonly patches: readonly Patch[];
-  /** A change to the database, if the mistake needs one to show. */
-  readonly prepare?: string;
-  readonly reported: Partial<Verdict>;
-}
 
-const ROOT = join(import.meta.dirname, '..', '..');
-const DUE = 8_888n;
-const PART = 3_000n;
-const ORDERS = 'packages/orders/dist';
 const AT_ONCE_LIMIT_MS = 5_000;
 /** As many batches as a worker has in progress; each begins when the one before takes long. */
 const BATCHES = 3n;
@@ -37,17 +22,13 @@ const BEGIN_LIMIT_MS = 7_000;
 const DEFERRED_LIMIT_MS = 4_000;
 const RETENTION_LIMIT_MS = 10_000;
 
-async function payment({ composer, order }: Scene) {
-  return { provider: 'wechatpay', order: await order(DUE), trade: composer.trade() } as const;
-}
-
 /**
  * More notifications of a locked order than a worker has batches in flight, then one of another
  * order.
  */
 async function orderLocked(scene: Scene): Promise<void> {
   const { composer, deliver, drained, lock, observer, sql } = scene;
-  const locked = await payment(scene);
+  const locked = await newPayment(scene);
   const { number } = locked.order;
   const release = await lock(`SELECT 1 FROM orders WHERE number = '${number}' FOR UPDATE`);
   const from = now();
@@ -57,7 +38,7 @@ async function orderLocked(scene: Scene): Promise<void> {
     // A worker that waits for the lock waits with one batch more now.
     await holdsWithin(BATCH_LIMIT_MS, async () => (await sql(WAITING)).length >= total);
   }
-  await deliver(composer.payment(await payment(scene)));
+  await deliver(composer.payment(await newPayment(scene)));
   const isOther = (one: { readonly orderNumber: string }) => one.orderNumber !== number;
   await holdsWithin(AT_ONCE_LIMIT_MS, () => {
     return !observer.progress.waiting(from, now()).some(isOther);
@@ -73,7 +54,7 @@ const WAITING = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database
 /** A payment arrives while the worker cannot reach its database; then that is back. */
 async function ordersAway(scene: Scene): Promise<void> {
   const { composer, deliver, deferred, ordersLink, observer } = scene;
-  const paid = await payment(scene);
+  const paid = await newPayment(scene);
   ordersLink.inflict({ kind: 'refuse' });
   await deliver(composer.payment(paid));
   // A worker that notices the outage first takes no job, and has none to defer.
@@ -85,7 +66,7 @@ async function ordersAway(scene: Scene): Promise<void> {
 /** The database prefers asynchronous commits, and is killed. */
 async function commitsLost(scene: Scene): Promise<void> {
   const { composer, deliver, drained, sql, restartWorker, crashPostgres, until } = scene;
-  const paid = await payment(scene);
+  const paid = await newPayment(scene);
   const [row] = await sql('SELECT current_database() AS name');
   await sql(`ALTER DATABASE ${row?.name} SET synchronous_commit = off`);
   await sql("ALTER SYSTEM SET wal_writer_delay = '10s'");
@@ -107,7 +88,7 @@ async function commitsLost(scene: Scene): Promise<void> {
  */
 async function rewrapped(scene: Scene): Promise<void> {
   const { composer, deliver, deliverRecut, drained } = scene;
-  const paid = { ...(await payment(scene)), provider: 'wechatpay-v2' } as const;
+  const paid = { ...(await newPayment(scene)), provider: 'wechatpay-v2' } as const;
   const refund = composer.refund({ ...paid, amount: PART, total: PART });
   const random = seededRandom(1);
   await deliverRecut(refund, random);
@@ -120,7 +101,7 @@ async function rewrapped(scene: Scene): Promise<void> {
 /** A second merchant claims the first one's trade before it is paid. */
 async function contested(scene: Scene): Promise<void> {
   const { composer, order, deliver, drained, sql, until } = scene;
-  const mine = await payment(scene);
+  const mine = await newPayment(scene);
   const theirs = await order(DUE, RIVAL.merchant);
   await deliver(composer.payment({ ...mine, provider: 'wechatpay-v2', order: theirs }));
   await drained();
@@ -136,7 +117,7 @@ const UNFLAGGED = 'SELECT 1 FROM trade_claims WHERE told_at IS NULL AND order_id
 /** Retention runs, while all data is seconds old. */
 async function retained(scene: Scene): Promise<void> {
   const { composer, deliver, drained, sql } = scene;
-  await deliver(composer.payment(await payment(scene)));
+  await deliver(composer.payment(await newPayment(scene)));
   await drained();
   await holdsWithin(RETENTION_LIMIT_MS, async () => {
     const dropped = await sql('SELECT 1 FROM notifications WHERE purged_at IS NOT NULL');
@@ -148,7 +129,7 @@ async function retained(scene: Scene): Promise<void> {
 async function endedDelivering(scene: Scene): Promise<void> {
   const { composer, consumer, deliver, arrived, crashWorker, sql } = scene;
   consumer.behave({ kind: 'hangs' });
-  await deliver(composer.payment(await payment(scene)));
+  await deliver(composer.payment(await newPayment(scene)));
   await arrived();
   await crashWorker();
   consumer.behave({ kind: 'takes' });
@@ -160,7 +141,7 @@ async function endedDelivering(scene: Scene): Promise<void> {
 /** A refund that is sent again after the queue has forgotten it. */
 async function refunded(scene: Scene): Promise<void> {
   const { composer, deliver, drained } = scene;
-  const paid = await payment(scene);
+  const paid = await newPayment(scene);
   await deliver(composer.payment(paid));
   await drained();
   await deliver(composer.refund({ ...paid, amount: PART, total: PART }));
@@ -306,31 +287,7 @@ const LAST: Variant = {
   reported: { acknowledged: 1, applied: 0, lost: 1 },
 };
 
-let harness: Harness;
-beforeAll(async () => {
-  harness = await openHarness();
-});
-afterAll(() => harness.end());
-
-async function isFound({ scenario, patches, prepare, reported }: Variant): Promise<void> {
-  const copy = patchedCopy(patches);
-  try {
-    const { verdict, findings } = await play(harness, copy.root, scenario, prepare);
-    expect(verdict, findings.join('\n')).toMatchObject(reported);
-  } finally {
-    copy.remove();
-  }
-}
-
-/** Through the same scenarios: there must be no finding. */
-async function isInnocent(...scenarios: readonly Variant['scenario'][]): Promise<void> {
-  const { verdict, findings } = await play(harness, ROOT, async (scene) => {
-    for (const scenario of scenarios) await scenario(scene);
-  });
-  expect(findings).toEqual([]);
-  expect(isClean(verdict)).toBe(true);
-  expect(verdict).toMatchObject({ acknowledged: verdict.sent, applied: verdict.sent });
-}
+const { isFound, isInnocent } = useChecker();
 
 describe.concurrent('at once', () => {
   describe.each(VARIANTS)('a payonce that $title', (variant) => {
@@ -338,13 +295,13 @@ describe.concurrent('at once', () => {
   });
 
   test('the product itself has no finding, while it waits', () =>
-    isInnocent(ordersAway, orderLocked));
+    isInnocent([ordersAway, orderLocked]));
 
   test('the product itself has no finding, whatever it receives', () =>
-    isInnocent(endedDelivering, rewrapped, contested, refunded));
+    isInnocent([endedDelivering, rewrapped, contested, refunded]));
 });
 
 describe('by itself', () => {
   test(`a payonce that ${LAST.title} is found out`, () => isFound(LAST));
-  test('the product itself loses no commit', () => isInnocent(commitsLost));
+  test('the product itself loses no commit', () => isInnocent([commitsLost]));
 });

@@ -1,58 +1,32 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runScript } from '@payonce/testkit/machine/output';
 import { until } from '@payonce/testkit/machine/poll';
 import { startTimeOf } from '@payonce/testkit/machine/process';
 import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { WRONGS } from '../src/report.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
 /** For 30 s with six faults, on a busy machine. */
 const RUN_LIMIT_MS = 150_000;
-const WRONGS = [
-  'lost',
-  'doubled',
-  'falselyAcknowledged',
-  'forgedAccepted',
-  'eventsLost',
-  'eventsUnsigned',
-  'eventsOutOfOrder',
-  'eventsFalse',
-  'rowsPerContent',
-  'conflicts',
-  'deadLetters',
-  'foreignTradeBlocked',
-  'evidenceDropped',
-  'heldUp',
-  'beganLate',
-  'orderEventsTwice',
-  'deliveriesStuck',
-] as const;
 
 /** The compiled command in a separate process, as `npm run chaos` runs it. */
-interface Running {
-  readonly child: ChildProcess;
-  readonly ended: Promise<number | null>;
-  stdout(): string;
-  stderr(): string;
-}
+type Running = ReturnType<typeof runScript>;
 
 let state: string;
-const children: ChildProcess[] = [];
+const started: Running[] = [];
 
 beforeEach(() => {
   state = storeFolder('chaos');
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) {
-    if (child.exitCode === null && child.signalCode === null) {
-      const ended = new Promise((resolve) => child.once('close', resolve));
-      child.kill('SIGTERM');
-      await ended;
-    }
+  for (const { child, ended } of started.splice(0)) {
+    child.kill('SIGTERM');
+    await ended;
   }
   rmSync(state, { recursive: true, force: true });
 });
@@ -60,24 +34,9 @@ afterEach(async () => {
 function start(...args: string[]): Running {
   const command = JSON.stringify({ root, state, args });
   const code = `import { chaos } from ${JSON.stringify(module)}; process.exitCode = await chaos(${command});`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  children.push(child);
-  let stdout = '';
-  let stderr = '';
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  return {
-    child,
-    ended: new Promise((resolve) => child.once('close', resolve)),
-    stdout: () => stdout,
-    stderr: () => stderr,
-  };
+  const running = runScript(code);
+  started.push(running);
+  return running;
 }
 
 /** The exit code; fails with all output when it does not end. */
@@ -165,11 +124,11 @@ test('a run that is interrupted leaves no process and no data behind', async () 
   const running = start('--seconds', '60', '--faults', 'redis-stopped');
   // In the middle of the first fault, with Redis suspended.
   await until('the fault', 60_000, () => running.stderr().includes('redis-stopped …'));
-  const started = processes();
-  expect(alive(started)).toBeGreaterThanOrEqual(7);
+  const before = processes();
+  expect(alive(before)).toBeGreaterThanOrEqual(7);
   running.child.kill('SIGINT');
   expect(await running.ended).toBe(1);
-  expect(alive(started)).toBe(0);
+  expect(alive(before)).toBe(0);
   nothingIsLeft(data);
 });
 

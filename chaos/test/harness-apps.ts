@@ -1,9 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { anyFreePort } from '@payonce/testkit/machine/ports';
-import { isOk, type OwnedProcess, startProgram, stop } from '@payonce/testkit/machine/process';
+import { type RunningApp, startApp } from '@payonce/testkit/machine/app';
+import { stop } from '@payonce/testkit/machine/process';
 
-const HOST = '127.0.0.1';
 const WAIT_MS = 15_000;
 
 export interface AppsOptions {
@@ -14,34 +14,20 @@ export interface AppsOptions {
   readonly undo: (() => unknown)[];
 }
 
-export interface RunningApp {
-  readonly owned: OwnedProcess;
-  readonly url: string;
-}
-
 /** Starts it as deployed, and waits until it reports that it is ready. */
-export async function startApp(
+export function startOne(
   { folder, channelsFile, root, undo }: AppsOptions,
-  app: 'gateway' | 'worker',
+  name: 'gateway' | 'worker',
   env: Readonly<Record<string, string>>,
 ): Promise<RunningApp> {
-  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-  const logFile = join(folder, `${app}-${privatePort}.log`);
-  const owned = await startProgram({
-    name: app,
-    main: join(root, 'apps', app, 'dist', 'main.js'),
+  return startApp({
+    name,
+    main: join(root, 'apps', name, 'dist', 'main.js'),
     cwd: root,
-    env: {
-      PAYONCE_PORT: String(port),
-      PAYONCE_PRIVATE_PORT: String(privatePort),
-      PAYONCE_CHANNELS_FILE: channelsFile,
-      ...env,
-    },
-    logFile,
+    env: { PAYONCE_CHANNELS_FILE: channelsFile, ...env },
+    logFile: join(folder, `${name}-${randomUUID()}.log`),
     onSpawn: (started) => undo.push(() => stop(started, 'SIGKILL', WAIT_MS)),
-    isReady: () => isOk(`http://${HOST}:${privatePort}/readyz`),
   });
-  return { owned, url: `http://${HOST}:${port}` };
 }
 
 /** A copy of the channel file without one channel. */

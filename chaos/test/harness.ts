@@ -13,6 +13,7 @@ import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
 import { type FaultProxy, startFaultProxy } from '@payonce/testkit/faults/proxy';
 import { until } from '@payonce/testkit/machine/poll';
 import { stop } from '@payonce/testkit/machine/process';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import { jobIdScanner } from '@payonce/testkit/sending/job-ids';
 import {
@@ -22,12 +23,12 @@ import {
   type Sender,
 } from '@payonce/testkit/sending/sender';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
-import { freshDatabase } from '@payonce/testkit/stores/database';
+import { freshDatabase, makeTemplate } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { holdLocks, query } from '@payonce/testkit/stores/sessions';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { Redis } from 'ioredis';
-import { Client } from 'pg';
 import { check, type Judgement } from '../src/checker/checker.js';
 import { watchProgress } from '../src/checker/progress.js';
 import { now } from '../src/clock.js';
@@ -39,9 +40,8 @@ import {
   type Message,
   type MessageComposer,
 } from '../src/workload/messages.js';
-import type { Random } from '../src/workload/random.js';
 import { addRival } from '../src/workload/rival.js';
-import { channelsWithout, startApp } from './harness-apps.js';
+import { channelsWithout, startOne } from './harness-apps.js';
 
 const HOST = '127.0.0.1';
 const TEMPLATE = 'payonce_harness';
@@ -67,10 +67,7 @@ export interface Harness {
 export async function openHarness(): Promise<Harness> {
   const folder = storeFolder('harness');
   const postgres = await startOwnPostgres();
-  const template = new URL(postgres.adminUrl);
-  template.pathname = `/${TEMPLATE}`;
-  await query(postgres.adminUrl, `CREATE DATABASE ${TEMPLATE}`);
-  await migrate({ databaseUrl: template.href });
+  await makeTemplate(postgres.adminUrl, TEMPLATE, (databaseUrl) => migrate({ databaseUrl }));
   let scenes = 0;
   const harness: Harness = {
     folder,
@@ -183,13 +180,13 @@ async function openScene(
   const rival = addRival(simulator, channelsFile, { url, secret });
   const encryptionKey = randomBytes(32).toString('base64');
   const apps = { folder: harness.folder, channelsFile, root, undo };
-  const gateway = await startApp(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
+  const gateway = await startOne(apps, 'gateway', { REDIS_URL: `redis://${HOST}:${link.port}` });
   const ordersUrl = new URL(database.url);
   const ordersLink = await startFaultProxy({ targetPort: Number(ordersUrl.port) });
   undo.push(() => ordersLink.close());
   ordersUrl.port = String(ordersLink.port);
   const worker = (without?: string, env: Readonly<Record<string, string>> = {}) =>
-    startApp(apps, 'worker', {
+    startOne(apps, 'worker', {
       REDIS_URL: redis.url,
       DATABASE_URL: ordersUrl.href,
       PAYONCE_CHANNELS_FILE: channelsWithout(apps, without),
@@ -222,7 +219,11 @@ async function openScene(
     arrived: () => until('an arrival', WAIT_MS, () => recorder.history.arrivals.length > 0),
     forgetJobs: async () => void (await queue.flushdb()),
     sql,
-    lock: (text) => hold(database.url, text, undo),
+    async lock(text) {
+      const release = await holdLocks(database.url, text);
+      undo.push(release);
+      return release;
+    },
     async restartWorker(without, env) {
       await stop(running.owned, 'SIGTERM', WAIT_MS);
       running = await worker(without, env);
@@ -298,23 +299,4 @@ async function drained(queue: Redis): Promise<void> {
     ]);
     return wait + active + delayed === 0;
   });
-}
-
-async function hold(url: string, text: string, undo: (() => unknown)[]) {
-  const client = new Client({ connectionString: url });
-  client.on('error', () => {}); // cut when the database is dropped
-  await client.connect();
-  undo.push(() => client.end().catch(() => {}));
-  await client.query(`BEGIN; ${text}`);
-  return async () => void (await client.query('ROLLBACK'));
-}
-
-async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
 }

@@ -3,8 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { freshDatabase } from '@payonce/testkit/stores/database';
-import pg from 'pg';
+import { openSession } from '@payonce/testkit/stores/sessions';
+import type pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
+
+export { query } from '@payonce/testkit/stores/sessions';
 
 /** A separate database for one test. */
 export async function database(kind: 'empty' | 'migrated') {
@@ -14,21 +17,9 @@ export async function database(kind: 'empty' | 'migrated') {
   return fresh;
 }
 
-export async function query(url: string, text: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return (await client.query(text)).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 /** A session that stays until the test ends, for transactions that hold locks. */
 export async function session(url: string, applicationName: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: url, application_name: applicationName });
-  client.on('error', () => undefined);
-  await client.connect();
+  const client = await openSession(url, { application_name: applicationName });
   onTestFinished(() => client.end().catch(() => undefined));
   return client;
 }

@@ -4,7 +4,7 @@ import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { keepScreenshot, logIn, openBrowser, openLook } from './browser.js';
 import { type RunningConsole, startConsole } from './console.js';
 import { openReceiver, type Receiver, WEBHOOK_ENV } from './receiver.js';
-import { pay, register } from './scene.js';
+import { pay } from './scene.js';
 
 let shop: Shop;
 let server: RunningConsole;
@@ -57,7 +57,7 @@ describe('the login', () => {
   });
 
   test('a form without the token of its session changes nothing', async () => {
-    await register(shop, 'FORGED');
+    await shop.register('FORGED');
     await pay(shop, 'FORGED', { amount: 1n });
     await logIn(page, server.password);
     await page.goto('/held?order=FORGED');
@@ -72,7 +72,7 @@ describe('the login', () => {
 });
 
 test('an operator watches an order become paid, and its signed webhook arrive, without touching the page', async () => {
-  await register(shop, 'LIVE');
+  await shop.register('LIVE');
   await logIn(page, server.password);
   await page.goto('/orders');
   await page.getByRole('link', { name: 'LIVE', exact: true }).click();
@@ -92,7 +92,7 @@ test('an operator watches an order become paid, and its signed webhook arrive, w
 });
 
 test('an operator accepts a held payment: sees the effects, gives a reason, and is recorded in the audit log', async () => {
-  await register(shop, 'WRONG');
+  await shop.register('WRONG');
   await pay(shop, 'WRONG', { amount: 1n });
   await logIn(page, server.password);
   await page.goto('/held?order=WRONG');

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { createEndpoint } from '@payonce/orders/endpoints/commands';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
+import { startReceiver } from '@payonce/testkit/receiving/receiver';
 import { Webhook } from 'standardwebhooks';
 import type { Shop } from '../shop.js';
 import { silent } from '../silent.js';
@@ -30,29 +29,17 @@ export interface Receiver {
 export async function openReceiver(shop: Shop, name: string): Promise<Receiver> {
   const received: string[] = [];
   let webhook: Webhook | null = null;
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const headers = request.headers as Record<string, string>;
+  const { url, close } = await startReceiver(({ body, headers }, response) => {
     try {
-      const message = webhook?.verify(Buffer.concat(chunks), headers) as { type: string };
+      const message = webhook?.verify(body, headers) as { type: string };
       received.push(message.type);
       response.writeHead(204).end();
     } catch {
       response.writeHead(401).end('not signed by our secret');
     }
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  webhook = new Webhook(await addEndpoint(shop, name, `http://127.0.0.1:${port}/orders`));
-  return {
-    received,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  webhook = new Webhook(await addEndpoint(shop, name, `${url}/orders`));
+  return { received, close };
 }
 
 /** @returns its secret, shown only once */

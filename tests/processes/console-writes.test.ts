@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { Client } from 'pg';
+import { query } from '@payonce/testkit/stores/sessions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
@@ -23,11 +23,7 @@ beforeAll(async () => {
 afterAll(end);
 
 async function setFsync(value: 'on' | 'off'): Promise<void> {
-  const admin = new Client({ connectionString: databaseUrl });
-  await admin.connect();
-  await admin.query(`ALTER SYSTEM SET fsync = ${value}`);
-  await admin.query('SELECT pg_reload_conf()');
-  await admin.end();
+  await query(databaseUrl, `ALTER SYSTEM SET fsync = ${value}`, 'SELECT pg_reload_conf()');
 }
 
 async function ask(method: 'GET' | 'POST', path: string, body?: object) {

@@ -1,10 +1,11 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate } from '@payonce/prisma/migrate';
-import { anyFreePort } from '@payonce/testkit/machine/ports';
-import { isOk, startProgram, stop } from '@payonce/testkit/machine/process';
+import { startApp as start } from '@payonce/testkit/machine/app';
+import { stop } from '@payonce/testkit/machine/process';
+import { notify } from '@payonce/testkit/sending/notify';
 import { createSender } from '@payonce/testkit/sending/sender';
-import type { SignedRequest } from '@payonce/testkit/signers/request';
+import type { SignedRequest, SignerId } from '@payonce/testkit/signers/request';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
@@ -44,28 +45,21 @@ export function deployment() {
     env: Record<string, string>,
     from: string = root,
   ) {
-    const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-    const child = await startProgram({
+    const app = await start({
       name,
       main: join(from, 'apps', name, 'dist', 'main.js'),
-      env: {
-        PAYONCE_CHANNELS_FILE: channelsFile,
-        PAYONCE_PORT: String(port),
-        PAYONCE_PRIVATE_PORT: String(privatePort),
-        ...env,
-      },
+      env: { PAYONCE_CHANNELS_FILE: channelsFile, ...env },
       logFile: log(name),
       onSpawn: (started) => undo.push(() => stop(started, 'SIGTERM', 20_000)),
-      isReady: () => isOk(`http://127.0.0.1:${privatePort}/readyz`),
     });
     const privately = async (path: string) => {
-      const answer = await fetch(`http://127.0.0.1:${privatePort}${path}`);
+      const answer = await fetch(app.privateUrl + path);
       return { ok: answer.ok, text: await answer.text() };
     };
-    /** To a gateway, as the provider. @param address `{provider}/{channel}` */
-    const notify = (address: string, signed: SignedRequest) =>
-      sender.send(`http://127.0.0.1:${port}/notify/${address}`, signed);
-    return { child, port, privately, notify };
+    /** To a gateway, as the provider. */
+    const post = (provider: SignerId, channel: string, signed: SignedRequest) =>
+      notify(sender, app.url, [provider, channel], signed);
+    return { child: app.owned, port: app.port, privately, post };
   }
 
   async function end(): Promise<void> {

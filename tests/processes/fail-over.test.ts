@@ -4,7 +4,7 @@ import { makeRedisAccess } from '@payonce/testkit/stores/redis-access';
 import { startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
 import { startOwnSentinels } from '@payonce/testkit/stores/redis-sentinel';
 import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { addWorker, closeShop, openShop, type Shop } from '../shop.js';
 import { queuedIn, untilAllReady } from '../stores-of.js';
 import { expectPaidOnce, startSteadyLoad } from './steady-load.js';
@@ -18,20 +18,16 @@ const WAIT_LIMIT_MS = 30_000;
 const FEW = 60;
 
 let postgres: OwnPostgres;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   postgres = await startOwnPostgres();
 });
 afterAll(() => postgres.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
 
 async function open(redis: Record<string, string>): Promise<Shop> {
   const servers = { redis, postgresUrl: postgres.adminUrl, templateDatabase: null };
   const shop = await openShop('redis', { worker: false, own: servers });
-  cleanups.push(() => closeShop(shop));
+  onTestFinished(() => closeShop(shop));
   await untilAllReady(shop);
   return shop;
 }
@@ -65,9 +61,9 @@ async function survivesTheEndOf(masterNow: () => Promise<OwnRedis>, shop: Shop):
 
 test('a master of a Redis Cluster, with TLS and logins, is killed under load: its replica has all acknowledged jobs, and each order is paid once', async () => {
   const access = await makeRedisAccess();
-  cleanups.push(async () => access.remove());
+  onTestFinished(async () => access.remove());
   const cluster = await startOwnCluster({ access });
-  cleanups.push(() => cluster.remove());
+  onTestFinished(() => cluster.remove());
   const nodes = cluster.nodes.slice(0, 3).map(({ url }) => url);
   const shop = await open({
     PAYONCE_REDIS_CA_FILE: access.caFile,
@@ -84,7 +80,7 @@ test('a master of a Redis Cluster, with TLS and logins, is killed under load: it
 
 test('the master that Sentinels watch is killed under load: its replica has all acknowledged jobs, and each order is paid once', async () => {
   const own = await startOwnSentinels();
-  cleanups.push(() => own.remove());
+  onTestFinished(() => own.remove());
   const shop = await open({
     PAYONCE_REDIS_SENTINELS: own.sentinels.map(({ url }) => url).join(','),
     PAYONCE_REDIS_WAIT_REPLICAS: '1',

@@ -1,8 +1,7 @@
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { until } from '@payonce/testkit/machine/poll';
-import { isAcknowledged } from '@payonce/testkit/sending/sender';
-import pg from 'pg';
+import { openSession } from '@payonce/testkit/stores/sessions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type App, deployment } from './deployed.js';
 
@@ -44,8 +43,8 @@ async function register(...numbers: string[]): Promise<void> {
 
 async function pay(orderNumber: string): Promise<void> {
   const trade = { orderNumber, trade: `T${orderNumber}`, amount: 8_888n, paidAt: new Date() };
-  const sent = await gateway.notify('alipay/sim-alipay', signers['sim-alipay'].payment(trade));
-  expect(isAcknowledged('alipay', sent)).toBe(true);
+  const sent = await gateway.post('alipay', 'sim-alipay', signers['sim-alipay'].payment(trade));
+  expect(sent.acknowledged).toBe(true);
 }
 
 const paidOf = async (numbers: readonly string[]) =>
@@ -61,8 +60,7 @@ const paidOf = async (numbers: readonly string[]) =>
  * for that session.
  */
 async function freezeInTransaction(worker: App): Promise<void> {
-  const other = new pg.Client({ connectionString: env.DATABASE_URL });
-  await other.connect();
+  const other = await openSession(env.DATABASE_URL ?? '');
   undo.push(() => other.end());
   const claim = async () => {
     await other.query('BEGIN');

@@ -2,6 +2,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { outputOf } from '@payonce/testkit/machine/output';
 import { until } from '@payonce/testkit/machine/poll';
 import { startTimeOf } from '@payonce/testkit/machine/process';
 import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
@@ -56,14 +57,11 @@ export function npm(
     detached: true,
   });
   if (child.pid === undefined) throw new Error(`${command} could not be started`);
-  const chunks: Buffer[] = [];
-  child.stdout.on('data', (chunk) => chunks.push(chunk));
-  child.stderr.on('data', (chunk) => chunks.push(chunk));
-  const exited = new Promise<number | null>((resolve) => child.once('close', resolve));
+  const { ended, stdout, stderr } = outputOf(child);
   return {
     pid: child.pid,
-    exited,
-    output: () => Buffer.concat(chunks).toString(),
+    exited: ended,
+    output: () => stdout() + stderr(),
     type: (text) => child.stdin.write(text),
   };
 }

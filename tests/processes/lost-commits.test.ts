@@ -1,14 +1,15 @@
 import { openBullQueue } from '@payonce/core/queue/bull-queue';
+import { readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { queuesOf } from '@payonce/core/queue/shards';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { migrate } from '@payonce/prisma/migrate';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import { until } from '@payonce/testkit/machine/poll';
-import { isAcknowledged } from '@payonce/testkit/sending/sender';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnPostgres, startOwnPostgres } from '@payonce/testkit/stores/own-postgres';
-import { Client } from 'pg';
+import { query } from '@payonce/testkit/stores/sessions';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silent } from '../silent.js';
 import { deployment } from './deployed.js';
@@ -31,13 +32,6 @@ afterAll(end);
 
 const connect = (url: string) => createPrisma({ url, poolSize: 2, applicationName: 'test' });
 
-async function asAdmin(...statements: string[]): Promise<void> {
-  const admin = new Client({ connectionString: postgres.adminUrl });
-  await admin.connect();
-  for (const statement of statements) await admin.query(statement);
-  await admin.end();
-}
-
 test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, SIGKILL of PostgreSQL: none is lost`, async () => {
   const { signers } = await ensureSimulatedChannels(folder);
   const { url } = await freshDatabase({ postgresUrl: postgres.adminUrl, templateDatabase: null });
@@ -51,7 +45,8 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
   );
   await before.$disconnect();
   // An asynchronous commit stays in memory for ten seconds, as long as the test needs.
-  await asAdmin(
+  await query(
+    postgres.adminUrl,
     'ALTER ROLE payonce_admin SET synchronous_commit = off',
     "ALTER SYSTEM SET wal_writer_delay = '10s'",
     'SELECT pg_reload_conf()',
@@ -65,21 +60,14 @@ test(`a role that prefers synchronous_commit=off, ${PAYMENTS} payments applied, 
     const trade = `T${orderNumber}`;
     const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
     const signed = signers['sim-alipay'].payment(payment);
-    const sent = await gateway.notify('alipay/sim-alipay', signed);
-    expect(isAcknowledged('alipay', sent)).toBe(true);
+    const sent = await gateway.post('alipay', 'sim-alipay', signed);
+    expect(sent.acknowledged).toBe(true);
   };
   for (let at = 0; at < PAYMENTS; at += AT_ONCE) {
     await Promise.all(numbers.slice(at, at + AT_ONCE).map(notify));
   }
 
-  const queue = openBullQueue({
-    kind: 'redis',
-    shard: 0,
-    topology: { kind: 'single', url: redisUrl },
-    prefix: PREFIX,
-    durability: 'checked',
-    waitReplicas: 0,
-  });
+  const queue = openBullQueue(queuesOf(readQueueSettings(env))[0]);
   undo.push(() => queue.close());
   const worker = await startApp('worker', { ...env, DATABASE_URL: url });
   await until('every job to be completed', LIMIT_MS, async () => {

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { runScript } from '@payonce/testkit/machine/output';
+import { eventually } from '@payonce/testkit/machine/poll';
 import { anyFreePort, takePort } from '@payonce/testkit/machine/ports';
 import { onTestFinished, test } from 'vitest';
 
@@ -14,13 +14,13 @@ const FIRST = 9400;
 async function starting(): Promise<number> {
   const code = `import { takePort } from ${JSON.stringify(module)};
     console.log(await takePort(${FIRST})); setInterval(() => {}, 1e6);`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', code]);
+  const { child, ended, stdout } = runScript(code);
   onTestFinished(async () => {
     child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
+    await ended;
   });
-  const [said] = await once(child.stdout, 'data');
-  return Number(said);
+  await eventually(() => stdout() !== '');
+  return Number(stdout());
 }
 
 test('concurrent starts never choose the same port, however long one takes until it listens', async ({

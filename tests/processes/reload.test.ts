@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createPrisma } from '@payonce/prisma/client';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { replyStatus } from '@payonce/testkit/sending/sender';
 import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
 import { bareBase64, generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -55,7 +54,7 @@ async function notify(key: Key): Promise<number | null> {
     amount: 8_888n,
     paidAt: new Date(),
   });
-  return replyStatus(await apps.gateway.notify('alipay/shop', signed));
+  return (await apps.gateway.post('alipay', 'shop', signed)).status;
 }
 
 /** Several senders at once, each with Alipay's present key, until stopped. */

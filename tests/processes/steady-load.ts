@@ -1,10 +1,6 @@
-import { systemClock } from '@payonce/core/runtime/clock';
-import { registerOrder } from '@payonce/orders/registration/register';
 import { expect } from 'vitest';
-import type { Shop } from '../shop.js';
-import { silent } from '../silent.js';
+import { DUE, type Shop } from '../shop.js';
 
-const DUE = 8_888n;
 const SENDERS = 4;
 /** Longer than any fail-over of these tests; a provider retries for a day. */
 const GIVE_UP_MS = 30_000;
@@ -25,18 +21,17 @@ export interface SteadyLoad {
  */
 export function startSteadyLoad(shop: Shop): SteadyLoad {
   const acknowledged: string[] = [];
-  const database = { prisma: shop.prisma, log: silent, clock: systemClock };
   let running = true;
   let count = 0;
 
   const payOne = async () => {
     count += 1;
     const [number, trade] = [`steady-${count}`, `T${count}`];
-    await registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
+    await shop.register(number);
     const payment = { orderNumber: number, trade, amount: DUE, paidAt: new Date() };
     const request = shop.signers['sim-alipay'].payment(payment);
     const end = Date.now() + GIVE_UP_MS;
-    while (!(await shop.post('alipay', 'sim-alipay', request)).ok) {
+    while (!(await shop.post('sim-alipay', request)).acknowledged) {
       if (Date.now() > end) throw new Error(`${number} was never acknowledged`);
     }
     acknowledged.push(number);

@@ -4,10 +4,9 @@ import { createPrisma } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedChannel } from '@payonce/testkit/channels/channels';
 import { eventually, until } from '@payonce/testkit/machine/poll';
 import { stop } from '@payonce/testkit/machine/process';
-import { replyStatus } from '@payonce/testkit/sending/sender';
-import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { afterEach, expect, test } from 'vitest';
+import { gluedCut } from '../glued-cut.js';
 import { silent } from '../silent.js';
 import { type App, deployment } from './deployed.js';
 
@@ -55,11 +54,8 @@ async function openInstallation(from: string) {
     registerOrder(database, { merchant: 'demo', number, amount: DUE, currency: 'CNY' });
 
   let gateway = await start('gateway', from);
-  const post = async (channel: SimulatedChannel, request: SignedRequest) => {
-    const provider = { 'sim-alipay': 'alipay', 'sim-wechat': 'wechatpay' }[channel as 'sim-alipay'];
-    const address = `${provider ?? 'wechatpay-v2'}/${channel}`;
-    return replyStatus(await gateway.notify(address, request));
-  };
+  const post = async (channel: SimulatedChannel, request: SignedRequest) =>
+    (await gateway.post(signers[channel].id, channel, request)).status;
   return {
     ...{ prisma, signers, start, end, register, post },
     get gateway() {
@@ -123,17 +119,7 @@ async function leaveHeldEvents({ signers, register, post }: Installation): Promi
   await register('A1');
   const notice = alipay.payment({ orderNumber: 'A1', trade: 'TA1', amount: DUE, paidAt });
   for (let cut = 0; cut < 6; cut += 1) {
-    const fields = [...new URLSearchParams(notice.body.toString('latin1'))];
-    const apart = ['sign', 'sign_type'];
-    const signed = fields
-      .filter(([name]) => !apart.includes(name))
-      .sort(([a], [b]) => (a < b ? -1 : 1));
-    const place = signed.findIndex(([name]) => name === 'seller_id') - cut;
-    const [one, other] = [signed[place], signed[place + 1]];
-    if (!one || !other) continue;
-    signed.splice(place, 2, [one[0], `${one[1]}&${other[0]}=${other[1]}`]);
-    const rest = fields.filter(([name]) => apart.includes(name));
-    await post('sim-alipay', alipayRequest([...signed, ...rest]));
+    await post('sim-alipay', gluedCut(notice, 'seller_id', cut));
   }
   expect(await post('sim-alipay', notice)).toBe(200);
   await register('W1');

@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { registerOrders } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { declareEndpoint } from '@payonce/testkit/channels/endpoint';
 import { until } from '@payonce/testkit/machine/poll';
-import { isAcknowledged } from '@payonce/testkit/sending/sender';
+import { startReceiver } from '@payonce/testkit/receiving/receiver';
 import { ensureFaketime, wrongClock } from '@payonce/tooling/faketime';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { silent } from '../silent.js';
@@ -37,19 +36,13 @@ const held: ServerResponse[] = [];
 beforeAll(async () => {
   const library = await ensureFaketime();
   if (library === null) throw new Error('no libfaketime: apt-get install faketime');
-  const merchant = createServer((request, response) => {
-    request.resume();
+  const merchant = await startReceiver((_request, response) => {
     if (holds) held.push(response);
     else response.writeHead(204).end();
   });
-  await new Promise<void>((resolve) => merchant.listen(0, '127.0.0.1', resolve));
-  undo.push(() => {
-    merchant.close();
-    merchant.closeAllConnections();
-  });
+  undo.push(merchant.close);
   ({ signers } = await ensureSimulatedChannels(folder));
-  const { port } = merchant.address() as AddressInfo;
-  const declared = declareEndpoint(folder, { name: 'shop', url: `http://127.0.0.1:${port}/` });
+  const declared = declareEndpoint(folder, { name: 'shop', url: `${merchant.url}/` });
   const [redisUrl, databaseUrl] = [await startRedis(), await startDatabase()];
   prisma = createPrisma({ url: databaseUrl, poolSize: 2, applicationName: 'clock-test' });
   undo.push(() => prisma.$disconnect());
@@ -79,8 +72,8 @@ async function notify(orderNumber: string): Promise<void> {
   const trade = `T${orderNumber}`;
   const payment = { orderNumber, trade, amount: 8_888n, paidAt: new Date() };
   const signed = signers['sim-alipay'].payment(payment);
-  const sent = await gateway.notify('alipay/sim-alipay', signed);
-  expect(isAcknowledged('alipay', sent)).toBe(true);
+  const sent = await gateway.post('alipay', 'sim-alipay', signed);
+  expect(sent.acknowledged).toBe(true);
 }
 
 function answerAll(): void {

@@ -4,6 +4,7 @@ import { type App, environmentOf, type LocalSetup, PREFERRED_PORTS } from './app
 const setup: LocalSetup = {
   state: '/state',
   stores: {
+    adminUrl: 'postgresql://127.0.0.1:8610/postgres',
     databaseUrl: 'postgres://app@db/payonce',
     queueDatabaseUrl: 'postgres://queue@db/payonce',
     redisUrl: 'redis://queue',

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileAtomically } from '@payonce/testkit/machine/files';
 import { until } from '@payonce/testkit/machine/poll';
 import { startTimeOf } from '@payonce/testkit/machine/process';
 
@@ -45,11 +46,7 @@ export async function claim(state: string): Promise<RunFile> {
   mkdirSync(state, { recursive: true });
   const file = join(state, 'run.json');
   let run: Run = { supervisor: remember('supervisor', process.pid), processes: [], urls: {} };
-  const write = () => {
-    // Written completely or not at all: a reader never sees half a file.
-    writeFileSync(`${file}.${process.pid}`, JSON.stringify(run, null, 2));
-    renameSync(`${file}.${process.pid}`, file);
-  };
+  const write = () => writeFileAtomically(file, JSON.stringify(run, null, 2));
   while (!create(file, run)) await takeOver(file);
   return {
     add: (name, pid) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeFileAtomically } from '@payonce/testkit/machine/files';
 
 /**
  * Passwords of this clone's stores and console: generated at the first start, kept in `.payonce/`.
@@ -29,7 +30,6 @@ export function localSecrets(state: string): LocalSecrets {
     // The database and its sealed secrets are older than this start.
     ...known,
   };
-  writeFileSync(`${file}.fresh`, JSON.stringify(secrets, null, 2), { mode: 0o600 });
-  renameSync(`${file}.fresh`, file);
+  writeFileAtomically(file, JSON.stringify(secrets, null, 2));
   return secrets;
 }

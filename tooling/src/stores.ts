@@ -5,7 +5,8 @@ import { takePort } from '@payonce/testkit/machine/ports';
 import type { OwnedProcess } from '@payonce/testkit/machine/process';
 import { startPostgres } from '@payonce/testkit/stores/postgres';
 import { startRedis } from '@payonce/testkit/stores/redis-server';
-import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { query, urlOf } from '@payonce/testkit/stores/sessions';
+import { escapeLiteral } from 'pg';
 import { findProgram, REDIS } from './programs.js';
 import type { LocalSecrets } from './secrets.js';
 
@@ -15,6 +16,8 @@ const DATABASE = 'payonce';
 
 /** The addresses of the stores for the apps. */
 export interface Stores {
+  /** Superuser URL of the maintenance database. */
+  readonly adminUrl: string;
   readonly databaseUrl: string;
   /**
    * With the queue's role: the gateway's only access to the database; the standby if there is a
@@ -39,27 +42,46 @@ export interface StoresOptions {
  * none.
  */
 export async function startStores(options: StoresOptions): Promise<Stores> {
+  const { secrets } = options;
+  const postgres = await startLocalPostgres(await takePort(POSTGRES_PORT), options);
+  await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
+  const as = (user: string, password: string) =>
+    urlOf(postgres.adminUrl, DATABASE, [user, password]);
+  const databaseUrl = as('payonce', secrets.databasePassword);
+  const queueDatabaseUrl = as('payonce_queue', secrets.queuePassword);
+  await migrate({ databaseUrl, queueDatabaseUrl });
+  const { adminUrl } = postgres;
+  return { adminUrl, databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
+}
+
+/** Of this clone, on its data. */
+export function startLocalPostgres(port: number, options: Omit<StoresOptions, 'env'>) {
   const { state, secrets, onSpawn } = options;
-  const port = await takePort(POSTGRES_PORT);
-  const postgres = await startPostgres({
+  return startPostgres({
     folder: join(state, 'postgres'),
     port,
     password: secrets.postgresPassword,
     logFile: join(state, 'logs', 'postgres.log'),
     onSpawn,
   });
-  await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
-  const databaseUrl = urlFor(postgres.adminUrl, 'payonce', secrets.databasePassword);
-  const queueDatabaseUrl = urlFor(postgres.adminUrl, 'payonce_queue', secrets.queuePassword);
-  await migrate({ databaseUrl, queueDatabaseUrl });
-  return { databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
 }
 
-async function startQueueStore({
-  state,
-  env,
-  onSpawn,
-}: StoresOptions): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
+/** Of this clone, on its data. @throws without a program for it */
+export function startLocalRedis(port: number, options: Omit<StoresOptions, 'env' | 'secrets'>) {
+  const { state, onSpawn } = options;
+  return startRedis({
+    server: findProgram(REDIS, process.env.PATH ?? ''),
+    folder: join(state, 'redis'),
+    port,
+    logFile: join(state, 'logs', 'redis.log'),
+    onSpawn,
+  });
+}
+
+async function startQueueStore(
+  options: StoresOptions,
+): Promise<Pick<Stores, 'redisUrl' | 'queue' | 'queueIs'>> {
+  const { env } = options;
   if (env.PAYONCE_QUEUE === 'postgres') {
     return { redisUrl: null, queue: 'postgres', queueIs: 'PostgreSQL (PAYONCE_QUEUE=postgres)' };
   }
@@ -67,45 +89,25 @@ async function startQueueStore({
     const queueIs = 'Redis of REDIS_URL, PostgreSQL as its standby';
     return { redisUrl: env.REDIS_URL, queue: 'redis', queueIs };
   }
-  const server = findProgram(REDIS, env.PATH ?? '');
-  if (server === null) {
+  if (findProgram(REDIS, env.PATH ?? '') === null) {
     const why = 'no redis-server or valkey-server on the PATH: Redis-free mode';
     return { redisUrl: null, queue: 'postgres', queueIs: `PostgreSQL (${why})` };
   }
-  const port = await takePort(REDIS_PORT);
-  const redis = await startRedis({
-    server,
-    folder: join(state, 'redis'),
-    port,
-    logFile: join(state, 'logs', 'redis.log'),
-    onSpawn,
-  });
+  const redis = await startLocalRedis(await takePort(REDIS_PORT), options);
   const queueIs = `Redis, AOF always (${redis.url}), PostgreSQL as its standby`;
   return { redisUrl: redis.url, queue: 'redis', queueIs };
 }
 
 /** The apps' role: no superuser, owner of one database, and able to create the queue's role. */
 async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
-  const admin = new Client({ connectionString: adminUrl });
-  await admin.connect();
-  try {
-    const known = await admin.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
-    if (known.rowCount !== 0) return;
-    const name = escapeIdentifier(DATABASE);
-    await admin.query(`DROP ROLE IF EXISTS ${name}`);
-    await admin.query(`CREATE ROLE ${name} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`);
-    await admin.query(`CREATE DATABASE ${name} OWNER ${name}`);
-  } finally {
-    await admin.end();
-  }
-}
-
-function urlFor(adminUrl: string, user: string, password: string): string {
-  const url = new URL(adminUrl);
-  url.username = user;
-  url.password = password;
-  url.pathname = `/${DATABASE}`;
-  return url.href;
+  const known = await query(adminUrl, `SELECT 1 FROM pg_database WHERE datname = '${DATABASE}'`);
+  if (known.length > 0) return;
+  await query(
+    adminUrl,
+    `DROP ROLE IF EXISTS ${DATABASE}`,
+    `CREATE ROLE ${DATABASE} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`,
+    `CREATE DATABASE ${DATABASE} OWNER ${DATABASE}`,
+  );
 }
 
 /** Whether an earlier start left its data: it decides the first lines of output. */

@@ -1,18 +1,7 @@
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import {
-  aPayment,
-  makeGateway,
-  makeProviders,
-  type Providers,
-  redisSettings,
-  untilReady,
-} from './harness.js';
+import { expect, inject, test } from 'vitest';
+import { aPayment, makeGateway, makeProviders, redisSettings, untilReady } from './harness.js';
 
-let providers: Providers;
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
+const providers = await makeProviders();
 
 const CHANNELS = [
   ['alipay', 'sim-alipay'],

@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { startFaultProxy } from '@payonce/testkit/faults/proxy';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import {
   aPayment,
   makeGateway,
   makeProviders,
-  type Providers,
   portOf,
   redisSettings,
   untilReady,
@@ -18,29 +17,20 @@ const STRANGER = '127.0.0.2';
 const PROVIDER = '127.0.0.3';
 const PROXY = '127.0.0.4';
 
-let providers: Providers;
-const cleanups: (() => unknown)[] = [];
-
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
+const providers = await makeProviders();
 
 async function listening(redisUrl = inject('redisUrl')) {
   const gateway = makeGateway(redisSettings(redisUrl), providers, {
     trustedProxies: [PROXY],
     connections: LIMITS,
   });
-  cleanups.push(() => gateway.close());
+  onTestFinished(() => gateway.close());
   await untilReady(gateway.queue);
   await gateway.app.listen({ host: '127.0.0.1', port: 0 });
   const port = portOf(gateway);
   const open = async (localAddress: string): Promise<Socket> => {
     const socket = connect({ host: '127.0.0.1', port, localAddress });
-    cleanups.push(() => socket.destroy());
+    onTestFinished(() => void socket.destroy());
     socket.on('error', () => {});
     await once(socket, 'connect');
     return socket;
@@ -109,7 +99,7 @@ test('when all are taken, a new sender takes the place of the one that was silen
 test('a request that waits for its reply keeps its connection; a new one is closed', async () => {
   const redis = new URL(inject('redisUrl'));
   const link = await startFaultProxy({ targetPort: Number(redis.port) });
-  cleanups.push(() => link.close());
+  onTestFinished(() => link.close());
   redis.port = String(link.port);
   const { gateway, open } = await listening(redis.href);
   const waiting = await several(LIMITS.mostOfAddress, () => open(PROVIDER));

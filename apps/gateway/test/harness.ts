@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,8 +9,9 @@ import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import type { NotificationQueue } from '@payonce/core/queue/notification-queue';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { shardedQueue } from '@payonce/core/queue/sharded-queue';
+import { queuesOf } from '@payonce/core/queue/shards';
 import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics, type Metrics } from '@payonce/core/runtime/metrics';
@@ -17,7 +19,7 @@ import type { SimulatedSigners } from '@payonce/testkit/channels/channels';
 import { testChannels } from '@payonce/testkit/channels/test-channels';
 import { eventually } from '@payonce/testkit/machine/poll';
 import type { FastifyInstance } from 'fastify';
-import { expect } from 'vitest';
+import { afterAll, expect } from 'vitest';
 import { buildApp } from '../src/app.js';
 import { createGatewayMetrics } from '../src/metrics/gateway-metrics.js';
 import { createReportCounts, type ReportCounts } from '../src/reports/report-counts.js';
@@ -26,19 +28,18 @@ export interface Providers {
   readonly channelsFile: string;
   readonly channels: Channels;
   readonly signers: SimulatedSigners;
-  remove(): void;
 }
 
-/** Three channels with keys generated for this run, and the providers' signers. */
+/** Three channels with keys generated for the calling test file, and the providers' signers. */
 export async function makeProviders(): Promise<Providers> {
   const folder = mkdtempSync(join(tmpdir(), 'payonce-gateway-'));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const { channelsFile, signers } = await testChannels(folder);
   const channels = loadChannels(readFileSync(channelsFile, 'utf8'), {
     production: false,
     readSecret: secretReader({}, dirname(channelsFile)),
   });
-  const remove = () => rmSync(folder, { recursive: true, force: true });
-  return { channelsFile, channels, signers, remove };
+  return { channelsFile, channels, signers };
 }
 
 export interface Gateway {
@@ -51,19 +52,9 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-let prefixes = 0;
-
 export function redisSettings(url: string): QueueSettings {
-  prefixes += 1;
-  const prefix = `gateway-test-${process.pid}-${prefixes}`;
-  return {
-    kind: 'redis',
-    shard: 0,
-    topology: { kind: 'single', url },
-    prefix,
-    durability: 'checked',
-    waitReplicas: 0,
-  };
+  const env = { REDIS_URL: url, PAYONCE_QUEUE_PREFIX: `gateway-test-${randomUUID()}` };
+  return queuesOf(readQueueSettings(env))[0];
 }
 
 /** The whole gateway except its ports, on a real queue. */

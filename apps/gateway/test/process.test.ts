@@ -2,35 +2,31 @@ import { randomUUID } from 'node:crypto';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
 import { createLog } from '@payonce/core/runtime/log';
 import { eventually } from '@payonce/testkit/machine/poll';
+import { notify, type Posted } from '@payonce/testkit/sending/notify';
+import { createSender } from '@payonce/testkit/sending/sender';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import { startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, expect, inject, onTestFinished, test } from 'vitest';
 import { readConfig } from '../src/config.js';
 import { start as startGateway } from '../src/start.js';
-import { aPayment, makeProviders, type Providers } from './harness.js';
+import { aPayment, makeProviders } from './harness.js';
 
 const PASSWORD = randomUUID();
-let providers: Providers;
-const cleanups: (() => Promise<unknown>)[] = [];
+const sender = createSender();
+const providers = await makeProviders();
 
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
+afterAll(() => sender.close());
 
 /** The gateway as `main.ts` starts it, on a separate Redis, with a standby if it gets one. */
 async function start(env: Record<string, string> = {}) {
   const redis = await startOwnRedis({ requirepass: PASSWORD });
-  cleanups.push(() => redis.remove());
+  onTestFinished(() => redis.remove());
   const lines: string[] = [];
   const log = createLog({ name: 'gateway' }, { write: (line) => lines.push(line) });
   const lifecycle = createLifecycle(log);
-  cleanups.push(() => lifecycle.stop());
+  onTestFinished(() => lifecycle.stop());
   const config = readConfig({
     PAYONCE_PORT: '0',
     PAYONCE_PRIVATE_PORT: '0',
@@ -43,10 +39,9 @@ async function start(env: Record<string, string> = {}) {
   return { redis, lines, lifecycle, port, privatePort, privately };
 }
 
-function notify(port: number): Promise<Response> {
-  const { body, headers } = providers.signers['sim-alipay'].payment(aPayment());
-  const url = `http://127.0.0.1:${port}/notify/alipay/sim-alipay`;
-  return fetch(url, { method: 'POST', headers, body });
+function pay(port: number): Promise<Posted> {
+  const signed = providers.signers['sim-alipay'].payment(aPayment());
+  return notify(sender, `http://127.0.0.1:${port}`, ['alipay', 'sim-alipay'], signed);
 }
 
 test('one line has the ports, and no line a password', async () => {
@@ -62,7 +57,7 @@ test('it is alive before it is ready, ready only with a durable queue, and names
   const { redis, privately, port } = await start();
   expect((await privately('/livez')).status).toBe(200);
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
-  expect((await notify(port)).status).toBe(200);
+  expect((await pay(port)).status).toBe(200);
   await redis.kill();
   await eventually(async () => expect((await privately('/readyz')).status).toBe(503));
   const state = await (await privately('/readyz')).json();
@@ -74,11 +69,8 @@ test('it is alive before it is ready, ready only with a durable queue, and names
 async function standby(): Promise<Record<string, string>> {
   const postgresUrl = inject('postgresUrl');
   const { url, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
-  cleanups.push(drop);
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await runMigrations(client, 'payonce_queue');
-  await client.end();
+  onTestFinished(drop);
+  await inSession(url, (session) => runMigrations(session, 'payonce_queue'));
   return { PAYONCE_QUEUE_DATABASE_URL: url };
 }
 
@@ -90,9 +82,9 @@ test('with a standby it stays ready without Redis, and shows which store it uses
       parts: { queue: 'ready', redis: 'ready', postgres: 'ready' },
     }),
   );
-  expect((await notify(port)).status).toBe(200);
+  expect((await pay(port)).status).toBe(200);
   await redis.kill();
-  for (let sent = 0; sent < 3; sent += 1) expect((await notify(port)).status).toBe(200);
+  for (let sent = 0; sent < 3; sent += 1) expect((await pay(port)).status).toBe(200);
   await eventually(async () => {
     const state = await privately('/readyz');
     expect(state.status).toBe(200);
@@ -125,7 +117,7 @@ test('without a standby it logs the consequence at boot', async () => {
 test('metrics are on the private port, with the expiry of each certificate', async () => {
   const { privately, port } = await start();
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
-  expect(await (await notify(port)).text()).toBe('success');
+  expect((await pay(port)).body).toBe('success');
   const text = await (await privately('/metrics')).text();
   expect(text).toContain('payonce_gateway_accepted_total{provider="alipay",channel="sim-alipay"');
   expect(text).toContain('payonce_gateway_queue_ready{queue="redis",process="gateway"} 1');
@@ -139,11 +131,11 @@ test('requests beyond the limit get an immediate 503, and the rest is accepted',
   const { redis, privately, port } = await start({ PAYONCE_GATEWAY_MAX_IN_FLIGHT: '3' });
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   redis.suspend();
-  const replies: number[] = [];
+  const replies: (number | null)[] = [];
   const sent = Array.from({ length: 10 }, () =>
-    notify(port).then(async (reply) => {
-      replies.push(reply.status);
-      expect(await reply.text()).toBe(reply.status === 200 ? 'success' : 'fail');
+    pay(port).then(({ status, body }) => {
+      replies.push(status);
+      expect(body).toBe(status === 200 ? 'success' : 'fail');
     }),
   );
   await eventually(() => expect(replies).toEqual(Array.from({ length: 7 }, () => 503)));
@@ -159,7 +151,7 @@ test('a pending request gets its reply before the gateway ends', async () => {
   const { redis, privately, port, lifecycle } = await start();
   await eventually(async () => expect((await privately('/readyz')).status).toBe(200));
   redis.suspend();
-  const reply = notify(port);
+  const reply = pay(port);
   await eventually(async () =>
     expect(await (await privately('/metrics')).text()).toMatch(
       /payonce_gateway_received_total\{[^}]*\} 1/,
@@ -168,8 +160,7 @@ test('a pending request gets its reply before the gateway ends', async () => {
   const stopped = lifecycle.stop();
   await eventually(() => expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow());
   redis.resume();
-  const response = await reply;
-  expect([response.status, await response.text()]).toEqual([200, 'success']);
+  expect(await reply).toMatchObject({ status: 200, body: 'success' });
   await stopped;
   await expect(privately('/livez')).rejects.toThrow();
 });

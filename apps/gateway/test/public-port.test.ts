@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, inject, test } from 'vitest';
 import {
   aPayment,
   expectOnlyRefusals,
@@ -7,21 +7,15 @@ import {
   makeGateway,
   makeProviders,
   type Post,
-  type Providers,
   portOf,
   redisSettings,
   sendTo,
   untilReady,
 } from './harness.js';
 
-let providers: Providers;
+const providers = await makeProviders();
 let gateway: Gateway;
 let settings: ReturnType<typeof redisSettings>;
-
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
 
 beforeEach(async () => {
   settings = redisSettings(inject('redisUrl'));

@@ -1,6 +1,6 @@
 import { bodyOf } from '@payonce/core/queue/job';
 import type { ProviderSigner } from '@payonce/testkit/signers/request';
-import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { beforeEach, describe, expect, inject, test } from 'vitest';
 import {
   aPayment,
   expectOnlyRefusals,
@@ -9,20 +9,14 @@ import {
   makeGateway,
   makeProviders,
   type Post,
-  type Providers,
   redisSettings,
   sendTo,
   untilReady,
 } from './harness.js';
 
-let providers: Providers;
+const providers = await makeProviders();
 let gateway: Gateway;
 let settings: ReturnType<typeof redisSettings>;
-
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
 
 beforeEach(async () => {
   settings = redisSettings(inject('redisUrl'));

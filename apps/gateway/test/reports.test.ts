@@ -7,7 +7,7 @@ import { createLog } from '@payonce/core/runtime/log';
 import { createMetrics } from '@payonce/core/runtime/metrics';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { beforeEach, expect, inject, onTestFinished, test } from 'vitest';
 import { createGatewayMetrics } from '../src/metrics/gateway-metrics.js';
 import { startReports } from '../src/reports/reports.js';
 import {
@@ -15,7 +15,6 @@ import {
   type Gateway,
   makeGateway,
   makeProviders,
-  type Providers,
   redisSettings,
   sendTo,
   untilReady,
@@ -27,28 +26,18 @@ const SENT = 60;
 /** Half of the time after which a report is abandoned: no reply waits for one. */
 const REPLY_LIMIT_MS = 1_000;
 
-let providers: Providers;
+const providers = await makeProviders();
 let gateway: Gateway;
 let redis: OwnRedis;
 let settings: QueueSettings;
-const cleanups: (() => Promise<unknown>)[] = [];
 
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
 beforeEach(async () => {
   redis = await startOwnRedis();
   settings = redisSettings(redis.url);
   gateway = makeGateway(redisSettings(inject('redisUrl')), providers);
-  cleanups.push(
-    () => redis.remove(),
-    () => gateway.close(),
-  );
+  onTestFinished(() => redis.remove());
+  onTestFinished(() => gateway.close());
   await untilReady(gateway.queue);
-});
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
 
 function start() {
@@ -66,7 +55,7 @@ function start() {
     await reports.stop();
     await queue.close();
   };
-  cleanups.push(stop);
+  onTestFinished(stop);
   return { metrics, stop };
 }
 
@@ -133,7 +122,7 @@ test('a gateway that ends normally reports its remaining counts', async () => {
 
 test('while no worker takes them, reports do not fill the store', async () => {
   const queue = openReportQueue([settings], () => true);
-  cleanups.push(() => queue.close());
+  onTestFinished(() => queue.close());
   const state = { stores: [], channels: [], clockSkewSeconds: {} };
   const at = new Date().toISOString();
   const send = () =>

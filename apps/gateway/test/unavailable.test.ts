@@ -1,40 +1,30 @@
-import { randomBytes } from 'node:crypto';
 import { eventually } from '@payonce/testkit/machine/poll';
+import { freshDatabase } from '@payonce/testkit/stores/database';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
+import { inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import pg from 'pg';
-import { afterAll, afterEach, beforeAll, expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import {
   aPayment,
   type Gateway,
   jobsIn,
   makeGateway,
   makeProviders,
-  type Providers,
   redisSettings,
   untilReady,
 } from './harness.js';
 
-let providers: Providers;
-const cleanups: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  providers = await makeProviders();
-});
-afterAll(() => providers.remove());
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
+const providers = await makeProviders();
 
 async function ownRedis(settings?: Record<string, string>): Promise<OwnRedis> {
   const redis = await startOwnRedis(settings);
-  cleanups.push(() => redis.remove());
+  onTestFinished(() => redis.remove());
   return redis;
 }
 
 function gatewayOn(settings: Parameters<typeof makeGateway>[0]): Gateway {
   const gateway = makeGateway(settings, providers);
-  cleanups.push(() => gateway.close());
+  onTestFinished(() => gateway.close());
   return gateway;
 }
 
@@ -120,32 +110,21 @@ test('a fault of the store is never logged with the data to be stored', async ()
 });
 
 test('the same with PostgreSQL alone: accepted when it is durable, 503 while it cannot be reached', async () => {
-  const name = `gateway_test_${randomBytes(6).toString('hex')}`;
-  const url = new URL(inject('postgresUrl'));
-  const admin = new pg.Client({ connectionString: url.href });
-  await admin.connect();
-  cleanups.push(() => admin.end());
-  await admin.query(`CREATE DATABASE ${name}`);
-  cleanups.push(() => admin.query(`DROP DATABASE ${name} WITH (FORCE)`));
-  url.pathname = `/${name}`;
-  const settings = { kind: 'postgres', url: url.href, schema: 'payonce_queue' } as const;
-  const client = new pg.Client({ connectionString: url.href });
-  await client.connect();
-  await runMigrations(client, settings.schema);
-  await client.end();
+  const postgresUrl = inject('postgresUrl');
+  const { url, away, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
+  onTestFinished(drop);
+  const settings = { kind: 'postgres', url, schema: 'payonce_queue' } as const;
+  await inSession(url, (session) => runMigrations(session, settings.schema));
 
   const gateway = gatewayOn(settings);
   await untilReady(gateway.queue);
   expect((await sendAll(gateway)).map(({ status }) => status)).toEqual(STATUSES_ACCEPTED);
   expect(await jobsIn(settings)).toHaveLength(3);
 
-  await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-  await admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-    name,
-  ]);
+  await away(true);
   await eventually(() => expect(gateway.queue.state).toMatchObject({ state: 'down' }));
   expect(await sendAll(gateway)).toEqual(UNAVAILABLE);
-  await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  await away(false);
   await untilReady(gateway.queue);
   expect((await sendAll(gateway)).map(({ status }) => status)).toEqual(STATUSES_ACCEPTED);
 });

@@ -1,20 +1,12 @@
-import { createServer, type IncomingHttpHeaders } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type Received, startReceiver } from '@payonce/testkit/receiving/receiver';
 
 /** Stands in for a gateway: answers as configured, and records the requests. */
 export interface NotifyServer {
   readonly url: string;
-  readonly received: readonly ReceivedRequest[];
+  readonly received: readonly Received[];
   /** The highest number of concurrent requests. */
   mostAtOnce(): number;
   close(): Promise<void>;
-}
-
-export interface ReceivedRequest {
-  readonly path: string;
-  readonly method: string;
-  readonly headers: IncomingHttpHeaders;
-  readonly body: Buffer;
 }
 
 export type Answer =
@@ -29,22 +21,18 @@ export type Answer =
 export async function startNotifyServer(
   answer: (count: number) => Answer | Promise<Answer>,
 ): Promise<NotifyServer> {
-  const received: ReceivedRequest[] = [];
+  const received: Received[] = [];
   let open = 0;
   let most = 0;
-  const server = createServer(async (request, response) => {
+  const receiver = await startReceiver(async (request, response) => {
     open += 1;
     most = Math.max(most, open);
     response.on('close', () => {
       open -= 1;
     });
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk);
-    const { url: path = '', method = '', headers } = request;
-    const count = received.push({ path, method, headers, body: Buffer.concat(chunks) });
-    const told = await answer(count);
+    const told = await answer(received.push(request));
     if (told === 'hang') return;
-    if (told === 'hang_up') return void request.socket.destroy();
+    if (told === 'hang_up') return void response.destroy();
     if (told === 'hang_in_body') {
       response.writeHead(200, { 'content-length': '7' });
       return void response.write('succ');
@@ -52,15 +40,5 @@ export async function startNotifyServer(
     response.writeHead(told.status, told.headers ?? {});
     response.end(told.body);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    received,
-    mostAtOnce: () => most,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections();
-        server.close(() => resolve());
-      }),
-  };
+  return { url: receiver.url, received, mostAtOnce: () => most, close: receiver.close };
 }

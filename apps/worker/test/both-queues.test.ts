@@ -1,13 +1,13 @@
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { asSuperuser, openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { openTestQueue, openTestQueueOn, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
   startTestWorker,
   type TestDatabase,
   type TestWorker,
-  takeAway,
 } from './running.js';
 import { makeShop } from './shop.js';
 
@@ -18,34 +18,19 @@ let server: OwnRedis;
 let redis: TestQueue;
 let postgres: TestQueue;
 let database: TestDatabase;
-let workers: TestWorker[];
 
 beforeEach(async () => {
-  workers = [];
   server = await startOwnRedis();
+  onTestFinished(server.remove);
   [redis, postgres, database] = await Promise.all([
     openTestQueueOn(server),
     openTestQueue('postgres'),
     openTestDatabase(),
   ]);
 });
-afterEach(async () => {
-  for (const worker of workers) await worker.stop();
-  await Promise.all([redis.close(), postgres.close(), database.close()]);
-  await server.remove();
-});
 
-async function start(options: { concurrency?: number; stuckLimitMs?: number } = {}) {
-  const worker = await startTestWorker({
-    queue: redis,
-    standby: postgres,
-    database,
-    shop,
-    ...options,
-  });
-  workers.push(worker);
-  return worker;
-}
+const start = (options: { concurrency?: number; stuckLimitMs?: number } = {}) =>
+  startTestWorker({ queue: redis, standby: postgres, database, shop, ...options });
 
 async function register(...numbers: string[]): Promise<void> {
   for (const number of numbers) await database.register(number);
@@ -93,16 +78,13 @@ test('a Redis that was down at boot delays nothing, and is consumed once it is u
 test('a PostgreSQL queue that was down at boot delays nothing, and is consumed once it is up', async () => {
   await register('C1', 'C2');
   await postgres.send(jobOf('C1'));
-  const { settings } = postgres;
-  if (settings.kind !== 'postgres') throw new Error('not the PostgreSQL queue');
-  const queueDatabase = { name: new URL(settings.url).pathname.slice(1) };
-  await takeAway(queueDatabase, true);
+  await postgres.away(true);
   const worker = await start();
   await redis.send(jobOf('C2'));
   await untilPaid('C2');
   expect(await database.statusOf('C1')).toBe('pending');
   expect((await worker.get('/readyz')).status).toBe(200);
-  await takeAway(queueDatabase, false);
+  await postgres.away(false);
   await untilPaid('C1');
 });
 
@@ -141,16 +123,15 @@ test('with a store down it is alive, works on, and stops soon on request', async
 test('a locked order is no reason for a restart, and delays no other job', async () => {
   await register('F1', 'F2');
   const worker = await start({ concurrency: 1, stuckLimitMs: 3_000 });
-  await asSuperuser(database.url, async (other) => {
-    await other.query(`BEGIN; SELECT 1 FROM orders WHERE number = 'F1' FOR UPDATE`);
-    await redis.send(jobOf('F1'));
-    await eventually(async () => (await redis.inside.getActiveCount()) === 1);
-    await redis.send(jobOf('F2'));
-    await untilPaid('F2');
-    await isAliveFor(worker, 4_000);
-    expect((await worker.get('/readyz')).status).toBe(200);
-    await other.query('COMMIT');
-  });
+  const lock = `SELECT 1 FROM orders WHERE number = 'F1' FOR UPDATE`;
+  const letGo = await holdLocks(database.url, lock);
+  await redis.send(jobOf('F1'));
+  await eventually(async () => (await redis.inside.getActiveCount()) === 1);
+  await redis.send(jobOf('F2'));
+  await untilPaid('F2');
+  await isAliveFor(worker, 4_000);
+  expect((await worker.get('/readyz')).status).toBe(200);
+  await letGo();
   await untilPaid('F1');
 });
 

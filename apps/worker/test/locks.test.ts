@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { eventually } from '@payonce/testkit/machine/poll';
-import pg from 'pg';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
+import { beforeEach, expect, test } from 'vitest';
 import { openTestQueue, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -32,10 +32,6 @@ beforeEach(async () => {
   worker = await startTestWorker({ queue, database, shop });
   await eventually(async () => (await worker.get('/readyz')).ok);
 });
-afterEach(async () => {
-  await worker.stop();
-  await Promise.all([queue.close(), database.close()]);
-});
 
 /** Orders `A0` and on, all at once. */
 async function registerMany(count: number): Promise<void> {
@@ -46,19 +42,6 @@ async function registerMany(count: number): Promise<void> {
 
 const jobOf = (orderNumber: string, changes = {}) =>
   shop.jobFor(shop.payment({ orderNumber, ...changes }).body);
-
-/** Holds locks in a separate session. */
-async function hold(...statements: readonly string[]) {
-  const client = new pg.Client({ connectionString: database.url });
-  client.on('error', () => undefined);
-  await client.connect();
-  await client.query('BEGIN');
-  for (const statement of statements) await client.query(statement);
-  return async () => {
-    await client.query('ROLLBACK');
-    await client.end();
-  };
-}
 
 /**
  * Payments of `A0` and on, at a steady rate. @returns per order the time from the receipt of its
@@ -151,7 +134,7 @@ test.each([
   async ({ what, locks, register }) => {
     await registerMany(heldSeconds * PER_SECOND);
     if (register) await database.register('busy');
-    const letGo = await hold(...locks);
+    const letGo = await holdLocks(database.url, ...locks);
     const waiting: string[] = [];
     const { look, paidAfter } = await payAtSteadyRate(heldSeconds, async () => {
       // Several notifications of it, in different batches.
@@ -191,7 +174,7 @@ test('while a notification’s row is locked all others are paid in time', async
   const first = jobOf('busy', { notificationId: 'busy-1' });
   await queue.send(first);
   await eventually(async () => (await database.prisma.notification.count()) === 1);
-  const letGo = await hold('SELECT FROM notifications FOR UPDATE');
+  const letGo = await holdLocks(database.url, 'SELECT FROM notifications FOR UPDATE');
   // The same content under another ID of the queue, as a gateway from before version 2 wrote it.
   const copy = shop.formerJobFor(Buffer.from(first.data.bodyText ?? ''));
   await queue.inside.add('alipay', copy, { jobId: 'the-copy', attempts: 5 });
@@ -208,7 +191,7 @@ test('while a notification’s row is locked all others are paid in time', async
 test('payments that arrived while a table was locked are paid within ten seconds after the release', async () => {
   const seconds = full ? 20 : 4;
   await registerMany(seconds * PER_SECOND);
-  const letGo = await hold('LOCK TABLE facts');
+  const letGo = await holdLocks(database.url, 'LOCK TABLE facts');
   const { look, paidAfter } = await payAtSteadyRate(seconds);
   expect(await metric('payonce_wait_oldest_seconds|reason="lock"')).toBeGreaterThan(seconds / 2);
   expect(await (await worker.get('/livez')).text()).toBe('ok\n');

@@ -7,7 +7,7 @@ import {
 import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -51,10 +51,6 @@ describe('the running worker', () => {
 
   beforeEach(async () => {
     [queue, database] = await Promise.all([openTestQueue('redis'), openTestDatabase()]);
-  });
-  afterEach(async () => {
-    await worker?.stop();
-    await Promise.all([queue.close(), database.close()]);
   });
 
   const start = async (limits: { heldDeadlineMs?: number; retentionMs?: number } = {}) => {
@@ -168,7 +164,10 @@ describe('the running worker', () => {
     await eventually(async () => (await notification.count()) === 2);
     const where = { purgedAt: { not: null } };
     await eventually(async () => (await notification.count({ where })) === 1);
-    expect(await metric('payonce_purged_total')).toMatch(/what="notification".* 1$/);
+    // Counted after the commit.
+    await eventually(async () =>
+      expect(await metric('payonce_purged_total')).toMatch(/what="notification".* 1$/),
+    );
     const rows = await database.prisma.notification.findMany({ orderBy: { status: 'asc' } });
     expect(rows.map(({ status, body }) => [status, body.length > 0])).toEqual([
       ['applied', false],

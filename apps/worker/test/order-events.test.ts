@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { closeOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/machine/poll';
-import pg from 'pg';
+import { type Receiver, startReceiver } from '@payonce/testkit/receiving/receiver';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
 import { Webhook } from 'standardwebhooks';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openTestQueue, silent, type TestQueue } from './queues.js';
 import {
   openTestDatabase,
@@ -26,42 +25,24 @@ let queue: TestQueue;
 let database: TestDatabase;
 let worker: TestWorker | undefined;
 let verified: unknown[];
-let server: ReturnType<typeof createServer>;
+let server: Receiver;
 
 beforeEach(async () => {
   [queue, database] = await Promise.all([openTestQueue('redis'), openTestDatabase()]);
   verified = [];
-  server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)]);
-    verified.push(webhook.verify(Buffer.concat(chunks).toString(), Object.fromEntries(headers)));
+  server = await startReceiver(({ headers, body }, response) => {
+    verified.push(webhook.verify(body, headers));
     response.writeHead(204).end();
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-});
-afterEach(async () => {
-  await worker?.stop();
-  server.close();
-  server.closeAllConnections();
-  await Promise.all([queue.close(), database.close()]);
+  onTestFinished(server.close);
 });
 
 const metric = async (line: string) =>
   (await (await worker?.get('/metrics'))?.text())?.includes(line);
 
 function declared(name = 'erp', path = '/hooks'): DeclaredEndpoint {
-  const { port } = server.address() as AddressInfo;
-  const url = `http://127.0.0.1:${port}${path}`;
+  const url = server.url + path;
   return { merchant: 'tea', name, url, eventTypes: [], secret, previous: null };
-}
-
-/** In a separate transaction. @returns ends it */
-async function hold(text: string): Promise<() => Promise<unknown>> {
-  const client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  await client.query(`BEGIN; ${text}`);
-  return () => client.end();
 }
 
 const someoneWaits = () =>
@@ -132,7 +113,7 @@ test('earlier order events are delivered to an endpoint that the file names firs
   const closing = { prisma: database.prisma, log: silent, clock: () => new Date() };
   await closeOrder(closing, { merchant: 'tea', number: 'A1' });
   // Meanwhile endpoints can be read, but not created.
-  const letGo = await hold('LOCK TABLE webhook_endpoints IN SHARE MODE');
+  const letGo = await holdLocks(database.url, 'LOCK TABLE webhook_endpoints IN SHARE MODE');
   await start(randomBytes(32));
   await someoneWaits();
   await letGo();
@@ -151,7 +132,8 @@ test('SIGHUP twice: the later file wins, however long the earlier one takes', as
   await database.prisma.$executeRaw`
     INSERT INTO webhook_endpoints (merchant, name, url, source, secret, created_at, updated_at)
     SELECT merchant, 'crm', url, source, secret, created_at, updated_at FROM webhook_endpoints`;
-  const letGo = await hold(`SELECT FROM webhook_endpoints WHERE name = 'crm' FOR UPDATE`);
+  const crm = `SELECT FROM webhook_endpoints WHERE name = 'crm' FOR UPDATE`;
+  const letGo = await holdLocks(database.url, crm);
   reload();
   await someoneWaits();
   reload();

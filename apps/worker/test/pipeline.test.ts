@@ -1,13 +1,9 @@
 import { notificationJobOptions } from '@payonce/core/queue/job-options';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { asSuperuser, openTestQueue, queueKinds, type TestQueue } from './queues.js';
-import {
-  openTestDatabase,
-  startTestWorker,
-  type TestDatabase,
-  type TestWorker,
-} from './running.js';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { openTestQueue, queueKinds, type TestQueue } from './queues.js';
+import { openTestDatabase, startTestWorker, type TestDatabase } from './running.js';
 import { elsewhere, makeShop, tampered } from './shop.js';
 
 const shop = makeShop();
@@ -16,22 +12,13 @@ const shop = makeShop();
 describe.each(queueKinds)('from the %s queue to the order', (kind) => {
   let queue: TestQueue;
   let database: TestDatabase;
-  let workers: TestWorker[];
 
   beforeEach(async () => {
     [queue, database] = await Promise.all([openTestQueue(kind), openTestDatabase()]);
-    workers = [];
-  });
-  afterEach(async () => {
-    for (const worker of workers) await worker.stop();
-    await Promise.all([queue.close(), database.close()]);
   });
 
-  async function start(options: { releaseIntervalMs?: number } = {}): Promise<TestWorker> {
-    const worker = await startTestWorker({ queue, database, shop, ...options });
-    workers.push(worker);
-    return worker;
-  }
+  const start = (options: { releaseIntervalMs?: number } = {}) =>
+    startTestWorker({ queue, database, shop, ...options });
   const jobOf = (orderNumber: string) => shop.jobFor(shop.payment({ orderNumber }).body);
   const completed = (id: string) =>
     eventually(async () => (await queue.stateOf(id)) === 'completed');
@@ -158,18 +145,15 @@ describe.each(queueKinds)('from the %s queue to the order', (kind) => {
     await database.register('D1');
     await database.register('D2');
     const worker = await start();
-    const id = await asSuperuser(database.url, async (other) => {
-      await other.query('BEGIN');
-      // A concurrent insert cannot be skipped: a batch waits for it, for a moment.
-      await other.query(`INSERT INTO trades (rail, trade, order_id, created_at)
-        SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`);
-      const sent = await queue.send(jobOf('D1'));
-      await eventually(() => isWaitingForALock(database));
-      const stopping = worker.stop();
-      await other.query('ROLLBACK');
-      await stopping;
-      return sent;
-    });
+    // A concurrent insert cannot be skipped: a batch waits for it, for a moment.
+    const insert = `INSERT INTO trades (rail, trade, order_id, created_at)
+      SELECT 'alipay', 'TD1', id, now() FROM orders WHERE number = 'D2'`;
+    const letGo = await holdLocks(database.url, insert);
+    const id = await queue.send(jobOf('D1'));
+    await eventually(() => isWaitingForALock(database));
+    const stopping = worker.stop();
+    await letGo();
+    await stopping;
     expect(await queue.stateOf(id)).toBe('completed');
     expect(await database.statusOf('D1')).toBe('paid');
   });

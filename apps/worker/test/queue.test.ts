@@ -33,7 +33,6 @@ describe.each(queueKinds)('jobs on %s', (kind) => {
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.close()));
-    await queue.close();
   });
 
   function start(database: Partial<OrdersDatabase> = {}, options = {}) {

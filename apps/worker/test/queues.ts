@@ -2,20 +2,21 @@ import { randomBytes } from 'node:crypto';
 import { type BullQueue, openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NewJob } from '@payonce/core/queue/job';
 import { openNotificationQueue } from '@payonce/core/queue/open-queue';
-import type { QueueSettings } from '@payonce/core/queue/queue-settings';
+import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
+import { queuesOf } from '@payonce/core/queue/shards';
 import { createLog } from '@payonce/core/runtime/log';
 import { prepareQueueSchema } from '@payonce/prisma/queue-role';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
+import { inSession, query } from '@payonce/testkit/stores/sessions';
 import { Redis } from 'ioredis';
-import pg from 'pg';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 
 export const queueKinds = ['redis', 'postgres'] as const;
 export type QueueKind = (typeof queueKinds)[number];
 
-/** A separate queue for one test, with the gateway's producer and a view of its jobs. */
+/** A separate queue for the running test, with the gateway's producer and a view of its jobs. */
 export interface TestQueue {
   readonly settings: QueueSettings;
   readonly inside: BullQueue<unknown>;
@@ -25,8 +26,9 @@ export interface TestQueue {
   sendAgainAndAgain(job: NewJob): Promise<string>;
   /** Every connection to this queue, and to no other. */
   breakConnections(): Promise<void>;
+  /** As `FreshDatabase`'s; a Redis is killed instead. */
+  away(isAway: boolean): Promise<void>;
   stateOf(jobId: string): Promise<string>;
-  close(): Promise<void>;
 }
 
 /** A log that writes nothing. */
@@ -38,39 +40,39 @@ export async function openTestQueue(kind: QueueKind): Promise<TestQueue> {
 
 /** On a separate Redis, which must be up when the queue is opened and when it is closed. */
 export function openTestQueueOn({ url }: OwnRedis): Promise<TestQueue> {
-  const prefix = 'test';
   return openOn({
-    settings: {
-      kind: 'redis',
-      shard: 0,
-      topology: { kind: 'single', url },
-      prefix,
-      durability: 'checked',
-      waitReplicas: 0,
-    },
-    breakConnections: () => Promise.reject(new Error('kill the server')),
+    settings: redisSettings(url, 'test'),
+    breakConnections: notOfRedis,
+    away: notOfRedis,
     drop: async () => {},
   });
 }
 
-interface Store {
-  readonly settings: QueueSettings;
-  readonly breakConnections: () => Promise<void>;
+interface Store extends Pick<TestQueue, 'settings' | 'breakConnections' | 'away'> {
   readonly drop: () => Promise<unknown>;
 }
 
-async function openOn({ settings, breakConnections, drop }: Store): Promise<TestQueue> {
+const notOfRedis = () => Promise.reject(new Error('kill the server'));
+
+async function openOn({ drop, ...store }: Store): Promise<TestQueue> {
+  const { settings } = store;
   const gateway = openNotificationQueue(settings, silent);
   const inside = openBullQueue<unknown>(settings);
   const errors: { on(event: 'error', listener: () => void): unknown } = inside;
   errors.on('error', () => {});
+  onTestFinished(async () => {
+    await gateway.close();
+    if (settings.kind === 'redis') await inside.obliterate({ force: true });
+    await inside.close();
+    await drop();
+  });
   await eventually(() => gateway.state.state === 'ready');
   const send = async (job: NewJob) => {
     await gateway.enqueue(job, 5_000);
     return job.id;
   };
   return {
-    settings,
+    ...store,
     inside,
     send,
     async sendAgainAndAgain(job) {
@@ -82,15 +84,13 @@ async function openOn({ settings, breakConnections, drop }: Store): Promise<Test
       await eventually(taken);
       return job.id;
     },
-    breakConnections,
     stateOf: (jobId) => inside.getJobState(jobId),
-    async close() {
-      await gateway.close();
-      if (settings.kind === 'redis') await inside.obliterate({ force: true });
-      await inside.close();
-      await drop();
-    },
   };
+}
+
+/** As gateway and worker read them from their environment. */
+function redisSettings(url: string, prefix: string): QueueSettings {
+  return queuesOf(readQueueSettings({ REDIS_URL: url, PAYONCE_QUEUE_PREFIX: prefix }))[0];
 }
 
 /** A separate prefix and user on the shared server. */
@@ -103,17 +103,10 @@ async function redisQueue(): Promise<Store> {
   );
   url.username = user;
   url.password = password;
-  const settings: QueueSettings = {
-    kind: 'redis',
-    shard: 0,
-    topology: { kind: 'single', url: url.href },
-    prefix: user,
-    durability: 'checked',
-    waitReplicas: 0,
-  };
   return {
-    settings,
+    settings: redisSettings(url.href, user),
     breakConnections: () => asRedisAdmin((admin) => admin.call('CLIENT', 'KILL', 'USER', user)),
+    away: notOfRedis,
     drop: () => asRedisAdmin((admin) => admin.call('ACL', 'DELUSER', user)),
   };
 }
@@ -137,30 +130,17 @@ async function postgresQueue(): Promise<Store> {
   const url = new URL(database.url);
   url.username = role;
   url.password = randomBytes(12).toString('hex');
-  await asSuperuser(database.url, (client) => prepareQueueSchema(client, url.href));
+  await inSession(database.url, (client) => prepareQueueSchema(client, url.href));
   const settings: QueueSettings = { kind: 'postgres', url: url.href, schema: 'payonce_queue' };
   const drop = async () => {
     await database.drop();
-    await asSuperuser(postgresUrl, (client) => client.query(`DROP ROLE ${role}`));
+    await query(postgresUrl, `DROP ROLE ${role}`);
   };
-  const breakConnections = () =>
-    asSuperuser(postgresUrl, async (admin) => {
-      await admin.query(
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
-      );
-    });
-  return { settings, breakConnections, drop };
-}
-
-export async function asSuperuser<Result>(
-  url: string,
-  work: (client: pg.Client) => Promise<Result>,
-): Promise<Result> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
+  const breakConnections = async () => {
+    await query(
+      postgresUrl,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '${role}'`,
+    );
+  };
+  return { settings, breakConnections, away: database.away, drop };
 }

@@ -24,10 +24,7 @@ describe('node apps/worker/dist/redecode/main.js', () => {
          sellerIds: ["${payee.sellerId}"], publicKeys: [{ file: key.pem }] } }`,
     );
   });
-  afterEach(async () => {
-    rmSync(folder, { recursive: true, force: true });
-    await database.close();
-  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
   async function run(...args: string[]) {
     const lines: string[] = [];

@@ -7,22 +7,23 @@ import { createAddressPolicy } from '@payonce/orders/endpoints/networks';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { createPrisma } from '@payonce/prisma/client';
 import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
-import { inject } from 'vitest';
+import { inject, onTestFinished } from 'vitest';
 import type { DeliveryConfig } from '../src/order-events.js';
 import { start } from '../src/start.js';
-import { asSuperuser, silent, type TestQueue } from './queues.js';
+import { silent, type TestQueue } from './queues.js';
 import type { Shop } from './shop.js';
 
 const takeDatabase = createTestDatabasePool((url) =>
   createPrisma({ url, poolSize: 4, applicationName: POOLED_CLIENT }),
 );
 
-/** A separate migrated database, with a merchant's actions on it. */
+/** A separate migrated database for the running test, with a merchant's actions on it. */
 export async function openTestDatabase() {
   const database = await takeDatabase({
     postgresUrl: inject('postgresUrl'),
     templateDatabase: inject('templateDatabase'),
   });
+  onTestFinished(database.release);
   const prisma = database.client;
   const deps: DatabaseDeps = { prisma, log: silent, clock: systemClock };
   return {
@@ -38,28 +39,13 @@ export async function openTestDatabase() {
     statusOf: async (number: string) =>
       (await prisma.order.findUnique({ where: { merchant_number: { merchant: 'tea', number } } }))
         ?.status,
-    away: (isAway: boolean) => takeAway(database, isAway),
-    close: database.release,
+    away: database.away,
   };
 }
 
 export type TestDatabase = Awaited<ReturnType<typeof openTestDatabase>>;
 
-/** Breaks every connection and refuses new ones, as a restart does for this one database. */
-export async function takeAway(
-  { name }: { readonly name: string },
-  isAway: boolean,
-): Promise<void> {
-  await asSuperuser(inject('postgresUrl'), async (admin) => {
-    await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`);
-    if (!isAway) return;
-    await admin.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-    );
-  });
-}
-
-/** The worker as `main.ts` starts it, without the process around it. */
+/** The worker as `main.ts` starts it, without the process around it, until the test ends. */
 export async function startTestWorker(options: {
   readonly queue: Pick<TestQueue, 'settings'>;
   /** In PostgreSQL, behind a queue in Redis. */
@@ -79,6 +65,7 @@ export async function startTestWorker(options: {
     { write: (line: string) => void lines.push(line) },
   );
   const lifecycle = createLifecycle(log);
+  onTestFinished(lifecycle.stop);
   const { privatePort } = await start(
     {
       privateHost: '127.0.0.1',

@@ -12,86 +12,66 @@ export const ackFloor: Case = {
   name: 'ack.floor',
   does: 'acknowledged per second, against a bare route with the same verification and queue.add',
   side: async (stage) => rateSide('ack.floor', 'acknowledged/s', () => ours(stage)),
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'ack.floor',
-        unit: 'acknowledged/s',
-        ours: () => ours(stage),
-        others: {
-          'bare route': () =>
-            acknowledged(stage, (target) => stage.programs.server('bare-route', target)),
-        },
+  measure: (stage) =>
+    compare(stage, {
+      name: 'ack.floor',
+      unit: 'acknowledged/s',
+      ours: () => ours(stage),
+      others: {
+        'bare route': () =>
+          acknowledged(stage, (target) => stage.programs.server('bare-route', target)),
       },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+    }),
 };
 
 export const ackNaive: Case = {
   name: 'ack.naive',
   does: 'the same, against a handler that updates the order inside the request',
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'ack.naive',
-        unit: 'acknowledged/s',
-        ours: () => ours(stage),
-        others: Object.fromEntries(
-          POOLS.map((pool) => [
-            `usual handler, pool ${pool}`,
-            () =>
-              acknowledged(stage, (target) =>
-                stage.programs.server('usual-handler', target, { BENCH_POOL: pool }),
-              ),
-          ]),
-        ),
-      },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+  measure: (stage) =>
+    compare(stage, {
+      name: 'ack.naive',
+      unit: 'acknowledged/s',
+      ours: () => ours(stage),
+      others: Object.fromEntries(
+        POOLS.map((pool) => [
+          `usual handler, pool ${pool}`,
+          () =>
+            acknowledged(stage, (target) =>
+              stage.programs.server('usual-handler', target, { BENCH_POOL: pool }),
+            ),
+        ]),
+      ),
+    }),
 };
 
 export const ackStandby: Case = {
   name: 'ack.standby',
   does: 'acknowledged per second without Redis, against one queue.add for each request',
   side: async (stage) => rateSide('ack.standby', 'acknowledged/s', () => withoutRedis(stage)),
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'ack.standby',
-        unit: 'acknowledged/s',
-        ours: () => withoutRedis(stage),
-        others: {
-          'one queue.add a request': () =>
-            acknowledged(stage, (target) =>
-              stage.programs.server('one-add-gateway', target, { PAYONCE_QUEUE: 'postgres' }),
-            ),
-        },
+  measure: (stage) =>
+    compare(stage, {
+      name: 'ack.standby',
+      unit: 'acknowledged/s',
+      ours: () => withoutRedis(stage),
+      others: {
+        'one queue.add a request': () =>
+          acknowledged(stage, (target) =>
+            stage.programs.server('one-add-gateway', target, { PAYONCE_QUEUE: 'postgres' }),
+          ),
       },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+    }),
 };
 
 export const duplicates: Case = {
   name: 'duplicates',
   does: 'acknowledged per second when nine of ten are copies, against all distinct',
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'duplicates',
-        unit: 'acknowledged/s',
-        ours: () => ours(stage, { order: 'nine-of-ten-are-copies' }),
-        others: { 'all distinct': () => ours(stage) },
-      },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+  measure: (stage) =>
+    compare(stage, {
+      name: 'duplicates',
+      unit: 'acknowledged/s',
+      ours: () => ours(stage, { order: 'nine-of-ten-are-copies' }),
+      others: { 'all distinct': () => ours(stage) },
+    }),
 };
 
 function ours(stage: Stage, spec: Partial<LoadSpec> = {}): Promise<number> {

@@ -11,26 +11,21 @@ type Start = (target: Target) => Promise<Running>;
 export const applyNaive: Case = {
   name: 'apply.naive',
   does: 'applied per second by one worker, against one Prisma transaction for each job',
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'apply.naive',
-        unit: 'applied/s',
-        ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
-        others: Object.fromEntries(
-          POOLS.map((pool) => [
-            `usual worker, pool ${pool}`,
-            () =>
-              drained(stage, [
-                (target) => stage.programs.consumer('usual-worker', target, { BENCH_POOL: pool }),
-              ]),
-          ]),
-        ),
-      },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+  measure: (stage) =>
+    compare(stage, {
+      name: 'apply.naive',
+      unit: 'applied/s',
+      ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
+      others: Object.fromEntries(
+        POOLS.map((pool) => [
+          `usual worker, pool ${pool}`,
+          () =>
+            drained(stage, [
+              (target) => stage.programs.consumer('usual-worker', target, { BENCH_POOL: pool }),
+            ]),
+        ]),
+      ),
+    }),
 };
 
 export const applyFloor: Case = {
@@ -40,21 +35,16 @@ export const applyFloor: Case = {
     rateSide('apply.floor', 'applied/s', () =>
       drained(stage, [(target) => stage.programs.worker(target)]),
     ),
-  measure: async (stage) => [
-    await compare(
-      {
-        name: 'apply.floor',
-        unit: 'applied/s',
-        ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
-        others: {
-          'only verifies and decodes': () =>
-            drained(stage, [(target) => stage.programs.consumer('idle-worker', target)], false),
-        },
+  measure: (stage) =>
+    compare(stage, {
+      name: 'apply.floor',
+      unit: 'applied/s',
+      ours: () => drained(stage, [(target) => stage.programs.worker(target)]),
+      others: {
+        'only verifies and decodes': () =>
+          drained(stage, [(target) => stage.programs.consumer('idle-worker', target)], false),
       },
-      stage.scale.rounds,
-      stage.say,
-    ),
-  ],
+    }),
 };
 
 export const workers: Case = {
@@ -62,18 +52,12 @@ export const workers: Case = {
   does: 'applied per second by two worker processes, against one',
   measure: async (stage) => {
     const one: Start = (target) => stage.programs.worker(target);
-    return [
-      await compare(
-        {
-          name: 'workers',
-          unit: 'applied/s',
-          ours: () => drained(stage, [one, one]),
-          others: { 'one worker': () => drained(stage, [one]) },
-        },
-        stage.scale.rounds,
-        stage.say,
-      ),
-    ];
+    return compare(stage, {
+      name: 'workers',
+      unit: 'applied/s',
+      ours: () => drained(stage, [one, one]),
+      others: { 'one worker': () => drained(stage, [one]) },
+    });
   },
 };
 

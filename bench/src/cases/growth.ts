@@ -16,18 +16,12 @@ export const growth: Case = {
     try {
       await seedTables(few, scale.stored.few, say);
       await seedTables(many, scale.stored.many, say);
-      return [
-        await compare(
-          {
-            name: 'growth',
-            unit: 'applied/s',
-            ours: inTurn(stage, many),
-            others: { [`${scale.stored.few} stored`]: inTurn(stage, few) },
-          },
-          scale.rounds,
-          say,
-        ),
-      ];
+      return await compare(stage, {
+        name: 'growth',
+        unit: 'applied/s',
+        ours: inTurn(stage, many),
+        others: { [`${scale.stored.few} stored`]: inTurn(stage, few) },
+      });
     } finally {
       await few.remove();
       await many.remove();

@@ -23,19 +23,13 @@ export const verifyAlipay: Case = {
       privateKey: '-',
       alipayPublicKey: publicKeyText,
     });
-    return [
-      await compare(
-        {
-          name: 'verify.alipay',
-          unit: 'verified/cpu-s',
-          ours: perSecond(stage, ours),
-          // It gets the result of a framework's parser; ours begins with the bytes.
-          others: { 'alipay-sdk': perSecond(stage, () => sdk.checkNotifySignV2(fields)) },
-        },
-        stage.scale.rounds,
-        stage.say,
-      ),
-    ];
+    return compare(stage, {
+      name: 'verify.alipay',
+      unit: 'verified/cpu-s',
+      ours: perSecond(stage, ours),
+      // It gets the result of a framework's parser; ours begins with the bytes.
+      others: { 'alipay-sdk': perSecond(stage, () => sdk.checkNotifySignV2(fields)) },
+    });
   },
 };
 
@@ -56,20 +50,14 @@ export const verifyAlipayFloor: Case = {
       .map((name) => `${name}=${fields[name]}`)
       .join('&');
     const text = Buffer.from(signed, 'utf8');
-    return [
-      await compare(
-        {
-          name: 'verify.alipay.floor',
-          unit: 'verified/cpu-s',
-          ours: perSecond(stage, ours),
-          others: {
-            'crypto.verify': perSecond(stage, () => verify('sha256', text, key, signature)),
-          },
-        },
-        stage.scale.rounds,
-        stage.say,
-      ),
-    ];
+    return compare(stage, {
+      name: 'verify.alipay.floor',
+      unit: 'verified/cpu-s',
+      ours: perSecond(stage, ours),
+      others: {
+        'crypto.verify': perSecond(stage, () => verify('sha256', text, key, signature)),
+      },
+    });
   },
 };
 
@@ -78,21 +66,15 @@ export const verifyWechatpay: Case = {
   does: 'v3 notifications verified and decrypted per second, against the faster SDK doing both',
   async measure(stage) {
     const { ours, axiosPlugin, nodeV3 } = await wechatpaySides(stage);
-    return [
-      await compare(
-        {
-          name: 'verify.wechatpay',
-          unit: 'verified/cpu-s',
-          ours: perSecond(stage, ours),
-          others: {
-            'wechatpay-axios-plugin': perSecond(stage, axiosPlugin),
-            'wechatpay-node-v3': perSecond(stage, nodeV3),
-          },
-        },
-        stage.scale.rounds,
-        stage.say,
-      ),
-    ];
+    return compare(stage, {
+      name: 'verify.wechatpay',
+      unit: 'verified/cpu-s',
+      ours: perSecond(stage, ours),
+      others: {
+        'wechatpay-axios-plugin': perSecond(stage, axiosPlugin),
+        'wechatpay-node-v3': perSecond(stage, nodeV3),
+      },
+    });
   },
 };
 

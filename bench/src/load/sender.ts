@@ -1,6 +1,9 @@
 import { Client, type Dispatcher } from 'undici';
 import type { WireRequest } from '../requests.js';
 
+// Not testkit's sender: that needs five times the processor time for a request, and would take it
+// from the measured process.
+
 /** A request that is serialised only once. */
 export interface Prepared {
   readonly path: string;

@@ -1,4 +1,5 @@
-import { Client } from 'pg';
+import { inSession } from '@payonce/testkit/stores/sessions';
+import type { Client } from 'pg';
 
 /** The content of PostgreSQL: the checker uses nothing else of payonce. */
 export interface Stored {
@@ -75,15 +76,8 @@ const DEAD = `
 const ANSWER_LIMIT_MS = 60_000;
 
 /** Reads the tables at one moment. */
-export async function readStored(databaseUrl: string): Promise<Stored> {
-  const client = new Client({
-    connectionString: databaseUrl,
-    connectionTimeoutMillis: 10_000,
-    query_timeout: ANSWER_LIMIT_MS,
-  });
-  client.on('error', () => {}); // the query tells
-  await client.connect();
-  try {
+export function readStored(databaseUrl: string): Promise<Stored> {
+  const read = async (client: Client) => {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     const orders = await client.query<Record<'paid' | 'refunded', string> & StoredOrder>(ORDERS);
     const notifications = await client.query<StoredNotification>(NOTIFICATIONS);
@@ -100,7 +94,6 @@ export async function readStored(databaseUrl: string): Promise<Stored> {
       events: events.rows,
       deadJobs: dead.rows.map(({ jobId }) => jobId),
     };
-  } finally {
-    await client.end();
-  }
+  };
+  return inSession(databaseUrl, read, { query_timeout: ANSWER_LIMIT_MS });
 }

@@ -109,7 +109,7 @@ async function assemble(
   });
   const redisUrl = stores.redisUrl;
   if (redisUrl === null) throw new Error('chaos needs redis-server or valkey-server on the PATH');
-  const kept = { folder, secrets, onSpawn, say };
+  const kept = { state: folder, secrets, onSpawn, say };
   const postgres = keepPostgres({ ...kept, port: portOf(stores.databaseUrl) });
   const redis = keepRedis({ ...kept, port: portOf(redisUrl) });
   for (const store of [postgres, redis]) {
@@ -133,21 +133,13 @@ async function assemble(
     redisUrl,
     databaseUrl: stores.databaseUrl,
     queueDatabaseUrl: stores.queueDatabaseUrl,
-    adminUrl: adminUrlOf(stores.databaseUrl, secrets.postgresPassword),
+    adminUrl: stores.adminUrl,
     consoleApiKey: secrets.consoleApiKey,
   };
   if (!(await holdsWithin(START_LIMIT_MS, apps.isReady))) {
     throw new Error(`not every process was ready within a minute; see ${options.logs}`);
   }
   return cluster;
-}
-
-/** With the names of `startPostgres`. */
-function adminUrlOf(databaseUrl: string, password: string): string {
-  const url = new URL(databaseUrl);
-  url.username = 'payonce_admin';
-  url.password = password;
-  return url.href;
 }
 
 /** Root's PostgreSQL may keep its data elsewhere: see `postgresHome`. */

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { startReceiver } from '@payonce/testkit/receiving/receiver';
 import { readEvent } from '../checker/order-event.js';
 import { isSigned } from '../checker/webhook-signature.js';
 import { now } from '../clock.js';
@@ -26,27 +25,17 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
-const HOST = '127.0.0.1';
-/** Far more than any order event has. */
-const MAX_BODY_BYTES = 1_024 * 1_024;
-
 export async function startConsumer(onArrival: (arrival: Arrival) => void): Promise<Consumer> {
   let behaviour: Behaviour = { kind: 'takes' };
   let secret = '';
   let taken = 0;
-  const server = createServer((request, response) => {
-    // An incomplete request has not arrived.
-    readBody(request).then((body) => body && take(request, body, response));
-  });
-
-  const take = (request: IncomingMessage, body: Buffer, response: ServerResponse) => {
+  const { port, close } = await startReceiver(({ headers, body }, response) => {
     const at = now();
-    const header = (name: string) => request.headers[name]?.toString();
-    const id = header('webhook-id');
+    const id = headers['webhook-id'];
     const given = {
       id,
-      timestamp: header('webhook-timestamp'),
-      signature: header('webhook-signature'),
+      timestamp: headers['webhook-timestamp'],
+      signature: headers['webhook-signature'],
     };
     const signed = isSigned(secret, given, body, at);
     const { answer, afterMs } = answerOf(behaviour, signed);
@@ -60,13 +49,11 @@ export async function startConsumer(onArrival: (arrival: Arrival) => void): Prom
       if (answer === 429 || answer === 503) response.setHeader('retry-after', '1');
       response.writeHead(answer).end();
     }, afterMs);
-  };
+  });
 
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
   return {
-    port: typeof address === 'object' && address !== null ? address.port : 0,
+    port,
+    close,
     verifyWith: (next) => {
       secret = next;
     },
@@ -75,12 +62,6 @@ export async function startConsumer(onArrival: (arrival: Arrival) => void): Prom
     },
     get taken() {
       return taken;
-    },
-    async close() {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
     },
   };
 }
@@ -97,20 +78,4 @@ function answerOf(behaviour: Behaviour, signed: boolean) {
     case 'hangs':
       return { answer: null, afterMs: 0 };
   }
-}
-
-/** Null when it broke off, or is too long. */
-async function readBody(request: IncomingMessage): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  try {
-    for await (const chunk of request) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > MAX_BODY_BYTES) return null;
-    }
-  } catch {
-    return null;
-  }
-  return Buffer.concat(chunks);
 }

@@ -1,67 +1,45 @@
-import { join } from 'node:path';
 import type { OwnedProcess } from '@payonce/testkit/machine/process';
-import { startPostgres } from '@payonce/testkit/stores/postgres';
-import { startRedis } from '@payonce/testkit/stores/redis-server';
-import { findProgram, REDIS } from '@payonce/tooling/programs';
-import type { LocalSecrets } from '@payonce/tooling/secrets';
-import { ManagedProcess } from './managed-process.js';
+import { type StoresOptions, startLocalPostgres, startLocalRedis } from '@payonce/tooling/stores';
+import { ManagedProcess, type ManagedProcessOptions } from './managed-process.js';
 
 /**
  * The stores as processes of the cluster: those of `startStores`, started again on the same port
  * and data.
  */
-export interface StoreOptions {
-  readonly folder: string;
+export interface StoreOptions extends Omit<StoresOptions, 'env'> {
   readonly port: number;
-  readonly secrets: LocalSecrets;
-  readonly onSpawn: (owned: OwnedProcess) => void;
   readonly say: (line: string) => void;
 }
 
-export function keepPostgres({
-  folder,
-  port,
-  secrets,
-  onSpawn,
-  say,
-}: StoreOptions): ManagedProcess {
+export function keepPostgres({ port, say, ...options }: StoreOptions): ManagedProcess {
   return new ManagedProcess({
     name: 'postgres',
     say,
     // "Fast": ends sessions.
     signal: 'SIGINT',
     stopLimitMs: 15_000,
-    start: (spawned) =>
-      startPostgres({
-        folder: join(folder, 'postgres'),
-        port,
-        password: secrets.postgresPassword,
-        logFile: join(folder, 'logs', 'postgres.log'),
-        onSpawn: both(onSpawn, spawned),
-      }),
+    start: (spawned) => startLocalPostgres(port, both(options, spawned)),
   });
 }
 
-export function keepRedis({ folder, port, onSpawn, say }: StoreOptions): ManagedProcess {
+export function keepRedis({ port, say, ...options }: StoreOptions): ManagedProcess {
   return new ManagedProcess({
     name: 'redis',
     say,
     signal: 'SIGTERM',
     stopLimitMs: 10_000,
-    start: async (spawned) => {
-      await startRedis({
-        server: findProgram(REDIS, process.env.PATH ?? ''),
-        folder: join(folder, 'redis'),
-        port,
-        logFile: join(folder, 'logs', 'redis.log'),
-        onSpawn: both(onSpawn, spawned),
-      });
-    },
+    start: (spawned) => startLocalRedis(port, both(options, spawned)),
   });
 }
 
-function both(...listeners: ((owned: OwnedProcess) => void)[]) {
-  return (owned: OwnedProcess) => {
-    for (const listener of listeners) listener(owned);
+/** The same options, with a second listener. */
+function both<Options extends Pick<StoresOptions, 'onSpawn'>>(
+  options: Options,
+  spawned: Parameters<ManagedProcessOptions['start']>[0],
+): Options {
+  const onSpawn = (owned: OwnedProcess) => {
+    options.onSpawn(owned);
+    spawned(owned);
   };
+  return { ...options, onSpawn };
 }

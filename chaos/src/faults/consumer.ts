@@ -1,6 +1,6 @@
 import { holdsWithin } from '@payonce/testkit/machine/poll';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { Behaviour } from '../cluster/consumer.js';
-import type { Random } from '../workload/random.js';
 import { type Fault, nothingToEnd } from './fault.js';
 
 /** Each means "not taken". 410 is left out: it means "never again". */

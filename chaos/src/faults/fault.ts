@@ -1,10 +1,10 @@
+import type { Random } from '@payonce/testkit/machine/random';
 import type { Progress } from '../checker/progress.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Queues } from '../cluster/queues.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 import type { WorkloadGenerator } from '../workload/generator.js';
 import type { Load } from '../workload/load.js';
-import type { Random } from '../workload/random.js';
 
 /** The parts that a fault may touch. */
 export interface FaultContext {

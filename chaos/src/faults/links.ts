@@ -1,7 +1,7 @@
 import type { LinkFault } from '@payonce/testkit/faults/link';
 import type { FaultProxy } from '@payonce/testkit/faults/proxy';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { Proxies } from '../cluster/proxies.js';
-import type { Random } from '../workload/random.js';
 import type { Fault } from './fault.js';
 
 const DIRECTIONS = ['to_server', 'from_server', 'both'] as const;

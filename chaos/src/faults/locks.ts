@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { holdsWithin } from '@payonce/testkit/machine/poll';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
-import { Client } from 'pg';
+import { openSession } from '@payonce/testkit/stores/sessions';
+import type { Client } from 'pg';
 import { now } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { OrderWorkload } from '../workload/generator.js';
@@ -40,7 +41,7 @@ export const lockFaults: readonly Fault[] = [
     besidesMs: 8_000,
     async begin(context) {
       const quiet = await isQuiet(context);
-      const session = await openSession(context.cluster);
+      const session = await begin(context.cluster);
       await session.query('LOCK TABLE facts IN ACCESS EXCLUSIVE MODE');
       return async () => {
         await session.end();
@@ -67,7 +68,7 @@ function lockOf({ workload, lock, ...about }: LockOf): Fault {
       const quiet = await isQuiet(context);
       const played = workload(context);
       const { number } = played.order;
-      const session = await openSession(context.cluster);
+      const session = await begin(context.cluster);
       context.load.submit(played);
       const locked = await holdsWithin(LOCK_LIMIT_MS, () => lock(session, played.order));
       const from = now();
@@ -81,10 +82,8 @@ function lockOf({ workload, lock, ...about }: LockOf): Fault {
 }
 
 /** In a transaction, past the proxies; its end releases the locks. */
-async function openSession({ databaseUrl }: Cluster): Promise<Client> {
-  const session = new Client({ connectionString: databaseUrl, application_name: 'chaos' });
-  session.on('error', () => {}); // it may be killed with the database
-  await session.connect();
+async function begin({ databaseUrl }: Cluster): Promise<Client> {
+  const session = await openSession(databaseUrl, { application_name: 'chaos' });
   await session.query('BEGIN');
   return session;
 }

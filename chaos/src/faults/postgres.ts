@@ -1,5 +1,5 @@
 import { holdsWithin } from '@payonce/testkit/machine/poll';
-import { Client } from 'pg';
+import { query } from '@payonce/testkit/stores/sessions';
 import { now, pause } from '../clock.js';
 import type { Cluster } from '../cluster/cluster.js';
 import type { Fault } from './fault.js';
@@ -64,13 +64,6 @@ export const postgresFaults: readonly Fault[] = [
 
 /** As superuser, past the proxies. @returns true @throws while PostgreSQL is down */
 async function ask({ adminUrl }: Cluster, texts: readonly string[]): Promise<boolean> {
-  const client = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => {}); // the query tells
-  await client.connect();
-  try {
-    for (const text of texts) await client.query(text);
-    return true;
-  } finally {
-    await client.end();
-  }
+  await query(adminUrl, ...texts);
+  return true;
 }

@@ -1,4 +1,4 @@
-import type { Random } from '../workload/random.js';
+import type { Random } from '@payonce/testkit/machine/random';
 
 /**
  * Bytes that have broken parsers: quotes and terminators of every layer, numbers at their limits,

@@ -1,15 +1,16 @@
 import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSimulatedChannels, type SimulatedSigners } from '@payonce/testkit/channels/channels';
+import { startApp } from '@payonce/testkit/machine/app';
 import { anyFreePort } from '@payonce/testkit/machine/ports';
-import { isOk, killAll, ownProgram, stop, untilReady } from '@payonce/testkit/machine/process';
+import { killAll, stop } from '@payonce/testkit/machine/process';
 import { startRedis } from '@payonce/testkit/stores/redis-server';
 import { findProgram, REDIS } from '@payonce/tooling/programs';
 import { Redis } from 'ioredis';
 
-const HOST = '127.0.0.1';
 /** A probe's limit is a second or two; the machine may be busy with our requests and other work. */
 const ALIVE_LIMIT_MS = 5_000;
+const STOP_LIMIT_MS = 15_000;
 
 /** A gateway as deployed, with a separate Redis. */
 export interface FuzzedGateway {
@@ -38,62 +39,59 @@ export async function startFuzzedGateway(root: string, folder: string): Promise<
     port: await anyFreePort(),
     logFile: join(folder, 'redis.log'),
   });
-  const [port, privatePort] = [await anyFreePort(), await anyFreePort()];
-  const logFile = join(folder, 'gateway.log');
-  const gateway = ownProgram({
-    name: 'gateway',
-    main: join(root, 'apps', 'gateway', 'dist', 'main.js'),
-    cwd: root,
-    env: {
-      PAYONCE_HOST: HOST,
-      PAYONCE_PORT: String(port),
-      PAYONCE_PRIVATE_PORT: String(privatePort),
-      PAYONCE_CHANNELS_FILE: channelsFile,
-      // Every request must be read, however many are refused.
-      PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
-      REDIS_URL: redis.url,
-      // A log line for each refusal would dominate the measurement.
-      PAYONCE_LOG_LEVEL: 'warn',
-    },
-    output: { appendTo: logFile },
-  });
-  const atExit = () => killAll([gateway, redis.process]);
+  const owned = [redis.process];
+  const atExit = () => killAll(owned);
   process.once('exit', atExit);
   const queue = new Redis(redis.url, { lazyConnect: true });
-  let ended: string | null = null;
-  gateway.exited.then(({ code, signal }) => {
-    ended = signal ?? `exit code ${code}`;
-  });
-  const privateUrl = `http://${HOST}:${privatePort}`;
-  const fuzzed: FuzzedGateway = {
-    pid: gateway.pid,
-    port,
-    signers,
-    ended: () => ended,
-    async isAlive() {
-      const askedAt = performance.now();
-      const signal = AbortSignal.timeout(ALIVE_LIMIT_MS);
-      const { ok } = await fetch(`${privateUrl}/livez`, { signal });
-      if (!ok) throw new Error('the gateway says that it is stuck');
-      return performance.now() - askedAt;
-    },
-    takeJobs: (prefix) => takeJobs(queue, prefix),
-    errors: () => errorsIn(logFile),
-    async end() {
-      queue.disconnect();
-      await stop(gateway, 'SIGTERM', 15_000);
-      await redis.stop();
-      process.removeListener('exit', atExit);
-    },
+  const end = async () => {
+    queue.disconnect();
+    for (const one of owned.toReversed()) await stop(one, 'SIGTERM', STOP_LIMIT_MS);
+    process.removeListener('exit', atExit);
   };
   try {
     await queue.connect();
-    await untilReady(gateway, logFile, 20_000, () => isOk(`${privateUrl}/readyz`));
-    return fuzzed;
+    const logFile = join(folder, 'gateway.log');
+    const gateway = await startApp({
+      name: 'gateway',
+      main: join(root, 'apps', 'gateway', 'dist', 'main.js'),
+      cwd: root,
+      env: {
+        PAYONCE_CHANNELS_FILE: channelsFile,
+        // Every request must be read, however many are refused.
+        PAYONCE_GATEWAY_REFUSED_PER_MINUTE: '0',
+        REDIS_URL: redis.url,
+        // A log line for each refusal would dominate the measurement.
+        PAYONCE_LOG_LEVEL: 'warn',
+      },
+      logFile,
+      onSpawn: (one) => owned.push(one),
+    });
+    let ended: string | null = null;
+    gateway.owned.exited.then(({ code, signal }) => {
+      ended = signal ?? `exit code ${code}`;
+    });
+    return {
+      pid: gateway.owned.pid,
+      port: gateway.port,
+      signers,
+      ended: () => ended,
+      isAlive: () => isAlive(gateway.privateUrl),
+      takeJobs: (prefix) => takeJobs(queue, prefix),
+      errors: () => errorsIn(logFile),
+      end,
+    };
   } catch (error) {
-    await fuzzed.end();
+    await end();
     throw error;
   }
+}
+
+async function isAlive(privateUrl: string): Promise<number> {
+  const askedAt = performance.now();
+  const signal = AbortSignal.timeout(ALIVE_LIMIT_MS);
+  const { ok } = await fetch(`${privateUrl}/livez`, { signal });
+  if (!ok) throw new Error('the gateway says that it is stuck');
+  return performance.now() - askedAt;
 }
 
 /** Repeats `sim-…` as `own-…`. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SimulatedSigners } from '@payonce/testkit/channels/channels';
+import type { Random } from '@payonce/testkit/machine/random';
 import type {
   PaymentInput,
   ProviderSigner,
@@ -8,7 +9,6 @@ import type {
   SignedRequest,
   SignerId,
 } from '@payonce/testkit/signers/request';
-import type { Random } from '../workload/random.js';
 import { CUTTABLE } from '../workload/recut.js';
 import { mutateBytes, nastyText } from './bytes.js';
 

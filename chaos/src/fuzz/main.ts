@@ -3,19 +3,12 @@ import { rmSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { seededRandom } from '../workload/random.js';
+import { seededRandom } from '@payonce/testkit/machine/random';
+import { type Command, wholeNumber } from '@payonce/tooling/command';
 import { keepFailure, startFuzzedGateway } from './gateway.js';
 import { type Health, watchHealth } from './health.js';
 import { sendAll } from './run.js';
 import type { Tally } from './tally.js';
-
-export interface FuzzCommand {
-  /** The repository. */
-  readonly root: string;
-  /** Where a run may keep its files: a folder `fuzz` in it. */
-  readonly state: string;
-  readonly args: readonly string[];
-}
 
 interface FuzzOptions {
   readonly requests: number;
@@ -46,7 +39,7 @@ the gateway exits, stops responding, logs an error, or grows by more than ${GROW
   --json        one JSON object per line: one per provider, the last one for the run`;
 
 /** `npm run fuzz`. @returns 0 without a finding; 2 for a wrong command line; else 1 */
-export async function fuzz({ root, state, args }: FuzzCommand): Promise<number> {
+export async function fuzz({ root, state, args }: Command): Promise<number> {
   const options = readOptions(args);
   if (typeof options === 'string') {
     (options === HELP ? console.log : console.error)(options);
@@ -136,19 +129,14 @@ function readOptions(args: readonly string[]): FuzzOptions | string {
       },
     });
     if (values.help) return HELP;
-    const requests = whole(values.requests, 1, MOST_REQUESTS);
-    const seed = whole(values.seed, 0, 2 ** 32 - 1);
-    if (requests === null) return `--requests must be a whole number from 1 to ${MOST_REQUESTS}`;
-    if (seed === null) return `--seed must be a whole number from 0 to ${2 ** 32 - 1}`;
-    return { requests, seed, json: values.json };
+    return {
+      requests: wholeNumber('--requests', values.requests, 1, MOST_REQUESTS),
+      seed: wholeNumber('--seed', values.seed, 0, 2 ** 32 - 1),
+      json: values.json,
+    };
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-}
-
-function whole(text: string, least: number, most: number): number | null {
-  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-  return value >= least && value <= most ? value : null;
 }
 
 function say(line: string): void {

@@ -1,5 +1,5 @@
+import type { Random } from '@payonce/testkit/machine/random';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
-import type { Random } from '../workload/random.js';
 import type { Target } from './genuine.js';
 import type { WireRequest } from './wire.js';
 

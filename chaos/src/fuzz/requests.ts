@@ -1,4 +1,4 @@
-import type { Random } from '../workload/random.js';
+import type { Random } from '@payonce/testkit/machine/random';
 import { recut } from '../workload/recut.js';
 import { arbitraryBytes, mutateBytes, mutateFields } from './bytes.js';
 import type { Genuine, Target } from './genuine.js';

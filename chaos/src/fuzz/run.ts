@@ -1,4 +1,4 @@
-import type { Random } from '../workload/random.js';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { FuzzedGateway } from './gateway.js';
 import { type Target, targetsOf } from './genuine.js';
 import type { FuzzRequest } from './parts.js';

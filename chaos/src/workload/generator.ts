@@ -1,8 +1,8 @@
+import type { Random } from '@payonce/testkit/machine/random';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type { SignerId } from '@payonce/testkit/signers/request';
 import type { MessageComposer } from './messages.js';
 import { type Planned, PlanWriter, plan } from './plans.js';
-import type { Random } from './random.js';
 import { RIVAL } from './rival.js';
 
 /** The messages of one order. */

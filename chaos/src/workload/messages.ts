@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { SimulatedChannels, SimulatedSigners } from '@payonce/testkit/channels/channels';
+import type { Random } from '@payonce/testkit/machine/random';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type {
   ForgeryKind,
@@ -10,7 +11,6 @@ import type {
 } from '@payonce/testkit/signers/request';
 import type { WechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import type { WorkloadNotification } from '../history/history.js';
-import type { Random } from './random.js';
 import { recut } from './recut.js';
 import { RIVAL } from './rival.js';
 

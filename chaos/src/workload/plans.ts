@@ -1,7 +1,7 @@
+import type { Random } from '@payonce/testkit/machine/random';
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
 import type { SignedRequest, SignerId } from '@payonce/testkit/signers/request';
 import type { Message, MessageComposer } from './messages.js';
-import type { Random } from './random.js';
 import { CUTTABLE } from './recut.js';
 
 /** Cuts arrive within these times; the genuine message comes in between. */

@@ -1,10 +1,10 @@
+import { seededRandom } from '@payonce/testkit/machine/random';
 import { createAlipaySigner } from '@payonce/testkit/signers/alipay';
 import { alipaySignedBytes } from '@payonce/testkit/signers/alipay-wire';
 import { generateRsaKeyPair } from '@payonce/testkit/signers/keys';
 import { createWechatpayV2Signer } from '@payonce/testkit/signers/wechatpay-v2';
 import { wechatV2SignedText } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { expect, test } from 'vitest';
-import { seededRandom } from './random.js';
 import { recut } from './recut.js';
 
 const PAYMENT = {

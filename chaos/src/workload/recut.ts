@@ -1,7 +1,11 @@
-import { alipayRequest } from '@payonce/testkit/signers/alipay-wire';
+import type { Random } from '@payonce/testkit/machine/random';
+import { alipayFields, alipayRequest } from '@payonce/testkit/signers/alipay-wire';
 import type { Fields, SignedRequest, SignerId } from '@payonce/testkit/signers/request';
-import { wechatV2Request, wechatV2Xml } from '@payonce/testkit/signers/wechatpay-v2-wire';
-import type { Random } from './random.js';
+import {
+  wechatV2Fields,
+  wechatV2Request,
+  wechatV2Xml,
+} from '@payonce/testkit/signers/wechatpay-v2-wire';
 
 /**
  * Alipay and API v2 sign `a=1&b=2` without escaping, so one signature fits many cuts of one text.
@@ -36,11 +40,11 @@ export function recut(
     case 'wechatpay':
       return null;
     case 'alipay': {
-      const fields = formOf(signed.body);
+      const fields = alipayFields(signed);
       return alipayRequest(otherCut(fields, new Set(['sign', 'sign_type']), random));
     }
     case 'wechatpay-v2': {
-      const fields = elementsOf(signed.body);
+      const fields = wechatV2Fields(signed);
       const isRefund = fields.some(([name]) => name === 'req_info');
       const changed = isRefund ? rewrapped(fields, random) : otherCut(fields, SIGN, random);
       return wechatV2Request(wechatV2Xml(changed));
@@ -105,14 +109,4 @@ function rewrapped(fields: Fields, random: Random): Fields {
   const name = random.pick(ENVELOPE_NAMES);
   const added = [name, random.pick(['', String(random.between(1, 10 ** 9))])] as const;
   return random.shuffled([...fields, added]);
-}
-
-function formOf(body: Buffer): Fields {
-  return [...new URLSearchParams(body.toString('latin1'))];
-}
-
-/** In the testkit's format: every value is CDATA, and none contains its terminator. */
-function elementsOf(body: Buffer): Fields {
-  const found = body.toString('utf8').matchAll(/<(\w+)><!\[CDATA\[(.*?)\]\]><\/\1>/gs);
-  return [...found].map(([, name = '', value = '']) => [name, value] as const);
 }

@@ -2,7 +2,7 @@ import { eventually } from '@payonce/testkit/machine/poll';
 import { ask } from '@payonce/testkit/stores/redis-cli';
 import { type OwnCluster, startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
-import { afterEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
 import { openNotificationQueue } from '../src/queue/open-queue.js';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
@@ -14,16 +14,14 @@ import { redisSettings, someJob } from './queue-jobs.js';
  */
 
 const logged: string[] = [];
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+beforeEach(() => {
   logged.length = 0;
 });
 
 function open(settings: RedisQueueSettings): NotificationQueue {
   const log = createLog({ name: 'test' }, { write: (line) => void logged.push(line) });
   const queue = openNotificationQueue(settings, log);
-  cleanups.push(() => queue.close());
+  onTestFinished(() => queue.close());
   return queue;
 }
 
@@ -45,7 +43,7 @@ async function replicaOf(master: OwnRedis, cluster: OwnCluster): Promise<OwnRedi
 
 test('a master of a cluster that hands over while nothing is enqueued is replaced by its successor', async () => {
   const cluster = await startOwnCluster();
-  cleanups.push(() => cluster.remove());
+  onTestFinished(() => cluster.remove());
   const nodes = cluster.nodes.map(({ url }) => url);
   const topology = { kind: 'cluster', nodes, username: undefined, password: undefined } as const;
   const settings = redisSettings('', { topology, prefix: '{handed-over}', waitReplicas: 1 });
@@ -62,7 +60,7 @@ const connections = async (server: OwnRedis) =>
 
 test('a single server that becomes a replica is reconnected about once a second, and logged once', async () => {
   const servers = [await startOwnRedis(), await startOwnRedis()] as const;
-  for (const server of servers) cleanups.push(() => server.remove());
+  for (const server of servers) onTestFinished(() => server.remove());
   const [server, other] = servers;
   const queue = open(redisSettings(server.url));
   await eventually(() => expect(queue.state).toEqual({ state: 'ready' }));

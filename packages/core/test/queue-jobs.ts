@@ -1,6 +1,7 @@
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
+import { type FreshDatabase, freshDatabase } from '@payonce/testkit/stores/database';
+import { holdLocks, inSession } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import pg from 'pg';
 import { inject } from 'vitest';
 import { jobIdFor, type NewJob, type NotificationJob } from '../src/queue/job.js';
 import type { PostgresQueueSettings, RedisQueueSettings } from '../src/queue/queue-settings.js';
@@ -36,47 +37,24 @@ export function redisSettings(
 }
 
 /** A separate database for one test with the queue's schema in it. */
-export interface PostgresStore {
+export interface PostgresStore extends Pick<FreshDatabase, 'away' | 'drop'> {
   readonly settings: PostgresQueueSettings;
-  /** Breaks every connection and refuses new ones, as a restart does for this one database. */
-  away(isAway: boolean): Promise<void>;
   /** Meanwhile adds wait, as on a hanging database. */
   whileLocked(work: () => Promise<void>): Promise<void>;
-  drop(): Promise<void>;
 }
 
 export async function postgresStore(): Promise<PostgresStore> {
-  const name = `queue_test_${randomBytes(6).toString('hex')}`;
-  const url = new URL(inject('postgresUrl'));
-  const asAdmin = (...statements: string[]) =>
-    withClient(inject('postgresUrl'), async (admin) => {
-      for (const statement of statements) await admin.query(statement);
-    });
-  await asAdmin(`CREATE DATABASE ${name}`);
-  url.pathname = `/${name}`;
-  const settings = { kind: 'postgres', url: url.href, schema: 'payonce_queue' } as const;
-  await withClient(url.href, (client) => runMigrations(client, settings.schema));
+  const postgresUrl = inject('postgresUrl');
+  const { url, away, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
+  const settings = { kind: 'postgres', url, schema: 'payonce_queue' } as const;
+  await inSession(url, (session) => runMigrations(session, settings.schema));
   return {
     settings,
-    away: (isAway) =>
-      asAdmin(
-        `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`,
-        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${isAway} AND datname = '${name}'`,
-      ),
-    whileLocked: (work) =>
-      withClient(url.href, async (client) => {
-        await client.query(`BEGIN; LOCK TABLE ${settings.schema}.job IN ACCESS EXCLUSIVE MODE`);
-        await work().finally(() => client.query('ROLLBACK'));
-      }),
-    drop: () => asAdmin(`DROP DATABASE ${name} WITH (FORCE)`),
+    away,
+    async whileLocked(work) {
+      const letGo = await holdLocks(url, `LOCK TABLE payonce_queue.job IN ACCESS EXCLUSIVE MODE`);
+      await work().finally(letGo);
+    },
+    drop,
   };
-}
-
-async function withClient(
-  url: string,
-  work: (client: pg.Client) => Promise<unknown>,
-): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await work(client).finally(() => client.end());
 }

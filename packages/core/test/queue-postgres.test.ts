@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { listen } from '@payonce/testkit/machine/listening';
 import { eventually } from '@payonce/testkit/machine/poll';
+import { freshDatabase } from '@payonce/testkit/stores/database';
+import { holdLocks, inSession, query } from '@payonce/testkit/stores/sessions';
 import { runMigrations } from 'bullmq';
-import pg from 'pg';
-import { afterEach, expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { openBullQueue, openBullWorker, openUntilReady } from '../src/queue/bull-queue.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
@@ -14,37 +14,22 @@ import { createLog } from '../src/runtime/log.js';
 import { someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
-
-async function run(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  await work(client).finally(() => client.end());
-}
 
 /** An empty separate database, without the queue's schema. */
 async function database(): Promise<PostgresQueueSettings> {
-  const name = `queue_test_${randomBytes(6).toString('hex')}`;
-  const url = new URL(inject('postgresUrl'));
-  await run(url.href, (admin) => admin.query(`CREATE DATABASE ${name}`));
-  cleanups.push(() =>
-    run(inject('postgresUrl'), (admin) => admin.query(`DROP DATABASE ${name} WITH (FORCE)`)),
-  );
-  url.pathname = `/${name}`;
-  return { kind: 'postgres', url: url.href, schema: 'payonce_queue' };
+  const postgresUrl = inject('postgresUrl');
+  const { url, drop } = await freshDatabase({ postgresUrl, templateDatabase: null });
+  onTestFinished(drop);
+  return { kind: 'postgres', url, schema: 'payonce_queue' };
 }
 
-function migrate({ url, schema }: PostgresQueueSettings): Promise<void> {
-  return run(url, (client) => runMigrations(client, schema));
+function migrate({ url, schema }: PostgresQueueSettings) {
+  return inSession(url, (session) => runMigrations(session, schema));
 }
 
 function open(settings: PostgresQueueSettings, queueLog = log): NotificationQueue {
   const queue = openNotificationQueue(settings, queueLog);
-  cleanups.push(() => queue.close());
+  onTestFinished(() => queue.close());
   return queue;
 }
 
@@ -68,9 +53,9 @@ test('a job reaches a worker unchanged, once for five copies', async () => {
     { concurrency: 2 },
   );
   worker.on('error', () => {});
-  cleanups.push(() => worker.close());
+  onTestFinished(() => worker.close());
   const bullQueue = openBullQueue(settings);
-  cleanups.push(() => bullQueue.close());
+  onTestFinished(() => bullQueue.close());
   await eventually(async () =>
     expect(await bullQueue.getJobCounts('completed')).toEqual({ completed: 1 }),
   );
@@ -94,7 +79,7 @@ test('a database that is not migrated yet delays the start and does not break it
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
   const reader = await bullQueue;
-  cleanups.push(() => reader.close());
+  onTestFinished(() => reader.close());
   expect(await reader.getJobCounts('wait')).toEqual({ wait: 1 });
 });
 
@@ -102,9 +87,7 @@ test('a role with asynchronous commits gets no job', async () => {
   const settings = await database();
   await migrate(settings);
   const name = new URL(settings.url).pathname.slice(1);
-  await run(settings.url, (client) =>
-    client.query(`ALTER DATABASE ${name} SET synchronous_commit = off`),
-  );
+  await query(settings.url, `ALTER DATABASE ${name} SET synchronous_commit = off`);
   const queue = open(settings);
   await eventually(() =>
     expect(queue.state).toEqual({
@@ -125,10 +108,10 @@ test('lost connections are replaced', async () => {
   const queue = open(settings, createLog({ name: 'test' }, { write }));
   await until(queue, 'ready');
   await queue.enqueue(someJob(), 2_000);
-  await run(inject('postgresUrl'), (admin) =>
-    admin.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1', [
-      new URL(settings.url).pathname.slice(1),
-    ]),
+  const name = new URL(settings.url).pathname.slice(1);
+  await query(
+    inject('postgresUrl'),
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
   );
   // It may be down for milliseconds only: the log has it, whenever one looks.
   await eventually(() => expect(lines.join('')).toContain('queue.down'));
@@ -172,10 +155,9 @@ async function dyingAfter(lastWords: string, settings: PostgresQueueSettings) {
       one.on('close', () => other.destroy());
     }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  cleanups.push(async () => server.close());
-  url.port = String((server.address() as AddressInfo).port);
+  const { port, close } = await listen(server);
+  onTestFinished(close);
+  url.port = String(port);
   return { settings: { ...settings, url: url.href }, hasDied: () => hasDied };
 }
 
@@ -197,7 +179,7 @@ test.each([
       },
       { signal: new AbortController().signal, onFailure: () => {} },
     );
-    cleanups.push(() => worker.close());
+    onTestFinished(() => worker.close());
     expect(hasDied()).toBe(true);
   },
 );
@@ -207,13 +189,10 @@ test('an add that waits for a lock costs no more than the limit', async () => {
   await migrate(settings);
   const queue = open(settings);
   await until(queue, 'ready');
-  await run(settings.url, async (client) => {
-    await client.query(`BEGIN; LOCK TABLE ${settings.schema}.job IN ACCESS EXCLUSIVE MODE`);
-    const before = performance.now();
-    await expect(queue.enqueue(someJob(), 500)).rejects.toMatchObject({
-      code: 'deadline_exceeded',
-    });
-    expect(performance.now() - before).toBeLessThan(1_000);
-    await client.query('ROLLBACK');
-  });
+  const { url, schema } = settings;
+  const letGo = await holdLocks(url, `LOCK TABLE ${schema}.job IN ACCESS EXCLUSIVE MODE`);
+  const before = performance.now();
+  await expect(queue.enqueue(someJob(), 500)).rejects.toMatchObject({ code: 'deadline_exceeded' });
+  expect(performance.now() - before).toBeLessThan(1_000);
+  await letGo();
 });

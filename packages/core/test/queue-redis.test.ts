@@ -1,7 +1,7 @@
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Redis } from 'ioredis';
-import { afterEach, expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { openBullQueue, openBullWorker } from '../src/queue/bull-queue.js';
 import type { NotificationJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
@@ -11,21 +11,16 @@ import { createLog } from '../src/runtime/log.js';
 import { redisSettings, someJob } from './queue-jobs.js';
 
 const log = createLog({ name: 'test', level: 'silent' });
-const cleanups: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
 
 function open(settings: RedisQueueSettings): NotificationQueue {
   const queue = openNotificationQueue(settings, log);
-  cleanups.push(() => queue.close());
+  onTestFinished(() => queue.close());
   return queue;
 }
 
 async function ownRedis(settings?: Record<string, string>): Promise<OwnRedis> {
   const redis = await startOwnRedis(settings);
-  cleanups.push(() => redis.remove());
+  onTestFinished(() => redis.remove());
   return redis;
 }
 
@@ -35,7 +30,7 @@ async function until(queue: NotificationQueue, state: 'ready' | 'down'): Promise
 
 function look(settings: RedisQueueSettings) {
   const bullQueue = openBullQueue(settings);
-  cleanups.push(() => bullQueue.close());
+  onTestFinished(() => bullQueue.close());
   return bullQueue;
 }
 
@@ -53,7 +48,7 @@ test('a job reaches a worker unchanged, once for five copies', async () => {
     },
     { concurrency: 2 },
   );
-  cleanups.push(() => worker.close());
+  onTestFinished(() => worker.close());
   await eventually(async () => {
     expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
   });
@@ -84,7 +79,7 @@ test("a failed attempt is repeated after about a second, by the job's backoff", 
     concurrency: 1,
   });
   worker.on('error', () => {});
-  cleanups.push(() => worker.close());
+  onTestFinished(() => worker.close());
   const bullQueue = look(settings);
   await eventually(async () => {
     const stored = await bullQueue.getJob(job.id);
@@ -218,7 +213,7 @@ test('a Redis that is nearly full takes nothing, while its workers still have ro
     code: 'queue_unavailable',
   });
   const worker = openBullWorker(settings, async () => {}, { concurrency: 1 });
-  cleanups.push(() => worker.close());
+  onTestFinished(() => worker.close());
   await eventually(async () => {
     expect(await look(settings).getJobCounts('completed')).toEqual({ completed: 1 });
   });

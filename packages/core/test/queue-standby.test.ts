@@ -4,7 +4,7 @@ import {
   type RedisSettings,
   startOwnRedis,
 } from '@payonce/testkit/stores/redis-server';
-import { afterEach, expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { RedisQueueSettings } from '../src/queue/queue-settings.js';
 import { someJob } from './queue-jobs.js';
 import { LIMIT_MS, type Opened, openWithStandby } from './queue-standby-support.js';
@@ -12,20 +12,15 @@ import { LIMIT_MS, type Opened, openWithStandby } from './queue-standby-support.
 /** The allowance for a busy machine, beyond the limit. */
 const MARGIN_MS = 400;
 
-const cleanups: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-});
-
 async function ownRedis(settings?: RedisSettings): Promise<OwnRedis> {
   const redis = await startOwnRedis(settings);
-  cleanups.push(() => redis.remove());
+  onTestFinished(() => redis.remove());
   return redis;
 }
 
 async function open(redis: OwnRedis, changes: Partial<RedisQueueSettings> = {}): Promise<Opened> {
   const queue = await openWithStandby(redis, changes);
-  cleanups.push(queue.close);
+  onTestFinished(queue.close);
   return queue;
 }
 

@@ -3,7 +3,7 @@ import { eventually } from '@payonce/testkit/machine/poll';
 import { makeRedisAccess, type OwnRedisAccess } from '@payonce/testkit/stores/redis-access';
 import { type OwnCluster, startOwnCluster } from '@payonce/testkit/stores/redis-cluster';
 import { type OwnSentinels, startOwnSentinels } from '@payonce/testkit/stores/redis-sentinel';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Env } from '../src/config/env.js';
 import { openBullWorker } from '../src/queue/bull-queue.js';
 import { type OpenedQueue, openGatewayQueue } from '../src/queue/open-queue.js';
@@ -26,7 +26,6 @@ let cluster: OwnCluster;
 const sentinelLogin = { username: 'asks', password: randomBytes(16).toString('hex') };
 const logged: string[] = [];
 const log = createLog({ name: 'test' }, { write: (line) => void logged.push(line) });
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeAll(async () => {
   access = await makeRedisAccess();
@@ -43,8 +42,7 @@ afterAll(async () => {
   await Promise.all([sentinels?.remove(), cluster?.remove()]);
   access?.remove();
 });
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
+beforeEach(() => {
   logged.length = 0;
 });
 
@@ -87,7 +85,7 @@ function storesOf(env: Env): QueueStores {
 
 function open(stores: QueueStores): OpenedQueue {
   const opened = openGatewayQueue(stores, { maxInFlight: 1_000, log, onSwitch: () => {} });
-  cleanups.push(() => opened.queue.close());
+  onTestFinished(() => opened.queue.close());
   return opened;
 }
 
@@ -103,7 +101,7 @@ function startConsumer(stores: QueueStores) {
       errors.push(err.message);
       log.warn({ err }, 'queue.error');
     });
-    cleanups.push(() => worker.close(true));
+    onTestFinished(() => worker.close(true));
   }
   return { taken, errors };
 }

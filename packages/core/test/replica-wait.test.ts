@@ -2,7 +2,7 @@ import { startFaultProxy } from '@payonce/testkit/faults/proxy';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { type OwnRedis, startOwnRedis } from '@payonce/testkit/stores/redis-server';
 import { Redis } from 'ioredis';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { openBullQueue } from '../src/queue/bull-queue.js';
 import type { NewJob } from '../src/queue/job.js';
 import type { NotificationQueue } from '../src/queue/notification-queue.js';
@@ -26,13 +26,12 @@ let queue: NotificationQueue;
 let given: string[];
 let isCut: boolean;
 let cutAtNextWait: () => void;
-const cleanups: (() => Promise<unknown>)[] = [];
 
 beforeEach(async () => {
   const master = await startOwnRedis();
-  cleanups.push(() => master.remove());
+  onTestFinished(() => master.remove());
   replica = await startOwnRedis({ replicaof: `127.0.0.1 ${master.port}` });
-  cleanups.push(() => replica.remove());
+  onTestFinished(() => replica.remove());
   let isArmed = false;
   const watch = (piece: Buffer) => {
     given.push(String(piece));
@@ -45,7 +44,7 @@ beforeEach(async () => {
   given = [];
   isCut = false;
   const proxy = await startFaultProxy({ targetPort: master.port, watch: () => watch });
-  cleanups.push(() => proxy.close());
+  onTestFinished(() => proxy.close());
   cutAtNextWait = () => {
     given = [];
     isArmed = true;
@@ -56,12 +55,9 @@ beforeEach(async () => {
     { ...inMaster, topology: { kind: 'single', url } },
     createLog({ name: 'test', level: 'silent' }),
   );
-  cleanups.push(() => queue.close());
+  onTestFinished(() => queue.close());
   // A replica can be online a moment before it confirms anything.
   await eventually(() => enqueue(someJob('first')));
-});
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
 });
 
 const enqueue = (job: NewJob) => queue.enqueue(job, 2_000);

@@ -8,7 +8,7 @@ import {
 import { KNOWN_MIGRATIONS } from '@payonce/prisma/known-migrations';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
-import pg from 'pg';
+import { query } from '@payonce/testkit/stores/sessions';
 import { expect, inject, onTestFinished, test } from 'vitest';
 
 /** A watched database that this test may alter. */
@@ -18,7 +18,7 @@ async function watched(
 ) {
   const postgresUrl = inject('postgresUrl');
   const templateDatabase = template === 'migrated' ? inject('templateDatabase') : null;
-  const { url, name, drop } = await freshDatabase({ postgresUrl, templateDatabase });
+  const { url, away, drop } = await freshDatabase({ postgresUrl, templateDatabase });
   onTestFinished(drop);
   const lines: string[] = [];
   const log = createLog(
@@ -27,13 +27,8 @@ async function watched(
   );
   const watch = watchDatabase({ url, applicationName: 'watch-test', durability, log });
   onTestFinished(() => watch.stop());
-  const run = async (...statements: string[]) => {
-    const client = new pg.Client({ connectionString: url });
-    await client.connect();
-    for (const statement of statements) await client.query(statement);
-    await client.end();
-  };
-  return { watch, run, lines, name, postgresUrl };
+  const run = (...statements: string[]) => query(url, ...statements);
+  return { watch, run, lines, away };
 }
 
 /** The result of a check that begins now: one that is under way may have asked before. */
@@ -80,19 +75,13 @@ test('the clock is the database’s; before the first response there is none', a
 });
 
 test('a database that goes down stops the work after a moment, and its return starts it again', async () => {
-  const { watch, name, postgresUrl } = await watched('migrated');
+  const { watch, away } = await watched('migrated');
   await watch.look();
-  const admin = new pg.Client({ connectionString: postgresUrl });
-  await admin.connect();
-  onTestFinished(() => admin.end());
-  await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
-  await admin.query(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '${name}'`,
-  );
+  await away(true);
   expect(await found(watch)).toBe('down');
   await expect(watch.assure()).rejects.toThrow();
   await eventually(() => expect(watch.mayWork()).toBe(false));
-  await admin.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS true`);
+  await away(false);
   await eventually(() => expect(watch.mayWork()).toBe(true));
 });
 

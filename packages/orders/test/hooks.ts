@@ -1,21 +1,15 @@
 /**
  * A merchant's system: a real server that verifies requests with the `standardwebhooks` package.
  */
-import {
-  createServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
-import { createServer as createTlsServer, type ServerOptions } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { ServerResponse } from 'node:http';
+import type { ServerOptions } from 'node:https';
+import { type Receiver, startReceiver } from '@payonce/testkit/receiving/receiver';
 import { Webhook } from 'standardwebhooks';
 import { onTestFinished } from 'vitest';
 
 export interface Heard {
   readonly id: string;
-  readonly headers: IncomingHttpHeaders;
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
   /** Read from the body, whether or not the signature is valid. */
   readonly message: {
@@ -29,13 +23,10 @@ export interface Heard {
   };
 }
 
-export interface HookServer {
-  readonly url: string;
-  readonly port: number;
+export interface HookServer extends Receiver {
   readonly heard: readonly Heard[];
   /** `number milestone`, in order of arrival. */
   told(): string[];
-  readonly sockets: ReadonlySet<Socket>;
 }
 
 /** Answers, or not, as the test decides. */
@@ -49,42 +40,23 @@ export async function hookServer(
   options: { readonly host?: string; readonly port?: number; readonly tls?: ServerOptions } = {},
 ): Promise<HookServer> {
   const heard: Heard[] = [];
-  const sockets = new Set<Socket>();
-  const listener: RequestListener = async (request, response) => {
-    const body = await bodyOf(request);
-    const { headers } = request;
-    const one = { id: String(headers['webhook-id']), headers, body, message: JSON.parse(body) };
+  const receiver = await startReceiver(({ headers, body }, response) => {
+    const text = body.toString('utf8');
+    const id = String(headers['webhook-id']);
+    const one = { id, headers, body: text, message: JSON.parse(text) };
     heard.push(one);
     answer(response, one);
-  };
-  const server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
-  server.on('connection', (socket: Socket) => sockets.add(socket));
-  const { host = '127.0.0.1', port = 0 } = options;
-  await new Promise<void>((resolve) => server.listen(port, host, resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const address = server.address() as AddressInfo;
+  }, options);
+  onTestFinished(receiver.close);
   return {
-    url: `http${options.tls ? 's' : ''}://${host}:${address.port}/hooks`,
-    port: address.port,
+    ...receiver,
+    url: `${receiver.url}/hooks`,
     heard,
-    sockets,
     told: () => heard.map(({ message }) => `${message.data.orderNumber} ${message.data.milestone}`),
   };
 }
 
 /** @throws when the signature is not the secret's, or the time is not now */
 export function verify(secret: string, { body, headers }: Heard): unknown {
-  const flat = Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, String(value)]),
-  );
-  return new Webhook(secret).verify(body, flat);
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString('utf8');
+  return new Webhook(secret).verify(body, headers);
 }

@@ -1,21 +1,14 @@
 /** Stops transactions where a test wants them, by a lock from another session. */
 import { createHash } from 'node:crypto';
-import pg from 'pg';
+import { holdLocks } from '@payonce/testkit/stores/sessions';
 import { onTestFinished, vi } from 'vitest';
 import type { TestDatabase } from './database-support.js';
 
 /** Holds a lock in a separate transaction. @returns releases it; its writes are rolled back */
 export async function holdLock(deps: TestDatabase, text: string): Promise<() => Promise<void>> {
-  const client = new pg.Client({ connectionString: deps.url });
-  // Dropping the database at the end of a failed test cuts the connection.
-  client.on('error', () => undefined);
-  await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
-  await client.query('BEGIN');
-  await client.query(text);
-  return async () => {
-    await client.query('ROLLBACK');
-  };
+  const release = await holdLocks(deps.url, text);
+  onTestFinished(release);
+  return release;
 }
 
 /** Waits until so many sessions wait for a lock, or `instead` is done. */

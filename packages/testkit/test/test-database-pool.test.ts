@@ -1,3 +1,4 @@
+import { openSession } from '@payonce/testkit/stores/sessions';
 import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import pg from 'pg';
 import { expect, inject, onTestFinished, test } from 'vitest';
@@ -59,9 +60,7 @@ test.each([
 test('a database in which a client could still change data is not taken again', async () => {
   const take = createTestDatabasePool(connect);
   const first = await take(server());
-  const stranger = new pg.Client({ connectionString: first.url });
-  stranger.on('error', () => {}); // its database is dropped
-  await stranger.connect();
+  await openSession(first.url);
   await first.release();
 
   const second = await take(server());

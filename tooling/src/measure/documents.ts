@@ -4,24 +4,28 @@ export const BANNED_WORDS =
 /** The measurement also counts a word that is heavy, but allowed. */
 const UNPLAIN = new RegExp(`${BANNED_WORDS.source}|\\bwhatever\\b`, 'gi');
 
-/** The sentences of a Markdown text, without code, tables, headings and links' addresses. */
-export function sentences(markdown: string): string[] {
-  const prose = markdown
-    .replace(/```[\s\S]*?```/g, '')
-    .split('\n')
-    .filter((line) => !/^\s*(\||#|>|<)/.test(line))
-    .join('\n')
+/** Of paragraphs, items of lists, and cells of tables. Code counts as one word, if at all. */
+export function sentences(document: string): string[] {
+  const text = document
+    .replace(/^```[\s\S]*?^```/gm, '')
     .replace(/`[^`]*`/g, 'code')
     .replace(/\]\([^)]*\)/g, ']');
-  return prose
-    .split(/\n\s*\n|\n\s*(?:[*-]|\d+\.)\s|(?<=[.!?:;])\s+/)
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => /[a-z]/i.test(sentence));
+  const blocks = text.split(/\n\s*\n|\n(?=\s*(?:[*-] |\d+\. |#))|\|/);
+  return blocks.flatMap((block) =>
+    block
+      .replace(/\s+/g, ' ')
+      .trim()
+      .split(/(?<=[.!?])[)*"]*\s/),
+  );
+}
+
+export function wordsOf(sentence: string): number {
+  return sentence.split(' ').filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
 
 /** Words per sentence: the average, and how many sentences exceed thirty. */
 export function prose(markdown: string) {
-  const lengths = sentences(markdown).map((sentence) => sentence.split(/\s+/).length);
+  const lengths = sentences(markdown).map(wordsOf).filter(Boolean);
   const words = lengths.reduce((sum, length) => sum + length, 0);
   return {
     sentences: lengths.length,

@@ -1,34 +1,30 @@
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, createServer, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { listen } from '@payonce/testkit/machine/listening';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { makeRedisAccess } from '@payonce/testkit/stores/redis-access';
 import type { Redis } from 'ioredis';
-import { afterEach, expect, test, vi } from 'vitest';
+import { afterEach, expect, onTestFinished, test, vi } from 'vitest';
 import { connectReader, producerRedis } from './connection.js';
 import { sentinelDiscovery } from './redis-discovery.js';
 import type { RedisTarget } from './redis-target.js';
 
 const nobody = { username: undefined, password: undefined };
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (let cleanup = cleanups.pop(); cleanup; cleanup = cleanups.pop()) await cleanup();
-  vi.unstubAllEnvs();
-});
+afterEach(() => void vi.unstubAllEnvs());
 
-async function listen(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
-  cleanups.push(() => server.close());
-  return (server.address() as AddressInfo).port;
+async function portOf(server: Server): Promise<number> {
+  const { port, close } = await listen(server, { host: 'localhost' });
+  onTestFinished(close);
+  return port;
 }
 
 /** Accepts connections, answers nothing, and keeps its side open. */
 function hangs(): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     socket.on('error', () => {}).resume();
-    cleanups.push(() => socket.destroy());
   });
-  return listen(server);
+  return portOf(server);
 }
 
 function behindSentinels(...sentinels: string[]): RedisTarget {
@@ -39,7 +35,7 @@ function behindSentinels(...sentinels: string[]): RedisTarget {
 function follow(redis: Redis) {
   const errors: string[] = [];
   redis.on('error', ({ message }) => errors.push(message));
-  cleanups.push(() => redis.disconnect());
+  onTestFinished(() => redis.disconnect());
   return { redis, errors };
 }
 
@@ -74,7 +70,7 @@ test('a client that is closed while it asks Sentinels is closed, emits nothing, 
 test('a server receives its name, and its certificate must contain it, whatever the environment says', async () => {
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0');
   const access = await makeRedisAccess();
-  cleanups.push(() => access.remove());
+  onTestFinished(() => access.remove());
   const names: string[] = [];
   const server = createTlsServer({
     cert: readFileSync(access.certificateFile),
@@ -84,7 +80,7 @@ test('a server receives its name, and its certificate must contain it, whatever 
       done(null);
     },
   }).on('tlsClientError', () => {});
-  const port = await listen(server);
+  const port = await portOf(server);
   const ca = readFileSync(access.caFile, 'utf8');
   const url = `rediss://localhost:${port}`;
   const single = { topology: { kind: 'single', url, ca }, key: 'any' } as const;

@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Listening, listen } from '../machine/listening.js';
 import { eventually } from '../machine/poll.js';
 import { type FaultProxy, startFaultProxy } from './proxy.js';
 
 /** A server that records its input and echoes it, and a proxy in front of it. */
-let server: Server;
+let server: Listening;
 let proxy: FaultProxy;
 let heard: string;
 let given: string;
@@ -14,25 +15,24 @@ const sockets = new Set<Socket>();
 beforeEach(async () => {
   heard = '';
   given = '';
-  server = createServer((socket) => {
-    sockets.add(socket);
+  const echo = createServer((socket) => {
     socket.on('error', () => {});
     socket.on('data', (chunk) => {
       heard += chunk;
       socket.write(chunk);
     });
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  });
+  server = await listen(echo);
   const watch = () => (chunk: Buffer) => {
     given += chunk;
   };
-  proxy = await startFaultProxy({ targetPort: (server.address() as AddressInfo).port, watch });
+  proxy = await startFaultProxy({ targetPort: server.port, watch });
 });
 afterEach(async () => {
   await proxy.close();
   for (const socket of sockets) socket.destroy();
   sockets.clear();
-  if (server.listening) server.close();
+  await server.close();
 });
 
 interface Client {
@@ -138,10 +138,8 @@ test('a link breaks in the middle of a reply that the server sent completely', a
 });
 
 test('a proxy closes while its target accepts no data', async () => {
-  const deaf = createServer({ pauseOnConnect: true }).listen(0, '127.0.0.1');
-  await once(deaf, 'listening');
-  deaf.on('connection', (socket) => sockets.add(socket));
-  const { port: targetPort } = deaf.address() as AddressInfo;
+  const deaf = createServer({ pauseOnConnect: true });
+  const { port: targetPort, close } = await listen(deaf);
   const blocked = await startFaultProxy({ targetPort });
   const talker = connect({ port: blocked.port, host: '127.0.0.1' });
   sockets.add(talker);
@@ -156,13 +154,11 @@ test('a proxy closes while its target accepts no data', async () => {
   await quiet();
   await blocked.close();
   await eventually(() => expect(broken).toBe(true));
-  deaf.close();
+  await close();
 });
 
 test('data that a server never received counts as not received', async () => {
-  server.close();
-  for (const socket of sockets) socket.destroy();
-  await once(server, 'close');
+  await server.close();
   const one = client();
   one.socket.write('lost');
   await eventually(() => expect(one.state()).toBe('broken'));

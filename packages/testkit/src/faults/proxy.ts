@@ -1,5 +1,5 @@
-import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { listen } from '../machine/listening.js';
 import { type Link, type LinkFault, openLink } from './link.js';
 
 export interface FaultProxy {
@@ -38,10 +38,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     link.closed.then(() => links.delete(link));
     link.suffer(fault);
   });
-  server.listen(0, HOST);
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  const { port, close } = await listen(server);
 
   const set = (next: LinkFault | null) => {
     fault = next;
@@ -55,10 +52,8 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     inflict: set,
     heal: () => set(null),
     async close() {
-      const closed = once(server, 'close');
-      server.close();
       for (const link of links) link.reset();
-      await closed;
+      await close();
     },
   };
 }

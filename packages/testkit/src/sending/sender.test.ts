@@ -1,21 +1,19 @@
 import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { listen } from '../machine/listening.js';
 import { createSender, isAcknowledged, type Sender } from './sender.js';
 
 const REQUEST = { body: Buffer.from('a=1'), headers: { 'content-type': 'text/plain' } };
 
 /** A notify address, and a sender with a short limit. */
 async function notifyAddress(listener: RequestListener) {
-  const server = createServer(listener).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
+  const { port, close } = await listen(createServer(listener));
   const sender: Sender = createSender({ limitMs: 200 });
   onTestFinished(() => {
     sender.close();
-    server.closeAllConnections();
-    server.close();
+    return close();
   });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/notify`;
+  const url = `http://127.0.0.1:${port}/notify`;
   return { sender, send: () => sender.send(url, REQUEST) };
 }
 

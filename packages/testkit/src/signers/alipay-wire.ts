@@ -75,3 +75,8 @@ export function alipayRequest(fields: Fields, charset: AlipayCharset = 'utf-8'):
     headers: { 'content-type': `application/x-www-form-urlencoded; charset=${charset}` },
   };
 }
+
+/** The fields of a POST in utf-8, in their order. */
+export function alipayFields({ body }: SignedRequest): Fields {
+  return [...new URLSearchParams(body.toString('latin1'))];
+}

@@ -54,3 +54,9 @@ export function sealReqInfo(plaintext: Buffer | string, apiKey: string): string 
 export function wechatV2Request(xml: string): SignedRequest {
   return { body: Buffer.from(xml, 'utf8'), headers: { 'content-type': 'text/xml; charset=utf-8' } };
 }
+
+/** The fields of a POST of `wechatV2Xml`, in their order; no value contains CDATA's terminator. */
+export function wechatV2Fields({ body }: SignedRequest): Fields {
+  const found = body.toString('utf8').matchAll(/<(\w+)><!\[CDATA\[(.*?)\]\]><\/\1>/gs);
+  return [...found].map(([, name = '', value = '']) => [name, value] as const);
+}

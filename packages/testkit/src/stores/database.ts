@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import pg from 'pg';
+import { escapeIdentifier } from 'pg';
+import { query, urlOf } from './sessions.js';
 
 /** The server for test databases, from vitest's global setup. */
 export interface DatabaseServer {
@@ -12,6 +13,8 @@ export interface DatabaseServer {
 export interface FreshDatabase {
   readonly url: string;
   readonly name: string;
+  /** Breaks every connection and refuses new ones, as a restart does for this one database. */
+  away(isAway: boolean): Promise<void>;
   /** Also while clients are still connected. */
   drop(): Promise<void>;
 }
@@ -21,27 +24,34 @@ export interface FreshDatabase {
  * copies files, which in memory takes half as long as writing every page to the log.
  */
 export async function freshDatabase(server: DatabaseServer): Promise<FreshDatabase> {
+  const { postgresUrl, templateDatabase } = server;
   const name = `payonce_${randomBytes(8).toString('hex')}`;
-  const template = server.templateDatabase ?? 'template0';
-  await asAdmin(
-    server,
-    `CREATE DATABASE ${name} TEMPLATE ${pg.escapeIdentifier(template)} STRATEGY FILE_COPY`,
-  );
-  const url = new URL(server.postgresUrl);
-  url.pathname = `/${name}`;
+  const template = escapeIdentifier(templateDatabase ?? 'template0');
+  await query(postgresUrl, `CREATE DATABASE ${name} TEMPLATE ${template} STRATEGY FILE_COPY`);
   return {
-    url: url.href,
+    url: urlOf(postgresUrl, name),
     name,
-    drop: () => asAdmin(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    async away(isAway) {
+      await query(
+        postgresUrl,
+        `ALTER DATABASE ${name} ALLOW_CONNECTIONS ${!isAway}`,
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${isAway} AND datname = '${name}'`,
+      );
+    },
+    async drop() {
+      await query(postgresUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
-async function asAdmin(server: DatabaseServer, statement: string): Promise<void> {
-  const admin = new pg.Client({ connectionString: server.postgresUrl });
-  await admin.connect();
-  try {
-    await admin.query(statement);
-  } finally {
-    await admin.end();
-  }
+/** A database to clone others from, which nobody may connect to. @returns its name */
+export async function makeTemplate(
+  postgresUrl: string,
+  name: string,
+  fill: (url: string) => Promise<unknown>,
+): Promise<string> {
+  await query(postgresUrl, `CREATE DATABASE ${name}`);
+  await fill(urlOf(postgresUrl, name));
+  await query(postgresUrl, `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  return name;
 }

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { chownSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { type OwnedProcess, own, stop, untilReady } from '../machine/process.js';
 import { type PostgresHome, postgresHome } from './postgres-binaries.js';
+import { query } from './sessions.js';
 
 export interface RunningPostgres {
   /** Superuser URL of the maintenance database. */
@@ -95,16 +95,8 @@ function initialise(home: PostgresHome, password: string): void {
   }
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new Client({ connectionString: url, connectionTimeoutMillis: 1_000 });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    await client.query('SELECT 1');
-    return true;
-  } catch {
-    return false;
-  } finally {
-    await client.end().catch(() => {});
-  }
-}
+const answers = (url: string) =>
+  query(url, 'SELECT 1').then(
+    () => true,
+    () => false,
+  );

@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { anyFreePort } from '../machine/ports.js';
 import { type OwnedProcess, own, stop, untilReady } from '../machine/process.js';
 import { accessSettings, type RedisAccess } from './redis-access.js';
@@ -147,8 +147,15 @@ interface StartOptions {
   readonly onSpawn?: (owned: OwnedProcess) => void;
 }
 
+/** Valkey's is used where Redis' is not on the PATH. */
+function installedServer(): string {
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  const isThere = (name: string) => folders.some((folder) => existsSync(join(folder, name)));
+  return ['redis-server', 'valkey-server'].find(isThere) ?? 'redis-server';
+}
+
 async function start(options: StartOptions): Promise<OwnedProcess> {
-  const { server = 'redis-server', folder, settings, args = [], logFile, readyWords } = options;
+  const { server = installedServer(), folder, settings, args = [], logFile, readyWords } = options;
   mkdirSync(folder, { recursive: true });
   // Settings go through a file: on the command line Redis quotes a value with spaces. It is beside
   // the data, whose disk may be full.

@@ -1,5 +1,6 @@
-import pg from 'pg';
+import type pg from 'pg';
 import { type DatabaseServer, type FreshDatabase, freshDatabase } from './database.js';
+import { openSession } from './sessions.js';
 
 /** How long a client that was asked to leave may take. */
 const LEAVE_LIMIT_MS = 1_000;
@@ -8,9 +9,7 @@ const ASK_AGAIN_MS = 5;
 /** The name in `pg_stat_activity` of clients that belong to the pool. */
 export const POOLED_CLIENT = 'pooled';
 
-export interface PooledDatabase<Client> {
-  readonly url: string;
-  readonly name: string;
+export interface PooledDatabase<Client> extends Omit<FreshDatabase, 'drop'> {
   readonly client: Client;
   /** Every other client must have disconnected. */
   release(): Promise<void>;
@@ -40,8 +39,7 @@ export function createTestDatabasePool<Client extends { $disconnect(): Promise<v
     const kept = idle.pop() ?? (await keep(server, connect));
     const { client, keeper, database } = kept;
     return {
-      url: database.url,
-      name: database.name,
+      ...database,
       client,
       async release() {
         if (await emptied(kept)) return void idle.push(kept);
@@ -57,12 +55,9 @@ async function keep<Client>(
   connect: (url: string) => Client,
 ): Promise<Pooled<Client>> {
   const database = await freshDatabase(server);
-  const keeper = new pg.Client({
-    connectionString: database.url,
-    options: '-c session_replication_role=replica',
-  });
-  keeper.on('error', () => {}); // cut by a test: noticed when it is released
-  await keeper.connect();
+  // A test may cut it: that is noticed when it is released.
+  const options = '-c session_replication_role=replica';
+  const keeper = await openSession(database.url, { options });
   const { shape } = await look(keeper);
   const emptying = await keeper.query<{ statements: string }>(EMPTYING);
   return {
