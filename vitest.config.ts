@@ -31,8 +31,9 @@ const ON_STORES = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
 };
-/** At full size these measure latency under load: nothing runs beside them. */
-const MEASURED = ['apps/worker/test/locks.test.ts'];
+/** These measure latency under load, the first one at full size: nothing runs beside them. */
+const MEASURED_AT_FULL_SIZE = ['apps/worker/test/locks.test.ts'];
+const MEASURED = ['tests/processes/strangers.test.ts'];
 
 export default defineConfig({
   test: {
@@ -67,7 +68,9 @@ export default defineConfig({
             'prisma/test/**/*.test.ts',
             'tests/*.test.ts',
           ],
-          exclude: FULL_SIZE ? [...configDefaults.exclude, ...MEASURED] : configDefaults.exclude,
+          exclude: FULL_SIZE
+            ? [...configDefaults.exclude, ...MEASURED_AT_FULL_SIZE]
+            : configDefaults.exclude,
           ...ON_STORES,
           // One more than cores: many of these wait for a store that is down, or hangs.
           maxWorkers: availableParallelism() + 1,
@@ -78,9 +81,8 @@ export default defineConfig({
         resolve,
         ssr,
         test: {
-          // Empty at the small size.
           name: 'measured',
-          include: FULL_SIZE ? MEASURED : [],
+          include: FULL_SIZE ? [...MEASURED, ...MEASURED_AT_FULL_SIZE] : MEASURED,
           ...ON_STORES,
           maxWorkers: 1,
           sequence: { groupOrder: 3 },
@@ -107,6 +109,7 @@ export default defineConfig({
           // The whole product as separate processes.
           name: 'processes',
           include: ['tests/processes/*.test.ts', 'bench/test/*.test.ts', 'chaos/test/*.test.ts'],
+          exclude: [...configDefaults.exclude, ...MEASURED],
           sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 60_000,

@@ -31,10 +31,7 @@ export const STEPS: readonly Step[] = [
   check('unused', 'unused code', 'knip', '--no-progress'),
   tests('unit', 'tests of parts', 'unit'),
   tests('stores', 'tests on real stores', 'stores'),
-  {
-    ...tests('measured', 'tests on real stores that measure a latency, one by one', 'measured'),
-    onlyFull: true,
-  },
+  tests('measured', 'tests that measure a latency, one by one', 'measured'),
   tests('processes', 'tests in a browser and of whole processes', 'browser', 'processes'),
   ...PINNED_NODES.map((version) => ({
     name: `node-${version.split('.')[0]}`,
