@@ -30,8 +30,14 @@ export function boundConnections(
     closed.destroy();
   });
   // The whole request has arrived.
-  app.addHook('preHandler', async ({ raw }) => open.isBusy(raw.socket));
-  app.addHook('onResponse', async ({ raw }) => open.isSilent(raw.socket));
+  app.addHook('preHandler', ({ raw }, _reply, done) => {
+    open.isBusy(raw.socket);
+    done();
+  });
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    open.isSilent(raw.socket);
+    done();
+  });
 }
 
 interface Connection {

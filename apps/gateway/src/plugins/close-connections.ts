@@ -10,8 +10,9 @@ export function closeConnections(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     draining = true;
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     const refused = reply.statusCode >= 400 && reply.statusCode < 500;
     if (draining || refused) reply.header('connection', 'close');
+    done();
   });
 }

@@ -28,7 +28,8 @@ export function limitRefusals(
 ): void {
   const { metrics, log, trustsProxies } = deps;
   let hasWarned = false;
-  app.addHook('onRequest', async (request, reply) => {
+  app.decorateRequest('ticket');
+  app.addHook('onRequest', (request, reply, done) => {
     const definition = definitionAt(request.url, definitions);
     const isForwarded = !trustsProxies && hasForwardingHeader(request);
     if (isForwarded && !hasWarned) {
@@ -40,14 +41,16 @@ export function limitRefusals(
     if (ticket !== null) {
       request.ticket = ticket;
       reply.raw.once('close', ticket.end);
+      done();
       return;
     }
     log.debug({ ip: request.ip }, 'request.limited');
     metrics.refused.inc({ status: '429' });
-    return sendReply(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);
+    sendReply(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);
   });
-  app.addHook('onSend', async ({ ticket }, { statusCode }) => {
+  app.addHook('onSend', ({ ticket }, { statusCode }, _payload, done) => {
     if (statusCode >= 500) ticket?.isOurFault();
+    done();
   });
 }
 
