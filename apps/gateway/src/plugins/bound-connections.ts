@@ -52,7 +52,7 @@ interface Network {
 }
 
 /** A silent one waits for its sender: for a head, or for the rest of a body. */
-class OpenConnections {
+export class OpenConnections {
   readonly #connections = new Map<Socket, Connection>();
   readonly #networks = new Map<string, Network>();
   /** The longest wait comes first, here and in each network. */
@@ -77,6 +77,11 @@ class OpenConnections {
     return closed;
   }
 
+  /** With an open connection. */
+  get addresses(): number {
+    return this.#networks.size;
+  }
+
   isSilent(socket: Socket): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.trusted) return;
@@ -93,8 +98,10 @@ class OpenConnections {
   }
 
   #surplus(socket: Socket, connection: Connection): Socket | null {
-    const { open, silent } = this.#networkOf(connection);
-    if (!connection.trusted && open >= this.limits.mostOfAddress) return first(silent) ?? socket;
+    const network = connection.trusted ? undefined : this.#networks.get(connection.address);
+    if (network && network.open >= this.limits.mostOfAddress) {
+      return first(network.silent) ?? socket;
+    }
     if (this.#connections.size >= this.limits.most) return first(this.#silent) ?? socket;
     return null;
   }
