@@ -16,7 +16,11 @@ const judge = (resource: Resource) => ({
   axiosPlugin: sides.axiosPlugin.opens(resource),
   ours: sides.ours(sides.sign(envelope(resource))),
 });
-const undecryptable = { ok: false, reason: 'undecryptable' };
+const undecryptable = {
+  ok: false,
+  reason: 'undecryptable',
+  signedDigest: expect.stringMatching(/^[0-9a-f]{64}$/),
+};
 
 test('a sealed resource with another amount is opened by wechatpay-node-v3, which never checks the tag; we refuse it', () => {
   const bytes = Buffer.from(RESOURCE.ciphertext, 'base64');
@@ -24,7 +28,7 @@ test('a sealed resource with another amount is opened by wechatpay-node-v3, whic
   bytes.writeUInt8(bytes.readUInt8(digit) ^ ('8'.charCodeAt(0) ^ '1'.charCodeAt(0)), digit);
   const forged = { ...RESOURCE, ciphertext: bytes.toString('base64') };
   expect(sides.nodeV3.opens(forged)).toMatchObject({ amount: { total: 1888 } });
-  expect(judge(forged)).toMatchObject({ axiosPlugin: null, ours: undecryptable });
+  expect(judge(forged)).toEqual({ axiosPlugin: null, ours: undecryptable });
 });
 
 test.each([4, 8, 16])(
@@ -32,7 +36,7 @@ test.each([4, 8, 16])(
   (length) => {
     const tag = Buffer.from(sealed('', SEALING).ciphertext, 'base64').subarray(0, length);
     const empty = { ...RESOURCE, ciphertext: tag.toString('base64') };
-    expect(judge(empty)).toMatchObject({ axiosPlugin: '', ours: undecryptable });
+    expect(judge(empty)).toEqual({ axiosPlugin: '', ours: undecryptable });
   },
 );
 
@@ -40,7 +44,7 @@ test.each(['short', 'nonce-of-16-byte'])(
   'a sealed resource under the nonce “%s” is refused: WeChat’s has 12 bytes',
   (nonce) => {
     const resource = sealed(PAYMENT_TEXT, { ...SEALING, nonce });
-    expect(judge(resource)).toMatchObject({
+    expect(judge(resource)).toEqual({
       axiosPlugin: PAYMENT_TEXT,
       ours: undecryptable,
     });
@@ -51,7 +55,7 @@ test('a sealed resource with another algorithm’s name, or in loose base64, is 
   const otherName = { ...RESOURCE, algorithm: 'AEAD_SM4_GCM' };
   const loose = { ...RESOURCE, ciphertext: `${RESOURCE.ciphertext}\n` };
   for (const resource of [otherName, loose]) {
-    expect(judge(resource)).toMatchObject({
+    expect(judge(resource)).toEqual({
       axiosPlugin: PAYMENT_TEXT,
       ours: undecryptable,
     });

@@ -126,7 +126,7 @@ describe('the algorithm', () => {
       expect(answers(byMd5)).toEqual({ sdk: true, ours: 'bad_signature' });
       expect(answers(byHmac)).toEqual({ sdk: true, ours: 'accepted' });
       expect(md5.sdkAccepts(byHmac)).toBe(true);
-      expect(md5.ours(byHmac)).toMatchObject({ ok: false, reason: 'bad_signature' });
+      expect(md5.ours(byHmac)).toEqual({ ok: false, reason: 'bad_signature' });
     });
   });
 

@@ -191,7 +191,7 @@ describe('the rule of the previous release', () => {
       notificationId: 'refund-50-SUCCESS',
       digest: '2843ab2337bcf27b2cccfa9baa4dbe7cf181ad5a3fbb3d146fdb7100d934bcbf',
     });
-    expect(verify(wechatChannel, body, 'text')).toMatchObject({
+    expect(verify(wechatChannel, body, 'text')).toEqual({
       ok: false,
       reason: 'foreign_envelope',
     });

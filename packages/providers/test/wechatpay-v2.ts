@@ -6,7 +6,6 @@ import {
   wechatV2Sign,
   wechatV2Xml,
 } from '@payonce/testkit/signers/wechatpay-v2-wire';
-import type { RejectReason } from '../src/provider.js';
 import { wechatpayV2Settings } from '../src/wechatpay-v2/settings.js';
 import { wechatpayV2 } from '../src/wechatpay-v2/wechatpay-v2.js';
 
@@ -43,8 +42,6 @@ export function channel(
     verify: (body: Buffer, receivedAt = NOW) => provider.verify({ body, headers: {}, receivedAt }),
   };
 }
-
-export const rejected = (reason: RejectReason) => ({ ok: false, reason });
 
 const order = { orderNumber: 'A-1', trade: '4200000000000000000000000001', amount: 8888n };
 export const payment = { ...order, paidAt: NOW, text: '支付&测试=+%' };

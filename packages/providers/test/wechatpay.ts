@@ -11,7 +11,7 @@ import {
   type WechatpaySignerOptions,
 } from '@payonce/testkit/signers/wechatpay';
 import type { PaymentEvent } from '../src/event.js';
-import type { PaymentProvider, RejectReason } from '../src/provider.js';
+import type { PaymentProvider } from '../src/provider.js';
 import { wechatpay } from '../src/wechatpay/wechatpay.js';
 
 /**
@@ -102,8 +102,6 @@ export function decode(request: SignedRequest): PaymentEvent[] {
   if (!verdict.ok) throw new Error(`rejected: ${verdict.reason}`);
   return channel.decode(verdict.request);
 }
-
-export const rejection = (reason: RejectReason) => ({ ok: false, reason });
 
 /** What `payment` states. */
 export const paidStatement = {

@@ -1,13 +1,13 @@
 import { type Fields, withFields, withoutFields } from '@payonce/testkit/signers/request';
 import { wechatV2Sign } from '@payonce/testkit/signers/wechatpay-v2-wire';
 import { describe, expect, test } from 'vitest';
+import { rejection, signedRejection } from '../../test/rejections.js';
 import {
   channel,
   KEY,
   PAYEE,
   PAYMENT_FIELDS,
   payment,
-  rejected,
   sign,
   signer,
   xml,
@@ -17,27 +17,21 @@ const { verify } = channel();
 
 describe('a message that was not signed with a live key of the channel is rejected', () => {
   test('a foreign key', () => {
-    expect(verify(signer.forge(signer.payment(payment)).body)).toMatchObject(
-      rejected('bad_signature'),
-    );
+    expect(verify(signer.forge(signer.payment(payment)).body)).toEqual(rejection('bad_signature'));
   });
 
   test('a field added, changed, or taken away after signing', () => {
-    expect(verify(signer.forge(signer.payment(payment), 'changed_content').body)).toMatchObject(
-      rejected('bad_signature'),
+    expect(verify(signer.forge(signer.payment(payment), 'changed_content').body)).toEqual(
+      rejection('bad_signature'),
     );
     const signature: Fields = [['sign', wechatV2Sign(PAYMENT_FIELDS, KEY, 'HMAC-SHA256')]];
     expect(verify(xml([...PAYMENT_FIELDS, ...signature])).ok).toBe(true);
     for (const [name, value] of PAYMENT_FIELDS) {
       if (value === '') continue;
       const changed = withFields(PAYMENT_FIELDS, [[name, `${value}0`]]);
-      expect(verify(xml([...changed, ...signature])), name).toMatchObject(
-        rejected('bad_signature'),
-      );
+      expect(verify(xml([...changed, ...signature])), name).toEqual(rejection('bad_signature'));
       const missing = withoutFields(PAYMENT_FIELDS, name);
-      expect(verify(xml([...missing, ...signature])), name).toMatchObject(
-        rejected('bad_signature'),
-      );
+      expect(verify(xml([...missing, ...signature])), name).toEqual(rejection('bad_signature'));
     }
   });
 
@@ -59,7 +53,7 @@ describe('a message that was not signed with a live key of the channel is reject
     };
     const fields: Fields =
       how === null ? PAYMENT_FIELDS : [...PAYMENT_FIELDS, ['sign', signs[how] ?? '']];
-    expect(verify(xml(fields))).toMatchObject(rejected('bad_signature'));
+    expect(verify(xml(fields))).toEqual(rejection('bad_signature'));
   });
 
   test('every single flipped bit of the body', () => {
@@ -76,15 +70,13 @@ describe('a message that was not signed with a live key of the channel is reject
   test('the algorithm that the channel does not use, whatever the message states', () => {
     const stated = (signType: string) => withFields(PAYMENT_FIELDS, [['sign_type', signType]]);
     const silent = withoutFields(PAYMENT_FIELDS, 'sign_type');
-    expect(verify(sign(stated('MD5'), 'MD5'))).toMatchObject(rejected('bad_signature'));
-    expect(verify(sign(stated('MD5')))).toMatchObject(rejected('bad_signature'));
-    expect(verify(sign(silent, 'MD5'))).toMatchObject(rejected('bad_signature'));
-    expect(verify(sign(stated('RSA')))).toMatchObject(rejected('bad_signature'));
-    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toMatchObject(
-      rejected('bad_signature'),
-    );
-    expect(channel('MD5').verify(sign(stated('HMAC-SHA256'), 'MD5'))).toMatchObject(
-      rejected('bad_signature'),
+    expect(verify(sign(stated('MD5'), 'MD5'))).toEqual(rejection('bad_signature'));
+    expect(verify(sign(stated('MD5')))).toEqual(rejection('bad_signature'));
+    expect(verify(sign(silent, 'MD5'))).toEqual(rejection('bad_signature'));
+    expect(verify(sign(stated('RSA')))).toEqual(rejection('bad_signature'));
+    expect(channel('MD5').verify(sign(stated('HMAC-SHA256')))).toEqual(rejection('bad_signature'));
+    expect(channel('MD5').verify(sign(stated('HMAC-SHA256'), 'MD5'))).toEqual(
+      rejection('bad_signature'),
     );
   });
 });
@@ -161,7 +153,7 @@ describe('a message that is signed with the key and is no notification is reject
       withFields(PAYMENT_FIELDS, [['transaction_id', '']]),
     ],
   ])('%s', (_, fields) => {
-    expect(verify(sign(fields))).toMatchObject(rejected('not_a_notification'));
+    expect(verify(sign(fields))).toEqual(signedRejection('not_a_notification'));
   });
 
   test('a payment cut out of a contract address that a buyer’s browser opened', () => {
@@ -187,8 +179,8 @@ describe('a message that is signed with the key and is no notification is reject
     const recut: Fields = [...pairs.slice(0, cut), ['u', swallowed]];
     // The attack is real: the genuine signature of the address fits the invented payment.
     expect(wechatV2Sign(recut, KEY, 'HMAC-SHA256')).toBe(signature);
-    expect(verify(xml([...recut, ['sign', signature]]))).toMatchObject(
-      rejected('not_a_notification'),
+    expect(verify(xml([...recut, ['sign', signature]]))).toEqual(
+      signedRejection('not_a_notification'),
     );
   });
 });
@@ -199,9 +191,9 @@ describe('unsigned messages are never acted on', () => {
       ['return_code', 'FAIL'],
       ['return_msg', '签名失败'],
     ];
-    expect(verify(xml(fail))).toMatchObject(rejected('bad_signature'));
-    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toMatchObject(
-      rejected('bad_signature'),
+    expect(verify(xml(fail))).toEqual(rejection('bad_signature'));
+    expect(verify(xml([...fail, ['mch_id', PAYEE.merchantId]]))).toEqual(
+      rejection('bad_signature'),
     );
   });
 
@@ -216,7 +208,7 @@ describe('unsigned messages are never acted on', () => {
     '\u0000',
     '<xml',
   ])('malformed: %j', (text) => {
-    expect(verify(Buffer.from(text))).toMatchObject(rejected('malformed'));
+    expect(verify(Buffer.from(text))).toEqual(rejection('malformed'));
   });
 
   test('a genuine message with a doubled field, a DOCTYPE, an entity, a comment or an attribute', () => {
@@ -232,13 +224,13 @@ describe('unsigned messages are never acted on', () => {
     ];
     for (const variant of variants) {
       expect(variant).not.toBe(genuine);
-      expect(verify(Buffer.from(variant)), variant).toMatchObject(rejected('malformed'));
+      expect(verify(Buffer.from(variant)), variant).toEqual(rejection('malformed'));
     }
   });
 
   test('a genuine message beyond 256 KiB', () => {
-    expect(verify(sign([...PAYMENT_FIELDS, ['x', 'x'.repeat(256 * 1024)]]))).toMatchObject(
-      rejected('malformed'),
+    expect(verify(sign([...PAYMENT_FIELDS, ['x', 'x'.repeat(256 * 1024)]]))).toEqual(
+      rejection('malformed'),
     );
   });
 });

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { randomApiKey, rsaKeyPairFromPem } from '@payonce/testkit/signers/keys';
 import { sealResource, signWechatpayBody } from '@payonce/testkit/signers/wechatpay-wire';
 import { describe, expect, test } from 'vitest';
+import { signedRejection } from '../../test/rejections.js';
 import { decodeBase64, openAesGcm, parsePublicKey, rsaVerify } from '../crypto.js';
 import type { PaymentProvider } from '../provider.js';
 import { parseJsonObject } from './json.js';
@@ -70,17 +71,14 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
 
   test('its signature verifies; its 16-byte key is no production key, so it cannot be opened', () => {
     const { vector, at, channel } = setUp();
-    expect(channel.verify(requestOf(vector.request, at))).toMatchObject({
-      ok: false,
-      reason: 'undecryptable',
-    });
+    expect(channel.verify(requestOf(vector.request, at))).toEqual(signedRejection('undecryptable'));
   });
 
   test('one byte or one header changed, and it does not verify', () => {
     const { vector, at, channel } = setUp();
     const { rawBody } = vector.request;
     const changed = { ...vector.request, rawBody: rawBody.replace('签约成功', '签约成工') };
-    expect(channel.verify(requestOf(changed, at))).toMatchObject({
+    expect(channel.verify(requestOf(changed, at))).toEqual({
       ok: false,
       reason: 'bad_signature',
     });
@@ -122,7 +120,7 @@ describe.runIf(present)('a whole published notification (wechatpay-go, frozen cl
       [whole, 'undecryptable'],
     ] as const) {
       const request = signWechatpayBody(Buffer.from(text), signing);
-      expect(channel.verify({ ...request, receivedAt: at })).toMatchObject({ ok: false, reason });
+      expect(channel.verify({ ...request, receivedAt: at })).toEqual(signedRejection(reason));
     }
   });
 
@@ -144,10 +142,9 @@ describe.runIf(present)('published cases of single functions', () => {
     const at = new Date((vector.clock ?? 0) * 1000);
     const { platformSerial = '', ...pems } = vector.keys;
     const pem = Object.values(pems).find((value) => value.includes('PUBLIC KEY')) ?? '';
-    expect(channelOf(platformSerial, pem).verify(requestOf(vector.response, at))).toMatchObject({
-      ok: false,
-      reason: 'not_a_notification',
-    });
+    expect(channelOf(platformSerial, pem).verify(requestOf(vector.response, at))).toEqual(
+      signedRejection('not_a_notification'),
+    );
   });
 
   test.each([

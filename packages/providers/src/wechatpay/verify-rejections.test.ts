@@ -2,6 +2,7 @@ import { randomApiKey, randomSerial } from '@payonce/testkit/signers/keys';
 import { asSignatureProbe, sealResource } from '@payonce/testkit/signers/wechatpay-wire';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { rejection, signedRejection } from '../../test/rejections.js';
 import {
   apiV3Key,
   channel,
@@ -10,7 +11,6 @@ import {
   genuine,
   NOW,
   payment,
-  rejection,
   seconds,
   signed,
   signer,
@@ -20,16 +20,14 @@ import {
 
 describe('the signature', () => {
   test('forged or altered content is rejected', () => {
-    expect(verify(signer.forge(genuine, 'foreign_key'))).toMatchObject(rejection('bad_signature'));
-    expect(verify(signer.forge(genuine, 'changed_content'))).toMatchObject(
-      rejection('bad_signature'),
-    );
+    expect(verify(signer.forge(genuine, 'foreign_key'))).toEqual(rejection('bad_signature'));
+    expect(verify(signer.forge(genuine, 'changed_content'))).toEqual(rejection('bad_signature'));
   });
 
   test.each(['x', 'not base64!', 'AAAA', '===='])(
     'a broken signature is rejected: %s',
     (signature) => {
-      expect(verify(withHeaders({ 'wechatpay-signature': signature }))).toMatchObject(
+      expect(verify(withHeaders({ 'wechatpay-signature': signature }))).toEqual(
         rejection('bad_signature'),
       );
     },
@@ -51,28 +49,26 @@ describe('the signature', () => {
         (index, change) => {
           const body = Buffer.from(genuine.body);
           body[index] = (body[index] ?? 0) ^ change;
-          expect(verify({ ...genuine, body })).toMatchObject(rejection('bad_signature'));
+          expect(verify({ ...genuine, body })).toEqual(rejection('bad_signature'));
         },
       ),
     );
     const timestamp = String(Number(genuine.headers['wechatpay-timestamp']) + 1);
-    expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toMatchObject(
+    expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toEqual(
       rejection('bad_signature'),
     );
-    expect(verify(withHeaders({ 'wechatpay-nonce': 'other' }))).toMatchObject(
-      rejection('bad_signature'),
-    );
+    expect(verify(withHeaders({ 'wechatpay-nonce': 'other' }))).toEqual(rejection('bad_signature'));
   });
 
   test("WeChat's signature probe fails like any other, with a separate reason", () => {
-    expect(verify(asSignatureProbe(genuine))).toMatchObject(rejection('signature_probe'));
+    expect(verify(asSignatureProbe(genuine))).toEqual(rejection('signature_probe'));
   });
 
   test('a probe with an unknown serial or a stale time is rejected for that', () => {
     const probe = asSignatureProbe(genuine);
     const headers = { ...probe.headers, 'wechatpay-serial': randomSerial() };
-    expect(verify({ ...probe, headers })).toMatchObject(rejection('unknown_key'));
-    expect(verify(probe, seconds(301))).toMatchObject(rejection('stale'));
+    expect(verify({ ...probe, headers })).toEqual(rejection('unknown_key'));
+    expect(verify(probe, seconds(301))).toEqual(rejection('stale'));
   });
 });
 
@@ -95,14 +91,14 @@ describe('a genuine signature alone does not make a notification', () => {
       ]),
     ],
   ])('%s is malformed', (_, body) => {
-    expect(verify(signed(body))).toMatchObject(rejection('malformed'));
+    expect(verify(signed(body))).toEqual(signedRejection('malformed'));
   });
 
   test.each([
     ['an API answer', '{"h5_url":"https://wx.tenpay.com/"}'],
     ['an empty object', '{}'],
   ])('%s is no notification', (_, body) => {
-    expect(verify(signed(body))).toMatchObject(rejection('not_a_notification'));
+    expect(verify(signed(body))).toEqual(signedRejection('not_a_notification'));
   });
 
   test.each([
@@ -119,7 +115,7 @@ describe('a genuine signature alone does not make a notification', () => {
     { resource: 'sealed' },
     { resource: [] },
   ])('an envelope with %o is no notification', (changes) => {
-    expect(verify(envelope(changes))).toMatchObject(rejection('not_a_notification'));
+    expect(verify(envelope(changes))).toEqual(signedRejection('not_a_notification'));
   });
 
   test('an ID of 128 characters is one', () => {
@@ -150,14 +146,14 @@ describe('content that does not open is rejected, never acknowledged', () => {
     ['other associated data', { associated_data: 'refund' }],
     ['associated data that are no text', { associated_data: 1 }],
   ])('%s', (_, changes) => {
-    expect(verify(envelope({ resource: { ...sealed, ...changes } }))).toMatchObject(
-      rejection('undecryptable'),
+    expect(verify(envelope({ resource: { ...sealed, ...changes } }))).toEqual(
+      signedRejection('undecryptable'),
     );
   });
 
   test("another merchant's API v3 key", () => {
-    expect(verify(createSigner({ apiV3Key: randomApiKey() }).payment(payment))).toMatchObject(
-      rejection('undecryptable'),
+    expect(verify(createSigner({ apiV3Key: randomApiKey() }).payment(payment))).toEqual(
+      signedRejection('undecryptable'),
     );
   });
 });
@@ -200,6 +196,6 @@ describe('never throws', () => {
   });
 
   test('on a huge body', () => {
-    expect(verify(signed(Buffer.alloc(1024 * 1024, '[')))).toMatchObject(rejection('malformed'));
+    expect(verify(signed(Buffer.alloc(1024 * 1024, '[')))).toEqual(signedRejection('malformed'));
   });
 });

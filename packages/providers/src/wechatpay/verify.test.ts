@@ -1,6 +1,7 @@
 import { randomSerial } from '@payonce/testkit/signers/keys';
 import { sealResource, signWechatpayBody } from '@payonce/testkit/signers/wechatpay-wire';
 import { describe, expect, test } from 'vitest';
+import { rejection, signedRejection } from '../../test/rejections.js';
 import {
   apiV3Key,
   certificate,
@@ -11,7 +12,6 @@ import {
   NOW,
   payment,
   platform,
-  rejection,
   retired,
   retiredApiV3Key,
   seconds,
@@ -76,7 +76,7 @@ describe('a genuine notification', () => {
     expect(verify(signed(text)).ok).toBe(true);
     const { headers } = signed(text);
     const reserialised = Buffer.from(JSON.stringify(JSON.parse(text)));
-    expect(verify({ headers, body: reserialised })).toMatchObject(rejection('bad_signature'));
+    expect(verify({ headers, body: reserialised })).toEqual(rejection('bad_signature'));
   });
 
   test('may carry empty, null or no associated data', () => {
@@ -109,7 +109,7 @@ describe('the signature headers', () => {
   test.each(required)('%s missing, empty or doubled is rejected', (name) => {
     const value = genuine.headers[name];
     for (const bad of [undefined, '', `${value}, ${value}`, `${value},${value}`]) {
-      expect(verify(withHeaders({ [name]: bad }))).toMatchObject(rejection('malformed'));
+      expect(verify(withHeaders({ [name]: bad }))).toEqual(rejection('malformed'));
     }
   });
 
@@ -119,7 +119,7 @@ describe('the signature headers', () => {
     'WECHATPAY-BRAND-SHA256-RSA2048',
     'WECHATPAY2-SHA256-RSA2048, WECHATPAY2-SHA256-RSA2048',
   ])('another signature type is rejected: %j', (type) => {
-    expect(verify(withHeaders({ 'wechatpay-signature-type': type }))).toMatchObject(
+    expect(verify(withHeaders({ 'wechatpay-signature-type': type }))).toEqual(
       rejection('malformed'),
     );
   });
@@ -127,7 +127,7 @@ describe('the signature headers', () => {
   test.each(['now', '1e9', '-1', '1.5', '0x10', ' 1', `1${'0'.repeat(30)}`])(
     'a time that is no integer is rejected: %j',
     (timestamp) => {
-      expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toMatchObject(
+      expect(verify(withHeaders({ 'wechatpay-timestamp': timestamp }))).toEqual(
         rejection('malformed'),
       );
     },
@@ -142,7 +142,7 @@ describe('the signature headers', () => {
     });
     const nonce = `${split.headers['wechatpay-nonce']}\nfirst`;
     const moved = { body: genuine.body, headers: { ...split.headers, 'wechatpay-nonce': nonce } };
-    expect(verify(moved)).toMatchObject(rejection('malformed'));
+    expect(verify(moved)).toEqual(rejection('malformed'));
   });
 });
 
@@ -152,32 +152,32 @@ describe('freshness is judged by the time of receipt', () => {
   });
 
   test.each([-301, 301, 86_400])('%i s apart is stale', (apart) => {
-    expect(verify(genuine, seconds(apart))).toMatchObject(rejection('stale'));
+    expect(verify(genuine, seconds(apart))).toEqual(rejection('stale'));
   });
 
   test("the channel's tolerance counts", () => {
     const strict = createChannel({ timestampToleranceSeconds: 5 });
     expect(strict.verify({ ...genuine, receivedAt: seconds(5) }).ok).toBe(true);
-    expect(strict.verify({ ...genuine, receivedAt: seconds(6) })).toMatchObject(rejection('stale'));
+    expect(strict.verify({ ...genuine, receivedAt: seconds(6) })).toEqual(rejection('stale'));
   });
 
   test('without a time of receipt nothing is fresh', () => {
-    expect(verify(genuine, new Date(Number.NaN))).toMatchObject(rejection('stale'));
+    expect(verify(genuine, new Date(Number.NaN))).toEqual(rejection('stale'));
   });
 });
 
 describe('keys', () => {
   test('an unknown serial is rejected', () => {
-    expect(verify(withHeaders({ 'wechatpay-serial': randomSerial() }))).toMatchObject(
+    expect(verify(withHeaders({ 'wechatpay-serial': randomSerial() }))).toEqual(
       rejection('unknown_key'),
     );
-    expect(verify(withHeaders({ 'wechatpay-serial': '__proto__' }))).toMatchObject(
+    expect(verify(withHeaders({ 'wechatpay-serial': '__proto__' }))).toEqual(
       rejection('unknown_key'),
     );
   });
 
   test("another of the channel's keys does not verify", () => {
-    expect(verify(withHeaders({ 'wechatpay-serial': successor.serial }))).toMatchObject(
+    expect(verify(withHeaders({ 'wechatpay-serial': successor.serial }))).toEqual(
       rejection('bad_signature'),
     );
   });
@@ -186,12 +186,12 @@ describe('keys', () => {
     const old = createSigner({ privateKey: retired.pair.privateKey, serial: retired.serial });
     const request = old.payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
-    expect(verify(request, seconds(-60))).toMatchObject(rejection('unknown_key'));
+    expect(verify(request, seconds(-60))).toEqual(rejection('unknown_key'));
   });
 
   test('a retired API v3 key opens requests received before, and no longer', () => {
     const request = createSigner({ apiV3Key: retiredApiV3Key }).payment(payment);
     expect(verify(request, seconds(-61)).ok).toBe(true);
-    expect(verify(request, seconds(-60))).toMatchObject(rejection('undecryptable'));
+    expect(verify(request, seconds(-60))).toEqual(signedRejection('undecryptable'));
   });
 });
