@@ -7,12 +7,30 @@ import { startTimeOf } from '@payonce/testkit/machine/process';
 import { postgresHome } from '@payonce/testkit/stores/postgres-binaries';
 import { storeFolder } from '@payonce/testkit/stores/store-folder';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { WRONGS } from '../src/report.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const module = pathToFileURL(join(root, 'chaos', 'dist', 'main.js')).href;
 /** For 30 s with six faults, on a busy machine. */
 const RUN_LIMIT_MS = 150_000;
+const WRONGS = [
+  'lost',
+  'doubled',
+  'falselyAcknowledged',
+  'forgedAccepted',
+  'eventsLost',
+  'eventsUnsigned',
+  'eventsOutOfOrder',
+  'eventsFalse',
+  'rowsPerContent',
+  'conflicts',
+  'deadLetters',
+  'foreignTradeBlocked',
+  'evidenceDropped',
+  'heldUp',
+  'beganLate',
+  'orderEventsTwice',
+  'deliveriesStuck',
+] as const;
 
 /** The compiled command in a separate process, as `npm run chaos` runs it. */
 type Running = ReturnType<typeof runScript>;
