@@ -9,8 +9,8 @@ const TESTS = '/test/|\\.test\\.ts$';
 
 /**
  * Folders, the lowest first: a folder imports no folder that stands after it. Files beside the
- * folders of an app put them together. `api|reads`: a view
- * names the type of the row that it shows, and the reads use the schemas.
+ * folders of an app put them together. `api|reads`: a view names the type of the row that it shows,
+ * and the reads use the schemas.
  */
 export const LAYERS = {
   'packages/core/src': ['runtime', 'config', 'queue'],

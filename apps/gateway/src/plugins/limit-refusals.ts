@@ -18,7 +18,7 @@ const TOO_MANY: ProviderReply = { status: 429, contentType: null, body: '' };
 
 /**
  * Admits a request at its head, or replies 429 unread: a flood of forgeries costs neither memory
- * nor signatures. `receive` says what is genuine. A reply of 5xx is our fault.
+ * nor signatures. `receive` says what is genuine. We cause a reply of 5xx, so it costs nothing.
  */
 export function limitRefusals(
   app: FastifyInstance,
@@ -30,14 +30,13 @@ export function limitRefusals(
   let hasWarned = false;
   app.decorateRequest('ticket');
   app.addHook('onRequest', (request, reply, done) => {
-    const definition = definitionAt(request.url, definitions);
     const isForwarded = !trustsProxies && hasForwardingHeader(request);
     if (isForwarded && !hasWarned) {
       hasWarned = true;
       log.warn({ ip: request.ip, setting: 'PAYONCE_TRUSTED_PROXIES' }, 'proxy.not_trusted');
     }
     const sender: Sender = isForwarded ? 'untrusted_proxy' : { network: networkOf(request.ip) };
-    const ticket = budget.admit(sender, bytesOf(request, definition?.maxBodyBytes ?? 0));
+    const ticket = budget.admit(sender, bytesOf(request));
     if (ticket !== null) {
       request.ticket = ticket;
       reply.raw.once('close', ticket.end);
@@ -46,6 +45,7 @@ export function limitRefusals(
     }
     log.debug({ ip: request.ip }, 'request.limited');
     metrics.refused.inc({ status: '429' });
+    const definition = definitionAt(request.url, definitions);
     sendReply(reply, definition?.reply({ outcome: 'refused', status: 429 }) ?? TOO_MANY);
   });
   app.addHook('onSend', ({ ticket }, { statusCode }, _payload, done) => {
@@ -59,7 +59,8 @@ function hasForwardingHeader({ headers }: FastifyRequest): boolean {
 }
 
 /** That will be read: none of a body that is too large, as much as allowed of an unknown length. */
-function bytesOf({ headers }: FastifyRequest, most: number): number {
+function bytesOf({ headers, is404, routeOptions }: FastifyRequest): number {
+  const most = is404 ? 0 : routeOptions.bodyLimit;
   if (headers['transfer-encoding'] !== undefined) return most;
   const length = Number(headers['content-length'] ?? 0);
   return length <= most ? length : 0;

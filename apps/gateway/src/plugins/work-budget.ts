@@ -108,17 +108,19 @@ export class WorkBudget {
     const isWithinTotal = this.#total.left(this.now()) >= ms;
     if (sender === 'untrusted_proxy') {
       if (!isWithinTotal || this.#untrusted.left(this.now()) < ms) return null;
-      return this.#ticket(ms, this.#untrusted, ms, null);
+      return this.#ticket(ms, ms, null);
     }
     const account = this.#accountOf(sender.network);
     const { genuine, pending } = account;
     if (genuine === 0 && !isWithinTotal) return null;
     // Heads that arrive together are admitted together. If they are refused, the address owes.
     if (account.left(this.now()) + pending < 1) return null;
-    return this.#ticket(ms, account, 1 + Math.floor(bytes / BYTES_PER_REQUEST), account);
+    return this.#ticket(ms, 1 + Math.floor(bytes / BYTES_PER_REQUEST), account);
   }
 
-  #ticket(ms: number, payer: Budget, cost: number, account: Account | null): Ticket {
+  /** @param cost in the unit of who pays: the account, or all behind untrusted proxies */
+  #ticket(ms: number, cost: number, account: Account | null): Ticket {
+    const payer = account ?? this.#untrusted;
     let [isPaid, isOpen] = [true, true];
     this.#total.pay(ms);
     payer.pay(cost, -MOST_DEBT_MINUTES * this.perMinute);

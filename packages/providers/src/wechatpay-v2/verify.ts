@@ -53,14 +53,15 @@ function verifySigned(
   const [sign, signed] = [filledField(fields, 'sign') ?? '', textToSign(fields)];
   const signers = keys.apiKeys.filter((key) => isSignature(sign, signed, keys.signType, key.text));
   if (signers.length === 0) return reject('bad_signature');
-  if (!signers.some((key) => isLive(key, receivedAt))) {
-    return { ...reject('unknown_key'), signedDigest: sha256Hex(signed) };
-  }
+  const withDigest = (rejection: Rejection) => {
+    return { ...rejection, signedDigest: sha256Hex(signed) };
+  };
+  if (!signers.some((key) => isLive(key, receivedAt))) return withDigest(reject('unknown_key'));
   // The same key signs requests, responses of the API and data in the buyer's browser.
   const message = rule === 'former' ? readFormer(fields, signed) : readSigned(fields, signed);
   const verification =
     message === null ? reject('not_a_notification') : accept(message, 'signed', rule);
-  return verification.ok ? verification : { ...verification, signedDigest: sha256Hex(signed) };
+  return verification.ok ? verification : withDigest(verification);
 }
 
 /**

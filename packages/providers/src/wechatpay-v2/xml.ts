@@ -18,7 +18,10 @@ export type Fields = ReadonlyMap<string, string>;
 const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
-/** WeChat Pay writes CDATA, without references. Each costs a call. */
+/**
+ * Each numeric reference costs a call. WeChat Pay writes CDATA, where `&#` is text and counts too:
+ * no text of it is as long.
+ */
 const MAX_NUMERIC = 4_096;
 
 const PROLOGUE =
