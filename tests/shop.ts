@@ -81,11 +81,12 @@ export async function openShop(
   await migrate({ databaseUrl: database.url, queueDatabaseUrl: env.PAYONCE_QUEUE_DATABASE_URL });
   const { signers } = await testChannels(folder);
   const lifecycle = createLifecycle(silent);
+  const sender = createSender();
+  // Stops last: the gateway still replies to what is under way.
+  lifecycle.onStop('sender', async () => sender.close());
   const { port, privatePort } = await startGateway(readGatewayConfig(env), lifecycle, silent);
   const get = (path: string) => fetch(`http://127.0.0.1:${privatePort}${path}`);
   await until('the gateway to be ready', 10_000, async () => (await get('/readyz')).ok);
-  const sender = createSender();
-  lifecycle.onStop('sender', async () => sender.close());
   const prisma = createPrisma({ url: database.url, poolSize: 2, applicationName: 'pipeline-test' });
   const shop: Shop = {
     prisma,
