@@ -59,7 +59,7 @@ function read(body: Buffer): {
   let blank = -1;
   let isPlain = true;
   for (let start = 0, end = 0; start < text.length; start = end + 1) {
-    end = nextOf('&', text, start);
+    end = text[start] === '&' ? start : nextOf('&', text, start);
     if (start === end) continue;
     if (names.length === MAX_FIELDS) return null;
     if (equals < start) equals = nextOf('=', text, start);
