@@ -33,7 +33,7 @@ const ON_STORES = {
 };
 /** These measure latency under load, the first one at full size: nothing runs beside them. */
 const MEASURED_AT_FULL_SIZE = ['apps/worker/test/locks.test.ts'];
-const MEASURED = ['tests/processes/strangers.test.ts'];
+const MEASURED = ['strangers', 'hostile-role'].map((name) => `tests/processes/${name}.test.ts`);
 
 export default defineConfig({
   test: {

@@ -4,16 +4,21 @@ import { watchLocks } from './lock-watch.js';
 import { createMigrationTable, markRolledBack } from './migration-table.js';
 import { readMigrations } from './migrations.js';
 import { planMigrations } from './plan.js';
-import { prepareQueueSchema } from './queue-role.js';
+import { prepareQueue } from './queue/prepare.js';
 import { MigrationRefused } from './refused.js';
 import { takeTurn } from './turns.js';
 
 export interface MigrateSettings {
   /** As the owner of the database; directly, not through PgBouncer (a session holds the lock). */
   readonly databaseUrl: string;
-  /** The queue's role, with its password; if given, the role and its schema are created. */
+  /**
+   * The queue's role, password and database; if given, the role, the database and its schema are
+   * created.
+   */
   readonly queueDatabaseUrl?: string | undefined;
   readonly queueSchema?: string | undefined;
+  /** How many connections the queue's role may have; half of the server's if not given. */
+  readonly queueConnections?: number | undefined;
   /** For tests: other migrations than this package's. */
   readonly migrationsFolder?: URL | undefined;
   /** Receives the migrations that are applied, and the holders of locks. */
@@ -37,11 +42,11 @@ export async function migrate(settings: MigrateSettings): Promise<MigrateResult>
   return withSession(settings.databaseUrl, async (client) => {
     await takeTurn(client, log);
     const applied = await applyPending(client, settings, log);
-    const { queueDatabaseUrl, queueSchema, patience } = settings;
+    const { queueDatabaseUrl, patience } = settings;
     if (queueDatabaseUrl !== undefined) {
       await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
       await withLockRetries({ name: "the queue's schema", log, patience }, () =>
-        prepareQueueSchema(client, queueDatabaseUrl, queueSchema),
+        prepareQueue(client, { ...settings, queueDatabaseUrl, log }, withSession),
       );
     }
     return { applied };

@@ -13,6 +13,7 @@ import { notify, type Posted } from '@payonce/testkit/sending/notify';
 import { createSender } from '@payonce/testkit/sending/sender';
 import type { SignedRequest } from '@payonce/testkit/signers/request';
 import { type FreshDatabase, freshDatabase } from '@payonce/testkit/stores/database';
+import { query, urlOf } from '@payonce/testkit/stores/sessions';
 import { inject } from 'vitest';
 import { readConfig as readGatewayConfig } from '../apps/gateway/src/config.js';
 import { start as startGateway } from '../apps/gateway/src/start.js';
@@ -49,14 +50,16 @@ export interface Shop {
   register(number: string, amount?: bigint): Promise<void>;
 }
 
+/** The queue's database: a separate one, or that of the orders, as in earlier releases. */
+export function queueAddress({ database, role }: Pick<Shop, 'database' | 'role'>, old = false) {
+  return urlOf(database.url, old ? database.name : role, [role, 'of-this-test-alone']);
+}
+
 function environment(shop: Pick<Shop, 'database' | 'folder' | 'role' | 'servers'>, queue: string) {
-  const own = new URL(shop.database.url);
-  own.username = shop.role;
-  own.password = 'of-this-test-alone';
   return {
     PAYONCE_QUEUE: queue,
     ...shop.servers.redis,
-    PAYONCE_QUEUE_DATABASE_URL: own.href,
+    PAYONCE_QUEUE_DATABASE_URL: queueAddress(shop),
     PAYONCE_QUEUE_PREFIX: shop.role,
     PAYONCE_CHANNELS_FILE: join(shop.folder, 'channels.yaml'),
     PAYONCE_PORT: '0',
@@ -66,7 +69,11 @@ function environment(shop: Pick<Shop, 'database' | 'folder' | 'role' | 'servers'
 
 export async function openShop(
   queue: string,
-  { worker = true, own = {} }: { worker?: boolean; own?: Partial<Servers> } = {},
+  {
+    worker = true,
+    own = {},
+    oldQueue = false,
+  }: { worker?: boolean; own?: Partial<Servers>; oldQueue?: boolean } = {},
 ): Promise<Shop> {
   const servers: Servers = {
     redis: { REDIS_URL: inject('redisUrl') },
@@ -77,7 +84,10 @@ export async function openShop(
   const database = await freshDatabase(servers);
   const folder = mkdtempSync(join(tmpdir(), 'payonce-pipeline-'));
   const role = `${database.name}_queue`;
-  const env = environment({ database, folder, role, servers }, queue);
+  const env = {
+    ...environment({ database, folder, role, servers }, queue),
+    PAYONCE_QUEUE_DATABASE_URL: queueAddress({ database, role }, oldQueue),
+  };
   await migrate({ databaseUrl: database.url, queueDatabaseUrl: env.PAYONCE_QUEUE_DATABASE_URL });
   const { signers } = await testChannels(folder);
   const lifecycle = createLifecycle(silent);
@@ -128,5 +138,6 @@ export async function closeShop(shop: Shop): Promise<void> {
   await shop.lifecycle.stop();
   await shop.prisma.$disconnect();
   await shop.database.drop();
+  await query(shop.servers.postgresUrl, `DROP DATABASE IF EXISTS ${shop.role} WITH (FORCE)`);
   rmSync(shop.folder, { recursive: true, force: true });
 }

@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { eventually } from '@payonce/testkit/machine/poll';
-import { describe, expect, inject, onTestFinished, test } from 'vitest';
+import { describe, expect, inject, test } from 'vitest';
 import { migrate } from '../migrate.js';
 import { knownMigrations, packageFolder } from '../migrations.js';
 import { checkDrift } from './drift.js';
@@ -190,76 +189,5 @@ describe('drift', () => {
     await query(url, 'DROP INDEX facts_order_id_key_key');
     const drift = await checkDrift({ databaseUrl: url });
     expect(drift).toEqual({ drifted: true, difference: expect.stringContaining('facts') });
-  });
-});
-
-describe("the queue's role", () => {
-  async function migratedWithQueue() {
-    const { url } = await database('empty');
-    const role = `queue_${randomBytes(6).toString('hex')}`;
-    const queueUrl = new URL(url);
-    queueUrl.username = role;
-    queueUrl.password = encodeURIComponent("it's$ecret");
-    await migrate({ databaseUrl: url, queueDatabaseUrl: queueUrl.href });
-    onTestFinished(async () => {
-      await query(url, `DROP OWNED BY ${role}`);
-      await query(postgresUrl, `DROP ROLE ${role}`);
-    });
-    return { url, queueUrl: queueUrl.href };
-  }
-
-  test('it works in its schema, where BullMQ finds its tables', async () => {
-    const { queueUrl } = await migratedWithQueue();
-    const rows = await query(queueUrl, 'SELECT count(*)::int AS n FROM payonce_queue.migration');
-    expect(rows).toEqual([{ n: expect.any(Number) }]);
-    await query(queueUrl, 'CREATE SEQUENCE payonce_queue.of_its_own');
-    await query(queueUrl, 'CREATE TEMPORARY TABLE of_one_bulk (id int)');
-  });
-
-  test('it can neither see nor touch an order, nor create anything outside its schema', async () => {
-    const { queueUrl } = await migratedWithQueue();
-    for (const statement of [
-      'SELECT * FROM public.orders',
-      'DELETE FROM public.facts',
-      'SELECT * FROM public._prisma_migrations',
-      'CREATE TABLE public.mine (id int)',
-      'CREATE SCHEMA mine',
-    ]) {
-      await expect(query(queueUrl, statement), statement).rejects.toThrow(/permission denied/);
-    }
-  });
-
-  test('migrating again sets a new password and keeps the jobs', async () => {
-    const { url, queueUrl } = await migratedWithQueue();
-    await query(queueUrl, 'CREATE TABLE payonce_queue.kept (id int)');
-    const renewed = new URL(queueUrl);
-    renewed.password = 'another';
-    await migrate({ databaseUrl: url, queueDatabaseUrl: renewed.href });
-    expect(await query(renewed.href, 'SELECT * FROM payonce_queue.kept')).toEqual([]);
-  });
-
-  test('an owner who is no superuser migrates again after the role has made sequences', async () => {
-    const { url, name } = await database('empty');
-    const [owner, role] = [1, 2].map(() => `test_${randomBytes(6).toString('hex')}`);
-    await query(postgresUrl, `CREATE ROLE ${owner} LOGIN CREATEROLE PASSWORD 'x'`);
-    await query(postgresUrl, `ALTER DATABASE ${name} OWNER TO ${owner}`);
-    const as = (user = '') => Object.assign(new URL(url), { username: user, password: 'x' }).href;
-    const settings = { databaseUrl: as(owner), queueDatabaseUrl: as(role) };
-    await migrate(settings);
-    await query(as(role), 'CREATE SEQUENCE payonce_queue.of_its_own');
-    expect((await migrate(settings)).applied).toEqual([]);
-    await query(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
-    await query(url, `DROP OWNED BY ${owner} CASCADE`);
-    await query(postgresUrl, `ALTER DATABASE ${name} OWNER TO CURRENT_USER`);
-    await query(postgresUrl, `DROP ROLE ${owner}`);
-  });
-
-  test('the role that owns the orders is refused as the queue role', async () => {
-    const { url } = await database('migrated');
-    const withPassword = new URL(url);
-    withPassword.password ||= 'x';
-    await expect(
-      migrate({ databaseUrl: url, queueDatabaseUrl: withPassword.href }),
-    ).rejects.toThrow(/a separate role/);
   });
 });

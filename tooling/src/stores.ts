@@ -13,6 +13,8 @@ import type { LocalSecrets } from './secrets.js';
 const POSTGRES_PORT = 8610;
 const REDIS_PORT = 8611;
 const DATABASE = 'payonce';
+/** Also the name of its role. */
+const QUEUE_DATABASE = 'payonce_queue';
 
 /** The addresses of the stores for the apps. */
 export interface Stores {
@@ -44,11 +46,10 @@ export interface StoresOptions {
 export async function startStores(options: StoresOptions): Promise<Stores> {
   const { secrets } = options;
   const postgres = await startLocalPostgres(await takePort(POSTGRES_PORT), options);
-  await ensureDatabase(postgres.adminUrl, secrets.databasePassword);
-  const as = (user: string, password: string) =>
-    urlOf(postgres.adminUrl, DATABASE, [user, password]);
-  const databaseUrl = as('payonce', secrets.databasePassword);
-  const queueDatabaseUrl = as('payonce_queue', secrets.queuePassword);
+  await ensureDatabases(postgres.adminUrl, secrets.databasePassword);
+  const own = (name: string, password: string) => urlOf(postgres.adminUrl, name, [name, password]);
+  const databaseUrl = own(DATABASE, secrets.databasePassword);
+  const queueDatabaseUrl = own(QUEUE_DATABASE, secrets.queuePassword);
   await migrate({ databaseUrl, queueDatabaseUrl });
   const { adminUrl } = postgres;
   return { adminUrl, databaseUrl, queueDatabaseUrl, ...(await startQueueStore(options)) };
@@ -98,16 +99,21 @@ async function startQueueStore(
   return { redisUrl: redis.url, queue: 'redis', queueIs };
 }
 
-/** The apps' role: no superuser, owner of one database, and able to create the queue's role. */
-async function ensureDatabase(adminUrl: string, password: string): Promise<void> {
-  const known = await query(adminUrl, `SELECT 1 FROM pg_database WHERE datname = '${DATABASE}'`);
-  if (known.length > 0) return;
-  await query(
-    adminUrl,
-    `DROP ROLE IF EXISTS ${DATABASE}`,
-    `CREATE ROLE ${DATABASE} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`,
-    `CREATE DATABASE ${DATABASE} OWNER ${DATABASE}`,
-  );
+/** The apps' role: no superuser, owner of two databases, and able to create the queue's role. */
+async function ensureDatabases(adminUrl: string, password: string): Promise<void> {
+  const known = await query<{ datname: string }>(adminUrl, 'SELECT datname FROM pg_database');
+  const isMissing = (name: string) => !known.some(({ datname }) => datname === name);
+  const create = (name: string) => query(adminUrl, `CREATE DATABASE ${name} OWNER ${DATABASE}`);
+  if (isMissing(DATABASE)) {
+    await query(
+      adminUrl,
+      `DROP ROLE IF EXISTS ${DATABASE}`,
+      `CREATE ROLE ${DATABASE} LOGIN CREATEROLE PASSWORD ${escapeLiteral(password)}`,
+    );
+    await create(DATABASE);
+  }
+  // Data of an earlier release has the queue in the database of the orders.
+  if (isMissing(QUEUE_DATABASE)) await create(QUEUE_DATABASE);
 }
 
 /** Whether an earlier start left its data: it decides the first lines of output. */

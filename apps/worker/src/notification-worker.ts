@@ -39,7 +39,9 @@ export interface NotificationWorker {
   readonly waits: JobWaits;
   readonly batches: BatchAges;
   /** Takes jobs from one more queue. */
-  add(queue: QueueSettings): void;
+  add(queue: QueueSettings): QueueConsumer;
+  /** Takes no more jobs from it. */
+  remove(consumer: QueueConsumer): Promise<void>;
   /** Takes no more jobs, finishes the running batches, closes the queues. */
   close(): Promise<void>;
 }
@@ -68,15 +70,15 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
   const consumers: QueueConsumer[] = [];
   const add = (settings: QueueSettings) => {
     const process = processor(options, settings, waits, batching.submit);
-    consumers.push(
-      openQueueConsumer({
-        settings,
-        concurrency: concurrencyOf(options, settings),
-        log: options.log,
-        failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
-        processJob: process,
-      }),
-    );
+    const consumer = openQueueConsumer({
+      settings,
+      concurrency: concurrencyOf(options, settings),
+      log: options.log,
+      failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
+      processJob: process,
+    });
+    consumers.push(consumer);
+    return consumer;
   };
   options.queues.forEach(add);
   return {
@@ -84,6 +86,10 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     waits,
     batches,
     add,
+    async remove(consumer) {
+      consumers.splice(consumers.indexOf(consumer), 1);
+      await consumer.close();
+    },
     async close() {
       // Closing a consumer waits for its jobs, and so for their batches; then the batcher is empty.
       await Promise.all(consumers.map((consumer) => consumer.close()));

@@ -15,7 +15,8 @@ import { showDatabaseWatch } from '@payonce/orders/database/watch-metrics';
 import { respondsOnFreshConnection } from '@payonce/prisma/fresh-connection';
 import { ordersDatabase } from './batch/orders-database.js';
 import type { WorkerConfig } from './config.js';
-import { consumeReports } from './consume/report-consumer.js';
+import { watchOldQueue } from './consume/old-queue.js';
+import { consumeReports, type Reports } from './consume/report-consumer.js';
 import { watchHeld, watchQueues, watchWaits } from './gauges.js';
 import { watchLiveness } from './liveness/liveness.js';
 import { createDeliveryMetrics, watchDeliveries } from './metrics/order-event-metrics.js';
@@ -56,6 +57,7 @@ export async function start(
   const orderEvents = deliverOrderEvents(context, database, watch);
   const worker = consumeQueues(context, database, watch, orderEvents);
   const reports = countReports(context, database);
+  drainOldQueue(context, watch, worker, reports);
   maintain(context, database, watch, worker);
   // Takes no job before the first response; afterwards each response decides.
   const openOrClose = () => {
@@ -125,8 +127,8 @@ function consumeQueues(
   });
   lifecycle.onStop('queues', () => worker.close());
   const add = (queue: QueueSettings) => {
-    worker.add(queue);
-    if (!watch.mayWork()) worker.consumers.at(-1)?.pause();
+    const consumer = worker.add(queue);
+    if (!watch.mayWork()) consumer.pause();
   };
   lifecycle.onStop('looking for shards', watchShards(config.queues, add, log));
   watchQueues(metrics, worker.consumers);
@@ -139,6 +141,25 @@ function countReports({ config, lifecycle, log, counters }: Context, database: D
   const reports = consumeReports(queues, { database, log, metrics: counters });
   lifecycle.onStop('reports', () => reports.close());
   return reports;
+}
+
+/** Its consumers are paused while the database is not fit, as all others. */
+function drainOldQueue(
+  { config, lifecycle, log }: Context,
+  watch: DatabaseWatch,
+  worker: NotificationWorker,
+  reports: Reports,
+): void {
+  const drain = (queue: QueueSettings) => {
+    const consumer = worker.add(queue);
+    if (!watch.mayWork()) consumer.pause();
+    const stopReports = reports.add(queue);
+    return async () => {
+      await Promise.all([worker.remove(consumer), stopReports()]);
+    };
+  };
+  const { databaseUrl, queues } = config;
+  lifecycle.onStop('the old queue', watchOldQueue({ databaseUrl, queues, drain, log }));
 }
 
 function maintain(

@@ -5,7 +5,8 @@ import { openNotificationQueue } from '@payonce/core/queue/open-queue';
 import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import { queuesOf } from '@payonce/core/queue/shards';
 import { createLog } from '@payonce/core/runtime/log';
-import { prepareQueueSchema } from '@payonce/prisma/queue-role';
+import { ensureQueueRole } from '@payonce/prisma/queue/role';
+import { prepareQueueSchema } from '@payonce/prisma/queue/schema';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { freshDatabase } from '@payonce/testkit/stores/database';
 import type { OwnRedis } from '@payonce/testkit/stores/redis-server';
@@ -130,7 +131,10 @@ async function postgresQueue(): Promise<Store> {
   const url = new URL(database.url);
   url.username = role;
   url.password = randomBytes(12).toString('hex');
-  await inSession(database.url, (client) => prepareQueueSchema(client, url.href));
+  await inSession(database.url, async (client) => {
+    await ensureQueueRole(client, url.href);
+    await prepareQueueSchema(client, role);
+  });
   const settings: QueueSettings = { kind: 'postgres', url: url.href, schema: 'payonce_queue' };
   const drop = async () => {
     await database.drop();

@@ -26,6 +26,8 @@ const CLOSE_LIMIT_MS = 2_000;
 export interface Reports {
   pause(): void;
   resume(): void;
+  /** Takes reports from one more queue. @returns takes no more from it */
+  add(queue: QueueSettings): () => Promise<void>;
   /** Takes no more reports, and disconnects. */
   close(): Promise<void>;
 }
@@ -34,11 +36,23 @@ export interface Reports {
 export function consumeReports(queues: readonly QueueSettings[], deps: ReportDeps): Reports {
   const closing = new AbortController();
   const parts = queues.map((settings) => consume(settings, deps, closing.signal));
+  let paused = false;
   return {
+    add(queue) {
+      const part = consume(queue, deps, closing.signal);
+      if (paused) part.pauseControl.pause();
+      parts.push(part);
+      return async () => {
+        parts.splice(parts.indexOf(part), 1);
+        await part.close();
+      };
+    },
     pause() {
+      paused = true;
       for (const { pauseControl } of parts) pauseControl.pause();
     },
     resume() {
+      paused = false;
       for (const { pauseControl } of parts) pauseControl.resume();
     },
     async close() {

@@ -40,6 +40,8 @@ export interface PostgresQueueSettings {
   /** Direct, not through PgBouncer: LISTEN needs a session. */
   readonly url: string;
   readonly schema: string;
+  /** The old queue, in the database of the orders: workers drain it, and nothing adds to it. */
+  readonly old?: true;
 }
 
 /** Each costs every gateway one connection and every worker three. */

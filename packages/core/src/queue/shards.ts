@@ -40,9 +40,12 @@ export function shardIndex(key: string, count: number): number {
   return Number.parseInt(sha256Hex(key).slice(0, 8), 16) % count;
 }
 
-/** The name of a queue in metrics, logs and pages: `redis`, `redis-1`, …, `postgres`. */
+/**
+ * The name of a queue in metrics, logs and pages: `redis`, `redis-1`, …, `postgres`,
+ * `postgres-old`.
+ */
 export function queueName(settings: QueueSettings): string {
-  if (settings.kind === 'postgres') return 'postgres';
+  if (settings.kind === 'postgres') return settings.old ? 'postgres-old' : 'postgres';
   return settings.shard === 0 ? 'redis' : `redis-${settings.shard}`;
 }
 
