@@ -147,8 +147,8 @@ describe('migrating', () => {
     const { url, name } = await database('empty');
     await query(url, `CREATE SCHEMA other; ALTER DATABASE ${name} SET search_path = other, public`);
     const folder = await folderOf({
-      '1_a': 'SET search_path = other; SET statement_timeout = 1;',
-      '2_b': 'SELECT pg_sleep(0.05); CREATE TABLE b (id int);',
+      '1_a': 'SET search_path = other; SET statement_timeout = 100;',
+      '2_b': 'SELECT pg_sleep(0.2); CREATE TABLE b (id int);',
     });
     await migrate({ databaseUrl: url, migrationsFolder: folder });
     const tables = await query(url, `SELECT schemaname FROM pg_tables WHERE tablename = 'b'`);
