@@ -88,7 +88,8 @@ describe.each(['redis', 'postgres'] as const)('Bull Board on %s', (kind) => {
 
   afterAll(async () => {
     for (const one of [queue, reports]) {
-      await one.obliterate({ force: true });
+      // In PostgreSQL it would drop a sequence, which the queue's role may not; the database goes.
+      if (kind === 'redis') await one.obliterate({ force: true });
       await one.close();
     }
     await server.close();
