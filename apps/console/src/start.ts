@@ -32,6 +32,7 @@ export async function start(config: ConsoleConfig, lifecycle: Lifecycle, log: Lo
     poolSize: DATABASE_POOL,
     applicationName: 'payonce-console',
     durability: config.databaseDurability,
+    queues: config.queues,
     lifecycle,
     log,
   });

@@ -87,6 +87,7 @@ function connectDatabase({ config, lifecycle, log, metrics }: Context) {
     poolSize: config.databasePool,
     applicationName: 'payonce-worker',
     durability: config.databaseDurability,
+    queues: config.queues,
     lifecycle,
     log,
   });

@@ -42,6 +42,11 @@ export interface QueueConsumer {
    * @returns how many; asks the store @throws while the store does not respond
    */
   promoteMisdated(now: Date): Promise<number>;
+  /**
+   * Puts jobs that were completed until now back to the waiting ones: the database forgot them.
+   * @returns how many; asks the store @throws while the store does not respond
+   */
+  replayCompleted(): Promise<number>;
   /** Takes no more jobs, waits for the running ones, and disconnects. */
   close(): Promise<void>;
 }
@@ -155,6 +160,14 @@ class Consumer implements QueueConsumer {
 
   promoteMisdated(now: Date) {
     return this.#ask((queue) => promoteMisdated(queue, now));
+  }
+
+  async replayCompleted() {
+    if (this.#running === null) throw new Error('not connected yet');
+    const { queue } = this.#running;
+    const { completed = 0 } = await queue.getJobCounts('completed');
+    await queue.retryJobs({ state: 'completed', count: 1_000, timestamp: Date.now() });
+    return completed;
   }
 
   pause() {

@@ -15,6 +15,7 @@ import type { QueueConsumer } from '../consume/queue-consumer.js';
 import { verifyJob } from '../consume/verify-job.js';
 import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { decodeStored } from './decode-stored.js';
+import { replayAfterRewinds } from './replay.js';
 import { startRetention } from './retention.js';
 import { inRounds } from './rounds.js';
 
@@ -26,6 +27,8 @@ const CONTESTED_LIMIT = 50;
 const CONTESTED_INTERVAL_MS = 1_000;
 /** Held events that are due: a look at an index. An event that a lock delayed is then not late. */
 const HELD_INTERVAL_MS = 5_000;
+/** How soon after a rewind its jobs are put back; a look at a table that is usually empty. */
+const REPLAY_INTERVAL_MS = 5_000;
 /** Retention runs every 40th interval: every ten minutes. */
 const RETENTION_PAUSE = 40;
 /** Held notifications decoded again in one step: a transaction of a second at most. */
@@ -42,7 +45,10 @@ export interface MaintenanceOptions {
   >;
   readonly log: Log;
   readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded'>;
-  readonly consumers: readonly Pick<QueueConsumer, 'promoteMisdated'>[];
+  readonly consumers: readonly Pick<
+    QueueConsumer,
+    'name' | 'promoteMisdated' | 'replayCompleted'
+  >[];
   /** Whether the database is fit and the clocks agree; no step begins otherwise. */
   readonly mayRun: () => boolean;
 }
@@ -67,6 +73,7 @@ export function startMaintenance(options: MaintenanceOptions): Schedule {
       CONTESTED_INTERVAL_MS,
     ),
     every('redecode', redecodeInRounds(options)),
+    every('replay', replayAfterRewinds(options), REPLAY_INTERVAL_MS),
     every('misdated_jobs', () => promoteMisdated(options)),
     every('old_reports', () => purgeReports(database)),
     startRetention(

@@ -48,6 +48,11 @@ export const LOG_EVENTS = {
   'jobs.retried': 'warn',
   'jobs.promoted': 'warn',
 
+  // The orders' database
+  'database.rewound': 'error',
+  'database.position_unknown': 'debug',
+  'jobs.replayed': 'warn',
+
   // The gateway
   'notification.received': ['debug', 'info', 'warn'],
   'proxy.not_trusted': 'warn',

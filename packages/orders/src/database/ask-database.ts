@@ -2,10 +2,13 @@ import pg from 'pg';
 import type { ClockSample } from './database-clock.js';
 import { sqlState } from './failure.js';
 import type { DatabaseFacts } from './faults.js';
+import type { DatabasePosition } from './position.js';
 
 export interface DatabaseAnswer {
   readonly facts: DatabaseFacts;
   readonly sample: ClockSample;
+  /** Null on a standby, and for a role that may not read it. */
+  readonly position: DatabasePosition | null;
 }
 
 export interface DatabaseProbe {
@@ -17,6 +20,7 @@ export interface DatabaseProbe {
 /** A response usually takes milliseconds. A slower one counts as none. */
 const ASK_LIMIT_MS = 5_000;
 const UNDEFINED_TABLE = '42P01';
+const INSUFFICIENT_PRIVILEGE = '42501';
 
 /**
  * Asks on a separate connection. In the pool the question would queue behind transactions that wait
@@ -34,11 +38,17 @@ export function openDatabaseProbe(url: string, applicationName: string): Databas
   });
   // A connection that dies while idle shows at the next question.
   pool.on('error', () => {});
+  const how = { applied: APPLIED, position: POSITION };
+  const without = (state: string | null) => {
+    if (state === UNDEFINED_TABLE) return { ...how, applied: 'NULL::text[]' };
+    return state === INSUFFICIENT_PRIVILEGE ? { ...how, position: 'NULL::json' } : null;
+  };
   return {
     ask: () =>
-      ask(pool, APPLIED).catch((error) => {
-        if (sqlState(error) !== UNDEFINED_TABLE) throw error;
-        return ask(pool, 'NULL::text[]');
+      ask(pool, how).catch((error) => {
+        const less = without(sqlState(error));
+        if (less === null) throw error;
+        return ask(pool, less);
       }),
     close: () => pool.end(),
   };
@@ -46,22 +56,34 @@ export function openDatabaseProbe(url: string, applicationName: string): Databas
 
 interface Row extends DatabaseFacts {
   readonly databaseMs: number;
+  readonly position: DatabasePosition | null;
 }
 
 /** The same rule as in `migrate`: an interrupted or rolled back migration is not applied. */
 const APPLIED = `(SELECT array_agg(migration_name::text) FROM public._prisma_migrations
   WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL)`;
 
-async function ask(pool: pg.Pool, applied: string): Promise<DatabaseAnswer> {
+/** The log's file name begins with the timeline, which the control file has only later. */
+const POSITION = `CASE WHEN NOT pg_is_in_recovery() THEN json_build_object(
+  'system', (SELECT system_identifier::text FROM pg_control_system()),
+  'timeline', substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8),
+  'table', coalesce(to_regclass('public.orders')::oid::text, ''),
+  'wal', (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text) END`;
+
+async function ask(
+  pool: pg.Pool,
+  { applied, position }: { readonly applied: string; readonly position: string },
+): Promise<DatabaseAnswer> {
   const askedAt = performance.now();
   const { rows } = await pool.query<Row>(`
     SELECT current_setting('fsync') AS fsync,
       current_setting('full_page_writes') AS "fullPageWrites",
       pg_is_in_recovery() AS "inRecovery", ${applied} AS applied,
+      ${position} AS position,
       (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS "databaseMs"`);
   const respondedAt = performance.now();
   const [row] = rows;
   if (row === undefined) throw new Error('a SELECT without FROM has a row');
-  const { databaseMs, ...facts } = row;
-  return { facts, sample: { askedAt, respondedAt, databaseMs } };
+  const { databaseMs, position: at, ...facts } = row;
+  return { facts, sample: { askedAt, respondedAt, databaseMs }, position: at };
 }

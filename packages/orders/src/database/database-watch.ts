@@ -5,6 +5,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
+import type { RewindWatch } from './rewind-watch.js';
 
 /**
  * The result of the last check: `down` without a response, otherwise the faults of the database.
@@ -45,6 +46,8 @@ export interface DatabaseWatchOptions {
   readonly url: string;
   readonly applicationName: string;
   readonly durability: DatabaseDurability;
+  /** Learns each response of a fit database; nothing relies on that one before it resolves. */
+  readonly rewinds?: RewindWatch;
   readonly log: Log;
 }
 
@@ -62,10 +65,10 @@ const NOT_ASKED: DatabaseFitness = { ready: false, faults: ['down'] };
 
 /** Asks the orders' database at intervals for its time, and whether it keeps what is committed. */
 export function watchDatabase(options: DatabaseWatchOptions): DatabaseWatch {
-  const { url, applicationName, durability, log } = options;
+  const { url, applicationName, durability, rewinds, log } = options;
   if (durability === 'managed')
     log.warn({ setting: 'PAYONCE_DATABASE_DURABILITY' }, 'database.durability_unchecked');
-  const watch = new Watch(openDatabaseProbe(url, applicationName), durability, log);
+  const watch = new Watch(openDatabaseProbe(url, applicationName), durability, rewinds, log);
   void watch.look();
   // Callers pass single functions on, without the object.
   return {
@@ -99,6 +102,7 @@ class Watch {
   constructor(
     private readonly probe: DatabaseProbe,
     private readonly durability: DatabaseDurability,
+    private readonly rewinds: RewindWatch | undefined,
     private readonly log: Log,
   ) {}
 
@@ -170,10 +174,11 @@ class Watch {
   async #ask(): Promise<DatabaseFitness> {
     const before = this.#suspected;
     try {
-      const { facts, sample } = await this.probe.ask();
+      const { facts, sample, position } = await this.probe.ask();
       this.#clock.add(sample);
-      this.#responded = before;
       const faults = databaseFaults(facts, this.durability);
+      if (faults.length === 0 && position !== null) await this.rewinds?.examine(position);
+      this.#responded = before;
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {
       this.log.debug({ err }, 'database.unavailable');

@@ -29,7 +29,13 @@ const order = z.object({
     .int()
     .positive()
     .describe(
-      'Grows with each change of the order. Events of one version show the same state of the order. Never overwrite a greater version with a smaller one; handle each `webhook-id` once.',
+      'Grows with each change of the order, not always by one. Events of one version show the same state of the order. Never overwrite a greater version with a smaller one; handle each `webhook-id` once.',
+    ),
+  replayed: z
+    .literal(true)
+    .optional()
+    .describe(
+      'payonce may have sent this event before, with a smaller version: its database was restored to an earlier time.',
     ),
 });
 

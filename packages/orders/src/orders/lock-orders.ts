@@ -2,7 +2,7 @@
 import type { Tx } from '../database/transaction.js';
 import { lockMissingNumbers, tryLockMissingNumbers } from './number-locks.js';
 import { type LockedOrder, type OrderKey, orderKey } from './order.js';
-import { type LockedRow, lockRows, tryLockRows } from './order-rows.js';
+import { type LockedRows, lockRows, tryLockRows } from './order-rows.js';
 
 /** By `orderKey`. An order that is not among them does not exist while the transaction lasts. */
 export type LockedOrders = ReadonlyMap<string, LockedOrder>;
@@ -16,10 +16,10 @@ export async function lockOrders(tx: Tx, keys: readonly OrderKey[]): Promise<Loc
   const distinct = distinctKeys(keys);
   if (distinct.length === 0) return new Map();
   const first = await lockRows(tx, distinct, true);
-  if (first.missing.length === 0) return toOrders(distinct, first.locked);
+  if (first.missing.length === 0) return toOrders(distinct, first);
   const missing = first.missing.flatMap((index) => distinct[index] ?? []);
   await lockMissingNumbers(tx, missing);
-  return toOrders(distinct, (await lockRows(tx, distinct, false)).locked);
+  return toOrders(distinct, await lockRows(tx, distinct, false));
 }
 
 export interface TriedOrders {
@@ -37,13 +37,13 @@ export interface TriedOrders {
  */
 export async function tryLockOrders(tx: Tx, keys: readonly OrderKey[]): Promise<TriedOrders> {
   const distinct = distinctKeys(keys);
-  const first = distinct.length === 0 ? [] : (await tryLockRows(tx, distinct, false)).locked;
-  const orders = toOrders(distinct, first);
+  if (distinct.length === 0) return { orders: new Map(), lockedElsewhere: new Set() };
+  const orders = toOrders(distinct, await tryLockRows(tx, distinct, false));
   const rest = distinct.filter((key) => !orders.has(orderKey(key)));
   if (rest.length === 0) return { orders, lockedElsewhere: new Set() };
   const hasNumber = await tryLockMissingNumbers(tx, rest);
-  const { locked, stored } = await tryLockRows(tx, rest, true);
-  const found = toOrders(rest, locked);
+  const { stored, ...tried } = await tryLockRows(tx, rest, true);
+  const found = toOrders(rest, tried);
   const lockedElsewhere = rest
     .filter((_, index) => stored.has(index) || !hasNumber[index])
     .map(orderKey)
@@ -55,14 +55,14 @@ function distinctKeys(keys: readonly OrderKey[]): OrderKey[] {
   return [...new Map(keys.map((key) => [orderKey(key), key])).values()];
 }
 
-function toOrders(keys: readonly OrderKey[], locked: readonly LockedRow[]): LockedOrders {
+function toOrders(keys: readonly OrderKey[], { locked, rewind }: LockedRows): LockedOrders {
   return new Map(
     locked.flatMap(({ position, id, amount, currency, version }): [string, LockedOrder][] => {
       const key = keys[position];
       if (key === undefined) return [];
       const { merchant, number } = key;
-      const order = { id: BigInt(id), merchant, number, amount: BigInt(amount), currency, version };
-      return [[orderKey(key), order]];
+      const terms = { merchant, number, amount: BigInt(amount), currency };
+      return [[orderKey(key), { ...terms, id: BigInt(id), version, rewind }]];
     }),
   );
 }

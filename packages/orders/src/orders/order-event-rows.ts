@@ -48,7 +48,7 @@ export function insertOrderEvents(
 /** The order at that version, as `deliveries/messages.ts` describes it: amounts as text. */
 function orderEventPayload(
   order: OrderPlan['order'],
-  { milestone, version, state, withdrawn }: ReachedMilestone,
+  { milestone, version, state, withdrawn, replayed }: ReachedMilestone,
 ): string {
   const { primary } = state;
   return JSON.stringify({
@@ -65,6 +65,7 @@ function orderEventPayload(
     version,
     milestone,
     ...(withdrawn && { withdrawn }),
+    ...(replayed && { replayed }),
   });
 }
 

@@ -2,7 +2,7 @@
 import { Prisma } from '@payonce/prisma/client';
 import { recordset } from '../database/recordset.js';
 import type { Tx } from '../database/transaction.js';
-import { type Order, type OrderKey, type OrderTerms, orderKey } from './order.js';
+import { type Order, type OrderKey, type OrderTerms, orderKey, type Rewind } from './order.js';
 import type { OrderPlan } from './plan.js';
 
 const ORDER_COLUMNS = Prisma.sql`o.id, o.merchant, o.number, o.amount, o.currency, o.status,
@@ -32,6 +32,25 @@ export interface LockedRow {
   readonly version: number;
 }
 
+export interface LockedRows {
+  readonly locked: readonly LockedRow[];
+  readonly rewind: Rewind | null;
+}
+
+/** As JSON: the time as text. */
+interface RewindRow {
+  readonly at: string;
+  readonly floor: number;
+}
+
+/** Part of a statement. The index finds it, also while the table is empty. */
+const LATEST_REWIND = Prisma.sql`(SELECT json_build_object('at', found_at, 'floor', version_floor)
+  FROM rewinds ORDER BY version_floor DESC LIMIT 1) AS rewind`;
+
+function toRewind(row: RewindRow | null | undefined): Rewind | null {
+  return row ? { at: new Date(row.at), versionFloor: row.floor } : null;
+}
+
 /**
  * Waits for the locks of these orders. With `onlyIfAll` it locks none if one does not exist.
  * @returns the locked rows; with `onlyIfAll` also the indices of the keys that no order has. One
@@ -41,8 +60,10 @@ export async function lockRows(
   tx: Tx,
   keys: readonly OrderKey[],
   onlyIfAll: boolean,
-): Promise<{ readonly missing: readonly number[]; readonly locked: readonly LockedRow[] }> {
-  const [row] = await tx.$queryRaw<{ missing: number[] | null; locked: LockedRow[] | null }[]>`
+): Promise<LockedRows & { readonly missing: readonly number[] }> {
+  const [row] = await tx.$queryRaw<
+    { missing: number[] | null; locked: LockedRow[] | null; rewind: RewindRow | null }[]
+  >`
     WITH k AS MATERIALIZED (
       SELECT * FROM ${asTable(keys)} AS k
     ), missing AS MATERIALIZED (
@@ -54,8 +75,12 @@ export async function lockRows(
       ORDER BY o.id FOR UPDATE OF o
     )
     SELECT (SELECT json_agg(position) FROM missing) AS missing,
-      (SELECT json_agg(locked) FROM locked) AS locked`;
-  return { missing: row?.missing ?? [], locked: row?.locked ?? [] };
+      (SELECT json_agg(locked) FROM locked) AS locked, ${LATEST_REWIND}`;
+  return {
+    missing: row?.missing ?? [],
+    locked: row?.locked ?? [],
+    rewind: toRewind(row?.rewind),
+  };
 }
 
 /**
@@ -66,8 +91,10 @@ export async function tryLockRows(
   tx: Tx,
   keys: readonly OrderKey[],
   findsStored: boolean,
-): Promise<{ readonly locked: readonly LockedRow[]; readonly stored: ReadonlySet<number> }> {
-  const [row] = await tx.$queryRaw<{ locked: LockedRow[] | null; stored: number[] | null }[]>`
+): Promise<LockedRows & { readonly stored: ReadonlySet<number> }> {
+  const [row] = await tx.$queryRaw<
+    { locked: LockedRow[] | null; stored: number[] | null; rewind: RewindRow | null }[]
+  >`
     WITH k AS MATERIALIZED (
       SELECT * FROM ${asTable(keys)} AS k
     ), locked AS MATERIALIZED (
@@ -78,8 +105,12 @@ export async function tryLockRows(
         SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)
     )
     SELECT (SELECT json_agg(locked) FROM locked) AS locked,
-      (SELECT json_agg(position) FROM stored) AS stored`;
-  return { locked: row?.locked ?? [], stored: new Set(row?.stored ?? []) };
+      (SELECT json_agg(position) FROM stored) AS stored, ${LATEST_REWIND}`;
+  return {
+    locked: row?.locked ?? [],
+    stored: new Set(row?.stored ?? []),
+    rewind: toRewind(row?.rewind),
+  };
 }
 
 function asTable(keys: readonly OrderKey[]): Prisma.Sql {

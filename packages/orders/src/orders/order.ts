@@ -79,6 +79,16 @@ export interface OrderState {
 export interface LockedOrder extends OrderTerms {
   readonly id: bigint;
   readonly version: number;
+  /** The latest time that PostgreSQL went back; null if it never did. */
+  readonly rewind: Rewind | null;
+}
+
+/** PostgreSQL went back in time, and forgot versions and order events that it had given. */
+export interface Rewind {
+  /** When it was found. An order event of a notification from before may be a repetition. */
+  readonly at: Date;
+  /** Above every version that was given before. */
+  readonly versionFloor: number;
 }
 
 /** An order as stored. */

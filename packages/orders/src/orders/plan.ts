@@ -2,14 +2,15 @@ import { type Fact, factKey } from '@payonce/providers/fact';
 import { deriveOrder } from './derive.js';
 import { amountOf, mergeFact } from './merge.js';
 import { type Milestone, milestonesBetween } from './milestones.js';
-import type { LockedOrder, OrderState } from './order.js';
+import type { LockedOrder, OrderState, Rewind } from './order.js';
 import { roundOf } from './released.js';
 
 /** The facts that one event or one command asserts. */
 export interface EventFacts {
   readonly facts: readonly Fact[];
-  /** The notification that asserts them; null for commands. */
+  /** The notification that asserts them, and its receipt; null for commands. */
   readonly notificationRowId: bigint | null;
+  readonly receivedAt: Date | null;
 }
 
 /** A fact to write: new, or with a better time or amount. */
@@ -22,6 +23,8 @@ export interface FactChange {
 export interface ReachedMilestone extends Milestone {
   readonly version: number;
   readonly state: OrderState;
+  /** Merchants' systems may have received it before PostgreSQL went back in time. */
+  readonly replayed: boolean;
 }
 
 export interface OrderPlan {
@@ -31,7 +34,7 @@ export interface OrderPlan {
   readonly changes: readonly FactChange[];
   readonly milestones: readonly ReachedMilestone[];
   readonly state: OrderState;
-  /** Grows by one per event that changed a fact; unchanged when none did. */
+  /** Grows per event that changed a fact, by one but for a rewind; unchanged when none did. */
   readonly version: number;
 }
 
@@ -53,14 +56,19 @@ export function planOrder(
   for (const event of events) {
     outcomes.push(hasNewFacts(facts, event.facts) ? 'applied' : 'duplicate');
     if (!mergeEvent(event, facts, changes)) continue;
-    version += 1;
+    version = Math.max(version, order.rewind?.versionFloor ?? 0) + 1;
+    const replayed = isReplayed(event, order.rewind);
     const after = deriveOrder([...facts.values()]);
     for (const milestone of milestonesBetween(state, after, roundOf(facts.values()))) {
-      milestones.push({ ...milestone, version, state: after });
+      milestones.push({ ...milestone, version, state: after, replayed });
     }
     state = after;
   }
   return { order, outcomes, changes: [...changes.values()], milestones, state, version };
+}
+
+function isReplayed({ receivedAt }: EventFacts, rewind: Rewind | null): boolean {
+  return receivedAt !== null && rewind !== null && receivedAt <= rewind.at;
 }
 
 /** Whether all of them are already known with the same amounts. */

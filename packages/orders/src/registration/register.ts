@@ -125,7 +125,9 @@ export async function closeOrder(
           detail: {},
         });
       }
-      const plan = planOrder(order, facts, [{ facts: [closed], notificationRowId: null }]);
+      const plan = planOrder(order, facts, [
+        { facts: [closed], notificationRowId: null, receivedAt: null },
+      ]);
       await writePlans(tx, now, [plan]);
     }
     const stored = assertFound((await findOrders(tx, [key])).get(orderKey(key)));

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { anyFreePort } from '../machine/ports.js';
@@ -14,6 +15,8 @@ export interface OwnPostgres {
   /** Ends it and all of its sessions at once, as in a crash. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** Copies its data while it is down for a moment. @returns puts the copy in place of the data */
+  backUp(): Promise<() => Promise<void>>;
   /** Ends it and removes its data. */
   remove(): Promise<void>;
 }
@@ -27,19 +30,38 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     logFile: join(folder, 'postgres.log'),
   };
   let running = await startPostgres(server);
+  async function kill() {
+    killAll([running.process]);
+    await running.process.exited;
+  }
+  async function start() {
+    running = await startPostgres(server);
+  }
+  /** With its owner, which is not the user of this process. */
+  const copy = (from: string, to: string) => {
+    rmSync(to, { recursive: true, force: true });
+    execFileSync('cp', ['-a', from, to]);
+  };
   return {
     adminUrl: running.adminUrl,
     data: running.data,
-    async kill() {
-      killAll([running.process]);
-      await running.process.exited;
-    },
-    async start() {
-      running = await startPostgres(server);
+    kill,
+    start,
+    async backUp() {
+      const backup = `${running.data}-backup`;
+      await kill();
+      copy(running.data, backup);
+      await start();
+      return async () => {
+        await kill();
+        copy(backup, running.data);
+        await start();
+      };
     },
     async remove() {
       await running.stop();
       rmSync(running.data, { recursive: true, force: true });
+      rmSync(`${running.data}-backup`, { recursive: true, force: true });
       rmSync(folder, { recursive: true, force: true });
     },
   };

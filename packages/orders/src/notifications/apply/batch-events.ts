@@ -32,9 +32,10 @@ function newEvents(
   { notification, row, effects }: NotificationEntry,
   holdAs: HoldReason | null,
 ): PendingEvent[] {
-  const { merchant, events } = notification;
+  const { merchant, events, receivedAt } = notification;
   return events.map((event, position) => ({
     notificationRowId: row.id,
+    receivedAt,
     position,
     merchant,
     event,

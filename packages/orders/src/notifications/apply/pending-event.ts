@@ -23,7 +23,7 @@ export function toPending(
   effect: ContentEffect,
   holdAs: HoldReason | null,
 ): PendingHeldEvent {
-  const { notificationRowId, position, merchant, event } = stored;
+  const { notificationRowId, receivedAt, position, merchant, event } = stored;
   const fixed = fixedOutcome(effect, holdAs);
-  return { notificationRowId, position, merchant, event, fixed, stored };
+  return { notificationRowId, receivedAt, position, merchant, event, fixed, stored };
 }

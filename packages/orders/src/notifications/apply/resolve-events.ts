@@ -111,6 +111,7 @@ function planAssertions<Pending extends PendingEvent>(
     const events = some.map((one) => ({
       facts: [...one.facts, ...contestedFacts(one.claims, known.contested)],
       notificationRowId: one.pending.notificationRowId,
+      receivedAt: one.pending.receivedAt,
     }));
     const plan = planOrder(first.order, known.facts.get(first.order.id) ?? [], events);
     for (const [index, outcome] of plan.outcomes.entries()) {

@@ -121,7 +121,9 @@ export async function acceptHeldEvent(
     const auditId = await audit(tx, now, command, 'event.accept', held, detail, order);
     const accepted = acceptedFacts(acceptance.facts, known, auditId.toString());
     const facts = [...accepted, ...contestedFacts(claims, contested)];
-    const plan = planOrder(order, known, [{ facts, notificationRowId: held.notificationRowId }]);
+    const plan = planOrder(order, known, [
+      { facts, notificationRowId: held.notificationRowId, receivedAt: held.receivedAt },
+    ]);
     await writePlans(tx, now, [plan]);
     const [outcome] = plan.outcomes;
     if (outcome === undefined) throw new Error('an accepted event without an outcome');

@@ -12,6 +12,7 @@ import { holdReasonOf, type StoredEvent, storable } from './stored-event.js';
 interface EventRow {
   readonly id: bigint;
   readonly notificationRowId: bigint;
+  readonly receivedAt: Date;
   readonly merchant: string;
   readonly position: number;
   readonly outcome: 'applied' | 'duplicate' | 'ignored' | 'held';
@@ -20,11 +21,14 @@ interface EventRow {
   readonly event: unknown;
 }
 
+const RECEIVED_AT = Prisma.sql`(SELECT received_at FROM notifications
+  WHERE notifications.id = notification_row_id) AS "receivedAt"`;
+
 /** All events of these notifications, which the caller has locked. */
 export async function readEvents(tx: Tx, rowIds: readonly bigint[]): Promise<StoredEvent[]> {
   if (rowIds.length === 0) return [];
   const rows = await tx.$queryRaw<EventRow[]>`
-    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+    SELECT id, notification_row_id AS "notificationRowId", ${RECEIVED_AT}, merchant, position, outcome,
       hold_reason AS "holdReason", tries, CASE WHEN outcome = 'held' THEN event END AS event
     FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
     ORDER BY notification_row_id, position`;
@@ -40,7 +44,7 @@ export async function readAllEvents(
 ): Promise<(StoredEvent & { readonly event: PaymentEvent })[]> {
   if (rowIds.length === 0) return [];
   const rows = await tx.$queryRaw<EventRow[]>`
-    SELECT id, notification_row_id AS "notificationRowId", merchant, position, outcome,
+    SELECT id, notification_row_id AS "notificationRowId", ${RECEIVED_AT}, merchant, position, outcome,
       hold_reason AS "holdReason", tries, event
     FROM notification_events WHERE notification_row_id = ANY(${[...rowIds]}::bigint[])
     ORDER BY notification_row_id, position`;

@@ -6,6 +6,7 @@ import { type HeldEvent, holdReasonOf } from './stored-event.js';
 /** An event that waits for its outcome. */
 export interface PendingEvent {
   readonly notificationRowId: bigint;
+  readonly receivedAt: Date;
   readonly position: number;
   readonly merchant: string;
   readonly event: PaymentEvent;

@@ -6,6 +6,8 @@ import type { EventOutcome } from './notification.js';
 export interface StoredEvent {
   readonly id: bigint;
   readonly notificationRowId: bigint;
+  /** The receipt of its notification. */
+  readonly receivedAt: Date;
   readonly merchant: string;
   readonly position: number;
   readonly outcome: EventOutcome;

@@ -162,9 +162,10 @@ function pendingOf(row: MessageRow, contents: StoredContents): PendingEvent[] | 
     const effect = effects[position] ?? 'none';
     const stored = known.get(position);
     if (stored === undefined) {
-      const { id: notificationRowId, merchant } = row;
+      const { id: notificationRowId, merchant, receivedAt } = row;
       const fixed = fixedOutcome(effect, null);
-      return { notificationRowId, position, merchant, event, fixed, stored: null };
+      const content = { notificationRowId, receivedAt, merchant };
+      return { ...content, position, event, fixed, stored: null };
     }
     return isHeld(stored) ? toPending({ ...stored, event }, effect, null) : [];
   });

@@ -82,7 +82,7 @@ async function flagOrder(deps: DatabaseDeps, trades: readonly Unflagged[]): Prom
     const facts = trades.map(({ rail, trade }): Fact => {
       return { kind: 'contested', rail, trade, at: null };
     });
-    const plan = planOrder(order, known, [{ facts, notificationRowId: null }]);
+    const plan = planOrder(order, known, [{ facts, notificationRowId: null, receivedAt: null }]);
     await writePlans(tx, deps.clock(), [plan]);
   });
 }

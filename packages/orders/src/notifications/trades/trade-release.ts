@@ -176,5 +176,5 @@ async function planFact(
   const detail = { rail, trade, before: deriveOrder(facts).status };
   const auditId = await writeAudit(tx, now, command, { action, orderId: order.id, detail });
   const fact = factOf(auditId.toString());
-  return planOrder(order, facts, [{ facts: [fact], notificationRowId: null }]);
+  return planOrder(order, facts, [{ facts: [fact], notificationRowId: null, receivedAt: null }]);
 }

@@ -1,0 +1,51 @@
+/** SQL of the times when PostgreSQL went back in time. */
+import type { PrismaClient } from '@payonce/prisma/client';
+
+/**
+ * Records that the database went back, so that versions of orders go on above all that were given,
+ * and workers put completed jobs back. Several processes find it within seconds: one row is enough.
+ *
+ * The floor is the number of seconds since 2026. No order changes once a second, so it is above
+ * every version since an earlier floor.
+ * @param knownFloor the last floor that is remembered outside the database
+ * @returns the floor
+ */
+export async function recordRewind(
+  prisma: PrismaClient,
+  reason: string,
+  knownFloor: number,
+): Promise<number> {
+  await prisma.$executeRaw`
+    INSERT INTO rewinds (found_at, reason, version_floor)
+    SELECT now(), ${reason}, greatest(
+      extract(epoch FROM now() - '2026-01-01T00:00:00Z'::timestamptz)::int, ${knownFloor}::int + 1,
+      (SELECT max(version_floor) + 1 FROM rewinds))
+    WHERE NOT EXISTS (SELECT FROM rewinds WHERE found_at > now() - interval '30 seconds')`;
+  const latest = await prisma.rewind.aggregate({ _max: { versionFloor: true } });
+  return latest._max.versionFloor ?? knownFloor;
+}
+
+export interface OpenRewind {
+  readonly id: bigint;
+  readonly reason: string;
+  readonly foundAt: Date;
+}
+
+/** Those whose completed jobs no worker has put back yet. */
+export function findOpenRewinds(prisma: PrismaClient): Promise<OpenRewind[]> {
+  return prisma.rewind.findMany({
+    where: { replayedAt: null },
+    select: { id: true, reason: true, foundAt: true },
+    orderBy: { id: 'asc' },
+  });
+}
+
+/** @param jobs how many were put back */
+export async function closeRewind(
+  prisma: PrismaClient,
+  id: bigint,
+  jobs: number,
+  now: Date,
+): Promise<void> {
+  await prisma.rewind.update({ where: { id }, data: { replayedAt: now, replayedJobs: jobs } });
+}
