@@ -10,6 +10,7 @@ import {
   privateEnv,
   readEnv,
 } from '@payonce/core/config/env';
+import type { KeepCompleted } from '@payonce/core/queue/job-options';
 import { type QueueStores, readQueueSettings } from '@payonce/core/queue/queue-settings';
 import type { DatabaseDurability } from '@payonce/orders/database/faults';
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
@@ -31,6 +32,9 @@ const workerEnv = {
   PAYONCE_WORKER_BATCHES_IN_FLIGHT: count(3, 1, 50),
   // The batches, three for locked orders, the schedule, dead letters and the readiness check.
   PAYONCE_WORKER_DATABASE_POOL: count(8, 2, 100),
+  // Completed jobs are applied again if the database goes back in time. Each costs Redis 1 KB.
+  PAYONCE_WORKER_KEEP_COMPLETED_HOURS: count(1, 1, 168),
+  PAYONCE_WORKER_KEEP_COMPLETED_JOBS: count(5_000, 100, 100_000_000),
   PAYONCE_WORKER_RELEASE_INTERVAL_MS: count(15_000, 100, 3_600_000),
   PAYONCE_WORKER_RELEASE_BATCH_SIZE: count(200, 1, 1_000),
   // A batch takes a second at most; a lost connection is replaced within two.
@@ -74,6 +78,7 @@ export interface WorkerConfig {
   /** The queues from which this worker takes jobs. */
   readonly queues: QueueStores;
   readonly sizes: WorkerSizes;
+  readonly keepCompleted: KeepCompleted;
   readonly releaseIntervalMs: number;
   readonly releaseBatchSize: number;
   /** How long jobs may wait while none is taken, before the worker counts as not alive. */
@@ -117,6 +122,10 @@ export function readConfig(env: Env): WorkerConfig {
       concurrency: own.PAYONCE_WORKER_CONCURRENCY,
       batchSize: own.PAYONCE_WORKER_BATCH_SIZE,
       batchesInFlight: own.PAYONCE_WORKER_BATCHES_IN_FLIGHT,
+    },
+    keepCompleted: {
+      age: own.PAYONCE_WORKER_KEEP_COMPLETED_HOURS * 3_600,
+      count: own.PAYONCE_WORKER_KEEP_COMPLETED_JOBS,
     },
     releaseIntervalMs: own.PAYONCE_WORKER_RELEASE_INTERVAL_MS,
     releaseBatchSize: own.PAYONCE_WORKER_RELEASE_BATCH_SIZE,

@@ -2,6 +2,7 @@
 import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
+import { countRewinds } from '@payonce/orders/database/rewinds';
 import { countOpenDeadLetters } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { countHeld, countOverdue } from '@payonce/orders/notifications/held/overdue';
 import { Gauge } from 'prom-client';
@@ -53,6 +54,15 @@ export function watchWaits(
         this.set({ reason }, waits.of(reason).oldestMs / 1_000);
       }
     },
+  });
+}
+
+/** How often the database went back to an earlier state, computed on each scrape. */
+export function watchRewindCount(metrics: Metrics, { prisma }: DatabaseDeps): void {
+  watchCount(metrics, {
+    name: 'payonce_database_rewinds',
+    help: 'How often PostgreSQL went back to an earlier state. Alarm when it grows.',
+    count: () => countRewinds(prisma),
   });
 }
 

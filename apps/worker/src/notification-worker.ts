@@ -1,4 +1,5 @@
 import type { CurrentChannels } from '@payonce/core/config/live-channels';
+import { KEEP_COMPLETED, type KeepCompleted } from '@payonce/core/queue/job-options';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { createBatcher } from '@payonce/core/runtime/batcher';
@@ -27,6 +28,7 @@ export interface WorkerOptions {
   readonly channels: CurrentChannels;
   readonly database: OrdersDatabase;
   readonly sizes: WorkerSizes;
+  readonly keepCompleted?: KeepCompleted;
   readonly log: Log;
   readonly metrics: WorkerMetrics;
   readonly deadLetterRetryMs?: number;
@@ -73,6 +75,7 @@ export function startWorker(options: WorkerOptions): NotificationWorker {
     const consumer = openQueueConsumer({
       settings,
       concurrency: concurrencyOf(options, settings),
+      keepCompleted: options.keepCompleted ?? KEEP_COMPLETED,
       log: options.log,
       failedSweepIntervalMs: options.failedSweepIntervalMs ?? FAILED_SWEEP_INTERVAL_MS,
       processJob: process,

@@ -17,7 +17,7 @@ import { ordersDatabase } from './batch/orders-database.js';
 import type { WorkerConfig } from './config.js';
 import { watchOldQueue } from './consume/old-queue.js';
 import { consumeReports, type Reports } from './consume/report-consumer.js';
-import { watchHeld, watchQueues, watchWaits } from './gauges.js';
+import { watchHeld, watchQueues, watchRewindCount, watchWaits } from './gauges.js';
 import { watchLiveness } from './liveness/liveness.js';
 import { createDeliveryMetrics, watchDeliveries } from './metrics/order-event-metrics.js';
 import { createWorkerMetrics, type WorkerMetrics } from './metrics/worker-metrics.js';
@@ -94,6 +94,7 @@ function connectDatabase({ config, lifecycle, log, metrics }: Context) {
   showDatabaseWatch(metrics, watch);
   const database: DatabaseDeps = { prisma, clock: watch.clock, log };
   watchHeld(metrics, database, config.heldDeadlineMs);
+  watchRewindCount(metrics, database);
   return { watch, database };
 }
 
@@ -123,6 +124,7 @@ function consumeQueues(
     channels,
     database: ordersDatabase(deps, watch),
     sizes: config.sizes,
+    keepCompleted: config.keepCompleted,
     log,
     metrics: counters,
   });

@@ -26,6 +26,15 @@ describe('node apps/worker/dist/redecode/main.js', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
+  test('missing settings are named together, with exit code 2', async () => {
+    const lines: string[] = [];
+    expect(await redecodeCommand([], {}, (line) => void lines.push(line))).toBe(2);
+    expect(lines).toEqual([
+      'DATABASE_URL: is not set',
+      'PAYONCE_CHANNELS_FILE: the file cannot be read',
+    ]);
+  });
+
   async function run(...args: string[]) {
     const lines: string[] = [];
     const env = {

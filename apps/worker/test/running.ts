@@ -1,3 +1,4 @@
+import { KEEP_COMPLETED } from '@payonce/core/queue/job-options';
 import type { QueueSettings, QueueStores } from '@payonce/core/queue/queue-settings';
 import { systemClock } from '@payonce/core/runtime/clock';
 import { createLifecycle } from '@payonce/core/runtime/lifecycle';
@@ -78,6 +79,7 @@ export async function startTestWorker(options: {
       readChannels: () => options.shop.channels,
       retentionMs: options.retentionMs ?? 90 * 86_400_000,
       sizes: { concurrency: options.concurrency ?? 400, batchSize: 200, batchesInFlight: 3 },
+      keepCompleted: KEEP_COMPLETED,
       stuckLimitMs: options.stuckLimitMs ?? 60_000,
       releaseIntervalMs: options.releaseIntervalMs ?? 60_000,
       releaseBatchSize: 200,

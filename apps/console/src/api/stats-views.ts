@@ -60,7 +60,16 @@ const gateway = z.object({
   state: gatewayState.nullable(),
 });
 
+const rewind = z.object({
+  foundAt: time,
+  reason: z.string(),
+  /** Null while workers still put completed jobs back into the queue. */
+  replayedJobs: z.number().int().nullable(),
+});
+
 export const figures = z.object({
+  /** The last time that the database went back to an earlier state; null without one for a week. */
+  rewind: rewind.nullable(),
   /** The last hour, the oldest first, the present minute last. */
   minutes: z.array(minute),
   held: z.array(waiting.extend({ reason: z.string() })),

@@ -282,6 +282,11 @@ export const en = {
 
   'overview.noDatabase':
     'The database does not respond. Figures return when it does. Until then, notifications wait in the queue.',
+  'overview.rewind': 'The database went back to an earlier state. Found at',
+  'overview.rewindReplaying': 'Workers are putting completed notifications back into the queue.',
+  'overview.rewindReplayed':
+    'Workers have put {n} completed notifications back into the queue; those that were lost are applied again.',
+  'overview.rewindMissing': 'Notifications whose order is missing: register these orders again.',
   'overview.backlog': 'Waiting in the queue',
   'overview.reply': 'Reply to providers',
   'overview.apply': 'From receipt to applied',

@@ -273,6 +273,10 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'action.trade.reinstate': '恢复交易',
 
   'overview.noDatabase': '数据库暂无响应，恢复后将重新显示数据；在此期间，通知会在队列中等待。',
+  'overview.rewind': '数据库回到了较早的状态，发现时间：',
+  'overview.rewindReplaying': '工作进程正在把已完成的通知放回队列。',
+  'overview.rewindReplayed': '工作进程已把 {n} 条已完成的通知放回队列，丢失的通知会重新生效。',
+  'overview.rewindMissing': '缺少订单的通知：请重新登记这些订单。',
   'overview.backlog': '队列积压',
   'overview.reply': '应答支付平台用时',
   'overview.apply': '从接收到生效用时',

@@ -8,6 +8,7 @@ import { layout } from '../parts/layout.js';
 import { chart } from '../parts/minutes.js';
 import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
 import { storeTable } from '../parts/stores.js';
+import { time } from '../parts/time.js';
 
 /** @param options.readStats shared by all watchers: it reads at most once a second */
 export async function overviewRoute(
@@ -51,6 +52,18 @@ ${gatewayTable(context, figures.gateways, stats.at)}
 ${keyTable(context, figures.gateways, stats.at)}`;
 }
 
+/** What a restored database means, and what a person has to look for. */
+function rewindNotice(context: PageContext, { rewind }: Figures): Html {
+  if (rewind === null) return NOTHING;
+  const { t } = context;
+  const { foundAt, reason, replayedJobs } = rewind;
+  const replay =
+    replayedJobs === null
+      ? t('overview.rewindReplaying')
+      : t('overview.rewindReplayed', { n: replayedJobs });
+  return html`<p class="message bad">${t('overview.rewind')} ${time(foundAt)}: ${reason}. ${replay} <a href="/held?reason=unknown_order">${t('overview.rewindMissing')}</a></p>`;
+}
+
 function tiles(context: PageContext, { queues, at }: Stats, figures: Figures): Html {
   const { t } = context;
   const { held, deadLetters, deliveries, endpoints, applyMs, replyMs } = figures;
@@ -59,7 +72,7 @@ function tiles(context: PageContext, { queues, at }: Stats, figures: Figures): H
     0,
   );
   const [oldest = null] = queues.flatMap(({ jobs }) => jobs?.oldestWaitingAt ?? []).sort();
-  return html`<ul class="tiles">
+  return html`${rewindNotice(context, figures)}<ul class="tiles">
 ${tile(t('overview.backlog'), html`${backlog}`, age(context, oldest, at))}
 ${tile(t('overview.reply'), milliseconds(replyMs.p50), html`${t('overview.p99')} ${milliseconds(replyMs.p99)}`)}
 ${tile(t('overview.apply'), milliseconds(applyMs.p50), html`${t('overview.p99')} ${milliseconds(applyMs.p99)}`)}

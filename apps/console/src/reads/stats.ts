@@ -1,6 +1,7 @@
 import { gatewayState } from '@payonce/core/queue/report';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { failureKind } from '@payonce/orders/database/failure';
+import { latestRewind } from '@payonce/orders/database/rewinds';
 import type { Tx } from '@payonce/orders/database/transaction';
 import type { Figures, QueueState, Stats } from '../api/stats-views.js';
 import { readApplyLatency, readReplyLatency } from './stats-latency.js';
@@ -18,6 +19,8 @@ import { withStatementTimeout } from './with-statement-timeout.js';
 const KEEP_MS = 1_000;
 const LATENCY_MS = 5 * 60_000;
 const GATEWAY_SEEN_MS = 10 * 60_000;
+/** By then people have looked for what is missing. */
+const REWIND_SHOWN_MS = 7 * 86_400_000;
 /** More gateways than any shop runs. */
 const MAX_GATEWAYS = 50;
 
@@ -69,6 +72,7 @@ async function readStats(
 function readFigures({ prisma }: DatabaseDeps, now: Date): Promise<Figures> {
   const ago = (ms: number) => new Date(now.getTime() - ms);
   return withStatementTimeout(prisma, async (tx) => ({
+    rewind: await readRewind(tx, ago(REWIND_SHOWN_MS)),
     minutes: await readMinutes(tx, now),
     held: await readHeld(tx),
     deadLetters: await readDeadLetters(tx),
@@ -93,4 +97,9 @@ async function readGateways(tx: Tx, since: Date): Promise<Figures['gateways']> {
     seenAt: row.seenAt.toISOString(),
     state: gatewayState.safeParse(row.state).data ?? null,
   }));
+}
+
+async function readRewind(tx: Tx, since: Date): Promise<Figures['rewind']> {
+  const latest = await latestRewind(tx, since);
+  return latest && { ...latest, foundAt: latest.foundAt.toISOString() };
 }

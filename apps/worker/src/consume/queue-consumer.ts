@@ -6,6 +6,7 @@ import {
   openUntilReady,
 } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
+import type { KeepCompleted } from '@payonce/core/queue/job-options';
 import type { QueueSettings } from '@payonce/core/queue/queue-settings';
 import { queueName } from '@payonce/core/queue/shards';
 import { WRONG_CLOCK_MS } from '@payonce/core/runtime/clock';
@@ -54,6 +55,7 @@ export interface QueueConsumer {
 export interface QueueConsumerOptions {
   readonly settings: QueueSettings;
   readonly concurrency: number;
+  readonly keepCompleted: KeepCompleted;
   readonly processJob: (job: QueuedJob, token: string | undefined) => Promise<JobResult>;
   readonly log: Log;
   readonly failedSweepIntervalMs: number;
@@ -130,13 +132,13 @@ class Consumer implements QueueConsumer {
   }
 
   #openWorker(): BullWorker {
-    const { settings, concurrency, processJob } = this.#options;
+    const { settings, concurrency, keepCompleted, processJob } = this.#options;
     const takeJob = async (job: Job<unknown, unknown>, token: string | undefined) => {
       await this.#pauseControl.putBackWhilePaused(job, token);
       this.taken += 1;
       return processJob(job, token);
     };
-    const options = { concurrency, autorun: false };
+    const options = { concurrency, autorun: false, removeOnComplete: keepCompleted };
     const worker = openBullWorker<NotificationJob>(settings, takeJob, options);
     logErrors(worker, this.#log);
     return worker;

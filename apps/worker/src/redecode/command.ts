@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { readChannelFile } from '@payonce/core/config/channel-file';
 import { collectFaults, type Env, readEnv, storeUrl } from '@payonce/core/config/env';
 import { systemClock } from '@payonce/core/runtime/clock';
-import { ConfigError } from '@payonce/core/runtime/errors';
+import { ConfigError, linesOf } from '@payonce/core/runtime/errors';
 import { createLog } from '@payonce/core/runtime/log';
 import type { EventOutcome } from '@payonce/orders/notifications/records/notification';
 import {
@@ -57,7 +57,7 @@ export async function redecodeCommand(
     }
     return await run(options, env, print);
   } catch (error) {
-    print(error instanceof Error ? error.message : String(error));
+    linesOf(error).forEach(print);
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1;
   }
 }

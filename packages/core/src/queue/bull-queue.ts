@@ -2,7 +2,7 @@ import { createPostgresBackend, type Processor, Queue, Worker, withBackend } fro
 import { withDeadline } from '../runtime/deadline.js';
 import { consumerRedis, postgresConnection, readerRedis } from './connection.js';
 import { NOTIFICATION_QUEUE, type NotificationJob } from './job.js';
-import { consumerSettings, eventStream } from './job-options.js';
+import { consumerSettings, eventStream, type KeepCompleted } from './job-options.js';
 import type { QueueSettings } from './queue-settings.js';
 import { targetOf } from './shards.js';
 
@@ -48,7 +48,11 @@ export function openBullQueue<Data = NotificationJob>(
 export function openBullWorker<Data = NotificationJob>(
   settings: QueueSettings,
   processor: Processor<Data, unknown>,
-  options: { readonly concurrency: number; readonly autorun?: boolean },
+  options: {
+    readonly concurrency: number;
+    readonly autorun?: boolean;
+    readonly removeOnComplete?: KeepCompleted;
+  },
   { name, poolSize }: QueueChoice = NOTIFICATIONS,
 ) {
   if (settings.kind === 'redis') {

@@ -56,11 +56,22 @@ export const reportJobOptions = {
   stackTraceLimit: 1,
 } as const satisfies JobsOptions;
 
+/**
+ * How long completed jobs stay in each queue, in seconds, and how many at most. They swallow copies
+ * by their ID, and are applied again if PostgreSQL goes back in time.
+ */
+export interface KeepCompleted {
+  readonly age: number;
+  readonly count: number;
+}
+
+/** Unless a worker is told otherwise. It bounds the memory of a Redis that nobody has sized. */
+export const KEEP_COMPLETED: KeepCompleted = { age: 3_600, count: 5_000 };
+
 /** Every worker on our queues must have these, whatever else it sets. */
 export const consumerSettings = {
-  // A completed notification only swallows copies by its ID; PostgreSQL holds the truth. An hour,
-  // with a bound. Here, not in each job: a backlog is kept in memory.
-  removeOnComplete: { age: 3_600, count: 5_000 },
+  // Here, not in each job: a backlog is kept in memory.
+  removeOnComplete: KEEP_COMPLETED,
   // Another worker takes the jobs of a killed worker after 15 s at most. A batch takes
   // milliseconds, and locks are renewed at half time. A lost lock costs a duplicate, which changes
   // nothing.

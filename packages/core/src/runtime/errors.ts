@@ -41,6 +41,11 @@ export class ConfigError extends AppError {
   }
 }
 
+/** For the output of a command: all that a person needs to mend it. */
+export function linesOf(error: unknown): readonly string[] {
+  return error instanceof ConfigError ? error.faults : [messageOf(error)];
+}
+
 /** Whether another transaction has locked it: retry a little later. */
 export function isLocked(error: unknown): boolean {
   return error instanceof AppError && error.code === 'locked';

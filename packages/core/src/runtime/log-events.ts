@@ -46,12 +46,8 @@ export const LOG_EVENTS = {
   'jobs.stuck': 'error',
   'jobs.taken_again': 'info',
   'jobs.retried': 'warn',
-  'jobs.promoted': 'warn',
-
-  // The orders' database
-  'database.rewound': 'error',
-  'database.position_unknown': 'debug',
   'jobs.replayed': 'warn',
+  'jobs.promoted': 'warn',
 
   // The gateway
   'notification.received': ['debug', 'info', 'warn'],
@@ -105,6 +101,8 @@ export const LOG_EVENTS = {
   'database.ready': 'info',
   'database.not_ready': 'warn',
   'database.unavailable': ['warn', 'debug'],
+  'database.rewound': 'error',
+  'database.position_unknown': 'debug',
   'database.connection_lost': 'warn',
   'database.durability_unchecked': 'warn',
   'database.contention': 'warn',

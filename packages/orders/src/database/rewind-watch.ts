@@ -1,4 +1,5 @@
 import type { PositionMemory } from '@payonce/core/queue/position-memory';
+import { withDeadline } from '@payonce/core/runtime/deadline';
 import type { Log } from '@payonce/core/runtime/log';
 import type { PrismaClient } from '@payonce/prisma/client';
 import { type DatabasePosition, rewoundBecause } from './position.js';
@@ -22,49 +23,54 @@ export interface RewindWatchOptions {
 /** How often the position is remembered outside: what a restart of all processes may miss. */
 const REMEMBER_MS = 5_000;
 
+/** A Redis that hangs must not delay a check of the database for long. */
+const READ_LIMIT_MS = 500;
+
 /** Asks for no position itself, and never in the transaction that applies a payment. */
 export function watchRewinds({ prisma, memory, log }: RewindWatchOptions): RewindWatch {
   let known: { readonly position: DatabasePosition; readonly versionFloor: number } | null = null;
   let wasRead = memory === null;
   let rememberedAt = Number.NEGATIVE_INFINITY;
 
-  /** Without Redis it goes on: Redis holds the jobs too, and they wait for it. */
-  async function readMemory(): Promise<void> {
-    if (wasRead || memory === null) return;
+  /**
+   * Until Redis has responded once. Without it the work goes on, and the comparison follows.
+   * @returns whether something was read now
+   */
+  async function readMemory(): Promise<boolean> {
+    if (wasRead || memory === null) return false;
     try {
-      const stored = await memory.read();
+      const stored = await withDeadline(memory.read(), READ_LIMIT_MS, 'reading the position');
       wasRead = true;
-      if (stored === null) return;
+      if (stored === null) return false;
       const { versionFloor, ...position } = stored;
-      known ??= { position, versionFloor };
+      known = { position, versionFloor };
+      return true;
     } catch (err) {
       log.debug({ err }, 'database.position_unknown');
+      return false;
     }
   }
 
-  async function remember(position: DatabasePosition, versionFloor: number): Promise<void> {
+  function remember(position: DatabasePosition, versionFloor: number): void {
     known = { position, versionFloor };
     if (memory === null || !wasRead || performance.now() - rememberedAt < REMEMBER_MS) return;
-    try {
-      await memory.write({ ...position, versionFloor });
-      rememberedAt = performance.now();
-    } catch (err) {
-      log.debug({ err }, 'database.position_unknown');
-    }
+    rememberedAt = performance.now();
+    memory
+      .write({ ...position, versionFloor })
+      .catch((err) => log.debug({ err }, 'database.position_unknown'));
   }
 
   return {
     async examine(position) {
-      const isFirst = !wasRead;
-      await readMemory();
+      const readNow = await readMemory();
       const reason = known && rewoundBecause(known.position, position);
       if (!reason) return remember(position, known?.versionFloor ?? 0);
       // Another process may have written its newer position since this response.
-      if (isFirst) throw new Error('the database is asked again');
+      if (readNow) throw new Error('the database is asked again');
       const versionFloor = await recordRewind(prisma, reason, known?.versionFloor ?? 0);
       log.error({ reason, versionFloor }, 'database.rewound');
       rememberedAt = Number.NEGATIVE_INFINITY;
-      await remember(position, versionFloor);
+      remember(position, versionFloor);
     },
   };
 }

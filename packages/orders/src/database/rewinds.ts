@@ -40,6 +40,29 @@ export function findOpenRewinds(prisma: PrismaClient): Promise<OpenRewind[]> {
   });
 }
 
+export interface LatestRewind {
+  readonly foundAt: Date;
+  readonly reason: string;
+  /** Null while workers still put completed jobs back. */
+  readonly replayedJobs: number | null;
+}
+
+/** @returns null if none was found since then */
+export function latestRewind(
+  prisma: Pick<PrismaClient, 'rewind'>,
+  since: Date,
+): Promise<LatestRewind | null> {
+  return prisma.rewind.findFirst({
+    where: { foundAt: { gte: since } },
+    select: { foundAt: true, reason: true, replayedJobs: true },
+    orderBy: { versionFloor: 'desc' },
+  });
+}
+
+export function countRewinds(prisma: PrismaClient): Promise<number> {
+  return prisma.rewind.count();
+}
+
 /** @param jobs how many were put back */
 export async function closeRewind(
   prisma: PrismaClient,

@@ -18,18 +18,23 @@ export function costs(harness: Harness, provider: PaymentProvider): void {
       expect(body.length).toBeGreaterThan(0.9 * limit);
       const hostile = { ...genuine, body };
       expect(provider.verify(received(hostile)).ok).toBe(false);
-      expect(medianRatio(provider, hostile, genuine)).toBeLessThan(MOST_GENUINE);
+      expect(ratioOf(provider, hostile, genuine)).toBeLessThan(MOST_GENUINE);
     },
   );
 }
 
-/** Times both in turns, for as long each: whatever else runs slows both down. */
-function medianRatio(provider: PaymentProvider, one: SignedRequest, other: SignedRequest): number {
-  const ratios = Array.from({ length: 41 }, () => {
-    const others = msOf(provider, other, MOST_GENUINE) / MOST_GENUINE;
-    return msOf(provider, one, 1) / others;
-  });
-  return ratios.toSorted((a, b) => a - b)[20] ?? Number.NaN;
+/**
+ * Times both in turns, for as long each. Everything else that runs only adds to a time, so the
+ * shortest ones are compared.
+ */
+function ratioOf(provider: PaymentProvider, one: SignedRequest, other: SignedRequest): number {
+  let [shortest, shortestOther] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  for (let turn = 0; turn < 41; turn += 1) {
+    const msOther = msOf(provider, other, MOST_GENUINE) / MOST_GENUINE;
+    shortestOther = Math.min(shortestOther, msOther);
+    shortest = Math.min(shortest, msOf(provider, one, 1));
+  }
+  return shortest / shortestOther;
 }
 
 function msOf(provider: PaymentProvider, request: SignedRequest, times: number): number {
