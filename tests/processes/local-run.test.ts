@@ -1,3 +1,5 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { until } from '@payonce/testkit/machine/poll';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
@@ -74,6 +76,33 @@ test('Ctrl-C in a terminal stops everything; a second start reports the running 
   await running.exited;
   await nothingIsLeft(run);
 });
+
+test('what it writes is for its user alone; when a store dies, it says so and stops everything', async () => {
+  const { running, run } = await serving();
+  const state = join(copy.folder, '.payonce');
+  for (const folder of ['logs', 'redis']) {
+    expect(modesBelow(join(state, folder))).toEqual({ folders: ['700'], files: ['600'] });
+  }
+  expect(modeOf(state)).toBe(process.getuid?.() === 0 ? '711' : '700');
+  const store = run.processes.find(({ name }) => name === 'postgres');
+  if (store === undefined) throw new Error('no process of PostgreSQL');
+  process.kill(store.pid, 'SIGKILL');
+  expect(await running.exited).toBe(1);
+  expect(running.output()).toContain('postgres ended by itself: everything stops.');
+  await nothingIsLeft(run);
+});
+
+/** The modes that occur below a folder, itself included. */
+function modesBelow(folder: string) {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
+  const modes = (some: typeof entries) =>
+    some.map(({ parentPath, name }) => modeOf(join(parentPath, name)));
+  const folders = [modeOf(folder), ...modes(entries.filter((entry) => entry.isDirectory()))];
+  const files = modes(entries.filter((entry) => entry.isFile()));
+  return { folders: [...new Set(folders)], files: [...new Set(files)] };
+}
+
+const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 test('SIGTERM to npm, which kills npm alone, stops everything', async () => {
   const { running, run } = await serving();

@@ -27,8 +27,6 @@ export interface RunningApps {
   readonly simulatorUrl: string;
   /** The example of a merchant's system. */
   readonly consumerUrl: string;
-  /** Resolves with the first app that ends by itself. */
-  readonly anyEnded: Promise<{ readonly app: string }>;
 }
 
 export interface AppsOptions {
@@ -58,10 +56,6 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
   const start = (app: App) =>
     startApp(app, environmentOf(app, { ...options, ports, endpoint }), options);
   const started = APPS.map((app) => ({ app, owned: start(app) }));
-  const endOf = async ({ app, owned }: (typeof started)[number]) => {
-    await owned.exited;
-    return { app };
-  };
   for (const { app } of started) {
     await until(`${app} to be ready (log: ${logOf(options, app)})`, START_LIMIT_MS, () => {
       const ended = started.find((one) => hasEnded(one.owned));
@@ -74,8 +68,6 @@ export async function startApps(options: AppsOptions): Promise<RunningApps> {
     consoleUrl: url(ports.console),
     simulatorUrl: url(ports.simulator),
     consumerUrl: url(ports.consumer),
-    // While the merchant's system is down, order events wait.
-    anyEnded: Promise.race(started.filter(({ app }) => app !== 'consumer').map(endOf)),
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureSimulatedChannels } from '@payonce/testkit/channels/channels';
 import { type OwnedProcess, stop } from '@payonce/testkit/machine/process';
@@ -27,7 +27,7 @@ export interface Running {
 /**
  * Owns every process of a local run: starts the stores and the apps, and calls `use`. It always
  * stops what it started, in reverse order (apps, Redis, PostgreSQL). It stops when `use` is done,
- * on SIGINT, SIGTERM or SIGHUP, and when an app ends by itself. It also stops when this process
+ * on SIGINT, SIGTERM or SIGHUP, and when a store or an app ends by itself. It also stops when this process
  * loses its parent (SIGTERM to npm kills npm alone).
  * @returns the exit code: the result of `use`; 1 when something ended by itself
  * @throws AlreadyRunning when this folder has a live run
@@ -47,7 +47,7 @@ export async function supervise(
   try {
     const ready = await Promise.race([running, stopRequested]);
     if (typeof ready === 'string') return stoppedBy(ready, say);
-    const { gatewayUrl, consoleUrl, simulatorUrl, consumerUrl, anyEnded } = ready.apps;
+    const { gatewayUrl, consoleUrl, simulatorUrl, consumerUrl } = ready.apps;
     runFile.urls({
       gateway: gatewayUrl,
       console: consoleUrl,
@@ -56,10 +56,11 @@ export async function supervise(
     });
     const used = use(ready);
     used.catch(() => {}); // its failure counts only if nothing ended before it
-    const end = await Promise.race([used, stopRequested, anyEnded]);
+    const end = await Promise.race([used, stopRequested, firstEnd(owned)]);
     if (typeof end === 'number') return end;
     if (typeof end === 'string') return stoppedBy(end, say);
-    say(`${end.app} ended by itself; see ${join(workdir.state, 'logs', `${end.app}.log`)}`);
+    const log = join(workdir.state, 'logs', `${end.name}.log`);
+    say(`${end.name} ended by itself: everything stops. Its log: ${log}`);
     return 1;
   } finally {
     await stopAll(owned);
@@ -69,6 +70,12 @@ export async function supervise(
     await stopAll(owned);
     runFile.remove();
   }
+}
+
+/** While the merchant's system is down, order events wait. */
+function firstEnd(owned: readonly OwnedProcess[]): Promise<OwnedProcess> {
+  const needed = owned.filter(({ name }) => name !== 'consumer');
+  return Promise.race(needed.map((one) => one.exited.then(() => one)));
 }
 
 function stoppedBy(why: string, say: (line: string) => void): number {
@@ -83,7 +90,7 @@ async function start(
 ): Promise<Running> {
   const { root, state } = workdir;
   const { env } = process;
-  mkdirSync(join(state, 'logs'), { recursive: true });
+  keepPrivate(state);
   const secrets = localSecrets(state);
   say('starting PostgreSQL and the queue');
   const stores = await startStores({ state, secrets, env, onSpawn });
@@ -92,6 +99,18 @@ async function start(
   say('starting gateway, worker, console, simulator, example consumer');
   const apps = await startApps({ root, state, stores, secrets, env, onSpawn });
   return { stores, apps, secrets };
+}
+
+/** Bodies of notifications hold data of buyers: in Redis's file, in logs, in the database. */
+function keepPrivate(state: string): void {
+  process.umask(0o077);
+  for (const folder of ['logs', 'redis']) {
+    mkdirSync(join(state, folder), { recursive: true });
+    // It may be of an earlier release.
+    chmodSync(join(state, folder), 0o700);
+  }
+  // Root's PostgreSQL runs as another user, who passes through.
+  chmodSync(state, process.getuid?.() === 0 ? 0o711 : 0o700);
 }
 
 async function stopAll(owned: OwnedProcess[]): Promise<void> {

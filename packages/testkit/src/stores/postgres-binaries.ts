@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   chownSync,
   cpSync,
   existsSync,
@@ -53,7 +54,9 @@ export function postgresHome(folder: string): PostgresHome {
 
 function sharedFolder(): string {
   const shared = '/var/lib/payonce';
-  mkdirSync(shared, { recursive: true, mode: 0o755 });
+  mkdirSync(shared, { recursive: true });
+  // Whatever the umask: the other user passes through it.
+  chmodSync(shared, 0o755);
   return shared;
 }
 
