@@ -27,8 +27,8 @@ export interface Running {
 /**
  * Owns every process of a local run: starts the stores and the apps, and calls `use`. It always
  * stops what it started, in reverse order (apps, Redis, PostgreSQL). It stops when `use` is done,
- * on SIGINT, SIGTERM or SIGHUP, and when a store or an app ends by itself. It also stops when this process
- * loses its parent (SIGTERM to npm kills npm alone).
+ * on SIGINT, SIGTERM or SIGHUP, and when a store or an app ends by itself. It also stops when this
+ * process loses its parent (SIGTERM to npm kills npm alone).
  * @returns the exit code: the result of `use`; 1 when something ended by itself
  * @throws AlreadyRunning when this folder has a live run
  */

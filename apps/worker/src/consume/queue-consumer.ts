@@ -48,6 +48,11 @@ export interface QueueConsumer {
    * @returns how many; asks the store @throws while the store does not respond
    */
   replayCompleted(): Promise<number>;
+  /**
+   * Whether the queue has this job. A completed one goes back to the waiting ones: its notification
+   * is not stored. @throws while the store does not respond
+   */
+  findAgain(jobId: string): Promise<boolean>;
   /** Takes no more jobs, waits for the running ones, and disconnects. */
   close(): Promise<void>;
 }
@@ -170,6 +175,14 @@ class Consumer implements QueueConsumer {
     const { completed = 0 } = await queue.getJobCounts('completed');
     await queue.retryJobs({ state: 'completed', count: 1_000, timestamp: Date.now() });
     return completed;
+  }
+
+  findAgain(jobId: string) {
+    return this.#ask(async (queue) => {
+      const state = await queue.getJobState(jobId);
+      if (state === 'completed') await (await queue.getJob(jobId))?.retry('completed');
+      return state !== 'unknown';
+    });
   }
 
   pause() {

@@ -1,7 +1,7 @@
 import { isLocked } from '@payonce/core/runtime/errors';
 import type { Metrics } from '@payonce/core/runtime/metrics';
 import type { ApplyOutcome } from '@payonce/orders/notifications/records/notification';
-import { Counter, Histogram } from 'prom-client';
+import { Counter, Gauge, Histogram } from 'prom-client';
 import { describeOutcome } from '../batch/batch-line.js';
 
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
@@ -83,6 +83,11 @@ function jobMetrics(registers: Metrics[]) {
 /** Gateways' reports, and retention. */
 function otherMetrics(registers: Metrics[]) {
   return {
+    missing: new Gauge({
+      name: 'payonce_notifications_missing',
+      help: 'Notifications that a gateway acknowledged and that are neither stored nor in a queue. Alarm on any.',
+      registers,
+    }),
     reports: new Counter({
       name: 'payonce_reports_total',
       help: 'Reports of gateways that the worker took, by result: counted or malformed.',

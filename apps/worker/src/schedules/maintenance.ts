@@ -15,6 +15,7 @@ import type { QueueConsumer } from '../consume/queue-consumer.js';
 import { verifyJob } from '../consume/verify-job.js';
 import type { WorkerMetrics } from '../metrics/worker-metrics.js';
 import { decodeStored } from './decode-stored.js';
+import { findMissing } from './missing.js';
 import { replayAfterRewinds } from './replay.js';
 import { startRetention } from './retention.js';
 import { inRounds } from './rounds.js';
@@ -44,10 +45,10 @@ export interface MaintenanceOptions {
     'releaseIntervalMs' | 'releaseBatchSize' | 'heldDeadlineMs' | 'retentionMs'
   >;
   readonly log: Log;
-  readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded'>;
+  readonly metrics: Pick<WorkerMetrics, 'released' | 'purged' | 'redecoded' | 'missing'>;
   readonly consumers: readonly Pick<
     QueueConsumer,
-    'name' | 'promoteMisdated' | 'replayCompleted'
+    'name' | 'promoteMisdated' | 'replayCompleted' | 'findAgain'
   >[];
   /** Whether the database is fit and the clocks agree; no step begins otherwise. */
   readonly mayRun: () => boolean;
@@ -74,6 +75,7 @@ export function startMaintenance(options: MaintenanceOptions): Schedule {
     ),
     every('redecode', redecodeInRounds(options)),
     every('replay', replayAfterRewinds(options), REPLAY_INTERVAL_MS),
+    every('missing', findMissing(options)),
     every('misdated_jobs', () => promoteMisdated(options)),
     every('old_reports', () => purgeReports(database)),
     startRetention(

@@ -60,6 +60,8 @@ export const LOG_EVENTS = {
   'reports.send_recovered': 'info',
 
   // The worker: notifications
+  'notification.missing': 'error',
+  'notification.found': 'info',
   'notifications.applied': 'info',
   'notifications.not_applied': 'warn',
   'notification.apply_failed': 'error',
