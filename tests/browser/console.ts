@@ -39,7 +39,7 @@ export async function startConsole(shop: Shop): Promise<RunningConsole> {
       trustedProxies: [],
       identity: null,
       channelsFile: null,
-      encryptionKey: null,
+      encryptionKeys: null,
       webhookNetworks: [],
     },
     prisma: shop.prisma,

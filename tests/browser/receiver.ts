@@ -49,7 +49,7 @@ export async function addEndpoint(shop: Shop, name: string, url: string): Promis
     prisma: shop.prisma,
     log: silent,
     clock: systemClock,
-    encryptionKey: KEY,
+    encryptionKeys: [{ id: null, key: KEY }] as const,
     policy: createAddressPolicy(network ? [network] : []),
   };
   const wanted = { actor: 'test', reason: null, merchant: 'demo', name, url, eventTypes: [] };

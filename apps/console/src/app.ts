@@ -57,7 +57,7 @@ export interface ConsoleParts {
     | 'apiKey'
     | 'https'
     | 'trustedProxies'
-    | 'encryptionKey'
+    | 'encryptionKeys'
     | 'webhookNetworks'
     | 'identity'
     | 'channelsFile'
@@ -149,7 +149,7 @@ async function apiRoutes(
 ): Promise<void> {
   const { config, readStats, prisma, clock, log } = options;
   const database = { prisma, clock, log };
-  const { channelsFile, encryptionKey } = config;
+  const { channelsFile, encryptionKeys } = config;
   const policy = createAddressPolicy(config.webhookNetworks);
   honourIdempotencyKeys(api, database);
   await api.register(registerRoutes, database);
@@ -167,7 +167,7 @@ async function apiRoutes(
   await api.register(apiKeyRoutes, database);
   await api.register(auditRoutes, database);
   await api.register(channelRoutes, { ...database, channelsFile });
-  await api.register(endpointRoutes, { ...database, encryptionKey, policy });
+  await api.register(endpointRoutes, { ...database, encryptionKeys, policy });
   await api.register(endpointSwitchRoutes, database);
   await api.register(statsRoutes, { readStats });
   await api.register(openApiRoutes);

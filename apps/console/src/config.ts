@@ -139,7 +139,7 @@ export function readConfig(env: Env) {
     apiKey: settings.PAYONCE_CONSOLE_API_KEY,
     // In production https by default: a leaked session cookie cannot be revoked.
     https: settings.PAYONCE_CONSOLE_HTTPS ?? settings.NODE_ENV === 'production',
-    encryptionKey: settings.PAYONCE_ENCRYPTION_KEY ?? null,
+    encryptionKeys: settings.PAYONCE_ENCRYPTION_KEY ?? null,
     channelsFile: settings.PAYONCE_CHANNELS_FILE ?? null,
     webhookNetworks: settings.PAYONCE_WEBHOOK_ALLOW_NETWORKS,
     trustedProxies: settings.PAYONCE_TRUSTED_PROXIES,

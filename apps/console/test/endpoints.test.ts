@@ -149,7 +149,7 @@ describe('an endpoint', () => {
 });
 
 it('gets no secret without PAYONCE_ENCRYPTION_KEY, and the answer says so', async () => {
-  const keyless = await startConsole({ encryptionKey: null });
+  const keyless = await startConsole({ encryptionKeys: null });
   try {
     const answer = await call(keyless, 'POST', '/endpoints', { payload: { name: 'erp', url } });
     expect([answer.statusCode, answer.json().code]).toEqual([503, 'not_configured']);

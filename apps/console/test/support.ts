@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '@payonce/core/runtime/clock';
 import { createLog } from '@payonce/core/runtime/log';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 import { createTestDatabasePool, POOLED_CLIENT } from '@payonce/testkit/stores/test-database-pool';
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify';
@@ -33,7 +34,7 @@ export async function startConsole(
     https?: boolean;
     databaseUrl?: string;
     clock?: Clock;
-    encryptionKey?: Buffer | null;
+    encryptionKeys?: EncryptionKeys | null;
     identity?: IdentitySettings;
     channelsFile?: string;
   } = {},
@@ -50,7 +51,10 @@ export async function startConsole(
       apiKey,
       https: options.https ?? false,
       trustedProxies: [],
-      encryptionKey: options.encryptionKey === undefined ? randomBytes(32) : options.encryptionKey,
+      encryptionKeys:
+        options.encryptionKeys === undefined
+          ? [{ id: null, key: randomBytes(32) }]
+          : options.encryptionKeys,
       webhookNetworks: [],
       identity: options.identity ?? null,
       channelsFile: options.channelsFile ?? null,

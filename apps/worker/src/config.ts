@@ -133,7 +133,7 @@ export function readConfig(env: Env): WorkerConfig {
     heldDeadlineMs: own.PAYONCE_HELD_DEADLINE_HOURS * 3_600_000,
     retentionMs: own.PAYONCE_RETENTION_DAYS * 24 * 3_600_000,
     deliveries: {
-      encryptionKey: own.PAYONCE_ENCRYPTION_KEY ?? null,
+      encryptionKeys: own.PAYONCE_ENCRYPTION_KEY ?? null,
       policy,
       scheduleMs: own.PAYONCE_WEBHOOK_RETRY_SECONDS.map((seconds) => seconds * 1_000),
       disableAfterMs: own.PAYONCE_WEBHOOK_DISABLE_AFTER_DAYS * 24 * 3_600_000,

@@ -9,12 +9,13 @@ import {
 } from '@payonce/orders/deliveries/loop';
 import { applyDeclaredEndpoints } from '@payonce/orders/endpoints/apply-declared';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import type { AddressPolicy } from '@payonce/orders/endpoints/networks';
 import type { DeliveryMetrics } from './metrics/order-event-metrics.js';
 
 export interface DeliveryConfig {
   /** Null: endpoints that need a secret receive nothing. */
-  readonly encryptionKey: Buffer | null;
+  readonly encryptionKeys: EncryptionKeys | null;
   readonly policy: AddressPolicy;
   /** The waits between tries. */
   readonly scheduleMs: readonly number[];
@@ -55,7 +56,7 @@ interface OrderEventDeps {
 /** Delivers order events to merchants' systems while the process runs. */
 export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): OrderEvents {
   const { log } = deps;
-  if (config.encryptionKey === null) {
+  if (config.encryptionKeys === null) {
     log.warn({ unset: 'PAYONCE_ENCRYPTION_KEY' }, 'endpoints.secrets_unavailable');
   }
   let deliveries: Deliveries | null = null;
@@ -63,7 +64,7 @@ export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): 
     // An event that is fanned out before its endpoint exists would never be delivered, so delivery
     // waits.
     const usable =
-      config.encryptionKey !== null || endpoints.every(({ secret }) => secret === null);
+      config.encryptionKeys !== null || endpoints.every(({ secret }) => secret === null);
     if (usable) deliveries ??= begin(config, deps);
   });
   declaration.declare(config.declared);
@@ -87,10 +88,10 @@ export function startOrderEvents(config: DeliveryConfig, deps: OrderEventDeps): 
 }
 
 function begin(config: DeliveryConfig, { database, metrics, mayWork }: OrderEventDeps): Deliveries {
-  const { encryptionKey, policy, scheduleMs, disableAfterMs, sizes } = config;
+  const { encryptionKeys, policy, scheduleMs, disableAfterMs, sizes } = config;
   return startDeliveries({
     deps: { ...database, scheduleMs, disableAfterMs, random: Math.random },
-    encryptionKey,
+    encryptionKeys,
     guard: { policy },
     sizes,
     mayWork,
@@ -100,7 +101,7 @@ function begin(config: DeliveryConfig, { database, metrics, mayWork }: OrderEven
 
 /** Brings the database in line with the channel file's endpoints, and retries until it has. */
 function declareEndpoints(
-  { encryptionKey }: DeliveryConfig,
+  { encryptionKeys }: DeliveryConfig,
   { database, log, mayWork }: OrderEventDeps,
   onDeclared: (endpoints: readonly DeclaredEndpoint[]) => void,
 ) {
@@ -108,7 +109,7 @@ function declareEndpoints(
   const declareNow = async () => {
     const wanted = undeclared;
     if (wanted === null || !mayWork()) return;
-    const result = await applyDeclaredEndpoints({ ...database, encryptionKey }, wanted);
+    const result = await applyDeclaredEndpoints({ ...database, encryptionKeys }, wanted);
     log.info(result, 'endpoints.declared');
     // Otherwise the file was reloaded meanwhile, and its endpoints follow.
     if (undeclared === wanted) undeclared = null;

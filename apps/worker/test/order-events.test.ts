@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ConfigError } from '@payonce/core/runtime/errors';
 import type { DeclaredEndpoint } from '@payonce/orders/endpoints/declared';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { closeOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/machine/poll';
@@ -52,14 +53,17 @@ const someoneWaits = () =>
     return rows.length > 0;
   });
 
-async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEndpoint[] => []) {
+async function start(
+  encryptionKeys: EncryptionKeys | null,
+  readDeclared = (): DeclaredEndpoint[] => [],
+) {
   const loopback = parseNetwork('127.0.0.1');
   worker = await startTestWorker({
     queue,
     database,
     shop,
     deliveries: {
-      encryptionKey,
+      encryptionKeys,
       readDeclared,
       policy: createAddressPolicy(loopback ? [loopback] : []),
       // Long enough that an immediate delivery proves that this process applied it.
@@ -71,7 +75,7 @@ async function start(encryptionKey: Buffer | null, readDeclared = (): DeclaredEn
 }
 
 test('the order event of an applied notification is sent at once to the endpoint of the channel file, signed', async () => {
-  const { lines } = await start(randomBytes(32));
+  const { lines } = await start([{ id: null, key: randomBytes(32) }]);
   await eventually(() =>
     Promise.resolve(lines.some((line) => line.includes('endpoints.declared'))),
   );
@@ -91,7 +95,7 @@ test('the order event of an applied notification is sent at once to the endpoint
 
 test('SIGHUP reads the endpoints again: a removed one receives nothing more; a faulty file changes nothing', async () => {
   let faulty = true;
-  const { lines, reload } = await start(randomBytes(32), () => {
+  const { lines, reload } = await start([{ id: null, key: randomBytes(32) }], () => {
     if (faulty) throw new ConfigError(['endpoints.erp.url: must be https']);
     return [];
   });
@@ -114,7 +118,7 @@ test('earlier order events are delivered to an endpoint that the file names firs
   await closeOrder(closing, { merchant: 'tea', number: 'A1' });
   // Meanwhile endpoints can be read, but not created.
   const letGo = await holdLocks(database.url, 'LOCK TABLE webhook_endpoints IN SHARE MODE');
-  await start(randomBytes(32));
+  await start([{ id: null, key: randomBytes(32) }]);
   await someoneWaits();
   await letGo();
   await eventually(() => Promise.resolve(verified.length === 1));
@@ -123,7 +127,10 @@ test('earlier order events are delivered to an endpoint that the file names firs
 
 test('SIGHUP twice: the later file wins, however long the earlier one takes', async () => {
   const files = [[declared('crm'), declared('erp', '/earlier')], [declared('erp', '/later')]];
-  const { lines, reload } = await start(randomBytes(32), () => files.shift() ?? []);
+  const { lines, reload } = await start(
+    [{ id: null, key: randomBytes(32) }],
+    () => files.shift() ?? [],
+  );
   const times = (count: number) =>
     eventually(() =>
       Promise.resolve(lines.filter((line) => line.includes('endpoints.declared')).length === count),
@@ -152,7 +159,7 @@ test('without PAYONCE_ENCRYPTION_KEY the worker works, logs it, and sends nothin
   expect(named.map((line) => JSON.parse(line).level)).toEqual(['warn', 'error']);
   expect(verified).toEqual([]);
   await worker?.stop();
-  await start(randomBytes(32));
+  await start([{ id: null, key: randomBytes(32) }]);
   await eventually(() => Promise.resolve(verified.length === 1));
   expect(verified[0]).toMatchObject({ type: 'order.paid', data: { orderNumber: 'A1' } });
 });

@@ -85,7 +85,7 @@ export async function startTestWorker(options: {
       releaseBatchSize: 200,
       heldDeadlineMs: options.heldDeadlineMs ?? 25 * 3_600_000,
       deliveries: {
-        encryptionKey: null,
+        encryptionKeys: null,
         policy: createAddressPolicy([]),
         scheduleMs: [5_000],
         disableAfterMs: 5 * 24 * 3_600_000,

@@ -104,7 +104,7 @@ test('the file cannot use the name of an endpoint of the API, until that one is 
 
 test('without a key nothing is stored, and stored endpoints stay unchanged', async () => {
   const deps = await deliveryDatabase();
-  const keyless = { ...deps, clock: deps.clock, encryptionKey: null };
+  const keyless = { ...deps, clock: deps.clock, encryptionKeys: null };
   expect(await applyDeclaredEndpoints(keyless, [erp])).toMatchObject({ applied: 0, refused: 1 });
   expect(await deps.prisma.webhookEndpoint.count()).toBe(0);
   await applyDeclaredEndpoints(deps, [erp]);

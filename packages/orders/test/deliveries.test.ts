@@ -1,5 +1,6 @@
 import { RETRY_AFTER_MS } from '@payonce/orders/deliveries/retry';
 import { rotateSecret } from '@payonce/orders/endpoints/commands';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import { registerOrder } from '@payonce/orders/registration/register';
 import { eventually } from '@payonce/testkit/machine/poll';
 import { describe, expect, test } from 'vitest';
@@ -221,8 +222,9 @@ test('an event that cannot be signed is not sent, and does not count as a failur
   const { id } = await makeEndpoint(deps, 'erp', shop.url);
   await registerOrder(deps, terms('A1'));
   await closedOrder(deps, 'A2');
-  for (const encryptionKey of [null, Buffer.alloc(32, 1)]) {
-    const deliveries = deliver(deps, { encryptionKey });
+  const others: EncryptionKeys = [{ id: null, key: Buffer.alloc(32, 1) }];
+  for (const encryptionKeys of [null, others]) {
+    const deliveries = deliver(deps, { encryptionKeys });
     await eventually(async () => expect(await deps.prisma.delivery.count()).toBe(1));
     await deliveries.stop();
   }

@@ -1,4 +1,5 @@
 /** Endpoints and order events of a merchant's shop. */
+
 import { randomBytes } from 'node:crypto';
 import {
   type Deliveries,
@@ -7,6 +8,7 @@ import {
 } from '@payonce/orders/deliveries/loop';
 import type { RecordDeps } from '@payonce/orders/deliveries/record-attempts';
 import { createEndpoint, type EndpointDeps } from '@payonce/orders/endpoints/commands';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import type { EventType } from '@payonce/orders/endpoints/event-types';
 import { createAddressPolicy, parseNetwork } from '@payonce/orders/endpoints/networks';
 import { closeOrder, registerOrder } from '@payonce/orders/registration/register';
@@ -30,7 +32,8 @@ export async function deliveryDatabase(): Promise<DeliveryDatabase> {
   const deps = await testDatabase();
   // A receiver compares a signature's time with the machine's clock.
   deps.now = new Date();
-  return Object.assign(deps, { encryptionKey: randomBytes(32), policy });
+  const encryptionKeys: EncryptionKeys = [{ id: null, key: randomBytes(32) }];
+  return Object.assign(deps, { encryptionKeys, policy });
 }
 
 export const lin = { actor: 'lin', reason: 'the shop moved' };
@@ -75,7 +78,7 @@ export function deliver(
 ): Deliveries {
   const deliveries = startDeliveries({
     deps: { ...recordDeps(deps), ...changes.deps },
-    encryptionKey: deps.encryptionKey,
+    encryptionKeys: deps.encryptionKeys,
     guard: { policy: deps.policy },
     ...changes,
     sizes: { concurrency: 20, perEndpoint: 5, pollMs: 25, drainMs: 5_000, ...changes.sizes },

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createEndpoint, rotateSecret, updateEndpoint } from '@payonce/orders/endpoints/commands';
+import type { EncryptionKeys } from '@payonce/orders/endpoints/encryption-keys';
 import { makeSecret, openSecret, parseSecret } from '@payonce/orders/endpoints/secret';
 import { deleteEndpoint, disableEndpoint, enableEndpoint } from '@payonce/orders/endpoints/switch';
 import { describe, expect, test } from 'vitest';
@@ -25,9 +26,7 @@ describe('an endpoint', () => {
     });
     const secret = parseSecret(made.secret);
     expect(Buffer.from(row.secret ?? []).includes(secret ?? '-')).toBe(false);
-    expect(
-      openSecret(deps.encryptionKey ?? Buffer.alloc(0), owner, row.secret ?? Buffer.alloc(0)),
-    ).toEqual(secret);
+    expect(openSecret(keysOf(deps), owner, row.secret ?? Buffer.alloc(0))).toEqual(secret);
     expect(Object.keys(made.endpoint)).not.toContain('secret');
     const [audit] = await auditRows(deps);
     expect(audit).toMatchObject({ action: 'endpoint.create', actor: 'lin', endpointId: row.id });
@@ -43,7 +42,7 @@ describe('an endpoint', () => {
   });
 
   test('is not created without a key to seal its secret; a handler needs none', async () => {
-    const deps = { ...(await deliveryDatabase()), encryptionKey: null };
+    const deps = { ...(await deliveryDatabase()), encryptionKeys: null };
     expect(await createEndpoint(deps, wanted)).toEqual({ result: 'no_encryption_key' });
     const handler = await createEndpoint(deps, { ...wanted, url: 'handler:orders' });
     expect(handler).toMatchObject({ result: 'done', secret: null });
@@ -99,11 +98,18 @@ describe('an endpoint', () => {
   });
 });
 
+function keysOf({ encryptionKeys }: DeliveryDatabase): EncryptionKeys {
+  if (encryptionKeys === null) throw new Error('a database without keys');
+  return encryptionKeys;
+}
+
 /** The present one and the previous one. */
 async function secretsOf(deps: DeliveryDatabase, id: bigint): Promise<(Buffer | null)[]> {
   const row = await deps.prisma.webhookEndpoint.findUniqueOrThrow({ where: { id } });
-  const key = deps.encryptionKey ?? Buffer.alloc(0);
-  return [row.secret, row.previousSecret].map((sealed) => sealed && openSecret(key, owner, sealed));
+  const keys = keysOf(deps);
+  return [row.secret, row.previousSecret].map(
+    (sealed) => sealed && openSecret(keys, owner, sealed),
+  );
 }
 
 describe('rotating a secret', () => {

@@ -22,7 +22,7 @@ test('a handler in the process receives events in sequence, and again until it d
     if (told.length === 1) throw new Error('the stock is locked');
   };
   await refundedOrder(deps);
-  deliver(deps, { encryptionKey: null, handlers: { orders } });
+  deliver(deps, { encryptionKeys: null, handlers: { orders } });
   await eventually(async () => {
     const [attempt] = await deps.prisma.deliveryAttempt.findMany();
     expect(attempt).toMatchObject({ status: null, error: 'the stock is locked' });

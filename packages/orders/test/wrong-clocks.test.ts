@@ -20,7 +20,7 @@ import {
 const YEAR_MS = 365 * 86_400_000;
 const inAYear = ({ now }: { readonly now: Date }) => new Date(now.getTime() + YEAR_MS);
 const handlers = { local: async () => undefined };
-const capabilities = { encryptionKey: null, handlers: ['local'] };
+const capabilities = { encryptionKeys: null, handlers: ['local'] };
 
 /** One delivery that waits for a handler of this process. */
 async function waiting(): Promise<DeliveryDatabase & { readonly endpointId: bigint }> {

@@ -1,6 +1,8 @@
 /** Claims the deliveries that are due, for one worker at a time. */
+
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { type EncryptionKeys, sealedUnder } from '../endpoints/encryption-keys.js';
 import { openSecret } from '../endpoints/secret.js';
 import { isHandler } from '../endpoints/url.js';
 import { isOpen } from './circuit.js';
@@ -43,11 +45,17 @@ export type DeliveryClaim =
     }
   | { readonly result: 'nothing' }
   /** Its secret does not open: it was sealed with another PAYONCE_ENCRYPTION_KEY. */
-  | { readonly result: 'cannot_sign'; readonly merchant: string; readonly name: string };
+  | {
+      readonly result: 'cannot_sign';
+      readonly merchant: string;
+      readonly name: string;
+      /** The ID of the key that sealed its secret; null for one without an ID. */
+      readonly key: string | null;
+    };
 
 /** What this process can deliver to. */
 export interface SenderCapabilities {
-  readonly encryptionKey: Buffer | null;
+  readonly encryptionKeys: EncryptionKeys | null;
   /** Names of the handlers in this process. */
   readonly handlers: readonly string[];
 }
@@ -66,7 +74,7 @@ export interface DueWork {
 /** Looks for work, in one statement; usually there is none. */
 export async function findDueWork(
   { prisma, clock, scheduleMs }: DatabaseDeps & RetrySchedule,
-  { encryptionKey, handlers }: SenderCapabilities,
+  { encryptionKeys, handlers }: SenderCapabilities,
 ): Promise<DueWork> {
   const now = clock();
   const urls = handlers.map((name) => `handler:${name}`);
@@ -83,7 +91,7 @@ export async function findDueWork(
         WHERE e.deleted_at IS NULL AND e.disabled_at IS NULL
           AND NOT ${isOpen(now)}
           AND CASE WHEN e.url LIKE 'handler:%' THEN e.url = ANY(${urls}::text[])
-            ELSE ${encryptionKey !== null} END
+            ELSE ${encryptionKeys !== null} END
           AND EXISTS (SELECT FROM deliveries d WHERE d.state = 'pending' AND d.endpoint_id = e.id
             AND d.next_attempt_at <= ${now} AND NOT ${isLeased(now, 'd')})
         ORDER BY e.id) AS due`;
@@ -98,7 +106,7 @@ export async function findDueWork(
  */
 export async function claimDeliveries(
   deps: DatabaseDeps,
-  { encryptionKey }: SenderCapabilities,
+  { encryptionKeys }: SenderCapabilities,
   endpointId: bigint,
   { room, inHand, leaseMs }: { room: number; inHand: number; leaseMs: number },
 ): Promise<DeliveryClaim> {
@@ -107,8 +115,8 @@ export async function claimDeliveries(
     const endpoint = await lockTarget(tx, endpointId, now);
     if (endpoint === null) return { result: 'nothing' };
     const { merchant, name, url, failures, openUntil } = endpoint;
-    const secrets = isHandler(url) ? [] : secretsOf(endpoint, encryptionKey, now);
-    if (secrets === null) return { result: 'cannot_sign', merchant, name };
+    const secrets = isHandler(url) ? [] : secretsOf(endpoint, encryptionKeys, now);
+    if (secrets === null) return { result: 'cannot_sign', merchant, name, key: keyOf(endpoint) };
     const limit = failures > 0 ? Math.min(room, 1 - inHand) : room;
     if (limit <= 0) return { result: 'nothing' };
     const leaseUntil = new Date(now.getTime() + leaseMs);
@@ -175,12 +183,16 @@ async function lockTarget(tx: Tx, id: bigint, now: Date): Promise<TargetRow | nu
   return row ?? null;
 }
 
+function keyOf({ secret }: TargetRow): string | null {
+  return secret && sealedUnder(secret);
+}
+
 /** Returns null rather than no signature, or a signature by the previous secret alone. */
-function secretsOf(row: TargetRow, key: Buffer | null, now: Date): Buffer[] | null {
+function secretsOf(row: TargetRow, keys: EncryptionKeys | null, now: Date): Buffer[] | null {
   const { secret, previousSecret, previousSecretExpiresAt: expires } = row;
-  const present = key && secret && openSecret(key, row, secret);
-  if (!key || !present) return null;
+  const present = keys && secret && openSecret(keys, row, secret);
+  if (!keys || !present) return null;
   if (!previousSecret || !expires || expires <= now) return [present];
-  const former = openSecret(key, row, previousSecret);
+  const former = openSecret(keys, row, previousSecret);
   return former ? [present, former] : [present];
 }

@@ -1,4 +1,5 @@
 /** The delivery loop: creates deliveries, claims the due ones and begins an attempt for each. */
+import type { EncryptionKeys } from '../endpoints/encryption-keys.js';
 import { createAttempts } from './attempts.js';
 import { claimDeliveries, findDueWork, type SenderCapabilities } from './claim.js';
 import { fanOut, parkOrphans } from './fan-out.js';
@@ -23,7 +24,7 @@ export interface DeliverySizes {
 export interface DeliveryOptions {
   readonly deps: RecordDeps;
   /** PAYONCE_ENCRYPTION_KEY; without it only handlers receive events. */
-  readonly encryptionKey: Buffer | null;
+  readonly encryptionKeys: EncryptionKeys | null;
   readonly guard: GuardOptions;
   /** By name: the handlers of endpoints with the address `handler:NAME`. */
   readonly handlers?: Readonly<Record<string, Handler>>;
@@ -50,7 +51,7 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
   const { deps, sizes, mayWork = () => true } = options;
   const handlers = new Map(Object.entries(options.handlers ?? {}));
   const capabilities: SenderCapabilities = {
-    encryptionKey: options.encryptionKey,
+    encryptionKeys: options.encryptionKeys,
     handlers: [...handlers.keys()],
   };
   const attempts = createAttempts({ ...options, handlers });
@@ -74,9 +75,9 @@ export function startDeliveries(options: DeliveryOptions): Deliveries {
     const limits = { room, inHand, leaseMs: LEASE_MS };
     const claimed = await claimDeliveries(deps, capabilities, endpointId, limits);
     if (claimed.result === 'cannot_sign') {
-      const { merchant, name } = claimed;
+      const { merchant, name, key } = claimed;
       if (!unsignable.has(endpointId))
-        deps.log.error({ merchant, endpoint: name }, 'endpoint.cannot_sign');
+        deps.log.error({ merchant, endpoint: name, key }, 'endpoint.cannot_sign');
       unsignable.add(endpointId);
     } else if (claimed.result === 'claimed') {
       unsignable.delete(endpointId);

@@ -1,6 +1,6 @@
 import { type Env, readEnv } from '@payonce/core/config/env';
-import { decodeBase64 } from '@payonce/providers/crypto';
 import { z } from 'zod';
+import { parseEncryptionKeys } from '../endpoints/encryption-keys.js';
 import {
   type AddressPolicy,
   createAddressPolicy,
@@ -8,18 +8,15 @@ import {
   parseNetwork,
 } from '../endpoints/networks.js';
 
-/** AES-256. */
-const KEY_BYTES = 32;
-
 /** Settings of every process that creates endpoints or sends to them. */
 export const webhookEnv = {
   /** Seals the secrets that sign order events. Without it no endpoint with a secret is used. */
   PAYONCE_ENCRYPTION_KEY: z
     .string()
     .transform((text, context) => {
-      const key = decodeBase64(text);
-      if (key?.length === KEY_BYTES) return key;
-      context.addIssue('must be 32 random bytes in base64 (openssl rand -base64 32)');
+      const keys = parseEncryptionKeys(text);
+      if (typeof keys !== 'string') return keys;
+      context.addIssue(keys);
       return z.NEVER;
     })
     .optional(),

@@ -1,12 +1,13 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
 import type { DeclaredEndpoint } from './declared.js';
+import type { EncryptionKeys } from './encryption-keys.js';
 import { lockEndpointsForChange } from './lock.js';
 import { lockEndpoint, setDisabled } from './rows.js';
 import { sealSecret } from './secret.js';
 
 export interface DeclareDeps extends DatabaseDeps {
-  readonly encryptionKey: Buffer | null;
+  readonly encryptionKeys: EncryptionKeys | null;
 }
 
 export interface DeclareResult {
@@ -33,7 +34,7 @@ export async function applyDeclaredEndpoints(
   let applied = 0;
   for (const endpoint of declared) {
     const { merchant, name } = endpoint;
-    if (endpoint.secret !== null && deps.encryptionKey === null) {
+    if (endpoint.secret !== null && deps.encryptionKeys === null) {
       deps.log.error(
         { merchant, endpoint: name, unset: 'PAYONCE_ENCRYPTION_KEY' },
         'endpoint.not_used',
@@ -53,7 +54,7 @@ async function upsert(tx: Tx, deps: DeclareDeps, endpoint: DeclaredEndpoint): Pr
   const now = deps.clock();
   const { merchant, name, url, eventTypes, secret, previous } = endpoint;
   const seal = (bytes: Buffer | undefined | null) =>
-    bytes && deps.encryptionKey ? sealSecret(deps.encryptionKey, endpoint, bytes) : null;
+    bytes && deps.encryptionKeys ? sealSecret(deps.encryptionKeys, endpoint, bytes) : null;
   const former = seal(previous?.secret);
   const expiresAt = former && (previous?.expiresAt ?? FOREVER);
   await lockEndpointsForChange(tx);

@@ -13,6 +13,7 @@ import {
   type UnknownEndpoint,
   withEndpoint,
 } from './command.js';
+import type { EncryptionKeys } from './encryption-keys.js';
 import type { EventType } from './event-types.js';
 import { lockEndpointsForChange } from './lock.js';
 import type { AddressPolicy } from './networks.js';
@@ -38,7 +39,7 @@ export interface EndpointDeps extends DatabaseDeps {
   /**
    * PAYONCE_ENCRYPTION_KEY, 32 bytes. Without it there can be no secret, so no endpoint is created.
    */
-  readonly encryptionKey: Buffer | null;
+  readonly encryptionKeys: EncryptionKeys | null;
   readonly policy: AddressPolicy;
 }
 
@@ -166,25 +167,25 @@ export async function rotateSecret(
 
 async function hasSecret(
   tx: Tx,
-  { encryptionKey }: EndpointDeps,
+  { encryptionKeys }: EndpointDeps,
   endpoint: Endpoint,
   text: string,
 ): Promise<boolean> {
   const present =
-    encryptionKey && openSecret(encryptionKey, endpoint, await sealedSecretOf(tx, endpoint.id));
+    encryptionKeys && openSecret(encryptionKeys, endpoint, await sealedSecretOf(tx, endpoint.id));
   return present !== null && equalTexts(secretText(present), text);
 }
 
 const NONE = { sealed: null, text: null } as const;
 
 function secretFor(
-  { encryptionKey }: EndpointDeps,
+  { encryptionKeys }: EndpointDeps,
   owner: SecretOwner,
   given: string | undefined,
 ): { readonly sealed: Buffer; readonly text: string } | NoSecret {
-  if (encryptionKey === null) return { result: 'no_encryption_key' };
+  if (encryptionKeys === null) return { result: 'no_encryption_key' };
   const text = given ?? makeSecret();
   const secret = parseSecret(text);
   if (secret === null) return { result: 'invalid_secret' };
-  return { sealed: sealSecret(encryptionKey, owner, secret), text };
+  return { sealed: sealSecret(encryptionKeys, owner, secret), text };
 }

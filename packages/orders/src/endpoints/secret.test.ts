@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
+import type { EncryptionKeys } from './encryption-keys.js';
 import { makeSecret, openSecret, parseSecret, sealSecret } from './secret.js';
 
-const key = randomBytes(32);
+const keys: EncryptionKeys = [{ id: null, key: randomBytes(32) }];
 const owner = { merchant: 'tea', name: 'erp' };
 const secret = randomBytes(32);
 
@@ -25,22 +26,22 @@ test.each([
 });
 
 test('a sealed secret reveals nothing, and opens for its endpoint and key alone', () => {
-  const sealed = sealSecret(key, owner, secret);
+  const sealed = sealSecret(keys, owner, secret);
   expect(sealed.includes(secret)).toBe(false);
-  expect(sealSecret(key, owner, secret)).not.toEqual(sealed);
-  expect(openSecret(key, owner, sealed)).toEqual(secret);
-  expect(openSecret(randomBytes(32), owner, sealed)).toBeNull();
-  expect(openSecret(key, { ...owner, name: 'other' }, sealed)).toBeNull();
-  expect(openSecret(key, { ...owner, merchant: 'other' }, sealed)).toBeNull();
+  expect(sealSecret(keys, owner, secret)).not.toEqual(sealed);
+  expect(openSecret(keys, owner, sealed)).toEqual(secret);
+  expect(openSecret([{ id: null, key: randomBytes(32) }], owner, sealed)).toBeNull();
+  expect(openSecret(keys, { ...owner, name: 'other' }, sealed)).toBeNull();
+  expect(openSecret(keys, { ...owner, merchant: 'other' }, sealed)).toBeNull();
 });
 
 test('a sealed secret that was altered or cut does not open', () => {
-  const sealed = sealSecret(key, owner, secret);
+  const sealed = sealSecret(keys, owner, secret);
   for (const place of sealed.keys()) {
     const changed = Buffer.from(sealed);
     changed[place] = (changed[place] ?? 0) ^ 1;
-    expect(openSecret(key, owner, changed)).toBeNull();
+    expect(openSecret(keys, owner, changed)).toBeNull();
   }
-  expect(openSecret(key, owner, Buffer.alloc(0))).toBeNull();
-  expect(openSecret(key, owner, sealed.subarray(0, 20))).toBeNull();
+  expect(openSecret(keys, owner, Buffer.alloc(0))).toBeNull();
+  expect(openSecret(keys, owner, sealed.subarray(0, 20))).toBeNull();
 });

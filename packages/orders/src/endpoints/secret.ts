@@ -1,5 +1,6 @@
 /** The secrets that sign order events: as merchants hold them, and as they are stored. */
-import { decodeBase64, openAesGcm, randomSecret, sealAesGcm } from '@payonce/providers/crypto';
+import { decodeBase64, randomSecret } from '@payonce/providers/crypto';
+import { type EncryptionKeys, openWith, sealWith } from './encryption-keys.js';
 
 /** Standard Webhooks: 24 to 64 bytes. */
 const LEAST_BYTES = 24;
@@ -7,7 +8,6 @@ const MOST_BYTES = 64;
 /** As long as the hash that it keys. */
 const MADE_BYTES = 32;
 const PREFIX = 'whsec_';
-const NONCE_BYTES = 12;
 
 /**
  * The owner of a secret. A sealed secret that was moved to another endpoint's row does not open.
@@ -33,17 +33,18 @@ export function parseSecret(text: string): Buffer | null {
   return bytes && bytes.length >= LEAST_BYTES && bytes.length <= MOST_BYTES ? bytes : null;
 }
 
-/** @param key PAYONCE_ENCRYPTION_KEY, 32 bytes @returns nonce, ciphertext and tag in one */
-export function sealSecret(key: Buffer, owner: SecretOwner, secret: Buffer): Buffer {
-  const { nonce, sealed } = sealAesGcm(key, associatedData(owner), secret);
-  return Buffer.concat([nonce, sealed]);
+/** @param keys PAYONCE_ENCRYPTION_KEY */
+export function sealSecret(keys: EncryptionKeys, owner: SecretOwner, secret: Buffer): Buffer {
+  return sealWith(keys, associatedData(owner), secret);
 }
 
 /** Null when it was sealed with another key, sealed for another endpoint, or altered since. */
-export function openSecret(key: Buffer, owner: SecretOwner, stored: Uint8Array): Buffer | null {
-  const bytes = Buffer.from(stored);
-  const nonce = bytes.subarray(0, NONCE_BYTES);
-  return openAesGcm(key, nonce, associatedData(owner), bytes.subarray(NONCE_BYTES));
+export function openSecret(
+  keys: EncryptionKeys,
+  owner: SecretOwner,
+  stored: Uint8Array,
+): Buffer | null {
+  return openWith(keys, associatedData(owner), stored);
 }
 
 function associatedData({ merchant, name }: SecretOwner): Buffer {
