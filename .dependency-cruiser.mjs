@@ -58,7 +58,16 @@ export const LAYERS = {
   ],
   'bench/src': ['load', 'variants', 'cases'],
   'apps/gateway/src': ['metrics', 'reports', 'plugins', 'routes'],
-  'apps/worker/src': ['batch', 'metrics', 'consume', 'liveness', 'schedules', 'redecode', 'replay', 'reseal'],
+  'apps/worker/src': [
+    'batch',
+    'metrics',
+    'consume',
+    'liveness',
+    'schedules',
+    'redecode',
+    'replay',
+    'reseal',
+  ],
 };
 
 const layers = Object.entries(LAYERS).flatMap(([home, folders]) =>

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { createLog } from '@payonce/core/runtime/log';
 import {
@@ -28,7 +29,7 @@ async function watched(
   const watch = watchDatabase({ url, applicationName: 'watch-test', durability, log });
   onTestFinished(() => watch.stop());
   const run = (...statements: string[]) => query(url, ...statements);
-  return { watch, run, lines, away };
+  return { watch, run, lines, away, url };
 }
 
 /** The result of a check that begins now: one that is under way may have asked before. */
@@ -99,4 +100,31 @@ test('managed is logged at each start', async () => {
   const { watch, lines } = await watched('migrated', 'managed');
   expect(await found(watch)).toBe('ready');
   expect(lines.join()).toContain('database.durability_unchecked');
+});
+
+test('a database that does not tell its position is ready, and the log says so once', async () => {
+  const { url, lines, run } = await watched('migrated');
+  const role = `plain_${randomBytes(6).toString('hex')}`;
+  await run(
+    `CREATE ROLE ${role} LOGIN PASSWORD 'x'`,
+    `GRANT SELECT ON ALL TABLES IN SCHEMA public TO ${role}`,
+    'REVOKE EXECUTE ON FUNCTION pg_control_system() FROM PUBLIC',
+  );
+  onTestFinished(() => run(`DROP OWNED BY ${role}`, `DROP ROLE ${role}`).then(() => {}));
+  const log = createLog(
+    { name: 'test', level: 'info' },
+    { write: (line: string) => void lines.push(line) },
+  );
+  const plain = Object.assign(new URL(url), { username: role, password: 'x' }).href;
+  const watch = watchDatabase({
+    url: plain,
+    applicationName: 'watch-test',
+    durability: 'checked',
+    log,
+  });
+  onTestFinished(() => watch.stop());
+  expect(await found(watch)).toBe('ready');
+  expect(await found(watch)).toBe('ready');
+  const said = lines.filter((line) => line.includes('database.position_unavailable'));
+  expect(said).toHaveLength(1);
 });

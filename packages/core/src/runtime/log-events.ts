@@ -105,6 +105,7 @@ export const LOG_EVENTS = {
   'database.unavailable': ['warn', 'debug'],
   'database.rewound': 'error',
   'database.position_unknown': 'debug',
+  'database.position_unavailable': 'warn',
   'database.connection_lost': 'warn',
   'database.durability_unchecked': 'warn',
   'database.contention': 'warn',

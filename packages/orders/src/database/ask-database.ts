@@ -7,7 +7,7 @@ import type { DatabasePosition } from './position.js';
 export interface DatabaseAnswer {
   readonly facts: DatabaseFacts;
   readonly sample: ClockSample;
-  /** Null on a standby, and for a role that may not read it. */
+  /** Null on a standby, and where it cannot be read. */
   readonly position: DatabasePosition | null;
 }
 
@@ -20,7 +20,10 @@ export interface DatabaseProbe {
 /** A response usually takes milliseconds. A slower one counts as none. */
 const ASK_LIMIT_MS = 5_000;
 const UNDEFINED_TABLE = '42P01';
-const INSUFFICIENT_PRIVILEGE = '42501';
+/**
+ * Not permitted, not supported, unknown: services that are only like PostgreSQL have no position.
+ */
+const NO_POSITION = new Set(['42501', '0A000', '42883']);
 
 /**
  * Asks on a separate connection. In the pool the question would queue behind transactions that wait
@@ -38,18 +41,24 @@ export function openDatabaseProbe(url: string, applicationName: string): Databas
   });
   // A connection that dies while idle shows at the next question.
   pool.on('error', () => {});
-  const how = { applied: APPLIED, position: POSITION };
-  const without = (state: string | null) => {
-    if (state === UNDEFINED_TABLE) return { ...how, applied: 'NULL::text[]' };
-    return state === INSUFFICIENT_PRIVILEGE ? { ...how, position: 'NULL::json' } : null;
-  };
+  let hasPosition = true;
+  const askFitness = () =>
+    ask(pool, APPLIED, 'NULL::json').catch((error) => {
+      if (sqlState(error) !== UNDEFINED_TABLE) throw error;
+      return ask(pool, 'NULL::text[]', 'NULL::json');
+    });
   return {
-    ask: () =>
-      ask(pool, how).catch((error) => {
-        const less = without(sqlState(error));
-        if (less === null) throw error;
-        return ask(pool, less);
-      }),
+    async ask() {
+      if (!hasPosition) return askFitness();
+      try {
+        return await ask(pool, APPLIED, POSITION);
+      } catch (error) {
+        const state = sqlState(error);
+        if (state === null) throw error;
+        hasPosition = !NO_POSITION.has(state);
+        return askFitness();
+      }
+    },
     close: () => pool.end(),
   };
 }
@@ -70,10 +79,7 @@ const POSITION = `CASE WHEN NOT pg_is_in_recovery() THEN json_build_object(
   'table', coalesce(to_regclass('public.orders')::oid::text, ''),
   'wal', (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text) END`;
 
-async function ask(
-  pool: pg.Pool,
-  { applied, position }: { readonly applied: string; readonly position: string },
-): Promise<DatabaseAnswer> {
+async function ask(pool: pg.Pool, applied: string, position: string): Promise<DatabaseAnswer> {
   const askedAt = performance.now();
   const { rows } = await pool.query<Row>(`
     SELECT current_setting('fsync') AS fsync,

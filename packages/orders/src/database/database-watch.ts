@@ -5,6 +5,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
+import type { DatabasePosition } from './position.js';
 import type { RewindWatch } from './rewind-watch.js';
 
 /**
@@ -95,6 +96,7 @@ class Watch {
   #suspected = 0;
   #responded = -1;
   #clockWasOff = false;
+  #lacksPosition = false;
   #looking: Promise<DatabaseFitness> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -177,13 +179,19 @@ class Watch {
       const { facts, sample, position } = await this.probe.ask();
       this.#clock.add(sample);
       const faults = databaseFaults(facts, this.durability);
-      if (faults.length === 0 && position !== null) await this.rewinds?.examine(position);
+      if (faults.length === 0) await this.#examine(position);
       this.#responded = before;
       return faults.length === 0 ? { ready: true } : { ready: false, faults };
     } catch (err) {
       this.log.debug({ err }, 'database.unavailable');
       return NOT_ASKED;
     }
+  }
+
+  async #examine(position: DatabasePosition | null): Promise<void> {
+    if (position !== null) return this.rewinds?.examine(position);
+    if (!this.#lacksPosition) this.log.warn('database.position_unavailable');
+    this.#lacksPosition = true;
   }
 
   /** Logs what changed. */
