@@ -55,6 +55,8 @@ export default defineConfig({
             'tests/differential/*.test.ts',
           ],
           isolate: false,
+          // Properties run hundreds of cases: seconds on a busy machine.
+          testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -52,7 +52,7 @@ export async function run(
     generator,
     scheduleMs: options.seconds * 1_000,
   });
-  const context = { cluster, load, generator, queues, random, progress, recorder };
+  const context = { cluster, load, generator, queues, random, progress, registrar, recorder };
   try {
     const faults = await arranged(options.faults, { ...context, say }, say);
     load.start();

@@ -118,7 +118,7 @@ export const stored = (
 export function event(name: string, version: number, refunded = 0n): ArrivedEvent {
   const [type = '', milestone = ''] = name.split(' ');
   const fields = { type, merchant: 'demo', orderNumber: 'O1', milestone, version };
-  return { ...fields, paid: DUE, refunded, body: `${name} ${version}` };
+  return { ...fields, paid: DUE, refunded, replayed: false, body: `${name} ${version}` };
 }
 
 /** Taken, by default; the ID is the event's. */

@@ -62,6 +62,8 @@ function whyOutOfOrder(lookup: Lookup, order: OrderTerms): string[] {
   let later: string | null = null;
   return distinct(takenOf(lookup, order)).flatMap(({ event }) => {
     if (!event.type.startsWith('order.')) return [];
+    // What the database forgot comes again, under greater versions.
+    if (event.replayed) later = null;
     const early = event.version < version || (event.type === 'order.paid' && later !== null);
     version = Math.max(version, event.version);
     if (event.type.includes('refunded')) later = event.type;
@@ -87,7 +89,8 @@ function whyUntrue(lookup: Lookup, order: OrderTerms): string[] {
     if (!isJustified(event, order, counted, lookup.contested)) return untrue('nobody said so');
     const id = ids.get(nameOf(event));
     ids.set(nameOf(event), webhookId);
-    return id !== undefined && event.type.startsWith('order.') ? untrue('two IDs') : [];
+    const isSecond = id !== undefined && event.type.startsWith('order.') && !event.replayed;
+    return isSecond ? untrue('two IDs') : [];
   });
 }
 

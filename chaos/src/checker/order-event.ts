@@ -16,6 +16,7 @@ export function readEvent(body: Buffer): ArrivedEvent | null {
     version: Number(field('version') ?? 0),
     paid: asAmount(field('paidAmount')),
     refunded: asAmount(field('refundedAmount')),
+    replayed: field('replayed') === true,
     body: text,
   };
 }

@@ -20,6 +20,8 @@ const START_LIMIT_MS = 60_000;
 export interface Cluster {
   readonly postgres: ManagedProcess;
   readonly redis: ManagedProcess;
+  /** PostgreSQL's data folder. */
+  readonly postgresData: string;
   readonly gateways: readonly App[];
   readonly workers: readonly App[];
   readonly console: App;
@@ -129,6 +131,7 @@ async function assemble(
     ...apps,
     postgres,
     redis,
+    postgresData: postgresHome(join(folder, 'postgres')).data,
     redisDisk,
     redisUrl,
     databaseUrl: stores.databaseUrl,

@@ -7,6 +7,7 @@ import { linkFaults } from './links.js';
 import { lockFaults } from './locks.js';
 import { postgresFaults } from './postgres.js';
 import { processFaults } from './processes.js';
+import { rewindFaults } from './rewinds.js';
 import { storeFaults } from './stores.js';
 import { trafficFaults } from './traffic.js';
 import { workerClockFaults } from './worker-clock.js';
@@ -23,5 +24,6 @@ export const ALL_FAULTS: readonly Fault[] = [
   ...lockFaults,
   ...frozenFaults,
   ...formerFaults,
+  ...rewindFaults,
   ...trafficFaults,
 ];

@@ -5,6 +5,7 @@ import type { Queues } from '../cluster/queues.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 import type { WorkloadGenerator } from '../workload/generator.js';
 import type { Load } from '../workload/load.js';
+import type { Registrar } from '../workload/registrar.js';
 
 /** The parts that a fault may touch. */
 export interface FaultContext {
@@ -15,6 +16,7 @@ export interface FaultContext {
   readonly random: Random;
   /** The database's own view, for faults that measure. */
   readonly progress: Progress;
+  readonly registrar: Registrar;
   readonly recorder: Pick<HistoryRecorder, 'delayed'>;
   /** A remark on the present fault, for people. */
   readonly say: (line: string) => void;

@@ -49,6 +49,8 @@ export interface ArrivedEvent {
   readonly version: number;
   readonly paid: bigint | null;
   readonly refunded: bigint | null;
+  /** Marked as a repetition, after a rewind of the database. */
+  readonly replayed: boolean;
   /** The exact body: copies are equal. */
   readonly body: string;
 }

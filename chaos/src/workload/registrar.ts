@@ -1,10 +1,12 @@
 import type { OrderTerms } from '@payonce/testkit/oracle/oracle';
-import { pause } from '../clock.js';
+import { now, pause } from '../clock.js';
 import type { HistoryRecorder } from '../history/recorder.js';
 
 /** The merchant's system: registers orders over the console's API, and retries until it works. */
 export interface Registrar {
   register(order: OrderTerms): void;
+  /** Registers again what was registered from a time on: a restored database has forgotten it. */
+  registerAgain(since: number): void;
   /** Not known to be registered yet. */
   readonly waiting: number;
   close(): void;
@@ -22,6 +24,7 @@ export function startRegistrar(
   onRefused: (why: string) => void,
 ): Registrar {
   const queue: OrderTerms[] = [];
+  const registered: { readonly order: OrderTerms; readonly at: number }[] = [];
   let busy = 0;
   let closed = false;
 
@@ -29,6 +32,7 @@ export function startRegistrar(
     busy += 1;
     for (let order = queue.shift(); order && !closed; order = queue.shift()) {
       while (!closed && !(await isRegistered(order))) await pause(RETRY_MS);
+      registered.push({ order, at: now() });
     }
     busy -= 1;
   };
@@ -55,6 +59,11 @@ export function startRegistrar(
       recorder.registering.add(order.number);
       queue.push(order);
       if (busy < AT_ONCE) void work();
+    },
+    registerAgain(since) {
+      const again = registered.filter(({ at }) => at >= since).map(({ order }) => order);
+      queue.push(...again);
+      for (let more = Math.min(AT_ONCE - busy, again.length); more > 0; more -= 1) void work();
     },
     get waiting() {
       return queue.length + busy;

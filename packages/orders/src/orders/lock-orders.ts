@@ -57,12 +57,14 @@ function distinctKeys(keys: readonly OrderKey[]): OrderKey[] {
 
 function toOrders(keys: readonly OrderKey[], { locked, rewind }: LockedRows): LockedOrders {
   return new Map(
-    locked.flatMap(({ position, id, amount, currency, version }): [string, LockedOrder][] => {
+    locked.flatMap(({ position, id, amount, ...row }): [string, LockedOrder][] => {
       const key = keys[position];
       if (key === undefined) return [];
       const { merchant, number } = key;
+      const { currency, version } = row;
       const terms = { merchant, number, amount: BigInt(amount), currency };
-      return [[orderKey(key), { ...terms, id: BigInt(id), version, rewind }]];
+      const createdAt = new Date(row.createdAt);
+      return [[orderKey(key), { ...terms, id: BigInt(id), version, createdAt, rewind }]];
     }),
   );
 }

@@ -30,6 +30,7 @@ export interface LockedRow {
   readonly amount: string;
   readonly currency: string;
   readonly version: number;
+  readonly createdAt: string;
 }
 
 export interface LockedRows {
@@ -70,7 +71,8 @@ export async function lockRows(
       SELECT k.position FROM k WHERE ${onlyIfAll} AND NOT EXISTS (
         SELECT FROM orders o WHERE o.merchant = k.merchant AND o.number = k.number)
     ), locked AS MATERIALIZED (
-      SELECT k.position, o.id::text, o.amount::text, o.currency, o.version
+      SELECT k.position, o.id::text, o.amount::text, o.currency, o.version,
+        o.created_at AS "createdAt"
       FROM orders o JOIN k USING (merchant, number) WHERE NOT EXISTS (SELECT FROM missing)
       ORDER BY o.id FOR UPDATE OF o
     )
@@ -98,7 +100,8 @@ export async function tryLockRows(
     WITH k AS MATERIALIZED (
       SELECT * FROM ${asTable(keys)} AS k
     ), locked AS MATERIALIZED (
-      SELECT k.position, o.id::text, o.amount::text, o.currency, o.version
+      SELECT k.position, o.id::text, o.amount::text, o.currency, o.version,
+        o.created_at AS "createdAt"
       FROM orders o JOIN k USING (merchant, number) ORDER BY o.id FOR UPDATE OF o SKIP LOCKED
     ), stored AS MATERIALIZED (
       SELECT k.position FROM k WHERE ${findsStored} AND EXISTS (

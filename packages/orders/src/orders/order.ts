@@ -79,13 +79,14 @@ export interface OrderState {
 export interface LockedOrder extends OrderTerms {
   readonly id: bigint;
   readonly version: number;
+  readonly createdAt: Date;
   /** The latest time that PostgreSQL went back; null if it never did. */
   readonly rewind: Rewind | null;
 }
 
 /** PostgreSQL went back in time, and forgot versions and order events that it had given. */
 export interface Rewind {
-  /** When it was found. An order event of a notification from before may be a repetition. */
+  /** When it was found. */
   readonly at: Date;
   /** Above every version that was given before. */
   readonly versionFloor: number;

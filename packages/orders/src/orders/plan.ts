@@ -2,7 +2,7 @@ import { type Fact, factKey } from '@payonce/providers/fact';
 import { deriveOrder } from './derive.js';
 import { amountOf, mergeFact } from './merge.js';
 import { type Milestone, milestonesBetween } from './milestones.js';
-import type { LockedOrder, OrderState, Rewind } from './order.js';
+import type { LockedOrder, OrderState } from './order.js';
 import { roundOf } from './released.js';
 
 /** The facts that one event or one command asserts. */
@@ -56,8 +56,8 @@ export function planOrder(
   for (const event of events) {
     outcomes.push(hasNewFacts(facts, event.facts) ? 'applied' : 'duplicate');
     if (!mergeEvent(event, facts, changes)) continue;
+    const replayed = isReplayed(event, { ...order, version });
     version = Math.max(version, order.rewind?.versionFloor ?? 0) + 1;
-    const replayed = isReplayed(event, order.rewind);
     const after = deriveOrder([...facts.values()]);
     for (const milestone of milestonesBetween(state, after, roundOf(facts.values()))) {
       milestones.push({ ...milestone, version, state: after, replayed });
@@ -67,8 +67,17 @@ export function planOrder(
   return { order, outcomes, changes: [...changes.values()], milestones, state, version };
 }
 
-function isReplayed({ receivedAt }: EventFacts, rewind: Rewind | null): boolean {
-  return receivedAt !== null && rewind !== null && receivedAt <= rewind.at;
+/**
+ * Of a notification from before the rewind, or the first change since then of an order from before:
+ * a twin of a forgotten notification may bring it.
+ */
+function isReplayed(
+  { receivedAt }: EventFacts,
+  { rewind, version, createdAt }: LockedOrder,
+): boolean {
+  if (rewind === null) return false;
+  const isOld = receivedAt !== null && receivedAt <= rewind.at;
+  return isOld || (version < rewind.versionFloor && createdAt <= rewind.at);
 }
 
 /** Whether all of them are already known with the same amounts. */

@@ -19,10 +19,10 @@ const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
 /**
- * Each numeric reference costs a call. WeChat Pay writes CDATA, where `&#` is text and counts too:
- * no text of it is as long.
+ * Each reference costs time. WeChat Pay writes CDATA, where `&` is text and counts too: no text of it
+ * is as long.
  */
-const MAX_NUMERIC = 4_096;
+const MAX_REFERENCES = 4_096;
 
 const PROLOGUE =
   /\uFEFF?(?:<\?xml[ \t\r\n]+version=(["'])1\.0\1(?:[ \t\r\n]+encoding=(["'])[Uu][Tt][Ff]-8\2)?(?:[ \t\r\n]+standalone=(["'])(?:yes|no)\3)?[ \t\r\n]*\?>)?/y;
@@ -72,7 +72,7 @@ function scan(text: string) {
 export function parseFlatXml(bytes: Buffer, root: 'xml' | 'root'): Fields | null {
   if (bytes.length > MAX_BYTES || !isUtf8(bytes)) return null;
   const text = bytes.toString('utf8');
-  if (NOT_A_CHAR.test(text) || text.split('&#').length > MAX_NUMERIC) return null;
+  if (NOT_A_CHAR.test(text) || text.split('&').length > MAX_REFERENCES) return null;
   const scanner = scan(text);
   scanner.take(PROLOGUE);
   scanner.take(SPACE);
