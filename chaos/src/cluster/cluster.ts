@@ -37,6 +37,8 @@ export interface Cluster {
   /** A superuser's. */
   readonly adminUrl: string;
   readonly redisUrl: string;
+  /** Past the proxies: a stranger's connections have another address than the providers'. */
+  readonly gatewayPorts: readonly number[];
   /** Through the proxies, one per gateway. */
   readonly notifyUrls: readonly string[];
   readonly consoleUrl: string;

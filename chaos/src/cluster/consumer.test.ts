@@ -51,6 +51,7 @@ test('a signed request is taken, and recorded with its content', async () => {
     version: 2,
     paid: 8_888n,
     refunded: 0n,
+    replayed: false,
     body: BODY,
   };
   const at = expect.any(Number);

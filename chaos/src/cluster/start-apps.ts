@@ -90,6 +90,7 @@ export async function startApps(options: ClusterAppsOptions, undo: Undo) {
     ),
     console: start('console', 'console', envOf.console()),
     former: options.former === null ? null : former(options.former),
+    gatewayPorts: ports.gateways.slice(0, gateways),
     notifyUrls: notifyUrls.slice(0, gateways),
     consoleUrl: `http://${HOST}:${ports.console}`,
     isReady: readiness([...ports.privateGateways, ...ports.privateWorkers, ports.privateConsole]),

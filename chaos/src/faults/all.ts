@@ -9,6 +9,7 @@ import { postgresFaults } from './postgres.js';
 import { processFaults } from './processes.js';
 import { rewindFaults } from './rewinds.js';
 import { storeFaults } from './stores.js';
+import { strangerFaults } from './strangers.js';
 import { trafficFaults } from './traffic.js';
 import { workerClockFaults } from './worker-clock.js';
 
@@ -25,5 +26,6 @@ export const ALL_FAULTS: readonly Fault[] = [
   ...frozenFaults,
   ...formerFaults,
   ...rewindFaults,
+  ...strangerFaults,
   ...trafficFaults,
 ];

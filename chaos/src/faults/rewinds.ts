@@ -13,12 +13,12 @@ export const rewindFaults: readonly Fault[] = [
     name: 'backup-restored',
     does: 'PostgreSQL is put back to its state some seconds ago; the merchant registers again what is missing',
     lasts: 'medium',
-    besidesMs: 15_000,
+    besidesMs: 10_000,
     async begin({ cluster, registrar, say }) {
       const backup = `${cluster.postgresData}-backup`;
       await whileDown(cluster, () => copy(cluster.postgresData, backup));
       const since = now();
-      // What only the standby queue acknowledged would be lost with it, as docs/operate/restore.md says.
+      // What only the standby acknowledged would be lost with it (docs/operate/restore.md).
       const standby = cluster.proxies.gatewayPostgres;
       for (const link of standby) link.inflict({ kind: 'refuse' });
       return async () => {

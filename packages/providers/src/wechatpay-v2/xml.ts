@@ -19,8 +19,8 @@ const MAX_BYTES = 256 * 1024;
 /** A payment has some 30 fields and 3 more for each coupon; 200 leaves room for 50 coupons. */
 const MAX_FIELDS = 200;
 /**
- * Each reference costs time. WeChat Pay writes CDATA, where `&` is text and counts too: no text of it
- * is as long.
+ * Each reference costs time. WeChat Pay writes CDATA, where `&` is text and counts too: no text of
+ * it is as long.
  */
 const MAX_REFERENCES = 4_096;
 

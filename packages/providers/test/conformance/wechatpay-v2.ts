@@ -94,6 +94,7 @@ export function wechatpayV2Harness(signType: 'HMAC-SHA256' | 'MD5'): Harness {
           (piece) => [piece, filled(size, '<xml><a>', piece, `</a>${signed}`)] as const,
         ),
         ['many fields', Buffer.from(named)],
+        ['as many references as are read', referring(size, signed)],
         ['req_info', filled(size, sealed, 'AAAA', '</req_info></xml>')],
         ['req_info of references', filled(size, sealed, 'A&lt;', '</req_info></xml>')],
         ['an open CDATA', filled(size, '<xml><a>', '<![CDATA[', '')],
@@ -171,4 +172,13 @@ function declared(request: SignedRequest, declaration: string): SignedRequest {
 function spoiled(body: Buffer): Buffer {
   const at = body.indexOf('<attach><![CDATA[') + '<attach><![CDATA['.length;
   return Buffer.concat([body.subarray(0, at), Buffer.from([0xff]), body.subarray(at)]);
+}
+
+/** Nearly as large as allowed, in 190 fields, with nearly as many references as are read. */
+function referring(size: number, end: string): Buffer {
+  const fields = Array.from({ length: 190 }, (_, n) => {
+    const references = 'a&lt;b&gt;c&quot;d&apos;'.repeat(5);
+    return `<a${n}>${references.padEnd(Math.floor(size / 200), 'x')}</a${n}>`;
+  });
+  return Buffer.from(`<xml>${fields.join('')}${end}`);
 }
