@@ -7,7 +7,7 @@ import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import { ConfigError, linesOf } from '@payonce/core/runtime/errors';
-import { findOpenRewinds, recordRewind } from '@payonce/orders/database/rewinds';
+import { findOpenRewinds, greatestFloor, recordRewind } from '@payonce/orders/database/rewinds';
 import { findMissingOrders } from '@payonce/orders/notifications/held/missing-orders';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
 
@@ -90,7 +90,8 @@ async function run(
       return 0;
     }
     const remembered = await memory?.read();
-    await recordRewind(prisma, reason, remembered?.versionFloor ?? 0);
+    const floor = await greatestFloor(prisma);
+    await recordRewind(prisma, reason, Math.max(floor, remembered?.versionFloor ?? 0));
     if (!(await untilReplayed(prisma))) {
       print('No worker has put the jobs back within two minutes: start one; it does so then.');
       return 1;

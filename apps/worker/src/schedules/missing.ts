@@ -4,9 +4,9 @@ import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import {
   type AcknowledgedContent,
-  beginLooking,
   isBuried,
   nextAcknowledged,
+  placeToLook,
   withoutNotification,
 } from '@payonce/orders/reports/unstored';
 import type { QueueConsumer } from '../consume/queue-consumer.js';
@@ -47,7 +47,7 @@ export function findMissing(options: MissingOptions): () => Promise<boolean> {
   let suspects: Suspect[] = [];
 
   async function addSuspects(now: number): Promise<boolean> {
-    after ??= await beginLooking(prisma);
+    after = await placeToLook(prisma, after);
     const next = await nextAcknowledged(prisma, after, LIMIT);
     const young = next.findIndex(({ lastAt }) => now - lastAt.getTime() < AGE_MS);
     const old = young === -1 ? next : next.slice(0, young);

@@ -19,9 +19,14 @@ export function replayAfterRewinds(options: ReplayOptions): () => Promise<boolea
   const { database, consumers, log } = options;
   /** Jobs by queue, of the rewind under way. */
   const done = new Map<string, number>();
+  let underWay = '';
   return async () => {
     const [rewind] = await findOpenRewinds(database.prisma);
     if (rewind === undefined) return false;
+    // After another rewind, the row of this one may be gone and its ID used again.
+    const name = `${rewind.id} ${rewind.foundAt.toISOString()}`;
+    if (name !== underWay) done.clear();
+    underWay = name;
     const left = consumers.filter(({ name }) => !done.has(name));
     const looks = await Promise.allSettled(
       left.map(async (one) => done.set(one.name, await one.replayCompleted())),

@@ -2,13 +2,13 @@ import pg from 'pg';
 import type { ClockSample } from './database-clock.js';
 import { sqlState } from './failure.js';
 import type { DatabaseFacts } from './faults.js';
-import type { DatabasePosition } from './position.js';
+import type { DatabaseLook } from './rewind-watch.js';
 
 export interface DatabaseAnswer {
   readonly facts: DatabaseFacts;
   readonly sample: ClockSample;
   /** Null on a standby, and where it cannot be read. */
-  readonly position: DatabasePosition | null;
+  readonly position: DatabaseLook | null;
 }
 
 export interface DatabaseProbe {
@@ -65,7 +65,7 @@ export function openDatabaseProbe(url: string, applicationName: string): Databas
 
 interface Row extends DatabaseFacts {
   readonly databaseMs: number;
-  readonly position: DatabasePosition | null;
+  readonly position: DatabaseLook | null;
 }
 
 /** The same rule as in `migrate`: an interrupted or rolled back migration is not applied. */
@@ -77,7 +77,8 @@ const POSITION = `CASE WHEN NOT pg_is_in_recovery() THEN json_build_object(
   'system', (SELECT system_identifier::text FROM pg_control_system()),
   'timeline', substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8),
   'table', coalesce(to_regclass('public.orders')::oid::text, ''),
-  'wal', (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text) END`;
+  'wal', (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::text,
+  'versionFloor', (SELECT coalesce(max(version_floor), 0) FROM public.rewinds)) END`;
 
 async function ask(pool: pg.Pool, applied: string, position: string): Promise<DatabaseAnswer> {
   const askedAt = performance.now();

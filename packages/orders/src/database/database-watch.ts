@@ -5,8 +5,7 @@ import type { Log } from '@payonce/core/runtime/log';
 import { type DatabaseProbe, openDatabaseProbe } from './ask-database.js';
 import { createDatabaseClock } from './database-clock.js';
 import { type DatabaseDurability, databaseFaults } from './faults.js';
-import type { DatabasePosition } from './position.js';
-import type { RewindWatch } from './rewind-watch.js';
+import type { DatabaseLook, RewindWatch } from './rewind-watch.js';
 
 /**
  * The result of the last check: `down` without a response, otherwise the faults of the database.
@@ -188,7 +187,7 @@ class Watch {
     }
   }
 
-  async #examine(position: DatabasePosition | null): Promise<void> {
+  async #examine(position: DatabaseLook | null): Promise<void> {
     if (position !== null) return this.rewinds?.examine(position);
     if (!this.#lacksPosition) this.log.warn('database.position_unavailable');
     this.#lacksPosition = true;

@@ -10,7 +10,13 @@ export interface RewindWatch {
    * Compares a response of the database with what is known, and records when it went back in time.
    * @throws when that cannot be recorded: then nothing may rely on the database
    */
-  examine(position: DatabasePosition): Promise<void>;
+  examine(look: DatabaseLook): Promise<void>;
+}
+
+/** A response of the database. */
+export interface DatabaseLook extends DatabasePosition {
+  /** The greatest floor that it has; 0 if it never went back. */
+  readonly versionFloor: number;
 }
 
 export interface RewindWatchOptions {
@@ -61,13 +67,14 @@ export function watchRewinds({ prisma, memory, log }: RewindWatchOptions): Rewin
   }
 
   return {
-    async examine(position) {
+    async examine({ versionFloor: present, ...position }) {
       const readNow = await readMemory();
       const reason = known && rewoundBecause(known.position, position);
-      if (!reason) return remember(position, known?.versionFloor ?? 0);
+      const floor = known?.versionFloor ?? 0;
+      if (!reason) return remember(position, Math.max(floor, present));
       // Another process may have written its newer position since this response.
       if (readNow) throw new Error('the database is asked again');
-      const versionFloor = await recordRewind(prisma, reason, known?.versionFloor ?? 0);
+      const versionFloor = await recordRewind(prisma, reason, floor);
       log.error({ reason, versionFloor }, 'database.rewound');
       rememberedAt = Number.NEGATIVE_INFINITY;
       remember(position, versionFloor);

@@ -3,11 +3,12 @@ import type { PrismaClient } from '@payonce/prisma/client';
 
 /**
  * Records that the database went back, so that versions of orders go on above all that were given,
- * and workers put completed jobs back. Several processes find it within seconds: one row is enough.
+ * and workers put completed jobs back. Several processes find it: one row is enough. A floor above
+ * the one that this process knows is the row of another one.
  *
  * The floor is the number of seconds since 2026. No order changes once a second, so it is above
  * every version since an earlier floor.
- * @param knownFloor the last floor that is remembered outside the database
+ * @param knownFloor the greatest floor before the database went back
  * @returns the floor
  */
 export async function recordRewind(
@@ -20,9 +21,14 @@ export async function recordRewind(
     SELECT now(), ${reason}, greatest(
       extract(epoch FROM now() - '2026-01-01T00:00:00Z'::timestamptz)::int, ${knownFloor}::int + 1,
       (SELECT max(version_floor) + 1 FROM rewinds))
-    WHERE NOT EXISTS (SELECT FROM rewinds WHERE found_at > now() - interval '30 seconds')`;
-  const latest = await prisma.rewind.aggregate({ _max: { versionFloor: true } });
-  return latest._max.versionFloor ?? knownFloor;
+    WHERE NOT EXISTS (SELECT FROM rewinds WHERE version_floor > ${knownFloor}::int)`;
+  return greatestFloor(prisma);
+}
+
+/** 0 if the database never went back. */
+export async function greatestFloor(prisma: PrismaClient): Promise<number> {
+  const { _max } = await prisma.rewind.aggregate({ _max: { versionFloor: true } });
+  return _max.versionFloor ?? 0;
 }
 
 export interface OpenRewind {

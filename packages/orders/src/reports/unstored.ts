@@ -10,12 +10,17 @@ export interface AcknowledgedContent {
   readonly lastAt: Date;
 }
 
-/** Where a process that has just started begins to look: this many reported contents back. */
+/** How many reported contents back a process that has just started begins to look. */
 const BACK = 10_000n;
 
-export async function beginLooking(prisma: PrismaClient): Promise<bigint> {
+/**
+ * @param after the place so far; null at first. Beyond the last row, the database went back to an
+ * earlier state, and the look begins again.
+ */
+export async function placeToLook(prisma: PrismaClient, after: bigint | null): Promise<bigint> {
   const { _max } = await prisma.reportedCopies.aggregate({ _max: { id: true } });
   const last = _max.id ?? 0n;
+  if (after !== null && after <= last) return after;
   return last > BACK ? last - BACK : 0n;
 }
 
