@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { nothingHere } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { aboutOf, deliveryState, redeliverButton } from '../parts/delivery.js';
 import { facts } from '../parts/facts.js';
 import { type Html, html, NOTHING } from '../parts/html.js';
@@ -14,7 +14,7 @@ import { time } from '../parts/time.js';
 import { formOf } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type DeliveryDetailRow, findDelivery } from '../reads/deliveries.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 const merchants = { row: 'delivery', unknown: nothingHere } as const;

@@ -2,7 +2,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { retryEvent } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
-import { position, rowId } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { saidBy } from '../parts/event.js';
 import { filters } from '../parts/filters.js';
@@ -21,7 +21,7 @@ import { merchantsOf } from '../plugins/merchants.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type HeldEventRow, readHeldEventsWithOrders } from '../reads/held-events.js';
 import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
-import type { TypedApp } from '../typed-app.js';
+import { position, rowId } from '../schemas/fields.js';
 
 const retryRoute = {
   config: { access: 'session', role: 'operate', merchants: ofHeldEvent },

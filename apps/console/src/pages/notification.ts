@@ -1,7 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
-import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { counted } from '../parts/copies.js';
 import { aboutHold, outcomeBadges, saidBy } from '../parts/event.js';
@@ -16,7 +15,8 @@ import { timeline } from '../parts/timeline.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type NotificationDetailRow, readNotificationWithTimeline } from '../reads/notification.js';
 import { ofNotification, unknownNotification } from '../routes/notifications.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
+import type { Timeline, TimelineEntry } from '../schemas/timeline.js';
 
 const params = z.object({ id: rowId });
 

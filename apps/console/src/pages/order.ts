@@ -1,8 +1,7 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import { z } from 'zod';
-import { merchant, orderNumber } from '../api/fields.js';
-import type { Timeline } from '../api/timeline-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { copiesOf } from '../parts/copies.js';
 import { facts } from '../parts/facts.js';
@@ -17,7 +16,8 @@ import { sendRefusal } from '../plugins/page-errors.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrderWithTimeline } from '../reads/order.js';
 import { ofOrder, unknownOrder } from '../routes/orders.js';
-import type { TypedApp } from '../typed-app.js';
+import { merchant, orderNumber } from '../schemas/fields.js';
+import type { Timeline } from '../schemas/timeline.js';
 
 const params = z.object({ merchant, number: orderNumber });
 

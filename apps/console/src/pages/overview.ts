@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import type { Figures, Stats, Waiting } from '../api/stats-views.js';
 import { wordFor } from '../parts/badge.js';
 import { duration } from '../parts/duration.js';
 import { gatewayTable, keyTable } from '../parts/gateways.js';
@@ -9,6 +8,7 @@ import { chart } from '../parts/minutes.js';
 import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
 import { storeTable } from '../parts/stores.js';
 import { time } from '../parts/time.js';
+import type { Figures, Stats, Waiting } from '../schemas/stats.js';
 
 /** @param options.readStats shared by all watchers: it reads at most once a second */
 export async function overviewRoute(

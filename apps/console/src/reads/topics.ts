@@ -1,5 +1,5 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
-import { rowId } from '../api/fields.js';
+import { rowId } from '../schemas/fields.js';
 
 /** The object that a page watches: the overview, the held list of some merchants, or one row. */
 export type Topic =
