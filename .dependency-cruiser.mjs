@@ -42,7 +42,6 @@ export const LAYERS = {
     'api',
     'parts',
     'plugins',
-    'live',
     'routes',
     'pages',
   ],

@@ -111,7 +111,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   await describeApi(app);
   await app.register(assetRoutes);
   await app.register(loginRoutes, { checkLogin, sessions, cookies, https });
-  await app.register(pageRoutes, { ...database, sessions, sessionCookie, readStats });
+  await app.register(pageRoutes, { ...database, readStats });
   await app.register(showApiDocs);
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(apiRoutes, { ...database, config, readStats, prefix: '/v1' });

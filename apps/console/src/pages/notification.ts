@@ -13,6 +13,7 @@ import { contextOf, type PageContext, sendPage } from '../parts/page-context.js'
 import { time } from '../parts/time.js';
 import { timeline } from '../parts/timeline.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { notificationToken } from '../reads/change-tokens.js';
 import { type NotificationDetailRow, readNotificationWithTimeline } from '../reads/notification.js';
 import { ofNotification, unknownNotification } from '../routes/notifications.js';
 import { rowId } from '../schemas/fields.js';
@@ -36,6 +37,9 @@ export async function notificationPageRoutes(
     );
     return sendPage(reply, page);
   });
+  app.get('/notifications/:id/change-token', one, (request) =>
+    notificationToken(prisma, request.params.id),
+  );
 }
 
 type EventRow = NotificationDetailRow['events'][number];
@@ -53,7 +57,7 @@ function notificationPage(
   const title = t('notifications.title', { id: `#${row.id}` });
   return layout(
     context,
-    { title, under: '/notifications', live: `/live?topic=notification&id=${row.id}` },
+    { title, under: '/notifications', live: true },
     html`<h1>${title}</h1>
 <div id="judged" data-live>
 <p>${badge(context, 'outcome', row.status)} <b>${line ? counted(context, line) : ''}</b></p>

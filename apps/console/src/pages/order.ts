@@ -13,6 +13,7 @@ import { time } from '../parts/time.js';
 import { timeline } from '../parts/timeline.js';
 import { orderTrades } from '../parts/trades.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { orderToken } from '../reads/change-tokens.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrderWithTimeline } from '../reads/order.js';
 import { ofOrder, unknownOrder } from '../routes/orders.js';
@@ -31,6 +32,9 @@ export async function orderPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): 
       orderPage(contextOf(request), found.order, found.timeline, found.trades),
     );
   });
+  app.get('/orders/:merchant/:number/change-token', one, (request) =>
+    orderToken(prisma, request.params),
+  );
 }
 
 /** One order with its history; while the page is open, it shows changes. */
@@ -47,7 +51,7 @@ function orderPage(
     {
       title: `${t('order')} ${order.number}`,
       under: '/orders',
-      live: `/live?topic=order&id=${order.id}`,
+      live: true,
     },
     html`<h1>${t('order')} <span class="mono">${order.number}</span></h1>
 <div id="state" data-live aria-live="polite"><p>${badge(context, 'order', order.status)} ${order.attention.map((flag) => badge(context, 'attention', flag))}</p></div>
