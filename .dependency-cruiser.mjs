@@ -9,8 +9,7 @@ const TESTS = '/test/|\\.test\\.ts$';
 
 /**
  * Folders, the lowest first: a folder imports no folder that stands after it. Files beside the
- * folders of an app put them together. `api|reads`: a view names the type of the row that it shows,
- * and the reads use the schemas.
+ * folders of an app put them together.
  */
 export const LAYERS = {
   'packages/core/src': ['runtime', 'config', 'queue'],
@@ -38,10 +37,11 @@ export const LAYERS = {
     'i18n',
     'masking',
     'auth',
-    'api|reads',
+    'schemas',
+    'reads',
+    'api',
     'parts',
     'plugins',
-    'live',
     'routes',
     'pages',
   ],
@@ -90,7 +90,7 @@ export default {
     rule(
       'folders-of-an-app-import-no-file-beside-them',
       'These put the folders together; config.ts reads what each part takes',
-      { path: '^apps/(gateway|worker)/src/[^/]+/', pathNot: TESTS },
+      { path: '^apps/(console|gateway|worker)/src/[^/]+/', pathNot: TESTS },
       { path: '^apps/[^/]+/src/[^/]+$', pathNot: '/config\\.ts$' },
     ),
     rule(

@@ -53,6 +53,8 @@ describe('the login', () => {
     await other.goto('/held');
     await other.getByRole('button', { name: 'Log out' }).click();
     await other.waitForURL('/login');
+    await main('Your session has ended.').waitFor();
+    await page.getByRole('link', { name: 'Open the page again' }).click();
     await page.waitForURL('/login');
   });
 

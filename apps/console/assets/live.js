@@ -1,61 +1,91 @@
 /**
- * Keeps an open page as it is on the server. "There is something new" comes as a server-sent event; then
- * the page is fetched again, and what bears an ID and `data-live` is replaced by what came. A page that
- * nobody sees is left alone.
+ * Keeps an open page current while somebody sees it. The script asks every few seconds for the page's change
+ * token. After a change it fetches the page's content, and updates the elements with an ID and `data-live`.
+ * An element that somebody may be using does not move: a notice offers to show the change.
  */
-const main = document.querySelector('[data-live-from]');
-let source = null;
-let reading = false;
-let again = false;
+const ASK_EVERY_MS = 3_000;
+const LONGEST_WAIT_MS = 60_000;
+const GIVE_UP_MS = 10_000;
 
-function watch() {
-  if (document.hidden) {
-    source?.close();
-    source = null;
-  } else if (source === null) {
-    source = new EventSource(main.dataset.liveFrom);
-    source.addEventListener('change', refresh);
-    // It was ended for good: the session is over, or there are too many streams.
-    source.addEventListener('error', () => source?.readyState === EventSource.CLOSED && refresh());
-  }
+const notice = document.getElementById('notice');
+const tokenAddress = `${location.pathname.replace(/\/$/, '')}/change-token${location.search}`;
+// Null at first: the page may have changed since it was read.
+let token = null;
+let content = '';
+let waitMs = ASK_EVERY_MS;
+let timer = 0;
+let asking = false;
+
+async function ask() {
+  if (asking || document.hidden) return;
+  asking = true;
+  clearTimeout(timer);
+  const state = await refresh().catch(({ status }) => (status === 401 ? 'ended' : 'away'));
+  say(state);
+  // For good: the forms of this page belong to the ended session.
+  if (state === 'ended') return;
+  waitMs = state === 'away' ? Math.min(waitMs * 2, LONGEST_WAIT_MS) : ASK_EVERY_MS;
+  timer = setTimeout(ask, waitMs);
+  asking = false;
 }
 
+/** @returns the notice that the page needs */
 async function refresh() {
-  if (reading) {
-    again = true;
-    return;
+  const latest = await read(tokenAddress);
+  if (latest !== token) {
+    content = await read(location.href);
+    token = latest;
   }
-  reading = true;
-  try {
-    const response = await fetch(location.href, {
-      headers: { accept: 'text/html', 'x-payonce-refresh': '1' },
-    });
-    // The session is over: what is shown would be old from now on.
-    if (response.redirected) location.reload();
-    else if (response.ok) replace(await response.text());
-  } catch {
-    // The console is away; the event source tries again by itself.
-  }
-  reading = false;
-  if (again) {
-    again = false;
-    refresh();
-  }
+  return update() ? 'changed' : 'current';
 }
 
-function replace(text) {
-  const page = new DOMParser().parseFromString(text, 'text/html');
-  for (const fresh of page.querySelectorAll('[data-live][id]')) {
-    const old = document.getElementById(fresh.id);
-    // Nothing is pulled away from under somebody's fingers.
-    if (old === null || old.contains(document.activeElement)) continue;
-    if (old.innerHTML !== fresh.innerHTML) old.replaceChildren(...fresh.childNodes);
-  }
-  document.dispatchEvent(new Event('payonce:fresh'));
+/** The header: it neither renews the session nor consumes a message. */
+async function read(address) {
+  const signal = AbortSignal.timeout(GIVE_UP_MS);
+  const response = await fetch(address, { headers: { 'x-payonce-refresh': '1' }, signal });
+  if (response.ok) return response.text();
+  throw Object.assign(new Error('not current'), { status: response.status });
 }
 
-document.addEventListener('visibilitychange', () => {
-  watch();
-  if (!document.hidden) refresh();
+/** @returns whether an element stays as it was, because somebody may be using it */
+function update(mayMove = (element) => !isInUse(element)) {
+  const page = new DOMParser().parseFromString(content, 'text/html');
+  const changes = [...document.querySelectorAll('[data-live]')]
+    .map((old) => [old, page.getElementById(old.id)])
+    .filter(([old, fresh]) => fresh !== null && !old.isEqualNode(fresh));
+  const now = changes.filter(([old]) => mayMove(old));
+  for (const [old, fresh] of now) replace(old, fresh);
+  if (now.length > 0) document.dispatchEvent(new Event('payonce:fresh'));
+  return now.length < changes.length;
+}
+
+function isInUse(element) {
+  const selection = getSelection();
+  return (
+    element.querySelector('form, input') !== null ||
+    element.contains(document.activeElement) ||
+    (!selection.isCollapsed && selection.containsNode(element, true))
+  );
+}
+
+/** Replaces only what differs: a table stays where it was scrolled to. */
+function replace(old, fresh) {
+  if (old.isEqualNode(fresh)) return;
+  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
+  const isSame = old.cloneNode().isEqualNode(fresh.cloneNode());
+  if (isSame && before.length === after.length) {
+    for (const [index, child] of before.entries()) replace(child, after[index]);
+  } else old.replaceWith(fresh);
+}
+
+function say(state) {
+  for (const line of notice.children) line.hidden = line.dataset.when !== state;
+}
+
+notice.querySelector('button').addEventListener('click', () => {
+  update(() => true);
+  say('current');
+  document.getElementById('main').focus({ preventScroll: true });
 });
-watch();
+document.addEventListener('visibilitychange', ask);
+ask();

@@ -8,7 +8,6 @@ import type { PrismaClient } from '@payonce/prisma/client';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { serializerCompiler, validatorCompiler } from 'fastify-type-provider-zod';
 import { nothingHere, respondWithProblems } from './api/problems.js';
-import type { Stats } from './api/stats-views.js';
 import { createBearerCheck } from './auth/bearer.js';
 import { createLoginCheck } from './auth/secrets.js';
 import { createSessions } from './auth/sessions.js';
@@ -48,6 +47,7 @@ import { registerRoutes } from './routes/register.js';
 import { statsRoutes } from './routes/stats.js';
 import { timelineRoutes } from './routes/timelines.js';
 import { tradeRoutes } from './routes/trades.js';
+import type { Stats } from './schemas/stats.js';
 
 export interface ConsoleParts {
   readonly config: Pick<
@@ -111,7 +111,7 @@ export async function buildApp(parts: ConsoleParts): Promise<FastifyInstance> {
   await describeApi(app);
   await app.register(assetRoutes);
   await app.register(loginRoutes, { checkLogin, sessions, cookies, https });
-  await app.register(pageRoutes, { ...database, sessions, sessionCookie, readStats });
+  await app.register(pageRoutes, { ...database, readStats });
   await app.register(showApiDocs);
   await app.register(board.plugin, { prefix: BOARD_PATH });
   await app.register(apiRoutes, { ...database, config, readStats, prefix: '/v1' });

@@ -1,6 +1,6 @@
 import type { BullQueue } from '@payonce/core/queue/bull-queue';
 import { withDeadline } from '@payonce/core/runtime/deadline';
-import type { QueueState } from './api/stats-views.js';
+import type { QueueState } from './schemas/stats.js';
 
 /** A hanging store must not keep a page waiting. */
 const READ_LIMIT_MS = 2_000;

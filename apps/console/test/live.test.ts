@@ -1,140 +1,178 @@
-import { eventually } from '@payonce/testkit/machine/poll';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { notificationOf, paid, receive } from './received.js';
-import { cookiesOf, formTokenIn, startConsole, submitLogin, type TestConsole } from './support.js';
+import { type Stock, stockFor } from './stock.js';
+import { logIn, startConsole, type TestConsole } from './support.js';
 
+const MINUTE_MS = 60_000;
+const START = Date.parse('2026-03-01T08:00:00Z');
+const PROXY = '10.1.2.3';
+const ACME = 'acme-*';
+const ZORG = 'zorg-shop';
+const REFRESH = { 'x-payonce-refresh': '1' };
+
+let now = START;
 let server: TestConsole;
-let url: string;
+let acme: Stock;
+let zorg: Stock;
 beforeAll(async () => {
-  server = await startConsole();
-  url = await server.app.listen({ host: '127.0.0.1', port: 0 });
+  server = await startConsole({
+    clock: () => new Date(now),
+    identity: {
+      ...{ header: 'x-user', role: 'operate', proxies: [PROXY] },
+      merchants: { header: 'x-merchants' },
+    },
+  });
+  acme = await stockFor(server, 'acme');
+  zorg = await stockFor(server, 'zorg');
 });
 afterAll(() => server.close());
+beforeEach(() => {
+  now = START;
+});
 
-async function newSession(): Promise<string> {
-  const { answer } = await submitLogin(server.app, { password: server.password });
-  return `payonce-session=${cookiesOf(answer)['payonce-session']}`;
+/** As a person sees it whom the proxy names, with these merchants. */
+async function tokenOf(path: string, merchants = ACME): Promise<string> {
+  const url = `${path === '/' ? '' : path}/change-token`;
+  const headers = { 'x-user': 'lin', 'x-merchants': merchants };
+  const answer = await server.app.inject({ url, headers, remoteAddress: PROXY });
+  expect([url, answer.statusCode]).toEqual([url, 200]);
+  return answer.body;
 }
 
-/** Opens a stream. `came` has its data; `ended` resolves when the console ends it. */
-async function watch(cookie: string, topic: string) {
-  const answer = await fetch(`${url}/live?${topic}`, { headers: { cookie } });
-  const stream = {
-    status: answer.status,
-    headers: answer.headers,
-    came: '',
-    ended: Promise.resolve(),
-  };
-  const read = async () => {
-    const decoder = new TextDecoder();
-    for await (const chunk of answer.body ?? []) stream.came += decoder.decode(chunk);
-  };
-  stream.ended = read();
-  return stream;
-}
+/** A page's path, and a change of what it shows. */
+type Change = readonly [what: string, path: (of: Stock) => string, change: () => Promise<unknown>];
+const orderPath = (of: Stock) => `/orders/${of.merchant}/${of.order}`;
+const notificationPath = (of: Stock) => `/notifications/${of.held[0]}`;
+const deliveryPath = (of: Stock) => `/deliveries/${of.delivery}`;
 
-async function logOut(cookie: string): Promise<void> {
-  const page = await (await fetch(`${url}/orders`, { headers: { cookie } })).text();
-  const body = new URLSearchParams({ formToken: formTokenIn(page) });
-  const answer = await fetch(`${url}/logout`, {
-    method: 'POST',
-    headers: { cookie },
-    body,
-    redirect: 'manual',
+const deliveryId = () => ({ id: BigInt(acme.delivery) });
+const inAcme = (orderNumber: string) => ({ merchant: acme.merchant, orderNumber });
+const arrive = (number = acme.order) =>
+  receive(
+    server,
+    notificationOf([paid(number, { amount: 5n })], { merchant: acme.merchant, channel: 'live' }),
+  );
+const audit = (about: object) =>
+  server.prisma.auditLog.create({
+    data: { actor: 'lin', action: 'event.retry', detail: {}, createdAt: new Date(), ...about },
   });
-  expect(answer.status).toBe(303);
+const heldEvent = () =>
+  server.prisma.notificationEvent.findFirstOrThrow({
+    where: { notificationRowId: BigInt(acme.held[0]) },
+  });
+
+const CHANGES: readonly Change[] = [
+  ['an order that gets another status', orderPath, () => changeOrder()],
+  ['an order with another notification', orderPath, () => arrive()],
+  ['an order with further copies', orderPath, () => report(acme.notification)],
+  ['an order whose delivery succeeded', orderPath, () => deliver('delivered')],
+  ['an order that a person changed', orderPath, () => audit({ orderId: BigInt(acme.orderRow) })],
+  ['a notification with further copies', notificationPath, () => report(acme.held[0])],
+  [
+    'a notification that a person retried',
+    notificationPath,
+    async () => audit({ notificationEventId: (await heldEvent()).id }),
+  ],
+  ['a delivery that is parked', deliveryPath, () => deliver('parked')],
+  ['a delivery that a person sends again', deliveryPath, () => deliver('pending')],
+  ['a delivery with another attempt', deliveryPath, () => attempt()],
+  ['the held events, of which there is another', () => '/held', () => arrive('NOBODY')],
+  ['the held events, of which one is decided', () => '/held', () => decide()],
+];
+
+const changeOrder = () =>
+  server.prisma.order.update({
+    where: { id: BigInt(acme.orderRow) },
+    data: { version: { increment: 1 } },
+  });
+const deliver = (state: 'delivered' | 'parked' | 'pending') =>
+  server.prisma.delivery.update({
+    where: deliveryId(),
+    data: {
+      ...{ state, parkedReason: state === 'parked' ? 'exhausted' : null },
+      deliveredAt: state === 'delivered' ? new Date() : null,
+    },
+  });
+const attempt = () =>
+  server.prisma.deliveryAttempt.create({
+    data: { deliveryId: deliveryId().id, at: new Date(), durationMs: 5, status: 500 },
+  });
+const decide = () =>
+  server.prisma.notificationEvent.updateMany({
+    where: inAcme('NOBODY'),
+    data: { outcome: 'ignored', holdReason: null, nextRetryAt: null },
+  });
+async function report(id: string): Promise<void> {
+  const { channel, notificationId, digest } = await server.prisma.notification.findUniqueOrThrow({
+    where: { id: BigInt(id) },
+  });
+  const ids = { reportId: crypto.randomUUID(), gateway: crypto.randomUUID() };
+  const times = { firstAt: new Date(), lastAt: new Date() };
+  await server.prisma.reportedCopies.create({
+    data: { ...ids, channel, notificationId, digest, count: 2, ...times },
+  });
 }
 
-const news = (came: string) => came.match(/^event: change$/gm)?.length ?? 0;
+describe('the change token', () => {
+  it.each(CHANGES)('changes for %s, and only then', async (_what, path, change) => {
+    const tokens = async () => [await tokenOf(path(acme)), await tokenOf(path(zorg), ZORG)];
+    const [before, other] = await tokens();
+    expect([before, other]).not.toContain('');
+    now += MINUTE_MS;
+    expect(await tokens()).toEqual([before, other]);
+    await change();
+    const after = await tokens();
+    expect(after[0]).not.toBe(before);
+    expect(after[1]).toBe(other);
+  });
 
-describe('a live stream', () => {
-  it('is for people who have logged in, and for known topics', async () => {
-    const cookie = await newSession();
-    expect((await fetch(`${url}/live?topic=overview`)).status).toBe(401);
-    for (const topic of ['', 'topic=everything', 'topic=order', 'topic=order&id=1%20OR%201=1']) {
-      expect((await watch(cookie, topic)).status, topic).toBe(404);
+  it('of the overview changes with the time, which its ages follow', async () => {
+    const before = await tokenOf('/', '*');
+    expect(await tokenOf('/', '*')).toBe(before);
+    now += 1_000;
+    expect(await tokenOf('/', '*')).not.toBe(before);
+  });
+});
+
+describe('an open page', () => {
+  it.each([
+    ['its token', '/held/change-token'],
+    ['its content', '/held'],
+  ])('does not keep its session alive by asking for %s', async (_what, url) => {
+    const cookies = await logIn(server);
+    const ask = async () =>
+      (await server.app.inject({ url, cookies, headers: REFRESH })).statusCode;
+    for (let minute = 0; minute < 59; minute += 10) {
+      now = START + minute * MINUTE_MS;
+      expect(await ask()).toBe(200);
     }
+    now = START + 60 * MINUTE_MS;
+    expect(await ask()).toBe(401);
   });
 
-  it('signals news of an order, and nothing of its content', async () => {
-    const order = await server.prisma.order.create({
-      data: {
-        merchant: 'm',
-        number: 'WATCHED',
-        amount: 1n,
-        currency: 'CNY',
-        createdAt: new Date(),
-        updatedAt: new Date(),
-      },
+  it('starts no session for a person whom a proxy names', async () => {
+    const headers = { 'x-user': 'lin', 'x-merchants': '*' };
+    const ask = (more: object) =>
+      server.app.inject({ url: '/held', remoteAddress: PROXY, headers: { ...headers, ...more } });
+    expect((await ask({})).statusCode).toBe(200);
+    const asked = await ask(REFRESH);
+    expect([asked.statusCode, asked.cookies]).toEqual([401, []]);
+  });
+
+  it('gets its content without the rest, and leaves the message for the next page', async () => {
+    const cookies = await logIn(server);
+    const page = await server.app.inject({ url: '/held', cookies });
+    const formToken = /name="formToken" value="([^"]+)"/.exec(page.body)?.[1] ?? '';
+    const retried = await server.app.inject({
+      ...{ method: 'POST', url: `/held/${zorg.held[0]}/0/retry`, cookies },
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      payload: new URLSearchParams({ formToken }).toString(),
     });
-    const stream = await watch(await newSession(), `topic=order&id=${order.id}`);
-    expect(stream.headers.get('content-type')).toBe('text/event-stream');
-    expect(stream.headers.get('cache-control')).toBe('no-store');
-    // One signal at first: otherwise changes between the page and the stream would be missed.
-    await eventually(() => expect(news(stream.came)).toBe(1));
-    await server.prisma.order.update({
-      where: { id: order.id },
-      data: { version: 1, status: 'closed' },
-    });
-    await eventually(() => expect(news(stream.came)).toBe(2));
-    expect(stream.came).not.toContain('WATCHED');
-  });
-
-  it("of held events covers the watcher's merchants, and no other", async () => {
-    const proxies = ['127.0.0.1'];
-    const limit = { header: 'x-merchants' };
-    const other = await startConsole({
-      databaseUrl: server.databaseUrl,
-      identity: { header: 'x-user', role: 'read', merchants: limit, proxies },
-    });
-    const at = await other.app.listen({ host: '127.0.0.1', port: 0 });
-    const watchAs = async (merchants: string, topic = 'held') => {
-      const headers = { 'x-user': 'lin', 'x-merchants': merchants };
-      const answer = await fetch(`${at}/live?topic=${topic}`, { headers });
-      const stream = { status: answer.status, came: '' };
-      const read = async () => {
-        const decoder = new TextDecoder();
-        for await (const chunk of answer.body ?? []) stream.came += decoder.decode(chunk);
-      };
-      read().catch(() => undefined);
-      return stream;
-    };
-    expect((await watchAs('shop-a', 'overview')).status).toBe(404);
-    const mine = await watchAs('shop-*');
-    const others = await watchAs('elsewhere');
-    await eventually(() => expect([news(mine.came), news(others.came)]).toEqual([1, 1]));
-    const held = notificationOf([paid('NOBODY')], { merchant: 'shop-a', channel: 'live' });
-    await receive(server, held);
-    await eventually(() => expect(news(mine.came)).toBe(2));
-    // One statement looks at both.
-    expect(news(others.came)).toBe(1);
-    await other.close();
-  });
-
-  it('is one of four at most, and ends with its session', async () => {
-    const cookie = await newSession();
-    const other = await watch(await newSession(), 'topic=held');
-    const streams = await Promise.all([1, 2, 3, 4].map(() => watch(cookie, 'topic=held')));
-    expect(streams.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
-    expect((await watch(cookie, 'topic=held')).status).toBe(204);
-    await logOut(cookie);
-    await Promise.all(streams.map(({ ended }) => ended));
-    expect((await watch(cookie, 'topic=held')).status).toBe(401);
-    await eventually(() => expect(news(other.came)).toBeGreaterThan(0));
-  });
-
-  it('is not opened by a request for its headers only', async () => {
-    const cookie = await newSession();
-    for (let n = 0; n < 5; n += 1) {
-      await fetch(`${url}/live?topic=held`, { method: 'HEAD', headers: { cookie } });
-    }
-    expect((await watch(cookie, 'topic=held')).status).toBe(200);
-  });
-
-  it('ends when the console stops, and does not delay the stop', async () => {
-    const stream = await watch(await newSession(), 'topic=overview');
-    expect(stream.status).toBe(200);
-    await server.app.close();
-    await stream.ended;
+    expect(retried.statusCode).toBe(303);
+    const content = await server.app.inject({ url: '/held', cookies, headers: REFRESH });
+    expect(content.body).toContain('id="held" data-live');
+    expect(content.body).not.toMatch(/<html|<nav|Evaluated again/);
+    const next = await server.app.inject({ url: '/held', cookies });
+    expect(next.body).toContain('Evaluated again');
   });
 });

@@ -240,7 +240,21 @@ export const PAGES: Readonly<Record<string, RouteEntry>> = {
   'GET /dead-letters/{id}/dismiss': page('all', fixed('/dead-letters/2/dismiss'), 'operate'),
   'POST /dead-letters/{id}/dismiss': form('all', fixed('/dead-letters/2/dismiss'), deciding),
   'GET /audit': page('all', fixed('/audit')),
-  'GET /live': page('row', (of) => `/live?topic=order&id=${of.orderRow}`),
+  'GET /change-token': page('all', fixed('/change-token')),
+  // It lists rows, but names nobody: `live.test.ts` has its merchants.
+  'GET /held/change-token': page('none', fixed('/held/change-token')),
+  'GET /orders/{merchant}/{number}/change-token': page(
+    'row',
+    (of) => `/orders/${of.merchant}/${of.order}/change-token`,
+  ),
+  'GET /notifications/{id}/change-token': page(
+    'row',
+    (of) => `/notifications/${of.notification}/change-token`,
+  ),
+  'GET /deliveries/{id}/change-token': page(
+    'row',
+    (of) => `/deliveries/${of.delivery}/change-token`,
+  ),
   'GET /docs/json': page('none', fixed('/docs/json')),
   'GET /queues/api/queues': page('all', fixed('/queues/api/queues')),
   'GET /queues': { ...page('all', fixed('/queues')), serves: [200, 302] },

@@ -3,7 +3,7 @@ import { openBullQueue } from '@payonce/core/queue/bull-queue';
 import type { NotificationJob } from '@payonce/core/queue/job';
 import { REPLY_BUCKETS } from '@payonce/core/queue/report';
 import { expect, inject, it, onTestFinished } from 'vitest';
-import type { Figures, Stats } from '../src/api/stats-views.js';
+import type { Figures, Stats } from '../src/schemas/stats.js';
 import { notificationOf, paid, receive } from './received.js';
 import { startConsole, type TestConsole } from './support.js';
 

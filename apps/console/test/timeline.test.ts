@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Timeline, TimelineEntry } from '../src/api/timeline-views.js';
+import type { Timeline, TimelineEntry } from '../src/schemas/timeline.js';
 import { notificationOf, paid, receive } from './received.js';
 import { startConsole, type TestConsole } from './support.js';
 

@@ -1,7 +1,7 @@
 import { ROLES, storedMerchants } from '@payonce/orders/access/api-keys';
 import { z } from 'zod';
 import type { ApiKeyRow } from '../reads/api-keys.js';
-import { time } from './fields.js';
+import { time } from '../schemas/fields.js';
 
 export const apiKeyView = z.object({
   id: z.string(),

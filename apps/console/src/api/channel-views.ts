@@ -1,7 +1,7 @@
 import type { ChannelSummary } from '@payonce/core/config/channel-summary';
 import { z } from 'zod';
 import type { KeyExpiry } from '../reads/key-expiry.js';
-import { time } from './fields.js';
+import { time } from '../schemas/fields.js';
 
 export const channelView = z.object({
   key: z.string(),

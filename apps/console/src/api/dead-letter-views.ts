@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { LetterRow } from '../reads/dead-letters.js';
-import { time } from './fields.js';
+import { time } from '../schemas/fields.js';
 
 export const deadLetterView = z.object({
   id: z.string(),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { AttemptRow, DeliveryRow } from '../reads/deliveries.js';
 import type { OrderEventRow } from '../reads/order-events.js';
-import { time } from './fields.js';
+import { time } from '../schemas/fields.js';
 
 export const deliveryView = z.object({
   id: z.string(),

@@ -1,7 +1,7 @@
 import { EVENT_TYPES } from '@payonce/orders/endpoints/event-types';
 import { z } from 'zod';
 import type { EndpointRow } from '../reads/endpoints.js';
-import { time } from './fields.js';
+import { time } from '../schemas/fields.js';
 
 const eventTypes = z.array(z.enum(EVENT_TYPES));
 

@@ -1,6 +1,9 @@
 import { z } from 'zod';
+import { auditView } from '../schemas/audit.js';
+import { statsView } from '../schemas/stats.js';
+import { timelineView } from '../schemas/timeline.js';
 import { apiKeyView, newApiKeyView } from './api-key-views.js';
-import { auditRowView, auditView } from './audit-views.js';
+import { auditRowView } from './audit-views.js';
 import { channelView } from './channel-views.js';
 import { deadLetterView } from './dead-letter-views.js';
 import { deliveryView, orderEventDetailView, orderEventView } from './delivery-views.js';
@@ -14,8 +17,6 @@ import {
 } from './notification-views.js';
 import { orderDetailView, orderView } from './order-views.js';
 import { problemSchema } from './problems.js';
-import { statsView } from './stats-views.js';
-import { timelineView } from './timeline-views.js';
 import { tradeEffectView } from './trade-views.js';
 
 /** Schemas that the API's description refers to by name instead of repeating them. */

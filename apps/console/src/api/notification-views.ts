@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
 import type { MaskedBody } from '../masking/body.js';
-import { auditView, viewOfAudit } from './audit-views.js';
-import { time } from './fields.js';
+import { auditView, viewOfAudit } from '../schemas/audit.js';
+import { time } from '../schemas/fields.js';
 
 /**
  * The decoded event in our terms. Only the fields named here leave the console. So a payer's ID

@@ -1,7 +1,8 @@
 import type { Prisma } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { auditView, viewOfAudit } from './audit-views.js';
-import { money, time } from './fields.js';
+import { auditView, viewOfAudit } from '../schemas/audit.js';
+import { type FactRow, factView, viewOfFact } from '../schemas/fact.js';
+import { money, time } from '../schemas/fields.js';
 import { eventView, viewOfEvent } from './notification-views.js';
 
 export const orderView = z.object({
@@ -21,20 +22,6 @@ export const orderView = z.object({
   version: z.number().int(),
   createdAt: time,
   updatedAt: time,
-});
-
-export const factView = z.object({
-  key: z.string(),
-  kind: z.string(),
-  rail: z.string().nullable(),
-  trade: z.string().nullable(),
-  refundId: z.string().nullable(),
-  refundStatus: z.string().nullable(),
-  amount: money.nullable(),
-  at: time.nullable(),
-  /** The first notification that stated it; null for facts of the merchant and of operators. */
-  notification: z.string().nullable(),
-  createdAt: time,
 });
 
 export const orderDetailView = orderView.extend({
@@ -57,7 +44,6 @@ export const orderDetailView = orderView.extend({
 });
 
 type OrderRow = Prisma.OrderGetPayload<object>;
-type FactRow = Prisma.FactGetPayload<object>;
 type TradeRow = Omit<Prisma.TradeGetPayload<object>, 'orderId'>;
 type OrderEventRow = Prisma.OrderEventGetPayload<{ omit: { payload: true } }>;
 type EventRow = Prisma.NotificationEventGetPayload<object>;
@@ -115,20 +101,5 @@ export function viewOfHistory(
     })),
     audit: history.audit.slice(0, limit).map(viewOfAudit),
     truncated: lists.filter((list) => history[list].length > limit),
-  };
-}
-
-export function viewOfFact(row: FactRow): z.infer<typeof factView> {
-  return {
-    key: row.key,
-    kind: row.kind,
-    rail: row.rail,
-    trade: row.trade,
-    refundId: row.refundId,
-    refundStatus: row.refundStatus,
-    amount: row.amount?.toString() ?? null,
-    at: row.at?.toISOString() ?? null,
-    notification: row.notificationRowId?.toString() ?? null,
-    createdAt: row.createdAt.toISOString(),
   };
 }

@@ -1,7 +1,7 @@
 import type { TradeEffect } from '@payonce/orders/notifications/trades/trade-outcome';
 import { ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { z } from 'zod';
-import { money, OUTCOMES } from './fields.js';
+import { money, OUTCOMES } from '../schemas/fields.js';
 
 const standingView = z.object({
   status: z.enum(ORDER_STATUSES),

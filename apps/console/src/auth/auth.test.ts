@@ -74,22 +74,6 @@ describe('sessions', () => {
     expect(sessions.find(id, 'look')).toBeNull();
   });
 
-  it('abort their streams when they end, however they end', () => {
-    const { clock, sessions } = sessionsAt(0);
-    const signalOf = (id: string) => sessions.find(id, 'use')?.ended;
-    const ids = [1, 2, 3].map(() => sessions.start(OPERATOR));
-    const [evicted, loggedOut, expired] = ids.map(signalOf);
-    sessions.start(OPERATOR);
-    sessions.end(ids[1] ?? '');
-    clock.now = HOUR_MS;
-    sessions.find(ids[2] ?? '', 'look');
-    expect([evicted, loggedOut, expired].map((signal) => signal?.aborted)).toEqual([
-      true,
-      true,
-      true,
-    ]);
-  });
-
   it('end after their lifetime, however much they are used', () => {
     const { clock, sessions } = sessionsAt(0);
     const id = sessions.start(OPERATOR);

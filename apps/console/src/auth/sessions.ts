@@ -21,8 +21,6 @@ export interface Flash {
 export interface Session extends SessionUser {
   /** Every form of this session must return it. */
   readonly formToken: string;
-  /** Aborted when the session ends: its streams end too. */
-  readonly ended: AbortSignal;
   flash: Flash | null;
 }
 
@@ -51,7 +49,6 @@ export interface SessionLimits {
 
 interface Kept {
   readonly session: Session;
-  readonly abort: AbortController;
   readonly endsAt: number;
   usedAt: number;
 }
@@ -62,27 +59,21 @@ export function createSessions(limits: SessionLimits, now: () => number): Sessio
   const sessions = new Map<string, Kept>();
   const keyOf = (id: string) => fingerprint(id).toString('hex');
   const isOver = ({ endsAt, usedAt }: Kept) => now() >= endsAt || now() - usedAt >= limits.idleMs;
-  const end = (key: string) => {
-    sessions.get(key)?.abort.abort();
-    sessions.delete(key);
-  };
 
   return {
     start(person) {
-      for (const [key, kept] of sessions) if (isOver(kept)) end(key);
+      for (const [key, kept] of sessions) if (isOver(kept)) sessions.delete(key);
       const own = [...sessions].filter(
         ([, { session }]) => session.user === person.user && session.via === person.via,
       );
       const [ownOldest] = own.length >= limits.maxOfOne ? own : [];
       const [oldest] = sessions.size >= limits.max ? sessions : [];
       const leaves = ownOldest ?? oldest;
-      if (leaves !== undefined) end(leaves[0]);
+      if (leaves !== undefined) sessions.delete(leaves[0]);
       const id = randomToken();
       const startedAt = now();
-      const abort = new AbortController();
       sessions.set(keyOf(id), {
-        session: { ...person, formToken: randomToken(), ended: abort.signal, flash: null },
-        abort,
+        session: { ...person, formToken: randomToken(), flash: null },
         endsAt: startedAt + limits.lifetimeMs,
         usedAt: startedAt,
       });
@@ -92,12 +83,14 @@ export function createSessions(limits: SessionLimits, now: () => number): Sessio
       const kept = sessions.get(keyOf(id));
       if (kept === undefined) return null;
       if (isOver(kept)) {
-        end(keyOf(id));
+        sessions.delete(keyOf(id));
         return null;
       }
       if (how === 'use') kept.usedAt = now();
       return kept.session;
     },
-    end: (id) => end(keyOf(id)),
+    end: (id) => {
+      sessions.delete(keyOf(id));
+    },
   };
 }

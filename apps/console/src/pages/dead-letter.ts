@@ -6,7 +6,7 @@ import {
 } from '@payonce/orders/notifications/dead-letters/dead-letters';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import type { Flash } from '../auth/sessions.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { letterActions, letterState } from '../parts/dead-letter.js';
@@ -20,7 +20,7 @@ import { reasonIn } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { findDeadLetter, type LetterRow } from '../reads/dead-letters.js';
 import { unknownLetter } from '../routes/dead-letters.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 const looking = { access: 'session', merchants: 'all' } as const;

@@ -1,5 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-letter';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { letterActions, letterState } from '../parts/dead-letter.js';
 import { filters } from '../parts/filters.js';
@@ -16,7 +17,6 @@ import {
   type LetterRow,
   readDeadLetters,
 } from '../reads/dead-letters.js';
-import type { TypedApp } from '../typed-app.js';
 
 export async function deadLettersPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
   app.get('/dead-letters', { config: { merchants: 'all' } }, async (request, reply) => {

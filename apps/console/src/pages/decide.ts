@@ -5,7 +5,7 @@ import type { OperatorOutcome } from '@payonce/orders/notifications/held/operato
 import { eventFromJson } from '@payonce/orders/notifications/records/event-json';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { amount, position, rowId } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { aboutHold, amountPaid, saidBy } from '../parts/event.js';
 import { facts } from '../parts/facts.js';
@@ -20,7 +20,7 @@ import { formOf, reasonIn } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type HeldEventRow, readEvent } from '../reads/held-events.js';
 import { applyHeldAction, ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
-import type { TypedApp } from '../typed-app.js';
+import { amount, position, rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId, position });
 const route = {

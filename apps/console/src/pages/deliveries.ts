@@ -1,4 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
+import type { TypedApp } from '../api/typed-app.js';
 import { wordFor } from '../parts/badge.js';
 import { aboutOf, deliveryState, redeliverButton } from '../parts/delivery.js';
 import { filters } from '../parts/filters.js';
@@ -11,7 +12,6 @@ import { type Column, table } from '../parts/table.js';
 import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { DELIVERY_STATES, type DeliveryRow, readDeliveries } from '../reads/deliveries.js';
-import type { TypedApp } from '../typed-app.js';
 
 export async function deliveriesPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
   app.get('/deliveries', { config: { merchants: 'listed' } }, async (request, reply) => {

@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { redeliverDelivery } from '@payonce/orders/deliveries/redeliver';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { nothingHere } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { aboutOf, deliveryState, redeliverButton } from '../parts/delivery.js';
 import { facts } from '../parts/facts.js';
 import { type Html, html, NOTHING } from '../parts/html.js';
@@ -13,22 +13,23 @@ import { type Column, table } from '../parts/table.js';
 import { time } from '../parts/time.js';
 import { formOf } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { deliveryToken } from '../reads/change-tokens.js';
 import { type DeliveryDetailRow, findDelivery } from '../reads/deliveries.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 const merchants = { row: 'delivery', unknown: nothingHere } as const;
 const config = { access: 'session', role: 'operate', merchants } as const;
 
 export async function deliveryPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
-  app.get(
-    '/deliveries/:id',
-    { config: { merchants }, schema: { params } },
-    async (request, reply) => {
-      const row = await findDelivery(deps.prisma, request.params.id);
-      if (row === null) return sendRefusal(request, reply, nothingHere);
-      return sendPage(reply, deliveryPage(contextOf(request), row));
-    },
+  const one = { config: { merchants }, schema: { params } };
+  app.get('/deliveries/:id', one, async (request, reply) => {
+    const row = await findDelivery(deps.prisma, request.params.id);
+    if (row === null) return sendRefusal(request, reply, nothingHere);
+    return sendPage(reply, deliveryPage(contextOf(request), row));
+  });
+  app.get('/deliveries/:id/change-token', one, (request) =>
+    deliveryToken(deps.prisma, request.params.id),
   );
 
   app.post('/deliveries/:id/redeliver', { config, schema: { params } }, async (request, reply) => {
@@ -54,7 +55,7 @@ function deliveryPage(context: PageContext, row: DeliveryDetailRow): string {
   const title = t('deliveries.title', { id: `#${row.id}` });
   return layout(
     context,
-    { title, under: '/deliveries', live: `/live?topic=delivery&id=${row.id}` },
+    { title, under: '/deliveries', live: true },
     html`<h1>${title}</h1>
 <div id="delivery" data-live>
 <div class="card">${facts([
@@ -70,9 +71,9 @@ function deliveryPage(context: PageContext, row: DeliveryDetailRow): string {
       [t('deliveries.next'), row.state === 'pending' ? time(row.nextAttemptAt) : null],
     ])}
 ${redeliverButton(context, row)}</div>
-<h2>${t('deliveries.attempts')}</h2>
-${table({ caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(context), row.history)}
 </div>
+<h2>${t('deliveries.attempts')}</h2>
+${table({ id: 'attempts', caption: t('deliveries.attempts'), empty: html`${t('timeline.notSent')}` }, columns(context), row.history)}
 <h2>${t('deliveries.payload')}</h2>
 <pre tabindex="0">${JSON.stringify(orderEvent.payload, null, 2)}</pre>`,
   );

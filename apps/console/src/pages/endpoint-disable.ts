@@ -1,8 +1,8 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { disableEndpoint } from '@payonce/orders/endpoints/switch';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { nothingHere } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { html } from '../parts/html.js';
 import { layout } from '../parts/layout.js';
 import { contextOf, type PageContext, sendPage } from '../parts/page-context.js';
@@ -10,7 +10,7 @@ import { reasonForm } from '../parts/reason-form.js';
 import { reasonIn } from '../plugins/forms.js';
 import { sendRefusal } from '../plugins/page-errors.js';
 import { type EndpointRow, findEndpoint } from '../reads/endpoints.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 import { commandOf, setFlash } from './endpoints.js';
 
 const PATH = '/endpoints/:id/disable';

@@ -3,8 +3,8 @@ import { redeliverParked } from '@payonce/orders/deliveries/redeliver-many';
 import { enableEndpoint } from '@payonce/orders/endpoints/switch';
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { nothingHere } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { type Html, html, NOTHING } from '../parts/html.js';
 import { layout } from '../parts/layout.js';
@@ -20,7 +20,7 @@ import { type Column, table } from '../parts/table.js';
 import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { type EndpointRow, readEndpointsByName } from '../reads/endpoints.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 const merchants = { row: 'endpoint', unknown: nothingHere } as const;

@@ -2,7 +2,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import { retryEvent } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
-import { position, rowId } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { saidBy } from '../parts/event.js';
 import { filters } from '../parts/filters.js';
@@ -19,9 +19,10 @@ import { time } from '../parts/time.js';
 import { formOf } from '../plugins/forms.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { heldToken } from '../reads/change-tokens.js';
 import { type HeldEventRow, readHeldEventsWithOrders } from '../reads/held-events.js';
 import { ofHeldEvent, unknownHeldEvent } from '../routes/held-event-actions.js';
-import type { TypedApp } from '../typed-app.js';
+import { position, rowId } from '../schemas/fields.js';
 
 const retryRoute = {
   config: { access: 'session', role: 'operate', merchants: ofHeldEvent },
@@ -31,7 +32,9 @@ const retryRoute = {
 export async function heldPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise<void> {
   const { prisma } = deps;
 
-  app.get('/held', { config: { merchants: 'listed' } }, async (request, reply) => {
+  const listed = { config: { merchants: 'listed' } } as const;
+
+  app.get('/held', listed, async (request, reply) => {
     const query = {
       reason: choiceIn(request, 'reason', HOLD_REASONS),
       merchant: textIn(request, 'merchant'),
@@ -43,6 +46,8 @@ export async function heldPageRoutes(app: TypedApp, deps: DatabaseDeps): Promise
     const page = await readHeldEventsWithOrders(prisma, merchants, query, ROWS_PER_PAGE);
     return sendPage(reply, heldPage(contextOf(request), query, page));
   });
+
+  app.get('/held/change-token', listed, (request) => heldToken(prisma, merchantsOf(request)));
 
   app.post('/held/:id/:position/retry', retryRoute, async (request, reply) => {
     const { id: notification, position } = request.params;
@@ -73,7 +78,7 @@ function heldPage(
   const isFiltered = query.reason || query.merchant || query.channel || query.orderNumber;
   return layout(
     context,
-    { title: t('nav.held'), under: '/held', live: '/live?topic=held' },
+    { title: t('nav.held'), under: '/held', live: true },
     html`<h1>${t('nav.held')}</h1>
 <p class="muted">${t('held.intro')}</p>
 ${filters(context, '/held', [

@@ -1,7 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
-import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { counted } from '../parts/copies.js';
 import { aboutHold, outcomeBadges, saidBy } from '../parts/event.js';
@@ -14,9 +13,11 @@ import { contextOf, type PageContext, sendPage } from '../parts/page-context.js'
 import { time } from '../parts/time.js';
 import { timeline } from '../parts/timeline.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { notificationToken } from '../reads/change-tokens.js';
 import { type NotificationDetailRow, readNotificationWithTimeline } from '../reads/notification.js';
 import { ofNotification, unknownNotification } from '../routes/notifications.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
+import type { Timeline, TimelineEntry } from '../schemas/timeline.js';
 
 const params = z.object({ id: rowId });
 
@@ -36,6 +37,9 @@ export async function notificationPageRoutes(
     );
     return sendPage(reply, page);
   });
+  app.get('/notifications/:id/change-token', one, (request) =>
+    notificationToken(prisma, request.params.id),
+  );
 }
 
 type EventRow = NotificationDetailRow['events'][number];
@@ -53,7 +57,7 @@ function notificationPage(
   const title = t('notifications.title', { id: `#${row.id}` });
   return layout(
     context,
-    { title, under: '/notifications', live: `/live?topic=notification&id=${row.id}` },
+    { title, under: '/notifications', live: true },
     html`<h1>${title}</h1>
 <div id="judged" data-live>
 <p>${badge(context, 'outcome', row.status)} <b>${line ? counted(context, line) : ''}</b></p>

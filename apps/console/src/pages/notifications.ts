@@ -1,5 +1,5 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
-import { OUTCOMES } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { saidBy } from '../parts/event.js';
 import { filters } from '../parts/filters.js';
@@ -13,7 +13,7 @@ import { type Column, table } from '../parts/table.js';
 import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { type NotificationRow, readNotifications } from '../reads/notifications.js';
-import type { TypedApp } from '../typed-app.js';
+import { OUTCOMES } from '../schemas/fields.js';
 
 export async function notificationsPageRoutes(
   app: TypedApp,

@@ -1,8 +1,7 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { OrderTrade } from '@payonce/orders/orders/order-trades';
 import { z } from 'zod';
-import { merchant, orderNumber } from '../api/fields.js';
-import type { Timeline } from '../api/timeline-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { copiesOf } from '../parts/copies.js';
 import { facts } from '../parts/facts.js';
@@ -14,10 +13,12 @@ import { time } from '../parts/time.js';
 import { timeline } from '../parts/timeline.js';
 import { orderTrades } from '../parts/trades.js';
 import { sendRefusal } from '../plugins/page-errors.js';
+import { orderToken } from '../reads/change-tokens.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrderWithTimeline } from '../reads/order.js';
 import { ofOrder, unknownOrder } from '../routes/orders.js';
-import type { TypedApp } from '../typed-app.js';
+import { merchant, orderNumber } from '../schemas/fields.js';
+import type { Timeline } from '../schemas/timeline.js';
 
 const params = z.object({ merchant, number: orderNumber });
 
@@ -31,6 +32,9 @@ export async function orderPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): 
       orderPage(contextOf(request), found.order, found.timeline, found.trades),
     );
   });
+  app.get('/orders/:merchant/:number/change-token', one, (request) =>
+    orderToken(prisma, request.params),
+  );
 }
 
 /** One order with its history; while the page is open, it shows changes. */
@@ -47,7 +51,7 @@ function orderPage(
     {
       title: `${t('order')} ${order.number}`,
       under: '/orders',
-      live: `/live?topic=order&id=${order.id}`,
+      live: true,
     },
     html`<h1>${t('order')} <span class="mono">${order.number}</span></h1>
 <div id="state" data-live aria-live="polite"><p>${badge(context, 'order', order.status)} ${order.attention.map((flag) => badge(context, 'attention', flag))}</p></div>

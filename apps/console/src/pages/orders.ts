@@ -1,5 +1,6 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { ORDER_STATUSES } from '@payonce/orders/orders/order';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { filters } from '../parts/filters.js';
 import { html } from '../parts/html.js';
@@ -14,7 +15,6 @@ import { time } from '../parts/time.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import type { OrderRow } from '../reads/held-events.js';
 import { readOrders } from '../reads/orders.js';
-import type { TypedApp } from '../typed-app.js';
 
 export async function ordersPageRoutes(app: TypedApp, { prisma }: DatabaseDeps): Promise<void> {
   app.get('/orders', { config: { merchants: 'listed' } }, async (request, reply) => {

@@ -1,5 +1,5 @@
+import type { Clock } from '@payonce/core/runtime/clock';
 import type { FastifyInstance } from 'fastify';
-import type { Figures, Stats, Waiting } from '../api/stats-views.js';
 import { wordFor } from '../parts/badge.js';
 import { duration } from '../parts/duration.js';
 import { gatewayTable, keyTable } from '../parts/gateways.js';
@@ -9,17 +9,20 @@ import { chart } from '../parts/minutes.js';
 import { contextOf, type PageContext, sendPage, sessionOf } from '../parts/page-context.js';
 import { storeTable } from '../parts/stores.js';
 import { time } from '../parts/time.js';
+import type { Figures, Stats, Waiting } from '../schemas/stats.js';
 
 /** @param options.readStats shared by all watchers: it reads at most once a second */
 export async function overviewRoute(
   app: FastifyInstance,
-  { readStats }: { readStats: () => Promise<Stats> },
+  { clock, readStats }: { clock: Clock; readStats: () => Promise<Stats> },
 ): Promise<void> {
   // Everybody's first page; its figures cover all merchants.
   app.get('/', { config: { merchants: 'none' } }, async (request, reply) => {
     if (sessionOf(request).merchants !== 'all') return reply.redirect('/orders', 303);
     return sendPage(reply, overviewPage(contextOf(request), await readStats()));
   });
+  // It shows ages and minutes, so it changes with the time itself.
+  app.get('/change-token', { config: { merchants: 'all' } }, async () => clock().toISOString());
 }
 
 /** The overall state. Everything but the chart's frame refreshes while somebody looks. */
@@ -31,7 +34,7 @@ function overviewPage(context: PageContext, stats: Stats): string {
     {
       title: t('nav.overview'),
       under: '/',
-      live: '/live?topic=overview',
+      live: true,
       scripts: figures === null ? [] : ['chart.js'],
       styles: ['uPlot.min.css'],
     },

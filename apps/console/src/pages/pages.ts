@@ -1,14 +1,9 @@
-import type { Log } from '@payonce/core/runtime/log';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { FastifyError, FastifyInstance } from 'fastify';
 import { problemOf } from '../api/problems.js';
-import type { Stats } from '../api/stats-views.js';
-import type { Sessions } from '../auth/sessions.js';
-import { createLiveHub } from '../live/hub.js';
-import { liveRoute } from '../live/stream.js';
 import { isFromOurForm, takeForms } from '../plugins/forms.js';
 import { oldForm, sendRefusal } from '../plugins/page-errors.js';
-import { createReadChangeTokens } from '../reads/change-tokens.js';
+import type { Stats } from '../schemas/stats.js';
 import { auditPageRoutes } from './audit.js';
 import { deadLetterPageRoutes } from './dead-letter.js';
 import { deadLettersPageRoutes } from './dead-letters.js';
@@ -29,16 +24,10 @@ import { tradePageRoutes } from './trade.js';
 /** Every page for people except the login. Each form must contain the token of its session. */
 export async function pageRoutes(
   app: FastifyInstance,
-  options: DatabaseDeps & {
-    readonly log: Log;
-    readonly sessions: Sessions;
-    readonly sessionCookie: string;
-    readonly readStats: () => Promise<Stats>;
-  },
+  options: DatabaseDeps & { readonly readStats: () => Promise<Stats> },
 ): Promise<void> {
-  const { prisma, clock, log, sessions, sessionCookie, readStats } = options;
+  const { prisma, clock, log, readStats } = options;
   const deps = { prisma, clock, log };
-  const hub = createLiveHub(createReadChangeTokens(prisma, clock), log);
   takeForms(app);
   app.addHook('preHandler', async (request, reply) => {
     if (request.method !== 'POST' || request.session === null) return;
@@ -49,8 +38,7 @@ export async function pageRoutes(
     sendRefusal(request, reply, problemOf(error, request, reply)),
   );
   await app.register(languageRoute);
-  await app.register(liveRoute, { prisma, hub, sessions, sessionCookie });
-  await app.register(overviewRoute, { readStats });
+  await app.register(overviewRoute, { clock, readStats });
   await app.register(heldPageRoutes, deps);
   await app.register(decidePageRoutes, deps);
   await app.register(ordersPageRoutes, deps);

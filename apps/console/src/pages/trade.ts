@@ -8,7 +8,7 @@ import {
 import type { TradeName } from '@payonce/orders/orders/released';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { merchant } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { badge, wordFor } from '../parts/badge.js';
 import { outcomeBadges } from '../parts/event.js';
 import { facts } from '../parts/facts.js';
@@ -24,7 +24,7 @@ import { sendRefusal } from '../plugins/page-errors.js';
 import { findOrder } from '../reads/order.js';
 import { ofOrder, unknownOrder } from '../routes/orders.js';
 import { tradeParams, tradeProblem } from '../routes/trades.js';
-import type { TypedApp } from '../typed-app.js';
+import { merchant } from '../schemas/fields.js';
 
 const params = tradeParams.extend({ merchant });
 const config = { access: 'session', role: 'operate', merchants: ofOrder } as const;

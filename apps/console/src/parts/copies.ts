@@ -1,4 +1,4 @@
-import type { Timeline } from '../api/timeline-views.js';
+import type { Timeline } from '../schemas/timeline.js';
 import { badge, wordFor } from './badge.js';
 import { type Html, html } from './html.js';
 import { notificationLink } from './links.js';

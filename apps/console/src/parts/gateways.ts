@@ -1,4 +1,4 @@
-import type { Figures } from '../api/stats-views.js';
+import type { Figures } from '../schemas/stats.js';
 import { badge } from './badge.js';
 import { type Html, html } from './html.js';
 import type { PageContext } from './page-context.js';

@@ -8,10 +8,10 @@ interface Page {
   /** The navigation entry of the page. */
   readonly under?: string;
   /**
-   * Refreshes all elements with an ID and `data-live`, without a reload, whenever this address
-   * signals.
+   * Keeps the elements with an ID and `data-live` current. The page has a route for its change
+   * token: its own address, and then `/change-token`.
    */
-  readonly live?: string;
+  readonly live?: boolean;
   /** Modules from our origin; the content security policy allows no other. */
   readonly scripts?: readonly string[];
   readonly styles?: readonly string[];
@@ -35,6 +35,8 @@ const ENTRIES: readonly (readonly [href: string, label: PlainKey, whose: 'all' |
  * No inline script and no inline style: the pages work under the strictest content security policy.
  */
 export function layout(context: PageContext, page: Page, main: Html): string {
+  // The script of an open page replaces parts of this alone.
+  if (context.isRefresh) return main.markup;
   const { t, language, session } = context;
   const scripts = [...(page.live ? ['live.js'] : []), ...(page.scripts ?? [])];
   return html`<!doctype html>
@@ -54,9 +56,10 @@ ${[...(page.styles ?? []), 'console.css'].map((name) => html`<link rel="styleshe
 <div class="person">${languageSwitch(context)}${session === null ? NOTHING : person(context, session)}</div>
 </header>
 ${session === null ? NOTHING : navigation(context, session, page.under)}
-<main id="main" tabindex="-1"${page.live ? html` data-live-from="${page.live}"` : NOTHING}>
+<main id="main" tabindex="-1">
 ${flash(context)}
 ${main}
+${page.live ? liveNotice(context) : NOTHING}
 </main>
 ${session === null ? NOTHING : html`<footer><p>${t('zone')}</p></footer>`}
 </body>
@@ -85,6 +88,15 @@ function person({ t }: PageContext, { user, formToken }: Session): Html {
   return html`<form method="post" action="/logout" class="quiet">
 <input type="hidden" name="formToken" value="${formToken}">
 <span class="user">${user}</span> <button>${t('logout')}</button></form>`;
+}
+
+/** `live.js` shows one line of it. */
+function liveNotice({ t, address }: PageContext): Html {
+  return html`<div id="notice" role="status">
+<p class="message info" data-when="changed" hidden>${t('live.changed')} <button>${t('live.show')}</button></p>
+<p class="message warn" data-when="away" hidden>${t('live.away')}</p>
+<p class="message bad" data-when="ended" hidden>${t('live.ended')} <a href="${address}">${t('live.reload')}</a></p>
+</div>`;
 }
 
 function flash({ flash }: PageContext): Html {

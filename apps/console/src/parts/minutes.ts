@@ -1,4 +1,4 @@
-import type { Minute } from '../api/stats-views.js';
+import type { Minute } from '../schemas/stats.js';
 import { type Html, html } from './html.js';
 import type { PageContext } from './page-context.js';
 import { time } from './time.js';

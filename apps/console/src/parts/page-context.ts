@@ -14,6 +14,7 @@ export interface PageContext {
   /** The page's address with its query: the page to return to after a change of language. */
   readonly address: string;
   readonly flash: Flash | null;
+  readonly isRefresh: boolean;
 }
 
 /** Whether a script of an open page asks: that neither renews a session nor consumes a message. */
@@ -24,9 +25,11 @@ export function isRefresh(request: FastifyRequest): boolean {
 export function contextOf(request: FastifyRequest): PageContext {
   const language = languageOf(request.cookies[LANGUAGE_COOKIE], request.headers['accept-language']);
   const { session } = request;
-  const flash = isRefresh(request) ? null : (session?.flash ?? null);
+  const refresh = isRefresh(request);
+  const flash = refresh ? null : (session?.flash ?? null);
   if (session !== null && flash !== null) session.flash = null;
-  return { language, t: translator(language), session, address: request.url, flash };
+  const t = translator(language);
+  return { language, t, session, address: request.url, flash, isRefresh: refresh };
 }
 
 /** Whether the buttons are shown; the routes themselves refuse people without the right. */

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify';
-import { rowId } from '../api/fields.js';
+import { rowId } from '../schemas/fields.js';
 
 /** As many as a person looks through before adding a filter. */
 export const ROWS_PER_PAGE = 50;

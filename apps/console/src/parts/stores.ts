@@ -1,4 +1,4 @@
-import type { QueueState, Stats } from '../api/stats-views.js';
+import type { QueueState, Stats } from '../schemas/stats.js';
 import { badge, wordFor } from './badge.js';
 import { duration } from './duration.js';
 import { type Html, html } from './html.js';

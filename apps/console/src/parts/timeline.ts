@@ -1,4 +1,4 @@
-import type { TimelineEntry } from '../api/timeline-views.js';
+import type { TimelineEntry } from '../schemas/timeline.js';
 import { wordFor } from './badge.js';
 import { outcomeBadges } from './event.js';
 import { type Html, html, NOTHING } from './html.js';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { reason } from '../api/fields.js';
 import { fingerprint, matches } from '../auth/secrets.js';
+import { reason } from '../schemas/fields.js';
 
 /** The longest form is an action with its reason: 500 characters of any script, percent-encoded. */
 const MAX_FORM_BYTES = 8 * 1_024;

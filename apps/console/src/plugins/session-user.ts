@@ -44,11 +44,12 @@ export function createFindSession(options: SessionUserOptions): FindSession {
       return session?.via === 'proxy' ? null : session;
     }
     if (session !== null && isSame(session, person)) return session;
-    // Streams end when the person or the merchants change.
+    // An open page must not start a session: it says that its session has ended.
+    if (how === 'look') return null;
     if (session?.via === 'proxy') sessions.end(request.cookies[sessionCookie] ?? '');
     const id = sessions.start(person);
     reply.setCookie(sessionCookie, id, cookieOptions(https));
-    return sessions.find(id, how);
+    return sessions.find(id, 'use');
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
+import { pageOf } from '../schemas/fields.js';
 
 const withoutHash = { omit: { keyHash: true } } as const;
 export type ApiKeyRow = Prisma.ApiKeyGetPayload<typeof withoutHash>;

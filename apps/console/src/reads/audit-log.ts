@@ -1,6 +1,6 @@
 import type { AuditAction } from '@payonce/orders/database/audit';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
+import { pageOf } from '../schemas/fields.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 
 /** The event of an audit row. */

@@ -1,8 +1,8 @@
 import type { DeadLetterReason } from '@payonce/orders/notifications/records/dead-letter';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
 import { maskJobData } from '../masking/job.js';
 import { maskText } from '../masking/text.js';
+import { pageOf } from '../schemas/fields.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 
 export const LETTER_STATES = ['open', 'redriven', 'dismissed'] as const;

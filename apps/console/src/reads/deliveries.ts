@@ -1,8 +1,8 @@
 import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
 import { maskText } from '../masking/text.js';
+import { pageOf } from '../schemas/fields.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 

@@ -2,7 +2,7 @@ import { maskUrl } from '@payonce/core/config/env';
 import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
+import { pageOf } from '../schemas/fields.js';
 import { whereMerchant } from './where-merchant.js';
 
 /** More than any merchant has; the page has no second one. */

@@ -1,7 +1,7 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Tx } from '@payonce/orders/database/transaction';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { pageOf } from '../api/fields.js';
+import { pageOf } from '../schemas/fields.js';
 import { type HeldFilter, whereHeld } from './held-filter.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 

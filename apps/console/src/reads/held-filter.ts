@@ -1,7 +1,7 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { HoldReason } from '@payonce/orders/database/hold-reason';
 import type { Prisma } from '@payonce/prisma/client';
-import { between, channel, holdReason, merchant, orderNumber, time } from '../api/fields.js';
+import { between, channel, holdReason, merchant, orderNumber, time } from '../schemas/fields.js';
 import { whereMerchant } from './where-merchant.js';
 
 /** Selects held events. `from` and `to`: their time of arrival. */

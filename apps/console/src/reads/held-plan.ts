@@ -3,7 +3,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import type { EventCommand, HeldAction } from '@payonce/orders/notifications/held/operator';
 import { previewDecisions } from '@payonce/orders/notifications/held/preview-decisions';
 import type { Prisma } from '@payonce/prisma/client';
-import { digestOf, type PlannedItem, resultOf } from '../api/plan-views.js';
+import { digestOf, type PlannedItem, resultOf } from '../schemas/plan.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 
 export interface Plan {

@@ -3,7 +3,7 @@ import type { Tx } from '@payonce/orders/database/transaction';
 import { tradeKey } from '@payonce/orders/orders/trade-claim';
 import { type ReportedCopiesRow, readReportedCopies } from '@payonce/orders/reports/copy-rows';
 import type { Prisma } from '@payonce/prisma/client';
-import { TIMELINE_LISTS } from '../api/timeline-views.js';
+import { TIMELINE_LISTS } from '../schemas/timeline.js';
 import { type AuditRow, eventInclude } from './audit-log.js';
 import { type Received, withReceived } from './received.js';
 

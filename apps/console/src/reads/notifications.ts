@@ -1,6 +1,6 @@
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { between, type OUTCOMES, pageOf } from '../api/fields.js';
+import { between, type OUTCOMES, pageOf } from '../schemas/fields.js';
 import { type Received, withReceived } from './received.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

@@ -2,7 +2,7 @@ import type { Role } from '@payonce/orders/access/api-keys';
 import type { Merchants } from '@payonce/orders/access/merchants';
 import type { EventType } from '@payonce/orders/endpoints/event-types';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
-import { between, pageOf } from '../api/fields.js';
+import { between, pageOf } from '../schemas/fields.js';
 import { deliveryInclude, maskAttempt } from './deliveries.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';

@@ -2,7 +2,7 @@ import type { Tx } from '@payonce/orders/database/transaction';
 import { readFacts } from '@payonce/orders/orders/fact-rows';
 import { type OrderTrade, tradesOf } from '@payonce/orders/orders/order-trades';
 import type { PrismaClient } from '@payonce/prisma/client';
-import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import type { Timeline, TimelineEntry } from '../schemas/timeline.js';
 import type { OrderRow } from './held-events.js';
 import {
   readAuditRows,

@@ -3,7 +3,7 @@ import type { Tx } from '@payonce/orders/database/transaction';
 import type { AttentionFlag, OrderStatus } from '@payonce/orders/orders/order';
 import type { Prisma, PrismaClient } from '@payonce/prisma/client';
 import type { Rail } from '@payonce/providers/rail';
-import { between, pageOf } from '../api/fields.js';
+import { between, pageOf } from '../schemas/fields.js';
 import { whereMerchant } from './where-merchant.js';
 import { withStatementTimeout } from './with-statement-timeout.js';
 

@@ -1,6 +1,6 @@
 import { REPLY_BOUNDS_MS } from '@payonce/core/queue/report';
 import type { Tx } from '@payonce/orders/database/transaction';
-import type { Percentiles } from '../api/stats-views.js';
+import type { Percentiles } from '../schemas/stats.js';
 
 /** Notifications in the sample: enough for a p99, and found by their IDs without a search. */
 const SAMPLE = 5_000;

@@ -1,5 +1,5 @@
 import type { Tx } from '@payonce/orders/database/transaction';
-import type { Minute } from '../api/stats-views.js';
+import type { Minute } from '../schemas/stats.js';
 
 const MINUTE_MS = 60_000;
 const MINUTES = 60;

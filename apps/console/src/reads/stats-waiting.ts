@@ -1,7 +1,7 @@
 import { HOLD_REASONS } from '@payonce/orders/database/hold-reason';
 import type { Tx } from '@payonce/orders/database/transaction';
 import { Prisma } from '@payonce/prisma/client';
-import type { Figures, Waiting } from '../api/stats-views.js';
+import type { Figures, Waiting } from '../schemas/stats.js';
 
 /**
  * The limit of counting: a page says "10,000 and more", and a backlog does not make the page slow.

@@ -3,7 +3,7 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { failureKind } from '@payonce/orders/database/failure';
 import { latestRewind } from '@payonce/orders/database/rewinds';
 import type { Tx } from '@payonce/orders/database/transaction';
-import type { Figures, QueueState, Stats } from '../api/stats-views.js';
+import type { Figures, QueueState, Stats } from '../schemas/stats.js';
 import { readApplyLatency, readReplyLatency } from './stats-latency.js';
 import { readMinutes } from './stats-minutes.js';
 import {

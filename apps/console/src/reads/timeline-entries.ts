@@ -1,10 +1,10 @@
 /** The history entries of each row. Pure. */
 import type { ReportedCopiesRow } from '@payonce/orders/reports/copy-rows';
 import { providers } from '@payonce/providers/registry/providers';
-import { viewOfAudit } from '../api/audit-views.js';
-import { viewOfFact } from '../api/order-views.js';
-import type { TimelineEntry } from '../api/timeline-views.js';
 import { maskText } from '../masking/text.js';
+import { viewOfAudit } from '../schemas/audit.js';
+import { viewOfFact } from '../schemas/fact.js';
+import type { TimelineEntry } from '../schemas/timeline.js';
 import type {
   AttemptRow,
   DeliveryRow,

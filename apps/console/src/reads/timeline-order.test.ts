@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { TimelineEntry } from '../api/timeline-views.js';
+import type { TimelineEntry } from '../schemas/timeline.js';
 import { inTimeOrder } from './timeline-order.js';
 
 const at = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();

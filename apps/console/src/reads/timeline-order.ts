@@ -1,4 +1,4 @@
-import type { TimelineEntry } from '../api/timeline-views.js';
+import type { TimelineEntry } from '../schemas/timeline.js';
 
 /**
  * The order of entries with one time: a transaction writes all its rows with the same time. A

@@ -1,4 +1,4 @@
-import type { Timeline, TimelineEntry } from '../api/timeline-views.js';
+import type { Timeline, TimelineEntry } from '../schemas/timeline.js';
 import type { NotificationRow, TimelineRows } from './history-rows.js';
 import { entriesOf } from './timeline-entries.js';
 import { inTimeOrder } from './timeline-order.js';

@@ -3,12 +3,12 @@ import { MAX_MERCHANTS, merchantsOf } from '@payonce/orders/access/merchants';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { apiKeyView, newApiKeyView, viewOfApiKey } from '../api/api-key-views.js';
-import { auditFields, line, page, rowId, time } from '../api/fields.js';
 import { invalidRequest, problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { BOOTSTRAP_NAME, newBearerKey } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { readApiKey, readApiKeys } from '../reads/api-keys.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields, line, page, rowId, time } from '../schemas/fields.js';
 
 const unknownKey = problem(404, 'unknown_api_key', 'There is no such key.');
 const nameTaken = problem(409, 'name_taken', 'This name is or was in use. Choose another one.');

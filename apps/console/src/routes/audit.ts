@@ -2,9 +2,9 @@ import { AUDIT_ACTIONS } from '@payonce/orders/database/audit';
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { auditRowView, viewOfAuditRow } from '../api/audit-views.js';
-import { line, merchant, orderNumber, page, time } from '../api/fields.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { readAuditLog } from '../reads/audit-log.js';
-import type { TypedApp } from '../typed-app.js';
+import { line, merchant, orderNumber, page, time } from '../schemas/fields.js';
 
 const query = z.strictObject({
   ...page,

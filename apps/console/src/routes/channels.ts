@@ -5,8 +5,8 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import { channelView, viewOfChannel } from '../api/channel-views.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { readKeyExpiry } from '../reads/key-expiry.js';
-import type { TypedApp } from '../typed-app.js';
 
 const notConfigured = problem(
   503,

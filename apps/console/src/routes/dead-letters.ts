@@ -8,11 +8,11 @@ import { DEAD_LETTER_REASONS } from '@payonce/orders/notifications/records/dead-
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { deadLetterView, viewOfDeadLetter } from '../api/dead-letter-views.js';
-import { auditFields, decisionFields, page, rowId } from '../api/fields.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { operatorOf } from '../plugins/auth.js';
 import { findDeadLetter, LETTER_STATES, readDeadLetters } from '../reads/dead-letters.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields, decisionFields, page, rowId } from '../schemas/fields.js';
 
 export const unknownLetter = problem(404, 'unknown_dead_letter', 'There is no such dead letter.');
 const params = z.object({ id: rowId });

@@ -2,12 +2,19 @@ import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { redeliverDelivery, rejectDelivery } from '@payonce/orders/deliveries/redeliver';
 import { z } from 'zod';
 import { deliveryView, viewOfDelivery } from '../api/delivery-views.js';
-import { auditFields, decisionFields, merchant, orderNumber, page, rowId } from '../api/fields.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { DELIVERY_STATES, readDeliveries, readDelivery } from '../reads/deliveries.js';
-import type { TypedApp } from '../typed-app.js';
+import {
+  auditFields,
+  decisionFields,
+  merchant,
+  orderNumber,
+  page,
+  rowId,
+} from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 const response = { 200: deliveryView, 404: problemSchema, 409: problemSchema };

@@ -3,11 +3,11 @@ import { deleteEndpoint, disableEndpoint, enableEndpoint } from '@payonce/orders
 import { z } from 'zod';
 import { problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, viewOfEndpoint } from '../api/endpoint-views.js';
-import { auditFields, rowId } from '../api/fields.js';
 import { problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { readEndpoint } from '../reads/endpoints.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields, rowId } from '../schemas/fields.js';
 import { ofEndpoint } from './endpoints.js';
 
 const params = z.object({ id: rowId });

@@ -10,12 +10,12 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { type EndpointRefusal, problemOfEndpoint } from '../api/endpoint-problems.js';
 import { endpointView, newEndpointView, viewOfEndpoint } from '../api/endpoint-views.js';
-import { auditFields, line, merchant, page, rowId } from '../api/fields.js';
 import { problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantForbidden, merchantsOf } from '../plugins/merchants.js';
 import { findEndpoint, readEndpoint, readEndpoints } from '../reads/endpoints.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields, line, merchant, page, rowId } from '../schemas/fields.js';
 
 const params = z.object({ id: rowId });
 /** One endpoint, by `:id`. */

@@ -8,15 +8,15 @@ import {
 } from '@payonce/orders/notifications/held/operator';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { amount, auditFields, decisionFields, position, rowId } from '../api/fields.js';
 import { NOT_ACCEPTABLE_REASONS } from '../api/not-acceptable-reasons.js';
 import { eventView, viewOfEvent } from '../api/notification-views.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import type { Actor } from '../auth/bearer.js';
 import { operatorOf } from '../plugins/auth.js';
 import { readEvent } from '../reads/held-events.js';
-import type { TypedApp } from '../typed-app.js';
+import { amount, auditFields, decisionFields, position, rowId } from '../schemas/fields.js';
 
 const PATH = '/notifications/:id/events/:position';
 const params = z.object({ id: rowId, position });

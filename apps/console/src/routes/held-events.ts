@@ -1,11 +1,11 @@
 import type { PrismaClient } from '@payonce/prisma/client';
 import { z } from 'zod';
-import { page } from '../api/fields.js';
 import { heldEventView, viewOfHeldEvent } from '../api/notification-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { readHeldEvents } from '../reads/held-events.js';
 import { heldFilter } from '../reads/held-filter.js';
-import type { TypedApp } from '../typed-app.js';
+import { page } from '../schemas/fields.js';
 
 export async function heldEventRoutes(
   api: TypedApp,

@@ -1,20 +1,14 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { applyOperatorAction } from '@payonce/orders/notifications/held/operator';
 import { z } from 'zod';
-import { auditFields } from '../api/fields.js';
-import {
-  executionView,
-  type PlannedItem,
-  planView,
-  resultOf,
-  summaryOf,
-} from '../api/plan-views.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { heldFilter, whereHeld } from '../reads/held-filter.js';
 import { planHeld } from '../reads/held-plan.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields } from '../schemas/fields.js';
+import { executionView, type PlannedItem, planView, resultOf, summaryOf } from '../schemas/plan.js';
 
 /** Some ten seconds of work: within a request's limit, and as many as a person reviews. */
 const MAX_EVENTS = 1_000;

@@ -1,6 +1,17 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
 import {
+  notificationDetailView,
+  notificationView,
+  viewOfNotification,
+  viewOfNotificationDetail,
+} from '../api/notification-views.js';
+import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
+import { merchantsOf } from '../plugins/merchants.js';
+import { readNotification } from '../reads/notification.js';
+import { readNotifications } from '../reads/notifications.js';
+import {
   channel,
   holdReason,
   line,
@@ -10,18 +21,7 @@ import {
   page,
   rowId,
   time,
-} from '../api/fields.js';
-import {
-  notificationDetailView,
-  notificationView,
-  viewOfNotification,
-  viewOfNotificationDetail,
-} from '../api/notification-views.js';
-import { problem, problemSchema, sendProblem } from '../api/problems.js';
-import { merchantsOf } from '../plugins/merchants.js';
-import { readNotification } from '../reads/notification.js';
-import { readNotifications } from '../reads/notifications.js';
-import type { TypedApp } from '../typed-app.js';
+} from '../schemas/fields.js';
 
 export const unknownNotification = problem(
   404,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { TypedApp } from '../typed-app.js';
+import type { TypedApp } from '../api/typed-app.js';
 
 /** The description of the API for programs; people find it at `/docs`. */
 export async function openApiRoutes(api: TypedApp): Promise<void> {

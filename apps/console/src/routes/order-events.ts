@@ -9,12 +9,12 @@ import {
   viewOfDelivery,
   viewOfOrderEvent,
 } from '../api/delivery-views.js';
-import { auditFields, merchant, orderNumber, page, rowId, time } from '../api/fields.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { actorOf, operatorOf } from '../plugins/auth.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { readOrderEvent, readOrderEvents } from '../reads/order-events.js';
-import type { TypedApp } from '../typed-app.js';
+import { auditFields, merchant, orderNumber, page, rowId, time } from '../schemas/fields.js';
 import { endpointDisabled } from './deliveries.js';
 
 const params = z.object({ id: rowId });

@@ -1,14 +1,14 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { ATTENTION_FLAGS, ORDER_STATUSES } from '@payonce/orders/orders/order';
 import { z } from 'zod';
-import { line, merchant, orderNumber, page, time } from '../api/fields.js';
 import { orderDetailView, orderView, viewOfHistory, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { merchantsOf } from '../plugins/merchants.js';
 import { MAX_ROWS } from '../reads/history-rows.js';
 import { readOrder } from '../reads/order.js';
 import { readOrders } from '../reads/orders.js';
-import type { TypedApp } from '../typed-app.js';
+import { line, merchant, orderNumber, page, time } from '../schemas/fields.js';
 
 export const unknownOrder = problem(404, 'unknown_order', 'There is no such order.');
 /** One order, by number and merchant. */

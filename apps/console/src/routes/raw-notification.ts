@@ -1,11 +1,11 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { rawNotificationView, viewOfRaw } from '../api/notification-views.js';
 import { problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { actorOf } from '../plugins/auth.js';
 import { readRawNotification } from '../reads/notification.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
 import { ofNotification, unknownNotification } from './notifications.js';
 
 /**

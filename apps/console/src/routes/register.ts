@@ -5,12 +5,12 @@ import type { FastifyReply } from 'fastify';
 import type { FastifyRouteSchemaDef } from 'fastify/types/schema.js';
 import { validatorCompiler } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { amount, auditFields, merchant, orderNumber } from '../api/fields.js';
 import { orderView, viewOfOrder } from '../api/order-views.js';
 import { problem, problemSchema, sendProblem } from '../api/problems.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { operatorOf } from '../plugins/auth.js';
 import { merchantForbidden } from '../plugins/merchants.js';
-import type { TypedApp } from '../typed-app.js';
+import { amount, auditFields, merchant, orderNumber } from '../schemas/fields.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 const newOrder = z.strictObject({

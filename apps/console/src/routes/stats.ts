@@ -1,5 +1,5 @@
-import { type Stats, statsView } from '../api/stats-views.js';
-import type { TypedApp } from '../typed-app.js';
+import type { TypedApp } from '../api/typed-app.js';
+import { type Stats, statsView } from '../schemas/stats.js';
 
 export async function statsRoutes(
   api: TypedApp,

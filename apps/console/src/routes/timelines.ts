@@ -1,11 +1,11 @@
 import type { DatabaseDeps } from '@payonce/orders/database/deps';
 import { z } from 'zod';
-import { rowId } from '../api/fields.js';
 import { problemSchema, sendProblem } from '../api/problems.js';
-import { timelineView } from '../api/timeline-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { readNotificationTimeline } from '../reads/notification.js';
 import { readOrderTimeline } from '../reads/order.js';
-import type { TypedApp } from '../typed-app.js';
+import { rowId } from '../schemas/fields.js';
+import { timelineView } from '../schemas/timeline.js';
 import { ofNotification, unknownNotification } from './notifications.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 

@@ -7,11 +7,11 @@ import {
 } from '@payonce/orders/notifications/trades/trade-release';
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { decisionFields, line } from '../api/fields.js';
 import { type Problem, problem, problemSchema, sendProblem } from '../api/problems.js';
 import { tradeEffectView, viewOfEffect } from '../api/trade-views.js';
+import type { TypedApp } from '../api/typed-app.js';
 import { operatorOf } from '../plugins/auth.js';
-import type { TypedApp } from '../typed-app.js';
+import { decisionFields, line } from '../schemas/fields.js';
 import { ofMerchant, ofOrder, orderParams, unknownOrder } from './orders.js';
 
 export const tradeParams = orderParams.extend({

@@ -118,7 +118,6 @@ export const LOG_EVENTS = {
   'proxy_user.invalid': 'warn',
   'response.not_stored': 'warn',
   'overview.read_failed': 'warn',
-  'live.check_failed': 'warn',
 } as const satisfies Record<string, EventLevel | readonly EventLevel[]>;
 
 export type LogEvent = keyof typeof LOG_EVENTS;

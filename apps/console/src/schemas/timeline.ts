@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { auditView } from './audit-views.js';
+import { auditView } from './audit.js';
+import { factView } from './fact.js';
 import { money, time } from './fields.js';
-import { factView } from './order-views.js';
 
 /** The notification of an entry, by its ID in this API. */
 const notification = z.string();
