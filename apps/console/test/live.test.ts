@@ -73,6 +73,7 @@ const CHANGES: readonly Change[] = [
     notificationPath,
     async () => audit({ notificationEventId: (await heldEvent()).id }),
   ],
+  ['a notification whose hold is delivered', notificationPath, () => deliverHold()],
   ['a delivery that is parked', deliveryPath, () => deliver('parked')],
   ['a delivery that a person sends again', deliveryPath, () => deliver('pending')],
   ['a delivery with another attempt', deliveryPath, () => attempt()],
@@ -93,6 +94,15 @@ const deliver = (state: 'delivered' | 'parked' | 'pending') =>
       deliveredAt: state === 'delivered' ? new Date() : null,
     },
   });
+async function deliverHold(): Promise<void> {
+  const { id } = await server.prisma.orderEvent.findFirstOrThrow({
+    where: { notificationEventId: (await heldEvent()).id },
+  });
+  const at = { nextAttemptAt: new Date(), createdAt: new Date() };
+  await server.prisma.delivery.create({
+    data: { endpointId: BigInt(acme.endpoint), orderEventId: id, ...at },
+  });
+}
 const attempt = () =>
   server.prisma.deliveryAttempt.create({
     data: { deliveryId: deliveryId().id, at: new Date(), durationMs: 5, status: 500 },

@@ -21,45 +21,34 @@ export async function heldToken(prisma: PrismaClient, merchants: Merchants): Pro
   return row?.token ?? '';
 }
 
-export function orderToken(
+/** Of deliveries `d`. A person's action on one changes these columns too. */
+const sent = Prisma.sql`concat_ws('/', count(*), sum(d.attempts), max(d.delivered_at),
+  max(d.next_attempt_at), string_agg(d.state, ',' ORDER BY d.id))`;
+
+/** Of events `e`: copies, decisions, people's actions, and deliveries about a hold. */
+const ofEvents = Prisma.sql`concat_ws('/', count(*), max(e.decided_at), sum(n.copies),
+    sum(n.acknowledged), max(n.purged_at), sum(${reportedUnderId}),
+    max((SELECT max(id) FROM audit_log WHERE notification_event_id = e.id)),
+    string_agg((SELECT ${sent} FROM order_events v JOIN deliveries d ON d.order_event_id = v.id
+      WHERE v.notification_event_id = e.id), '/' ORDER BY e.id))
+  FROM notification_events e JOIN notifications n ON n.id = e.notification_row_id`;
+
+export async function orderToken(
   prisma: PrismaClient,
   { merchant, number }: { readonly merchant: string; readonly number: string },
 ): Promise<string> {
-  return historyToken(prisma, {
-    events: Prisma.sql`merchant = ${merchant} AND order_number = ${number}`,
-    orders: Prisma.sql`merchant = ${merchant} AND number = ${number}`,
-  });
-}
-
-export function notificationToken(prisma: PrismaClient, id: bigint): Promise<string> {
-  return historyToken(prisma, {
-    events: Prisma.sql`notification_row_id = ${id}`,
-    orders: Prisma.sql`false`,
-  });
-}
-
-/** Covers what a timeline shows: copies, decisions, facts, deliveries and people's actions. */
-async function historyToken(
-  prisma: PrismaClient,
-  { events, orders }: { readonly events: Prisma.Sql; readonly orders: Prisma.Sql },
-): Promise<string> {
   const [row] = await prisma.$queryRaw<Row[]>`
-    WITH o AS (SELECT id, version FROM orders WHERE ${orders}),
-    e AS (SELECT id, notification_row_id, decided_at FROM notification_events WHERE ${events}),
-    d AS (
-      SELECT * FROM deliveries WHERE order_id IN (SELECT id FROM o)
-      UNION ALL SELECT d.* FROM order_events v JOIN deliveries d ON d.order_event_id = v.id
-      WHERE v.notification_event_id IN (SELECT id FROM e)
-    )
-    SELECT concat_ws('/', (SELECT version FROM o),
-      (SELECT concat_ws('/', count(*), max(e.decided_at), sum(n.copies), sum(n.acknowledged),
-          sum(${reportedUnderId}), max(n.purged_at))
-        FROM e JOIN notifications n ON n.id = e.notification_row_id),
-      (SELECT concat_ws('/', count(*), sum(attempts), max(delivered_at), max(next_attempt_at),
-          string_agg(state, ',' ORDER BY id)) FROM d),
-      (SELECT max(id) FROM audit_log WHERE order_id IN (SELECT id FROM o)),
-      (SELECT max(id) FROM audit_log WHERE notification_event_id IN (SELECT id FROM e)),
-      (SELECT max(id) FROM audit_log WHERE delivery_id IN (SELECT id FROM d))) AS token`;
+    SELECT concat_ws('/', o.version,
+      (SELECT ${ofEvents} WHERE e.merchant = o.merchant AND e.order_number = o.number),
+      (SELECT ${sent} FROM deliveries d WHERE d.order_id = o.id),
+      (SELECT max(id) FROM audit_log WHERE order_id = o.id)) AS token
+    FROM orders o WHERE o.merchant = ${merchant} AND o.number = ${number}`;
+  return row?.token ?? '';
+}
+
+export async function notificationToken(prisma: PrismaClient, id: bigint): Promise<string> {
+  const [row] = await prisma.$queryRaw<Row[]>`
+    SELECT (SELECT ${ofEvents} WHERE e.notification_row_id = ${id}) AS token`;
   return row?.token ?? '';
 }
 
