@@ -1,7 +1,8 @@
 /**
- * Keeps an open page current while somebody sees it. The script asks every few seconds for the page's change
- * token. After a change it fetches the page's content, and updates the elements with an ID and `data-live`.
- * An element that somebody may be using does not move: a notice offers to show the change.
+ * Keeps an open page current while somebody sees it. The script asks every few seconds for the
+ * page's change token. After a change it fetches the page's content, and updates the elements with
+ * an ID and `data-live`. An element that somebody may be using does not move: a notice offers to
+ * show the change.
  */
 const ASK_EVERY_MS = 3_000;
 const LONGEST_WAIT_MS = 60_000;
