@@ -7,6 +7,7 @@ import { type QueueSettings, readQueueSettings } from '@payonce/core/queue/queue
 import { queueName, queuesOf } from '@payonce/core/queue/shards';
 import { withDeadline } from '@payonce/core/runtime/deadline';
 import { ConfigError, linesOf } from '@payonce/core/runtime/errors';
+import { createLog } from '@payonce/core/runtime/log';
 import { findOpenRewinds, greatestFloor, recordRewind } from '@payonce/orders/database/rewinds';
 import { findMissingOrders } from '@payonce/orders/notifications/held/missing-orders';
 import { createPrisma, type PrismaClient } from '@payonce/prisma/client';
@@ -91,7 +92,8 @@ async function run(
     }
     const remembered = await memory?.read();
     const floor = await greatestFloor(prisma);
-    await recordRewind(prisma, reason, Math.max(floor, remembered?.versionFloor ?? 0));
+    const log = createLog({ name: 'replay', level: 'silent' });
+    await recordRewind({ prisma, log }, reason, Math.max(floor, remembered?.versionFloor ?? 0));
     if (!(await untilReplayed(prisma))) {
       print('No worker has put the jobs back within two minutes: start one; it does so then.');
       return 1;

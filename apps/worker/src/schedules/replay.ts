@@ -35,7 +35,7 @@ export function replayAfterRewinds(options: ReplayOptions): () => Promise<boolea
     if (failed) throw failed.reason;
     const jobs = [...done.values()].reduce((sum, count) => sum + count, 0);
     done.clear();
-    await closeRewind(database.prisma, rewind.id, jobs, database.clock());
+    await closeRewind(database, rewind.id, jobs);
     log.warn({ jobs, reason: rewind.reason }, 'jobs.replayed');
     return true;
   };

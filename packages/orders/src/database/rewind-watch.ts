@@ -74,7 +74,7 @@ export function watchRewinds({ prisma, memory, log }: RewindWatchOptions): Rewin
       if (!reason) return remember(position, Math.max(floor, present));
       // Another process may have written its newer position since this response.
       if (readNow) throw new Error('the database is asked again');
-      const versionFloor = await recordRewind(prisma, reason, floor);
+      const versionFloor = await recordRewind({ prisma, log }, reason, floor);
       log.error({ reason, versionFloor }, 'database.rewound');
       rememberedAt = Number.NEGATIVE_INFINITY;
       remember(position, versionFloor);

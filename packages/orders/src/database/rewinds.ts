@@ -1,5 +1,7 @@
 /** SQL of the times when PostgreSQL went back in time. */
 import type { PrismaClient } from '@payonce/prisma/client';
+import type { DatabaseDeps } from './deps.js';
+import { inTransaction } from './transaction.js';
 
 /**
  * Records that the database went back, so that versions of orders go on above all that were given,
@@ -10,19 +12,23 @@ import type { PrismaClient } from '@payonce/prisma/client';
  * every version since an earlier floor.
  * @param knownFloor the greatest floor before the database went back
  * @returns the floor
+ * @throws AppError `database_unavailable`
  */
 export async function recordRewind(
-  prisma: PrismaClient,
+  deps: Pick<DatabaseDeps, 'prisma' | 'log'>,
   reason: string,
   knownFloor: number,
 ): Promise<number> {
-  await prisma.$executeRaw`
+  await inTransaction(
+    deps,
+    (tx) => tx.$executeRaw`
     INSERT INTO rewinds (found_at, reason, version_floor)
     SELECT now(), ${reason}, greatest(
       extract(epoch FROM now() - '2026-01-01T00:00:00Z'::timestamptz)::int, ${knownFloor}::int + 1,
       (SELECT max(version_floor) + 1 FROM rewinds))
-    WHERE NOT EXISTS (SELECT FROM rewinds WHERE version_floor > ${knownFloor}::int)`;
-  return greatestFloor(prisma);
+    WHERE NOT EXISTS (SELECT FROM rewinds WHERE version_floor > ${knownFloor}::int)`,
+  );
+  return greatestFloor(deps.prisma);
 }
 
 /** 0 if the database never went back. */
@@ -69,12 +75,16 @@ export function countRewinds(prisma: PrismaClient): Promise<number> {
   return prisma.rewind.count();
 }
 
-/** @param jobs how many were put back */
+/**
+ * @param replayedJobs how many were put back
+ * @throws AppError `database_unavailable`
+ */
 export async function closeRewind(
-  prisma: PrismaClient,
+  deps: DatabaseDeps,
   id: bigint,
-  jobs: number,
-  now: Date,
+  replayedJobs: number,
 ): Promise<void> {
-  await prisma.rewind.update({ where: { id }, data: { replayedAt: now, replayedJobs: jobs } });
+  const data = { replayedAt: deps.clock(), replayedJobs };
+  // The database may have gone back again, and forgotten it.
+  await inTransaction(deps, (tx) => tx.rewind.updateMany({ where: { id }, data }));
 }
