@@ -1,3 +1,7 @@
+import {
+  dismissDeadLetter,
+  recordDeadLetter,
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
 import { purgeStep, START } from '@payonce/orders/retention/purge';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { notificationOf, receive } from './received.js';
@@ -8,6 +12,7 @@ const purgedAt = new Date(Date.now() + 2 * HOUR_MS);
 let server: TestConsole;
 let id: bigint;
 let kept: bigint;
+let letter: bigint;
 beforeAll(async () => {
   server = await startConsole();
   const received = () =>
@@ -16,10 +21,20 @@ beforeAll(async () => {
       headers: { 'wechatpay-serial': 'PUB_KEY_ID_1' },
     });
   [id = 0n] = await receive(server, received());
+  letter = await dismissed();
   await purgeStep({ prisma: server.prisma, log: silent, clock: () => purgedAt }, HOUR_MS, START);
   [kept = 0n] = await receive(server, received());
 });
 afterAll(() => server.close());
+
+async function dismissed(): Promise<bigint> {
+  const deps = { prisma: server.prisma, log: silent, clock: () => new Date() };
+  const job = { bodyText: 'out_trade_no=P-1' };
+  await recordDeadLetter(deps, { queue: 'redis', jobId: 'j', job, reason: 'malformed_job' });
+  const { id: letter } = await server.prisma.deadLetter.findFirstOrThrow();
+  await dismissDeadLetter(deps, { actor: 'lin', reason: 'forged', letter });
+  return letter;
+}
 
 describe('a notification whose bytes were erased after the retention time', () => {
   it('shows that in the API, and its other data as before', async () => {
@@ -58,4 +73,15 @@ describe('a notification whose bytes were erased after the retention time', () =
     expect(await page(kept)).toContain('16 bytes');
     expect(await page(kept)).not.toContain('were deleted');
   });
+});
+
+it('a dismissed dead letter whose job was deleted shows that in the API and on its page', async () => {
+  expect((await call(server, 'GET', `/dead-letters/${letter}`)).json()).toMatchObject({
+    ...{ id: String(letter), purgedAt: purgedAt.toISOString() },
+  });
+  const page = await server.app.inject({
+    url: `/dead-letters/${letter}`,
+    cookies: await logIn(server),
+  });
+  expect(page.body).toContain('was deleted after the retention period');
 });

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { fanOut } from '@payonce/orders/deliveries/fan-out';
+import {
+  dismissDeadLetter,
+  recordDeadLetter,
+  requestRedrive,
+} from '@payonce/orders/notifications/dead-letters/dead-letters';
+import { redriveDeadLetters } from '@payonce/orders/notifications/dead-letters/redrive';
+import { rejectHeldEvent } from '@payonce/orders/notifications/held/operator';
 import type { VerifiedNotification } from '@payonce/orders/notifications/records/notification';
 import { registerOrder, registerOrders } from '@payonce/orders/registration/register';
 import { recordReport } from '@payonce/orders/reports/record';
@@ -15,17 +22,20 @@ import {
   testDatabase,
 } from './database-support.js';
 import { type DeliveryDatabase, deliveryDatabase, makeEndpoint } from './deliveries.js';
+import { command, operator } from './held.js';
 
 const DAY_MS = 86_400_000;
 const RETENTION_MS = 90 * DAY_MS;
 
 /** Runs all steps of one round. */
 async function purge(deps: TestDatabase) {
-  const sum = { notifications: 0, responses: 0, steps: 0 };
+  const sum = { notifications: 0, responses: 0, letters: 0, steps: 0 };
   for (let place = START; ; ) {
-    const { next, notifications, responses } = await purgeStep(deps, RETENTION_MS, place);
+    const { next, ...step } = await purgeStep(deps, RETENTION_MS, place);
+    const { notifications, responses, letters } = step;
     sum.notifications += notifications;
     sum.responses += responses;
+    sum.letters += letters;
     sum.steps += 1;
     if (next === null) return sum;
     place = next;
@@ -104,6 +114,68 @@ test('a held event keeps its bytes however old it is, until it is decided', asyn
   expect(await isPurged(deps, held)).toBe(true);
 });
 
+test('an event that an operator rejected loses its bytes as a decided one does', async () => {
+  const deps = await testDatabase();
+  const held = notification(payment('nobody knows it'));
+  await apply(deps, held);
+  await fanOut(deps, 1_000);
+  later(deps, 89);
+  await rejectHeldEvent(deps, await command(deps));
+  expect(await purge(deps)).toMatchObject({ notifications: 0 });
+  later(deps, 2);
+  expect(await purge(deps)).toMatchObject({ notifications: 1 });
+  expect(await isPurged(deps, held)).toBe(true);
+});
+
+const letterOf = (jobId: string) =>
+  ({ queue: 'redis', jobId, job: { bodyText: `of ${jobId}` }, reason: 'unknown_channel' }) as const;
+const letters = ({ prisma }: TestDatabase) =>
+  prisma.deadLetter.findMany({ orderBy: { id: 'asc' } });
+
+async function dismissed(deps: TestDatabase, jobId: string): Promise<bigint> {
+  await recordDeadLetter(deps, letterOf(jobId));
+  const { id: letter } = await deps.prisma.deadLetter.findFirstOrThrow({ orderBy: { id: 'desc' } });
+  await dismissDeadLetter(deps, { ...operator, letter });
+  return letter;
+}
+
+test('closed dead letters lose their jobs when they are old enough, and open ones never', async () => {
+  const deps = await testDatabase();
+  await dismissed(deps, 'forged');
+  await recordDeadLetter(deps, letterOf('applied'));
+  const { id: letter } = await deps.prisma.deadLetter.findFirstOrThrow({
+    where: { jobId: 'applied' },
+  });
+  await requestRedrive(deps, { ...operator, letter });
+  const genuine = () => ({ ok: true, notification: notification(payment('A1')) }) as const;
+  await redriveDeadLetters(deps, 10, genuine);
+  await recordDeadLetter(deps, letterOf('open'));
+  later(deps, 89);
+  expect(await purge(deps)).toMatchObject({ letters: 0 });
+  later(deps, 1_000);
+  // The least share of a round is one row.
+  expect(await purge(deps)).toMatchObject({ letters: 1 });
+  expect(await purge(deps)).toMatchObject({ letters: 1 });
+  expect(await purge(deps)).toMatchObject({ letters: 0 });
+  expect(await letters(deps)).toMatchObject([
+    { jobId: 'forged', job: {}, purgedAt: deps.now },
+    { jobId: 'applied', job: {}, purgedAt: deps.now },
+    { jobId: 'open', job: letterOf('open').job, purgedAt: null },
+  ]);
+});
+
+test('a job that fails again after its letter was purged gets a new letter, with its content', async () => {
+  const deps = await testDatabase();
+  const first = await dismissed(deps, 'forged');
+  later(deps, 91);
+  expect(await purge(deps)).toMatchObject({ letters: 1 });
+  const second = await dismissed(deps, 'forged');
+  expect(second).not.toBe(first);
+  expect(await letters(deps)).toMatchObject([{ job: {} }, { job: letterOf('forged').job }]);
+  later(deps, 91);
+  expect(await purge(deps)).toMatchObject({ letters: 1 });
+});
+
 test.each([
   ['not made yet', async () => {}],
   ['pending', (deps: DeliveryDatabase) => fanOut(deps, 1_000)],
@@ -163,7 +235,7 @@ test('a round goes on in small steps past rows that must stay, and finds its row
   const one = await paidOrder(deps, 'A1');
   await fanOut(deps, 1_000);
   later(deps, 91);
-  expect(await purge(deps)).toEqual({ notifications: 1, responses: 0, steps: 2 });
+  expect(await purge(deps)).toEqual({ notifications: 1, responses: 0, letters: 0, steps: 2 });
   expect(await isPurged(deps, one)).toBe(true);
   // As after years: all but a few are purged, and the table is too large to be read and sorted.
   const purged = `UPDATE notifications SET purged_at = now(), body = '', headers = '{}' WHERE id > 20`;

@@ -16,6 +16,9 @@ export const deadLetterView = z.object({
   redriveRequestedAt: time.nullable(),
   redrivenAt: time.nullable(),
   dismissedAt: time.nullable(),
+  purgedAt: time
+    .nullable()
+    .describe('When retention deleted its job, long after it was closed; null while it is kept.'),
   /** The masked job. Data that is no job shows only that it exists. */
   job: z.unknown(),
 });
@@ -33,6 +36,7 @@ export function viewOfDeadLetter(row: LetterRow): z.infer<typeof deadLetterView>
     redriveRequestedAt: row.redriveRequestedAt?.toISOString() ?? null,
     redrivenAt: row.redrivenAt?.toISOString() ?? null,
     dismissedAt: row.dismissedAt?.toISOString() ?? null,
+    purgedAt: row.purgedAt?.toISOString() ?? null,
     job: row.job,
   };
 }

@@ -235,6 +235,7 @@ export const zhCn: Readonly<Record<keyof typeof en, string>> = {
   'deadLetters.dismiss': '忽略…',
   'deadLetters.title': '死信 {id}',
   'deadLetters.job': '任务内容（已脱敏）',
+  'deadLetters.purged': '任务内容已超过保留期限，已被清除：',
   'deadLetters.error': '错误',
   'deadLetters.queue': '队列',
   'deadLetters.jobId': '任务 ID',

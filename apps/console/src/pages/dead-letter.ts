@@ -100,7 +100,11 @@ function deadLetterPage(context: PageContext, row: LetterRow): string {
     ])}
 ${letterActions(context, row)}</div>
 <h2>${t('deadLetters.job')}</h2>
-<pre tabindex="0">${JSON.stringify(row.job, null, 2)}</pre>`,
+${
+  row.purgedAt === null
+    ? html`<pre tabindex="0">${JSON.stringify(row.job, null, 2)}</pre>`
+    : html`<p class="hint">${t('deadLetters.purged')} ${time(row.purgedAt)}</p>`
+}`,
   );
 }
 

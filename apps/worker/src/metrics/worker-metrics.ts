@@ -96,7 +96,7 @@ function otherMetrics(registers: Metrics[]) {
     }),
     purged: new Counter({
       name: 'payonce_purged_total',
-      help: "Notifications, and responses (answer) of merchants' systems, whose raw bytes retention deleted.",
+      help: "Notifications, responses (answer) of merchants' systems, and dead letters, whose raw bytes retention deleted.",
       labelNames: ['what'] as const,
       registers,
     }),

@@ -24,15 +24,16 @@ export function startRetention(
     intervalMs: config.intervalMs,
     run: async () => {
       if (!mayRun()) return false;
-      const { next, notifications, responses } = await purgeStep(
+      const { next, notifications, responses, letters } = await purgeStep(
         database,
         config.retentionMs,
         place,
       );
       metrics.purged.inc({ what: 'notification' }, notifications);
       metrics.purged.inc({ what: 'answer' }, responses);
-      if (notifications + responses > 0) {
-        log.info({ notifications, answers: responses }, 'retention.purged');
+      metrics.purged.inc({ what: 'dead_letter' }, letters);
+      if (notifications + responses + letters > 0) {
+        log.info({ notifications, answers: responses, letters }, 'retention.purged');
       }
       place = next ?? START;
       return next !== null;

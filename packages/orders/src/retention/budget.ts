@@ -5,6 +5,7 @@ import { inTransaction } from '../database/transaction.js';
 export interface PurgeBudget {
   readonly notifications: number;
   readonly responses: number;
+  readonly letters: number;
 }
 
 /**
@@ -33,12 +34,19 @@ export async function purgeBudget(deps: DatabaseDeps): Promise<PurgeBudget> {
         (SELECT count(*) FROM (
           SELECT FROM delivery_attempts WHERE response IS NOT NULL LIMIT ${COUNTED}) AS a) AS responses,
         (SELECT reltuples FROM pg_class WHERE oid = to_regclass('delivery_attempts_unpurged_idx'))
-          AS "responsesEstimate"`,
+          AS "responsesEstimate",
+        (SELECT count(*) FROM (
+          SELECT FROM dead_letters
+          WHERE purged_at IS NULL AND (redriven_at IS NOT NULL OR dismissed_at IS NOT NULL)
+          LIMIT ${COUNTED}) AS d) AS letters,
+        (SELECT reltuples FROM pg_class WHERE oid = to_regclass('dead_letters_unpurged_idx'))
+          AS "lettersEstimate"`,
   );
   if (kept === undefined) throw new Error('a count has a row');
   return {
     notifications: shareOf(Number(kept.notifications), kept.notificationsEstimate),
     responses: shareOf(Number(kept.responses), kept.responsesEstimate),
+    letters: shareOf(Number(kept.letters), kept.lettersEstimate),
   };
 }
 
@@ -47,6 +55,8 @@ interface Kept {
   readonly notificationsEstimate: number | null;
   readonly responses: bigint;
   readonly responsesEstimate: number | null;
+  readonly letters: bigint;
+  readonly lettersEstimate: number | null;
 }
 
 function shareOf(counted: number, estimate: number | null): number {

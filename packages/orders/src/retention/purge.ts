@@ -1,6 +1,7 @@
 import type { DatabaseDeps } from '../database/deps.js';
 import { recordset } from '../database/recordset.js';
 import { inTransaction, type Tx } from '../database/transaction.js';
+import { purgeClosedLetters } from '../notifications/dead-letters/dead-letter-rows.js';
 import { takeReportedCopies } from '../reports/copy-rows.js';
 import { type PurgeBudget, purgeBudget } from './budget.js';
 
@@ -25,13 +26,14 @@ export interface PurgeStep {
   readonly next: PurgePlace | null;
   readonly notifications: number;
   readonly responses: number;
+  readonly letters: number;
 }
 
 /**
  * Erases raw bytes older than `retentionMs`, one bounded step. For notifications these are body,
  * headers and times of copies, once their events are decided and delivered. For arrived deliveries
- * it is the response of the merchant's system. The rows stay, with every key that guards against
- * duplicates. A round ends early when it has erased its share (`budget.ts`).
+ * it is the response of the merchant's system, for closed dead letters the job. The rows stay, with
+ * every key that guards against duplicates. A round ends early when it has erased its share (`budget.ts`).
  * @throws AppError `database_unavailable`
  */
 export async function purgeStep(
@@ -45,19 +47,30 @@ export async function purgeStep(
   const purged = await purgeNotifications(deps, notifications, budget.notifications);
   const attempts = await nextAttempts(deps, before, place.attempt);
   const responses = await purgeResponses(deps, attempts, budget.responses);
+  const letters = await purgeLetters(deps, before, budget.letters);
   const left = {
     notifications: budget.notifications - purged,
     responses: budget.responses - responses,
+    letters: budget.letters - letters,
   };
   const isEnd =
     (notifications.length < STEP || left.notifications === 0) &&
-    (attempts.length < STEP || left.responses === 0);
+    (attempts.length < STEP || left.responses === 0) &&
+    (letters < STEP || left.letters === 0);
   const next = {
     notification: notifications.at(-1) ?? place.notification,
     attempt: attempts.at(-1) ?? place.attempt,
     left,
   };
-  return { next: isEnd ? null : next, notifications: purged, responses };
+  return { next: isEnd ? null : next, notifications: purged, responses, letters };
+}
+
+/** Each closed letter may be purged, so a step needs no place: it begins with the oldest. */
+async function purgeLetters(deps: DatabaseDeps, before: Date, limit: number): Promise<number> {
+  if (limit === 0) return 0;
+  return inTransaction(deps, (tx) =>
+    purgeClosedLetters(tx, deps.clock(), before, Math.min(limit, STEP)),
+  );
 }
 
 async function nextNotifications(

@@ -115,6 +115,26 @@ export async function closeOpenLetter(tx: Tx, now: Date, id: bigint): Promise<bo
   return closed > 0;
 }
 
+/**
+ * Deletes the jobs of closed letters that failed last before `before`, the oldest first.
+ * The job hash goes too: the same job that fails again gets a new letter, with its content.
+ * @returns how many, at most `limit`
+ */
+export function purgeClosedLetters(
+  tx: Tx,
+  now: Date,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  return tx.$executeRaw`
+    UPDATE dead_letters SET job = '{}', job_hash = 'purged:' || id, purged_at = ${now}
+    WHERE id IN (
+      SELECT id FROM dead_letters
+      WHERE purged_at IS NULL AND (redriven_at IS NOT NULL OR dismissed_at IS NOT NULL)
+        AND last_at < ${before}
+      ORDER BY last_at LIMIT ${limit} FOR UPDATE SKIP LOCKED)`;
+}
+
 /** The caller has locked the letter. */
 export async function markDecided(
   tx: Tx,
