@@ -85,8 +85,8 @@ test('a missing heading, a missing page and a numbered section are found, also a
   const lines = [
     '/**',
     ` * What this says (${page},`,
-    ` * "No such heading"), what that says (${lostPage}, "Reply"), and ${lostPage}. What is right:`,
-    ` * ${page}, "Reply" and "Time window". What is numbered: ${SECTION_SIGN}3.4.`,
+    ` * "No such heading"), what that says (${lostPage}, "Reply"), and ${lostPage}.`,
+    ` * What is right: ${page}, "Reply" and "Time window". What is numbered: ${SECTION_SIGN}3.4.`,
     ' */',
   ];
   writeFileSync(planted, `${lines.join('\n')}\nexport {};\n`);

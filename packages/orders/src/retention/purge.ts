@@ -33,7 +33,8 @@ export interface PurgeStep {
  * Erases raw bytes older than `retentionMs`, one bounded step. For notifications these are body,
  * headers and times of copies, once their events are decided and delivered. For arrived deliveries
  * it is the response of the merchant's system, for closed dead letters the job. The rows stay, with
- * every key that guards against duplicates. A round ends early when it has erased its share (`budget.ts`).
+ * every key that guards against duplicates. A round ends early when it has erased its share
+ * (`budget.ts`).
  * @throws AppError `database_unavailable`
  */
 export async function purgeStep(
